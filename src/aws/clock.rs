@@ -1,0 +1,19 @@
+//! Pauses between tries.
+
+use std::time::Duration;
+
+use super::Aws;
+use crate::reconcile::ports::Clock;
+
+/// No pause is longer than this.
+const LONGEST: Duration = Duration::from_secs(3);
+
+impl Clock for Aws {
+    async fn pause(&self, attempt: u32) -> Duration {
+        let full = self.pause.saturating_mul(1 << attempt.min(10)).min(LONGEST);
+        // Full jitter over the upper half, so that two writers that met do not meet again.
+        let pause = full.mul_f64(0.5 + fastrand::f64() / 2.0);
+        tokio::time::sleep(pause).await;
+        pause
+    }
+}

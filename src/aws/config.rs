@@ -1,0 +1,63 @@
+//! The SDK's clients and their settings.
+
+use std::fmt;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+
+/// The outside, on the AWS SDK.
+#[derive(Clone)]
+pub struct Aws {
+    pub(super) ssm: aws_sdk_ssm::Client,
+    pub(super) kms: aws_sdk_kms::Client,
+    pub(super) pause: Duration,
+    region: Option<String>,
+}
+
+impl Aws {
+    /// Clients from the environment: credentials, Region, `AWS_ENDPOINT_URL…`.
+    ///
+    /// Makes no call, unless the environment has to be asked for credentials. `region` is used instead of
+    /// the environment's where it is given.
+    pub async fn from_environment(region: Option<String>) -> Self {
+        let loader = aws_config::defaults(BehaviorVersion::latest())
+            // Throttling and 5xx are tried again with backoff and jitter.
+            .retry_config(RetryConfig::standard().with_max_attempts(5))
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(Duration::from_secs(3))
+                    .operation_attempt_timeout(Duration::from_secs(8))
+                    .build(),
+            );
+        let loader = match region {
+            Some(region) => loader.region(Region::new(region)),
+            None => loader,
+        };
+        Self::new(&loader.load().await, Duration::from_millis(200))
+    }
+
+    /// Clients with these settings; `pause` is the first of the pauses between tries.
+    #[must_use]
+    pub fn new(config: &SdkConfig, pause: Duration) -> Self {
+        Self {
+            ssm: aws_sdk_ssm::Client::new(config),
+            kms: aws_sdk_kms::Client::new(config),
+            pause,
+            region: config.region().map(ToString::to_string),
+        }
+    }
+
+    /// The Region that is spoken to.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+}
+
+impl fmt::Debug for Aws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Aws").field("region", &self.region).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,55 @@
+//! KMS keys, by DescribeKey.
+
+use aws_sdk_kms::primitives::{DateTime, DateTimeFormat};
+use aws_sdk_kms::types::{KeyMetadata, MultiRegionKeyType};
+
+use super::Aws;
+use super::error::call;
+use crate::key::{KeyArn, KeyDescription, MultiRegion};
+use crate::reconcile::ports::{AwsError, AwsErrorKind, Keys};
+
+impl Keys for Aws {
+    async fn describe(&self, key: &str) -> Result<Option<KeyDescription>, AwsError> {
+        let operation = "kms:DescribeKey";
+        let described = call(operation, key, self.kms.describe_key().key_id(key).send()).await;
+        match described {
+            Ok(output) => match output.key_metadata().and_then(description) {
+                Some(description) => Ok(Some(description)),
+                None => Err(AwsError {
+                    operation,
+                    on: key.to_owned(),
+                    kind: AwsErrorKind::NoAnswer("the answer names no key ARN".to_owned()),
+                }),
+            },
+            Err(error) if error.code() == "NotFoundException" => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn description(metadata: &KeyMetadata) -> Option<KeyDescription> {
+    let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+    Some(KeyDescription {
+        arn: KeyArn::parse(metadata.arn()?).ok()?,
+        state: text(metadata.key_state().map(AsRef::as_ref)),
+        spec: text(metadata.key_spec().map(AsRef::as_ref)),
+        usage: text(metadata.key_usage().map(AsRef::as_ref)),
+        manager: text(metadata.key_manager().map(AsRef::as_ref)),
+        origin: text(metadata.origin().map(AsRef::as_ref)),
+        deletion_date: metadata.deletion_date().and_then(date),
+        valid_to: metadata.valid_to().and_then(date),
+        custom_key_store: metadata.custom_key_store_id().map(str::to_owned),
+        multi_region: match metadata
+            .multi_region_configuration()
+            .and_then(|family| family.multi_region_key_type())
+        {
+            Some(MultiRegionKeyType::Replica) => MultiRegion::Replica,
+            Some(_) => MultiRegion::Primary,
+            None => MultiRegion::No,
+        },
+    })
+}
+
+fn date(date: &DateTime) -> Option<String> {
+    date.fmt(DateTimeFormat::DateTime).ok()
+}

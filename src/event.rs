@@ -1,0 +1,3 @@
+//! What arrives, one file a source. Each turns JSON into an intent, and does nothing else.
+
+pub mod custom_resource;

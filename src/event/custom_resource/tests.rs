@@ -1,0 +1,83 @@
+use serde_json::json;
+
+use super::*;
+
+fn properties(value: &Value) -> Map<String, Value> {
+    value.as_object().unwrap().clone()
+}
+
+fn read(value: &Value) -> Result<Intent, String> {
+    intent(&properties(value), Unknown::Refused).map_err(|problems| problems.to_string())
+}
+
+#[test]
+fn defaults_are_those_of_the_design() {
+    let intent = read(&json!({"KmsKeyId": "alias/session"})).unwrap();
+    assert_eq!(intent.document, DocumentName::default());
+    assert_eq!(intent.encryption, Encryption::Enabled(KeyRef::parse("alias/session").unwrap()));
+    assert_eq!((intent.on_delete, intent.on_conflict), (OnDelete::Restore, OnConflict::Fail));
+}
+
+#[test]
+fn each_value_is_read() {
+    let intent = read(&json!({
+        "Encryption": "Disabled", "DocumentName": "Other", "OnDelete": "Retain", "OnConflict": "TakeOver",
+        "Revision": "7", "KmsKeyId": ""
+    }))
+    .unwrap();
+    assert_eq!(intent.encryption, Encryption::Disabled);
+    assert_eq!(intent.document.as_str(), "Other");
+    assert_eq!((intent.on_delete, intent.on_conflict), (OnDelete::Retain, OnConflict::TakeOver));
+}
+
+#[test]
+fn each_mistake_is_named_with_its_field_its_value_and_what_is_allowed() {
+    for (value, words) in [
+        (json!({}), vec!["KmsKeyId", "missing"]),
+        (json!({"Encryption": "Disabled", "KmsKeyId": "alias/x"}), vec!["KmsKeyId", "alias/x", "Disabled"]),
+        (
+            json!({"Encryption": "enabled", "KmsKeyId": "alias/x"}),
+            vec!["Encryption", "enabled", "`Disabled`"],
+        ),
+        (json!({"KmsKeyId": "session"}), vec!["KmsKeyId", "`session`", "key ARN"]),
+        (json!({"KmsKeyId": "alias/aws/ssm"}), vec!["KmsKeyId", "AWS managed"]),
+        (json!({"KmsKeyId": "alias/x", "DocumentName": "a/b"}), vec!["DocumentName", "`a/b`", "letters"]),
+        (json!({"KmsKeyId": "alias/x", "OnDelete": "Keep"}), vec!["OnDelete", "Keep", "`Retain`"]),
+        (json!({"KmsKeyId": "alias/x", "OnConflict": ["Fail"]}), vec!["OnConflict", "`TakeOver`"]),
+        (json!({"KmsKeyId": "alias/x", "Ondelete": "Clear"}), vec!["Ondelete", "`OnDelete`"]),
+    ] {
+        let message = read(&value).unwrap_err();
+        for word in words {
+            assert!(message.contains(word), "{value}: {message} does not hold {word}");
+        }
+    }
+}
+
+#[test]
+fn all_mistakes_come_at_once() {
+    let message = read(&json!({"OnDelete": "x", "OnConflict": "y", "Nonsense": "1"})).unwrap_err();
+    for word in ["KmsKeyId", "OnDelete", "OnConflict", "Nonsense"] {
+        assert!(message.contains(word), "{message} does not hold {word}");
+    }
+}
+
+#[test]
+fn unknown_properties_can_be_passed_over() {
+    let properties = properties(&json!({"KmsKeyId": "alias/x", "Later": "1"}));
+    assert!(intent(&properties, Unknown::Refused).is_err());
+    assert!(intent(&properties, Unknown::Ignored).is_ok());
+}
+
+#[test]
+fn an_id_names_its_document_and_a_made_up_one_names_none() {
+    let home = Place { partition: "aws".into(), region: "eu-west-1".into(), account: "111122223333".into() };
+    let document = DocumentName::parse("My.Document_1").unwrap();
+    let id = physical_id(&home, &document);
+    assert_eq!(id, "session-kms:111122223333:eu-west-1:My.Document_1");
+    assert_eq!(document_of_id(&home, &id), Some(document));
+    for id in
+        ["stack-Key-ABCDEF", "session-kms:222222222222:eu-west-1:Doc", "session-kms:111122223333:eu-west-1:"]
+    {
+        assert_eq!(document_of_id(&home, id), None, "{id}");
+    }
+}

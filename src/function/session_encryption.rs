@@ -1,0 +1,198 @@
+//! `Custom::SessionEncryption`: from a request of CloudFormation to the way, and from its outcome to the
+//! answer.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::cloudformation::{
+    Attribute, CustomResource, Deadline, Failure, PhysicalResourceId, Progress, Request, RequestType,
+    Success, Unknown,
+};
+use crate::event::custom_resource::{self, document_of_id, physical_id};
+use crate::intent::{Intent, Owner};
+use crate::place::Place;
+use crate::preflight::summary;
+use crate::reconcile::ports::Ports;
+use crate::reconcile::{Establish, Outcome, Record, Release, digest, establish, release};
+use crate::session::DocumentName;
+
+/// The resource, for one invocation.
+#[derive(Debug)]
+pub struct SessionEncryption<'a, P> {
+    ports: &'a P,
+    home: Option<Place>,
+    region: &'a str,
+}
+
+impl<'a, P: Ports> SessionEncryption<'a, P> {
+    /// `home` is the function's own place; where it cannot be told, local runtimes give no ARN, the account
+    /// is the stack's.
+    pub fn new(ports: &'a P, home: Option<Place>, region: &'a str) -> Self {
+        Self { ports, home, region }
+    }
+
+    fn home(&self, request: &Request) -> Result<Cow<'_, Place>, Failure> {
+        if let Some(home) = &self.home {
+            return Ok(Cow::Borrowed(home));
+        }
+        let home = Place::of_function(&request.ids.stack_id, self.region);
+        home.map(Cow::Owned).ok_or_else(|| Failure {
+            reason: "neither the function's ARN nor the stack's id names an account".to_owned(),
+        })
+    }
+
+    async fn establish(
+        &self,
+        request: &Request,
+        home: &Place,
+        progress: &Progress,
+    ) -> Result<Success, Failure> {
+        let digest = digest(&request.properties);
+        let intent = self.intent(request, &digest).await?;
+        let owner = owner(request);
+        let step = |step: &str| progress.set(step);
+        let wanted = Establish { owner: &owner, intent: &intent, digest: &digest };
+        let mut outcome =
+            establish(self.ports, home, wanted, &step).await.map_err(|error| failure(&error))?;
+        if let Some(left) = left_behind(request, home, &intent.document) {
+            outcome.notes.extend(self.release(request, home, &left, progress).await?.notes);
+        }
+        success(home, &outcome)
+    }
+
+    /// The intent of the properties. Those that were accepted before are never refused for a property that
+    /// this version does not know: a rollback to them must not fail.
+    async fn intent(&self, request: &Request, digest: &str) -> Result<Intent, Failure> {
+        let refused = match custom_resource::intent(&request.properties, Unknown::Refused) {
+            Ok(intent) => return Ok(intent),
+            Err(problems) => Failure { reason: problems.to_string() },
+        };
+        let lenient = custom_resource::intent(&request.properties, Unknown::Ignored);
+        let (RequestType::Update { .. }, Ok(intent)) = (&request.request_type, lenient) else {
+            return Err(refused);
+        };
+        let text = self.ports.read(&intent.document).await.map_err(|error| failure(&error))?;
+        let record = text.and_then(|text| Record::from_text(&intent.document, &text).ok());
+        match record {
+            Some(record) if record.owner == owner(request) && record.has_accepted(digest) => Ok(intent),
+            _ => Err(refused),
+        }
+    }
+
+    async fn release(
+        &self,
+        request: &Request,
+        home: &Place,
+        document: &DocumentName,
+        progress: &Progress,
+    ) -> Result<Outcome, Failure> {
+        let properties = match &request.request_type {
+            RequestType::Update { old_properties, .. } => old_properties,
+            RequestType::Create | RequestType::Delete { .. } => &request.properties,
+        };
+        let owner = owner(request);
+        let wanted = Release { owner: &owner, document, on_delete: custom_resource::on_delete(properties) };
+        let step = |step: &str| progress.set(step);
+        release(self.ports, home, wanted, &step).await.map_err(|error| failure(&error))
+    }
+}
+
+impl<P: Ports> CustomResource for SessionEncryption<'_, P> {
+    fn physical_id_of_create(&self, request: &Request) -> Result<PhysicalResourceId, Failure> {
+        let document = custom_resource::document(&request.properties).map_err(|error| failure(&error))?;
+        resource_id(self.home(request)?.as_ref(), &document)
+    }
+
+    async fn handle(
+        &self,
+        request: &Request,
+        _deadline: &Deadline,
+        progress: &Progress,
+    ) -> Result<Success, Failure> {
+        let home = self.home(request)?;
+        match &request.request_type {
+            RequestType::Create | RequestType::Update { .. } => {
+                self.establish(request, &home, progress).await
+            }
+            RequestType::Delete { physical_resource_id } => {
+                // The id names what is to go; an id that CloudFormation made up leaves it to the properties,
+                // and properties that name no possible document never got as far as to leave anything.
+                let named = document_of_id(&home, physical_resource_id.as_str())
+                    .or_else(|| custom_resource::document(&request.properties).ok());
+                let Some(document) = named else {
+                    return done(physical_resource_id.clone(), "nothing of this resource exists".to_owned());
+                };
+                let outcome = self.release(request, &home, &document, progress).await?;
+                log(&outcome);
+                done(physical_resource_id.clone(), outcome.notes.join("; "))
+            }
+        }
+    }
+}
+
+/// A document that a failed replacement left behind: an Update that goes back to the document of the id it
+/// came with. No Delete follows for the other, whose id was never answered.
+fn left_behind(request: &Request, home: &Place, document: &DocumentName) -> Option<DocumentName> {
+    let RequestType::Update { physical_resource_id, old_properties } = &request.request_type else {
+        return None;
+    };
+    let other = custom_resource::document(old_properties).ok().filter(|other| other != document)?;
+    (document_of_id(home, physical_resource_id.as_str()).as_ref() == Some(document)).then_some(other)
+}
+
+fn owner(request: &Request) -> Owner {
+    Owner {
+        stack_id: request.ids.stack_id.clone(),
+        logical_resource_id: request.ids.logical_resource_id.clone(),
+    }
+}
+
+fn success(home: &Place, outcome: &Outcome) -> Result<Success, Failure> {
+    log(outcome);
+    let exact = |text: &str| Attribute::Exact(text.to_owned());
+    let key = outcome.key.as_ref();
+    let data = BTreeMap::from([
+        ("KeyArn".to_owned(), exact(key.map_or("", |key| key.as_str()))),
+        ("KeyAccount".to_owned(), exact(key.map_or("", |key| &key.place().account))),
+        ("DocumentName".to_owned(), exact(outcome.document.as_str())),
+        (
+            "DocumentVersion".to_owned(),
+            Attribute::Exact(outcome.version.map_or_else(String::new, |v| v.to_string())),
+        ),
+        ("PreviousKmsKeyId".to_owned(), exact(&outcome.before)),
+        ("Changed".to_owned(), Attribute::Exact(outcome.changed.to_string())),
+        ("Findings".to_owned(), Attribute::FreeText(summary(&outcome.findings))),
+    ]);
+    Ok(Success {
+        physical_resource_id: resource_id(home, &outcome.document)?,
+        data,
+        reason: Some(outcome.notes.join("; ")).filter(|reason| !reason.is_empty()),
+        no_echo: false,
+    })
+}
+
+fn done(physical_resource_id: PhysicalResourceId, reason: String) -> Result<Success, Failure> {
+    let reason = Some(reason).filter(|reason| !reason.is_empty());
+    Ok(Success { physical_resource_id, data: BTreeMap::new(), reason, no_echo: false })
+}
+
+fn log(outcome: &Outcome) {
+    tracing::info!(
+        document = %outcome.document,
+        version = outcome.version,
+        key = outcome.key.as_ref().map_or("", |key| key.as_str()),
+        before = outcome.before,
+        changed = outcome.changed,
+        findings = summary(&outcome.findings),
+        notes = outcome.notes.join("; "),
+        "read back"
+    );
+}
+
+fn resource_id(home: &Place, document: &DocumentName) -> Result<PhysicalResourceId, Failure> {
+    PhysicalResourceId::new(&physical_id(home, document)).map_err(|error| failure(&error))
+}
+
+fn failure(error: &impl ToString) -> Failure {
+    Failure { reason: error.to_string() }
+}

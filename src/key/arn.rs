@@ -1,0 +1,134 @@
+//! The ARN of a KMS key, and the place (partition, Region, account) that it names.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::place::Place;
+
+/// The ARN of a KMS key, `arn:PARTITION:kms:REGION:ACCOUNT:key/ID`: the only form that is ever written
+/// into a preferences document, because it means the same to every account that reads it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct KeyArn {
+    text: String,
+    place: Place,
+    id: String,
+}
+
+/// Why a text is not the ARN of a KMS key.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{text}` is not the ARN of a KMS key; it looks like `arn:aws:kms:REGION:ACCOUNT:key/KEY-ID`")]
+pub struct KeyArnError {
+    text: String,
+}
+
+impl KeyArn {
+    /// Reads an ARN.
+    ///
+    /// # Errors
+    /// Where the text is anything but the ARN of one key: an alias, a wildcard, a missing part.
+    pub fn parse(text: &str) -> Result<Self, KeyArnError> {
+        let error = || KeyArnError { text: text.to_owned() };
+        let mut parts = text.splitn(6, ':');
+        let mut part = || parts.next().ok_or_else(error);
+        let (arn, partition, service) = (part()?, part()?, part()?);
+        let (region, account, resource) = (part()?, part()?, part()?);
+        let id = resource.strip_prefix("key/").ok_or_else(error)?;
+        let well_formed = arn == "arn"
+            && is_word(partition)
+            && service == "kms"
+            && is_word(region)
+            && Place::is_account(account)
+            && is_word(id);
+        if !well_formed {
+            return Err(error());
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            place: Place {
+                partition: partition.to_owned(),
+                region: region.to_owned(),
+                account: account.to_owned(),
+            },
+            id: id.to_owned(),
+        })
+    }
+
+    /// The ARN as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Where the key lives.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The key id alone; `mrk-…` for a multi-Region key.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// One part of an ARN, or a key id: letters, digits and hyphens.
+pub(super) fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+impl fmt::Display for KeyArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl TryFrom<String> for KeyArn {
+    type Error = KeyArnError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<KeyArn> for String {
+    fn from(arn: KeyArn) -> Self {
+        arn.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_arn_is_taken_apart() {
+        let arn = KeyArn::parse("arn:aws-cn:kms:cn-north-1:222222222222:key/mrk-12").unwrap();
+        assert_eq!(arn.place().partition, "aws-cn");
+        assert_eq!(arn.place().region, "cn-north-1");
+        assert_eq!(arn.place().account, "222222222222");
+        assert_eq!(arn.id(), "mrk-12");
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in [
+            "",
+            "1234abcd-12ab-34cd-56ef-1234567890ab",
+            "alias/session",
+            "arn:aws:kms:eu-west-1:111122223333:alias/session",
+            "arn:aws:kms:eu-west-1:111122223333:key/",
+            "arn:aws:kms:eu-west-1:111122223333:key/*",
+            "arn:aws:kms:eu-west-1:1111:key/12",
+            "arn:aws:s3:eu-west-1:111122223333:key/12",
+            "arn:aws:kms::111122223333:key/12",
+            "arn:aws:kms:eu-west-1:111122223333:key/12 ",
+            "arn:aws:kms:eu-west-1:111122223333:key/12:x",
+        ] {
+            assert!(KeyArn::parse(text).is_err(), "{text}");
+        }
+    }
+}

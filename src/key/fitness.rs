@@ -1,0 +1,235 @@
+//! Whether a key can encrypt sessions at all, whoever asks: its state, spec, usage and manager.
+
+use std::fmt;
+
+use super::arn::KeyArn;
+
+/// What DescribeKey tells of a key, in AWS's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyDescription {
+    /// The key's ARN, whatever it was asked by.
+    pub arn: KeyArn,
+    /// `Enabled`, `Disabled`, `PendingDeletion`, `PendingImport`, `Unavailable`, …
+    pub state: String,
+    /// `SYMMETRIC_DEFAULT`, `RSA_2048`, …
+    pub spec: String,
+    /// `ENCRYPT_DECRYPT`, `SIGN_VERIFY`, …
+    pub usage: String,
+    /// `CUSTOMER` or `AWS`.
+    pub manager: String,
+    /// `AWS_KMS`, `EXTERNAL`, `AWS_CLOUDHSM`, `EXTERNAL_KEY_STORE`.
+    pub origin: String,
+    /// When the key will be deleted, RFC 3339, for a key in state `PendingDeletion`.
+    pub deletion_date: Option<String>,
+    /// When imported key material expires, RFC 3339.
+    pub valid_to: Option<String>,
+    /// The custom key store that holds the key, if one does.
+    pub custom_key_store: Option<String>,
+    /// Whether the key is one of a multi-Region family, and which.
+    pub multi_region: MultiRegion,
+}
+
+/// A key's part in a multi-Region family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MultiRegion {
+    /// A key of one Region.
+    No,
+    /// The primary of its family.
+    Primary,
+    /// A replica, with a policy and a state of its own.
+    Replica,
+}
+
+/// Why a key cannot encrypt any session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// Its state is not `Enabled`.
+    State {
+        /// The state.
+        state: String,
+        /// The date of deletion, where one is set.
+        deletion_date: Option<String>,
+    },
+    /// Its spec is not `SYMMETRIC_DEFAULT`.
+    Spec(String),
+    /// Its usage is not `ENCRYPT_DECRYPT`.
+    Usage(String),
+    /// AWS manages it.
+    AwsManaged,
+}
+
+/// What is worth knowing of a key that works today.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caution {
+    /// Its imported material expires.
+    Expires(String),
+    /// A custom key store holds it, which can be disconnected.
+    CustomKeyStore(String),
+    /// It is a multi-Region replica.
+    Replica,
+}
+
+/// The verdict on a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fitness {
+    /// Why it cannot be used; empty for a fit key.
+    pub faults: Vec<Unfit>,
+    /// What to know of it all the same.
+    pub cautions: Vec<Caution>,
+}
+
+/// Judges a key. Session encryption needs an enabled, symmetric, customer managed encryption key.
+#[must_use]
+pub fn fitness(key: &KeyDescription) -> Fitness {
+    let mut faults = Vec::new();
+    if key.manager == "AWS" {
+        faults.push(Unfit::AwsManaged);
+    }
+    if key.spec != "SYMMETRIC_DEFAULT" {
+        faults.push(Unfit::Spec(key.spec.clone()));
+    }
+    if key.usage != "ENCRYPT_DECRYPT" {
+        faults.push(Unfit::Usage(key.usage.clone()));
+    }
+    if key.state != "Enabled" {
+        faults.push(Unfit::State { state: key.state.clone(), deletion_date: key.deletion_date.clone() });
+    }
+    let mut cautions = Vec::new();
+    if let Some(valid_to) = &key.valid_to {
+        cautions.push(Caution::Expires(valid_to.clone()));
+    }
+    if let Some(store) = &key.custom_key_store {
+        cautions.push(Caution::CustomKeyStore(store.clone()));
+    }
+    if key.multi_region == MultiRegion::Replica {
+        cautions.push(Caution::Replica);
+    }
+    Fitness { faults, cautions }
+}
+
+impl Unfit {
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::State { state, .. } => match state.as_str() {
+                "Disabled" => "enable the key (kms:EnableKey), or choose another",
+                "PendingDeletion" => {
+                    "cancel its deletion and enable it (kms:CancelKeyDeletion, kms:EnableKey), or choose another"
+                }
+                "PendingImport" => "import its key material (kms:ImportKeyMaterial), or choose another",
+                "Unavailable" => {
+                    "connect its custom key store (kms:ConnectCustomKeyStore), or choose another"
+                }
+                _ => "wait until its state is Enabled, or choose another",
+            },
+            Self::Spec(_) | Self::Usage(_) => {
+                "choose a key of spec SYMMETRIC_DEFAULT and usage ENCRYPT_DECRYPT; both are fixed at creation"
+            }
+            Self::AwsManaged => {
+                "choose a customer managed key; the policy of an AWS managed key cannot be changed"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::State { state, deletion_date: Some(date) } => {
+                write!(f, "its state is {state}, not Enabled: it will be deleted on {date}")
+            }
+            Self::State { state, deletion_date: None } => write!(f, "its state is {state}, not Enabled"),
+            Self::Spec(spec) => write!(f, "its spec is {spec}, not SYMMETRIC_DEFAULT"),
+            Self::Usage(usage) => write!(f, "its usage is {usage}, not ENCRYPT_DECRYPT"),
+            Self::AwsManaged => {
+                f.write_str("AWS manages it, and its policy admits calls through one service only")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Caution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Expires(date) => {
+                write!(f, "its imported key material expires on {date}; sessions fail from then on")
+            }
+            Self::CustomKeyStore(store) => {
+                write!(f, "custom key store {store} holds it; sessions fail while the store is disconnected")
+            }
+            Self::Replica => {
+                f.write_str("it is a multi-Region replica, with a policy and a state of its own")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> KeyDescription {
+        KeyDescription {
+            arn: KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1-2").unwrap(),
+            state: "Enabled".into(),
+            spec: "SYMMETRIC_DEFAULT".into(),
+            usage: "ENCRYPT_DECRYPT".into(),
+            manager: "CUSTOMER".into(),
+            origin: "AWS_KMS".into(),
+            deletion_date: None,
+            valid_to: None,
+            custom_key_store: None,
+            multi_region: MultiRegion::No,
+        }
+    }
+
+    #[test]
+    fn an_enabled_symmetric_customer_key_is_fit() {
+        assert_eq!(fitness(&key()), Fitness { faults: vec![], cautions: vec![] });
+    }
+
+    #[test]
+    fn each_other_state_is_unfit() {
+        for state in [
+            "Creating",
+            "Disabled",
+            "PendingDeletion",
+            "PendingImport",
+            "PendingReplicaDeletion",
+            "Unavailable",
+            "Updating",
+        ] {
+            let verdict = fitness(&KeyDescription { state: state.into(), ..key() });
+            assert_eq!(verdict.faults, vec![Unfit::State { state: state.into(), deletion_date: None }]);
+            assert!(!verdict.faults[0].remedy().is_empty());
+        }
+    }
+
+    #[test]
+    fn each_fault_is_named() {
+        let verdict = fitness(&KeyDescription {
+            manager: "AWS".into(),
+            spec: "RSA_2048".into(),
+            usage: "SIGN_VERIFY".into(),
+            ..key()
+        });
+        assert_eq!(
+            verdict.faults,
+            vec![Unfit::AwsManaged, Unfit::Spec("RSA_2048".into()), Unfit::Usage("SIGN_VERIFY".into())]
+        );
+    }
+
+    #[test]
+    fn cautions_do_not_make_a_key_unfit() {
+        let verdict = fitness(&KeyDescription {
+            origin: "EXTERNAL".into(),
+            valid_to: Some("2027-01-01T00:00:00Z".into()),
+            custom_key_store: Some("cks-1".into()),
+            multi_region: MultiRegion::Replica,
+            ..key()
+        });
+        assert!(verdict.faults.is_empty());
+        assert_eq!(verdict.cautions.len(), 3);
+    }
+}

@@ -1,0 +1,214 @@
+//! How a user names a key: ARN, id, alias name or alias ARN; and whether the key so named can serve a
+//! document that lives at a given place.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use super::arn::{KeyArn, is_word};
+use crate::place::Place;
+
+/// A key as it was named. Only [`KeyRef::Arn`] reaches a key of another account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyRef {
+    /// `arn:aws:kms:REGION:ACCOUNT:key/ID`
+    Arn(KeyArn),
+    /// `1234abcd-…` or `mrk-…`, in the caller's own account and Region.
+    Id(String),
+    /// `alias/NAME`, in the caller's own account and Region.
+    Alias(String),
+    /// `arn:aws:kms:REGION:ACCOUNT:alias/NAME`
+    AliasArn {
+        /// The whole ARN.
+        text: String,
+        /// Where the alias lives.
+        place: Place,
+    },
+}
+
+/// Why a text names no key that sessions could use.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum KeyRefError {
+    /// Neither of the four forms.
+    #[error(
+        "`{0}` names no KMS key; give a key ARN (`arn:aws:kms:REGION:ACCOUNT:key/ID`), a key id, an alias \
+         name (`alias/NAME`) or an alias ARN"
+    )]
+    Malformed(String),
+    /// An AWS managed key.
+    #[error(
+        "`{0}` is an alias of an AWS managed key; its policy admits calls through one AWS service only, and \
+         sessions call KMS directly; give a customer managed key"
+    )]
+    AwsManaged(String),
+}
+
+/// Why a key cannot serve a document at a place.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Misplaced {
+    /// Another partition.
+    #[error("key `{key}` is in partition {partition}, the document is in {wanted}; give a key of {wanted}")]
+    Partition {
+        /// The key as named.
+        key: String,
+        /// The key's partition.
+        partition: String,
+        /// The document's partition.
+        wanted: String,
+    },
+    /// Another Region.
+    #[error(
+        "key `{key}` is in Region {region}, the document is in {wanted}, and sessions look for the key in the \
+         document's Region; give a key of {wanted}, for a multi-Region key the ARN of its replica there"
+    )]
+    Region {
+        /// The key as named.
+        key: String,
+        /// The key's Region.
+        region: String,
+        /// The document's Region.
+        wanted: String,
+    },
+    /// An alias of another account.
+    #[error(
+        "`{alias}` is an alias of account {account}; another account's key can only be named by its key ARN"
+    )]
+    ForeignAlias {
+        /// The alias ARN as given.
+        alias: String,
+        /// The alias's account.
+        account: String,
+    },
+}
+
+impl KeyRef {
+    /// Reads a reference.
+    ///
+    /// # Errors
+    /// Where it is none of the four forms, or an alias of an AWS managed key (`alias/aws/…`).
+    pub fn parse(text: &str) -> Result<Self, KeyRefError> {
+        let malformed = || KeyRefError::Malformed(text.to_owned());
+        if let Ok(arn) = KeyArn::parse(text) {
+            return Ok(Self::Arn(arn));
+        }
+        if let Some(alias) = text.strip_prefix("alias/") {
+            check_alias(text, alias)?;
+            return Ok(Self::Alias(text.to_owned()));
+        }
+        if let Some((arn, alias)) = text.split_once(":alias/") {
+            check_alias(text, alias)?;
+            // An alias ARN is a key ARN in all but its last part.
+            let place = KeyArn::parse(&format!("{arn}:key/x")).map_err(|_| malformed())?.place().clone();
+            return Ok(Self::AliasArn { text: text.to_owned(), place });
+        }
+        // A key id is a UUID or `mrk-` and hexadecimal digits; both hold a hyphen, an alias name without
+        // its prefix mostly does not look like either.
+        let is_id = is_word(text) && text.contains('-') && text.bytes().any(|b| b.is_ascii_digit());
+        if is_id { Ok(Self::Id(text.to_owned())) } else { Err(malformed()) }
+    }
+
+    /// The reference as it was given: what DescribeKey is asked with.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Arn(arn) => arn.as_str(),
+            Self::Id(text) | Self::Alias(text) | Self::AliasArn { text, .. } => text,
+        }
+    }
+
+    /// Whether the key can serve a document that lives at `home`.
+    ///
+    /// # Errors
+    /// Another partition, another Region, or an alias of another account.
+    pub fn check_place(&self, home: &Place) -> Result<(), Misplaced> {
+        let place = match self {
+            Self::Id(_) | Self::Alias(_) => return Ok(()),
+            Self::Arn(arn) => arn.place(),
+            Self::AliasArn { place, .. } => place,
+        };
+        if place.partition != home.partition {
+            return Err(Misplaced::Partition {
+                key: self.to_string(),
+                partition: place.partition.clone(),
+                wanted: home.partition.clone(),
+            });
+        }
+        if place.region != home.region {
+            return Err(Misplaced::Region {
+                key: self.to_string(),
+                region: place.region.clone(),
+                wanted: home.region.clone(),
+            });
+        }
+        if matches!(self, Self::AliasArn { .. }) && place.account != home.account {
+            return Err(Misplaced::ForeignAlias { alias: self.to_string(), account: place.account.clone() });
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for KeyRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Alias names: letters, digits, `/`, `_`, `-`, at most 256 with the prefix (KMS API reference).
+fn check_alias(text: &str, name: &str) -> Result<(), KeyRefError> {
+    if name.starts_with("aws/") {
+        return Err(KeyRefError::AwsManaged(text.to_owned()));
+    }
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-');
+    if name.is_empty() || name.len() > 250 || !name.bytes().all(allowed) {
+        return Err(KeyRefError::Malformed(text.to_owned()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn home() -> Place {
+        Place { partition: "aws".into(), region: "eu-west-1".into(), account: "111122223333".into() }
+    }
+
+    #[test]
+    fn the_four_forms_are_told_apart() {
+        let parse = |text| KeyRef::parse(text).unwrap();
+        assert!(matches!(parse("arn:aws:kms:eu-west-1:111122223333:key/1-2"), KeyRef::Arn(_)));
+        assert!(matches!(parse("1234abcd-12ab-34cd-56ef-1234567890ab"), KeyRef::Id(_)));
+        assert!(matches!(parse("mrk-1234abcd12ab34cd56ef1234567890ab"), KeyRef::Id(_)));
+        assert!(matches!(parse("alias/team/session_key"), KeyRef::Alias(_)));
+        assert!(matches!(parse("arn:aws:kms:eu-west-1:111122223333:alias/session"), KeyRef::AliasArn { .. }));
+    }
+
+    #[test]
+    fn what_names_no_key_is_refused() {
+        for text in
+            ["", "session", "alias/", "alias/a b", "arn:aws:kms:eu-west-1:1:alias/x", "{{ key }}", "arn:x"]
+        {
+            assert_eq!(KeyRef::parse(text), Err(KeyRefError::Malformed(text.into())), "{text}");
+        }
+        for text in ["alias/aws/ssm", "arn:aws:kms:eu-west-1:111122223333:alias/aws/ssm"] {
+            assert_eq!(KeyRef::parse(text), Err(KeyRefError::AwsManaged(text.into())));
+        }
+    }
+
+    #[test]
+    fn a_key_serves_its_own_partition_and_region_only() {
+        let check = |text| KeyRef::parse(text).unwrap().check_place(&home());
+        assert_eq!(check("arn:aws:kms:eu-west-1:222222222222:key/1-2"), Ok(()));
+        assert_eq!(check("1234abcd-12ab"), Ok(()));
+        assert_eq!(check("arn:aws:kms:eu-west-1:111122223333:alias/x"), Ok(()));
+        assert!(matches!(
+            check("arn:aws-cn:kms:cn-north-1:111122223333:key/1-2"),
+            Err(Misplaced::Partition { .. })
+        ));
+        assert!(matches!(check("arn:aws:kms:us-east-1:111122223333:key/1-2"), Err(Misplaced::Region { .. })));
+        assert!(matches!(
+            check("arn:aws:kms:eu-west-1:222222222222:alias/x"),
+            Err(Misplaced::ForeignAlias { .. })
+        ));
+    }
+}

@@ -1,0 +1,47 @@
+//! session-kms owns one fact of an AWS account and Region: which KMS key encrypts Session Manager sessions.
+//!
+//! # The way
+//!
+//! Every request takes one way through the house:
+//!
+//! ```text
+//! event ──► intent ──► observe ──► judge ──► plan ──► record ──► apply ──► verify ──► answer
+//!  JSON      pure      AWS reads   pure      pure     write-ahead  writes   read back   PUT / return value
+//! ```
+//!
+//! # The rooms
+//!
+//! | room | holds | may import |
+//! | --- | --- | --- |
+//! | [`event`] | what arrives, one file a source; each turns JSON into an intent | intent, the property reader |
+//! | [`function`] | what the Lambda does with an event: from the source to the way, from the outcome to the answer | event, reconcile, cloudformation |
+//! | [`cloudformation`] | the custom-resource protocol; knows nothing of sessions and keys | nothing |
+//! | [`intent`], [`place`] | what is wanted; where | key, session |
+//! | [`session`] | the document's content and versions; pure | nothing |
+//! | [`key`] | references to keys, fitness; pure | place |
+//! | [`preflight`] | the checks, from what was observed to findings; pure | key, session |
+//! | [`reconcile`] | the way itself, and the ports (traits) that it needs of the outside | the pure rooms |
+//! | [`aws`] | the ports on the AWS SDK | reconcile's ports |
+//! | [`log`] | the log's format, and what may be in it | nothing |
+//!
+//! # Invariants
+//!
+//! - Only [`aws`] imports `aws_sdk_*`; a pure room imports neither tokio, tracing nor lambda_runtime, and reads
+//!   no clock.
+//! - The content of a document is edited in its text, at the one value, and never written anew.
+//! - The record is written before the document, and SUCCESS means a fresh read in which nothing was left to do.
+//! - A ResponseURL, a document's content and a data key have no `Display`, and a `Debug` that hides them.
+//!
+//! Tests hold the first two and the size of files to it: `tests/it/architecture.rs`.
+
+pub mod aws;
+pub mod cloudformation;
+pub mod event;
+pub mod function;
+pub mod intent;
+pub mod key;
+pub mod log;
+pub mod place;
+pub mod preflight;
+pub mod reconcile;
+pub mod session;

@@ -1,0 +1,39 @@
+//! The Lambda: wiring only.
+
+use std::env;
+use std::time::SystemTime;
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
+use session_kms::aws::Aws;
+use session_kms::cloudformation::{Courier, Invocation, Origin};
+use session_kms::function::Function;
+use session_kms::log;
+use tracing::Instrument;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    log::to_stdout(env::var("LOG_LEVEL").ok().as_deref());
+    // Clients are made here, in the init phase, where the CPU is not throttled.
+    let ports = Aws::from_environment(None).await;
+    let region = ports.region().unwrap_or_default().to_owned();
+    let endpoints = env::var("AWS_ENDPOINT_URL").ok().and_then(|url| Origin::parse(&url).ok());
+    let function = Function {
+        ports,
+        courier: Courier::over_network(),
+        endpoints: endpoints.into_iter().collect(),
+        region,
+    };
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+        let context = &event.context;
+        let span = tracing::info_span!("invocation", request_id = context.request_id);
+        let invocation = Invocation { request_id: &context.request_id, deadline: deadline(context.deadline) };
+        let handled = function.handle(&event.payload, &context.invoked_function_arn, invocation);
+        handled.instrument(span).await.map_err(Error::from)
+    }))
+    .await
+}
+
+fn deadline(epoch_millis: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + std::time::Duration::from_millis(epoch_millis)
+}

@@ -1,0 +1,105 @@
+//! A finding: one check's answer, with its evidence and its remedy.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// The checks, by the names that reports show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Check {
+    /// The key can encrypt sessions at all.
+    KeyFitness,
+    /// The document can be edited, and its versions agree.
+    Document,
+}
+
+/// What a check found. Unknown is never a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// It holds.
+    Pass,
+    /// It holds, and something about it is worth knowing.
+    Warning,
+    /// It does not hold.
+    Fail,
+    /// It could not be found out.
+    Unknown,
+}
+
+/// One check's answer about one subject.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The check.
+    pub check: Check,
+    /// Its answer.
+    pub verdict: Verdict,
+    /// What it is about: a key ARN, a document, a principal.
+    pub subject: String,
+    /// What was seen, one line.
+    pub evidence: String,
+    /// What to do, where something is to be done.
+    pub remedy: Option<String>,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.subject, self.evidence)?;
+        match &self.remedy {
+            Some(remedy) => write!(f, "; {remedy}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Verdict {
+    fn plural(self, count: usize) -> String {
+        let word = match self {
+            Self::Pass => "passed",
+            Self::Warning if count == 1 => "warning",
+            Self::Warning => "warnings",
+            Self::Fail => "failed",
+            Self::Unknown => "unknown",
+        };
+        format!("{count} {word}")
+    }
+}
+
+/// All findings in one short line: the counts, then whatever did not simply pass.
+#[must_use]
+pub fn summary(findings: &[Finding]) -> String {
+    let counts = [Verdict::Pass, Verdict::Warning, Verdict::Fail, Verdict::Unknown]
+        .into_iter()
+        .map(|verdict| (verdict, findings.iter().filter(|finding| finding.verdict == verdict).count()))
+        .filter(|(verdict, count)| *count > 0 || *verdict == Verdict::Pass)
+        .map(|(verdict, count)| verdict.plural(count));
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    let rest = findings.iter().filter(|finding| finding.verdict != Verdict::Pass).map(ToString::to_string);
+    std::iter::once(counts).chain(rest).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(verdict: Verdict) -> Finding {
+        Finding {
+            check: Check::KeyFitness,
+            verdict,
+            subject: "key".into(),
+            evidence: "seen".into(),
+            remedy: Some("do".into()),
+        }
+    }
+
+    #[test]
+    fn the_summary_counts_and_names_what_did_not_pass() {
+        assert_eq!(summary(&[]), "0 passed");
+        assert_eq!(summary(&[finding(Verdict::Pass)]), "1 passed");
+        assert_eq!(
+            summary(&[finding(Verdict::Warning), finding(Verdict::Pass), finding(Verdict::Unknown)]),
+            "1 passed, 1 warning, 1 unknown; key: seen; do; key: seen; do"
+        );
+    }
+}

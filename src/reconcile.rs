@@ -1,0 +1,24 @@
+//! The one way through the house: observe, judge, plan, record, apply, verify.
+//!
+//! Decisions are values: a [`Plan`] is made by pure functions from an [`Observation`]. What touches the
+//! outside does it through the traits of [`ports`], and every round begins with a fresh observation: the
+//! last round, in which nothing is left to do, is the read-back that SUCCESS stands for.
+
+mod apply;
+mod error;
+mod establish;
+mod judge;
+mod observe;
+mod outcome;
+mod plan;
+pub mod ports;
+mod record;
+mod release;
+
+pub use error::ReconcileError;
+pub use establish::{Establish, establish};
+pub use observe::{Observation, ObservedDocument, ObservedVersion};
+pub use outcome::Outcome;
+pub use plan::{Goal, Plan, PlanError, Step, plan_establish, plan_release};
+pub use record::{Record, RecordError, There, digest};
+pub use release::{Release, release};

@@ -1,0 +1,235 @@
+//! Apply: a plan's steps as calls, in rounds that each begin with a fresh observation.
+
+use super::error::ReconcileError;
+use super::observe::{Observation, observe};
+use super::plan::{PlanError, Step};
+use super::ports::{AwsError, Ports, VersionStatus, Written};
+use crate::session::{Content, DocumentName, marked, oldest_prunable, padded, unmarked};
+
+/// How often a document that keeps changing is tried again.
+const CONFLICTS: u32 = 10;
+/// How often AWS is asked whether it is done with a version; the deadline of the request ends most waits.
+const POLLS: u32 = 120;
+
+/// One run over one document.
+pub(super) struct Rounds<'a, P> {
+    ports: &'a P,
+    document: &'a DocumentName,
+    progress: &'a dyn Fn(&str),
+    conflicts: u32,
+    polls: u32,
+    last: String,
+    /// How hard the content has to be made unique, by what AWS took for a duplicate so far.
+    uniqueness: Uniqueness,
+    as_json: bool,
+    changed: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Uniqueness {
+    Plain,
+    Padded,
+    Marked,
+}
+
+impl<'a, P: Ports> Rounds<'a, P> {
+    pub(super) fn new(ports: &'a P, document: &'a DocumentName, progress: &'a dyn Fn(&str)) -> Self {
+        Self {
+            ports,
+            document,
+            progress,
+            conflicts: 0,
+            polls: 0,
+            last: String::new(),
+            uniqueness: Uniqueness::Plain,
+            as_json: false,
+            changed: false,
+        }
+    }
+
+    /// The document that it is about.
+    pub(super) fn document(&self) -> &'a DocumentName {
+        self.document
+    }
+
+    /// Whether the document was written.
+    pub(super) fn changed(&self) -> bool {
+        self.changed
+    }
+
+    /// Whether a YAML document is now edited, and stored, as JSON.
+    pub(super) fn converts(&self) -> bool {
+        self.as_json
+    }
+
+    pub(super) async fn observe(&mut self) -> Result<Observation, ReconcileError> {
+        (self.progress)("reading the document and the record");
+        loop {
+            if let Some(observation) = observe(self.ports, self.document, self.as_json).await? {
+                self.check_status(&observation)?;
+                return Ok(observation);
+            }
+            self.conflict("a version was gone before it could be read".to_owned()).await?;
+        }
+    }
+
+    /// What follows from there being no plan: another round as JSON, or the end.
+    pub(super) fn no_plan(&mut self, error: PlanError) -> Result<(), ReconcileError> {
+        match error {
+            PlanError::NeedsJson if !self.as_json => {
+                self.as_json = true;
+                Ok(())
+            }
+            PlanError::NeedsJson => Err(ReconcileError::Content {
+                document: self.document.clone(),
+                problem: crate::session::ContentError::NotAnObject("its content or `inputs`"),
+            }),
+            PlanError::Owned(owner) => Err(ReconcileError::Owned { document: self.document.clone(), owner }),
+            PlanError::Content(problem) => {
+                Err(ReconcileError::Content { document: self.document.clone(), problem })
+            }
+        }
+    }
+
+    /// Takes the steps as far as they go; the next observation tells how far that was.
+    pub(super) async fn apply(&mut self, plan: Vec<Step>) -> Result<(), ReconcileError> {
+        for step in plan {
+            if !self.take(step).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes one step. `false`: things are not as observed, so the rest of the plan is void.
+    async fn take(&mut self, step: Step) -> Result<bool, ReconcileError> {
+        let (ports, name) = (self.ports, self.document);
+        match step {
+            Step::SaveRecord { record, first } => {
+                (self.progress)("writing the record");
+                tracing::info!(document = %name, wanted = record.wanted, there = record.there.kms_key_id,
+                    before = record.before, first, "writing the record");
+                if !first {
+                    ports.replace_record(name, &record.to_text()).await?;
+                } else if !ports.create_record(name, &record.to_text()).await? {
+                    self.conflict("another request wrote the record first".to_owned()).await?;
+                    return Ok(false);
+                }
+                Ok(true)
+            }
+            Step::CreateDocument(content) => {
+                (self.progress)("creating the document");
+                tracing::info!(document = %name, "creating the document");
+                let written = ports.create(name, &content).await?;
+                self.settle(written, true).await
+            }
+            Step::UpdateDocument { content, latest } => {
+                (self.progress)("writing a new version of the document");
+                tracing::info!(document = %name, latest, "writing a new version of the document");
+                let written = ports.update(name, &self.unique(&content, latest + 1), latest).await?;
+                self.settle(written, true).await
+            }
+            Step::Await { version } => {
+                (self.progress)("waiting for AWS to take up the new version");
+                tracing::debug!(document = %name, version, "the version is not active yet");
+                self.polls += 1;
+                if self.polls > POLLS {
+                    let reason = "it did not become Active".to_owned();
+                    return Err(ReconcileError::VersionFailed { document: name.clone(), version, reason });
+                }
+                ports.pause(self.polls).await;
+                Ok(true)
+            }
+            Step::Promote { version } => {
+                (self.progress)("making the new version the default");
+                tracing::info!(document = %name, version, "making the version the default");
+                let written = ports.promote(name, version).await?;
+                self.settle(written, false).await
+            }
+            Step::DeleteRecord => {
+                (self.progress)("removing the record");
+                tracing::info!(document = %name, "removing the record");
+                ports.delete_record(name).await?;
+                Ok(true)
+            }
+        }
+    }
+
+    async fn settle(&mut self, written: Written, content: bool) -> Result<bool, ReconcileError> {
+        match written {
+            Written::Done => {
+                self.changed = true;
+                Ok(true)
+            }
+            Written::LostRace(error) => {
+                self.conflict(error.to_string()).await?;
+                Ok(false)
+            }
+            Written::Duplicate(error) => {
+                self.uniqueness = match self.uniqueness {
+                    Uniqueness::Plain if content => Uniqueness::Padded,
+                    Uniqueness::Padded => Uniqueness::Marked,
+                    Uniqueness::Plain | Uniqueness::Marked => return Err(error.into()),
+                };
+                tracing::info!(document = %self.document, "AWS takes the content for a duplicate; reading again");
+                Ok(false)
+            }
+            Written::HistoryFull(error) => {
+                self.prune(error).await?;
+                Ok(false)
+            }
+        }
+    }
+
+    fn unique(&self, content: &Content, version: u64) -> Content {
+        let plain = unmarked(content);
+        match self.uniqueness {
+            Uniqueness::Plain => plain,
+            Uniqueness::Padded => padded(&plain, version),
+            Uniqueness::Marked => marked(&plain, version).unwrap_or_else(|| padded(&plain, version)),
+        }
+    }
+
+    async fn prune(&mut self, full: AwsError) -> Result<(), ReconcileError> {
+        (self.progress)("making room in the document's history");
+        let (head, versions) =
+            tokio::join!(self.ports.head(self.document), self.ports.versions(self.document));
+        let oldest = head?
+            .zip(Some(versions?))
+            .and_then(|(head, versions)| oldest_prunable(&versions, head.default, head.latest));
+        let Some(version) = oldest else { return Err(ReconcileError::HistoryFull(full)) };
+        tracing::info!(document = %self.document, version, "deleting the oldest version, the history is full");
+        self.ports.delete_version(self.document, version).await?;
+        self.conflict(full.to_string()).await
+    }
+
+    async fn conflict(&mut self, what: String) -> Result<(), ReconcileError> {
+        self.conflicts += 1;
+        tracing::info!(document = %self.document, attempt = self.conflicts, "trying again: {what}");
+        self.last = what;
+        if self.conflicts >= CONFLICTS {
+            return Err(ReconcileError::Contended {
+                document: self.document.clone(),
+                attempts: self.conflicts,
+                last: self.last.clone(),
+            });
+        }
+        self.ports.pause(self.conflicts).await;
+        Ok(())
+    }
+
+    /// A version that this run wrote and AWS failed would fail again.
+    fn check_status(&self, observation: &Observation) -> Result<(), ReconcileError> {
+        match &observation.document {
+            Some(document) if self.changed => match &document.latest.status {
+                VersionStatus::Failed(reason) => Err(ReconcileError::VersionFailed {
+                    document: self.document.clone(),
+                    version: document.latest.number,
+                    reason: reason.clone(),
+                }),
+                VersionStatus::Active | VersionStatus::Pending => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+}

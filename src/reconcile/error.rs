@@ -1,0 +1,102 @@
+//! Why the way ended short of the intent: what was tried, on what, what came of it, what to do.
+
+use thiserror::Error;
+
+use super::ports::AwsError;
+use super::record::RecordError;
+use crate::intent::Owner;
+use crate::key::{KeyArn, KeyRefError, Misplaced};
+use crate::session::{ContentError, DocumentName};
+
+/// Why nothing, or not everything, was done. The document is as it was or as wanted; the next event goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ReconcileError {
+    /// A call that AWS refused or did not answer.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// The key lives where the document's sessions do not look.
+    #[error(transparent)]
+    KeyMisplaced(#[from] Misplaced),
+    /// KMS knows no such key.
+    #[error(
+        "KMS finds no key `{key}` in {home}; look for a typing error, and give another account's key by its \
+         key ARN"
+    )]
+    KeyNotFound {
+        /// The key as named.
+        key: String,
+        /// Where it was looked for.
+        home: String,
+    },
+    /// The key cannot encrypt sessions.
+    #[error("key {key} cannot encrypt sessions: {problem}")]
+    KeyUnfit {
+        /// The key.
+        key: KeyArn,
+        /// Its faults, with what to do.
+        problem: String,
+    },
+    /// The key to put back is not one to put back.
+    #[error(
+        "the key before, which OnDelete Restore would put back, is not usable ({0}); set OnDelete to Clear or \
+         Retain"
+    )]
+    KeyBefore(Box<Self>),
+    /// The key before is no reference to a key.
+    #[error(transparent)]
+    KeyRef(#[from] KeyRefError),
+    /// Another owner has the document.
+    #[error("document {document} is owned by {owner}; remove it there first, or set OnConflict to TakeOver")]
+    Owned {
+        /// The document.
+        document: DocumentName,
+        /// Its owner.
+        owner: Owner,
+    },
+    /// The document is not one that can be edited.
+    #[error("document {document} is left as it is: {problem}; mend it by hand, then try again")]
+    Content {
+        /// The document.
+        document: DocumentName,
+        /// What is wrong with it.
+        problem: ContentError,
+    },
+    /// AWS could not use the version that was written.
+    #[error("AWS reports version {version} of document {document} as Failed: {reason}")]
+    VersionFailed {
+        /// The document.
+        document: DocumentName,
+        /// The version.
+        version: u64,
+        /// AWS's reason.
+        reason: String,
+    },
+    /// The record vanished: a Delete overtook this request.
+    #[error(
+        "a Delete of the same resource came while the key was being set on document {document}; what had \
+         been set is undone"
+    )]
+    Superseded {
+        /// The document.
+        document: DocumentName,
+    },
+    /// Others kept writing the document.
+    #[error(
+        "document {document} kept changing under {attempts} attempts, last: {last}; find out who else writes \
+         it, then try again"
+    )]
+    Contended {
+        /// The document.
+        document: DocumentName,
+        /// How often it was tried.
+        attempts: u32,
+        /// What came of the last attempt.
+        last: String,
+    },
+    /// The document's history is full, and nothing of it may go.
+    #[error("{0}; delete versions of the document that nobody needs")]
+    HistoryFull(AwsError),
+    /// The record cannot be read.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+}

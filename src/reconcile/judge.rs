@@ -1,0 +1,37 @@
+//! Judge: whether a key may be written at all, before anything is.
+
+use super::error::ReconcileError;
+use super::ports::Ports;
+use crate::key::{KeyArn, KeyRef};
+use crate::place::Place;
+use crate::preflight::{Finding, Verdict, key_fitness};
+
+/// Resolves a key and judges it: the ARN to write, with the findings.
+///
+/// # Errors
+/// A key that does not exist, cannot be described, lives elsewhere or is unfit is never written.
+pub(super) async fn judge_key<P: Ports>(
+    ports: &P,
+    home: &Place,
+    key: &KeyRef,
+) -> Result<(KeyArn, Vec<Finding>), ReconcileError> {
+    key.check_place(home)?;
+    let described = ports.describe(key.as_str()).await?;
+    let description = described
+        .ok_or_else(|| ReconcileError::KeyNotFound { key: key.to_string(), home: home.to_string() })?;
+    KeyRef::Arn(description.arn.clone()).check_place(home)?;
+    let findings = key_fitness(&description);
+    let faults: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding.verdict == Verdict::Fail)
+        .map(|finding| match &finding.remedy {
+            Some(remedy) => format!("{}; {remedy}", finding.evidence),
+            None => finding.evidence.clone(),
+        })
+        .collect();
+    if faults.is_empty() {
+        Ok((description.arn, findings))
+    } else {
+        Err(ReconcileError::KeyUnfit { key: description.arn, problem: faults.join("; ") })
+    }
+}

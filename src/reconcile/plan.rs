@@ -1,0 +1,174 @@
+//! Plan: from an observation to the next steps. Pure; empty where nothing differs.
+//!
+//! A plan reaches as far as the outcome of its steps is known: after a write the document is observed again
+//! and planned for again, so a plan never rests on what a write was hoped to do.
+
+use super::observe::{Observation, ObservedDocument, ObservedVersion};
+use super::ports::VersionStatus;
+use super::record::{Record, There};
+use crate::intent::{OnConflict, OnDelete, Owner};
+use crate::session::{Content, ContentError, Edit, padded};
+
+/// The next steps, in order.
+pub type Plan = Vec<Step>;
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Write the record; `first` where there must be none yet.
+    SaveRecord {
+        /// The record.
+        record: Record,
+        /// Whether it is the document's first.
+        first: bool,
+    },
+    /// Create the document.
+    CreateDocument(Content),
+    /// Write a new version, provided that `latest` still is the latest.
+    UpdateDocument {
+        /// The new content.
+        content: Content,
+        /// The latest version as observed.
+        latest: u64,
+    },
+    /// Wait until AWS is done with a version.
+    Await {
+        /// The version.
+        version: u64,
+    },
+    /// Make a version the default.
+    Promote {
+        /// The version.
+        version: u64,
+    },
+    /// Remove the record.
+    DeleteRecord,
+}
+
+/// What is to be established, once its key is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Goal<'a> {
+    /// Who asks.
+    pub owner: &'a Owner,
+    /// The key ARN to carry; empty for encryption off.
+    pub wanted: &'a str,
+    /// What to remember for Delete.
+    pub on_delete: OnDelete,
+    /// What to do where another owns the document.
+    pub on_conflict: OnConflict,
+    /// The digest of the properties asked with.
+    pub digest: &'a str,
+}
+
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlanError {
+    /// Another owner has the document.
+    Owned(Owner),
+    /// The document's content is not one to rewrite.
+    Content(ContentError),
+    /// The document's YAML cannot be edited in place: observe it as JSON.
+    NeedsJson,
+}
+
+/// The steps towards a goal.
+///
+/// # Errors
+/// See [`PlanError`].
+pub fn plan_establish(observation: &Observation, goal: Goal<'_>) -> Result<Plan, PlanError> {
+    let known = observation.record.as_ref();
+    if let Some(other) = known.filter(|record| record.owner != *goal.owner)
+        && goal.on_conflict == OnConflict::Fail
+    {
+        return Err(PlanError::Owned(other.owner.clone()));
+    }
+    let document = observation.document.as_ref();
+    let change = match document {
+        None if goal.wanted.is_empty() => None,
+        None => Some(Step::CreateDocument(Content::of_console(goal.wanted))),
+        Some(document) => towards(document, goal.wanted)?,
+    };
+    let current = document.map(|document| &document.latest);
+    let writes = matches!(change, Some(Step::CreateDocument(_) | Step::UpdateDocument { .. }));
+    let record = Record {
+        owner: goal.owner.clone(),
+        wanted: goal.wanted.to_owned(),
+        before: known.map_or_else(|| key_of(current), |record| record.before.clone()),
+        there: match known {
+            Some(record) if !writes => record.there.clone(),
+            _ => There {
+                kms_key_id: key_of(current),
+                version: current.map_or(0, |version| version.number),
+                ours: known.zip(current).is_some_and(|(record, version)| record.set(version)),
+            },
+        },
+        on_delete: goal.on_delete,
+        accepted: Record::accepting(known.map_or(&[], |record| &record.accepted), goal.digest),
+    };
+    let save = (known != Some(&record)).then(|| Step::SaveRecord { record, first: known.is_none() });
+    Ok(save.into_iter().chain(change).collect())
+}
+
+/// The steps by which an owner goes. Whatever no longer is the owner's stays as it is.
+///
+/// # Errors
+/// Where the document's YAML cannot be edited in place.
+pub fn plan_release(
+    document: Option<&ObservedDocument>,
+    record: &Record,
+    on_delete: OnDelete,
+) -> Result<Plan, PlanError> {
+    let target = match on_delete {
+        OnDelete::Retain => return Ok(vec![Step::DeleteRecord]),
+        OnDelete::Clear => "",
+        OnDelete::Restore => record.before.as_str(),
+    };
+    let Some(document) = document else { return Ok(vec![Step::DeleteRecord]) };
+    let still_set = record.set(&document.latest) && !document.latest.carries(target);
+    let half_undone = document.latest.carries(target)
+        && !document.default.carries(target)
+        && document.default.carries(&record.wanted);
+    if still_set || half_undone {
+        // INVARIANT: both conditions make `towards` plan a step, so the record stays until it is done.
+        if let Some(step) = towards(document, target)? {
+            return Ok(vec![step]);
+        }
+    }
+    Ok(vec![Step::DeleteRecord])
+}
+
+/// The next step that brings both versions to carry a key; none where they do.
+fn towards(document: &ObservedDocument, wanted: &str) -> Result<Option<Step>, PlanError> {
+    let ObservedDocument { latest, default } = document;
+    let key = latest.kms_key_id.as_deref().map_err(|error| PlanError::Content(error.clone()))?;
+    Ok(match &latest.status {
+        VersionStatus::Pending => Some(Step::Await { version: latest.number }),
+        VersionStatus::Active if key == wanted => {
+            (!default.carries(wanted)).then_some(Step::Promote { version: latest.number })
+        }
+        VersionStatus::Active => Some(rewrite(latest, wanted)?),
+        // Whatever a failed version carries, it is not in use; the same text again would be a duplicate.
+        VersionStatus::Failed(_) => Some(match rewrite(latest, wanted)? {
+            Step::UpdateDocument { content, latest } => {
+                Step::UpdateDocument { content: padded(&content, latest + 1), latest }
+            }
+            step => step,
+        }),
+    })
+}
+
+fn rewrite(latest: &ObservedVersion, wanted: &str) -> Result<Step, PlanError> {
+    match latest.content.with_kms_key_id(wanted) {
+        Ok(Edit::Done(content)) => Ok(Step::UpdateDocument { content, latest: latest.number }),
+        Ok(Edit::AskForJson) => Err(PlanError::NeedsJson),
+        Err(error) => Err(PlanError::Content(error)),
+    }
+}
+
+fn key_of(version: Option<&ObservedVersion>) -> String {
+    version.and_then(|version| version.kms_key_id.clone().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+#[path = "plan/tests.rs"]
+mod tests;

@@ -1,0 +1,183 @@
+//! The record: the one memory, a JSON value in Parameter Store beside each document.
+//!
+//! It is written ahead: before the document changes it names the key that is there and the key to come, so
+//! that whoever comes after a cut-off knows enough to finish or to undo.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use super::observe::ObservedVersion;
+use crate::intent::{OnDelete, Owner};
+use crate::session::DocumentName;
+
+/// How many sets of accepted properties are remembered: enough for an update and its rollback.
+const ACCEPTED: usize = 4;
+
+/// What is remembered of one document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// Who owns the document.
+    pub owner: Owner,
+    /// The key that the owner wants there, a key ARN; empty for encryption off.
+    pub wanted: String,
+    /// The key that was there before the document was adopted, verbatim; empty for none.
+    pub before: String,
+    /// What stood in the document when it was last about to be changed.
+    pub there: There,
+    /// What Delete does where the request itself does not say.
+    pub on_delete: OnDelete,
+    /// Digests of the properties accepted last, latest last. A rollback to one of them is never refused for
+    /// a property that this version of the software does not know.
+    pub accepted: Vec<String>,
+}
+
+/// What stood in the document before a change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct There {
+    /// The key, verbatim; empty for none.
+    pub kms_key_id: String,
+    /// The number of the latest version; 0 where there was no document.
+    pub version: u64,
+    /// Whether that key had been set by the owner.
+    pub ours: bool,
+}
+
+/// A record that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "the record of document {document}, parameter `{}`, is not one of session-kms ({problem}); put back an \
+     earlier version of the parameter, or delete it, which gives up what is known of the key before",
+    Record::parameter(document)
+)]
+pub struct RecordError {
+    /// The document.
+    pub document: DocumentName,
+    /// What is wrong with it; says nothing of its content.
+    pub problem: String,
+}
+
+impl Record {
+    /// The name of the parameter that holds the record of a document.
+    #[must_use]
+    pub fn parameter(document: &DocumentName) -> String {
+        format!("/session-kms/{document}")
+    }
+
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// Where the text is no record. Fields that a later version added are passed over.
+    pub fn from_text(document: &DocumentName, text: &str) -> Result<Self, RecordError> {
+        serde_json::from_str(text).map_err(|error| RecordError {
+            document: document.clone(),
+            problem: format!("line {}, column {}", error.line(), error.column()),
+        })
+    }
+
+    /// The record as text.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        serde_json::to_value(self).map(|value| value.to_string()).unwrap_or_default()
+    }
+
+    /// Whether a version of the document carries what the owner set: the key wanted, or, where the last
+    /// change never happened, the owner's earlier key.
+    #[must_use]
+    pub fn set(&self, version: &ObservedVersion) -> bool {
+        match &version.kms_key_id {
+            Ok(key) if *key == self.wanted => true,
+            Ok(key) => {
+                self.there.ours && version.number == self.there.version && *key == self.there.kms_key_id
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Whether these properties were accepted before.
+    #[must_use]
+    pub fn has_accepted(&self, digest: &str) -> bool {
+        self.accepted.iter().any(|accepted| accepted == digest)
+    }
+
+    /// The accepted properties with one more set, the oldest dropped.
+    #[must_use]
+    pub fn accepting(accepted: &[String], digest: &str) -> Vec<String> {
+        if accepted.last().is_some_and(|last| last == digest) {
+            return accepted.to_vec();
+        }
+        let others = accepted.iter().filter(|other| *other != digest).cloned();
+        let mut all: Vec<_> = others.chain([digest.to_owned()]).collect();
+        all.drain(..all.len().saturating_sub(ACCEPTED));
+        all
+    }
+}
+
+/// The digest of a set of properties, whatever the order of its keys.
+#[must_use]
+pub fn digest(properties: &serde_json::Map<String, Value>) -> String {
+    let mut value = Value::Object(properties.clone());
+    value.sort_all_objects();
+    let hash = Sha256::digest(value.to_string().as_bytes());
+    hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> Record {
+        Record {
+            owner: Owner { stack_id: "stack".into(), logical_resource_id: "Key".into() },
+            wanted: "new".into(),
+            before: String::new(),
+            there: There { kms_key_id: "old".into(), version: 3, ours: true },
+            on_delete: OnDelete::Restore,
+            accepted: vec![],
+        }
+    }
+
+    fn version(number: u64, key: &str) -> ObservedVersion {
+        ObservedVersion::with_key(number, key)
+    }
+
+    #[test]
+    fn what_the_owner_set_is_known_before_and_after_a_change() {
+        assert!(record().set(&version(4, "new")));
+        assert!(record().set(&version(3, "old")), "cut off before the write");
+        assert!(!record().set(&version(4, "old")), "somebody else went back to it");
+        assert!(!record().set(&version(4, "other")));
+        let adopted = Record { there: There { ours: false, ..record().there }, ..record() };
+        assert!(!adopted.set(&version(3, "old")));
+    }
+
+    #[test]
+    fn a_record_survives_the_round_trip_and_unknown_fields() {
+        let text = record().to_text().replacen('{', "{\"later\":1,", 1);
+        assert_eq!(Record::from_text(&DocumentName::default(), &text), Ok(record()));
+        let error = Record::from_text(&DocumentName::default(), "{\"owner\":\"secret\"}").unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn a_digest_does_not_depend_on_the_order_of_keys() {
+        let map = |text: &str| serde_json::from_str::<serde_json::Map<String, Value>>(text).unwrap();
+        assert_eq!(
+            digest(&map(r#"{"a":{"x":1,"y":2},"b":[1,2]}"#)),
+            digest(&map(r#"{"b":[1,2],"a":{"y":2,"x":1}}"#))
+        );
+        assert_ne!(digest(&map(r#"{"a":1}"#)), digest(&map(r#"{"a":"1"}"#)));
+    }
+
+    #[test]
+    fn the_last_few_accepted_properties_are_remembered() {
+        let mut accepted = vec![];
+        for digest in ["a", "b", "a", "c", "d", "e"] {
+            accepted = Record::accepting(&accepted, digest);
+        }
+        assert_eq!(accepted, ["a", "c", "d", "e"]);
+    }
+}

@@ -1,0 +1,17 @@
+//! The preferences document: its content, of which one field is ours, and its versions.
+//!
+//! Pure. The content is never parsed and written anew: the value of `inputs.kmsKeyId` is found in the text
+//! and replaced there, so that every other byte (settings, their types and order, comments, unknown keys)
+//! stays as it was. Content may hold secrets (`shellProfile`), so nothing here prints it.
+
+mod content;
+mod json;
+mod name;
+mod unique;
+mod versions;
+mod yaml;
+
+pub use content::{Content, ContentError, Edit, Format};
+pub use name::{DocumentName, DocumentNameError};
+pub use unique::{marked, padded, unmarked};
+pub use versions::oldest_prunable;

@@ -1,0 +1,209 @@
+//! The handle that tests hold: look at and change the world, set faults, read the journal, wait.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use super::call::{Call, Outcome};
+use super::cloudformation::{Answer, Ids, PutFault, Receiver};
+use super::fault::{Fault, Gate, Plan, Stop, When};
+use super::journal::Record;
+use super::server::Server;
+use super::world::World;
+
+/// A running stub. It has a thread of its own, so that tests may block or pause their clock, and ends when dropped.
+pub struct Stub {
+    shared: Arc<Shared>,
+    server: Server,
+}
+
+/// What the server and the handle share.
+#[derive(Default)]
+pub struct Shared {
+    world: Mutex<World>,
+    control: Mutex<Control>,
+    receiver: Mutex<Receiver>,
+    changes: watch::Sender<u64>,
+}
+
+/// What is known of the calls.
+#[derive(Default)]
+pub struct Control {
+    arrivals: usize,
+    pub journal: Vec<Record>,
+    pub plan: Plan,
+    pub gate: Gate,
+    /// Calls that no AWS service would understand.
+    pub misunderstood: Vec<String>,
+}
+
+impl Stub {
+    /// Starts a stub on a free port.
+    pub async fn start() -> Self {
+        let shared = Arc::new(Shared::default());
+        let server = Server::start(Arc::clone(&shared)).await;
+        Self { shared, server }
+    }
+
+    /// `http://127.0.0.1:<port>`, for `endpoint_url` or `AWS_ENDPOINT_URL`.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.server.address)
+    }
+
+    /// Looks at or changes the world. No call is executed meanwhile.
+    pub fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+        look(&mut self.shared.world())
+    }
+
+    /// Sets a fault. Several may strike one call: all its hooks run, and the first other fault decides.
+    pub fn fault(&self, when: When, fault: Fault) {
+        self.shared.control().plan.add(when, fault);
+    }
+
+    /// Takes all faults away.
+    pub fn clear_faults(&self) {
+        self.shared.control().plan.clear();
+    }
+
+    /// Stops at the n-th AWS call from now on, counted from 1: it and all after it are never answered. Drop the caller
+    /// when [`Stub::reached`] resolves, then [`Stub::resume`].
+    pub fn stop_at(&self, n: usize, stop: Stop) {
+        self.shared.control().gate = Gate::Armed { left: n, stop };
+    }
+
+    /// Resolves when the call of [`Stub::stop_at`] has arrived (and, with [`Stop::After`], was executed). It never does
+    /// where the caller makes fewer calls, so select it against the caller.
+    pub async fn reached(&self) {
+        self.shared
+            .wait(|shared| matches!(shared.control().gate, Gate::Shut { reached: true }).then_some(()))
+            .await;
+    }
+
+    /// Answers calls again; those held stay without an answer.
+    pub fn resume(&self) {
+        self.shared.control().gate = Gate::Open;
+    }
+
+    /// Every AWS call in the order of arrival, retries included.
+    pub fn calls(&self) -> Vec<Record> {
+        self.shared.control().journal.clone()
+    }
+
+    /// Resolves when the journal holds this many calls.
+    pub async fn arrived(&self, calls: usize) {
+        self.shared.wait(|shared| (shared.control().journal.len() >= calls).then_some(())).await;
+    }
+
+    /// The calls of one operation.
+    pub fn calls_of(&self, operation: &str) -> Vec<Record> {
+        self.shared.control().journal.iter().filter(|call| call.operation == operation).cloned().collect()
+    }
+
+    /// The calls of operations that change something, successful or not.
+    pub fn writes(&self) -> Vec<Record> {
+        self.shared.control().journal.iter().filter(|call| call.writes).cloned().collect()
+    }
+
+    /// Empties the journal between two phases of a test.
+    pub fn forget_calls(&self) {
+        self.shared.control().journal.clear();
+    }
+
+    /// A new ResponseURL, good for two hours and for one answer to the request with these ids.
+    pub fn response_url(&self, ids: &Ids) -> String {
+        self.shared.receiver().expect(&self.endpoint(), ids, None)
+    }
+
+    /// The same with this query: other expiry, other signature.
+    pub fn response_url_with(&self, ids: &Ids, query: &str) -> String {
+        self.shared.receiver().expect(&self.endpoint(), ids, Some(query))
+    }
+
+    /// The request is delivered once more, as Lambda does after an error: one more answer is no violation.
+    pub fn redelivered(&self, url: &str) {
+        self.shared.receiver().redelivered(url);
+    }
+
+    /// What the next PUTs to the URL meet, one fault a PUT, in this order.
+    pub fn put_faults(&self, url: &str, faults: &[PutFault]) {
+        self.shared.receiver().put_faults(url, faults);
+    }
+
+    /// Lets the PUTs that [`PutFault::Held`] holds go on.
+    pub fn release(&self, url: &str) {
+        self.shared.receiver().release(url);
+        self.shared.changed();
+    }
+
+    /// How many PUTs came to the URL, whatever became of them.
+    pub fn puts(&self, url: &str) -> usize {
+        self.shared.receiver().puts(url)
+    }
+
+    /// The valid answers that came to the URL.
+    pub fn answers(&self, url: &str) -> Vec<Answer> {
+        self.shared.receiver().answers(url)
+    }
+
+    /// The first valid answer to the URL, when it comes.
+    pub async fn answer(&self, url: &str) -> Answer {
+        self.shared.wait(|shared| shared.receiver().answers(url).into_iter().next()).await
+    }
+
+    /// Everything that AWS would not have accepted: bad answers to ResponseURLs, requests that are no AWS call.
+    pub fn violations(&self) -> Vec<String> {
+        let mut violations = self.shared.control().misunderstood.clone();
+        violations.extend_from_slice(self.shared.receiver().violations());
+        violations
+    }
+}
+
+impl Control {
+    /// Enters a call into the journal, and returns its number.
+    pub fn arrived(&mut self, call: &Call) -> usize {
+        self.arrivals += 1;
+        self.journal.push(Record::arrived(self.arrivals, call));
+        self.arrivals
+    }
+
+    /// Notes a call's outcome, and its answer where the caller hears of it. The journal may have been emptied meanwhile.
+    pub fn answered(&mut self, id: usize, outcome: &Outcome, heard: bool) {
+        if let Some(record) = self.journal.iter_mut().find(|record| record.id == id) {
+            record.executed = outcome.is_ok();
+            if heard {
+                record.answered(outcome);
+            }
+        }
+    }
+}
+
+impl Shared {
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn control(&self) -> MutexGuard<'_, Control> {
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn receiver(&self) -> MutexGuard<'_, Receiver> {
+        self.receiver.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Wakes those who wait.
+    pub fn changed(&self) {
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+
+    /// Waits until `look` finds something.
+    pub async fn wait<T>(&self, look: impl Fn(&Self) -> Option<T>) -> T {
+        let mut changes = self.changes.subscribe();
+        loop {
+            changes.borrow_and_update();
+            if let Some(found) = look(self) {
+                return found;
+            }
+            changes.changed().await.expect("the sender lives as long as self");
+        }
+    }
+}

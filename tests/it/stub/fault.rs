@@ -1,0 +1,196 @@
+//! What goes wrong, and when: faults at chosen calls, and the stop that holds a caller between two calls.
+
+use std::sync::Arc;
+
+use super::call::{Call, Refusal};
+use super::services::Service;
+use super::world::World;
+
+/// Which calls a fault strikes. The count is the fault's own and starts when the fault is set.
+#[derive(Clone, Copy, Debug)]
+pub struct When {
+    service: Option<&'static str>,
+    operation: Option<&'static str>,
+    from: usize,
+    to: usize,
+}
+
+impl When {
+    /// Every call of this operation, of the service with this signing name.
+    pub fn operation(service: &'static str, operation: &'static str) -> Self {
+        Self { service: Some(service), operation: Some(operation), from: 1, to: usize::MAX }
+    }
+
+    /// Every call of the service.
+    pub fn service(service: &'static str) -> Self {
+        Self { operation: None, ..Self::operation(service, "") }
+    }
+
+    /// Every call.
+    pub fn any() -> Self {
+        Self { service: None, ..Self::service("") }
+    }
+
+    /// Only the n-th of them, counted from 1.
+    pub fn nth(self, n: usize) -> Self {
+        Self { from: n, to: n, ..self }
+    }
+
+    /// Only the first n of them.
+    pub fn first(self, n: usize) -> Self {
+        Self { from: 1, to: n, ..self }
+    }
+
+    fn names(&self, call: &Call) -> bool {
+        self.service.is_none_or(|service| service == call.service)
+            && self.operation.is_none_or(|operation| operation == call.operation)
+    }
+}
+
+/// What a hook does to the world.
+type Hook = Arc<dyn Fn(&mut World) + Send + Sync>;
+
+/// What goes wrong with a call.
+#[derive(Clone)]
+pub enum Fault {
+    /// AccessDeniedException; its message names this action (`ssm:UpdateDocument`).
+    AccessDenied { action: &'static str },
+    /// ThrottlingException.
+    Throttle,
+    /// SSM's TooManyUpdates.
+    TooManyUpdates,
+    /// The service's own HTTP 500.
+    InternalError,
+    /// HTTP 503.
+    Unavailable,
+    /// Any other error.
+    Refuse(Refusal),
+    /// Never answered and not executed. The connection stays open until the stub ends.
+    Hang,
+    /// The connection is closed, and nothing was done.
+    CutBefore,
+    /// It is done, and the connection is closed before the answer.
+    CutAfter,
+    /// It is done, and the answer is no JSON.
+    Garbage,
+    /// A rival comes first: runs just before the call.
+    Before(Hook),
+    /// A rival comes next: runs just after the call, before its answer.
+    After(Hook),
+}
+
+impl Fault {
+    pub fn before(hook: impl Fn(&mut World) + Send + Sync + 'static) -> Self {
+        Self::Before(Arc::new(hook))
+    }
+
+    pub fn after(hook: impl Fn(&mut World) + Send + Sync + 'static) -> Self {
+        Self::After(Arc::new(hook))
+    }
+
+    /// The error answer, for the faults that are one.
+    pub fn refusal(&self, call: &Call, service: &Service) -> Option<Refusal> {
+        Some(match self {
+            Self::AccessDenied { action } => {
+                let because = format!("no identity-based policy allows the {action} action");
+                Refusal::access_denied(&call.caller.arn, action, "*", &because)
+            }
+            Self::Throttle => Refusal::client("ThrottlingException", "Rate exceeded"),
+            Self::TooManyUpdates => Refusal::client(
+                "TooManyUpdates",
+                "There are concurrent updates for a resource that supports one update at a time.",
+            ),
+            Self::InternalError => {
+                Refusal::server(500, service.internal_error, "An error occurred on the server side.")
+            }
+            Self::Unavailable => Refusal::server(503, "ServiceUnavailable", "The service is unavailable."),
+            Self::Refuse(refusal) => refusal.clone(),
+            _ => return None,
+        })
+    }
+}
+
+/// The faults set, each with the calls that it has seen.
+#[derive(Default)]
+pub struct Plan {
+    set: Vec<(When, Fault, usize)>,
+}
+
+impl Plan {
+    pub fn add(&mut self, when: When, fault: Fault) {
+        self.set.push((when, fault, 0));
+    }
+
+    pub fn clear(&mut self) {
+        self.set.clear();
+    }
+
+    /// Counts the call, and returns the faults that strike it in the order in which they were set.
+    pub fn strike(&mut self, call: &Call) -> Vec<Fault> {
+        let mut struck = Vec::new();
+        for (when, fault, seen) in &mut self.set {
+            if when.names(call) {
+                *seen += 1;
+                if (when.from..=when.to).contains(seen) {
+                    struck.push(fault.clone());
+                }
+            }
+        }
+        struck
+    }
+}
+
+/// Whether the call at which the stub stops is executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Received, not executed, never answered.
+    Before,
+    /// Received, executed, never answered.
+    After,
+}
+
+/// The gate that every AWS call passes.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Gate {
+    #[default]
+    Open,
+    /// Shuts at the call that finds `left` at 1.
+    Armed { left: usize, stop: Stop },
+    /// Shut; `reached` once the stopped call has come as far as it will.
+    Shut { reached: bool },
+}
+
+/// What the gate says to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passage {
+    Pass,
+    /// This call is the one to stop at.
+    StopHere(Stop),
+    /// The stop was before this call: it is not executed and never answered, being a call of a caller cut off.
+    Held,
+}
+
+impl Gate {
+    pub fn pass(&mut self) -> Passage {
+        match self {
+            Self::Open => Passage::Pass,
+            Self::Shut { .. } => Passage::Held,
+            Self::Armed { left: 1, stop } => {
+                let stop = *stop;
+                *self = Self::Shut { reached: false };
+                Passage::StopHere(stop)
+            }
+            Self::Armed { left, .. } => {
+                *left -= 1;
+                Passage::Pass
+            }
+        }
+    }
+
+    /// The stopped call has come as far as it will.
+    pub fn arrive(&mut self) {
+        if let Self::Shut { reached } = self {
+            *reached = true;
+        }
+    }
+}

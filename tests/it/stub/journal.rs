@@ -1,0 +1,55 @@
+//! The journal: every AWS call that arrived, and what became of it.
+
+use serde_json::Value;
+
+use super::call::{Call, Outcome};
+use super::services::{self, Kind};
+
+/// One call that arrived.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Counts the calls that arrived at the stub from 1; also the end of the answer's request id.
+    pub id: usize,
+    pub service: &'static str,
+    pub operation: String,
+    pub body: Value,
+    pub account: String,
+    pub region: String,
+    /// Whether the operation may change the world. Unknown operations count as reads.
+    pub writes: bool,
+    /// Whether the service did what was asked, the caller having heard of it or not.
+    pub executed: bool,
+    /// The HTTP status of the answer; none while there is no answer (held, or cut off).
+    pub status: Option<u16>,
+    /// The error code of the answer.
+    pub code: Option<String>,
+}
+
+impl Record {
+    pub fn arrived(id: usize, call: &Call) -> Self {
+        let kind = services::operation(call.service, &call.operation).map(|operation| operation.kind);
+        Self {
+            id,
+            service: call.service,
+            operation: call.operation.clone(),
+            body: call.body.clone(),
+            account: call.caller.account.clone(),
+            region: call.region.clone(),
+            writes: kind == Some(Kind::Write),
+            executed: false,
+            status: None,
+            code: None,
+        }
+    }
+
+    /// Notes the answer that goes out.
+    pub fn answered(&mut self, outcome: &Outcome) {
+        match outcome {
+            Ok(_) => self.status = Some(200),
+            Err(refusal) => {
+                self.status = Some(refusal.status);
+                self.code = Some(refusal.code.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! KMS keys and aliases: the state and its switches.
+
+use serde_json::{Value, json};
+
+use super::super::call::{Caller, Place};
+use super::super::world::World;
+
+/// What a dry run of a caller without permission, or on a key that is not Enabled, says. AWS does not document it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DryRunOrder {
+    /// AccessDenied before the key's state, as in a call that is none.
+    AccessThenState,
+    /// The key's state before AccessDenied.
+    StateThenAccess,
+    /// Permission only: the key's state is not looked at.
+    AccessOnly,
+}
+
+/// All keys and aliases.
+#[derive(Debug)]
+pub struct Keys {
+    pub dry_run: DryRunOrder,
+    pub list: Vec<Key>,
+    pub aliases: Vec<Alias>,
+    pub ciphertexts: Vec<Ciphertext>,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self {
+            dry_run: DryRunOrder::AccessThenState,
+            list: Vec::new(),
+            aliases: Vec::new(),
+            ciphertexts: Vec::new(),
+        }
+    }
+}
+
+/// An alias of an account and Region.
+#[derive(Clone, Debug)]
+pub struct Alias {
+    pub place: Place,
+    /// With its `alias/`.
+    pub name: String,
+    pub key_id: String,
+}
+
+/// What GenerateDataKey gave out, so that Decrypt knows it again.
+#[derive(Clone, Debug)]
+pub struct Ciphertext {
+    pub blob: String,
+    pub plaintext: String,
+    pub key_arn: String,
+    pub context: Value,
+}
+
+/// A KMS key. Its fields are KeyMetadata's, in AWS's words; tests change them freely.
+#[derive(Clone, Debug)]
+pub struct Key {
+    pub place: Place,
+    pub id: String,
+    pub arn: String,
+    pub state: &'static str,
+    pub spec: &'static str,
+    pub usage: &'static str,
+    pub manager: &'static str,
+    pub origin: &'static str,
+    pub description: String,
+    /// Epoch seconds; imported material that expires.
+    pub valid_to: Option<f64>,
+    /// Epoch seconds, with state PendingDeletion.
+    pub deletion_date: Option<f64>,
+    pub custom_key_store_id: Option<String>,
+    /// `MultiRegionConfiguration` as DescribeKey shows it.
+    pub multi_region: Option<Value>,
+    /// The text that GetKeyPolicy returns. Access is decided by [`Key::allow`] and [`Key::deny`] alone.
+    pub policy: String,
+    /// As ListGrants returns them.
+    pub grants: Vec<Value>,
+    access: Vec<Access>,
+}
+
+#[derive(Clone, Debug)]
+struct Access {
+    who: String,
+    action: String,
+    allowed: bool,
+}
+
+impl Key {
+    /// An enabled symmetric customer key, with the default policy that delegates to its account.
+    pub fn new(place: &Place, id: &str) -> Self {
+        let root = format!("arn:aws:iam::{}:root", place.account);
+        let policy = json!({"Version": "2012-10-17", "Id": "key-default-1", "Statement": [{
+            "Sid": "Enable IAM User Permissions",
+            "Effect": "Allow",
+            "Principal": {"AWS": root},
+            "Action": "kms:*",
+            "Resource": "*",
+        }]});
+        Self {
+            place: place.clone(),
+            id: id.to_owned(),
+            arn: format!("arn:aws:kms:{}:{}:key/{id}", place.region, place.account),
+            state: "Enabled",
+            spec: "SYMMETRIC_DEFAULT",
+            usage: "ENCRYPT_DECRYPT",
+            manager: "CUSTOMER",
+            origin: "AWS_KMS",
+            description: String::new(),
+            valid_to: None,
+            deletion_date: None,
+            custom_key_store_id: None,
+            multi_region: None,
+            policy: policy.to_string(),
+            grants: Vec::new(),
+            access: Vec::new(),
+        }
+    }
+
+    /// Lets an account, a principal ARN or `*` do an action, or `*`. Of several rules the last that matches decides.
+    pub fn allow(&mut self, who: &str, action: &str) {
+        self.access.push(Access { who: who.to_owned(), action: action.to_owned(), allowed: true });
+    }
+
+    /// The opposite of [`Key::allow`].
+    pub fn deny(&mut self, who: &str, action: &str) {
+        self.access.push(Access { who: who.to_owned(), action: action.to_owned(), allowed: false });
+    }
+
+    /// Whether the caller may; where no rule speaks, the key's own account may and others may not.
+    pub fn admits(&self, caller: &Caller, action: &str) -> bool {
+        let matches = |rule: &&Access| {
+            [caller.account.as_str(), caller.arn.as_str(), "*"].contains(&rule.who.as_str())
+                && [action, "*"].contains(&rule.action.as_str())
+        };
+        match self.access.iter().rev().find(matches) {
+            Some(rule) => rule.allowed,
+            None => self.place.account == caller.account,
+        }
+    }
+}
+
+impl World {
+    /// Adds a key to the default account and Region, and returns its ARN.
+    pub fn add_key(&mut self, id: &str) -> String {
+        let place = self.place.clone();
+        self.add_key_at(&place, id)
+    }
+
+    /// Adds a key to another account or Region, and returns its ARN, which bears the world's partition.
+    pub fn add_key_at(&mut self, place: &Place, id: &str) -> String {
+        let mut key = Key::new(place, id);
+        key.arn = key.arn.replacen("arn:aws:", &format!("arn:{}:", self.partition), 1);
+        key.policy = key.policy.replace("arn:aws:", &format!("arn:{}:", self.partition));
+        let arn = key.arn.clone();
+        self.keys.list.push(key);
+        arn
+    }
+
+    /// The key with this ARN, to look at and to change.
+    pub fn key(&mut self, arn: &str) -> &mut Key {
+        self.keys.list.iter_mut().find(|key| key.arn == arn).expect("the key was added")
+    }
+
+    /// Gives a key an alias (with its `alias/`) in the key's account and Region, or moves the alias to it.
+    pub fn add_alias(&mut self, name: &str, key_arn: &str) {
+        let key = self.key(key_arn);
+        let alias = Alias { place: key.place.clone(), name: name.to_owned(), key_id: key.id.clone() };
+        self.keys.aliases.retain(|known| known.place != alias.place || known.name != alias.name);
+        self.keys.aliases.push(alias);
+    }
+}

@@ -1,0 +1,97 @@
+//! The state of the played AWS: plain values, usable without HTTP. A new service's state is one field here.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::call::{Call, Caller, Outcome, Place, Refusal};
+use super::kms::Keys;
+use super::services;
+use super::ssm::{Document, Documents, Parameters};
+
+pub const ACCOUNT: &str = "123456789012";
+pub const REGION: &str = "eu-west-1";
+
+/// Everything that the stub knows. Each field's type documents its switches.
+#[derive(Debug)]
+pub struct World {
+    pub partition: String,
+    /// Where [`World::ask`] and the helpers look; calls over HTTP bring their own account and Region.
+    pub place: Place,
+    /// Principals by access key, beyond the 12-digit keys that are account roots.
+    pub callers: BTreeMap<String, Caller>,
+    /// Caps the page of every paginated operation, so that a short list has several pages too.
+    pub page_size: Option<usize>,
+    pub documents: Documents,
+    pub parameters: Parameters,
+    pub keys: Keys,
+    ticks: u32,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            partition: "aws".to_owned(),
+            place: Place::new(ACCOUNT, REGION),
+            callers: BTreeMap::new(),
+            page_size: None,
+            documents: Documents::default(),
+            parameters: Parameters::default(),
+            keys: Keys::default(),
+            ticks: 0,
+        }
+    }
+}
+
+impl World {
+    /// Executes a call.
+    pub fn call(&mut self, call: &Call) -> Outcome {
+        match services::operation(call.service, &call.operation) {
+            Some(operation) => (operation.run)(self, call),
+            None => Err(Refusal::client(
+                "UnknownOperationException",
+                format!("`{}` is not played here", call.operation),
+            )),
+        }
+    }
+
+    /// Executes a call as the default caller: how a hook plays a rival, and how tests look around.
+    pub fn ask(&mut self, service: &'static str, operation: &str, body: Value) -> Outcome {
+        let call = Call {
+            service,
+            operation: operation.to_owned(),
+            body,
+            caller: self.caller(),
+            region: self.place.region.clone(),
+        };
+        self.call(&call)
+    }
+
+    /// Who calls when the access key says nothing else: the function's role in the default account.
+    pub fn caller(&self) -> Caller {
+        let account = self.place.account.clone();
+        let arn = format!("arn:{}:sts::{account}:assumed-role/session-kms/session-kms", self.partition);
+        Caller { account, arn }
+    }
+
+    /// The document of the default account and Region.
+    pub fn document(&self, name: &str) -> Option<&Document> {
+        self.documents.held.get(&(self.place.clone(), name.to_owned()))
+    }
+
+    /// Puts a document as it is, valid or not, in the default account and Region.
+    pub fn put_document(&mut self, name: &str, document: Document) {
+        self.documents.held.insert((self.place.clone(), name.to_owned()), document);
+    }
+
+    /// The value of a parameter of the default account and Region.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.held.get(&(self.place.clone(), name.to_owned())).map(super::ssm::Parameter::value)
+    }
+
+    /// A date that no two calls share, in epoch seconds; it does not depend on the machine's clock.
+    pub fn now(&mut self) -> f64 {
+        self.ticks += 1;
+        1_767_225_600.0 + f64::from(self.ticks)
+    }
+}
