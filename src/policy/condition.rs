@@ -1,0 +1,176 @@
+//! Whether a condition holds in a request.
+
+use super::arn::ArnParts;
+use super::context::{KeyState, SessionRole, View};
+use super::document::{Condition, Effect, Pools};
+use super::operator::{Base, Operator, Quantifier};
+use super::pattern::Pattern;
+use super::tri::Tri;
+use super::value::binary;
+use super::value::date;
+use super::value::network::Network;
+use super::value::number::Number;
+
+impl Condition {
+    /// Whether the condition holds for a statement of this effect.
+    pub(super) fn holds(&self, effect: Effect, pools: &Pools, view: &View<'_>) -> Tri {
+        let Some(key) = pools.keys.get(self.key as usize) else { return Tri::No };
+        if self.operator.base == Base::Unknown {
+            return (effect == Effect::Deny).into();
+        }
+        let patterns = self.values.of(&pools.patterns);
+        let state = view.state(key, pools);
+        if self.operator.base == Base::Null {
+            return presence(patterns, state);
+        }
+        let test = Test { operator: self.operator, patterns, pools, view };
+        match state {
+            KeyState::Absent | KeyState::Known { values: [], .. } => self.operator.without_key().into(),
+            KeyState::Unknown | KeyState::Present => Tri::Maybe,
+            KeyState::SessionRole(role) => test.session_role(role),
+            KeyState::Known { values, list } => match self.operator.quantifier {
+                // No source says what a plain operator does with several values.
+                Quantifier::Single if list => Tri::Maybe,
+                Quantifier::Single | Quantifier::All => Tri::all(values.iter().map(|v| test.value(v))),
+                Quantifier::Any => Tri::any(values.iter().map(|v| test.value(v))),
+            },
+        }
+    }
+
+    /// Whether no source settles it where its key has a value: a plain operator on several values, or a lone `*` as
+    /// an ARN.
+    pub(super) fn is_open(&self, pools: &Pools, view: &View<'_>) -> Option<OpenReason> {
+        let key = pools.keys.get(self.key as usize)?;
+        if matches!(self.operator.base, Base::Null | Base::Unknown) {
+            return None;
+        }
+        let list = match view.state(key, pools) {
+            KeyState::Absent | KeyState::Known { values: [], .. } => return None,
+            KeyState::Known { list, .. } => list,
+            KeyState::Present | KeyState::Unknown | KeyState::SessionRole(_) => key.multivalued,
+        };
+        if list && self.operator.quantifier == Quantifier::Single {
+            return Some(OpenReason::PlainOnMultivalued);
+        }
+        let lone = self.values.of(&pools.patterns).iter().any(|p| matches!(p, Pattern::LoneStarArn));
+        lone.then_some(OpenReason::LoneStarArn)
+    }
+}
+
+/// Why no source settles a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OpenReason {
+    PlainOnMultivalued,
+    LoneStarArn,
+}
+
+impl Operator {
+    /// What the condition comes to where its key is absent or an empty list.
+    const fn without_key(self) -> bool {
+        match self.quantifier {
+            Quantifier::Single => self.negated || self.if_exists,
+            Quantifier::All => true,
+            Quantifier::Any => self.if_exists,
+        }
+    }
+}
+
+/// `Null`: true where the key is absent.
+fn presence(patterns: &[Pattern], state: KeyState<'_>) -> Tri {
+    let wants = |absent: bool| patterns.iter().any(|p| matches!(p, Pattern::Bool(b) if *b == absent)).into();
+    match state {
+        KeyState::Absent | KeyState::Known { values: [], .. } => wants(true),
+        KeyState::Known { .. } | KeyState::Present | KeyState::SessionRole(_) => wants(false),
+        KeyState::Unknown if wants(true) == wants(false) => wants(true),
+        KeyState::Unknown => Tri::Maybe,
+    }
+}
+
+/// One value of a request against all that are listed.
+struct Test<'a> {
+    operator: Operator,
+    patterns: &'a [Pattern],
+    pools: &'a Pools,
+    view: &'a View<'a>,
+}
+
+impl Test<'_> {
+    /// Whether one value of the request meets the condition.
+    fn value(&self, value: &str) -> Tri {
+        if self.operator.base == Base::Arn && ArnParts::split(value).is_none() {
+            return Tri::No;
+        }
+        let matched = Tri::any(self.patterns.iter().map(|pattern| self.one(pattern, value)));
+        if self.operator.negated { matched.not() } else { matched }
+    }
+
+    fn one(&self, pattern: &Pattern, value: &str) -> Tri {
+        let (pools, view) = (self.pools, self.view);
+        match (self.operator.base, pattern) {
+            (Base::String | Base::StringLike, _) => pattern.matches_like(value, pools, view),
+            (Base::StringIgnoreCase, _) => pattern.matches_folded(value, pools, view),
+            (Base::Arn, _) => pattern.matches_arn(value, pools, view),
+            (Base::Numeric(order), Pattern::Number(listed)) => {
+                match (Number::parse(value), Number::parse(listed.of(&pools.text))) {
+                    (Some(value), Some(listed)) => order.holds(value.compare(&listed)).into(),
+                    _ => Tri::No,
+                }
+            }
+            (Base::Date(order), Pattern::Date(listed)) => {
+                date::parse(value).is_some_and(|value| order.holds(value.cmp(listed))).into()
+            }
+            (Base::Bool, Pattern::Bool(listed)) => (read_bool(value) == Some(*listed)).into(),
+            (Base::Bool, Pattern::Pieces { .. }) => match pattern.filled_text(pools, view) {
+                Ok(listed) => {
+                    let listed = read_bool(&listed);
+                    (listed.is_some() && read_bool(value) == listed).into()
+                }
+                Err(outcome) => outcome,
+            },
+            (Base::IpAddress, Pattern::Network(listed)) => {
+                Network::parse(value).is_some_and(|value| listed.contains(&value)).into()
+            }
+            (Base::Binary, Pattern::Binary(listed)) => {
+                binary::same_bytes(value, listed.of(&pools.text)).into()
+            }
+            _ => Tri::No,
+        }
+    }
+
+    /// The role's ARN without a path decides, unless the condition names this role with a path that it may have.
+    fn session_role(&self, role: &SessionRole) -> Tri {
+        let plain = self.value(&role.arn);
+        let with_path = self.patterns.iter().flat_map(|p| role.arns_in(p, self.pools));
+        if with_path.map(|arn| self.value(&arn)).all(|outcome| outcome == plain) { plain } else { Tri::Maybe }
+    }
+}
+
+impl SessionRole {
+    /// ARNs with a path that the role may have and that the pattern suggests.
+    ///
+    /// `role/team/App` and `role/aws-reserved/*/App_*` suggest the path before the last slash; `role/te*` suggests a
+    /// path of its own text.
+    pub(super) fn arns_in(&self, pattern: &Pattern, pools: &Pools) -> Vec<String> {
+        let Some(text) = pattern.shown(pools, "x", "x") else { return Vec::new() };
+        let Some((_, path)) = text.split_once(":role/") else { return Vec::new() };
+        let before_slash = path.rsplit_once('/').map(|(path, _)| path);
+        let whole = (!matches!(pattern, Pattern::Exact(_))).then_some(path);
+        [before_slash, whole]
+            .into_iter()
+            .flatten()
+            .map(|path| path.trim_matches('/'))
+            .filter(|path| !path.is_empty())
+            .map(|path| format!("{}{path}/{}", self.prefix, self.name))
+            .collect()
+    }
+}
+
+pub(super) fn read_bool(text: &str) -> Option<bool> {
+    if text.eq_ignore_ascii_case("true") {
+        Some(true)
+    } else if text.eq_ignore_ascii_case("false") {
+        Some(false)
+    } else {
+        None
+    }
+}

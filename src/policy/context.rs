@@ -1,0 +1,189 @@
+//! The condition keys of a request: which have a value, which are absent, and which nobody knows.
+
+use super::document::{Key, Pools, folded, hash_folded, is_multivalued};
+use super::request::Request;
+
+/// The context of a request: the condition keys that are known to have a value or to be absent, and how it stands with
+/// all others. Names are case-insensitive; a name said twice keeps the later word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Context {
+    pub(super) entries: Vec<Entry>,
+    pub(super) others: Others,
+}
+
+/// How it stands with the keys that a [`Context`] does not name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Others {
+    /// They may be absent or have any value.
+    #[default]
+    Unknown,
+    /// They are absent.
+    Absent,
+}
+
+impl Context {
+    /// A context that says nothing yet.
+    #[must_use]
+    pub const fn new(others: Others) -> Self {
+        Self { entries: Vec::new(), others }
+    }
+
+    /// The key has this one value.
+    #[must_use]
+    pub fn value(self, key: &str, value: impl Into<String>) -> Self {
+        self.with(key, EntryState::Known { values: vec![value.into()], list: is_multivalued(&lower(key)) })
+    }
+
+    /// The key has these values. One value is the same as [`Context::value`].
+    #[must_use]
+    pub fn values(self, key: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let values: Vec<String> = values.into_iter().map(Into::into).collect();
+        let list = values.len() != 1 || is_multivalued(&lower(key));
+        self.with(key, EntryState::Known { values, list })
+    }
+
+    /// The key is absent.
+    #[must_use]
+    pub fn absent(self, key: &str) -> Self {
+        self.with(key, EntryState::Absent)
+    }
+
+    /// The key is there, but nobody knows its value.
+    #[must_use]
+    pub fn present(self, key: &str) -> Self {
+        self.with(key, EntryState::Present)
+    }
+
+    pub(super) fn with(mut self, key: &str, state: EntryState) -> Self {
+        self.set(key, state);
+        self
+    }
+
+    /// Sets a key and returns what was said of it before.
+    pub(super) fn set(&mut self, key: &str, state: EntryState) -> Option<EntryState> {
+        let entry = Entry::new(key, state);
+        match self.entries.iter_mut().find(|e| e.hash == entry.hash && e.lower == entry.lower) {
+            Some(known) => Some(std::mem::replace(known, entry).state),
+            None => {
+                self.entries.push(entry);
+                None
+            }
+        }
+    }
+
+    /// Whether the key has been said anything of.
+    #[must_use]
+    pub fn names(&self, key: &str) -> bool {
+        self.entry(&lower(key)).is_some()
+    }
+
+    pub(super) fn entry(&self, lower: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.lower == lower)
+    }
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self::new(Others::Unknown)
+    }
+}
+
+/// What is known of one key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    hash: u64,
+    pub(super) lower: String,
+    /// The name as it was given: grants compare it case-sensitively.
+    pub(super) written: String,
+    pub(super) state: EntryState,
+}
+
+impl Entry {
+    pub(super) fn new(key: &str, state: EntryState) -> Self {
+        Self { hash: hash_folded(key), lower: lower(key), written: key.to_owned(), state }
+    }
+}
+
+/// The owned form of [`KeyState`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum EntryState {
+    Known { values: Vec<String>, list: bool },
+    Absent,
+    Present,
+    SessionRole(SessionRole),
+}
+
+/// The role of a session, whose ARN is known but for its path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SessionRole {
+    /// The ARN that the role has if it has no path.
+    pub(super) arn: String,
+    /// `arn:aws:iam::111122223333:role/`.
+    pub(super) prefix: String,
+    pub(super) name: String,
+}
+
+/// What is known of a key in a request.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum KeyState<'a> {
+    /// It has these values. `list`: more than one, or a key that is multivalued by nature.
+    Known {
+        values: &'a [String],
+        list: bool,
+    },
+    Absent,
+    /// It has an unknown value.
+    Present,
+    /// It is absent or has an unknown value.
+    Unknown,
+    /// It is the ARN of a session's role, whose path is not known.
+    SessionRole(&'a SessionRole),
+}
+
+impl EntryState {
+    const fn view(&self) -> KeyState<'_> {
+        match self {
+            Self::Known { values, list } => KeyState::Known { values: values.as_slice(), list: *list },
+            Self::Absent => KeyState::Absent,
+            Self::Present => KeyState::Present,
+            Self::SessionRole(role) => KeyState::SessionRole(role),
+        }
+    }
+}
+
+/// A request with some of its unknown keys decided.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct View<'a> {
+    pub(super) request: &'a Request,
+    pub(super) decided: &'a [Entry],
+}
+
+impl<'a> View<'a> {
+    pub(super) const fn new(request: &'a Request) -> Self {
+        Self { request, decided: &[] }
+    }
+
+    /// What is known of a policy's key.
+    pub(super) fn state(&self, key: &Key, pools: &Pools) -> KeyState<'a> {
+        self.find(key.hash, key.lower.of(&pools.text)).1
+    }
+
+    /// What is known of a key by its lower-cased name, with its name as given where it was given.
+    pub(super) fn find(&self, hash: u64, lower: &str) -> (Option<&'a str>, KeyState<'a>) {
+        let given = self.decided.iter().chain(&self.request.context.entries);
+        for entry in given {
+            if entry.hash == hash && entry.lower == lower {
+                return (Some(&entry.written), entry.state.view());
+            }
+        }
+        let state = match self.request.context.others {
+            Others::Absent => KeyState::Absent,
+            Others::Unknown => self.request.unnamed(lower),
+        };
+        (None, state)
+    }
+}
+
+pub(super) fn lower(key: &str) -> String {
+    folded(key).collect()
+}

@@ -1,0 +1,78 @@
+//! Which questions that no source settles stand in the way of an answer.
+
+use super::answer::OpenQuestion;
+use super::condition::OpenReason;
+use super::context::View;
+use super::document::{Effect, Policy, PolicyKind};
+use super::layers::{Hit, Layers};
+use super::principal::Via;
+use super::request::Request;
+use super::tri::Tri;
+
+/// The open questions behind the statements and grants that may apply, each once.
+pub(super) fn questions(request: &Request, layers: &Layers<'_>, hits: &[Hit]) -> Vec<OpenQuestion> {
+    let view = View::new(request);
+    let mut questions = Vec::new();
+    for hit in hits {
+        match *hit {
+            Hit::Statement { place, index, applies: Tri::Maybe, .. } => {
+                if let Some(policy) = layers.policy(place) {
+                    of_statement(policy, index, &view, &mut questions);
+                }
+            }
+            Hit::Statement { .. } => {}
+            Hit::Grant { index, via, .. } => of_grant(layers, index, via, request, &mut questions),
+        }
+    }
+    let mut once: Vec<OpenQuestion> = Vec::new();
+    for question in questions {
+        if !once.contains(&question) {
+            once.push(question);
+        }
+    }
+    once
+}
+
+fn of_statement(policy: &Policy, index: usize, view: &View<'_>, questions: &mut Vec<OpenQuestion>) {
+    let Some(statement) = policy.statements.get(index) else { return };
+    let pools = &policy.pools;
+    if statement.principal.is_some_and(|p| p.negated) && policy.kind == PolicyKind::Key {
+        let in_doubt = statement.principal_applies(pools, view, false).0 == Tri::Maybe;
+        match statement.effect {
+            Effect::Allow if in_doubt => questions.push(OpenQuestion::AllowNotPrincipal),
+            Effect::Deny if in_doubt => questions.push(OpenQuestion::PartialNotPrincipal),
+            _ => {}
+        }
+    }
+    for condition in statement.conditions.of(&pools.conditions) {
+        let key = pools.keys.get(condition.key as usize);
+        let name = key.map_or("", |key| key.written.of(&pools.text)).to_owned();
+        match condition.is_open(pools, view) {
+            Some(OpenReason::PlainOnMultivalued) => questions.push(OpenQuestion::PlainOnMultivalued(name)),
+            Some(OpenReason::LoneStarArn) => questions.push(OpenQuestion::LoneStarArn(name)),
+            None => {}
+        }
+    }
+}
+
+fn of_grant(
+    layers: &Layers<'_>,
+    index: usize,
+    via: Via,
+    request: &Request,
+    questions: &mut Vec<OpenQuestion>,
+) {
+    let Some(grant) = layers.grants.list.get(index) else { return };
+    if via == Via::Account {
+        questions.push(OpenQuestion::GrantToAccount);
+    } else if layers.permissions_boundary.is_some() || !layers.session_policies.is_empty() {
+        questions.push(OpenQuestion::LimitedGrant);
+    }
+    if let Some(name) = &grant.constraints.unknown {
+        questions.push(OpenQuestion::GrantConstraint(format!("`{name}`")));
+    }
+    if request.action.operation() == "creategrant" && grant.constraints.pairs().next().is_some() {
+        let what = "on the encryption context, which a grant made under it must keep";
+        questions.push(OpenQuestion::GrantConstraint(what.to_owned()));
+    }
+}

@@ -1,0 +1,184 @@
+//! From a policy's text to its compiled form: strict, and with the place of every error.
+
+mod condition;
+mod principal;
+mod statement;
+
+use std::borrow::Cow;
+
+use super::PolicyKind;
+use super::document::{Policy, Pools, Statement, hash_folded, same_folded};
+use super::error::{MAX_BYTES, ParseError, Path, Problem};
+use super::index::Index;
+use super::json::Reader;
+use super::warning::{PolicyWarning, WarningKind};
+
+type Result<T> = std::result::Result<T, ParseError>;
+
+/// The version of the policy language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    /// `2008-10-17`, or none said: `${…}` stands for itself.
+    Y2008,
+    /// `2012-10-17`: with policy variables.
+    Y2012,
+}
+
+impl Policy {
+    /// Reads a policy from its JSON text.
+    ///
+    /// # Errors
+    /// [`ParseError`] names the place and what is wrong there: broken JSON, a member twice in one object, an element
+    /// that the grammar does not have or that excludes another, a text too long or with characters beyond Latin-1.
+    pub fn parse(kind: PolicyKind, text: &str) -> Result<Self> {
+        check_text(text)?;
+        let parser = Parser::new(kind, Version::Y2008).document(text)?;
+        let parser = if parser.statements_read_as == Some(parser.version) || !text.contains('$') {
+            parser
+        } else {
+            // The version stood after the statements.
+            Parser::new(kind, parser.version).document(text)?
+        };
+        Ok(parser.finish())
+    }
+}
+
+/// A policy holds at most 32,768 bytes of tab, line ends and Latin-1 characters [PutKeyPolicy, IAM policies].
+fn check_text(text: &str) -> Result<()> {
+    if text.len() > MAX_BYTES {
+        return Err(Path::Root.error(Problem::TooLong(text.len())));
+    }
+    if !text.is_ascii()
+        && let Some(c) = text.chars().find(|c| *c > '\u{ff}')
+    {
+        return Err(Path::Root.error(Problem::Character(c)));
+    }
+    Ok(())
+}
+
+/// The most names that are compared pair by pair.
+const FEW_NAMES: usize = 8;
+
+struct Parser<'t> {
+    kind: PolicyKind,
+    version: Version,
+    /// The version that the statements were read under, once they have been.
+    statements_read_as: Option<Version>,
+    pools: Pools,
+    statements: Vec<Statement>,
+    warnings: Vec<PolicyWarning>,
+    /// The names of the object that is being read, to find one that comes twice.
+    names: Vec<Cow<'t, str>>,
+}
+
+impl<'t> Parser<'t> {
+    fn new(kind: PolicyKind, version: Version) -> Self {
+        Self {
+            kind,
+            version,
+            statements_read_as: None,
+            pools: Pools::default(),
+            statements: Vec::new(),
+            warnings: Vec::new(),
+            names: Vec::new(),
+        }
+    }
+
+    fn document(mut self, text: &'t str) -> Result<Self> {
+        self.pools.reserve(text.len());
+        self.statements.reserve(text.len() / 256);
+        let mut reader = Reader::new(text);
+        let root = Path::Root;
+        let (mut version, mut id, mut statement) = (false, false, false);
+        reader.object(&root, "a policy (an object)", |reader, name| {
+            let path = root.member(&name);
+            let seen = match &*name {
+                "Version" => {
+                    self.version = read_version(reader, &path)?;
+                    &mut version
+                }
+                "Id" => {
+                    reader.text(&path)?;
+                    &mut id
+                }
+                "Statement" => {
+                    self.statements_read_as = Some(self.version);
+                    reader.one_or_many(&path, |reader, path| self.statement(reader, path))?;
+                    &mut statement
+                }
+                _ => {
+                    let known = "Version, Id, Statement";
+                    return Err(root.error(Problem::UnknownElement {
+                        name: name.into(),
+                        of: "a policy",
+                        known,
+                    }));
+                }
+            };
+            if std::mem::replace(seen, true) {
+                return Err(root.error(Problem::Duplicate { name: name.into() }));
+            }
+            Ok(())
+        })?;
+        reader.end()?;
+        if !statement {
+            return Err(root.error(Problem::Missing("Statement")));
+        }
+        Ok(self)
+    }
+
+    fn finish(mut self) -> Policy {
+        self.warn_of_sids();
+        let index = if Index::is_worth(self.statements.len()) {
+            let places = self.statements.iter().enumerate().flat_map(|(at, statement)| {
+                let at = u32::try_from(at).unwrap_or(u32::MAX);
+                statement.places(&self.pools).into_iter().map(move |place| (place, at))
+            });
+            places.collect()
+        } else {
+            Vec::new()
+        };
+        Policy {
+            kind: self.kind,
+            index: Index::new(self.statements.len(), index),
+            pools: self.pools,
+            statements: self.statements,
+            warnings: self.warnings,
+        }
+    }
+
+    fn warn(&mut self, path: &Path<'_>, kind: WarningKind) {
+        self.warnings.push(PolicyWarning { path: path.to_string(), kind });
+    }
+
+    /// Whether the names noted since there were `mark` of them differ, and not in their case alone where `fold`.
+    fn distinct(&mut self, mark: usize, fold: bool, path: &Path<'_>) -> Result<()> {
+        let names = self.names.get_mut(mark..).unwrap_or_default();
+        let same = |one: &str, other: &str| if fold { same_folded(one, other) } else { one == other };
+        let twice = if names.len() <= FEW_NAMES {
+            let later = |at: usize| names.iter().skip(at + 1);
+            let mut names = names.iter().enumerate();
+            names.find_map(|(at, name)| later(at).find(|other| same(name, other)))
+        } else {
+            names.sort_by_cached_key(|name| (hash_folded(name), name.clone()));
+            let mut pairs = names.iter().zip(names.iter().skip(1));
+            pairs.find_map(|(one, other)| same(one, other).then_some(other))
+        };
+        if let Some(name) = twice {
+            return Err(path.error(Problem::Duplicate { name: name.clone().into_owned() }));
+        }
+        self.names.truncate(mark);
+        Ok(())
+    }
+}
+
+fn read_version(reader: &mut Reader<'_>, path: &Path<'_>) -> Result<Version> {
+    match &*reader.text(path)? {
+        "2008-10-17" => Ok(Version::Y2008),
+        "2012-10-17" => Ok(Version::Y2012),
+        other => {
+            let expected = "`2012-10-17` and `2008-10-17`";
+            Err(path.error(Problem::Word { found: other.to_owned(), expected }))
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! Who calls, and which principals of a policy cover the caller.
+
+use std::fmt;
+
+use super::arn::{AccountId, ArnParts, KeyArn};
+use super::document::{Pools, Str, hash};
+use super::error::RequestError;
+
+/// Who makes the request, parsed once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    text: String,
+    kind: PrincipalKind,
+    /// Partition, account and name within it; services have none.
+    home: Option<Home>,
+}
+
+/// What kind of principal calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrincipalKind {
+    /// The root user of an account.
+    Root,
+    /// An IAM user.
+    User,
+    /// A role: some session of it, whose name is not known.
+    Role,
+    /// One session of a role.
+    Session,
+    /// An AWS service in its own name.
+    Service,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Home {
+    /// `None` for an account given by its digits: the key's partition is meant.
+    partition: Option<String>,
+    account: AccountId,
+    /// The user's or role's name without its path; for a session, the role's.
+    name: String,
+}
+
+impl Principal {
+    /// Reads the ARN of a user, role, assumed-role session or account root, twelve digits for an account's root user,
+    /// or the name of a service (`ssm.amazonaws.com`).
+    ///
+    /// # Errors
+    /// [`RequestError::Principal`] where `text` is none of these.
+    pub fn parse(text: &str) -> Result<Self, RequestError> {
+        Self::read(text).ok_or_else(|| RequestError::Principal(text.to_owned()))
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        if let Some(account) = AccountId::parse(text) {
+            let home = Home { partition: None, account, name: String::new() };
+            return Some(Self { text: text.to_owned(), kind: PrincipalKind::Root, home: Some(home) });
+        }
+        if is_service_name(text) {
+            return Some(Self { text: text.to_owned(), kind: PrincipalKind::Service, home: None });
+        }
+        let named = NamedArn::read(text)?;
+        let kind = match named.kind {
+            Named::Root => PrincipalKind::Root,
+            Named::User => PrincipalKind::User,
+            Named::Role => PrincipalKind::Role,
+            Named::Session => PrincipalKind::Session,
+        };
+        let home = Home {
+            partition: Some(named.partition.to_owned()),
+            account: named.account,
+            name: named.name.to_owned(),
+        };
+        Some(Self { text: text.to_owned(), kind, home: Some(home) })
+    }
+
+    /// The principal as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What kind of principal it is.
+    #[must_use]
+    pub const fn kind(&self) -> PrincipalKind {
+        self.kind
+    }
+
+    /// Its account; a service has none.
+    #[must_use]
+    pub fn account(&self) -> Option<AccountId> {
+        self.home.as_ref().map(|home| home.account)
+    }
+
+    /// Its partition, where its text says one.
+    #[must_use]
+    pub fn partition(&self) -> Option<&str> {
+        self.home.as_ref().and_then(|home| home.partition.as_deref())
+    }
+
+    /// The name of the user or role without its path; for a session the role's. Empty for others.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.home.as_ref().map_or("", |home| &home.name)
+    }
+
+    /// Whether it is a service-linked role or a session of one, which no SCP and no RCP bounds.
+    #[must_use]
+    pub fn is_service_linked(&self) -> bool {
+        match self.kind {
+            PrincipalKind::Role => self.text.contains(":role/aws-service-role/"),
+            PrincipalKind::Session => self.name().starts_with("AWSServiceRoleFor"),
+            _ => false,
+        }
+    }
+
+    /// Whether principal and key are of the same partition.
+    pub(super) fn same_partition(&self, key: &KeyArn) -> bool {
+        self.partition().is_none_or(|partition| partition == key.partition())
+    }
+
+    /// Whether principal and key are of the same account.
+    pub(super) fn same_account(&self, key: &KeyArn) -> bool {
+        self.same_partition(key) && self.account() == Some(key.account())
+    }
+
+    /// What the index finds statements by: those that may cover this principal hold one of these.
+    pub(super) fn selectors(&self) -> [u64; 3] {
+        let account = self.account().map_or(0, AccountId::number);
+        let named = match self.kind {
+            PrincipalKind::Root => 0,
+            PrincipalKind::Role | PrincipalKind::Session => selector_of_role(account, self.name()),
+            PrincipalKind::User | PrincipalKind::Service => hash(&self.text),
+        };
+        [EVERYBODY, selector_of_account(account), named]
+    }
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The selector of statements that any principal must look at.
+pub(super) const EVERYBODY: u64 = 1;
+
+const fn selector_of_account(account: u64) -> u64 {
+    account.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 2
+}
+
+fn selector_of_role(account: u64, name: &str) -> u64 {
+    hash(name).wrapping_add(selector_of_account(account))
+}
+
+fn is_service_name(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_');
+    text.contains('.') && !text.starts_with('.') && text.bytes().all(plain)
+}
+
+/// An IAM or STS ARN that names somebody who can call.
+struct NamedArn<'a> {
+    kind: Named,
+    partition: &'a str,
+    account: AccountId,
+    /// The name without its path; for a session the role's.
+    name: &'a str,
+}
+
+enum Named {
+    Root,
+    User,
+    Role,
+    Session,
+}
+
+impl<'a> NamedArn<'a> {
+    /// `None` for other ARNs, and for those with wildcards, which name nobody.
+    fn read(arn: &'a str) -> Option<Self> {
+        if arn.contains(['*', '?']) {
+            return None;
+        }
+        let parts = ArnParts::split(arn)?;
+        let account = AccountId::parse(parts.account)?;
+        if parts.partition.is_empty() || !parts.region.is_empty() {
+            return None;
+        }
+        let base_name = |path: &'a str| path.rsplit('/').next().filter(|name| !name.is_empty());
+        let (kind, name) = match (parts.service, parts.resource.split_once('/')) {
+            ("iam", None) if parts.resource == "root" => (Named::Root, ""),
+            ("iam", Some(("user", path))) => (Named::User, base_name(path)?),
+            ("iam", Some(("role", path))) => (Named::Role, base_name(path)?),
+            ("sts", Some(("assumed-role", path))) => {
+                let (role, session) = path.split_once('/')?;
+                if role.is_empty() || session.is_empty() || session.contains('/') {
+                    return None;
+                }
+                (Named::Session, role)
+            }
+            _ => return None,
+        };
+        Some(Self { kind, partition: parts.partition, account, name })
+    }
+}
+
+/// A principal of a statement, or the grantee of a grant, compiled.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum PrincipalMatcher {
+    /// `*`.
+    Everyone,
+    /// An account, by its root ARN or by its digits (then of the key's partition).
+    Account { partition: Option<Str>, account: AccountId },
+    /// A user, by its exact ARN.
+    User { arn: Str },
+    /// One session of a role.
+    Session { arn: Str, account: AccountId, role: Str },
+    /// A role, and all its sessions.
+    Role { arn: Str, partition: Str, account: AccountId, name: Str },
+    /// A service, by its exact name.
+    Service { name: Str },
+    /// Something that no caller is: a wildcard inside an ARN, a deleted principal's id, a federated or canonical user.
+    Nobody,
+}
+
+/// How a statement covers the caller. It decides what else is needed for an Allow to take effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Via {
+    /// It names the caller: the user, the session, the root user, the service, or everybody.
+    Direct,
+    /// It names the role of the session.
+    Role,
+    /// It names the caller's account.
+    Account,
+}
+
+impl Pools {
+    /// Compiles the ARN of somebody who can call; `None` for any other text.
+    pub(super) fn named_principal(&mut self, arn: &str) -> Option<PrincipalMatcher> {
+        let named = NamedArn::read(arn)?;
+        let account = named.account;
+        Some(match named.kind {
+            Named::Root => PrincipalMatcher::Account { partition: Some(self.keep(named.partition)), account },
+            Named::User => PrincipalMatcher::User { arn: self.keep(arn) },
+            Named::Session => {
+                PrincipalMatcher::Session { arn: self.keep(arn), account, role: self.keep(named.name) }
+            }
+            Named::Role => PrincipalMatcher::Role {
+                arn: self.keep(arn),
+                partition: self.keep(named.partition),
+                account,
+                name: self.keep(named.name),
+            },
+        })
+    }
+}
+
+impl PrincipalMatcher {
+    pub(super) fn covers(self, caller: &Principal, key: &KeyArn, texts: &str) -> Option<Via> {
+        match self {
+            Self::Everyone => Some(Via::Direct),
+            Self::Account { partition, account } => {
+                let partition = partition.map_or(key.partition(), |p| p.of(texts));
+                let same = caller.account() == Some(account)
+                    && caller.partition().unwrap_or(key.partition()) == partition;
+                let via = if caller.kind == PrincipalKind::Root { Via::Direct } else { Via::Account };
+                same.then_some(via)
+            }
+            Self::User { arn } | Self::Session { arn, .. } => {
+                (caller.text == arn.of(texts)).then_some(Via::Direct)
+            }
+            Self::Role { arn, partition, account, name } => match caller.kind {
+                PrincipalKind::Role => (caller.text == arn.of(texts)).then_some(Via::Role),
+                PrincipalKind::Session => {
+                    let same = caller.account() == Some(account)
+                        && caller.name() == name.of(texts)
+                        && caller.partition() == Some(partition.of(texts));
+                    same.then_some(Via::Role)
+                }
+                _ => None,
+            },
+            Self::Service { name } => {
+                let same = caller.kind == PrincipalKind::Service && caller.text == name.of(texts);
+                same.then_some(Via::Direct)
+            }
+            Self::Nobody => None,
+        }
+    }
+
+    /// Whether it names a session of the role that calls: other sessions of it are not covered.
+    pub(super) fn is_session_of(self, caller: &Principal, texts: &str) -> bool {
+        let Self::Session { account, role, .. } = self else { return false };
+        let same = caller.account() == Some(account) && caller.name() == role.of(texts);
+        caller.kind == PrincipalKind::Role && same
+    }
+
+    /// What the index keeps the statement under; 0 for what nobody matches.
+    pub(super) fn selector(self, texts: &str) -> u64 {
+        match self {
+            Self::Everyone => EVERYBODY,
+            Self::Account { account, .. } => selector_of_account(account.number()),
+            Self::User { arn } => hash(arn.of(texts)),
+            Self::Role { account, name, .. } | Self::Session { account, role: name, .. } => {
+                selector_of_role(account.number(), name.of(texts))
+            }
+            Self::Service { name } => hash(name.of(texts)),
+            Self::Nobody => 0,
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! The request that is decided on: who, what, which key, and the condition keys that follow from these.
+
+use std::fmt;
+
+use super::arn::{AccountId, KeyArn};
+use super::context::{Context, EntryState, KeyState, Others, SessionRole, lower};
+use super::document::hash;
+use super::error::RequestError;
+use super::principal::{Principal, PrincipalKind};
+
+/// An action such as `kms:Decrypt`; its case does not matter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action {
+    written: String,
+    lower: String,
+}
+
+impl Action {
+    /// Reads `service:name`.
+    ///
+    /// # Errors
+    /// [`RequestError::Action`] where `text` is not of that form or holds a wildcard.
+    pub fn parse(text: &str) -> Result<Self, RequestError> {
+        let plain = |part: &str| {
+            !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        };
+        match text.split_once(':') {
+            Some((service, name)) if plain(service) && plain(name) => {
+                Ok(Self { written: text.to_owned(), lower: text.to_ascii_lowercase() })
+            }
+            _ => Err(RequestError::Action(text.to_owned())),
+        }
+    }
+
+    /// The action as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.written
+    }
+
+    pub(super) fn lower(&self) -> &str {
+        &self.lower
+    }
+
+    /// The name of a KMS operation in lower case; empty for another service's.
+    pub(super) fn operation(&self) -> &str {
+        self.lower.strip_prefix("kms:").unwrap_or_default()
+    }
+
+    /// Whether it encrypts, decrypts, signs or makes keys: the operations that grants' constraints look at.
+    pub(super) fn is_cryptographic(&self) -> bool {
+        matches!(
+            self.operation(),
+            "encrypt"
+                | "decrypt"
+                | "reencryptfrom"
+                | "reencryptto"
+                | "generatedatakey"
+                | "generatedatakeywithoutplaintext"
+                | "generatedatakeypair"
+                | "generatedatakeypairwithoutplaintext"
+                | "sign"
+                | "verify"
+                | "generatemac"
+                | "verifymac"
+                | "derivesharedsecret"
+        )
+    }
+
+    /// Whether it is ever effective on another account's key, whatever the policies say
+    /// [AWS KMS: allowing users in other accounts to use a KMS key].
+    #[must_use]
+    pub fn works_across_accounts(&self) -> bool {
+        self.is_cryptographic()
+            || matches!(
+                self.operation(),
+                "creategrant"
+                    | "describekey"
+                    | "getkeyrotationstatus"
+                    | "getpublickey"
+                    | "listgrants"
+                    | "retiregrant"
+                    | "revokegrant"
+            )
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.written)
+    }
+}
+
+/// A request: who wants to do what with which key, and in what context.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub(super) principal: Principal,
+    pub(super) action: Action,
+    pub(super) key: KeyArn,
+    pub(super) context: Context,
+    pub(super) selectors: [u64; 3],
+    pub(super) action_hash: u64,
+    /// The names in `kms:EncryptionContextKeys`, in lower case, where they are known.
+    encryption_keys: Option<Vec<String>>,
+    /// The keys whose given value was put aside for the one that follows from the request.
+    pub(super) overruled: Vec<String>,
+}
+
+impl Request {
+    /// Puts a request together. The condition keys that follow from the principal, the action and the key always have
+    /// their derived value, whatever `context` says of them:
+    /// `aws:PrincipalArn`, `aws:PrincipalAccount`, `kms:CallerAccount`, `aws:PrincipalType`,
+    /// `aws:PrincipalIsAWSService`, `aws:username`, `aws:ResourceAccount`, `aws:RequestedRegion`, `kms:MultiRegion`,
+    /// and the absence of `kms:GrantIsForAWSResource` and of the encryption context where the action has none.
+    /// `kms:KeySpec`, `kms:KeyUsage` and `kms:KeyOrigin` do not follow from an ARN: give them where they are known.
+    /// A session's ARN does not tell the path of its role: give `aws:PrincipalArn` where that is known.
+    #[must_use]
+    pub fn new(principal: Principal, action: Action, key: KeyArn, context: Context) -> Self {
+        let derived = derived(&principal, &action, &key);
+        let mut request = Self {
+            selectors: principal.selectors(),
+            action_hash: hash(action.lower()),
+            encryption_keys: None,
+            overruled: Vec::new(),
+            principal,
+            action,
+            key,
+            context,
+        };
+        for (name, state) in derived {
+            request.derive(name, state);
+        }
+        if !takes_encryption_context(&request.action) {
+            request.drop_encryption_context();
+        } else if request.context.others == Others::Absent && !request.context.names(ENCRYPTION_KEYS) {
+            // With all keys given, those of the encryption context are its names.
+            let names: Vec<String> = request.given_encryption_keys().map(str::to_owned).collect();
+            if !names.is_empty() {
+                request.context.set(ENCRYPTION_KEYS, EntryState::Known { values: names, list: true });
+            }
+        }
+        request.encryption_keys = request.known_encryption_keys();
+        request
+    }
+
+    /// Who calls.
+    #[must_use]
+    pub const fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// What is called.
+    #[must_use]
+    pub const fn action(&self) -> &Action {
+        &self.action
+    }
+
+    /// On which key.
+    #[must_use]
+    pub const fn key(&self) -> &KeyArn {
+        &self.key
+    }
+
+    /// Whether caller and key are of one account.
+    #[must_use]
+    pub fn is_same_account(&self) -> bool {
+        self.principal.same_account(&self.key)
+    }
+
+    fn derive(&mut self, name: &str, state: EntryState) {
+        // The path of a session's role is known to the caller alone.
+        if let (EntryState::SessionRole(role), Some(given)) = (&state, self.context.entry(&lower(name)))
+            && let EntryState::Known { values, .. } = &given.state
+            && let [arn] = values.as_slice()
+            && role.may_have(arn)
+        {
+            return;
+        }
+        let same = match &state {
+            EntryState::SessionRole(role) => known(&role.arn),
+            other => other.clone(),
+        };
+        let before = self.context.set(name, state);
+        if before.is_some_and(|before| before != same) {
+            self.overruled.push(name.to_owned());
+        }
+    }
+
+    fn drop_encryption_context(&mut self) {
+        for entry in &mut self.context.entries {
+            let dropped = is_encryption_context(&entry.lower);
+            if dropped && entry.state != EntryState::Absent {
+                entry.state = EntryState::Absent;
+                self.overruled.push(entry.written.clone());
+            }
+        }
+        self.context.set(ENCRYPTION_KEYS, EntryState::Absent);
+    }
+
+    fn known_encryption_keys(&self) -> Option<Vec<String>> {
+        match &self.context.entry("kms:encryptioncontextkeys")?.state {
+            EntryState::Known { values, .. } => Some(values.iter().map(|v| lower(v)).collect()),
+            EntryState::Absent => Some(Vec::new()),
+            EntryState::Present | EntryState::SessionRole(_) => None,
+        }
+    }
+
+    /// What is known of a key that the context does not name: the names in `kms:EncryptionContextKeys` tell which
+    /// `kms:EncryptionContext:…` are there.
+    pub(super) fn unnamed(&self, lower: &str) -> KeyState<'static> {
+        match (lower.strip_prefix(ENCRYPTION_CONTEXT), &self.encryption_keys) {
+            (Some(name), Some(names)) if names.iter().any(|n| n == name) => KeyState::Present,
+            (Some(_), Some(_)) => KeyState::Absent,
+            _ => KeyState::Unknown,
+        }
+    }
+
+    /// The names of the encryption context's keys that the context gives a value.
+    pub(super) fn given_encryption_keys(&self) -> impl Iterator<Item = &str> {
+        let given = self.context.entries.iter().filter(|entry| entry.state != EntryState::Absent);
+        given
+            .filter(|entry| entry.lower.starts_with(ENCRYPTION_CONTEXT))
+            .filter_map(|entry| entry.written.get(ENCRYPTION_CONTEXT.len()..))
+    }
+}
+
+impl SessionRole {
+    /// Whether the role may have this ARN: it differs in the path at most.
+    fn may_have(&self, arn: &str) -> bool {
+        let path = arn.strip_prefix(&self.prefix).and_then(|rest| rest.strip_suffix(&self.name));
+        path.is_some_and(|path| path.is_empty() || path.ends_with('/'))
+    }
+}
+
+/// What the names of the encryption context's condition keys start with, in lower case.
+pub(super) const ENCRYPTION_CONTEXT: &str = "kms:encryptioncontext:";
+
+/// The condition key that lists the names of the encryption context.
+pub(super) const ENCRYPTION_KEYS: &str = "kms:EncryptionContextKeys";
+
+fn is_encryption_context(lower: &str) -> bool {
+    lower == "kms:encryptioncontextkeys" || lower.starts_with(ENCRYPTION_CONTEXT)
+}
+
+/// Whether the operation has an encryption context: those of symmetric keys, and CreateGrant in its constraints.
+fn takes_encryption_context(action: &Action) -> bool {
+    matches!(
+        action.operation(),
+        "encrypt"
+            | "decrypt"
+            | "reencryptfrom"
+            | "reencryptto"
+            | "generatedatakey"
+            | "generatedatakeywithoutplaintext"
+            | "generatedatakeypair"
+            | "generatedatakeypairwithoutplaintext"
+            | "creategrant"
+    )
+}
+
+fn known(value: impl Into<String>) -> EntryState {
+    EntryState::Known { values: vec![value.into()], list: false }
+}
+
+/// The condition keys that follow from the request itself.
+fn derived(principal: &Principal, action: &Action, key: &KeyArn) -> Vec<(&'static str, EntryState)> {
+    let mut derived = vec![
+        ("aws:ResourceAccount", known(key.account().to_string())),
+        ("aws:RequestedRegion", known(key.region())),
+        ("kms:MultiRegion", known(key.is_multi_region().to_string())),
+    ];
+    if !matches!(action.operation(), "creategrant" | "listgrants" | "revokegrant") {
+        derived.push(("kms:GrantIsForAWSResource", EntryState::Absent));
+    }
+    let is_service = principal.kind() == PrincipalKind::Service;
+    derived.push(("aws:PrincipalIsAWSService", known(is_service.to_string())));
+    let Some(account) = principal.account() else {
+        derived.push(("aws:PrincipalServiceName", known(principal.as_str())));
+        return derived;
+    };
+    let partition = principal.partition().unwrap_or(key.partition());
+    derived.push(("aws:PrincipalAccount", known(account.to_string())));
+    derived.push(("kms:CallerAccount", known(account.to_string())));
+    derived.push(("aws:PrincipalArn", principal_arn(principal, partition, account)));
+    let (kind, user) = match principal.kind() {
+        PrincipalKind::Root => ("Account", EntryState::Absent),
+        PrincipalKind::User => ("User", known(principal.name())),
+        PrincipalKind::Role | PrincipalKind::Session | PrincipalKind::Service => {
+            ("AssumedRole", EntryState::Absent)
+        }
+    };
+    derived.push(("aws:PrincipalType", known(kind)));
+    derived.push(("aws:username", user));
+    derived
+}
+
+/// `aws:PrincipalArn`: for a session the ARN of its role.
+fn principal_arn(principal: &Principal, partition: &str, account: AccountId) -> EntryState {
+    match principal.kind() {
+        PrincipalKind::Session => {
+            let prefix = format!("arn:{partition}:iam::{account}:role/");
+            let name = principal.name().to_owned();
+            EntryState::SessionRole(SessionRole { arn: format!("{prefix}{name}"), prefix, name })
+        }
+        PrincipalKind::Root => known(format!("arn:{partition}:iam::{account}:root")),
+        _ => known(principal.as_str()),
+    }
+}

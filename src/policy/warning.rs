@@ -1,0 +1,89 @@
+//! What AWS accepts in a policy and nobody wants.
+
+use std::fmt;
+
+/// A warning about a policy, with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyWarning {
+    /// The place, as a JSON path.
+    pub path: String,
+    /// What is unwanted there.
+    pub kind: WarningKind,
+}
+
+impl fmt::Display for PolicyWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.kind)
+    }
+}
+
+/// What is unwanted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WarningKind {
+    /// A key-policy statement without Resource.
+    #[error("no Resource: the statement has no effect, be it Allow or Deny; add `\"Resource\": \"*\"`")]
+    NoResource,
+    /// A statement with nobody in it.
+    #[error("names no principal: the statement covers nobody")]
+    NoPrincipal,
+    /// The unique id of a deleted principal.
+    #[error(
+        "orphan principal `{0}`: its user or role was deleted; it matches nobody, not even a new one of that name, \
+         and the next PutKeyPolicy fails; replace it by an ARN or remove it"
+    )]
+    OrphanPrincipal(String),
+    /// A principal that names nobody.
+    #[error(
+        "`{0}` matches nobody: not the ARN of an account, user, role or session, or with a wildcard in it"
+    )]
+    InvalidPrincipal(String),
+    /// A federated or canonical user.
+    #[error("{0} principals never call KMS: `{1}` matches nobody")]
+    NeverCalls(&'static str, String),
+    /// Allow with NotPrincipal.
+    #[error("Allow with NotPrincipal is not supported by AWS; name the principals")]
+    AllowNotPrincipal,
+    /// A plain operator on a multivalued key.
+    #[error(
+        "`{operator}` on the multivalued key `{key}`: what AWS does is not documented; use ForAllValues or ForAnyValue"
+    )]
+    PlainOnMultivalued {
+        /// The operator.
+        operator: String,
+        /// The key.
+        key: String,
+    },
+    /// A Sid that an earlier statement has.
+    #[error("the Sid `{0}` is used twice")]
+    SidTwice(String),
+    /// A Sid with characters that IAM refuses.
+    #[error("the Sid `{0}` holds characters other than letters and digits, which only a key policy may")]
+    SidCharacters(String),
+    /// An operator that does not exist.
+    #[error("`{0}` is no condition operator: an Allow with it never applies, a Deny with it always does")]
+    UnknownOperator(String),
+    /// A condition that no direct call can meet.
+    #[error(
+        "requires `{0}`, which a direct call to KMS never carries: such a call is not allowed by this statement"
+    )]
+    NeverInDirectCall(String),
+    /// A lone `*` where an ARN belongs.
+    #[error(
+        "a lone `*` as an ARN: what AWS does is not documented; write `arn:*:*:*:*:*`, or use Null to test presence"
+    )]
+    LoneStarArn,
+    /// A value that the operator cannot compare.
+    #[error("`{value}` is no {expected}: it never matches")]
+    WrongType {
+        /// The listed value.
+        value: String,
+        /// What the operator compares.
+        expected: &'static str,
+    },
+    /// A resource that no key can be.
+    #[error("`{0}` is neither `*` nor an ARN: it matches no key")]
+    InvalidResource(String),
+    /// A variable where none is allowed.
+    #[error("`{0}` holds a variable before the fifth colon, where it stands for itself: it matches no key")]
+    EarlyVariable(String),
+}

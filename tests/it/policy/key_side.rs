@@ -1,0 +1,95 @@
+//! How a key's policy and grants alone stand to a caller.
+
+use session_kms::policy::{
+    Action, Context, Decision, Dependency, Grants, KeyArn, Missing, Others, Policy, PolicyKind, Principal,
+    Request, Standing, key_side,
+};
+
+const KEY: &str = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd";
+const OWN: &str = "arn:aws:iam::111111111111:role/App";
+const FOREIGN: &str = "arn:aws:iam::222222222222:role/App";
+
+fn request(principal: &str) -> Request {
+    let context = Context::new(Others::Unknown)
+        .present("kms:EncryptionContext:aws:ssm:TargetId")
+        .absent("kms:ViaService");
+    let action = Action::parse("kms:Decrypt").unwrap();
+    Request::new(Principal::parse(principal).unwrap(), action, KeyArn::parse(KEY).unwrap(), context)
+}
+
+fn allow(principal: &str, condition: &str) -> String {
+    format!(
+        r#"{{"Effect":"Allow","Principal":{{"AWS":"{principal}"}},"Action":"kms:*","Resource":"*"{condition}}}"#
+    )
+}
+
+fn standing(statements: &[String], principal: &str) -> Standing {
+    let policy =
+        Policy::parse(PolicyKind::Key, &format!(r#"{{"Statement":[{}]}}"#, statements.join(","))).unwrap();
+    key_side(&request(principal), &policy, &Grants::none()).standing
+}
+
+#[test]
+fn a_named_role_of_the_own_account_needs_nothing_else() {
+    assert_eq!(standing(&[allow(OWN, "")], OWN), Standing::Admits);
+    assert_eq!(standing(&[allow("*", "")], OWN), Standing::Admits);
+    assert_eq!(standing(&[allow("111111111111", ""), allow(OWN, "")], OWN), Standing::Admits);
+}
+
+#[test]
+fn a_delegation_needs_the_identity_policy() {
+    assert_eq!(standing(&[allow("111111111111", "")], OWN), Standing::NeedsIdentityPolicy);
+    assert_eq!(standing(&[allow("222222222222", "")], FOREIGN), Standing::NeedsIdentityPolicy);
+    assert_eq!(standing(&[allow(FOREIGN, "")], FOREIGN), Standing::NeedsIdentityPolicy);
+}
+
+#[test]
+fn a_deny_refuses_explicitly() {
+    let deny = r#"{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}"#.to_owned();
+    assert_eq!(standing(&[allow(OWN, ""), deny], OWN), Standing::RefusesExplicitly);
+}
+
+#[test]
+fn a_key_may_admit_nobody() {
+    assert_eq!(standing(&[allow(OWN, "")], FOREIGN), Standing::DoesNotAdmit);
+    let through_a_service =
+        r#","Condition":{"StringEquals":{"kms:ViaService":"ssm.eu-west-1.amazonaws.com"}}"#;
+    assert_eq!(standing(&[allow(OWN, through_a_service)], OWN), Standing::DoesNotAdmit);
+}
+
+#[test]
+fn an_unknown_key_decides() {
+    let organization = r#","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#;
+    let text = format!(r#"{{"Statement":{}}}"#, allow("*", organization));
+    let policy = Policy::parse(PolicyKind::Key, &text).unwrap();
+    let grants = Grants::none();
+    let side = key_side(&request(FOREIGN), &policy, &grants);
+    assert_eq!(side.standing, Standing::Depends);
+    assert_eq!(side.answer.depends_on, [Dependency::Key("aws:PrincipalOrgID".to_owned())]);
+    assert_eq!(side.answer.allowed_if[0].to_string(), "`aws:PrincipalOrgID` is `o-1`");
+}
+
+#[test]
+fn a_key_that_is_there_with_an_unknown_value() {
+    let any_node = r#","Condition":{"StringLike":{"kms:EncryptionContext:aws:ssm:TargetId":"*"}}"#;
+    assert_eq!(standing(&[allow(OWN, any_node)], OWN), Standing::Admits);
+    let some_nodes = r#","Condition":{"StringLike":{"kms:EncryptionContext:aws:ssm:TargetId":"mi-*"}}"#;
+    assert_eq!(standing(&[allow(OWN, some_nodes)], OWN), Standing::Depends);
+}
+
+#[test]
+fn a_grant_admits_by_itself() {
+    let policy = Policy::parse(PolicyKind::Key, &format!(r#"{{"Statement":{}}}"#, allow(OWN, ""))).unwrap();
+    let grants = format!(r#"[{{"GrantId":"g","GranteePrincipal":"{FOREIGN}","Operations":["Decrypt"]}}]"#);
+    let grants = Grants::parse(&grants).unwrap();
+    let side = key_side(&request(FOREIGN), &policy, &grants);
+    assert_eq!((side.standing, side.answer.decision), (Standing::Admits, Decision::Allowed));
+}
+
+#[test]
+fn the_answer_says_what_is_missing() {
+    let policy = Policy::parse(PolicyKind::Key, &format!(r#"{{"Statement":{}}}"#, allow(OWN, ""))).unwrap();
+    let grants = Grants::none();
+    let side = key_side(&request(FOREIGN), &policy, &grants);
+    assert_eq!(side.answer.missing, [Missing::KeyPolicy]);
+}
