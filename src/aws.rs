@@ -2,11 +2,18 @@
 //!
 //! Each call is logged with its duration; no content, no record and no ResponseURL is.
 
+mod caller;
 mod clock;
 mod config;
 mod documents;
+mod ec2;
 mod error;
+mod fleet;
+mod grants;
+mod identities;
+mod key_access;
 mod keys;
+mod reader;
 mod records;
 
 pub use config::Aws;

@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::PrincipalArn;
 use crate::key::KeyRef;
+use crate::policy::AccountId;
 use crate::session::DocumentName;
 
 /// What is wanted of one document.
@@ -18,6 +20,82 @@ pub struct Intent {
     pub on_delete: OnDelete,
     /// What happens where somebody else owns the document.
     pub on_conflict: OnConflict,
+    /// What is proven before a key is switched on.
+    pub safeguards: Safeguards,
+}
+
+/// What is proven before a key is switched on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Safeguards {
+    /// How much the findings weigh.
+    pub mode: Mode,
+    /// Roles and users that start sessions and must be able to use the key.
+    pub users: Vec<PrincipalArn>,
+    /// Roles of nodes that must be able to use the key.
+    pub nodes: Vec<PrincipalArn>,
+    /// Patterns of ARNs whose failure is reported and does not block.
+    pub exempt: Vec<String>,
+    /// Whether further users are taken from the session history.
+    pub discover_users: bool,
+    /// Whether further nodes are taken from the fleet.
+    pub discover_nodes: bool,
+    /// Who may read the key's policy, where it is another account's.
+    pub reader: Option<Reader>,
+    /// The key's policy, where nothing may read it. It is not remembered: it may be longer than a record.
+    #[serde(skip)]
+    pub key_policy: Option<String>,
+}
+
+/// How much the findings weigh: the property Preflight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mode {
+    /// Whatever is unknown blocks too.
+    Strict,
+    /// What fails blocks.
+    #[default]
+    Enforce,
+    /// Nothing blocks; everything is reported.
+    Warn,
+    /// The access checks are not made. An unfit key blocks all the same.
+    Off,
+}
+
+/// A role in the key's account that may read the key's policy and grants.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reader {
+    /// The role's ARN.
+    pub role_arn: String,
+    /// The external id that its trust policy asks for.
+    pub external_id: Option<String>,
+}
+
+/// The question whether a key admits those who will use it, asked in the key's account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyAccessQuestion {
+    /// The key.
+    pub key: KeyRef,
+    /// Accounts that use it by their own policies.
+    pub accounts: Vec<AccountId>,
+    /// Roles and users that start sessions.
+    pub users: Vec<PrincipalArn>,
+    /// Roles of nodes.
+    pub nodes: Vec<PrincipalArn>,
+    /// Condition keys that are known to hold, with their values.
+    pub context: Vec<(String, Vec<String>)>,
+    /// What counts as admitted.
+    pub require: Require,
+}
+
+/// What counts as admitted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Require {
+    /// Whatever is unknown turns out to be.
+    #[default]
+    Allowed,
+    /// It may depend on what is unknown.
+    NotDenied,
 }
 
 /// Encryption on or off.

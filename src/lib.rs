@@ -34,14 +34,19 @@
 //!
 //! Tests hold the first two and the size of files to it: `tests/it/architecture.rs`.
 
+pub mod access;
 pub mod aws;
+pub mod cli;
 pub mod cloudformation;
 pub mod event;
 pub mod function;
 pub mod intent;
 pub mod key;
 pub mod log;
+pub mod pattern;
 pub mod place;
+pub mod policy;
 pub mod preflight;
 pub mod reconcile;
+pub mod report;
 pub mod session;

@@ -18,6 +18,8 @@ pub fn to_stdout(level: Option<&str>) {
     let level = given.clone().and_then(Result::ok).unwrap_or(LevelFilter::INFO);
     let targets = Targets::new()
         .with_default(LevelFilter::WARN.min(level))
+        // The runtime logs an error that it gets with its type's name; the function has told it already.
+        .with_target("lambda_runtime", LevelFilter::OFF)
         .with_target("session_kms", level)
         .with_target("session_kms_lambda", level);
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false);

@@ -3,13 +3,12 @@
 use std::env;
 use std::time::SystemTime;
 
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use session_kms::aws::Aws;
 use session_kms::cloudformation::{Courier, Invocation, Origin};
 use session_kms::function::Function;
 use session_kms::log;
-use tracing::Instrument;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -26,10 +25,12 @@ async fn main() -> Result<(), Error> {
     };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let context = &event.context;
-        let span = tracing::info_span!("invocation", request_id = context.request_id);
         let invocation = Invocation { request_id: &context.request_id, deadline: deadline(context.deadline) };
         let handled = function.handle(&event.payload, &context.invoked_function_arn, invocation);
-        handled.instrument(span).await.map_err(Error::from)
+        handled.await.map_err(|error| Diagnostic {
+            error_type: error.kind().to_owned(),
+            error_message: error.to_string(),
+        })
     }))
     .await
 }

@@ -7,18 +7,25 @@
 mod apply;
 mod error;
 mod establish;
+mod fleet;
+mod gather;
 mod judge;
+mod key_access;
 mod observe;
 mod outcome;
 mod plan;
 pub mod ports;
+mod prove;
 mod record;
 mod release;
 
 pub use error::ReconcileError;
-pub use establish::{Establish, establish};
+pub use establish::{Establish, Preview, establish, preview};
+pub use gather::gather;
+pub use key_access::key_access;
 pub use observe::{Observation, ObservedDocument, ObservedVersion};
 pub use outcome::Outcome;
 pub use plan::{Goal, Plan, PlanError, Step, plan_establish, plan_release};
+pub use prove::{blocking, prove};
 pub use record::{Record, RecordError, There, digest};
 pub use release::{Release, release};

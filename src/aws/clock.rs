@@ -1,6 +1,6 @@
 //! Pauses between tries.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::Aws;
 use crate::reconcile::ports::Clock;
@@ -9,6 +9,10 @@ use crate::reconcile::ports::Clock;
 const LONGEST: Duration = Duration::from_secs(3);
 
 impl Clock for Aws {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
     async fn pause(&self, attempt: u32) -> Duration {
         let full = self.pause.saturating_mul(1 << attempt.min(10)).min(LONGEST);
         // Full jitter over the upper half, so that two writers that met do not meet again.

@@ -7,11 +7,18 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 
+use super::reader::Readers;
+
 /// The outside, on the AWS SDK.
 #[derive(Clone)]
 pub struct Aws {
     pub(super) ssm: aws_sdk_ssm::Client,
     pub(super) kms: aws_sdk_kms::Client,
+    pub(super) iam: aws_sdk_iam::Client,
+    pub(super) sts: aws_sdk_sts::Client,
+    /// EC2 has no client: its one call is built of this.
+    pub(super) config: SdkConfig,
+    pub(super) readers: Readers,
     pub(super) pause: Duration,
     region: Option<String>,
 }
@@ -44,6 +51,10 @@ impl Aws {
         Self {
             ssm: aws_sdk_ssm::Client::new(config),
             kms: aws_sdk_kms::Client::new(config),
+            iam: aws_sdk_iam::Client::new(config),
+            sts: aws_sdk_sts::Client::new(config),
+            config: config.clone(),
+            readers: Readers::default(),
             pause,
             region: config.region().map(ToString::to_string),
         }

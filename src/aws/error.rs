@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ssm::operation::RequestId;
+use aws_smithy_types::retry::ErrorKind;
 
 use crate::reconcile::ports::{Answer, AwsError, AwsErrorKind};
 
@@ -27,6 +28,11 @@ where
     result
 }
 
+/// An answer that says too little.
+pub(super) fn unreadable(operation: &'static str, on: &str, problem: &str) -> AwsError {
+    AwsError { operation, on: on.to_owned(), kind: AwsErrorKind::NoAnswer(problem.to_owned()) }
+}
+
 fn translated<E, R>(operation: &'static str, on: &str, error: &SdkError<E, R>) -> AwsError
 where
     E: ProvideErrorMetadata,
@@ -34,7 +40,10 @@ where
 {
     let kind = match error {
         SdkError::ServiceError(service) => {
-            let code = service.err().code().unwrap_or("an error without a code").to_owned();
+            // No error of AWS's own: a proxy's, or an answer that the SDK could not read.
+            let Some(code) = service.err().code().map(str::to_owned) else {
+                return unreadable(operation, on, "the answer could not be read");
+            };
             let message =
                 service.err().message().map(str::to_owned).filter(|_| !may_repeat_content(operation, &code));
             let answer = Answer { code, message, request_id: error.request_id().map(str::to_owned) };
@@ -51,7 +60,10 @@ where
         SdkError::DispatchFailure(failure) => AwsErrorKind::NoAnswer(
             match () {
                 () if failure.is_timeout() => "it took too long",
-                () if failure.is_io() => "the connection failed or was cut",
+                // A connection that is closed instead of an answer is no I/O error to the SDK.
+                () if failure.is_io() || failure.as_other() == Some(ErrorKind::TransientError) => {
+                    "the connection failed or was cut"
+                }
                 () => "the request could not be sent; are there credentials and a network?",
             }
             .to_owned(),

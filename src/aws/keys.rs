@@ -1,5 +1,7 @@
 //! KMS keys, by DescribeKey.
 
+use std::time::SystemTime;
+
 use aws_sdk_kms::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_kms::types::{KeyMetadata, MultiRegionKeyType};
 
@@ -36,6 +38,7 @@ fn description(metadata: &KeyMetadata) -> Option<KeyDescription> {
         usage: text(metadata.key_usage().map(AsRef::as_ref)),
         manager: text(metadata.key_manager().map(AsRef::as_ref)),
         origin: text(metadata.origin().map(AsRef::as_ref)),
+        created: metadata.creation_date().and_then(|date| SystemTime::try_from(*date).ok()),
         deletion_date: metadata.deletion_date().and_then(date),
         valid_to: metadata.valid_to().and_then(date),
         custom_key_store: metadata.custom_key_store_id().map(str::to_owned),

@@ -21,14 +21,15 @@ impl Records for Aws {
 
     async fn create_record(&self, name: &DocumentName, text: &str) -> Result<bool, AwsError> {
         match self.put(name, text, false).await {
-            Ok(()) => Ok(true),
+            Ok(_) => Ok(true),
             Err(error) if error.code() == "ParameterAlreadyExists" => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    async fn replace_record(&self, name: &DocumentName, text: &str) -> Result<(), AwsError> {
-        self.put(name, text, true).await
+    async fn replace_record(&self, name: &DocumentName, text: &str) -> Result<bool, AwsError> {
+        // A parameter that was there gets a higher version.
+        self.put(name, text, true).await.map(|version| version > 1)
     }
 
     async fn delete_record(&self, name: &DocumentName) -> Result<(), AwsError> {
@@ -43,7 +44,8 @@ impl Records for Aws {
 }
 
 impl Aws {
-    async fn put(&self, name: &DocumentName, text: &str, overwrite: bool) -> Result<(), AwsError> {
+    /// Writes the parameter; its new version.
+    async fn put(&self, name: &DocumentName, text: &str, overwrite: bool) -> Result<i64, AwsError> {
         let parameter = Record::parameter(name);
         let put = self
             .ssm
@@ -56,6 +58,6 @@ impl Aws {
             .tier(ParameterTier::IntelligentTiering)
             .overwrite(overwrite)
             .send();
-        call("ssm:PutParameter", &parameter, put).await.map(drop)
+        call("ssm:PutParameter", &parameter, put).await.map(|output| output.version)
     }
 }

@@ -1,3 +1,35 @@
 //! The command line: wiring only.
 
-fn main() {}
+use std::env;
+use std::io::{self, BufReader, IsTerminal};
+use std::process::ExitCode;
+
+use session_kms::aws::Aws;
+use session_kms::cli::{self, CliError, Connection, Console};
+
+/// What is read of the input at once: `evaluate` reads a lot of it.
+const INPUT_BUFFER: usize = 1 << 18;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let (stdin, mut out, mut err) = (io::stdin(), io::stdout(), io::stderr());
+    // NO_COLOR: any value but an empty one turns colour off (no-color.org).
+    let no_colour = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let mut console = Console {
+        interactive: stdin.is_terminal() && err.is_terminal(),
+        colour: out.is_terminal() && !no_colour,
+        input: &mut BufReader::with_capacity(INPUT_BUFFER, stdin),
+        out: &mut out,
+        err: &mut err,
+    };
+    let exit = cli::run(env::args_os(), &mut console, connect).await;
+    ExitCode::from(exit.code())
+}
+
+async fn connect(region: Option<&str>) -> Result<Connection<Aws>, CliError> {
+    let ports = Aws::from_environment(region.map(str::to_owned)).await;
+    let Some(region) = ports.region().map(str::to_owned) else { return Err(CliError::NoRegion) };
+    let arn = ports.caller_arn().await?;
+    let home = cli::home(&arn, &region)?;
+    Ok(Connection { ports, home })
+}

@@ -142,7 +142,7 @@ impl<R: CustomResource, C: Fn() -> SystemTime> Provider<R, C> {
         let delivery = self.courier.put(url, &body, left).await;
         // Fitting shortens the reason, unless it had to give another one.
         let reason = if status == response.status() { response } else { &fitted }.reason();
-        let duration_ms = deadline.elapsed((self.clock)()).as_millis();
+        let duration_ms = u64::try_from(deadline.elapsed((self.clock)()).as_millis()).unwrap_or(u64::MAX);
         let bytes = body.len();
         match delivery {
             Ok(Delivered { status: http_status, attempts }) => {

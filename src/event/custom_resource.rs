@@ -2,15 +2,19 @@
 
 use serde_json::{Map, Value};
 
-use crate::cloudformation::{Problems, Properties, Unknown};
-use crate::intent::{Encryption, Intent, OnConflict, OnDelete};
+use crate::access::{PrincipalArn, PrincipalType};
+use crate::cloudformation::{ObjectOrText, Problems, Properties, Unknown};
+use crate::intent::{Encryption, Intent, Mode, OnConflict, OnDelete, Reader, Safeguards};
 use crate::key::KeyRef;
 use crate::place::Place;
+use crate::policy::{Policy, PolicyKind};
 use crate::session::{DocumentName, DocumentNameError};
 
 const ON_DELETE: [(&str, OnDelete); 3] =
     [("Restore", OnDelete::Restore), ("Clear", OnDelete::Clear), ("Retain", OnDelete::Retain)];
 const ON_CONFLICT: [(&str, OnConflict); 2] = [("Fail", OnConflict::Fail), ("TakeOver", OnConflict::TakeOver)];
+const PREFLIGHT: [(&str, Mode); 4] =
+    [("Strict", Mode::Strict), ("Enforce", Mode::Enforce), ("Warn", Mode::Warn), ("Off", Mode::Off)];
 
 /// Reads the properties of a Create or an Update.
 ///
@@ -52,10 +56,63 @@ pub fn intent(properties: &Map<String, Value>, unknown: Unknown) -> Result<Inten
     };
     let on_delete = reader.word("OnDelete", &ON_DELETE).unwrap_or_default();
     let on_conflict = reader.word("OnConflict", &ON_CONFLICT).unwrap_or_default();
+    let safeguards = safeguards(&mut reader);
     // Read so that it is known; that it differs is all it is for.
     let _ = reader.text("Revision");
     reader.finish(unknown)?;
-    Ok(Intent { document, encryption, on_delete, on_conflict })
+    Ok(Intent { document, encryption, on_delete, on_conflict, safeguards })
+}
+
+/// The safeguards; their defaults prove as much as can be found out.
+fn safeguards(reader: &mut Properties<'_>) -> Safeguards {
+    let mode = reader.word("Preflight", &PREFLIGHT).unwrap_or_default();
+    let users = principals(reader, "Users");
+    let nodes = principals(reader, "Nodes");
+    let exempt = reader.texts("Exempt").unwrap_or_default();
+    let discover_users = reader.flag("DiscoverUsers").unwrap_or(true);
+    let discover_nodes = reader.flag("DiscoverNodes").unwrap_or(true);
+    let external_id = reader.text("KeyPolicyReaderExternalId");
+    let reader_role = reader.text("KeyPolicyReaderRoleArn").filter(|arn| {
+        let role = PrincipalArn::parse(arn).is_ok_and(|arn| arn.principal_type() == PrincipalType::Role);
+        if !role {
+            let problem =
+                format!("is `{arn}`; it must be the ARN of a role, `arn:aws:iam::ACCOUNT:role/NAME`");
+            reader.reject("KeyPolicyReaderRoleArn", problem);
+        }
+        role
+    });
+    if external_id.is_some() && reader_role.is_none() {
+        reader.reject("KeyPolicyReaderExternalId", "is given without KeyPolicyReaderRoleArn");
+    }
+    let key_policy = reader.object_or_text("KeyPolicy").map(|policy| match policy {
+        ObjectOrText::Object(policy) => Value::Object(policy).to_string(),
+        ObjectOrText::Text(policy) => policy,
+    });
+    if let Some(Err(error)) = key_policy.as_deref().map(|policy| Policy::parse(PolicyKind::Key, policy)) {
+        reader.reject("KeyPolicy", format!("is no key policy: {error}"));
+    }
+    Safeguards {
+        mode,
+        users,
+        nodes,
+        exempt,
+        discover_users,
+        discover_nodes,
+        reader: reader_role.map(|role_arn| Reader { role_arn, external_id }),
+        key_policy,
+    }
+}
+
+/// A list of ARNs of roles and users.
+pub(super) fn principals(reader: &mut Properties<'_>, name: &'static str) -> Vec<PrincipalArn> {
+    let mut principals = Vec::new();
+    for text in reader.texts(name).unwrap_or_default() {
+        match PrincipalArn::parse(&text) {
+            Ok(principal) => principals.push(principal),
+            Err(error) => reader.reject(name, error.to_string()),
+        }
+    }
+    principals
 }
 
 /// The document that properties name, whatever else is wrong with them.

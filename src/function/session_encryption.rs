@@ -1,9 +1,10 @@
 //! `Custom::SessionEncryption`: from a request of CloudFormation to the way, and from its outcome to the
 //! answer.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::home::{self, Home};
+use super::session_key_access;
 use crate::cloudformation::{
     Attribute, CustomResource, Deadline, Failure, PhysicalResourceId, Progress, Request, RequestType,
     Success, Unknown,
@@ -12,48 +13,60 @@ use crate::event::custom_resource::{self, document_of_id, physical_id};
 use crate::intent::{Intent, Owner};
 use crate::place::Place;
 use crate::preflight::summary;
-use crate::reconcile::ports::Ports;
-use crate::reconcile::{Establish, Outcome, Record, Release, digest, establish, release};
+use crate::reconcile::ports::{AccessPorts, AwsError, AwsErrorKind};
+use crate::reconcile::{Establish, Outcome, ReconcileError, Record, Release, digest, establish, release};
 use crate::session::DocumentName;
+
+/// The resource's types; the second is how CloudFormation names a custom resource without a type of its own.
+const TYPES: [&str; 2] = ["Custom::SessionEncryption", "AWS::CloudFormation::CustomResource"];
+
+/// How often a Create that is denied something is tried again.
+const FRESH_ROLE: u32 = 4;
 
 /// The resource, for one invocation.
 #[derive(Debug)]
-pub struct SessionEncryption<'a, P> {
-    ports: &'a P,
-    home: Option<Place>,
-    region: &'a str,
+pub(super) struct SessionEncryption<'a, P> {
+    pub(super) ports: &'a P,
+    pub(super) home: Home<'a>,
+    pub(super) request_id: &'a str,
 }
 
-impl<'a, P: Ports> SessionEncryption<'a, P> {
-    /// `home` is the function's own place; where it cannot be told, local runtimes give no ARN, the account
-    /// is the stack's.
-    pub fn new(ports: &'a P, home: Option<Place>, region: &'a str) -> Self {
-        Self { ports, home, region }
-    }
-
-    fn home(&self, request: &Request) -> Result<Cow<'_, Place>, Failure> {
-        if let Some(home) = &self.home {
-            return Ok(Cow::Borrowed(home));
-        }
-        let home = Place::of_function(&request.ids.stack_id, self.region);
-        home.map(Cow::Owned).ok_or_else(|| Failure {
-            reason: "neither the function's ARN nor the stack's id names an account".to_owned(),
-        })
-    }
-
+impl<P: AccessPorts> SessionEncryption<'_, P> {
     async fn establish(
         &self,
         request: &Request,
         home: &Place,
+        deadline: &Deadline,
         progress: &Progress,
     ) -> Result<Success, Failure> {
+        if !TYPES.contains(&request.resource_type.as_str()) {
+            let reason = format!(
+                "resource type `{}` is none that this function knows; it is asked as {} or {}",
+                request.resource_type,
+                TYPES[0],
+                session_key_access::TYPE
+            );
+            return Err(Failure { reason });
+        }
         let digest = digest(&request.properties);
         let intent = self.intent(request, &digest).await?;
         let owner = owner(request);
         let step = |step: &str| progress.set(step);
-        let wanted = Establish { owner: &owner, intent: &intent, digest: &digest };
-        let mut outcome =
-            establish(self.ports, home, wanted, &step).await.map_err(|error| failure(&error))?;
+        let patience = deadline.left_to_work(self.ports.now()).div_f64(2.0);
+        let wanted = Establish { owner: &owner, intent: &intent, digest: &digest, patience };
+        let mut attempt = 0;
+        let mut outcome = loop {
+            // Boxed: the state of the whole way is large.
+            match Box::pin(establish(self.ports, home, wanted, &step)).await {
+                Ok(outcome) => break outcome,
+                Err(error) if attempt < FRESH_ROLE && is_fresh_role(request, &error) => {
+                    attempt += 1;
+                    tracing::info!(attempt, %error, "trying again, since the role may be seconds old");
+                    self.ports.pause(attempt).await;
+                }
+                Err(error) => return Err(home::failure(&error, self.request_id)),
+            }
+        };
         if let Some(left) = left_behind(request, home, &intent.document) {
             outcome.notes.extend(self.release(request, home, &left, progress).await?.notes);
         }
@@ -93,26 +106,29 @@ impl<'a, P: Ports> SessionEncryption<'a, P> {
         let owner = owner(request);
         let wanted = Release { owner: &owner, document, on_delete: custom_resource::on_delete(properties) };
         let step = |step: &str| progress.set(step);
-        release(self.ports, home, wanted, &step).await.map_err(|error| failure(&error))
+        Box::pin(release(self.ports, home, wanted, &step))
+            .await
+            .map_err(|error| home::failure(&error, self.request_id))
     }
 }
 
-impl<P: Ports> CustomResource for SessionEncryption<'_, P> {
+impl<P: AccessPorts> CustomResource for SessionEncryption<'_, P> {
     fn physical_id_of_create(&self, request: &Request) -> Result<PhysicalResourceId, Failure> {
-        let document = custom_resource::document(&request.properties).map_err(|error| failure(&error))?;
-        resource_id(self.home(request)?.as_ref(), &document)
+        let document = custom_resource::document(&request.properties)
+            .map_err(|error| Failure { reason: format!("`DocumentName`: {error}") })?;
+        resource_id(self.home.of(request)?.as_ref(), &document)
     }
 
     async fn handle(
         &self,
         request: &Request,
-        _deadline: &Deadline,
+        deadline: &Deadline,
         progress: &Progress,
     ) -> Result<Success, Failure> {
-        let home = self.home(request)?;
+        let home = self.home.of(request)?;
         match &request.request_type {
             RequestType::Create | RequestType::Update { .. } => {
-                self.establish(request, &home, progress).await
+                self.establish(request, &home, deadline, progress).await
             }
             RequestType::Delete { physical_resource_id } => {
                 // The id names what is to go; an id that CloudFormation made up leaves it to the properties,
@@ -128,6 +144,13 @@ impl<P: Ports> CustomResource for SessionEncryption<'_, P> {
             }
         }
     }
+}
+
+/// Whether a denial may come of a role that the same stack made just before: IAM takes seconds until it is
+/// seen everywhere.
+fn is_fresh_role(request: &Request, error: &ReconcileError) -> bool {
+    let denied = matches!(error, ReconcileError::Aws(AwsError { kind: AwsErrorKind::Denied { .. }, .. }));
+    denied && matches!(request.request_type, RequestType::Create)
 }
 
 /// A document that a failed replacement left behind: an Update that goes back to the document of the id it

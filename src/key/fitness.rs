@@ -1,6 +1,7 @@
 //! Whether a key can encrypt sessions at all, whoever asks: its state, spec, usage and manager.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use super::arn::KeyArn;
 
@@ -19,6 +20,8 @@ pub struct KeyDescription {
     pub manager: String,
     /// `AWS_KMS`, `EXTERNAL`, `AWS_CLOUDHSM`, `EXTERNAL_KEY_STORE`.
     pub origin: String,
+    /// When it was made.
+    pub created: Option<SystemTime>,
     /// When the key will be deleted, RFC 3339, for a key in state `PendingDeletion`.
     pub deletion_date: Option<String>,
     /// When imported key material expires, RFC 3339.
@@ -177,6 +180,7 @@ mod tests {
             usage: "ENCRYPT_DECRYPT".into(),
             manager: "CUSTOMER".into(),
             origin: "AWS_KMS".into(),
+            created: None,
             deletion_date: None,
             valid_to: None,
             custom_key_store: None,

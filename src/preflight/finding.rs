@@ -4,12 +4,24 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::access::Side;
+
 /// The checks, by the names that reports show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Check {
     /// The key can encrypt sessions at all.
     KeyFitness,
+    /// The key's policy and grants admit a principal.
+    KeyPolicy,
+    /// A principal's own policies allow the call.
+    Identities,
+    /// The calls with DryRun, as the function's own role.
+    DryRun,
+    /// The fleet's agents and roles.
+    Nodes,
+    /// The session history's owners.
+    Users,
     /// The document can be edited, and its versions agree.
     Document,
 }
@@ -41,6 +53,32 @@ pub struct Finding {
     pub evidence: String,
     /// What to do, where something is to be done.
     pub remedy: Option<String>,
+    /// As what the subject needs the key, where it is a principal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub side: Option<Side>,
+    /// Whether the subject is exempt, so that its failure does not block.
+    pub exempt: bool,
+}
+
+impl Finding {
+    /// A finding with no remedy, about no principal.
+    #[must_use]
+    pub fn new(
+        check: Check,
+        verdict: Verdict,
+        subject: impl Into<String>,
+        evidence: impl Into<String>,
+    ) -> Self {
+        Self {
+            check,
+            verdict,
+            subject: subject.into(),
+            evidence: evidence.into(),
+            remedy: None,
+            side: None,
+            exempt: false,
+        }
+    }
 }
 
 impl fmt::Display for Finding {
@@ -54,6 +92,18 @@ impl fmt::Display for Finding {
 }
 
 impl Verdict {
+    /// Both together: a failure fails, and what is unknown is never a pass.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let rank = |verdict| match verdict {
+            Self::Pass => 0,
+            Self::Warning => 1,
+            Self::Unknown => 2,
+            Self::Fail => 3,
+        };
+        if rank(other) > rank(self) { other } else { self }
+    }
+
     fn plural(self, count: usize) -> String {
         let word = match self {
             Self::Pass => "passed",
@@ -84,13 +134,7 @@ mod tests {
     use super::*;
 
     fn finding(verdict: Verdict) -> Finding {
-        Finding {
-            check: Check::KeyFitness,
-            verdict,
-            subject: "key".into(),
-            evidence: "seen".into(),
-            remedy: Some("do".into()),
-        }
+        Finding { remedy: Some("do".into()), ..Finding::new(Check::KeyFitness, verdict, "key", "seen") }
     }
 
     #[test]

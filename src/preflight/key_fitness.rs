@@ -6,12 +6,9 @@ use crate::key::{KeyDescription, fitness};
 /// One finding for each fault and each caution; a pass where there is neither.
 #[must_use]
 pub fn key_fitness(key: &KeyDescription) -> Vec<Finding> {
-    let finding = |verdict, evidence, remedy| Finding {
-        check: Check::KeyFitness,
-        verdict,
-        subject: key.arn.to_string(),
-        evidence,
+    let finding = |verdict, evidence: String, remedy| Finding {
         remedy,
+        ..Finding::new(Check::KeyFitness, verdict, key.arn.as_str(), evidence)
     };
     let verdict = fitness(key);
     let faults = verdict

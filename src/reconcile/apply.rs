@@ -4,6 +4,7 @@ use super::error::ReconcileError;
 use super::observe::{Observation, observe};
 use super::plan::{PlanError, Step};
 use super::ports::{AwsError, Ports, VersionStatus, Written};
+use super::record::Record;
 use crate::session::{Content, DocumentName, marked, oldest_prunable, padded, unmarked};
 
 /// How often a document that keeps changing is tried again.
@@ -107,12 +108,21 @@ impl<'a, P: Ports> Rounds<'a, P> {
         match step {
             Step::SaveRecord { record, first } => {
                 (self.progress)("writing the record");
-                tracing::info!(document = %name, wanted = record.wanted, there = record.there.kms_key_id,
-                    before = record.before, first, "writing the record");
-                if !first {
-                    ports.replace_record(name, &record.to_text()).await?;
-                } else if !ports.create_record(name, &record.to_text()).await? {
-                    self.conflict("another request wrote the record first".to_owned()).await?;
+                tracing::info!(document = %name, old_key = record.there.kms_key_id, new_key = record.wanted,
+                    before = record.before, first, "changing the key: writing the record");
+                let text = record.to_text();
+                if text.len() > Record::LONGEST {
+                    return Err(ReconcileError::RecordTooLong { document: name.clone(), bytes: text.len() });
+                }
+                if first {
+                    if !ports.create_record(name, &text).await? {
+                        self.conflict("another request wrote the record first".to_owned()).await?;
+                        return Ok(false);
+                    }
+                } else if !ports.replace_record(name, &text).await? {
+                    // A Delete removed it since it was read; what it left must not come back.
+                    ports.delete_record(name).await?;
+                    self.conflict("the record was removed while it was being written".to_owned()).await?;
                     return Ok(false);
                 }
                 Ok(true)

@@ -3,9 +3,10 @@
 use thiserror::Error;
 
 use super::ports::AwsError;
-use super::record::RecordError;
+use super::record::{Record, RecordError};
 use crate::intent::Owner;
 use crate::key::{KeyArn, KeyRefError, Misplaced};
+use crate::preflight::{Finding, Remedies, Verdict};
 use crate::session::{ContentError, DocumentName};
 
 /// Why nothing, or not everything, was done. The document is as it was or as wanted; the next event goes on.
@@ -35,6 +36,36 @@ pub enum ReconcileError {
         key: KeyArn,
         /// Its faults, with what to do.
         problem: String,
+    },
+    /// Somebody would be locked out.
+    #[error("key {key} is not switched on, and nothing was changed: {}", blocked(blocking))]
+    Blocked {
+        /// The key.
+        key: KeyArn,
+        /// The findings that block, in the mode asked for.
+        blocking: Vec<Finding>,
+        /// What would let in whoever is locked out.
+        remedies: Remedies,
+    },
+    /// The key does not admit everybody it should.
+    #[error("key {key} does not admit everybody: {}", blocked(refused))]
+    NotAdmitted {
+        /// The key.
+        key: KeyArn,
+        /// Who is not admitted.
+        refused: Vec<Finding>,
+        /// The statements that would admit them.
+        remedies: Remedies,
+    },
+    /// The key's side can be proven in the key's account only.
+    #[error(
+        "key {key} is another account's than {account}; prove its side there, where its policy can be read"
+    )]
+    NotOurKey {
+        /// The key.
+        key: KeyArn,
+        /// The account of the function.
+        account: String,
     },
     /// The key to put back is not one to put back.
     #[error(
@@ -96,7 +127,40 @@ pub enum ReconcileError {
     /// The document's history is full, and nothing of it may go.
     #[error("{0}; delete versions of the document that nobody needs")]
     HistoryFull(AwsError),
+    /// The record does not fit into a parameter.
+    #[error(
+        "what is to be remembered of document {document} takes {bytes} bytes, and a parameter holds {}; name fewer \
+         Users, Nodes and Exempt, or leave them to be discovered",
+        Record::LONGEST
+    )]
+    RecordTooLong {
+        /// The document.
+        document: DocumentName,
+        /// How long the record is.
+        bytes: usize,
+    },
     /// The record cannot be read.
     #[error(transparent)]
     Record(#[from] RecordError),
+}
+
+/// How many subjects a message names.
+const NAMED: usize = 3;
+
+/// The first subjects that block, failures before what is unknown, each with its findings, and how many more
+/// there are.
+fn blocked(blocking: &[Finding]) -> String {
+    let of = |verdict| blocking.iter().filter(move |finding| finding.verdict == verdict);
+    let in_order: Vec<&Finding> = of(Verdict::Fail).chain(of(Verdict::Unknown)).collect();
+    let mut subjects: Vec<&str> = Vec::new();
+    for finding in &in_order {
+        if !subjects.contains(&finding.subject.as_str()) {
+            subjects.push(&finding.subject);
+        }
+    }
+    let more = subjects.len().saturating_sub(NAMED);
+    let named = |finding: &&&Finding| subjects.iter().take(NAMED).any(|subject| *subject == finding.subject);
+    let first: Vec<_> = in_order.iter().filter(named).map(ToString::to_string).collect();
+    let more = if more == 0 { String::new() } else { format!("; and {more} more") };
+    format!("{}{more}", first.join("; "))
 }

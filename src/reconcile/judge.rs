@@ -2,11 +2,11 @@
 
 use super::error::ReconcileError;
 use super::ports::Ports;
-use crate::key::{KeyArn, KeyRef};
+use crate::key::{KeyDescription, KeyRef};
 use crate::place::Place;
 use crate::preflight::{Finding, Verdict, key_fitness};
 
-/// Resolves a key and judges it: the ARN to write, with the findings.
+/// Resolves a key and judges it: the key whose ARN may be written, with the findings.
 ///
 /// # Errors
 /// A key that does not exist, cannot be described, lives elsewhere or is unfit is never written.
@@ -14,7 +14,7 @@ pub(super) async fn judge_key<P: Ports>(
     ports: &P,
     home: &Place,
     key: &KeyRef,
-) -> Result<(KeyArn, Vec<Finding>), ReconcileError> {
+) -> Result<(KeyDescription, Vec<Finding>), ReconcileError> {
     key.check_place(home)?;
     let described = ports.describe(key.as_str()).await?;
     let description = described
@@ -30,7 +30,7 @@ pub(super) async fn judge_key<P: Ports>(
         })
         .collect();
     if faults.is_empty() {
-        Ok((description.arn, findings))
+        Ok((description, findings))
     } else {
         Err(ReconcileError::KeyUnfit { key: description.arn, problem: faults.join("; ") })
     }

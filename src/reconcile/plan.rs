@@ -6,7 +6,7 @@
 use super::observe::{Observation, ObservedDocument, ObservedVersion};
 use super::ports::VersionStatus;
 use super::record::{Record, There};
-use crate::intent::{OnConflict, OnDelete, Owner};
+use crate::intent::{OnConflict, OnDelete, Owner, Safeguards};
 use crate::session::{Content, ContentError, Edit, padded};
 
 /// The next steps, in order.
@@ -54,6 +54,8 @@ pub struct Goal<'a> {
     pub wanted: &'a str,
     /// What to remember for Delete.
     pub on_delete: OnDelete,
+    /// What to remember of the safeguards.
+    pub safeguards: &'a Safeguards,
     /// What to do where another owns the document.
     pub on_conflict: OnConflict,
     /// The digest of the properties asked with.
@@ -103,6 +105,7 @@ pub fn plan_establish(observation: &Observation, goal: Goal<'_>) -> Result<Plan,
             },
         },
         on_delete: goal.on_delete,
+        safeguards: Safeguards { key_policy: None, ..goal.safeguards.clone() },
         accepted: Record::accepting(known.map_or(&[], |record| &record.accepted), goal.digest),
     };
     let save = (known != Some(&record)).then(|| Step::SaveRecord { record, first: known.is_none() });
@@ -125,11 +128,19 @@ pub fn plan_release(
     };
     let Some(document) = document else { return Ok(vec![Step::DeleteRecord]) };
     let still_set = record.set(&document.latest) && !document.latest.carries(target);
-    let half_undone = document.latest.carries(target)
-        && !document.default.carries(target)
-        && document.default.carries(&record.wanted);
-    if still_set || half_undone {
-        // INVARIANT: both conditions make `towards` plan a step, so the record stays until it is done.
+    let back = document.latest.carries(target);
+    let written_since = document.latest.number > record.there.version;
+    // The default version is the owner's to move where it carries the owner's key, or where the owner's
+    // last change was cut off before it was promoted. What had been there before may stay, unless Clear asks
+    // for no key at all.
+    let left_over = document.default.number <= record.there.version
+        && (record.there.ours || (on_delete == OnDelete::Clear && written_since));
+    let half_undone =
+        back && !document.default.carries(target) && (document.default.carries(&record.wanted) || left_over);
+    // Going back is not done before AWS has taken it up.
+    let unsettled = back && written_since && document.latest.status != VersionStatus::Active;
+    if still_set || half_undone || unsettled {
+        // INVARIANT: each condition makes `towards` plan a step, so the record stays until it is done.
         if let Some(step) = towards(document, target)? {
             return Ok(vec![step]);
         }

@@ -2,8 +2,14 @@
 //!
 //! A method's error is an [`AwsError`] unless the answer decides what comes next; such answers are values.
 
-use std::time::Duration;
+mod access;
 
+use std::time::{Duration, SystemTime};
+
+pub use access::{
+    ContextEntry, DryRun, Fleet, Identities, KeyAccess, ManagedNode, Reader, SessionCall, Simulated,
+    Simulation,
+};
 use thiserror::Error;
 
 use crate::key::KeyDescription;
@@ -25,7 +31,7 @@ pub struct AwsError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum AwsErrorKind {
     /// The caller may not.
-    #[error("was denied ({answer}); allow {action} on it to the function's role")]
+    #[error("was denied ({answer}); allow {action} on it to the caller")]
     Denied {
         /// The action that is missing.
         action: &'static str,
@@ -137,8 +143,8 @@ pub trait Records {
     async fn read(&self, name: &DocumentName) -> Result<Option<String>, AwsError>;
     /// Writes a first record; `false` where there is one already.
     async fn create_record(&self, name: &DocumentName, text: &str) -> Result<bool, AwsError>;
-    /// Writes over the record.
-    async fn replace_record(&self, name: &DocumentName, text: &str) -> Result<(), AwsError>;
+    /// Writes over the record; `false` where it was gone, and is there anew.
+    async fn replace_record(&self, name: &DocumentName, text: &str) -> Result<bool, AwsError>;
     /// Removes the record; no error where there is none.
     async fn delete_record(&self, name: &DocumentName) -> Result<(), AwsError>;
 }
@@ -151,6 +157,8 @@ pub trait Keys {
 
 /// Time.
 pub trait Clock {
+    /// The time.
+    fn now(&self) -> SystemTime;
     /// Waits before the next try: longer each time, with jitter, and never long against a deadline.
     async fn pause(&self, attempt: u32) -> Duration;
 }
@@ -159,3 +167,8 @@ pub trait Clock {
 pub trait Ports: Documents + Records + Keys + Clock {}
 
 impl<T: Documents + Records + Keys + Clock> Ports for T {}
+
+/// All of the outside, with what the proof of access reads.
+pub trait AccessPorts: Ports + KeyAccess + Identities + Fleet {}
+
+impl<T: Ports + KeyAccess + Identities + Fleet> AccessPorts for T {}

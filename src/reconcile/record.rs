@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::observe::ObservedVersion;
-use crate::intent::{OnDelete, Owner};
+use crate::intent::{OnDelete, Owner, Safeguards};
 use crate::session::DocumentName;
 
 /// How many sets of accepted properties are remembered: enough for an update and its rollback.
@@ -29,6 +29,9 @@ pub struct Record {
     pub there: There,
     /// What Delete does where the request itself does not say.
     pub on_delete: OnDelete,
+    /// What is proven before a key is switched on.
+    #[serde(default)]
+    pub safeguards: Safeguards,
     /// Digests of the properties accepted last, latest last. A rollback to one of them is never refused for
     /// a property that this version of the software does not know.
     pub accepted: Vec<String>,
@@ -61,6 +64,9 @@ pub struct RecordError {
 }
 
 impl Record {
+    /// The longest record, in bytes: an advanced parameter (SSM API reference, PutParameter).
+    pub const LONGEST: usize = 8192;
+
     /// The name of the parameter that holds the record of a document.
     #[must_use]
     pub fn parameter(document: &DocumentName) -> String {
@@ -136,6 +142,7 @@ mod tests {
             before: String::new(),
             there: There { kms_key_id: "old".into(), version: 3, ours: true },
             on_delete: OnDelete::Restore,
+            safeguards: Safeguards::default(),
             accepted: vec![],
         }
     }

@@ -66,6 +66,10 @@ pub async fn release<P: Ports>(
             Ok(plan) if plan == [Step::DeleteRecord] => {
                 let carries = |key: &str| observation.document.as_ref().is_some_and(|d| d.carries(key));
                 rounds.apply(plan).await?;
+                if on_delete != OnDelete::Retain {
+                    // A Create that still runs may have written the document while the record went.
+                    undo(&mut rounds, &record, on_delete).await?;
+                }
                 outcome.changed = rounds.changed();
                 outcome.notes.extend(match on_delete {
                     OnDelete::Retain => {
@@ -86,6 +90,8 @@ pub async fn release<P: Ports>(
                 {
                     outcome.findings = judge_before(ports, home, &record.before).await?;
                 }
+                let new_key = if on_delete == OnDelete::Restore { record.before.as_str() } else { "" };
+                tracing::info!(document = %request.document, old_key = record.wanted, new_key, "giving the document back");
                 rounds.apply(plan).await?;
             }
             Err(error) => rounds.no_plan(error)?,
@@ -109,17 +115,18 @@ async fn judge_before<P: Ports>(
     })
 }
 
-/// Undoes a change whose record a Delete has removed in the meantime.
+/// Undoes a change whose record a Delete has removed while the change was being made.
 pub(super) async fn undo<P: Ports>(
     rounds: &mut Rounds<'_, P>,
     record: &Record,
+    on_delete: OnDelete,
 ) -> Result<(), ReconcileError> {
     loop {
         let observation = rounds.observe().await?;
         if observation.record.is_some() {
             return Ok(());
         }
-        match plan_release(observation.document.as_ref(), record, OnDelete::Restore) {
+        match plan_release(observation.document.as_ref(), record, on_delete) {
             Ok(plan) if plan == [Step::DeleteRecord] => return Ok(()),
             Ok(plan) => rounds.apply(plan).await?,
             Err(error) => rounds.no_plan(error)?,

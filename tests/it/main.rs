@@ -8,6 +8,20 @@
 )]
 #![expect(unreachable_pub, reason = "a test crate exports nothing; `pub` marks what tests use")]
 
+mod adapters;
 mod architecture;
+mod cli;
+mod cut_off;
+mod document;
+mod faults;
+mod golden;
+mod house;
+mod keys;
+mod ownership;
+mod policy;
+mod proof;
+mod report;
+mod round_trip;
 mod stub;
 mod stub_proof;
+mod traps;

@@ -1,5 +1,6 @@
 //! The stub, driven by the real SDK clients: each strictness and each fault.
 
+mod access;
 mod documents;
 mod faults;
 mod keys;

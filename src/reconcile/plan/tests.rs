@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use super::*;
 use crate::session::Format;
 
@@ -8,7 +10,15 @@ fn owner(stack: &str) -> Owner {
 }
 
 fn goal<'a>(owner: &'a Owner, wanted: &'a str) -> Goal<'a> {
-    Goal { owner, wanted, on_delete: OnDelete::Restore, on_conflict: OnConflict::Fail, digest: "d" }
+    static SAFEGUARDS: LazyLock<Safeguards> = LazyLock::new(Safeguards::default);
+    Goal {
+        owner,
+        wanted,
+        on_delete: OnDelete::Restore,
+        on_conflict: OnConflict::Fail,
+        safeguards: &SAFEGUARDS,
+        digest: "d",
+    }
 }
 
 fn document(latest: (u64, &str), default: (u64, &str)) -> ObservedDocument {
@@ -23,6 +33,7 @@ fn record(wanted: &str, before: &str) -> Record {
         before: before.into(),
         there: There::default(),
         on_delete: OnDelete::Restore,
+        safeguards: Safeguards::default(),
         accepted: vec!["d".into()],
     }
 }

@@ -58,6 +58,15 @@ impl Call {
         })
     }
 
+    /// Refuses members that the operation does not have, or that are not played here.
+    pub fn only(&self, members: &[&str]) -> Result<(), Refusal> {
+        let given = self.body.as_object().into_iter().flat_map(|body| body.keys());
+        match given.into_iter().find(|member| !members.contains(&member.as_str())) {
+            Some(member) => Err(Refusal::validation(format!("Unknown parameter in input: `{member}`"))),
+            None => Ok(()),
+        }
+    }
+
     /// A boolean member; absent is false.
     pub fn flag(&self, member: &str) -> Result<bool, Refusal> {
         match self.body.get(member) {
@@ -115,7 +124,12 @@ impl Refusal {
         )
     }
 
-    fn wrong_type(member: &str) -> Self {
+    /// The same with another status and code.
+    pub fn coded(self, status: u16, code: &str) -> Self {
+        Self { status, code: code.to_owned(), ..self }
+    }
+
+    pub fn wrong_type(member: &str) -> Self {
         Self::client("SerializationException", format!("Member `{member}` has the wrong type"))
     }
 }

@@ -8,4 +8,4 @@ mod request;
 pub use answer::{Answer, Ids};
 pub use lifecycle::{Deployment, Lifecycle, StackStatus};
 pub use receiver::{PATH, PutFault, Receiver, Taken};
-pub use request::Resource;
+pub use request::{Request, Resource};

@@ -53,9 +53,9 @@ type Hook = Arc<dyn Fn(&mut World) + Send + Sync>;
 /// What goes wrong with a call.
 #[derive(Clone)]
 pub enum Fault {
-    /// AccessDeniedException; its message names this action (`ssm:UpdateDocument`).
+    /// The service's refusal for lack of a permission; its message names this action (`ssm:UpdateDocument`).
     AccessDenied { action: &'static str },
-    /// ThrottlingException.
+    /// The service's throttling.
     Throttle,
     /// SSM's TooManyUpdates.
     TooManyUpdates,
@@ -93,9 +93,13 @@ impl Fault {
         Some(match self {
             Self::AccessDenied { action } => {
                 let because = format!("no identity-based policy allows the {action} action");
-                Refusal::access_denied(&call.caller.arn, action, "*", &because)
+                let (status, code) = service.denied;
+                Refusal::access_denied(&call.caller.arn, action, "*", &because).coded(status, code)
             }
-            Self::Throttle => Refusal::client("ThrottlingException", "Rate exceeded"),
+            Self::Throttle => {
+                let (status, code) = service.throttled;
+                Refusal::client(code, "Rate exceeded").coded(status, code)
+            }
             Self::TooManyUpdates => Refusal::client(
                 "TooManyUpdates",
                 "There are concurrent updates for a resource that supports one update at a time.",

@@ -1,7 +1,5 @@
 //! Pages: the same opaque token for every paginated operation, each service with its names for it.
 
-use serde_json::Value;
-
 use super::call::Refusal;
 
 /// What a caller asked of a list.
@@ -11,6 +9,7 @@ pub struct Asked<'a> {
     /// `NextToken` or `Marker`.
     pub token: Option<&'a str>,
     /// The model's range of the limit; its end is the page's size where none is asked.
+    pub least: usize,
     pub most: usize,
     /// The error for a token that this list never gave.
     pub bad_token: &'a str,
@@ -19,11 +18,14 @@ pub struct Asked<'a> {
 }
 
 /// The asked page of `items`, and the token of the next one.
-pub fn page(items: Vec<Value>, asked: &Asked<'_>) -> Result<(Vec<Value>, Option<String>), Refusal> {
+pub fn page<T>(items: Vec<T>, asked: &Asked<'_>) -> Result<(Vec<T>, Option<String>), Refusal> {
     if let Some(limit) = asked.limit
-        && !(1..=asked.most).contains(&limit)
+        && !(asked.least..=asked.most).contains(&limit)
     {
-        return Err(Refusal::validation(format!("the page size must be between 1 and {}", asked.most)));
+        return Err(Refusal::validation(format!(
+            "the page size must be between {} and {}",
+            asked.least, asked.most
+        )));
     }
     let start = match asked.token {
         None => 0,

@@ -2,9 +2,10 @@
 //! service's table.
 
 use super::call::{Call, Outcome};
+use super::query::{EC2_QUERY, QUERY};
 use super::wire::{AWS_JSON, Wire};
 use super::world::World;
-use super::{kms, ssm};
+use super::{ec2, iam, kms, ssm, sts};
 
 /// Every service that the stub plays, found by the signing name in a call's credential scope.
 pub const SERVICES: &[Service] = &[
@@ -13,6 +14,8 @@ pub const SERVICES: &[Service] = &[
         target: "AmazonSSM",
         message_member: "Message",
         internal_error: "InternalServerError",
+        denied: (400, "AccessDeniedException"),
+        throttled: (400, "ThrottlingException"),
         wire: AWS_JSON,
         operations: ssm::OPERATIONS,
     },
@@ -21,8 +24,40 @@ pub const SERVICES: &[Service] = &[
         target: "TrentService",
         message_member: "message",
         internal_error: "KMSInternalException",
+        denied: (400, "AccessDeniedException"),
+        throttled: (400, "ThrottlingException"),
         wire: AWS_JSON,
         operations: kms::OPERATIONS,
+    },
+    Service {
+        name: "iam",
+        target: "2010-05-08",
+        message_member: "Message",
+        internal_error: "ServiceFailure",
+        denied: (403, "AccessDenied"),
+        throttled: (400, "Throttling"),
+        wire: QUERY,
+        operations: iam::OPERATIONS,
+    },
+    Service {
+        name: "sts",
+        target: "2011-06-15",
+        message_member: "Message",
+        internal_error: "InternalFailure",
+        denied: (403, "AccessDenied"),
+        throttled: (400, "Throttling"),
+        wire: QUERY,
+        operations: sts::OPERATIONS,
+    },
+    Service {
+        name: "ec2",
+        target: "2016-11-15",
+        message_member: "Message",
+        internal_error: "InternalError",
+        denied: (403, "UnauthorizedOperation"),
+        throttled: (503, "RequestLimitExceeded"),
+        wire: EC2_QUERY,
+        operations: ec2::OPERATIONS,
     },
 ];
 
@@ -30,12 +65,16 @@ pub const SERVICES: &[Service] = &[
 pub struct Service {
     /// The signing name.
     pub name: &'static str,
-    /// What stands before the dot in `X-Amz-Target`; AWS JSON alone has it.
+    /// What names the API on the wire: before the dot in `X-Amz-Target` (AWS JSON), as `Version` (query).
     pub target: &'static str,
     /// The error's message member, spelt as the service's model spells it.
     pub message_member: &'static str,
     /// The code of its HTTP 500.
     pub internal_error: &'static str,
+    /// Status and code of a refusal for lack of a permission.
+    pub denied: (u16, &'static str),
+    /// Status and code of throttling.
+    pub throttled: (u16, &'static str),
     /// How its calls and answers look on the wire.
     pub wire: Wire,
     /// Its operations, a table for each subject.

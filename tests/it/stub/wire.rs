@@ -1,5 +1,5 @@
-//! How calls and answers look on the wire. A protocol is a [`Wire`]: AWS JSON 1.1 here; another one (the query protocol
-//! of IAM, STS and EC2) is a constant of the same type in a file of its own.
+//! How calls and answers look on the wire. A protocol is a [`Wire`]: AWS JSON 1.1 here, the query protocol
+//! of IAM, STS and EC2 in `query.rs`.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ pub struct Reply {
 }
 
 /// The operation and the input of a request.
-type Understood = Result<(String, Value), Refusal>;
+pub type Understood = Result<(String, Value), Refusal>;
 
 /// A protocol: a request's operation and input, and an outcome as an answer.
 #[derive(Clone, Copy)]
@@ -64,6 +64,14 @@ pub fn understand(world: &World, incoming: &Incoming) -> Result<(Call, &'static 
     let service = services::service(service).ok_or_else(|| {
         Refusal::client("UnknownOperationException", format!("No service `{service}` here"))
     })?;
+    if let Some(token) = world.iam.issued.get(access_key)
+        && incoming.header("x-amz-security-token") != Some(token)
+    {
+        return Err(Refusal::client(
+            "UnrecognizedClientException",
+            "The security token included in the request is invalid.",
+        ));
+    }
     let (operation, body) = (service.wire.read)(service, incoming)?;
     let call = Call {
         service: service.name,

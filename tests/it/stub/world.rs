@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::call::{Call, Caller, Outcome, Place, Refusal};
+use super::ec2::Associations;
+use super::iam::Iam;
 use super::kms::Keys;
 use super::services;
-use super::ssm::{Document, Documents, Parameters};
+use super::ssm::{Document, Documents, Fleet, Parameters};
 
 pub const ACCOUNT: &str = "123456789012";
 pub const REGION: &str = "eu-west-1";
@@ -25,6 +27,9 @@ pub struct World {
     pub documents: Documents,
     pub parameters: Parameters,
     pub keys: Keys,
+    pub fleet: Fleet,
+    pub iam: Iam,
+    pub associations: Associations,
     ticks: u32,
 }
 
@@ -38,6 +43,9 @@ impl Default for World {
             documents: Documents::default(),
             parameters: Parameters::default(),
             keys: Keys::default(),
+            fleet: Fleet::default(),
+            iam: Iam::default(),
+            associations: Associations::default(),
             ticks: 0,
         }
     }

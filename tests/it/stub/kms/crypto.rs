@@ -69,7 +69,7 @@ fn decrypt(world: &mut World, call: &Call) -> Outcome {
 /// succeed".
 fn usable(world: &World, call: &Call, action: &str) -> Result<String, Refusal> {
     let key = named(world, call, action, Scope::Any)?;
-    let dry_run = call.flag("DryRun")?;
+    let dry_run = call.flag("DryRun")? && world.keys.dry_run != DryRunOrder::Ignored;
     let access = || {
         if key.admits(&call.caller, action) { Ok(()) } else { Err(denied(call, action, key)) }
     };

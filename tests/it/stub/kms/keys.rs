@@ -14,6 +14,8 @@ pub enum DryRunOrder {
     StateThenAccess,
     /// Permission only: the key's state is not looked at.
     AccessOnly,
+    /// DryRun is not looked at, as local stand-ins have it: a data key comes back.
+    Ignored,
 }
 
 /// All keys and aliases.

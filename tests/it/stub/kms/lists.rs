@@ -62,6 +62,7 @@ fn listed(
     let asked = Asked {
         limit: call.number("Limit")?,
         token: call.text("Marker")?,
+        least: 1,
         most,
         bad_token: "InvalidMarkerException",
         cap: world.page_size,

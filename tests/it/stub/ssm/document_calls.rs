@@ -154,6 +154,7 @@ fn list_versions(world: &mut World, call: &Call) -> Outcome {
     let asked = Asked {
         limit: call.number("MaxResults")?,
         token: call.text("NextToken")?,
+        least: 1,
         most: 50,
         bad_token: "InvalidNextToken",
         cap,

@@ -1,0 +1,19 @@
+//! Who needs what of the key, and whether they have it: a verdict for each principal and call, and the
+//! statement that is missing.
+//!
+//! A session makes two calls: the user's client makes a data key, the node's agent opens it. Both need the
+//! key's side (its policy, or a grant) and mostly their own side (identity policies, boundary, SCPs).
+
+mod call;
+mod context;
+mod identity;
+mod key_rules;
+mod principal;
+mod statement;
+
+pub use call::{SessionCall, Side};
+pub use context::{KeyFacts, encryption_contexts, is_absent, session_contexts};
+pub use identity::{Given, IdentityVerdict, OwnSide, Simulated, Simulation, judge_identity};
+pub use key_rules::{KeyRules, KeyRulesError, KeyVerdict, statement_name};
+pub use principal::{PrincipalArn, PrincipalArnError, PrincipalType, SessionOwner};
+pub use statement::{identity_policy, key_policy_statement};

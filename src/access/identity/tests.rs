@@ -1,0 +1,86 @@
+use super::*;
+use crate::access::KeyFacts;
+use crate::key::KeyArn;
+use crate::policy::PolicyKind;
+
+const ROLE: &str = "arn:aws:iam::111122223333:role/App";
+const ROOT: &str = r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}"#;
+const NAMED: &str = r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/App"},"Action":"kms:*","Resource":"*"}"#;
+const NAMED_FROM: &str = r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/App"},"Action":"kms:*","Resource":"*",
+    "Condition":{"StringEquals":{"aws:SourceVpc":"vpc-1"}}}"#;
+const ROOT_FROM: &str = r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*",
+    "Condition":{"StringEquals":{"aws:SourceVpc":"vpc-1"}}}"#;
+const NOBODY: &str = r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/Other"},"Action":"kms:*","Resource":"*"}"#;
+const KEY_DENIES: &str = r#"{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*"}"#;
+
+const ALLOWS: &str = r#"{"Sid":"Use","Effect":"Allow","Action":"kms:Decrypt","Resource":"*"}"#;
+const ALLOWS_FROM: &str = r#"{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*","Condition":{"StringEquals":{"aws:SourceVpc":"vpc-1"}}}"#;
+const ALLOWS_ELSEWHERE: &str = r#"{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*","Condition":{"StringEquals":{"aws:SourceVpc":"vpc-2"}}}"#;
+const OTHER_KEY: &str =
+    r#"{"Effect":"Allow","Action":"kms:Decrypt","Resource":"arn:aws:kms:eu-west-1:111122223333:key/9-9"}"#;
+const DENIES: &str = r#"{"Sid":"Never","Effect":"Deny","Action":"kms:*","Resource":"*"}"#;
+const ALIAS: &str = r#"{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*","Condition":{"StringEquals":{"kms:ViaService":"ssm.eu-west-1.amazonaws.com"}}}"#;
+
+fn verdict(key_statement: &str, own: &[&str]) -> IdentityVerdict {
+    let arn = KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1-2").unwrap();
+    let policy = format!(r#"{{"Version":"2012-10-17","Statement":[{key_statement}]}}"#);
+    let rules = KeyRules::new(arn, KeyFacts::default(), &policy, "[]").unwrap();
+    let own: Vec<_> = own
+        .iter()
+        .map(|statement| {
+            let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#);
+            Policy::parse(PolicyKind::Identity, &text).unwrap()
+        })
+        .collect();
+    let principal = PrincipalArn::parse(ROLE).unwrap();
+    let given = Given::evaluate(&rules, &principal, Side::Node, &own).unwrap();
+    let key_side = rules.judge(&principal, Side::Node).unwrap();
+    judge_identity(&principal, &OwnSide::Given(given), Some(&key_side))
+}
+
+#[test]
+fn policies_given_are_evaluated_for_real() {
+    use IdentityVerdict::{Allows, Lacks, Refuses, Unknown};
+    type Expected = fn(&IdentityVerdict) -> bool;
+    let allows: Expected = |verdict| matches!(verdict, Allows(_));
+    let lacks: Expected = |verdict| matches!(verdict, Lacks(_));
+    let refuses: Expected = |verdict| matches!(verdict, Refuses(_));
+    let unknown: Expected = |verdict| matches!(verdict, Unknown(_));
+    for (key, own, expected) in [
+        // The key leaves it to the account: an Allow of its own is needed.
+        (ROOT, vec![ALLOWS], allows),
+        (ROOT, vec![], lacks),
+        (ROOT, vec![OTHER_KEY], lacks),
+        (ROOT, vec![ALIAS], lacks),
+        (ROOT, vec![OTHER_KEY, ALLOWS], allows),
+        (ROOT, vec![ALLOWS, DENIES], refuses),
+        (ROOT, vec![ALLOWS_FROM], unknown),
+        // The key names the role: it need not have any.
+        (NAMED, vec![], allows),
+        (NAMED, vec![ALLOWS_FROM], allows),
+        (NAMED, vec![DENIES], refuses),
+        // The key names the role in a place that is not known.
+        (NAMED_FROM, vec![], unknown),
+        (NAMED_FROM, vec![ALLOWS], allows),
+        (ROOT_FROM, vec![ALLOWS], allows),
+        (ROOT_FROM, vec![], lacks),
+        // Each allows somewhere, both nowhere.
+        (ROOT_FROM, vec![ALLOWS_ELSEWHERE], lacks),
+        // What is wrong is the key's side: of its own side that says nothing.
+        (NOBODY, vec![ALLOWS], allows),
+        (NOBODY, vec![], lacks),
+        (KEY_DENIES, vec![ALLOWS], allows),
+        (KEY_DENIES, vec![DENIES], refuses),
+    ] {
+        let verdict = verdict(key, &own);
+        assert!(expected(&verdict), "{key} with {own:?}: {verdict:?}");
+    }
+}
+
+#[test]
+fn the_deciding_statement_is_named() {
+    let IdentityVerdict::Allows(why) = verdict(ROOT, &[OTHER_KEY, ALLOWS]) else { panic!("it allows") };
+    assert_eq!(why, "statement 0 `Use` of its policy 1 allows it");
+    let IdentityVerdict::Refuses(why) = verdict(NAMED, &[DENIES]) else { panic!("it refuses") };
+    assert_eq!(why, "statement 0 `Never` of its policy 0 denies it");
+}

@@ -1,0 +1,202 @@
+//! The roles and users that need the key, by ARN.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::place::Place;
+
+/// The ARN of an IAM role or user.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PrincipalArn {
+    text: String,
+    principal_type: PrincipalType,
+    partition: String,
+    account: String,
+}
+
+/// Role or user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PrincipalType {
+    /// A role.
+    Role,
+    /// A user.
+    User,
+}
+
+/// Why a text is not the ARN of a role or a user.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "`{0}` is not the ARN of a role or a user; it looks like `arn:aws:iam::ACCOUNT:role/NAME` or \
+     `arn:aws:iam::ACCOUNT:user/NAME`"
+)]
+pub struct PrincipalArnError(String);
+
+/// Who owned a session, as DescribeSessions names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionOwner {
+    /// A user.
+    User(PrincipalArn),
+    /// A session of a role. Its ARN tells the role's account and name, but not its path.
+    Role {
+        /// The role's account.
+        account: String,
+        /// The role's name.
+        name: String,
+    },
+    /// The account's root user, or anybody else that policies cannot be asked about.
+    Other(String),
+}
+
+impl PrincipalArn {
+    /// Reads the ARN of a role or a user, path included.
+    ///
+    /// # Errors
+    /// Anything else: a session, the account root, a wildcard.
+    pub fn parse(text: &str) -> Result<Self, PrincipalArnError> {
+        let error = || PrincipalArnError(text.to_owned());
+        let mut parts = text.splitn(6, ':');
+        let mut part = || parts.next().ok_or_else(error);
+        let (arn, partition, service) = (part()?, part()?, part()?);
+        let (region, account, resource) = (part()?, part()?, part()?);
+        let (word, name) = resource.split_once('/').ok_or_else(error)?;
+        let principal_type = match word {
+            "role" => PrincipalType::Role,
+            "user" => PrincipalType::User,
+            _ => return Err(error()),
+        };
+        // IAM's alphabet for paths and names.
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"/+=,.@_-".contains(&b);
+        let well_formed = arn == "arn"
+            && partition.starts_with("aws")
+            && service == "iam"
+            && region.is_empty()
+            && Place::is_account(account)
+            && !name.is_empty()
+            && !name.ends_with('/')
+            && name.bytes().all(allowed);
+        if !well_formed {
+            return Err(error());
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            principal_type,
+            partition: partition.to_owned(),
+            account: account.to_owned(),
+        })
+    }
+
+    /// The ARN as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Role or user.
+    #[must_use]
+    pub fn principal_type(&self) -> PrincipalType {
+        self.principal_type
+    }
+
+    /// The account, twelve digits.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// The partition.
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        &self.partition
+    }
+
+    /// The name without its path.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.text.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+impl SessionOwner {
+    /// Reads the owner of a session.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        if let Ok(user) = PrincipalArn::parse(text)
+            && user.principal_type() == PrincipalType::User
+        {
+            return Self::User(user);
+        }
+        let role = || {
+            let (arn, rest) = text.split_once(":sts::")?;
+            let (account, resource) = rest.split_once(":assumed-role/")?;
+            let name = resource.split('/').next().filter(|name| !name.is_empty())?;
+            (arn.starts_with("arn:aws") && Place::is_account(account))
+                .then(|| Self::Role { account: account.to_owned(), name: name.to_owned() })
+        };
+        role().unwrap_or_else(|| Self::Other(text.to_owned()))
+    }
+}
+
+impl fmt::Display for PrincipalArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl TryFrom<String> for PrincipalArn {
+    type Error = PrincipalArnError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text)
+    }
+}
+
+impl From<PrincipalArn> for String {
+    fn from(arn: PrincipalArn) -> Self {
+        arn.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_and_users_are_read_with_their_path() {
+        let role = PrincipalArn::parse("arn:aws:iam::111122223333:role/team/App").unwrap();
+        assert_eq!(
+            (role.principal_type(), role.account(), role.name()),
+            (PrincipalType::Role, "111122223333", "App")
+        );
+        let user = PrincipalArn::parse("arn:aws-cn:iam::111122223333:user/ann@example.com").unwrap();
+        assert_eq!((user.principal_type(), user.partition()), (PrincipalType::User, "aws-cn"));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in [
+            "",
+            "App",
+            "arn:aws:iam::111122223333:root",
+            "arn:aws:iam::111122223333:role/*",
+            "arn:aws:iam::111122223333:role/",
+            "arn:aws:sts::111122223333:assumed-role/App/x",
+            "arn:aws:iam::1:role/App",
+            "arn:aws:iam::111122223333:group/Ops",
+        ] {
+            assert!(PrincipalArn::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_session_s_owner_is_a_user_a_role_or_neither() {
+        assert!(matches!(SessionOwner::parse("arn:aws:iam::111122223333:user/ann"), SessionOwner::User(_)));
+        assert_eq!(
+            SessionOwner::parse("arn:aws:sts::111122223333:assumed-role/App/ann@example.com"),
+            SessionOwner::Role { account: "111122223333".into(), name: "App".into() }
+        );
+        assert!(matches!(SessionOwner::parse("arn:aws:iam::111122223333:root"), SessionOwner::Other(_)));
+    }
+}

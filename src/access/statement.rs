@@ -1,0 +1,69 @@
+//! The statements that let somebody in, ready to paste.
+
+use serde_json::{Value, json};
+
+use super::call::Side;
+use super::principal::PrincipalArn;
+use crate::key::KeyArn;
+
+/// The statement for the key's policy that admits these principals to their side's call.
+#[must_use]
+pub fn key_policy_statement(side: Side, principals: &[&PrincipalArn]) -> Value {
+    let sid = match side {
+        Side::User => "AllowSessionManagerUsers",
+        Side::Node => "AllowSessionManagerNodes",
+    };
+    let arns: Vec<_> = principals.iter().map(|principal| principal.as_str()).collect();
+    json!({
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": { "AWS": arns },
+        "Action": side.call().action(),
+        "Resource": "*"
+    })
+}
+
+/// The policy for users or for nodes that lets them use the key, as far as it is theirs to be let.
+#[must_use]
+pub fn identity_policy(side: Side, key: &KeyArn) -> Value {
+    let sid = match side {
+        Side::User => "UseSessionKeyAsUser",
+        Side::Node => "UseSessionKeyAsNode",
+    };
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Sid": sid,
+            "Effect": "Allow",
+            "Action": side.call().action(),
+            "Resource": key.as_str()
+        }]
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::{KeyFacts, KeyRules, KeyVerdict};
+    use crate::policy::{Policy, PolicyKind};
+
+    #[test]
+    fn together_they_let_in() {
+        let key = KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1-2").unwrap();
+        for arn in ["arn:aws:iam::111122223333:role/team/App", "arn:aws:iam::222222222222:user/ann"] {
+            let principal = PrincipalArn::parse(arn).unwrap();
+            for (side, other) in [(Side::User, Side::Node), (Side::Node, Side::User)] {
+                let policy = json!({"Version": "2012-10-17", "Statement": [key_policy_statement(side, &[&principal])]});
+                let rules =
+                    KeyRules::new(key.clone(), KeyFacts::default(), &policy.to_string(), "[]").unwrap();
+                let own = identity_policy(side, &key).to_string();
+                let own = [Policy::parse(PolicyKind::Identity, &own).unwrap()];
+                let verdict = rules.judge_with(&principal, side, &own).unwrap();
+                assert!(matches!(verdict, KeyVerdict::Admits { .. }), "{arn}: {verdict:?}");
+                let verdict = rules.judge_with(&principal, other, &own).unwrap();
+                assert!(matches!(verdict, KeyVerdict::Silent { .. }), "for its own call only: {verdict:?}");
+                assert_eq!(rules.warnings().count(), 0);
+            }
+        }
+    }
+}

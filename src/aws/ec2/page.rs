@@ -1,0 +1,117 @@
+//! An answer of DescribeIamInstanceProfileAssociations: XML by EC2's query protocol, and its errors.
+
+use std::fmt;
+
+use aws_sdk_ssm::error::{ErrorMetadata, ProvideErrorMetadata};
+use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
+use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
+
+const ANSWER: &str = "DescribeIamInstanceProfileAssociationsResponse";
+
+/// One page.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Page {
+    /// Instance id and instance profile ARN.
+    pub(super) associations: Vec<(String, String)>,
+    /// The next page's token; none on the last.
+    pub(super) next_token: Option<String>,
+}
+
+/// EC2's refusal.
+#[derive(Debug)]
+pub(super) struct Ec2Error(ErrorMetadata);
+
+/// Reads an answer.
+pub(super) fn read(response: &HttpResponse) -> Result<Page, OrchestratorError<Ec2Error>> {
+    let body = response.body().bytes().unwrap_or_default();
+    if response.status().is_success() {
+        return page(body).map_err(OrchestratorError::other);
+    }
+    // A refusal that cannot be read has no code; its status still says whether to try again.
+    let (code, message) = refusal(body).unwrap_or_default();
+    let mut metadata = ErrorMetadata::builder();
+    if let Some(code) = code {
+        metadata = metadata.code(code);
+    }
+    if let Some(message) = message {
+        metadata = metadata.message(message);
+    }
+    Err(OrchestratorError::operation(Ec2Error(metadata.build())))
+}
+
+fn page(body: &[u8]) -> Result<Page, XmlDecodeError> {
+    let mut document = Document::try_from(body)?;
+    let mut root = document.root_element()?;
+    if !root.start_el().matches(ANSWER) {
+        return Err(XmlDecodeError::custom("not the answer to what was asked"));
+    }
+    let mut page = Page { associations: Vec::new(), next_token: None };
+    let mut has_set = false;
+    while let Some(mut tag) = root.next_tag() {
+        if tag.start_el().matches("iamInstanceProfileAssociationSet") {
+            has_set = true;
+            while let Some(mut item) = tag.next_tag() {
+                page.associations.push(association(&mut item)?);
+            }
+        } else if tag.start_el().matches("nextToken") {
+            page.next_token = Some(try_data(&mut tag)?.into_owned()).filter(|token| !token.is_empty());
+        }
+    }
+    if has_set { Ok(page) } else { Err(XmlDecodeError::custom("the answer has no associations")) }
+}
+
+fn association(item: &mut ScopedDecoder<'_, '_>) -> Result<(String, String), XmlDecodeError> {
+    let (mut instance, mut profile) = (None, None);
+    while let Some(mut tag) = item.next_tag() {
+        if tag.start_el().matches("instanceId") {
+            instance = Some(try_data(&mut tag)?.into_owned());
+        } else if tag.start_el().matches("iamInstanceProfile") {
+            profile = text_of(&mut tag, "arn")?;
+        }
+    }
+    // Left out, a node would seem to have no role.
+    instance
+        .zip(profile)
+        .ok_or_else(|| XmlDecodeError::custom("an association has no instance or no profile"))
+}
+
+/// Code and message of `Response/Errors/Error`.
+fn refusal(body: &[u8]) -> Result<(Option<String>, Option<String>), XmlDecodeError> {
+    let mut document = Document::try_from(body)?;
+    let (mut code, mut message) = (None, None);
+    while let Some(element) = document.next_start_element() {
+        let field = match element.local() {
+            "Code" => &mut code,
+            "Message" => &mut message,
+            _ => continue,
+        };
+        *field = Some(try_data(&mut document.scoped_to(element))?.into_owned());
+    }
+    Ok((code, message))
+}
+
+fn text_of(scope: &mut ScopedDecoder<'_, '_>, name: &str) -> Result<Option<String>, XmlDecodeError> {
+    while let Some(mut tag) = scope.next_tag() {
+        if tag.start_el().matches(name) {
+            return Ok(Some(try_data(&mut tag)?.into_owned()));
+        }
+    }
+    Ok(None)
+}
+
+impl fmt::Display for Ec2Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Ec2Error {}
+
+impl ProvideErrorMetadata for Ec2Error {
+    fn meta(&self) -> &ErrorMetadata {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! The key's side of access: its policy and grants, dry runs, and the list of keys.
+
+use std::collections::HashMap;
+
+use aws_sdk_kms::types::DryRunModifierType;
+use serde_json::Value;
+
+use super::Aws;
+use super::error::{call, unreadable};
+use super::grants::rendered;
+use crate::key::KeyArn;
+use crate::reconcile::ports::{AwsError, AwsErrorKind, DryRun, KeyAccess, Reader, SessionCall};
+
+/// The length that session-manager-plugin asks for.
+const DATA_KEY_BYTES: i32 = 64;
+
+impl KeyAccess for Aws {
+    async fn key_policy(&self, key: &KeyArn, reader: Option<&Reader>) -> Result<String, AwsError> {
+        let operation = "kms:GetKeyPolicy";
+        let on = subject(key, reader);
+        let get = self.kms_as(reader).await?.get_key_policy().key_id(key.as_str()).send();
+        let policy = call(operation, &on, get).await?.policy;
+        policy.ok_or_else(|| unreadable(operation, &on, "the answer has no policy"))
+    }
+
+    async fn grants(&self, key: &KeyArn, reader: Option<&Reader>) -> Result<Vec<Value>, AwsError> {
+        let on = subject(key, reader);
+        let kms = self.kms_as(reader).await?;
+        let mut grants = Vec::new();
+        let mut marker = None;
+        loop {
+            let list = kms.list_grants().key_id(key.as_str()).limit(100).set_marker(marker).send();
+            let page = call("kms:ListGrants", &on, list).await?;
+            grants.extend(page.grants().iter().map(rendered));
+            marker = page.next_marker.filter(|_| page.truncated);
+            if marker.is_none() {
+                return Ok(grants);
+            }
+        }
+    }
+
+    async fn dry_run(&self, key: &KeyArn, session_call: SessionCall) -> Result<DryRun, AwsError> {
+        let (operation, on) = (session_call.action(), key.as_str());
+        // The outputs are dropped unread: were DryRun ignored, there would be a plaintext data key in them.
+        let run = match session_call {
+            SessionCall::GenerateDataKey => {
+                let generate = self.kms.generate_data_key().key_id(on).number_of_bytes(DATA_KEY_BYTES);
+                let generate = generate.set_encryption_context(Some(session_context())).dry_run(true);
+                call(operation, on, generate.send()).await.map(drop)
+            }
+            SessionCall::Decrypt => {
+                let decrypt = self.kms.decrypt().key_id(on).set_encryption_context(Some(session_context()));
+                let decrypt = decrypt.dry_run(true).dry_run_modifiers(DryRunModifierType::IgnoreCiphertext);
+                call(operation, on, decrypt.send()).await.map(drop)
+            }
+        };
+        let Err(error) = run else { return Ok(DryRun::WouldSucceed) };
+        match error.kind {
+            AwsErrorKind::Refused(answer) if answer.code == "DryRunOperationException" => {
+                Ok(DryRun::WouldSucceed)
+            }
+            AwsErrorKind::Refused(answer) if is_of_the_key(&answer.code) => Ok(DryRun::WouldFail(answer)),
+            AwsErrorKind::Denied { answer, .. } => Ok(DryRun::Denied(answer)),
+            // Throttling, expired credentials and the like say nothing of the key.
+            kind => Err(AwsError { kind, ..error }),
+        }
+    }
+
+    async fn keys(&self) -> Result<Vec<(KeyArn, Vec<String>)>, AwsError> {
+        let (arns, mut aliases) = tokio::try_join!(self.key_arns(), self.aliases())?;
+        let with_aliases = |arn: KeyArn| {
+            let names = aliases.remove(arn.id()).unwrap_or_default();
+            (arn, names)
+        };
+        Ok(arns.into_iter().map(with_aliases).collect())
+    }
+}
+
+impl Aws {
+    async fn key_arns(&self) -> Result<Vec<KeyArn>, AwsError> {
+        let operation = "kms:ListKeys";
+        let mut arns = Vec::new();
+        let mut marker = None;
+        loop {
+            let list = self.kms.list_keys().limit(1000).set_marker(marker).send();
+            let page = call(operation, "*", list).await?;
+            for key in page.keys() {
+                let arn = key.key_arn().and_then(|arn| KeyArn::parse(arn).ok());
+                arns.push(arn.ok_or_else(|| unreadable(operation, "*", "a key has no key ARN"))?);
+            }
+            marker = page.next_marker.filter(|_| page.truncated);
+            if marker.is_none() {
+                return Ok(arns);
+            }
+        }
+    }
+
+    /// The aliases' names by key id; an alias without a key is none's.
+    async fn aliases(&self) -> Result<HashMap<String, Vec<String>>, AwsError> {
+        let mut aliases: HashMap<_, Vec<_>> = HashMap::new();
+        let mut marker = None;
+        loop {
+            let list = self.kms.list_aliases().limit(100).set_marker(marker).send();
+            let page = call("kms:ListAliases", "*", list).await?;
+            for alias in page.aliases.unwrap_or_default() {
+                if let (Some(key), Some(name)) = (alias.target_key_id, alias.alias_name) {
+                    aliases.entry(key).or_default().push(name);
+                }
+            }
+            marker = page.next_marker.filter(|_| page.truncated);
+            if marker.is_none() {
+                return Ok(aliases);
+            }
+        }
+    }
+}
+
+/// What the log and an error name: the key, and who asked.
+fn subject(key: &KeyArn, reader: Option<&Reader>) -> String {
+    match reader {
+        Some(reader) => format!("{key} as {}", reader.role_arn),
+        None => key.to_string(),
+    }
+}
+
+/// The encryption context that a session has, with ids that no session has.
+fn session_context() -> HashMap<String, String> {
+    let pairs =
+        [("aws:ssm:SessionId", "session-kms-00000000000000000"), ("aws:ssm:TargetId", "i-00000000000000000")];
+    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+}
+
+/// Whether a refusal speaks of the key, and a session's call would meet it too.
+fn is_of_the_key(code: &str) -> bool {
+    matches!(
+        code,
+        "DisabledException"
+            | "InvalidArnException"
+            | "InvalidKeyUsageException"
+            | "KMSInvalidStateException"
+            | "KeyUnavailableException"
+            | "NotFoundException"
+    )
+}

@@ -1,0 +1,114 @@
+//! `check --policy`: the observation made of files. What is given counts, and nothing else.
+
+use super::super::error::CliError;
+use super::super::files;
+use super::Options;
+use crate::access::{Given, KeyFacts, KeyRules, OwnSide, PrincipalArn, Side};
+use crate::key::{KeyArn, KeyDescription, KeyRef, MultiRegion};
+use crate::policy::Policy;
+use crate::preflight::{AccessObservation, Check, Finding, Read, Subject, Verdict};
+use crate::report::{Asked, Report};
+
+pub(super) fn run(options: &Options, policy: &str) -> Result<Report, CliError> {
+    let KeyRef::Arn(key) = &options.key.key else {
+        return Err(CliError::KeyArnNeeded(options.key.key.to_string()));
+    };
+    let observation = observation(options, key, policy)?;
+    let mut assessment = super::assessed(options, &observation);
+    // Nothing is known of the key itself, so what was taken for granted is no answer.
+    assessment.findings.retain(|finding| finding.check != Check::KeyFitness);
+    let taken =
+        "nothing was asked of AWS; it is taken for an enabled, symmetric, customer managed encryption key";
+    assessment.findings.insert(0, Finding::new(Check::KeyFitness, Verdict::Unknown, key.as_str(), taken));
+    let asked = Asked { regions: vec![key.place().region.clone()], ..Asked::default() };
+    let mut report = super::report(options, asked, &observation, assessment);
+    report.notes.push(
+        "decided by the files given, without AWS: service control policies, resource control policies and \
+         permissions boundaries are not known"
+            .to_owned(),
+    );
+    if options.grants.is_none() {
+        report.notes.push("no grants were given (--grants), and none are taken to be there".to_owned());
+    }
+    Ok(report)
+}
+
+fn observation(options: &Options, key: &KeyArn, policy: &str) -> Result<AccessObservation, CliError> {
+    let policy = files::key_policy(policy)?;
+    let grants = options.grants.as_deref().map(files::grants).transpose()?.unwrap_or_default();
+    let description = fit(key);
+    let rules = KeyRules::new(
+        key.clone(),
+        KeyFacts::from(&description),
+        &policy,
+        &serde_json::Value::Array(grants.clone()).to_string(),
+    )?;
+    let own = policies(options)?;
+    let mut subjects = Vec::new();
+    for (side, principals) in [(Side::User, &options.weighing.users), (Side::Node, &options.weighing.nodes)] {
+        for principal in principals {
+            let known = |subject: &Subject| subject.side == side && subject.principal == *principal;
+            if !subjects.iter().any(known) {
+                subjects.push(subject(&rules, principal, side, &own)?);
+            }
+        }
+    }
+    Ok(AccessObservation {
+        key: description,
+        account: key.place().account.clone(),
+        context: Vec::new(),
+        policy: Read::Known(policy),
+        grants: Read::Known(grants),
+        dry_runs: Vec::new(),
+        subjects,
+        nodes: None,
+        sessions: None,
+    })
+}
+
+fn subject(
+    rules: &KeyRules,
+    principal: &PrincipalArn,
+    side: Side,
+    own: &[(PrincipalArn, Vec<Policy>)],
+) -> Result<Subject, CliError> {
+    let own = match own.iter().find(|(owner, _)| owner == principal) {
+        Some((_, policies)) => OwnSide::Given(Given::evaluate(rules, principal, side, policies)?),
+        None => OwnSide::Unknown("no policy of its own was given (--identity-policy)".to_owned()),
+    };
+    let source = format!("named by --{side}");
+    Ok(Subject { principal: principal.clone(), side, source, own })
+}
+
+/// The policies given, by principal.
+fn policies(options: &Options) -> Result<Vec<(PrincipalArn, Vec<Policy>)>, CliError> {
+    let mut all: Vec<(PrincipalArn, Vec<Policy>)> = Vec::new();
+    for (principal, path) in &options.identity_policies {
+        if ![&options.weighing.users, &options.weighing.nodes].iter().any(|list| list.contains(principal)) {
+            return Err(CliError::PolicyOfNobody(principal.to_string()));
+        }
+        let policy = files::identity_policy(path)?;
+        match all.iter_mut().find(|(owner, _)| owner == principal) {
+            Some((_, policies)) => policies.push(policy),
+            None => all.push((principal.clone(), vec![policy])),
+        }
+    }
+    Ok(all)
+}
+
+/// A key as it has to be to encrypt sessions at all; its origin is not known.
+fn fit(key: &KeyArn) -> KeyDescription {
+    KeyDescription {
+        arn: key.clone(),
+        state: "Enabled".to_owned(),
+        spec: "SYMMETRIC_DEFAULT".to_owned(),
+        usage: "ENCRYPT_DECRYPT".to_owned(),
+        manager: "CUSTOMER".to_owned(),
+        origin: String::new(),
+        created: None,
+        deletion_date: None,
+        valid_to: None,
+        custom_key_store: None,
+        multi_region: if key.id().starts_with("mrk-") { MultiRegion::Primary } else { MultiRegion::No },
+    }
+}

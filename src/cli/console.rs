@@ -1,0 +1,70 @@
+//! Where a command reads and writes: the streams of the process, or those of a test.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::io::{BufRead, ErrorKind, Write};
+
+use super::error::CliError;
+
+/// The streams of a command.
+pub struct Console<'a> {
+    /// Confirmations and cases.
+    pub input: &'a mut (dyn BufRead + Send),
+    /// Reports.
+    pub out: &'a mut dyn Write,
+    /// Errors, questions, and what is going on.
+    pub err: &'a mut dyn Write,
+    /// Whether somebody is there to be asked: input and errors are a terminal.
+    pub interactive: bool,
+    /// Whether reports may have colour.
+    pub colour: bool,
+}
+
+impl Console<'_> {
+    /// Writes to the output. A reader that has gone, as `head` goes, has seen enough.
+    pub(super) fn write(&mut self, text: &str) -> Result<(), CliError> {
+        let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+        match written {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::Output(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells on the way what is going on, to somebody who is there.
+    pub(super) fn progress(&mut self) -> impl Fn(&str) {
+        let interactive = self.interactive;
+        let err = RefCell::new(&mut self.err);
+        move |step| {
+            if let (true, Ok(mut err)) = (interactive, err.try_borrow_mut()) {
+                // That nobody sees it is no reason to stop.
+                let _ = writeln!(err, "… {step}");
+            }
+        }
+    }
+
+    /// Asks, after what is shown; anything but yes is no.
+    pub(super) fn confirm(&mut self, shown: &str, question: &str) -> Result<(), CliError> {
+        if !self.interactive {
+            return Err(CliError::NobodyToAsk);
+        }
+        write!(self.err, "{shown}\n{question} [y/N] ")
+            .and_then(|()| self.err.flush())
+            .map_err(CliError::Output)?;
+        let mut line = String::new();
+        self.input.read_line(&mut line).map_err(CliError::Input)?;
+        if matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes") {
+            Ok(())
+        } else {
+            Err(CliError::NotConfirmed)
+        }
+    }
+}
+
+impl fmt::Debug for Console<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Console")
+            .field("interactive", &self.interactive)
+            .field("colour", &self.colour)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,112 @@
+//! Why a command ended without a report.
+
+use std::io;
+
+use thiserror::Error;
+
+use super::Exit;
+use crate::access::KeyRulesError;
+use crate::key::KeyRefError;
+use crate::policy::ParseError;
+use crate::reconcile::ReconcileError;
+use crate::reconcile::ports::AwsError;
+
+/// Why a command ended without a report.
+#[derive(Debug, Error)]
+pub enum CliError {
+    /// A file.
+    #[error("cannot read `{path}`: {error}; check the path")]
+    File {
+        /// The file.
+        path: String,
+        /// What came of it.
+        error: io::Error,
+    },
+    /// A file whose content is not what it should be.
+    #[error("`{path}` is no {what}: {error}")]
+    Content {
+        /// The file.
+        path: String,
+        /// What it should be.
+        what: &'static str,
+        /// The place, and what is wrong there.
+        error: ParseError,
+    },
+    /// A policy for somebody who was not asked about.
+    #[error("--identity-policy is given for `{0}`, who is named by neither --user nor --node")]
+    PolicyOfNobody(String),
+    /// A key that is not named by its ARN, where there is nobody to ask which key is meant.
+    #[error("--policy needs the key's ARN, `arn:aws:kms:REGION:ACCOUNT:key/KEY-ID`, and `{0}` is none")]
+    KeyArnNeeded(String),
+    /// No Region.
+    #[error("no Region is set; give --region, or set AWS_REGION or the profile's Region")]
+    NoRegion,
+    /// The credentials are of no account.
+    #[error("the caller's ARN `{0}` names no account; give credentials of an AWS account")]
+    NoAccount(String),
+    /// Nobody is there to say yes.
+    #[error("there is no terminal to ask for confirmation; nothing was changed; give --yes to go on without")]
+    NobodyToAsk,
+    /// Somebody did not say yes.
+    #[error("not confirmed; nothing was changed")]
+    NotConfirmed,
+    /// The input.
+    #[error("cannot read the input: {0}")]
+    Input(io::Error),
+    /// The output.
+    #[error("cannot write the output: {0}")]
+    Output(io::Error),
+    /// The evaluator refused what was asked.
+    #[error(transparent)]
+    Rules(#[from] KeyRulesError),
+    /// A call that AWS refused or did not answer.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// The way ended short of the intent.
+    #[error(transparent)]
+    Reconcile(#[from] ReconcileError),
+}
+
+impl CliError {
+    /// How the command ends by it.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Aws(_) => Exit::Aws,
+            Self::Reconcile(error) => of(error),
+            Self::File { .. }
+            | Self::Content { .. }
+            | Self::PolicyOfNobody(_)
+            | Self::KeyArnNeeded(_)
+            | Self::NoRegion
+            | Self::NoAccount(_)
+            | Self::NobodyToAsk
+            | Self::NotConfirmed
+            | Self::Input(_)
+            | Self::Output(_)
+            | Self::Rules(_) => Exit::BadInput,
+        }
+    }
+}
+
+fn of(error: &ReconcileError) -> Exit {
+    match error {
+        ReconcileError::Aws(_)
+        | ReconcileError::VersionFailed { .. }
+        | ReconcileError::Contended { .. }
+        | ReconcileError::HistoryFull(_) => Exit::Aws,
+        ReconcileError::KeyMisplaced(_)
+        | ReconcileError::KeyNotFound { .. }
+        | ReconcileError::NotOurKey { .. }
+        | ReconcileError::RecordTooLong { .. }
+        | ReconcileError::KeyRef(KeyRefError::Malformed(_) | KeyRefError::AwsManaged(_)) => Exit::BadInput,
+        ReconcileError::KeyBefore(error) => of(error),
+        ReconcileError::KeyUnfit { .. }
+        | ReconcileError::Blocked { .. }
+        | ReconcileError::NotAdmitted { .. }
+        | ReconcileError::Owned { .. }
+        | ReconcileError::Content { .. }
+        | ReconcileError::Superseded { .. }
+        | ReconcileError::Record(_) => Exit::Fails,
+    }
+}

@@ -1,0 +1,117 @@
+//! `evaluate`: decides on requests given as JSON lines, one answer a line, in the order of the input.
+//!
+//! A reader hands out chunks of whole lines in turn, each worker answers its own, and the writer collects in the same
+//! turn: the order is kept without a buffer that could grow, and no more than a few chunks a worker are in memory. A
+//! chunk is what the input has ready, so a program that writes one line and waits gets its answer at once.
+
+mod case;
+mod input;
+mod line;
+mod output;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, BufRead, Write};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+
+use line::{Chunk, Lines};
+
+/// Chunks that may wait for each worker, and as many answers of its.
+const WAITING: usize = 4;
+
+/// What a run came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Lines that were answered.
+    pub answered: u64,
+    /// Lines that could not be read and were passed over.
+    pub failed: u64,
+}
+
+/// The answers to a chunk.
+struct Answers {
+    text: Vec<u8>,
+    summary: Summary,
+}
+
+/// Answers every line of `input` on `output`, with `workers` threads (at least one).
+///
+/// Empty lines are passed over without an answer. A line that cannot be read is answered by `{"id":…,"error":"…"}`.
+///
+/// # Errors
+/// What reading or writing failed with. All lines before the failure of a read have been answered.
+pub fn run(input: impl BufRead + Send, mut output: impl Write, workers: usize) -> io::Result<Summary> {
+    std::thread::scope(|scope| {
+        let mut to_workers = Vec::new();
+        let mut from_workers = Vec::new();
+        for _ in 0..workers.max(1) {
+            let (chunk_sender, chunks) = sync_channel::<Chunk>(WAITING);
+            let (answer_sender, answers) = sync_channel::<Answers>(WAITING);
+            to_workers.push(chunk_sender);
+            from_workers.push(answers);
+            scope.spawn(move || work(&chunks, &answer_sender));
+        }
+        let reader = scope.spawn(move || read(input, &to_workers));
+        let written = write(&from_workers, &mut output);
+        // Workers whose answers nobody takes end, and with them the reader.
+        drop(from_workers);
+        let read = reader.join().unwrap_or_else(|_| Err(io::Error::other("reading the cases failed")));
+        let summary = written?;
+        read?;
+        Ok(summary)
+    })
+}
+
+/// Hands the chunks out in turn, until the input ends or nobody takes them any more.
+fn read(input: impl BufRead, workers: &[SyncSender<Chunk>]) -> io::Result<()> {
+    let mut lines = Lines::new(input);
+    for worker in workers.iter().cycle() {
+        let Some(chunk) = lines.next_chunk()? else { break };
+        if worker.send(chunk).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn work(chunks: &Receiver<Chunk>, answers: &SyncSender<Answers>) {
+    for chunk in chunks {
+        let mut text = Vec::with_capacity(chunk.size());
+        let mut summary = Summary::default();
+        for line in chunk.lines() {
+            if case::answer(line, &mut text) {
+                summary.answered += 1;
+            } else {
+                summary.failed += 1;
+            }
+        }
+        if answers.send(Answers { text, summary }).is_err() {
+            return;
+        }
+    }
+}
+
+/// Collects the answers in the turn in which the chunks were handed out.
+fn write(workers: &[Receiver<Answers>], output: &mut impl Write) -> io::Result<Summary> {
+    let mut total = Summary::default();
+    for worker in workers.iter().cycle() {
+        let answers = match worker.try_recv() {
+            Ok(answers) => answers,
+            Err(TryRecvError::Disconnected) => break,
+            Err(TryRecvError::Empty) => {
+                // Whoever waits for these answers before asking on must see them now.
+                output.flush()?;
+                match worker.recv() {
+                    Ok(answers) => answers,
+                    Err(_) => break,
+                }
+            }
+        };
+        output.write_all(&answers.text)?;
+        total.answered += answers.summary.answered;
+        total.failed += answers.summary.failed;
+    }
+    output.flush()?;
+    Ok(total)
+}

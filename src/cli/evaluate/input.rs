@@ -1,0 +1,143 @@
+//! A case as JSON.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::policy::Others;
+
+/// A case as it is written. Its text stays where it is: policies are read by their own reader.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Input<'a> {
+    #[serde(borrow, default)]
+    pub(super) id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) key_arn: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) key_policy: &'a RawValue,
+    #[serde(borrow)]
+    pub(super) principal: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(super) action: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub(super) context: Known<'a>,
+    #[serde(borrow, default)]
+    pub(super) absent: Vec<Cow<'a, str>>,
+    #[serde(default)]
+    pub(super) other_context: Unnamed,
+    #[serde(borrow, default)]
+    pub(super) identity_policies: Option<Vec<&'a RawValue>>,
+    #[serde(borrow, default)]
+    pub(super) permissions_boundary: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(super) session_policies: Option<Vec<&'a RawValue>>,
+    #[serde(borrow, default)]
+    pub(super) service_control_policies: Option<Vec<Vec<&'a RawValue>>>,
+    #[serde(borrow, default)]
+    pub(super) resource_control_policies: Option<Vec<Vec<&'a RawValue>>>,
+    #[serde(borrow, default)]
+    pub(super) grants: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Unnamed {
+    #[default]
+    Unknown,
+    Absent,
+}
+
+/// What can be read of a line that is no case.
+#[derive(Deserialize)]
+pub(super) struct OnlyId<'a> {
+    #[serde(borrow, default)]
+    pub(super) id: Option<&'a RawValue>,
+}
+
+impl From<Unnamed> for Others {
+    fn from(value: Unnamed) -> Self {
+        match value {
+            Unnamed::Unknown => Self::Unknown,
+            Unnamed::Absent => Self::Absent,
+        }
+    }
+}
+
+/// The context's known values, in their order.
+#[derive(Default)]
+pub(super) struct Known<'a>(pub(super) Vec<(Cow<'a, str>, Values<'a>)>);
+
+/// The most values that a context may have: many times what AWS puts there.
+pub(super) const MOST_VALUES: usize = 2048;
+
+/// One value or a list of them.
+pub(super) enum Values<'a> {
+    One(Cow<'a, str>),
+    Many(Vec<Cow<'a, str>>),
+}
+
+impl Values<'_> {
+    /// How much of a context it takes; an empty list takes its place too.
+    fn count(&self) -> usize {
+        match self {
+            Self::One(_) => 1,
+            Self::Many(values) => values.len().max(1),
+        }
+    }
+}
+
+/// A text that is borrowed where it has no escapes.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Known<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Known<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of condition keys and their values")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut known = Vec::new();
+                let mut room = MOST_VALUES;
+                while let Some((Text(key), raw)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+                    let value = values(raw.get()).ok_or_else(|| {
+                        let expected = "a text, a number, a boolean or a list of these";
+                        A::Error::custom(format_args!("the context's `{key}` must be {expected}"))
+                    })?;
+                    room = room.checked_sub(value.count()).ok_or_else(|| {
+                        A::Error::custom(format_args!("the context has more than {MOST_VALUES} values"))
+                    })?;
+                    known.push((key, value));
+                }
+                Ok(Known(known))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+fn values(json: &str) -> Option<Values<'_>> {
+    if !json.starts_with('[') {
+        return scalar(json).map(Values::One);
+    }
+    let raw: Vec<&RawValue> = serde_json::from_str(json).ok()?;
+    raw.into_iter().map(|raw| scalar(raw.get())).collect::<Option<_>>().map(Values::Many)
+}
+
+/// A text, or a number or boolean as it is written.
+fn scalar(json: &str) -> Option<Cow<'_, str>> {
+    match json.bytes().next()? {
+        b'"' => serde_json::from_str::<Text<'_>>(json).ok().map(|Text(text)| text),
+        b'{' | b'[' | b'n' => None,
+        _ => Some(Cow::Borrowed(json)),
+    }
+}

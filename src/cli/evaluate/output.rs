@@ -1,0 +1,106 @@
+//! An answer as JSON.
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::value::RawValue;
+
+use crate::policy::{Answer, Case, Completion, Decider, PolicyKind};
+
+/// The answer to a case.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Output<'a> {
+    id: Option<&'a RawValue>,
+    decision: String,
+    explicit: bool,
+    statements: Vec<Statement<'a>>,
+    depends_on: Vec<String>,
+    /// Values of unknown keys under which it would be allowed; each entry is enough.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    allowed_if: Vec<ShownCase<'a>>,
+    /// Which layers lack an Allow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<String>,
+    warnings: Vec<String>,
+}
+
+/// A statement, or a grant, which has no Sid but an id.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Statement<'a> {
+    policy: &'static str,
+    /// The level of a service or resource control policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<usize>,
+    /// Which policy of a list it is, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_index: Option<usize>,
+    index: usize,
+    sid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grant_id: Option<&'a str>,
+}
+
+impl<'a> Output<'a> {
+    pub(super) fn new(id: Option<&'a RawValue>, answer: &'a Answer<'a>, warnings: Vec<String>) -> Self {
+        let missing: Vec<String> = answer.missing.iter().map(ToString::to_string).collect();
+        Self {
+            id,
+            decision: answer.decision.to_string(),
+            explicit: answer.explicit,
+            statements: answer.statements.iter().map(Statement::from).collect(),
+            depends_on: answer.depends_on.iter().map(ToString::to_string).collect(),
+            allowed_if: answer.allowed_if.iter().map(ShownCase).collect(),
+            missing: (!missing.is_empty()).then(|| missing.join("; ")),
+            warnings,
+        }
+    }
+}
+
+impl<'a> From<&Decider<'a>> for Statement<'a> {
+    fn from(decider: &Decider<'a>) -> Self {
+        match *decider {
+            Decider::Statement { layer, level, policy, index, sid } => {
+                let leveled = matches!(layer, PolicyKind::ServiceControl | PolicyKind::ResourceControl);
+                let listed = leveled || matches!(layer, PolicyKind::Identity | PolicyKind::Session);
+                Self {
+                    policy: layer.short_name(),
+                    level: leveled.then_some(level),
+                    policy_index: listed.then_some(policy),
+                    index,
+                    sid,
+                    grant_id: None,
+                }
+            }
+            Decider::Grant { index, id } => {
+                Self { policy: "grant", level: None, policy_index: None, index, sid: None, grant_id: id }
+            }
+        }
+    }
+}
+
+/// A case as an object: a text for a value, null where the key is absent, a list for a list, and objects for patterns
+/// (`like`) and for whatever the policies do not name (`other`).
+struct ShownCase<'a>(&'a Case);
+
+impl Serialize for ShownCase<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "lowercase")]
+        enum Shown<'a> {
+            Like(&'a str),
+            Other(bool),
+        }
+        let mut map = serializer.serialize_map(Some(self.0.0.len()))?;
+        for (key, completion) in &self.0.0 {
+            match completion {
+                Completion::Absent => map.serialize_entry(key, &()),
+                Completion::Value(value) => map.serialize_entry(key, value),
+                Completion::Like(pattern) => map.serialize_entry(key, &Shown::Like(pattern)),
+                Completion::Values(values) => map.serialize_entry(key, values),
+                Completion::Other => map.serialize_entry(key, &Shown::Other(true)),
+            }?;
+        }
+        map.end()
+    }
+}

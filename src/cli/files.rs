@@ -1,0 +1,54 @@
+//! Files that options name: policies and grants, checked as they are read.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::error::CliError;
+use crate::policy::{Grants, Policy, PolicyKind};
+
+/// A key policy, as text; the envelope that `aws kms get-key-policy` prints is taken off.
+pub(super) fn key_policy(path: &str) -> Result<String, CliError> {
+    let text = read(path)?;
+    let enveloped = serde_json::from_str::<Value>(&text).ok().and_then(|value| match value.get("Policy") {
+        Some(Value::String(policy)) if value.get("Statement").is_none() => Some(policy.clone()),
+        _ => None,
+    });
+    let text = enveloped.unwrap_or(text);
+    match Policy::parse(PolicyKind::Key, &text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(CliError::Content { path: path.to_owned(), what: "key policy", error }),
+    }
+}
+
+/// A policy of a role or a user.
+pub(super) fn identity_policy(path: &str) -> Result<Policy, CliError> {
+    Policy::parse(PolicyKind::Identity, &read(path)?).map_err(|error| CliError::Content {
+        path: path.to_owned(),
+        what: "policy of a role or a user",
+        error,
+    })
+}
+
+/// Grants, as `aws kms list-grants` prints them, or the list alone.
+pub(super) fn grants(path: &str) -> Result<Vec<Value>, CliError> {
+    let text = read(path)?;
+    Grants::parse(&text).map_err(|error| CliError::Content {
+        path: path.to_owned(),
+        what: "list of grants",
+        error,
+    })?;
+    // What the evaluator reads strictly is JSON; one grant alone stands for a list of one.
+    let mut value = serde_json::from_str(&text).unwrap_or_default();
+    if let Value::Object(object) = &mut value {
+        value = object.remove("Grants").unwrap_or_default();
+    }
+    Ok(match value {
+        Value::Array(grants) => grants,
+        one => vec![one],
+    })
+}
+
+fn read(path: &str) -> Result<String, CliError> {
+    fs::read_to_string(path).map_err(|error| CliError::File { path: path.to_owned(), error })
+}

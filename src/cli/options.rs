@@ -1,0 +1,116 @@
+//! Options that several commands take.
+
+use clap::{Args, ValueEnum};
+
+use super::error::CliError;
+use super::files;
+use crate::access::{PrincipalArn, PrincipalType};
+use crate::intent::{Mode, Reader, Safeguards};
+use crate::key::KeyRef;
+use crate::session::DocumentName;
+
+/// Which document.
+#[derive(Debug, Args)]
+pub(super) struct DocumentOption {
+    /// The preferences document.
+    #[arg(long, value_name = "NAME", default_value_t, value_parser = DocumentName::parse)]
+    pub(super) document: DocumentName,
+}
+
+/// Which document, and where.
+#[derive(Debug, Args)]
+pub(super) struct Target {
+    #[command(flatten)]
+    pub(super) document: DocumentOption,
+    /// The Region, instead of the environment's.
+    #[arg(long)]
+    pub(super) region: Option<String>,
+}
+
+/// Which key.
+#[derive(Debug, Args)]
+pub(super) struct KeyOption {
+    /// The key: its ARN, id, alias name or alias ARN; another account's by its ARN.
+    #[arg(long, value_parser = KeyRef::parse)]
+    pub(super) key: KeyRef,
+}
+
+/// What is proven, and how much it weighs.
+#[derive(Debug, Args)]
+pub(super) struct Weighing {
+    /// What blocks: failures and what is unknown, failures, or nothing.
+    #[arg(long, value_enum, value_name = "MODE", default_value_t)]
+    preflight: ModeOption,
+    /// A role or user that starts sessions and must be able to use the key; may be repeated.
+    #[arg(long = "user", value_name = "ARN", value_parser = PrincipalArn::parse)]
+    pub(super) users: Vec<PrincipalArn>,
+    /// A role of nodes that must be able to use the key; may be repeated.
+    #[arg(long = "node", value_name = "ARN", value_parser = PrincipalArn::parse)]
+    pub(super) nodes: Vec<PrincipalArn>,
+    /// A pattern of ARNs, with * and ?, whose failure is reported and does not block; may be repeated.
+    #[arg(long, value_name = "PATTERN")]
+    pub(super) exempt: Vec<String>,
+}
+
+/// What is looked for in the account.
+#[derive(Debug, Args)]
+pub(super) struct Discovery {
+    /// Do not take further users from the session history.
+    #[arg(long)]
+    no_discover_users: bool,
+    /// Do not take further nodes from the managed nodes.
+    #[arg(long)]
+    no_discover_nodes: bool,
+    /// A role in the key's account that may read the key's policy and grants.
+    #[arg(long, value_name = "ARN", value_parser = role)]
+    reader_role: Option<PrincipalArn>,
+    /// The external id that the reader role asks for.
+    #[arg(long, value_name = "ID", requires = "reader_role")]
+    reader_external_id: Option<String>,
+    /// A file with the key's policy, used where it cannot be read from AWS.
+    #[arg(long, value_name = "FILE")]
+    key_policy: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum ModeOption {
+    Strict,
+    #[default]
+    Enforce,
+    Warn,
+    Off,
+}
+
+impl Weighing {
+    /// How much findings weigh.
+    pub(super) fn mode(&self) -> Mode {
+        match self.preflight {
+            ModeOption::Strict => Mode::Strict,
+            ModeOption::Enforce => Mode::Enforce,
+            ModeOption::Warn => Mode::Warn,
+            ModeOption::Off => Mode::Off,
+        }
+    }
+
+    /// What is proven, as an intent says it.
+    pub(super) fn safeguards(&self, discovery: &Discovery) -> Result<Safeguards, CliError> {
+        Ok(Safeguards {
+            mode: self.mode(),
+            users: self.users.clone(),
+            nodes: self.nodes.clone(),
+            exempt: self.exempt.clone(),
+            discover_users: !discovery.no_discover_users,
+            discover_nodes: !discovery.no_discover_nodes,
+            reader: discovery.reader_role.as_ref().map(|role| Reader {
+                role_arn: role.to_string(),
+                external_id: discovery.reader_external_id.clone(),
+            }),
+            key_policy: discovery.key_policy.as_deref().map(files::key_policy).transpose()?,
+        })
+    }
+}
+
+fn role(text: &str) -> Result<PrincipalArn, String> {
+    let role = PrincipalArn::parse(text).ok().filter(|arn| arn.principal_type() == PrincipalType::Role);
+    role.ok_or_else(|| format!("`{text}` is not the ARN of a role, `arn:aws:iam::ACCOUNT:role/NAME`"))
+}

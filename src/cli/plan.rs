@@ -1,0 +1,56 @@
+//! `plan`: what would change, and who would be locked out. Writes nothing.
+
+use clap::Args;
+
+use super::change::{Wanted, intent};
+use super::error::CliError;
+use super::options::{Discovery, KeyOption, Target, Weighing};
+use super::{Connection, Console};
+use crate::intent::{Encryption, OnConflict};
+use crate::reconcile::ports::AccessPorts;
+use crate::report::Report;
+
+/// The options.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(super) struct Options {
+    #[command(flatten)]
+    key: KeyOption,
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    weighing: Weighing,
+    #[command(flatten)]
+    discovery: Discovery,
+    /// Take the document over where a stack owns it.
+    #[arg(long)]
+    take_over: bool,
+}
+
+impl Options {
+    /// The change that is asked for, and where.
+    pub(super) fn wanted(&self, command: &'static str) -> Result<Wanted, CliError> {
+        let encryption = Encryption::Enabled(self.key.key.clone());
+        let safeguards = self.weighing.safeguards(&self.discovery)?;
+        Ok(Wanted::new(command, intent(&self.target, encryption, on_conflict(self.take_over), safeguards)))
+    }
+
+    pub(super) fn region(&self) -> Option<&str> {
+        self.target.region.as_deref()
+    }
+}
+
+pub(super) async fn run<P: AccessPorts>(
+    options: &Options,
+    console: &mut Console<'_>,
+    connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
+) -> Result<Report, CliError> {
+    let wanted = options.wanted("plan")?;
+    let Connection { ports, home } = connect(options.region()).await?;
+    let preview = wanted.preview(&ports, &home, &console.progress()).await?;
+    Ok(wanted.planned(&home, &preview))
+}
+
+pub(super) fn on_conflict(take_over: bool) -> OnConflict {
+    if take_over { OnConflict::TakeOver } else { OnConflict::Fail }
+}

@@ -1,0 +1,143 @@
+//! `Custom::SessionKeyAccess`: its properties as a question.
+
+use serde_json::{Map, Value};
+
+use super::custom_resource::principals;
+use crate::cloudformation::{ObjectOrText, Problems, Properties, Unknown};
+use crate::intent::{KeyAccessQuestion, Require};
+use crate::key::KeyRef;
+use crate::policy::AccountId;
+
+/// Reads the properties of a Create or an Update.
+///
+/// # Errors
+/// Every problem at once.
+pub fn question(properties: &Map<String, Value>, unknown: Unknown) -> Result<KeyAccessQuestion, Problems> {
+    let mut reader = Properties::new(properties, &[]);
+    let named = reader.required_text("KmsKeyId");
+    let key = KeyRef::parse(&named);
+    if let Err(error) = &key
+        && !named.is_empty()
+    {
+        reader.reject("KmsKeyId", error.to_string());
+    }
+    let mut accounts = Vec::new();
+    for text in reader.texts("ConsumerAccounts").unwrap_or_default() {
+        match AccountId::parse(&text) {
+            Some(account) => accounts.push(account),
+            None => {
+                reader.reject("ConsumerAccounts", format!("holds `{text}`; an account id has twelve digits"));
+            }
+        }
+    }
+    let users = principals(&mut reader, "Users");
+    let nodes = principals(&mut reader, "Nodes");
+    let context = match reader.object_or_text("Context") {
+        None => Vec::new(),
+        Some(ObjectOrText::Object(context)) => context_of(&mut reader, &context),
+        Some(ObjectOrText::Text(text)) => match serde_json::from_str::<Map<String, Value>>(&text) {
+            Ok(context) => context_of(&mut reader, &context),
+            Err(error) => {
+                reader.reject("Context", format!("is no JSON object of condition keys: {error}"));
+                Vec::new()
+            }
+        },
+    };
+    let require = reader
+        .word("Require", &[("Allowed", Require::Allowed), ("NotDenied", Require::NotDenied)])
+        .unwrap_or_default();
+    let _ = reader.text("Revision");
+    if accounts.is_empty() && users.is_empty() && nodes.is_empty() {
+        reader
+            .reject("ConsumerAccounts", "is missing, and so are Users and Nodes: there is nothing to prove");
+    }
+    // A key that could not be read has been rejected above, or is missing: `finish` fails then.
+    let key = key.unwrap_or(KeyRef::Id(named));
+    reader.finish(unknown)?;
+    Ok(KeyAccessQuestion { key, accounts, users, nodes, context, require })
+}
+
+/// Condition keys with their values: each a text, or a list of texts.
+fn context_of(reader: &mut Properties<'_>, context: &Map<String, Value>) -> Vec<(String, Vec<String>)> {
+    let mut known = Vec::new();
+    for (name, value) in context {
+        let values = match value {
+            Value::Array(values) => values.as_slice(),
+            single => std::slice::from_ref(single),
+        };
+        let texts: Option<Vec<String>> = values
+            .iter()
+            .map(|value| match value {
+                Value::String(text) => Some(text.clone()),
+                Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+                Value::Null | Value::Array(_) | Value::Object(_) => None,
+            })
+            .collect();
+        match texts {
+            Some(texts) => known.push((name.clone(), texts)),
+            None => reader.reject(
+                "Context",
+                format!("has a value for `{name}` that is neither a text nor a list of texts"),
+            ),
+        }
+    }
+    known
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(value: &Value) -> Result<KeyAccessQuestion, String> {
+        question(value.as_object().unwrap(), Unknown::Refused).map_err(|problems| problems.to_string())
+    }
+
+    #[test]
+    fn everything_that_may_be_asked_is_read() {
+        let question = read(&json!({
+            "KmsKeyId": "alias/session",
+            "ConsumerAccounts": ["222222222222"],
+            "Users": "arn:aws:iam::222222222222:role/Ops",
+            "Nodes": ["arn:aws:iam::222222222222:role/App"],
+            "Context": {"aws:PrincipalOrgID": "o-1", "aws:PrincipalOrgPaths": ["o-1/r-1/"]},
+            "Require": "NotDenied"
+        }))
+        .unwrap();
+        assert_eq!((question.users.len(), question.nodes.len(), question.accounts.len()), (1, 1, 1));
+        assert_eq!(question.context[1], ("aws:PrincipalOrgPaths".into(), vec!["o-1/r-1/".into()]));
+        assert_eq!(question.require, Require::NotDenied);
+    }
+
+    #[test]
+    fn each_mistake_is_named() {
+        let arn = "arn:aws:kms:eu-west-1:111122223333:key/1-2";
+        for (value, words) in [
+            (json!({"ConsumerAccounts": ["222222222222"]}), vec!["KmsKeyId"]),
+            (json!({"KmsKeyId": arn}), vec!["ConsumerAccounts", "nothing to prove"]),
+            (
+                json!({"KmsKeyId": arn, "ConsumerAccounts": ["22"]}),
+                vec!["ConsumerAccounts", "`22`", "twelve digits"],
+            ),
+            (json!({"KmsKeyId": arn, "Users": ["Ops"]}), vec!["Users", "`Ops`"]),
+            (
+                json!({"KmsKeyId": arn, "ConsumerAccounts": "222222222222", "Require": "Maybe"}),
+                vec!["Require", "NotDenied"],
+            ),
+            (
+                json!({"KmsKeyId": arn, "ConsumerAccounts": "222222222222", "Context": {"a": {}}}),
+                vec!["Context", "`a`"],
+            ),
+            (
+                json!({"KmsKeyId": arn, "ConsumerAccount": "222222222222"}),
+                vec!["ConsumerAccount", "ConsumerAccounts"],
+            ),
+        ] {
+            let message = read(&value).unwrap_err();
+            for word in words {
+                assert!(message.contains(word), "{value}: {message} does not hold {word}");
+            }
+        }
+    }
+}

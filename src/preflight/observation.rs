@@ -1,0 +1,132 @@
+//! What was read for the checks: values, each of which may be unknown for a reason that can be told.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::access::{OwnSide, PrincipalArn, Side};
+use crate::key::{KeyArn, KeyDescription};
+
+/// Something that was read, or why it could not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Read<T> {
+    /// It was read.
+    Known(T),
+    /// It was not, and why: the action that is missing, or what AWS said.
+    Unknown(String),
+}
+
+impl<T> Read<T> {
+    /// The value, where it is known.
+    #[must_use]
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Unknown(_) => None,
+        }
+    }
+}
+
+impl<T, E: std::fmt::Display> From<Result<T, E>> for Read<T> {
+    fn from(result: Result<T, E>) -> Self {
+        match result {
+            Ok(value) => Self::Known(value),
+            Err(error) => Self::Unknown(error.to_string()),
+        }
+    }
+}
+
+/// Somebody who must be able to use the key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Who.
+    pub principal: PrincipalArn,
+    /// As what.
+    pub side: Side,
+    /// How it is known: named by a property, or found, with an example.
+    pub source: String,
+    /// What is known of its own side.
+    pub own: OwnSide,
+}
+
+/// What a call with DryRun, as the function's own role, came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DryRun {
+    /// It would succeed.
+    WouldSucceed,
+    /// The caller may not; AWS's words.
+    Denied(String),
+    /// It would fail for another reason; AWS's words.
+    WouldFail(String),
+}
+
+/// The fleet, summed up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Nodes {
+    /// How many there are.
+    pub count: usize,
+    /// How many have an agent of each version; empty text for unknown.
+    pub agents: BTreeMap<String, Agents>,
+    /// Nodes whose role could not be told: how many, and an example.
+    pub without_role: Option<(usize, String)>,
+    /// Parts of the fleet that could not be read, and why.
+    pub gaps: Vec<String>,
+}
+
+/// The nodes with one agent version.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Agents {
+    /// How many.
+    pub count: usize,
+    /// One of them.
+    pub example: String,
+}
+
+/// Who started sessions, summed up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sessions {
+    /// How many sessions were looked at.
+    pub count: usize,
+    /// Owners that could not be asked about: each once.
+    pub others: Vec<OtherOwner>,
+}
+
+/// An owner of sessions that could not be asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherOwner {
+    /// Its ARN, a role's without the path.
+    pub arn: String,
+    /// Why it could not.
+    pub why: String,
+}
+
+/// Everything that the access checks look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessObservation {
+    /// The key.
+    pub key: KeyDescription,
+    /// The account whose sessions it encrypts.
+    pub account: String,
+    /// Condition keys of every call that are known besides, with their values.
+    pub context: Vec<(String, Vec<String>)>,
+    /// The key's policy, as text.
+    pub policy: Read<String>,
+    /// The key's grants, as ListGrants returns them.
+    pub grants: Read<Vec<Value>>,
+    /// What the function's own role may, by side.
+    pub dry_runs: Vec<(Side, Read<DryRun>)>,
+    /// Who must be able to use the key.
+    pub subjects: Vec<Subject>,
+    /// The fleet; `None` where it was not to be looked at.
+    pub nodes: Option<Read<Nodes>>,
+    /// The session history; `None` where it was not to be looked at.
+    pub sessions: Option<Read<Sessions>>,
+}
+
+impl AccessObservation {
+    /// The key's ARN.
+    #[must_use]
+    pub fn arn(&self) -> &KeyArn {
+        &self.key.arn
+    }
+}

@@ -1,0 +1,88 @@
+//! What the proof of access needs of the outside: the key's policy and grants, the principals' own side, and
+//! who the principals are. All of it is read, nothing is written; a permission that is missing makes a check
+//! unknown, so every method's error says which action was denied.
+
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+use super::{Answer, AwsError};
+pub use crate::access::{SessionCall, Simulated, Simulation};
+pub use crate::intent::Reader;
+use crate::key::KeyArn;
+
+/// What a call with DryRun came to. It speaks of the function's own role only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DryRun {
+    /// It would succeed.
+    WouldSucceed,
+    /// The caller may not.
+    Denied(Answer),
+    /// It would fail for another reason, such as the key's state.
+    WouldFail(Answer),
+}
+
+/// The key's side.
+pub trait KeyAccess {
+    /// The key's policy, as text. Another account's is read through a reader only.
+    async fn key_policy(&self, key: &KeyArn, reader: Option<&Reader>) -> Result<String, AwsError>;
+    /// The key's grants, each as ListGrants returns it in JSON.
+    async fn grants(&self, key: &KeyArn, reader: Option<&Reader>) -> Result<Vec<Value>, AwsError>;
+    /// One of a session's calls, with DryRun. A data key that comes back all the same is dropped unseen.
+    async fn dry_run(&self, key: &KeyArn, call: SessionCall) -> Result<DryRun, AwsError>;
+    /// The ARNs of all keys of the account and Region, each with its alias names.
+    async fn keys(&self) -> Result<Vec<(KeyArn, Vec<String>)>, AwsError>;
+}
+
+/// A condition key with its values, for a simulation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContextEntry {
+    /// The key's name.
+    pub key: String,
+    /// Its values; more than one only for a multivalued key.
+    pub values: Vec<String>,
+    /// Whether the key is multivalued.
+    pub multivalued: bool,
+}
+
+/// The principals' own side.
+pub trait Identities {
+    /// iam:SimulatePrincipalPolicy for one action on the key. `principal` is the ARN of a role or user of the
+    /// function's own account.
+    async fn simulate(
+        &self,
+        principal: &str,
+        call: SessionCall,
+        key: &KeyArn,
+        context: &[ContextEntry],
+    ) -> Result<Simulation, AwsError>;
+    /// The ARN of a role by its name, path included; `None` where there is none.
+    async fn role_arn(&self, name: &str) -> Result<Option<String>, AwsError>;
+    /// The ARN of the role in an instance profile; `None` where there is no profile, or no role in it.
+    async fn role_of_profile(&self, name: &str) -> Result<Option<String>, AwsError>;
+}
+
+/// A managed node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManagedNode {
+    /// `i-…` or `mi-…`.
+    pub id: String,
+    /// The version of its agent.
+    pub agent_version: Option<String>,
+    /// The role of a hybrid activated node, by name, as DescribeInstanceInformation tells it.
+    pub hybrid_role: Option<String>,
+    /// Whether it answered Systems Manager lately (`Online`).
+    pub online: bool,
+}
+
+/// The users and the nodes of the account and Region.
+pub trait Fleet {
+    /// All managed nodes.
+    async fn nodes(&self) -> Result<Vec<ManagedNode>, AwsError>;
+    /// The instance profile of each EC2 instance that has one: instance id and the profile's ARN.
+    async fn instance_profiles(&self) -> Result<Vec<(String, String)>, AwsError>;
+    /// The role of Default Host Management, by name (with its path, if it has one); `None` where it is off.
+    async fn default_host_role(&self) -> Result<Option<String>, AwsError>;
+    /// Who owned the sessions that began since then: ARNs of users and of role sessions, one for each session.
+    async fn session_owners(&self, since: SystemTime) -> Result<Vec<String>, AwsError>;
+}

@@ -1,0 +1,101 @@
+//! The one line that a report comes down to.
+
+use super::{Judged, Matrix, Report};
+use crate::preflight::{Mode, Verdict};
+
+/// The line and its colour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Headline {
+    /// Pass, warning, fail or unknown of the whole.
+    pub verdict: Verdict,
+    /// The line.
+    pub text: String,
+}
+
+impl Report {
+    /// What it comes down to.
+    #[must_use]
+    pub fn headline(&self) -> Headline {
+        let judged = self.judged.as_ref().map(Headline::of_judged);
+        // Of a change that is blocked, that is all there is to say.
+        let change = self.change.as_ref().filter(|_| self.blocking().next().is_none()).map(|change| {
+            let key = change.after.as_ref().map_or("", |after| after.kms_key_id.as_str());
+            let what = if key.is_empty() {
+                "sessions are not encrypted with a key"
+            } else {
+                "sessions are encrypted with the key"
+            };
+            let text = match (change.is_empty(), change.done) {
+                (true, _) => format!("nothing to change, {what} already"),
+                (false, true) => format!("done and read back, {what}"),
+                (false, false) => format!("after the change, {what}"),
+            };
+            Headline { verdict: Verdict::Pass, text }
+        });
+        let status = (!self.status.is_empty()).then(|| {
+            let off = self.status.iter().filter(|status| status.fails()).count();
+            let encrypted = self.status.iter().filter(|status| status.is_encrypted()).count();
+            let regions = plural(self.status.len(), "Region", "Regions");
+            let drift = if off == 0 { String::new() } else { format!("; {off} not as wanted") };
+            let verdict =
+                self.status.iter().map(|status| status.verdict().0).fold(Verdict::Pass, Verdict::and);
+            Headline {
+                verdict,
+                text: format!("sessions are encrypted with a key in {encrypted} of {regions}{drift}"),
+            }
+        });
+        let keys = (!self.keys.is_empty()).then(|| {
+            let all = self.keys.iter().flat_map(|list| &list.keys);
+            let fit = all.clone().filter(|key| key.is_fit()).count();
+            let text = format!("{fit} of {} can encrypt sessions", plural(all.count(), "key", "keys"));
+            Headline { verdict: Verdict::Pass, text }
+        });
+        // What was done comes before why it could be.
+        let settled = self.change.as_ref().is_some_and(|change| change.done || change.is_empty());
+        let [first, second] = if settled { [change, judged] } else { [judged, change] };
+        let parts: Vec<Headline> = [first, second, status, keys].into_iter().flatten().collect();
+        let verdict = parts.iter().fold(Verdict::Pass, |worst, part| worst.and(part.verdict));
+        let text = parts.into_iter().map(|part| part.text).collect::<Vec<_>>().join("; ");
+        let mut rest = text.chars();
+        let first = rest.next().map(|first| first.to_ascii_uppercase());
+        Headline { verdict, text: first.into_iter().chain(rest).collect() }
+    }
+}
+
+impl Headline {
+    fn of_judged(judged: &Judged) -> Self {
+        let matrix = Matrix::of(judged);
+        let all = matrix.rows.len();
+        let blocking = judged.blocking().count();
+        let failed = matrix.count(Verdict::Fail);
+        let unknown = matrix.count(Verdict::Unknown);
+        let verdict = judged.assessment.findings.iter().fold(Verdict::Pass, |worst, finding| {
+            // Who is exempt is reported and does not count.
+            if finding.exempt { worst } else { worst.and(finding.verdict) }
+        });
+        let mut text = match (blocking, judged.mode) {
+            (0, Mode::Off) => "the access checks are off".to_owned(),
+            (0, _) => "nothing blocks".to_owned(),
+            (1, mode) => format!("blocked by 1 finding in mode {mode:?}"),
+            (n, mode) => format!("blocked by {n} findings in mode {mode:?}"),
+        };
+        // Accounts stand in the matrix too, so its rows are not all principals.
+        if failed > 0 {
+            text.push_str(&format!("; {failed} of {all} cannot use the key"));
+        }
+        if unknown > 0 {
+            text.push_str(&format!("; {unknown} of {all} not proven"));
+        }
+        if failed == 0 && unknown == 0 && all > 0 {
+            text.push_str(&match all {
+                1 => "; the one asked about can use the key".to_owned(),
+                all => format!("; all {all} asked about can use the key"),
+            });
+        }
+        Self { verdict: if blocking > 0 { Verdict::Fail } else { verdict }, text }
+    }
+}
+
+pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

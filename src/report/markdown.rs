@@ -1,0 +1,223 @@
+//! The report as Markdown, for the comment on a pull request.
+
+use super::escape::{json, markdown, markdown_code};
+use super::headline::plural;
+use super::{Change, Judged, KeyList, Matrix, Report, Status, words};
+use crate::preflight::{Finding, Verdict};
+
+/// Rows of a table and findings of a list that are shown; a comment holds 65,536 characters (GitHub).
+const MOST: usize = 100;
+
+/// The report as Markdown.
+pub(super) fn render(report: &Report) -> String {
+    let mut lines = head(report);
+    if let Some(judged) = &report.judged {
+        lines.extend(matrix(&Matrix::of(judged)));
+        lines.extend(findings(judged));
+        lines.extend(remedies(judged));
+    }
+    lines.extend(report.change.iter().flat_map(change));
+    lines.extend(status(&report.status));
+    lines.extend(report.keys.iter().flat_map(keys));
+    if !report.notes.is_empty() {
+        lines.extend(["### Notes".to_owned(), String::new()]);
+        lines.extend(report.notes.iter().map(|note| format!("- {}", markdown(note))));
+    }
+    lines.join("\n")
+}
+
+fn head(report: &Report) -> Vec<String> {
+    let asked = &report.asked;
+    let headline = report.headline();
+    let mut lines = vec![format!("## session-kms {}", markdown(&asked.command)), String::new()];
+    if !headline.text.is_empty() {
+        lines.push(format!("{} **{}**", emoji(headline.verdict), markdown(&headline.text)));
+        lines.push(String::new());
+    }
+    let regions = asked.regions.join(", ");
+    let facts = [
+        ("account", asked.account.as_deref()),
+        ("Region", Some(regions.as_str()).filter(|regions| !regions.is_empty())),
+        ("document", asked.document.as_deref()),
+        ("key", asked.key.as_deref()),
+    ];
+    for (name, value) in facts {
+        lines.extend(value.map(|value| format!("- {name} {}", markdown_code(value))));
+    }
+    lines.extend(
+        report.judged.as_ref().map(|judged| format!("- mode {}", markdown(words::mode(judged.mode)))),
+    );
+    lines.push(String::new());
+    lines
+}
+
+fn matrix(matrix: &Matrix) -> Vec<String> {
+    if matrix.rows.is_empty() {
+        return Vec::new();
+    }
+    let [user, node] = words::ACTIONS;
+    let mut lines = vec![format!("| Principal | `{user}` | `{node}` |"), "| --- | --- | --- |".to_owned()];
+    for row in matrix.rows.iter().take(MOST) {
+        let [user, node] = words::cells(row).map(|cell| match cell {
+            None => "–".to_owned(),
+            Some(cell) => {
+                let exempt = if cell.exempt { " (exempt)" } else { "" };
+                format!("{} {}{exempt}", emoji(cell.verdict), words::verdict(cell.verdict))
+            }
+        });
+        lines.push(format!("| {} | {user} | {node} |", markdown_code(&row.subject)));
+    }
+    lines.push(String::new());
+    lines.extend(more(matrix.rows.len(), "principal", "principals"));
+    lines
+}
+
+fn findings(judged: &Judged) -> Vec<String> {
+    let (passed, others): (Vec<&Finding>, Vec<_>) =
+        judged.by_weight().into_iter().partition(|finding| finding.verdict == Verdict::Pass);
+    let line = |finding: &&Finding| {
+        let blocks = if judged.mode.blocks(finding) { " **blocks**" } else { "" };
+        let remedy =
+            finding.remedy.as_ref().map_or_else(String::new, |remedy| format!("<br>→ {}", markdown(remedy)));
+        format!(
+            "- {} {} · {}{}{blocks}<br>{}{remedy}",
+            emoji(finding.verdict),
+            words::check(finding.check),
+            markdown_code(&finding.subject),
+            words::behind_subject(finding),
+            markdown(&finding.evidence),
+        )
+    };
+    let mut lines = vec!["### Findings".to_owned(), String::new()];
+    lines.extend(others.iter().take(MOST).map(line));
+    lines.push(String::new());
+    lines.extend(more(others.len(), "finding", "findings"));
+    if !passed.is_empty() {
+        let title = plural(passed.len(), "finding passes", "findings pass");
+        lines.extend([format!("<details><summary>{title}</summary>"), String::new()]);
+        lines.extend(passed.iter().take(MOST).map(line));
+        lines.push(String::new());
+        lines.extend(more(passed.len(), "finding", "findings"));
+        lines.extend(["</details>".to_owned(), String::new()]);
+    }
+    lines
+}
+
+fn remedies(judged: &Judged) -> Vec<String> {
+    let remedies = &judged.assessment.remedies;
+    if !judged.has_remedies() {
+        return Vec::new();
+    }
+    let mut lines = vec![format!("### {}", words::REMEDIES), String::new()];
+    for statement in &remedies.key_policy_statements {
+        lines.extend([format!("{}:", words::KEY_POLICY_REMEDY), String::new()]);
+        lines.extend(fenced("json", &json(statement)));
+    }
+    for remedy in &remedies.identity_policies {
+        lines.extend([format!("{}:", words::IDENTITY_REMEDY), String::new()]);
+        let shown = remedy.principals.iter().take(MOST);
+        lines.extend(shown.map(|principal| format!("- {}", markdown_code(principal.as_str()))));
+        lines.push(String::new());
+        lines.extend(more(remedy.principals.len(), "principal", "principals"));
+        lines.extend(fenced("json", &json(&remedy.policy)));
+    }
+    lines
+}
+
+fn change(change: &Change) -> Vec<String> {
+    let title = if change.done { "### Change, done" } else { "### Change" };
+    let mut lines = vec![title.to_owned(), String::new()];
+    if change.is_empty() {
+        lines.extend(["Nothing differs; nothing is written.".to_owned(), String::new()]);
+        return lines;
+    }
+    let diff: Vec<_> = change.diff().into_iter().map(|(_, line)| line).collect();
+    lines.extend(fenced("diff", &diff.join("\n")));
+    lines.extend(change.steps.iter().map(|step| format!("1. {}", markdown(step))));
+    lines.push(String::new());
+    lines
+}
+
+fn status(list: &[Status]) -> Vec<String> {
+    if list.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![
+        "| Region | Document | Key | Latest, default | Owner |".to_owned(),
+        "| --- | --- | --- | --- | --- |".to_owned(),
+    ];
+    for status in list {
+        let mark = emoji(status.verdict().0);
+        let versions = status
+            .versions
+            .as_ref()
+            .map_or_else(|| "–".to_owned(), |versions| format!("{}, {}", versions.latest, versions.default));
+        let key = if status.is_encrypted() { markdown_code(status.key()) } else { markdown(status.key()) };
+        lines.push(format!(
+            "| {mark} {} | {} | {key} | {versions} | {} |",
+            markdown_code(&status.region),
+            markdown_code(&status.document),
+            markdown(status.owner.as_deref().unwrap_or("nobody")),
+        ));
+    }
+    lines.push(String::new());
+    for status in list {
+        for problem in &status.problems {
+            lines.push(format!(
+                "- {} {}",
+                emoji(Verdict::Fail),
+                markdown(&format!("{}: {problem}", status.region))
+            ));
+        }
+    }
+    lines.push(String::new());
+    lines
+}
+
+fn keys(list: &KeyList) -> Vec<String> {
+    let mut lines = vec![
+        format!("### {}", markdown(&list.region)),
+        String::new(),
+        "| Aliases | Key | |".to_owned(),
+        "| --- | --- | --- |".to_owned(),
+    ];
+    for key in &list.keys {
+        let mark = emoji(if key.is_fit() { Verdict::Pass } else { Verdict::Fail });
+        let aliases: Vec<_> = key.aliases.iter().map(|alias| markdown_code(alias)).collect();
+        let (aliases, arn) = (aliases.join(", "), markdown_code(&key.arn));
+        lines.push(format!("| {aliases} | {arn} | {mark} {} |", markdown(&key.why())));
+    }
+    lines.push(String::new());
+    lines
+}
+
+/// A block of code, fenced by more backticks than it holds in a row.
+fn fenced(language: &str, text: &str) -> Vec<String> {
+    let mut longest = 2;
+    let mut run = 0;
+    for c in text.chars() {
+        run = if c == '`' { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    let fence = "`".repeat(longest + 1);
+    vec![format!("{fence}{language}"), text.to_owned(), fence, String::new()]
+}
+
+fn more(all: usize, one: &str, many: &str) -> Vec<String> {
+    match all.saturating_sub(MOST) {
+        0 => Vec::new(),
+        rest => vec![
+            format!("… and {} more; the JSON and the HTML report hold all.", plural(rest, one, many)),
+            String::new(),
+        ],
+    }
+}
+
+fn emoji(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "✅",
+        Verdict::Warning => "⚠️",
+        Verdict::Fail => "❌",
+        Verdict::Unknown => "❔",
+    }
+}

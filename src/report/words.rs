@@ -1,0 +1,98 @@
+//! The words and signs that all formats share.
+
+use super::matrix::{Cell, Row};
+use crate::access::{PrincipalArn, SessionCall, Side};
+use crate::preflight::{Check, Finding, Mode, Verdict};
+
+/// The actions, in the order of the matrix's columns.
+pub(super) const ACTIONS: [&str; 2] = [SessionCall::GenerateDataKey.action(), SessionCall::Decrypt.action()];
+
+/// A check's name.
+pub(super) fn check(check: Check) -> &'static str {
+    match check {
+        Check::KeyFitness => "key fitness",
+        Check::KeyPolicy => "key policy",
+        Check::Identities => "own policies",
+        Check::DryRun => "dry run",
+        Check::Nodes => "nodes",
+        Check::Users => "users",
+        Check::Document => "document",
+    }
+}
+
+/// A verdict's sign.
+pub(super) fn sign(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "✔",
+        Verdict::Warning => "!",
+        Verdict::Fail => "✘",
+        Verdict::Unknown => "?",
+    }
+}
+
+/// A verdict's word.
+pub(super) fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Warning => "warning",
+        Verdict::Fail => "FAIL",
+        Verdict::Unknown => "unknown",
+    }
+}
+
+/// A verdict in the matrix.
+pub(super) fn cell(cell: Option<&Cell>) -> String {
+    match cell {
+        None => "–".to_owned(),
+        Some(cell) => {
+            let exempt = if cell.exempt { " (exempt)" } else { "" };
+            format!("{} {}{exempt}", sign(cell.verdict), verdict(cell.verdict))
+        }
+    }
+}
+
+/// A row's cells in the order of the columns.
+pub(super) fn cells(row: &Row) -> [Option<&Cell>; 2] {
+    [row.user.as_ref(), row.node.as_ref()]
+}
+
+/// Account and name of a principal's ARN, `111122223333` and `role/team/App`; of an account, itself and
+/// what stands for all in it.
+pub(super) fn principal(subject: &str) -> (String, String) {
+    if let Ok(arn) = PrincipalArn::parse(subject) {
+        let name = subject.splitn(6, ':').nth(5).unwrap_or(subject);
+        return (arn.account().to_owned(), name.to_owned());
+    }
+    match subject.strip_prefix("account ") {
+        Some(account) => (account.to_owned(), "(the account as such)".to_owned()),
+        None => (String::new(), subject.to_owned()),
+    }
+}
+
+/// What follows a finding's subject in a list: as what it needs the key, and whether it is exempt.
+pub(super) fn behind_subject(finding: &Finding) -> String {
+    let side = match finding.side {
+        Some(Side::User) => " as user",
+        Some(Side::Node) => " as node",
+        None => "",
+    };
+    let exempt = if finding.exempt { ", exempt" } else { "" };
+    format!("{side}{exempt}")
+}
+
+/// What a mode means.
+pub(super) fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Strict => "Strict: what fails or is unknown blocks",
+        Mode::Enforce => "Enforce: what fails blocks",
+        Mode::Warn => "Warn: only an unfit key blocks",
+        Mode::Off => "Off: only an unfit key blocks",
+    }
+}
+
+/// The title of the remedies.
+pub(super) const REMEDIES: &str = "What lets them in";
+/// The title of a remedy for the key's policy.
+pub(super) const KEY_POLICY_REMEDY: &str = "Add to the list Statement of the key policy";
+/// The title of a remedy for principals.
+pub(super) const IDENTITY_REMEDY: &str = "Attach as a policy to";

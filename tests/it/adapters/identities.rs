@@ -1,0 +1,112 @@
+//! IAM: the simulator, and the roles behind nodes.
+
+use serde_json::json;
+use session_kms::reconcile::ports::{ContextEntry, Identities as _, SessionCall, Simulated, Simulation};
+
+use super::{aws, key};
+use crate::stub::{SimulatedAnswer, Stub};
+
+const KEY: &str = "arn:aws:kms:eu-west-1:210987654321:key/11111111-1111-4111-8111-111111111111";
+
+fn entry(key: &str, values: &[&str], multivalued: bool) -> ContextEntry {
+    let values = values.iter().map(|&value| value.to_owned()).collect();
+    ContextEntry { key: key.to_owned(), values, multivalued }
+}
+
+#[tokio::test]
+async fn the_simulator_is_heard_whole() {
+    let stub = Stub::start().await;
+    let role = stub.world(|world| {
+        let role = world.add_role("team/Node");
+        let answer = SimulatedAnswer {
+            policies: vec!["role_Node_Kms".to_owned(), "Deny".to_owned(), "role_Node_Kms".to_owned()],
+            organizations: Some(true),
+            boundary: Some(false),
+            asks_for: vec!["aws:SourceVpce".to_owned(), "kms:ViaService".to_owned()],
+            ..SimulatedAnswer::denied("")
+        };
+        world.simulates(&role, "kms:Decrypt", KEY, answer);
+        role
+    });
+    let context = [
+        entry("kms:viaservice", &["s"], false),
+        entry("kms:EncryptionContextKeys", &["aws:ssm:SessionId", "aws:ssm:TargetId"], true),
+        entry("aws:MultiFactorAuthPresent", &["true"], false),
+        entry("aws:SourceIp", &["10.0.0.1"], false),
+        entry("aws:CurrentTime", &["2026-01-01T00:00:00Z"], false),
+        entry("aws:EpochTime", &["1767225600"], false),
+    ];
+    let said = aws(&stub).simulate(&role, SessionCall::Decrypt, &key(KEY), &context).await.unwrap();
+    let expected = Simulation {
+        decision: Simulated::ExplicitDeny,
+        policies: vec!["role_Node_Kms".to_owned(), "Deny".to_owned()],
+        organizations_allow: Some(true),
+        boundary_allows: Some(false),
+        missing_context: vec!["aws:SourceVpce".to_owned()],
+    };
+    assert_eq!(said, expected);
+    let body = stub.calls().remove(0).body;
+    assert_eq!(body["PolicySourceArn"], role);
+    assert_eq!((&body["ActionNames"], &body["ResourceArns"]), (&json!(["kms:Decrypt"]), &json!([KEY])));
+    let types: Vec<_> = body["ContextEntries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["ContextKeyType"].clone())
+        .collect();
+    assert_eq!(types, ["string", "stringList", "boolean", "ip", "date", "numeric"]);
+}
+
+#[tokio::test]
+async fn what_no_policy_allows_is_an_implicit_deny() {
+    let stub = Stub::start().await;
+    let (role, user) = stub.world(|world| {
+        let (role, user) = (world.add_role("Jane"), world.add_user("jane"));
+        world.simulates(&user, "*", "*", SimulatedAnswer::allowed("Admin"));
+        world.simulates(
+            &role,
+            "kms:GenerateDataKey",
+            "arn:aws:kms:eu-west-1:1:key/other",
+            SimulatedAnswer::allowed("P"),
+        );
+        (role, user)
+    });
+    for (principal, expected) in [(role, Simulated::ImplicitDeny), (user, Simulated::Allowed)] {
+        let said =
+            aws(&stub).simulate(&principal, SessionCall::GenerateDataKey, &key(KEY), &[]).await.unwrap();
+        assert_eq!(said.decision, expected, "{principal}");
+        assert_eq!((said.organizations_allow, said.boundary_allows), (None, None));
+        assert!(said.missing_context.is_empty());
+    }
+    let gone = "arn:aws:iam::123456789012:role/Gone";
+    let error = aws(&stub).simulate(gone, SessionCall::Decrypt, &key(KEY), &[]).await.unwrap_err();
+    assert_eq!((error.code(), error.on.as_str()), ("NoSuchEntity", gone));
+}
+
+#[tokio::test]
+async fn roles_are_found_by_name_whatever_their_path() {
+    let stub = Stub::start().await;
+    stub.world(|world| world.add_role("service-role/Managed"));
+    let arn = Some("arn:aws:iam::123456789012:role/service-role/Managed".to_owned());
+    for name in ["Managed", "service-role/Managed", "/service-role/Managed"] {
+        assert_eq!(aws(&stub).role_arn(name).await.unwrap(), arn, "{name}");
+    }
+    assert_eq!(aws(&stub).role_arn("Gone").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_instance_profile_has_one_role_or_none() {
+    let stub = Stub::start().await;
+    let role = stub.world(|world| {
+        let role = world.add_role("nodes/Web");
+        world.add_instance_profile("nodes/WebProfile", Some(&role));
+        world.add_instance_profile("Empty", None);
+        role
+    });
+    let by_arn = "arn:aws:iam::123456789012:instance-profile/nodes/WebProfile";
+    for (name, expected) in
+        [("WebProfile", Some(role.clone())), (by_arn, Some(role)), ("Empty", None), ("Gone", None)]
+    {
+        assert_eq!(aws(&stub).role_of_profile(name).await.unwrap(), expected, "{name}");
+    }
+}

@@ -1,0 +1,228 @@
+//! Policy, grants, dry runs, the list of keys; the reader role.
+
+use serde_json::{Value, json};
+use session_kms::reconcile::ports::{AwsErrorKind, DryRun, KeyAccess as _, Reader, SessionCall};
+
+use super::{OTHER, aws, key};
+use crate::house::Logs;
+use crate::stub::{ACCOUNT, DryRunOrder, Fault, Place, REGION, Refusal, Stub, When};
+
+const FUNCTION: &str = "arn:aws:iam::123456789012:role/session-kms";
+
+/// A key of another account, and a reader there that trusts the function with the external id `secret-word`.
+fn foreign_key(stub: &Stub) -> (String, Reader) {
+    stub.world(|world| {
+        let arn = world.add_key_at(&Place::new(OTHER, REGION), "foreign");
+        let role_arn = world.add_role_in(OTHER, "readers/Reader");
+        let role = world.role(&role_arn);
+        role.trusted = vec![FUNCTION.to_owned()];
+        role.external_id = Some("secret-word".to_owned());
+        (arn, Reader { role_arn, external_id: Some("secret-word".to_owned()) })
+    })
+}
+
+#[tokio::test]
+async fn the_own_accounts_policy_is_read_without_a_reader() {
+    let stub = Stub::start().await;
+    let arn = stub.world(|world| world.add_key("own"));
+    let policy = aws(&stub).key_policy(&key(&arn), None).await.unwrap();
+    assert_eq!(policy, stub.world(|world| world.key(&arn).policy.clone()));
+    assert_eq!(stub.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn a_foreign_keys_policy_and_grants_are_read_through_the_reader() {
+    let stub = Stub::start().await;
+    let (arn, reader) = foreign_key(&stub);
+    let (ports, foreign) = (aws(&stub), key(&arn));
+    let (policy, grants) =
+        tokio::join!(ports.key_policy(&foreign, Some(&reader)), ports.grants(&foreign, Some(&reader)));
+    assert_eq!(policy.unwrap(), stub.world(|world| world.key(&arn).policy.clone()));
+    assert_eq!(grants.unwrap(), Vec::<Value>::new());
+    ports.clone().key_policy(&foreign, Some(&reader)).await.unwrap();
+    let assumed = stub.calls_of("AssumeRole");
+    assert_eq!(assumed.len(), 1, "the credentials serve the whole run");
+    assert_eq!(assumed[0].body["RoleSessionName"], "session-kms-key-policy-reader");
+    let readers: Vec<_> = stub.calls().into_iter().filter(|call| call.service == "kms").collect();
+    assert_eq!(readers.len(), 3);
+    assert!(readers.iter().all(|call| call.account == OTHER));
+    assert_eq!(stub.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn credentials_that_run_out_are_replaced() {
+    let stub = Stub::start().await;
+    let (arn, reader) = foreign_key(&stub);
+    stub.world(|world| world.iam.longest_session = Some(60));
+    let ports = aws(&stub);
+    for _ in 0..2 {
+        ports.key_policy(&key(&arn), Some(&reader)).await.unwrap();
+    }
+    assert_eq!(stub.calls_of("AssumeRole").len(), 2);
+}
+
+#[tokio::test]
+async fn a_reader_that_may_not_be_assumed_is_a_denial_of_assume_role() {
+    let stub = Stub::start().await;
+    let (arn, reader) = foreign_key(&stub);
+    let ports = aws(&stub);
+    let no_such_role = Reader { role_arn: format!("arn:aws:iam::{OTHER}:role/None"), ..reader.clone() };
+    let no_external_id = Reader { external_id: None, ..reader.clone() };
+    for reader in [no_such_role, no_external_id] {
+        let error = ports.key_policy(&key(&arn), Some(&reader)).await.unwrap_err();
+        assert!(matches!(error.kind, AwsErrorKind::Denied { action: "sts:AssumeRole", .. }), "{error}");
+        assert_eq!(error.on, reader.role_arn);
+        assert!(!error.to_string().contains("secret-word"));
+    }
+    // What was refused is asked again: the trust may be mended meanwhile.
+    stub.world(|world| world.role(&reader.role_arn).external_id = None);
+    assert!(ports.key_policy(&key(&arn), Some(&Reader { external_id: None, ..reader })).await.is_ok());
+}
+
+#[tokio::test]
+async fn what_the_reader_may_not_is_named_with_the_reader() {
+    let stub = Stub::start().await;
+    let (arn, reader) = foreign_key(&stub);
+    stub.world(|world| world.key(&arn).deny(OTHER, "kms:GetKeyPolicy"));
+    let error = aws(&stub).key_policy(&key(&arn), Some(&reader)).await.unwrap_err();
+    assert!(matches!(error.kind, AwsErrorKind::Denied { action: "kms:GetKeyPolicy", .. }), "{error}");
+    assert!(error.on.contains(&arn) && error.on.contains(&reader.role_arn), "{error}");
+    assert!(error.to_string().contains("assumed-role/Reader/session-kms-key-policy-reader"), "{error}");
+    // Without the reader KMS refuses whatever the key's policy says.
+    let error = aws(&stub).key_policy(&key(&arn), None).await.unwrap_err();
+    assert!(matches!(error.kind, AwsErrorKind::Denied { action: "kms:GetKeyPolicy", .. }), "{error}");
+}
+
+#[tokio::test]
+async fn grants_are_as_list_grants_returns_them() {
+    let stub = Stub::start().await;
+    let arn = stub.world(|world| world.add_key("own"));
+    let whole = json!({
+        "KeyId": arn,
+        "GrantId": "g0",
+        "Name": "sessions",
+        "CreationDate": 1_600_000_000.25,
+        "GranteePrincipal": "arn:aws:iam::123456789012:role/Node",
+        "RetiringPrincipal": "arn:aws:iam::123456789012:role/Owner",
+        "IssuingAccount": "arn:aws:iam::123456789012:root",
+        "Operations": ["Decrypt", "GenerateDataKey", "RetireGrant"],
+        "Constraints": {
+            "EncryptionContextSubset": {"aws:ssm:TargetId": "i-1"},
+            "EncryptionContextEquals": {"aws:ssm:SessionId": "s", "aws:ssm:TargetId": "i-1"},
+        },
+    });
+    let service = json!({
+        "KeyId": arn,
+        "GrantId": "g1",
+        "GranteeServicePrincipal": "ssm.amazonaws.com",
+        "RetiringServicePrincipal": "ssm.amazonaws.com",
+        "Operations": [],
+        "Constraints": {"SourceArn": "arn:aws:ssm:eu-west-1:123456789012:session/s"},
+    });
+    let bare =
+        |number: usize| json!({"KeyId": arn, "GrantId": format!("g{number}"), "Operations": ["Decrypt"]});
+    let all: Vec<_> = [whole, service].into_iter().chain((2..205).map(bare)).collect();
+    stub.world(|world| world.key(&arn).grants.clone_from(&all));
+    assert_eq!(aws(&stub).grants(&key(&arn), None).await.unwrap(), all);
+    assert_eq!(stub.calls_of("ListGrants").len(), 3, "100 a page");
+}
+
+#[tokio::test]
+async fn a_dry_run_asks_what_a_session_asks() {
+    let stub = Stub::start().await;
+    let arn = stub.world(|world| world.add_key("own"));
+    for call in [SessionCall::GenerateDataKey, SessionCall::Decrypt] {
+        assert_eq!(aws(&stub).dry_run(&key(&arn), call).await.unwrap(), DryRun::WouldSucceed);
+    }
+    let bodies: Vec<_> = stub.calls().into_iter().map(|call| call.body).collect();
+    assert_eq!((&bodies[0]["NumberOfBytes"], &bodies[0]["DryRun"]), (&json!(64), &json!(true)));
+    assert_eq!(
+        (&bodies[1]["DryRunModifiers"], &bodies[1]["DryRun"]),
+        (&json!(["IGNORE_CIPHERTEXT"]), &json!(true))
+    );
+    for body in bodies {
+        let context = body["EncryptionContext"].as_object().unwrap();
+        let mut keys: Vec<_> = context.keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        assert_eq!(keys, ["aws:ssm:SessionId", "aws:ssm:TargetId"]);
+        assert_eq!(body["KeyId"], arn);
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_says_denied_or_unfit_or_nothing() {
+    for (state, denied, expected) in [
+        ("Enabled", true, "Denied AccessDeniedException"),
+        ("Disabled", false, "WouldFail DisabledException"),
+        ("PendingDeletion", false, "WouldFail KMSInvalidStateException"),
+    ] {
+        let stub = Stub::start().await;
+        let arn = stub.world(|world| {
+            let arn = world.add_key("own");
+            world.key(&arn).state = state;
+            if denied {
+                world.key(&arn).deny("*", "*");
+            }
+            arn
+        });
+        for call in [SessionCall::GenerateDataKey, SessionCall::Decrypt] {
+            let said = match aws(&stub).dry_run(&key(&arn), call).await.unwrap() {
+                DryRun::WouldSucceed => "WouldSucceed".to_owned(),
+                DryRun::Denied(answer) => format!("Denied {}", answer.code),
+                DryRun::WouldFail(answer) => format!("WouldFail {}", answer.code),
+            };
+            assert_eq!(said, expected);
+        }
+    }
+    let stub = Stub::start().await;
+    let arn = stub.world(|world| world.add_key("own"));
+    for (fault, code) in [
+        (Fault::Throttle, "ThrottlingException"),
+        (Fault::InternalError, "KMSInternalException"),
+        (Fault::Refuse(Refusal::client("ExpiredTokenException", "expired")), "ExpiredTokenException"),
+    ] {
+        stub.clear_faults();
+        stub.fault(When::any(), fault);
+        let error = aws(&stub).dry_run(&key(&arn), SessionCall::Decrypt).await.unwrap_err();
+        assert_eq!((error.operation, error.code()), ("kms:Decrypt", code));
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_data_key_that_comes_back_all_the_same_is_seen_nowhere() {
+    let stub = Stub::start().await;
+    let arn = stub.world(|world| {
+        world.keys.dry_run = DryRunOrder::Ignored;
+        world.add_key("own")
+    });
+    let logs = Logs::captured();
+    let run = aws(&stub).dry_run(&key(&arn), SessionCall::GenerateDataKey).await.unwrap();
+    assert_eq!(run, DryRun::WouldSucceed);
+    let given = stub.world(|world| world.keys.ciphertexts[0].clone());
+    let text = logs.text();
+    assert!(text.contains("kms:GenerateDataKey"), "the call is logged");
+    assert!(!text.contains(&given.plaintext) && !text.contains(&given.blob));
+}
+
+#[tokio::test]
+async fn keys_come_with_their_aliases() {
+    let stub = Stub::start().await;
+    stub.world(|world| {
+        for number in 0..250 {
+            let arn = world.add_key(&format!("key-{number}"));
+            if number % 2 == 0 {
+                world.add_alias(&format!("alias/a-{number}"), &arn);
+                world.add_alias(&format!("alias/b-{number}"), &arn);
+            }
+        }
+        world.add_key_at(&Place::new(ACCOUNT, "eu-central-1"), "far");
+    });
+    let keys = aws(&stub).keys().await.unwrap();
+    assert_eq!(keys.len(), 250);
+    let aliases = |id: &str| keys.iter().find(|(arn, _)| arn.id() == id).unwrap().1.clone();
+    assert_eq!(aliases("key-248"), ["alias/a-248", "alias/b-248"]);
+    assert_eq!(aliases("key-249"), Vec::<String>::new());
+    assert_eq!((stub.calls_of("ListKeys").len(), stub.calls_of("ListAliases").len()), (1, 3));
+    stub.world(|world| world.page_size = Some(100));
+    assert_eq!(aws(&stub).keys().await.unwrap(), keys);
+}

@@ -1,0 +1,78 @@
+//! The command line, run through its console: what it prints, and how it ends.
+
+mod changes;
+mod lists;
+mod offline;
+
+use std::io::BufRead;
+use std::path::Path;
+
+use session_kms::aws::Aws;
+use session_kms::cli::{self, CliError, Connection, Console, Exit};
+use session_kms::place::Place;
+
+use crate::house::House;
+use crate::stub::{ACCOUNT, REGION};
+
+/// What a command came to.
+pub struct Ran {
+    pub exit: Exit,
+    pub out: String,
+    pub err: String,
+}
+
+/// Who is at the terminal.
+enum Terminal<'a> {
+    /// Nobody: a pipeline.
+    None,
+    /// Somebody who types this.
+    Types(&'a str),
+}
+
+/// Runs a command that must not reach for AWS: where it does, it ends by that error.
+pub async fn offline(arguments: &[&str]) -> Ran {
+    run(arguments, &Terminal::None, async |_| Err(CliError::NoRegion)).await
+}
+
+/// Runs a command on the stub.
+async fn on(house: &House, arguments: &[&str], terminal: &Terminal<'_>) -> Ran {
+    run(arguments, terminal, async |region| {
+        let region = region.unwrap_or(REGION);
+        if region == "nowhere" {
+            return Err(CliError::NoRegion);
+        }
+        let ports = house.function(None).ports;
+        let home = Place { partition: "aws".into(), region: region.into(), account: ACCOUNT.into() };
+        Ok(Connection { ports, home })
+    })
+    .await
+}
+
+async fn run(
+    arguments: &[&str],
+    terminal: &Terminal<'_>,
+    connect: impl AsyncFn(Option<&str>) -> Result<Connection<Aws>, CliError>,
+) -> Ran {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut input: &[u8] = match terminal {
+        Terminal::None => b"",
+        Terminal::Types(text) => text.as_bytes(),
+    };
+    let input: &mut (dyn BufRead + Send) = &mut input;
+    let mut console = Console {
+        input,
+        out: &mut out,
+        err: &mut err,
+        interactive: matches!(terminal, Terminal::Types(_)),
+        colour: false,
+    };
+    let all = std::iter::once("session-kms").chain(arguments.iter().copied());
+    let exit = cli::run(all.map(Into::into), &mut console, connect).await;
+    Ran { exit, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
+}
+
+/// A file of `tests/data/check`.
+pub fn data(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/check").join(name);
+    path.to_str().unwrap().to_owned()
+}

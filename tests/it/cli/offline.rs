@@ -1,0 +1,174 @@
+//! `check --policy`: no network, no credentials.
+
+use serde_json::Value;
+use session_kms::cli::Exit;
+
+use super::{data, offline};
+
+const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+const ADMIN: &str = "arn:aws:iam::111122223333:role/Admin";
+const OTHER: &str = "arn:aws:iam::111122223333:role/Other";
+const NODE: &str = "arn:aws:iam::222222222222:role/team/Node";
+const STRANGER: &str = "arn:aws:iam::222222222222:role/Stranger";
+
+/// `check` with the key and its policy, and these options.
+async fn check(options: &[&str]) -> super::Ran {
+    let policy = data("key-policy.json");
+    let all = [&["check", "--key", KEY, "--policy", &policy], options].concat();
+    offline(&all).await
+}
+
+async fn check_json(options: &[&str]) -> (Exit, Value) {
+    let ran = check(&[options, &["--format", "json"]].concat()).await;
+    (ran.exit, serde_json::from_str(&ran.out).unwrap())
+}
+
+#[tokio::test]
+async fn who_is_admitted_and_allowed_passes() {
+    let given = format!("{NODE}={}", data("uses-key.json"));
+    let (exit, report) = check_json(&["--node", NODE, "--identity-policy", &given]).await;
+    assert_eq!(exit, Exit::Good);
+    assert_eq!(report["access"][0]["verdict"], "pass");
+    assert_eq!((&report["fails"], &report["blocks"]), (&false.into(), &false.into()));
+    assert_eq!(report["access"][0]["ownSide"], "kms:Decrypt: statement 0 `Use` of its policy 0 allows it");
+}
+
+#[tokio::test]
+async fn who_is_not_admitted_fails_with_the_statement_that_would() {
+    let (exit, report) = check_json(&["--user", STRANGER, "--user", STRANGER]).await;
+    assert_eq!(exit, Exit::Fails);
+    assert_eq!(report["access"].as_array().unwrap().len(), 1, "asked about once");
+    let statement = &report["remedies"]["keyPolicyStatements"][0];
+    assert_eq!(statement["Principal"]["AWS"][0], STRANGER);
+    assert_eq!(statement["Action"], "kms:GenerateDataKey");
+}
+
+#[tokio::test]
+async fn who_lacks_a_policy_of_its_own_fails_with_the_policy() {
+    let given = format!("{ADMIN}={}", data("uses-s3.json"));
+    let (exit, report) = check_json(&["--user", ADMIN, "--identity-policy", &given]).await;
+    assert_eq!(exit, Exit::Fails);
+    assert_eq!(report["remedies"]["identityPolicies"][0]["principals"][0], ADMIN);
+    assert_eq!(report["remedies"]["identityPolicies"][0]["policy"]["Statement"][0]["Resource"], KEY);
+    let both = [given, format!("{ADMIN}={}", data("uses-key.json"))];
+    let options = ["--user", ADMIN, "--identity-policy", &both[0], "--identity-policy", &both[1]];
+    assert_eq!(check_json(&options).await.0, Exit::Good);
+}
+
+#[tokio::test]
+async fn a_grant_admits_where_the_policy_does_not() {
+    let given = format!("{OTHER}={}", data("uses-s3.json"));
+    let options = ["--node", OTHER, "--identity-policy", &given];
+    assert_eq!(check(&options).await.exit, Exit::Fails);
+    let grants = data("grants.json");
+    let (exit, report) = check_json(&[&options[..], &["--grants", &grants]].concat()).await;
+    assert_eq!(exit, Exit::Good, "{report:#}");
+    assert!(report["access"][0]["keySide"].as_str().unwrap().contains("grant 0c23"));
+}
+
+#[tokio::test]
+async fn what_is_unknown_is_no_pass_and_blocks_in_strict_mode_only() {
+    let (exit, report) = check_json(&["--user", ADMIN]).await;
+    assert_eq!((exit, &report["access"][0]["verdict"]), (Exit::Good, &"unknown".into()));
+    assert_eq!(check(&["--user", ADMIN, "--preflight", "strict"]).await.exit, Exit::Fails);
+    let fitness = &report["findings"][0];
+    assert_eq!((&fitness["check"], &fitness["verdict"]), (&"keyFitness".into(), &"unknown".into()));
+}
+
+#[tokio::test]
+async fn failures_are_reported_in_warn_mode_and_of_the_exempt_and_do_not_block() {
+    for options in [["--preflight", "warn"], ["--exempt", "arn:aws:iam::*:role/Strang?r"]] {
+        let (exit, report) = check_json(&[&["--user", STRANGER], &options[..]].concat()).await;
+        assert_eq!((exit, &report["access"][0]["verdict"]), (Exit::Good, &"fail".into()), "{options:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_as_such_is_admitted_for_each_call_or_not() {
+    let (exit, report) = check_json(&["--account", "111122223333"]).await;
+    assert_eq!(exit, Exit::Good, "{report:#}");
+    let (exit, report) = check_json(&["--account", "222222222222"]).await;
+    assert_eq!(exit, Exit::Fails);
+    let statements = report["remedies"]["keyPolicyStatements"].as_array().unwrap();
+    let actions: Vec<_> = statements.iter().map(|statement| &statement["Action"]).collect();
+    assert_eq!(actions, ["kms:GenerateDataKey", "kms:Decrypt"]);
+    assert_eq!(statements[0]["Principal"]["AWS"][0], "arn:aws:iam::222222222222:root");
+}
+
+#[tokio::test]
+async fn bad_input_ends_with_2_and_says_what_is_wrong_and_where() {
+    let policy = data("key-policy.json");
+    let malformed = data("malformed.json");
+    let gone = data("gone.json");
+    let of_nobody = format!("{ADMIN}={policy}");
+    let broken_own = format!("{ADMIN}={malformed}");
+    let table: [(&[&str], &[&str]); 11] = [
+        (&["--key", KEY, "--policy", &gone], &["gone.json", "cannot read"]),
+        (&["--key", KEY, "--policy", &malformed], &["malformed.json", "$.Statement[1].Effect", "`Maybe`"]),
+        (&["--key", KEY, "--policy", &policy, "--grants", &malformed], &["malformed.json", "Grants"]),
+        (&["--key", KEY, "--policy", &policy, "--user", "ann"], &["--user", "`ann`"]),
+        (&["--key", KEY, "--policy", &policy, "--account", "1"], &["--account", "`1`", "twelve digits"]),
+        (&["--key", "alias/session", "--policy", &policy], &["`alias/session`", "key's ARN"]),
+        (&["--key", "nonsense", "--policy", &policy], &["--key", "`nonsense`"]),
+        (&["--key", KEY, "--policy", &policy, "--identity-policy", &of_nobody], &[ADMIN, "--user"]),
+        (
+            &["--key", KEY, "--policy", &policy, "--user", ADMIN, "--identity-policy", &broken_own],
+            &["malformed.json", "Principal"],
+        ),
+        (&["--key", KEY, "--grants", &policy], &["--policy"]),
+        (&["--policy", &policy], &["--key"]),
+    ];
+    for (options, words) in table {
+        let ran = offline(&[&["check"], options].concat()).await;
+        assert_eq!((ran.exit, ran.out.as_str()), (Exit::BadInput, ""), "{options:?}");
+        for word in words {
+            assert!(ran.err.contains(word), "{options:?}: {}", ran.err);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_policy_may_come_in_the_envelope_of_get_key_policy() {
+    let policy = std::fs::read_to_string(data("key-policy.json")).unwrap();
+    let folder = std::env::temp_dir().join(format!("session-kms-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("enveloped.json");
+    let envelope = serde_json::json!({ "Policy": policy, "PolicyName": "default" });
+    std::fs::write(&path, envelope.to_string()).unwrap();
+    let path = path.to_str().unwrap();
+    let ran = offline(&["check", "--key", KEY, "--policy", path, "--account", "111122223333"]).await;
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(ran.exit, Exit::Good, "{}", ran.err);
+}
+
+#[tokio::test]
+async fn the_report_comes_in_four_formats() {
+    let roles = |name: &str| format!("arn:aws:iam::222222222222:role/{name}");
+    let own = |arn: &str, file: &str| format!("{arn}={}", data(file));
+    let (ops, contractor) = (roles("Ops"), roles("Contractor"));
+    let given = [
+        own(&ops, "uses-key.json"),
+        own(NODE, "uses-key.json"),
+        own(OTHER, "uses-s3.json"),
+        own(ADMIN, "uses-s3.json"),
+    ];
+    let mut options = vec!["--user", &ops, "--user", &contractor, "--user", STRANGER, "--user", ADMIN];
+    options.extend(["--node", NODE, "--node", OTHER, "--account", "222222222222", "--exempt", "*Contractor"]);
+    options.extend(given.iter().flat_map(|given| ["--identity-policy", given]));
+    for (format, extension) in [("text", "txt"), ("json", "json"), ("markdown", "md"), ("html", "html")] {
+        let ran = check(&[&options[..], &["--format", format]].concat()).await;
+        assert_eq!((ran.exit, ran.err.as_str()), (Exit::Fails, ""), "{format}");
+        crate::golden::check(&format!("check.{extension}"), &ran.out);
+    }
+}
+
+#[tokio::test]
+async fn help_and_version_are_no_error() {
+    for word in ["--help", "--version", "help"] {
+        let ran = offline(&[word]).await;
+        assert_eq!((ran.exit, ran.err.as_str()), (Exit::Good, ""), "{word}");
+        assert!(ran.out.contains("session-kms"));
+    }
+    let ran = offline(&["plan", "--keys", "x"]).await;
+    assert_eq!((ran.exit, ran.out.as_str()), (Exit::BadInput, ""));
+}

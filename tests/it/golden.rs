@@ -1,0 +1,23 @@
+//! Golden files: what is printed, as it was looked at once. `UPDATE_GOLDEN=1 cargo test` writes them anew.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+
+/// Compares a text with the golden file of this name.
+pub fn check(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, text).unwrap();
+        return;
+    }
+    let golden = fs::read_to_string(&path).unwrap_or_default();
+    let differs = golden.lines().zip(text.lines()).position(|(wanted, found)| wanted != found);
+    let line = differs.unwrap_or_else(|| golden.lines().count().min(text.lines().count()));
+    assert!(
+        golden == text,
+        "{name} differs from line {} on; UPDATE_GOLDEN=1 takes this one over:\n{}\n",
+        line + 1,
+        text.lines().skip(line).take(5).collect::<Vec<_>>().join("\n")
+    );
+}

@@ -1,0 +1,133 @@
+//! Requests of one resource that run at the same time. The function of one is polled until it has made some calls,
+//! then left alone while the other runs.
+
+use std::pin::{Pin, pin};
+
+use crate::house::{House, NAME, and, enabled, id_of, resource};
+use crate::stub::{Request, Resource, Stop};
+
+const GONE: &str = "latest alias/old, default alias/old; no record";
+const SET: &str = "latest k1, default k1; demo wants k1, before alias/old";
+/// More calls than any request makes.
+const ALL: usize = 60;
+
+#[tokio::test]
+async fn trap_3_a_delete_that_meets_its_create_leaves_nothing_half() {
+    for created in 0..=14 {
+        for deleted in [2, 3, 4, ALL] {
+            let house = House::furnished().await;
+            let resource = resource("demo");
+            let create = resource.create(&house.stub, &enabled(&house.k1));
+            meet(&house, &resource, &create, created, deleted).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn trap_3_a_delete_that_clears_meets_its_create() {
+    for created in 0..=14 {
+        let house = House::furnished().await;
+        let resource = resource("demo");
+        let create = resource.create(&house.stub, &and(enabled(&house.k1), "OnDelete", "Clear"));
+        let delete = delete_of(&house, &resource, &create);
+        interleave(&house, &create, created, &delete, ALL).await;
+        let state = house.state();
+        let cleared = "latest none, default none; no record";
+        assert!([GONE, cleared, SET].contains(&state.as_str()), "after {created} calls: {state}");
+        house.assert_settings_kept();
+        house.assert_no_violations();
+    }
+}
+
+#[tokio::test]
+async fn trap_3_a_create_that_was_cut_off_and_comes_again_does_not_outlive_its_delete() {
+    // From its third call on, the Create that comes again has seen the record.
+    for cut in [5, 6, 8] {
+        for created in 3..=12 {
+            let house = House::furnished().await;
+            let resource = resource("demo");
+            let create = resource.create(&house.stub, &enabled(&house.k1));
+            house.stub.stop_at(cut, Stop::After);
+            tokio::select! {
+                () = house.run(create.payload.clone()) => panic!("fewer than {cut} calls"),
+                () = house.stub.reached() => {}
+            }
+            house.stub.resume();
+            meet(&house, &resource, &create, created, ALL).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_create_delivered_twice_at_once_is_one_create() {
+    for first in 0..=14 {
+        let house = House::furnished().await;
+        let create = resource("demo").create(&house.stub, &enabled(&house.k1));
+        house.stub.redelivered(&create.url);
+        interleave(&house, &create, first, &create, ALL).await;
+        let answers = house.stub.answers(&create.url);
+        assert!(answers.iter().all(|answer| answer.success), "{answers:?}");
+        assert_eq!(house.state(), SET);
+        assert_eq!(house.stub.world(|world| world.document(NAME).unwrap().versions.len()), 2);
+        house.assert_no_violations();
+    }
+}
+
+#[tokio::test]
+async fn a_delete_delivered_twice_at_once_is_one_delete() {
+    for first in 0..=14 {
+        let house = House::furnished().await;
+        let stack = house.deployed("demo", &enabled(&house.k1)).await;
+        let delete = stack.resource.delete(&house.stub, &id_of(NAME), &enabled(&house.k1));
+        house.stub.redelivered(&delete.url);
+        interleave(&house, &delete, first, &delete, ALL).await;
+        let answers = house.stub.answers(&delete.url);
+        assert!(answers.iter().all(|answer| answer.success), "{answers:?}");
+        assert_eq!(house.state(), GONE);
+        house.assert_no_violations();
+    }
+}
+
+/// Lets a Delete with a made-up id meet its Create, and looks at what is left: nothing, or, where the Delete came
+/// before there was anything, all of it.
+async fn meet(house: &House, resource: &Resource, create: &Request, created: usize, deleted: usize) {
+    let delete = delete_of(house, resource, create);
+    interleave(house, create, created, &delete, deleted).await;
+    let point = format!("a Create of {created} calls and a Delete of {deleted}");
+    let [made, gone] = [create, &delete].map(|request| house.stub.answers(&request.url).remove(0));
+    assert!(gone.success, "{point}: {}", gone.reason);
+    let state = house.state();
+    let all = made.success && gone.reason.contains("nothing of this resource") && state == SET;
+    assert!(all || state == GONE, "{point}: {state}");
+    assert!(made.success || made.reason.contains("a Delete of the same resource came"), "{}", made.reason);
+    house.assert_settings_kept();
+    house.assert_no_violations();
+}
+
+/// Runs the first request for some calls, then the second for some, then each to its end.
+async fn interleave(house: &House, first: &Request, calls: usize, second: &Request, then: usize) {
+    let mut first = pin!(house.run(first.payload.clone()));
+    let mut second = pin!(house.run(second.payload.clone()));
+    let first_ended = run_for(house, first.as_mut(), calls).await;
+    let second_ended = run_for(house, second.as_mut(), then).await;
+    if !first_ended {
+        first.await;
+    }
+    if !second_ended {
+        second.await;
+    }
+}
+
+/// Polls a request until it has made this many calls; whether it ended before.
+async fn run_for(house: &House, request: Pin<&mut impl Future<Output = ()>>, calls: usize) -> bool {
+    let before = house.stub.calls().len();
+    tokio::select! {
+        biased;
+        () = house.stub.arrived(before + calls) => false,
+        () = request => true,
+    }
+}
+
+fn delete_of(house: &House, resource: &Resource, create: &Request) -> Request {
+    resource.delete(&house.stub, &resource.made_up_id(), &create.payload["ResourceProperties"])
+}

@@ -1,0 +1,106 @@
+//! Nobody is locked out: the proof of access, through the deployed function's code.
+
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "conditions and principals are written where they are used"
+)]
+
+mod discovery;
+mod key_access;
+mod lists;
+mod mixes;
+mod oracle;
+mod permissions;
+mod propagation;
+mod scale;
+mod sides;
+mod table;
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_ssm::config::{Credentials, SharedCredentialsProvider};
+use serde_json::{Value, json};
+use session_kms::aws::Aws;
+use session_kms::cloudformation::{Courier, Origin};
+use session_kms::function::Function;
+
+use crate::house::{NAME, handle, key_in, resource};
+use crate::stub::{ACCOUNT, Answer, Document, Format, Place, REGION, Request, Stub, World};
+
+/// The account that owns the foreign key.
+const OTHER: &str = "210987654321";
+const KEY_ID: &str = "33333333-3333-4333-8333-333333333333";
+/// Reads the machine's certificates, which is slow; it keeps no connection, so that all may share it.
+static COURIER: OnceLock<Courier> = OnceLock::new();
+/// The key that the document has before.
+const BEFORE: &str = "alias/before";
+
+/// A function whose pauses take no time, and that tries a call five times.
+fn function(stub: &Stub) -> Function<Aws> {
+    let retries = RetryConfig::standard()
+        .with_max_attempts(5)
+        .with_initial_backoff(Duration::from_millis(1))
+        .with_max_backoff(Duration::from_millis(2));
+    let credentials = Credentials::new("AKIAEXAMPLE", "secret", None, None, "test");
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(REGION))
+        .endpoint_url(stub.endpoint())
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .retry_config(retries)
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .build();
+    Function {
+        ports: Aws::new(&config, Duration::ZERO),
+        courier: COURIER.get_or_init(Courier::over_network).clone(),
+        endpoints: vec![Origin::parse(&stub.endpoint()).unwrap()],
+        region: REGION.to_owned(),
+    }
+}
+
+/// Sends a Create of a `Custom::SessionEncryption`; its answer.
+async fn create(stub: &Stub, function: &Function<Aws>, properties: &Value) -> Answer {
+    send(stub, function, &resource("demo").create(stub, properties)).await
+}
+
+async fn send(stub: &Stub, function: &Function<Aws>, request: &Request) -> Answer {
+    handle(function, &request.payload, Duration::from_secs(60)).await.unwrap();
+    let mut answers = stub.answers(&request.url);
+    assert_eq!(answers.len(), 1, "one answer");
+    answers.remove(0)
+}
+
+/// A world with a document that has another key; the ARN of a key of this account.
+fn furnish(world: &mut World, account: &str) -> String {
+    *world = World::default();
+    world.put_document(NAME, Document::session(Format::Json, &content(BEFORE)));
+    world.add_key_at(&Place::new(account, REGION), KEY_ID)
+}
+
+fn content(key: &str) -> String {
+    json!({"schemaVersion": "1.0", "sessionType": "Standard_Stream", "inputs": {"kmsKeyId": key}}).to_string()
+}
+
+/// The key that the document's latest and default version carry, where it is the same.
+fn carried(stub: &Stub) -> Option<String> {
+    stub.world(|world| {
+        let document = world.document(NAME)?;
+        let [latest, default] = [document.latest_content(), document.default_content()].map(key_in);
+        (latest == default).then_some(latest)
+    })
+}
+
+fn arn(name: &str) -> String {
+    format!("arn:aws:iam::{ACCOUNT}:{name}")
+}
+
+/// Properties that name everybody, and find nobody.
+fn named(key: &str, users: &[&str], nodes: &[&str], mode: &str) -> Value {
+    json!({
+        "KmsKeyId": key, "Users": users, "Nodes": nodes, "Preflight": mode,
+        "DiscoverUsers": false, "DiscoverNodes": false,
+    })
+}

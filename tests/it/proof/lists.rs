@@ -1,0 +1,297 @@
+//! The lists of the table: callers and key policies. Each entry has its truth beside it.
+
+use serde_json::{Value, json};
+
+use super::arn;
+use super::oracle::Key;
+use crate::stub::ACCOUNT;
+
+/// Who calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    NodeRole,
+    UserRole,
+    User,
+}
+
+pub const CALLERS: [Caller; 3] = [Caller::NodeRole, Caller::UserRole, Caller::User];
+
+impl Caller {
+    pub fn arn(self) -> String {
+        arn(match self {
+            Self::NodeRole => "role/team/Node",
+            Self::UserRole => "role/Ops",
+            Self::User => "user/ann",
+        })
+    }
+
+    pub fn is_node(self) -> bool {
+        self == Self::NodeRole
+    }
+
+    pub fn action(self) -> &'static str {
+        if self.is_node() { "kms:Decrypt" } else { "kms:GenerateDataKey" }
+    }
+
+    fn other_action(self) -> &'static str {
+        if self.is_node() { "kms:GenerateDataKey" } else { "kms:Decrypt" }
+    }
+}
+
+/// A key policy for a caller, and every way in which it may stand to the caller.
+pub type KeyPolicy = (&'static str, fn(Caller) -> Vec<Value>, fn(Caller) -> Vec<Key>);
+
+fn allow(principal: Value, condition: Value) -> Value {
+    let mut statement =
+        json!({"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"});
+    if !condition.is_null() {
+        statement["Condition"] = condition;
+    }
+    statement
+}
+
+fn deny(principal: Value, condition: Value) -> Value {
+    let mut statement = allow(principal, condition);
+    statement["Effect"] = "Deny".into();
+    statement
+}
+
+fn to_account(condition: Value) -> Value {
+    allow(json!({"AWS": arn("root")}), condition)
+}
+
+fn to(caller: Caller, condition: Value) -> Value {
+    allow(json!({"AWS": caller.arn()}), condition)
+}
+
+fn without(mut statement: Value, member: &str) -> Value {
+    statement.as_object_mut().unwrap().shift_remove(member);
+    statement
+}
+
+fn with(mut statement: Value, member: &str, value: Value) -> Value {
+    statement[member] = value;
+    statement
+}
+
+const VIA: &str = "ssm.eu-west-1.amazonaws.com";
+pub const SESSION: &str = "aws:ssm:SessionId";
+pub const TARGET: &str = "aws:ssm:TargetId";
+const CHALLENGE: &str = "aws:ssm:RandomChallenge";
+
+pub const KEY_POLICIES: &[KeyPolicy] = &[
+    ("delegates", |_| vec![to_account(Value::Null)], |_| vec![Key::Account]),
+    ("names the caller", |caller| vec![to(caller, Value::Null)], |_| vec![Key::Named]),
+    ("names another", |_| vec![allow(json!({"AWS": arn("role/Other")}), Value::Null)], |_| vec![Key::Silent]),
+    ("admits everybody", |_| vec![allow(json!("*"), Value::Null)], |_| vec![Key::Named]),
+    (
+        "admits everybody of the account",
+        |_| vec![allow(json!({"AWS": "*"}), json!({"StringEquals": {"kms:CallerAccount": ACCOUNT}}))],
+        |_| vec![Key::Named],
+    ),
+    (
+        "admits everybody of another account",
+        |_| vec![allow(json!("*"), json!({"StringEquals": {"kms:CallerAccount": "999999999999"}}))],
+        |_| vec![Key::Silent],
+    ),
+    (
+        "admits an organization",
+        |_| vec![allow(json!("*"), json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}))],
+        |_| vec![Key::Named, Key::Silent],
+    ),
+    (
+        "admits by the role's ARN",
+        |caller| vec![allow(json!("*"), json!({"ArnLike": {"aws:PrincipalArn": caller.arn()}}))],
+        |_| vec![Key::Named],
+    ),
+    (
+        "names the caller through a service",
+        |caller| vec![to(caller, json!({"StringEquals": {"kms:ViaService": VIA}}))],
+        |_| vec![Key::Silent],
+    ),
+    (
+        "delegates through a service",
+        |_| vec![to_account(json!({"StringLike": {"kms:ViaService": "ssm.*"}}))],
+        |_| vec![Key::Silent],
+    ),
+    (
+        "delegates where a source account is named",
+        |_| vec![to_account(json!({"StringEquals": {"aws:SourceAccount": ACCOUNT}}))],
+        |_| vec![Key::Silent],
+    ),
+    (
+        "delegates with a session id",
+        |_| vec![to_account(json!({"Null": {"kms:EncryptionContext:aws:ssm:SessionId": "false"}}))],
+        |_| vec![Key::Account],
+    ),
+    (
+        "names the caller for one target",
+        |caller| vec![to(caller, json!({"StringEquals": {"kms:EncryptionContext:aws:ssm:TargetId": "i-1"}}))],
+        |_| vec![Key::Named, Key::Silent],
+    ),
+    (
+        "names the caller for another's context",
+        |caller| vec![to(caller, json!({"StringLike": {"kms:EncryptionContext:PARAMETER_ARN": "*"}}))],
+        |_| vec![Key::Silent],
+    ),
+    (
+        "whitelists two context keys",
+        |_| {
+            vec![to_account(
+                json!({"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": [SESSION, TARGET]}}),
+            )]
+        },
+        // Newer agents add a third.
+        |caller| vec![if caller.is_node() { Key::Silent } else { Key::Account }],
+    ),
+    (
+        "denies other context keys than two",
+        |_| {
+            let others =
+                json!({"ForAnyValue:StringNotEquals": {"kms:EncryptionContextKeys": [SESSION, TARGET]}});
+            vec![to_account(Value::Null), deny(json!("*"), others)]
+        },
+        |caller| vec![if caller.is_node() { Key::Denied } else { Key::Account }],
+    ),
+    (
+        "whitelists three context keys",
+        |_| {
+            let keys = json!([SESSION, TARGET, CHALLENGE]);
+            vec![to_account(json!({"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": keys}}))]
+        },
+        |_| vec![Key::Account],
+    ),
+    (
+        "wants the session id among the context keys",
+        |_| vec![to_account(json!({"ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": SESSION}}))],
+        |_| vec![Key::Account],
+    ),
+    (
+        "wants the challenge among the context keys",
+        |_| vec![to_account(json!({"ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": CHALLENGE}}))],
+        // Older agents, and clients, do not have it.
+        |_| vec![Key::Silent],
+    ),
+    (
+        "delegates and denies the caller",
+        |caller| vec![to_account(Value::Null), deny(json!({"AWS": caller.arn()}), Value::Null)],
+        |_| vec![Key::Denied],
+    ),
+    (
+        "names the caller and denies everybody else",
+        |caller| {
+            let others = json!({"ArnNotEquals": {"aws:PrincipalArn": caller.arn()}});
+            vec![to(caller, Value::Null), deny(json!("*"), others)]
+        },
+        |_| vec![Key::Named],
+    ),
+    (
+        "names the caller and denies all but another",
+        |caller| {
+            let others = json!({"ArnNotEquals": {"aws:PrincipalArn": arn("role/Other")}});
+            vec![to(caller, Value::Null), deny(json!("*"), others)]
+        },
+        |_| vec![Key::Denied],
+    ),
+    (
+        "delegates and denies other networks",
+        |_| {
+            let others = json!({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}});
+            vec![to_account(Value::Null), deny(json!("*"), others)]
+        },
+        |_| vec![Key::Account, Key::Denied],
+    ),
+    (
+        "names the caller in a network",
+        |caller| vec![to(caller, json!({"StringEquals": {"aws:SourceVpc": "vpc-1"}}))],
+        |_| vec![Key::Named, Key::Silent],
+    ),
+    (
+        "delegates in a network",
+        |_| vec![to_account(json!({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}))],
+        |_| vec![Key::Account, Key::Silent],
+    ),
+    (
+        "names the caller in a network and outside of it",
+        |caller| {
+            vec![
+                to(caller, json!({"StringEquals": {"aws:SourceVpc": "vpc-1"}})),
+                to(caller, json!({"StringNotEquals": {"aws:SourceVpc": "vpc-1"}})),
+            ]
+        },
+        |_| vec![Key::Named],
+    ),
+    (
+        "delegates to the tagged",
+        |_| vec![to_account(json!({"StringEquals": {"aws:PrincipalTag/team": "ops"}}))],
+        |_| vec![Key::Account, Key::Silent],
+    ),
+    (
+        "delegates to a second factor",
+        |_| vec![to_account(json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}}))],
+        |caller| if caller.is_node() { vec![Key::Silent] } else { vec![Key::Account, Key::Silent] },
+    ),
+    (
+        "denies without a second factor",
+        |_| {
+            let without = json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}});
+            vec![to_account(Value::Null), deny(json!("*"), without)]
+        },
+        |caller| if caller.is_node() { vec![Key::Denied] } else { vec![Key::Account, Key::Denied] },
+    ),
+    (
+        "denies what is not encrypted in transit",
+        |_| {
+            vec![to_account(Value::Null), deny(json!("*"), json!({"Bool": {"aws:SecureTransport": "false"}}))]
+        },
+        |_| vec![Key::Account],
+    ),
+    (
+        "delegates without a Resource",
+        |_| vec![without(to_account(Value::Null), "Resource")],
+        |_| vec![Key::Silent],
+    ),
+    (
+        "denies without a Resource",
+        |caller| {
+            let denial = deny(json!({"AWS": caller.arn()}), Value::Null);
+            vec![to_account(Value::Null), without(denial, "Resource")]
+        },
+        |_| vec![Key::Account],
+    ),
+    (
+        "names a principal that was deleted",
+        |_| vec![allow(json!({"AWS": "AROAEXAMPLEEXAMPLEEXA"}), Value::Null)],
+        |_| vec![Key::Silent],
+    ),
+    (
+        "names roles by a pattern",
+        |_| vec![allow(json!({"AWS": [arn("role/*"), arn("user/*")]}), Value::Null)],
+        |_| vec![Key::Silent],
+    ),
+    (
+        "delegates the other side's call",
+        |caller| {
+            vec![with(to_account(Value::Null), "Action", json!([caller.other_action(), "kms:DescribeKey"]))]
+        },
+        |_| vec![Key::Silent],
+    ),
+    (
+        "names the caller for its call alone",
+        |caller| vec![with(to(caller, Value::Null), "Action", caller.action().into())],
+        |_| vec![Key::Named],
+    ),
+    (
+        "delegates by patterns",
+        |_| vec![with(to_account(Value::Null), "Action", json!(["KMS:GenerateDataKey*", "kms:De?rypt"]))],
+        |_| vec![Key::Account],
+    ),
+    (
+        "delegates all but the call",
+        |caller| {
+            let all_but = without(to_account(Value::Null), "Action");
+            vec![with(all_but, "NotAction", caller.action().into())]
+        },
+        |_| vec![Key::Silent],
+    ),
+];

@@ -1,0 +1,135 @@
+//! Reads that the function may not make: that check is unknown and names the action, and the rest goes on.
+
+use serde_json::{Value, json};
+
+use super::{OTHER, carried, create, function, furnish};
+use crate::stub::{ACCOUNT, Fault, SimulatedAnswer, Stub, When, World};
+
+const AGENT: &str = "3.3.808.0";
+
+/// Every optional read: its service, its operation, the action that policies have for it.
+const READS: [(&str, &str, &str); 11] = [
+    ("kms", "GetKeyPolicy", "kms:GetKeyPolicy"),
+    ("kms", "ListGrants", "kms:ListGrants"),
+    ("kms", "GenerateDataKey", "kms:GenerateDataKey"),
+    ("kms", "Decrypt", "kms:Decrypt"),
+    ("iam", "SimulatePrincipalPolicy", "iam:SimulatePrincipalPolicy"),
+    ("iam", "GetRole", "iam:GetRole"),
+    ("iam", "GetInstanceProfile", "iam:GetInstanceProfile"),
+    ("ec2", "DescribeIamInstanceProfileAssociations", "ec2:DescribeIamInstanceProfileAssociations"),
+    ("ssm", "DescribeInstanceInformation", "ssm:DescribeInstanceInformation"),
+    ("ssm", "DescribeSessions", "ssm:DescribeSessions"),
+    ("ssm", "GetServiceSetting", "ssm:GetServiceSetting"),
+];
+
+/// A world in which every check passes, nodes and users being found: one of each kind.
+fn whole(world: &mut World, account: &str) -> String {
+    let key = furnish(world, account);
+    let delegates = json!({"Statement": {
+        "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{ACCOUNT}:root")}, "Action": "kms:*", "Resource": "*",
+    }});
+    world.key(&key).policy = delegates.to_string();
+    for action in ["kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt"] {
+        world.key(&key).allow(ACCOUNT, action);
+    }
+    let roles = ["Web", "Hybrid", "service-role/Host", "team/Ops"].map(|name| world.add_role(name));
+    let user = world.add_user("ann");
+    for principal in roles.iter().chain([&user]) {
+        world.simulates(principal, "*", "*", SimulatedAnswer::allowed("Kms"));
+    }
+    let profile = world.add_instance_profile("WebProfile", Some(&roles[0]));
+    world.add_node("i-1", AGENT);
+    world.associate("i-1", &profile);
+    world.add_node("mi-1", AGENT).iam_role = Some("Hybrid".to_owned());
+    world.add_node("i-2", AGENT);
+    world.set_default_host_role("service-role/Host");
+    let ops = format!("arn:aws:sts::{ACCOUNT}:assumed-role/Ops/jane");
+    for (id, owner) in [("s-1", &ops), ("s-2", &user)] {
+        world.add_session(id, owner, 4_000_000_000.0);
+    }
+    key
+}
+
+fn properties(key: &str, mode: &str) -> Value {
+    json!({"KmsKeyId": key, "Preflight": mode})
+}
+
+#[tokio::test]
+async fn with_all_of_them_even_strict_is_content() {
+    let stub = Stub::start().await;
+    let key = stub.world(|world| whole(world, ACCOUNT));
+    let answer = create(&stub, &function(&stub), &properties(&key, "Strict")).await;
+    assert!(answer.success, "{}", answer.reason);
+    // Fitness; three nodes' roles and two users, both sides of each; two dry runs; the fleet; the history.
+    assert_eq!(answer.data["Findings"], json!(format!("{} passed", 1 + 2 * 5 + 2 + 1 + 1)));
+}
+
+#[tokio::test]
+async fn each_that_is_missing_is_unknown_and_named() {
+    for (service, operation, action) in READS {
+        for mode in ["Enforce", "Strict"] {
+            let stub = Stub::start().await;
+            let key = stub.world(|world| {
+                let key = whole(world, ACCOUNT);
+                if action == "kms:ListGrants" {
+                    // A grant matters only to whom the policy and the own side do not let in.
+                    world.simulates(&super::arn("role/Web"), "*", "*", SimulatedAnswer::default());
+                }
+                key
+            });
+            stub.fault(When::operation(service, operation), Fault::AccessDenied { action });
+            let answer = create(&stub, &function(&stub), &properties(&key, mode)).await;
+            let said = match mode {
+                "Enforce" => {
+                    assert!(answer.success, "{action}: {}", answer.reason);
+                    assert_eq!(carried(&stub).as_ref(), Some(&key));
+                    answer.data["Findings"].as_str().unwrap()
+                }
+                _ => {
+                    assert!(!answer.success, "{action}");
+                    assert_eq!(stub.writes().len(), 0, "{action}");
+                    &answer.reason
+                }
+            };
+            assert!(said.contains(action), "{action}: {said}");
+            if mode == "Enforce" {
+                let counts = said.split(';').next().unwrap();
+                assert!(counts.contains("unknown") && !counts.contains("failed"), "{action}: {said}");
+            }
+            // What does not depend on it was made all the same.
+            for (_, other, _) in READS {
+                let without = match operation {
+                    "DescribeInstanceInformation" => other == "GetInstanceProfile",
+                    "DescribeIamInstanceProfileAssociations" => other == "GetInstanceProfile",
+                    _ => false,
+                };
+                assert!(without || !stub.calls_of(other).is_empty(), "{other} without {action}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_may_not_be_assumed_is_named() {
+    for (mode, success) in [("Enforce", true), ("Strict", false)] {
+        let stub = Stub::start().await;
+        let (key, reader) = stub.world(|world| (whole(world, OTHER), world.add_role_in(OTHER, "Reader")));
+        let mut properties = properties(&key, mode);
+        properties["KeyPolicyReaderRoleArn"] = reader.into();
+        let answer = create(&stub, &function(&stub), &properties).await;
+        assert_eq!(answer.success, success, "{}", answer.reason);
+        let said = if success { answer.data["Findings"].as_str().unwrap() } else { &answer.reason };
+        assert!(said.contains("sts:AssumeRole"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_key_without_a_reader_says_what_would_help() {
+    let stub = Stub::start().await;
+    let key = stub.world(|world| whole(world, OTHER));
+    let answer = create(&stub, &function(&stub), &properties(&key, "Strict")).await;
+    assert!(!answer.success);
+    for word in ["KeyPolicyReaderRoleArn", "KeyPolicy", OTHER] {
+        assert!(answer.reason.contains(word), "{word} is not in {}", answer.reason);
+    }
+}

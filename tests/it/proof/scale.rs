@@ -1,0 +1,230 @@
+//! An account with 20,000 nodes behind 300 roles, 5,000 sessions and a key policy of 32 KB: the number of calls grows
+//! with the pages and the distinct roles, and they run together under a bound.
+
+use serde_json::{Value, json};
+
+use super::{arn, carried, create, function, furnish};
+use crate::house::{handle, resource};
+use crate::stub::{ACCOUNT, Fault, SimulatedAnswer, Stop, Stub, When, World};
+
+const AGENT: &str = "3.3.808.0";
+
+/// How large an account is.
+#[derive(Clone, Copy, Debug)]
+struct Size {
+    /// Nodes with an instance profile, and how many profiles there are, each with a role of its own.
+    instances: usize,
+    profiles: usize,
+    /// Nodes by hybrid activation, and how many roles they have.
+    hybrids: usize,
+    hybrid_roles: usize,
+    /// Instances without a profile, behind the role of Default Host Management.
+    hosts: usize,
+    sessions: usize,
+    user_roles: usize,
+    users: usize,
+}
+
+const LARGE: Size = Size {
+    instances: 18_000,
+    profiles: 280,
+    hybrids: 1_000,
+    hybrid_roles: 19,
+    hosts: 1_000,
+    sessions: 5_000,
+    user_roles: 40,
+    users: 10,
+};
+
+const SMALL: Size = Size {
+    instances: 60,
+    profiles: 20,
+    hybrids: 10,
+    hybrid_roles: 4,
+    hosts: 2,
+    sessions: 30,
+    user_roles: 6,
+    users: 2,
+};
+
+impl Size {
+    fn nodes(&self) -> usize {
+        self.instances + self.hybrids + self.hosts
+    }
+
+    fn node_roles(&self) -> usize {
+        self.profiles + self.hybrid_roles + 1
+    }
+
+    /// The calls of the proof: pages, and distinct roles.
+    fn calls(&self) -> [(&'static str, usize); 11] {
+        [
+            // Pages of the largest sizes that AWS gives; of sessions, those that last have one page more.
+            ("DescribeInstanceInformation", self.nodes().div_ceil(50)),
+            ("DescribeIamInstanceProfileAssociations", self.instances.div_ceil(1000)),
+            ("DescribeSessions", 1 + self.sessions.div_ceil(200)),
+            ("GetServiceSetting", 1),
+            // Each distinct role is looked up once, and asked about once.
+            ("GetInstanceProfile", self.profiles),
+            ("GetRole", self.hybrid_roles + 1 + self.user_roles),
+            ("SimulatePrincipalPolicy", self.node_roles() + self.user_roles + self.users),
+            // The key's side, once for all.
+            ("GetKeyPolicy", 1),
+            ("ListGrants", 1),
+            ("GenerateDataKey", 1),
+            ("Decrypt", 1),
+        ]
+    }
+
+    /// The same before anybody's own side is asked about.
+    fn calls_before_own_sides(&self) -> usize {
+        let all = self.calls();
+        all.iter().filter(|(name, _)| *name != "SimulatePrincipalPolicy").map(|(_, calls)| calls).sum()
+    }
+
+    fn build(&self, world: &mut World) -> String {
+        let key = furnish(world, ACCOUNT);
+        world.key(&key).policy = policy_of(32 * 1024);
+        let mut everybody = Vec::new();
+        let mut id = 0;
+        let mut next = || {
+            id += 1;
+            format!("{id:017x}")
+        };
+        for number in 0..self.profiles {
+            let role = world.add_role(&format!("nodes/Web-{number}"));
+            world.add_instance_profile(&format!("nodes/Profile-{number}"), Some(&role));
+            everybody.push(role);
+        }
+        for number in 0..self.instances {
+            let id = format!("i-{}", next());
+            world.add_node(&id, AGENT);
+            world.associate(&id, &arn(&format!("instance-profile/nodes/Profile-{}", number % self.profiles)));
+        }
+        everybody.extend((0..self.hybrid_roles).map(|number| world.add_role(&format!("Hybrid-{number}"))));
+        for number in 0..self.hybrids {
+            let role = format!("Hybrid-{}", number % self.hybrid_roles);
+            world.add_node(&format!("mi-{}", next()), AGENT).iam_role = Some(role);
+        }
+        everybody.push(world.add_role("service-role/Host"));
+        world.set_default_host_role("service-role/Host");
+        for _ in 0..self.hosts {
+            world.add_node(&format!("i-{}", next()), AGENT);
+        }
+        everybody.extend((0..self.user_roles).map(|number| world.add_role(&format!("sso/Ops-{number}"))));
+        everybody.extend((0..self.users).map(|number| world.add_user(&format!("user-{number}"))));
+        for number in 0..self.sessions {
+            let owner = match number % (self.user_roles + self.users) {
+                role if role < self.user_roles => {
+                    format!("arn:aws:sts::{ACCOUNT}:assumed-role/Ops-{role}/jane-{number}")
+                }
+                user => arn(&format!("user/user-{}", user - self.user_roles)),
+            };
+            world.add_session(&format!("s-{number}"), &owner, 4_000_000_000.0);
+        }
+        for principal in &everybody {
+            world.simulates(principal, "*", "*", SimulatedAnswer::allowed("Kms"));
+        }
+        key
+    }
+}
+
+/// A key policy of as many bytes as there may be: the delegation comes last.
+fn policy_of(bytes: usize) -> String {
+    let mut statements = Vec::new();
+    loop {
+        let number = statements.len();
+        statements.push(json!({
+            "Sid": format!("Allow use of the key by team {number}"),
+            "Effect": "Allow",
+            "Principal": {"AWS": [arn(&format!("role/team-{number}/App")), arn(&format!("role/team-{number}/Batch"))]},
+            "Action": ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey*", "kms:DescribeKey"],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"kms:ViaService": ["s3.eu-west-1.amazonaws.com", "sqs.eu-west-1.amazonaws.com"]}},
+        }));
+        let delegation =
+            json!({"Effect": "Allow", "Principal": {"AWS": arn("root")}, "Action": "kms:*", "Resource": "*"});
+        let all: Vec<&Value> = statements.iter().chain([&delegation]).collect();
+        let text = json!({"Version": "2012-10-17", "Statement": all}).to_string();
+        if text.len() > bytes - 500 {
+            assert!(text.len() <= bytes);
+            return text;
+        }
+    }
+}
+
+fn assert_calls(stub: &Stub, size: &Size, retries: usize) {
+    for (operation, calls) in size.calls() {
+        assert_eq!(stub.calls_of(operation).len(), calls + retries, "{operation}");
+    }
+    // The rest has nothing to do with the fleet: the key, the document, the record.
+    let of_proof: usize = size.calls().iter().map(|(_, calls)| calls + retries).sum();
+    assert!(stub.calls().len() - of_proof <= 20, "{} calls", stub.calls().len());
+}
+
+#[tokio::test]
+async fn calls_grow_with_pages_and_roles() {
+    let stub = Stub::start().await;
+    let key = stub.world(|world| LARGE.build(world));
+    assert_eq!((LARGE.nodes(), LARGE.node_roles()), (20_000, 300));
+    let properties = json!({"KmsKeyId": key, "Preflight": "Strict"});
+    let answer = create(&stub, &function(&stub), &properties).await;
+    assert!(answer.success, "{}", answer.reason);
+    assert_eq!(carried(&stub), Some(key));
+    assert_calls(&stub, &LARGE, 0);
+    assert_eq!(stub.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn throttling_is_backed_off_and_ends_well() {
+    let stub = Stub::start().await;
+    let key = stub.world(|world| SMALL.build(world));
+    for (operation, _) in SMALL.calls() {
+        for service in ["ssm", "ec2", "iam", "kms"] {
+            stub.fault(When::operation(service, operation).first(3), Fault::Throttle);
+        }
+    }
+    let properties = json!({"KmsKeyId": key, "Preflight": "Strict"});
+    let answer = create(&stub, &function(&stub), &properties).await;
+    assert!(answer.success, "{}", answer.reason);
+    assert_eq!(carried(&stub), Some(key));
+    assert_calls(&stub, &SMALL, 3);
+}
+
+/// Runs the proof until the n-th call, after which nothing is answered, and tells how many calls it then has under
+/// way; `at_least` of them are waited for.
+async fn under_way(properties: impl Fn(&str) -> Value, n: usize, at_least: usize) -> usize {
+    let stub = Stub::start().await;
+    let key = stub.world(|world| SMALL.build(world));
+    // The key's description, and the document and the record, which are read together.
+    let before = ["DescribeKey", "DescribeDocument", "GetParameter", "GetDocument"].len();
+    stub.stop_at(before + n, Stop::Before);
+    let function = function(&stub);
+    let request = resource("demo").create(&stub, &properties(&key));
+    let run = handle(&function, &request.payload, std::time::Duration::from_secs(60));
+    let arrived = async {
+        stub.arrived(before + n - 1 + at_least).await;
+        // Whatever else it would send, it gets every chance to.
+        for _ in 0..20_000 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = run => panic!("it ended without the answers"),
+        () = arrived => {}
+    }
+    stub.calls().len() - (before + n - 1)
+}
+
+#[tokio::test]
+async fn reads_run_together_under_a_bound() {
+    // The own sides, the last of the reads: eight at a time.
+    let all = |key: &str| json!({"KmsKeyId": key});
+    assert_eq!(under_way(all, SMALL.calls_before_own_sides() + 1, 8).await, 8);
+    // Looking up roles behind nodes: eight at a time, when everything else has been read.
+    let nodes = |key: &str| json!({"KmsKeyId": key, "DiscoverUsers": false});
+    let lists = SMALL.nodes().div_ceil(50) + 1 + 1 + 4;
+    assert_eq!(under_way(nodes, lists + 1, 8).await, 8);
+    // At the beginning: the key's policy and grants, two dry runs, three lists of nodes, one of sessions.
+    assert_eq!(under_way(all, 1, 8).await, 8);
+}

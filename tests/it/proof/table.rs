@@ -1,0 +1,245 @@
+//! The table: key policy × grants × own side × how the key's side is read × caller × mode, each row through the
+//! function, against the oracle.
+
+use serde_json::{Value, json};
+
+use super::lists::{CALLERS, Caller, KEY_POLICIES, KeyPolicy};
+use super::oracle::{Grant, Key, Situation, Truth};
+use super::sides::{GRANTS, Grants, OWN_SIDES, OwnSide};
+use super::{BEFORE, OTHER, carried, create, function, furnish, named};
+use crate::stub::{ACCOUNT, Fault, Stub, When};
+
+/// How the function comes to the key's policy and grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// The key is of the own account, and both are read.
+    Own,
+    OwnWithoutPolicy,
+    OwnWithoutGrants,
+    /// The key is another account's, and a reader there reads both.
+    Reader,
+    /// The reader cannot be assumed; the policy is handed in.
+    ReaderLost,
+    /// The policy is handed in; the grants are listed, as the key admits the account to it.
+    HandedIn,
+    /// Nothing is known of the key's side.
+    Neither,
+}
+
+impl Reading {
+    fn is_own(self) -> bool {
+        matches!(self, Self::Own | Self::OwnWithoutPolicy | Self::OwnWithoutGrants)
+    }
+
+    fn has_policy(self) -> bool {
+        !matches!(self, Self::OwnWithoutPolicy | Self::Neither)
+    }
+
+    fn has_grants(self) -> bool {
+        matches!(self, Self::Own | Self::OwnWithoutPolicy | Self::Reader | Self::HandedIn)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Row {
+    caller: Caller,
+    policy: &'static KeyPolicy,
+    grants: &'static Grants,
+    own: &'static OwnSide,
+    reading: Reading,
+}
+
+impl Row {
+    fn name(&self) -> String {
+        let Self { caller, policy, grants, own, reading } = self;
+        format!("{caller:?}, {reading:?}: the policy {}, {}, {}", policy.0, grants.0, own.0)
+    }
+
+    fn truth(&self) -> Truth {
+        let mut key = (self.policy.2)(self.caller);
+        let mut grant = (self.grants.2)(self.caller);
+        if !self.reading.has_policy() {
+            key = vec![Key::Named, Key::Account, Key::Silent, Key::Denied];
+        }
+        if !self.reading.has_grants() {
+            grant = vec![Grant::Nothing, Grant::Unseen];
+        }
+        let (is_user, own) = (self.caller == Caller::User, self.own.2.to_vec());
+        Situation { is_user, same_account: self.reading.is_own(), key, grant, own }.truth()
+    }
+
+    /// Whether no source settles what is true: whether a boundary limits a grant, or an Allow to everybody.
+    fn is_open(&self) -> bool {
+        let grants = (self.grants.2)(self.caller) != [Grant::Nothing] || !self.reading.has_grants();
+        let by_wildcard = self.policy.0.starts_with("admits");
+        self.own.0 == "bounded" && (grants || by_wildcard)
+    }
+
+    /// Sets the world up; the properties of the resource.
+    fn set(&self, stub: &Stub, mode: &str) -> Value {
+        stub.clear_faults();
+        let caller = self.caller.arn();
+        let policy = json!({"Version": "2012-10-17", "Statement": (self.policy.1)(self.caller)});
+        let account = if self.reading.is_own() { ACCOUNT } else { OTHER };
+        let mut properties = stub.world(|world| {
+            let key = furnish(world, account);
+            let held = world.key(&key);
+            held.policy = policy.to_string();
+            held.grants = (self.grants.1)(self.caller);
+            // The function's own role is not who this is about: its dry runs succeed.
+            for action in ["kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt"] {
+                held.allow(ACCOUNT, action);
+            }
+            if self.reading == Reading::HandedIn {
+                held.allow(ACCOUNT, "kms:ListGrants");
+            }
+            match self.caller {
+                Caller::NodeRole => world.add_role("team/Node"),
+                Caller::UserRole => world.add_role("Ops"),
+                Caller::User => world.add_user("ann"),
+            };
+            if let Some(answer) = (self.own.1)() {
+                world.simulates(&caller, self.caller.action(), &key, answer);
+            }
+            match self.caller.is_node() {
+                true => named(&key, &[], &[&caller], mode),
+                false => named(&key, &[&caller], &[], mode),
+            }
+        });
+        let denied = |service, operation, action| {
+            stub.fault(When::operation(service, operation), Fault::AccessDenied { action });
+        };
+        if (self.own.1)().is_none() {
+            denied("iam", "SimulatePrincipalPolicy", "iam:SimulatePrincipalPolicy");
+        }
+        match self.reading {
+            Reading::Own | Reading::Neither => {}
+            Reading::OwnWithoutPolicy => denied("kms", "GetKeyPolicy", "kms:GetKeyPolicy"),
+            Reading::OwnWithoutGrants => denied("kms", "ListGrants", "kms:ListGrants"),
+            Reading::Reader | Reading::ReaderLost => {
+                let reader = stub.world(|world| {
+                    let reader = world.add_role_in(OTHER, "readers/Reader");
+                    world.role(&reader).external_id = Some("word".to_owned());
+                    if self.reading == Reading::Reader {
+                        world.role(&reader).trusted = vec![ACCOUNT.to_owned()];
+                    }
+                    reader
+                });
+                properties["KeyPolicyReaderRoleArn"] = reader.into();
+                properties["KeyPolicyReaderExternalId"] = "word".into();
+            }
+            Reading::HandedIn => {}
+        }
+        if matches!(self.reading, Reading::HandedIn | Reading::ReaderLost) {
+            properties["KeyPolicy"] = policy.to_string().into();
+        }
+        properties
+    }
+}
+
+/// Runs each row in the modes that tell its truth from the two others: who passes in Strict passes, who fails in
+/// Enforce fails, and who is unknown passes in Enforce and fails in Strict. The number of runs.
+async fn check(rows: Vec<Row>) -> usize {
+    let stub = Stub::start().await;
+    let mut function = function(&stub);
+    let mut count = 0;
+    let mut wrong = Vec::new();
+    for row in rows.into_iter().filter(|row| !row.is_open()) {
+        let truth = row.truth();
+        let modes: &[&str] = match truth {
+            Truth::Can => &["Strict"],
+            Truth::Cannot => &["Enforce"],
+            Truth::Unknown => &["Enforce", "Strict"],
+        };
+        for &mode in modes {
+            let properties = row.set(&stub, mode);
+            stub.forget_calls();
+            if row.reading == Reading::Reader {
+                // It keeps the credentials of a role that it assumed, which went with the last world.
+                function = super::function(&stub);
+            }
+            let answer = create(&stub, &function, &properties).await;
+            count += 1;
+            let key = properties["KmsKeyId"].as_str().unwrap();
+            let refused = truth.refuses(mode);
+            let right = if refused {
+                let untouched = stub.writes().is_empty() && carried(&stub).as_deref() == Some(BEFORE);
+                !answer.success && untouched && answer.reason.contains(&row.caller.arn())
+            } else {
+                answer.success && carried(&stub).as_deref() == Some(key)
+            };
+            if !right {
+                let said = if answer.success { answer.data["Findings"].to_string() } else { answer.reason };
+                wrong.push(format!("{mode}, {}: it is {truth:?}, and the function says: {said}", row.name()));
+            }
+        }
+    }
+    assert_eq!(stub.violations(), Vec::<String>::new());
+    assert!(wrong.is_empty(), "{} of {count} rows are wrong:\n{}", wrong.len(), wrong.join("\n"));
+    count
+}
+
+/// Rows over two lists, the third and the callers walked along, so that in time everything meets everything.
+fn crossed(
+    policies: &'static [KeyPolicy],
+    grants: &'static [Grants],
+    owns: &'static [OwnSide],
+    reading: Reading,
+) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for own in owns {
+        for grants in grants {
+            for policy in policies {
+                let caller = CALLERS[rows.len() % CALLERS.len()];
+                rows.push(Row { caller, policy, grants, own, reading });
+            }
+        }
+    }
+    rows
+}
+
+#[tokio::test]
+async fn every_key_policy_for_every_caller() {
+    let mut rows = Vec::new();
+    for policy in KEY_POLICIES {
+        for caller in CALLERS {
+            for own in &OWN_SIDES[..2] {
+                rows.push(Row { caller, policy, grants: &GRANTS[0], own, reading: Reading::Own });
+            }
+        }
+    }
+    let count = check(rows).await;
+    assert!(count > 200, "{count} rows");
+}
+
+/// One row in so many, scattered so that no list's length is in step with it.
+fn one_in(share: usize, rows: Vec<Row>) -> Vec<Row> {
+    let scattered = |at: usize| (at.wrapping_mul(2_654_435_761) >> 16).is_multiple_of(share);
+    rows.into_iter().enumerate().filter(|(at, _)| scattered(*at)).map(|(_, row)| row).collect()
+}
+
+#[tokio::test]
+async fn every_own_side_with_every_grant() {
+    // Delegation, the caller by name, nobody, everybody.
+    let count = check(one_in(2, crossed(&KEY_POLICIES[..4], GRANTS, OWN_SIDES, Reading::Own))).await;
+    assert!(count > 150, "{count} rows");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_in_the_own_account() {
+    let few = &OWN_SIDES[..3];
+    let mut rows = one_in(2, crossed(KEY_POLICIES, &GRANTS[..1], few, Reading::OwnWithoutGrants));
+    rows.extend(one_in(4, crossed(&KEY_POLICIES[..4], GRANTS, OWN_SIDES, Reading::OwnWithoutPolicy)));
+    let count = check(rows).await;
+    assert!(count > 100, "{count} rows");
+}
+
+#[tokio::test]
+async fn a_foreign_key_however_its_side_is_read() {
+    let mut rows = one_in(2, crossed(KEY_POLICIES, &GRANTS[..2], &OWN_SIDES[..3], Reading::Reader));
+    for reading in [Reading::HandedIn, Reading::ReaderLost, Reading::Neither] {
+        rows.extend(one_in(2, crossed(&KEY_POLICIES[..4], GRANTS, &OWN_SIDES[..4], reading)));
+    }
+    let count = check(rows).await;
+    assert!(count > 200, "{count} rows");
+}

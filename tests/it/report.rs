@@ -1,0 +1,217 @@
+//! The report's formats on what no check prints: changes, lists, and names that somebody chose to do harm.
+
+use serde_json::{Value, json};
+use session_kms::access::{PrincipalArn, Side};
+use session_kms::preflight::{Access, Assessment, Check, Finding, IdentityRemedy, Mode, Remedies, Verdict};
+use session_kms::report::{
+    Asked, Change, Format, Judged, KeyList, ListedKey, Matrix, Report, Status, Version,
+};
+
+use crate::golden;
+
+const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+/// Mark-up, a fence, a mention, a control sequence and a turn of direction, as a Sid or a message may hold them.
+const HARM: &str = "</pre><script>alert(1)</script>\n```\n| @ops #1 [x](y) \u{1b}[2J\u{202e}";
+
+fn everything() -> Report {
+    let principal = PrincipalArn::parse("arn:aws:iam::111122223333:role/App").unwrap();
+    let finding = |check, verdict, evidence: &str| Finding {
+        remedy: Some(format!("mend {HARM}")),
+        ..Finding::new(check, verdict, KEY, evidence)
+    };
+    let assessment = Assessment {
+        findings: vec![
+            finding(Check::KeyFitness, Verdict::Warning, "its key material expires"),
+            finding(Check::Nodes, Verdict::Fail, HARM),
+            finding(Check::Users, Verdict::Unknown, "`half a quote"),
+        ],
+        access: vec![Access {
+            principal: principal.clone(),
+            side: Side::User,
+            verdict: Verdict::Fail,
+            source: "property Users".to_owned(),
+            exempt: false,
+            key_side: format!("statement 1 `{HARM}` of the key policy denies it"),
+            own_side: "statement 0 of its policy 0 allows it".to_owned(),
+        }],
+        remedies: Remedies {
+            key_policy_statements: vec![json!({ "Sid": HARM, "Effect": "Allow" })],
+            identity_policies: vec![IdentityRemedy {
+                principals: vec![principal],
+                policy: json!({ "Statement": [] }),
+            }],
+        },
+    };
+    let key_policy = Some(json!({ "Statement": [{ "Sid": "Other" }, { "Sid": HARM, "Effect": "Deny" }] }));
+    Report {
+        asked: Asked {
+            command: "plan".to_owned(),
+            account: Some("111122223333".to_owned()),
+            regions: vec!["eu-west-1".to_owned(), "eu-central-1".to_owned()],
+            document: Some("SSM-SessionManagerRunShell".to_owned()),
+            key: Some(KEY.to_owned()),
+        },
+        judged: Some(Judged { mode: Mode::Enforce, assessment, key_policy }),
+        change: Some(Change {
+            document: "SSM-SessionManagerRunShell".to_owned(),
+            done: false,
+            before: Some(Version { latest: 3, default: 2, kms_key_id: format!("alias/{HARM}") }),
+            after: Some(Version { latest: 4, default: 4, kms_key_id: KEY.to_owned() }),
+            steps: vec!["write the record".to_owned(), "write version 4 of the document".to_owned()],
+        }),
+        status: vec![
+            Status {
+                region: "eu-west-1".to_owned(),
+                document: "SSM-SessionManagerRunShell".to_owned(),
+                versions: Some(Version { latest: 3, default: 2, kms_key_id: KEY.to_owned() }),
+                default_kms_key_id: Some(String::new()),
+                owner: Some(HARM.to_owned()),
+                wanted: Some(KEY.to_owned()),
+                problems: vec![format!("not as wanted: {HARM}")],
+            },
+            Status {
+                region: "eu-central-1".to_owned(),
+                document: "SSM-SessionManagerRunShell".to_owned(),
+                versions: None,
+                default_kms_key_id: None,
+                owner: None,
+                wanted: None,
+                problems: Vec::new(),
+            },
+        ],
+        keys: vec![KeyList {
+            region: "eu-west-1".to_owned(),
+            keys: vec![
+                ListedKey {
+                    arn: KEY.to_owned(),
+                    aliases: vec!["alias/session".to_owned(), format!("alias/{HARM}")],
+                    faults: Vec::new(),
+                    cautions: vec!["it is a multi-Region replica".to_owned()],
+                },
+                ListedKey {
+                    arn: KEY.replace("1234", "9876"),
+                    aliases: Vec::new(),
+                    faults: vec!["its state is Disabled".to_owned()],
+                    cautions: Vec::new(),
+                },
+            ],
+        }],
+        notes: vec![format!("note {HARM}")],
+    }
+}
+
+#[test]
+fn every_part_in_every_format() {
+    let report = everything();
+    for (format, name) in [
+        (Format::Text { colour: false }, "everything.txt"),
+        (Format::Text { colour: true }, "everything.colour.txt"),
+        (Format::Json, "everything.json"),
+        (Format::Markdown, "everything.md"),
+        (Format::Html, "everything.html"),
+    ] {
+        golden::check(name, &report.render(format));
+    }
+}
+
+#[test]
+fn an_empty_report_is_one_too() {
+    for format in [Format::Text { colour: true }, Format::Json, Format::Markdown, Format::Html] {
+        assert!(Report::default().render(format).ends_with('\n'));
+    }
+    assert!(!Report::default().fails());
+}
+
+#[test]
+fn text_moves_no_cursor_and_has_colour_only_where_asked() {
+    let plain = everything().render(Format::Text { colour: false });
+    assert!(plain.chars().all(|c| c == '\n' || !c.is_control()), "{plain:?}");
+    let coloured = everything().render(Format::Text { colour: true });
+    assert!(!coloured.contains("\u{1b}[2J") && coloured.contains("\u{1b}[31m"));
+    let unpainted = ["0", "1", "2", "31", "32", "33", "35", "36"]
+        .iter()
+        .fold(coloured, |text, colour| text.replace(&format!("\u{1b}[{colour}m"), ""));
+    assert_eq!(unpainted, plain, "colour changes nothing else");
+}
+
+#[test]
+fn html_has_no_mark_up_of_others_and_loads_nothing() {
+    let page = everything().render(Format::Html);
+    assert_eq!(page.matches("<script>").count(), 1);
+    for word in ["src=", "@import", "url(", "http://", "https://", "onclick", "style="] {
+        assert!(!page.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn markdown_has_no_mark_up_of_others() {
+    let text = everything().render(Format::Markdown);
+    // What stands between fences is code; nothing within ends it.
+    let (mut fence, mut outside) = (None, String::new());
+    for line in text.lines() {
+        let ticks = line.chars().take_while(|c| *c == '`').count();
+        match fence {
+            None if ticks >= 3 => fence = Some(ticks),
+            None => outside.push_str(line),
+            Some(open) if ticks >= open && line.len() == ticks => fence = None,
+            Some(_) => {}
+        }
+    }
+    assert_eq!(fence, None, "each fence is closed");
+    // So is what stands in this element; GitHub looks for no names in it.
+    let mut words = String::new();
+    for part in outside.split("<code>") {
+        words.push_str(part.split_once("</code>").map_or(part, |(_, behind)| behind));
+    }
+    for harm in ["<script>", "@ops", "#1 ", "[x](y)"] {
+        assert!(!words.contains(harm), "{harm}");
+    }
+    for harm in ["<script>", "[x](y)"] {
+        assert!(!outside.contains(harm), "{harm}");
+    }
+}
+
+#[test]
+fn json_has_what_is_pasted_as_it_is() {
+    let value: Value = serde_json::from_str(&everything().render(Format::Json)).unwrap();
+    assert_eq!(value["remedies"]["keyPolicyStatements"][0]["Sid"], HARM);
+    assert_eq!((&value["blocks"], &value["fails"]), (&true.into(), &true.into()));
+    assert_eq!(value["blocking"].as_array().unwrap().len(), 1);
+    assert_eq!(value["change"]["differs"], true);
+}
+
+#[test]
+fn a_verdict_opens_to_the_statement_it_names_and_to_no_other() {
+    let report = everything();
+    let judged = report.judged.unwrap();
+    let matrix = Matrix::of(&judged);
+    let statements = matrix.rows[0].user.as_ref().unwrap().statements(judged.key_policy.as_ref());
+    assert_eq!(statements.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [1]);
+}
+
+#[test]
+fn a_row_is_one_principal_and_the_worst_come_first() {
+    let access = |name: &str, side, verdict| Access {
+        principal: PrincipalArn::parse(&format!("arn:aws:iam::111122223333:role/{name}")).unwrap(),
+        side,
+        verdict,
+        source: String::new(),
+        exempt: name == "Exempt",
+        key_side: String::new(),
+        own_side: String::new(),
+    };
+    let assessment = Assessment {
+        access: vec![
+            access("Fine", Side::User, Verdict::Pass),
+            access("Exempt", Side::User, Verdict::Fail),
+            access("Both", Side::User, Verdict::Pass),
+            access("Both", Side::Node, Verdict::Fail),
+            access("Unknown", Side::Node, Verdict::Unknown),
+        ],
+        ..Assessment::default()
+    };
+    let matrix = Matrix::of(&Judged { mode: Mode::Enforce, assessment, key_policy: None });
+    let order: Vec<_> = matrix.rows.iter().map(|row| row.subject.rsplit('/').next().unwrap()).collect();
+    assert_eq!(order, ["Both", "Unknown", "Fine", "Exempt"]);
+    assert_eq!(matrix.rows[0].cells().count(), 2);
+}

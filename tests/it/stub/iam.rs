@@ -1,0 +1,295 @@
+//! IAM as played: roles, users and instance profiles of several accounts, and a simulator that says what the test
+//! told it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::call::{Call, Outcome, Refusal};
+use super::query::{list, texts};
+use super::services::Operation;
+use super::world::World;
+
+pub const OPERATIONS: &[&[Operation]] = &[&[
+    Operation::read("SimulatePrincipalPolicy", simulate),
+    Operation::read("GetRole", get_role),
+    Operation::read("GetInstanceProfile", get_instance_profile),
+]];
+
+/// All principals and profiles.
+#[derive(Debug, Default)]
+pub struct Iam {
+    pub roles: Vec<Role>,
+    /// ARNs.
+    pub users: Vec<String>,
+    pub profiles: Vec<Profile>,
+    /// The session token of each access key that AssumeRole gave out.
+    pub issued: BTreeMap<String, String>,
+    /// Caps the life of what AssumeRole gives out, in seconds.
+    pub longest_session: Option<u64>,
+    simulated: Vec<Rule>,
+}
+
+/// A role.
+#[derive(Clone, Debug)]
+pub struct Role {
+    pub account: String,
+    pub name: String,
+    pub arn: String,
+    /// Who may assume it: accounts, and ARNs of roles.
+    pub trusted: Vec<String>,
+    /// The external id that its trust policy asks for.
+    pub external_id: Option<String>,
+}
+
+/// An instance profile.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    pub account: String,
+    pub name: String,
+    pub arn: String,
+    /// The ARN of its role.
+    pub role: Option<String>,
+}
+
+/// What the simulator answers.
+#[derive(Clone, Debug, Default)]
+pub struct SimulatedAnswer {
+    pub decision: SimulatedDecision,
+    /// The policies that matched.
+    pub policies: Vec<String>,
+    /// AllowedByOrganizations; none where the account is in no organization.
+    pub organizations: Option<bool>,
+    /// AllowedByPermissionsBoundary; none where there is no boundary.
+    pub boundary: Option<bool>,
+    /// Condition keys that the policies ask for. Those that the call does not bring are its missing context.
+    pub asks_for: Vec<String>,
+}
+
+/// The simulator's decision. Without any policy nothing is allowed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SimulatedDecision {
+    Allowed,
+    #[default]
+    ImplicitDeny,
+    ExplicitDeny,
+}
+
+#[derive(Clone, Debug)]
+struct Rule {
+    principal: String,
+    action: String,
+    resource: String,
+    answer: SimulatedAnswer,
+}
+
+impl SimulatedAnswer {
+    /// Allowed by this policy.
+    pub fn allowed(policy: &str) -> Self {
+        Self { decision: SimulatedDecision::Allowed, policies: vec![policy.to_owned()], ..Self::default() }
+    }
+
+    /// Denied by a statement of this policy.
+    pub fn denied(policy: &str) -> Self {
+        Self { decision: SimulatedDecision::ExplicitDeny, ..Self::allowed(policy) }
+    }
+}
+
+/// The principal's own policies only: no PolicyInputList, no ResourcePolicy.
+fn simulate(world: &mut World, call: &Call) -> Outcome {
+    call.only(&["PolicySourceArn", "ActionNames", "ResourceArns", "ContextEntries"])
+        .map_err(invalid_input)?;
+    let principal = call.required("PolicySourceArn").map_err(invalid_input)?;
+    let Iam { roles, users, simulated, .. } = &world.iam;
+    let account = principal.split(':').nth(4);
+    let known = roles.iter().any(|role| role.arn == principal) || users.iter().any(|user| user == principal);
+    if !known || account != Some(call.caller.account.as_str()) {
+        return Err(no_such_entity(&format!("The principal {principal}")));
+    }
+    let given = given_keys(call)?;
+    let actions = texts(&call.body, "ActionNames")?;
+    let resources = match texts(&call.body, "ResourceArns")? {
+        none if none.is_empty() => vec!["*"],
+        some => some,
+    };
+    if actions.is_empty() || actions.iter().any(|action| !action.contains(':')) {
+        return Err(invalid_input(Refusal::validation("Invalid Action Name")));
+    }
+    let mut results = Vec::new();
+    for (action, resource) in actions.iter().flat_map(|action| resources.iter().map(move |on| (action, on))) {
+        let matches = |rule: &&Rule| {
+            rule.principal == principal
+                && [action, "*"].contains(&rule.action.as_str())
+                && [resource, "*"].contains(&rule.resource.as_str())
+        };
+        let answer = simulated.iter().rev().find(matches).map(|rule| rule.answer.clone()).unwrap_or_default();
+        results.push(result(action, resource, &answer, &given));
+    }
+    Ok(json!({"EvaluationResults": results, "IsTruncated": false}))
+}
+
+/// The names of the context keys, in lower case; each value must be one of its type.
+fn given_keys(call: &Call) -> Result<Vec<String>, Refusal> {
+    let mut names = Vec::new();
+    for entry in list(&call.body, "ContextEntries")? {
+        let text = |member: &str| entry.get(member).and_then(Value::as_str).unwrap_or_default();
+        let (name, kind) = (text("ContextKeyName"), text("ContextKeyType"));
+        let values = texts(entry, "ContextKeyValues")?;
+        let fits = |value: &&str| match kind.trim_end_matches("List") {
+            "string" => true,
+            "boolean" => ["true", "false"].contains(value),
+            "numeric" => value.parse::<f64>().is_ok(),
+            "ip" => value.parse::<std::net::IpAddr>().is_ok(),
+            "date" => value.contains('T'),
+            "binary" => value.is_ascii(),
+            _ => false,
+        };
+        let several = values.len() > 1 && !kind.ends_with("List");
+        if name.is_empty() || values.is_empty() || several || !values.iter().all(fits) {
+            let message = format!("Invalid context entry `{name}` of type `{kind}`");
+            return Err(invalid_input(Refusal::validation(message)));
+        }
+        names.push(name.to_ascii_lowercase());
+    }
+    Ok(names)
+}
+
+fn result(action: &str, resource: &str, answer: &SimulatedAnswer, given: &[String]) -> Value {
+    let decision = match answer.decision {
+        SimulatedDecision::Allowed => "allowed",
+        SimulatedDecision::ImplicitDeny => "implicitDeny",
+        SimulatedDecision::ExplicitDeny => "explicitDeny",
+    };
+    let matched = answer.policies.iter().map(|policy| {
+        json!({
+            "SourcePolicyId": policy,
+            "SourcePolicyType": "IAM Policy",
+            "StartPosition": {"Line": 1, "Column": 1},
+            "EndPosition": {"Line": 9, "Column": 1},
+        })
+    });
+    let missing = answer.asks_for.iter().filter(|key| !given.contains(&key.to_ascii_lowercase()));
+    let mut result = json!({
+        "EvalActionName": action,
+        "EvalResourceName": resource,
+        "EvalDecision": decision,
+        "MatchedStatements": matched.collect::<Vec<_>>(),
+        "MissingContextValues": missing.collect::<Vec<_>>(),
+    });
+    if let Some(allowed) = answer.organizations {
+        result["OrganizationsDecisionDetail"] = json!({"AllowedByOrganizations": allowed});
+    }
+    if let Some(allowed) = answer.boundary {
+        result["PermissionsBoundaryDecisionDetail"] = json!({"AllowedByPermissionsBoundary": allowed});
+    }
+    result
+}
+
+fn get_role(world: &mut World, call: &Call) -> Outcome {
+    call.only(&["RoleName"]).map_err(invalid_input)?;
+    let name = entity_name(call, "RoleName")?;
+    let role = world.iam.roles.iter().find(|role| role.account == call.caller.account && role.name == name);
+    let role = role.ok_or_else(|| no_such_entity(&format!("The role with name {name}")))?;
+    Ok(json!({"Role": described(&role.arn)}))
+}
+
+fn get_instance_profile(world: &mut World, call: &Call) -> Outcome {
+    call.only(&["InstanceProfileName"]).map_err(invalid_input)?;
+    let name = entity_name(call, "InstanceProfileName")?;
+    let mut profiles = world.iam.profiles.iter();
+    let profile = profiles.find(|one| one.account == call.caller.account && one.name == name);
+    let profile = profile.ok_or_else(|| no_such_entity(&format!("Instance Profile {name}")))?;
+    Ok(json!({"InstanceProfile": {
+        "Path": path(&profile.arn),
+        "InstanceProfileName": profile.name,
+        "InstanceProfileId": "AIPAEXAMPLEEXAMPLEEXA",
+        "Arn": profile.arn,
+        "CreateDate": "2020-09-13T12:26:40Z",
+        "Roles": profile.role.iter().map(|arn| described(arn)).collect::<Vec<_>>(),
+    }}))
+}
+
+fn described(arn: &str) -> Value {
+    json!({
+        "Path": path(arn),
+        "RoleName": arn.rsplit('/').next(),
+        "RoleId": "AROAEXAMPLEEXAMPLEEXA",
+        "Arn": arn,
+        "CreateDate": "2020-09-13T12:26:40Z",
+        "AssumeRolePolicyDocument": "%7B%22Version%22%3A%222012-10-17%22%7D",
+        "MaxSessionDuration": 3600,
+    })
+}
+
+/// `/`, or `/some/path/`, of an entity's ARN.
+fn path(arn: &str) -> String {
+    let (_, path_and_name) = arn.split_once('/').expect("an entity's ARN has a slash");
+    path_and_name.rsplit_once('/').map_or("/".to_owned(), |(path, _)| format!("/{path}/"))
+}
+
+/// A name without a path: 1 to 128 of `\w+=,.@-`.
+fn entity_name<'a>(call: &'a Call, member: &str) -> Result<&'a str, Refusal> {
+    let name = call.required(member).map_err(invalid_input)?;
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
+    if (1..=128).contains(&name.len()) && name.bytes().all(known) {
+        return Ok(name);
+    }
+    let message = format!(
+        "The specified value for {member} is invalid. It must contain only alphanumeric characters and/or +=,.@_-"
+    );
+    Err(Refusal::client("ValidationError", message))
+}
+
+fn invalid_input(refusal: Refusal) -> Refusal {
+    refusal.coded(400, "InvalidInput")
+}
+
+fn no_such_entity(what: &str) -> Refusal {
+    Refusal::client("NoSuchEntity", format!("{what} cannot be found.")).coded(404, "NoSuchEntity")
+}
+
+impl World {
+    /// Adds a role, named by its path and name (`service-role/Node`), to the default account; returns its ARN.
+    pub fn add_role(&mut self, name: &str) -> String {
+        let account = self.place.account.clone();
+        self.add_role_in(&account, name)
+    }
+
+    /// The same in another account.
+    pub fn add_role_in(&mut self, account: &str, path_and_name: &str) -> String {
+        let arn = format!("arn:{}:iam::{account}:role/{path_and_name}", self.partition);
+        let name = path_and_name.rsplit('/').next().unwrap_or_default().to_owned();
+        let (account, trusted) = (account.to_owned(), Vec::new());
+        self.iam.roles.push(Role { account, name, arn: arn.clone(), trusted, external_id: None });
+        arn
+    }
+
+    /// The role with this ARN, to look at and to change.
+    pub fn role(&mut self, arn: &str) -> &mut Role {
+        self.iam.roles.iter_mut().find(|role| role.arn == arn).expect("the role was added")
+    }
+
+    /// Adds a user to the default account; returns its ARN.
+    pub fn add_user(&mut self, path_and_name: &str) -> String {
+        let arn = format!("arn:{}:iam::{}:user/{path_and_name}", self.partition, self.place.account);
+        self.iam.users.push(arn.clone());
+        arn
+    }
+
+    /// Adds an instance profile with this role, or none, to the default account; returns its ARN.
+    pub fn add_instance_profile(&mut self, path_and_name: &str, role: Option<&str>) -> String {
+        let account = self.place.account.clone();
+        let arn = format!("arn:{}:iam::{account}:instance-profile/{path_and_name}", self.partition);
+        let name = path_and_name.rsplit('/').next().unwrap_or_default().to_owned();
+        let role = role.map(str::to_owned);
+        self.iam.profiles.push(Profile { account, name, arn: arn.clone(), role });
+        arn
+    }
+
+    /// What the simulator says of a principal, an action or `*`, and a resource or `*`. Of several the last that
+    /// matches is said; where none is set, an implicit deny.
+    pub fn simulates(&mut self, principal: &str, action: &str, resource: &str, answer: SimulatedAnswer) {
+        let (principal, action, resource) = (principal.to_owned(), action.to_owned(), resource.to_owned());
+        self.iam.simulated.push(Rule { principal, action, resource, answer });
+    }
+}
