@@ -1,0 +1,64 @@
+# What you can do here: `make help`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+VENV := $(TARGET)/venv
+CLIENT := $(VENV)/client/bin/python
+BINARY := session-kms-lambda
+ARCHITECTURE ?= arm64
+TEMPLATE ?= template.yaml
+TEMPLATES := template.yaml template-key-access.yaml
+
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help
+help: ## Say what can be done
+	@echo "session-kms: make ..."
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-8s %s\n", $$1, $$2 }'
+
+.PHONY: demo
+demo: ## Deploy, change, break and delete a stack on a local AWS (KEEP=1 leaves it up)
+	@echo "Setting up the local AWS"
+	@$(PYTHON) -m local client ministack moto
+	@echo "Building the function (release; the first time takes minutes)"
+	@cargo build --release --locked --bin $(BINARY)
+	@exec $(CLIENT) -m demo
+
+.PHONY: build
+build: ## Build the function as it is deployed (release)
+	cargo build --release --locked --bin $(BINARY)
+
+.PHONY: package
+package: ## Build for sam deploy (ARCHITECTURE=arm64 or x86_64, TEMPLATE=template.yaml or template-key-access.yaml)
+	@$(PYTHON) -m local cargo-lambda sam
+	PATH="$(abspath $(VENV))/cargo-lambda/bin:$$PATH" SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam build --template $(TEMPLATE) --parameter-overrides Architecture=$(ARCHITECTURE)
+
+.PHONY: test
+test: ## Run everything: formatting, lints, unit, property, component and end-to-end tests, validators
+	@exec $(PYTHON) -m local.suite
+
+.PHONY: lint
+lint: ## Check formatting, Rust lints and the templates
+	cargo fmt --all --check
+	cargo clippy --locked --all-targets -- -D warnings
+	@$(PYTHON) -m local cfn-lint sam parliament
+	$(VENV)/cfn-lint/bin/cfn-lint -- $(TEMPLATES)
+	for template in $(TEMPLATES); do SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam validate --lint --region eu-west-1 --template $$template; done
+	$(VENV)/parliament/bin/python -m local.policies
+
+.PHONY: bench
+bench: ## Measure the function (size, cold start, requests, memory), the evaluator and the checks
+	@$(PYTHON) -m local client ministack moto
+	@cargo build --release --locked --bin $(BINARY)
+	@$(CLIENT) -m local.bench
+	cargo bench --locked --bench policy --bench assess
+
+.PHONY: clean
+clean: ## Remove everything that was built or set up
+	cargo clean
+	rm -rf $(VENV) $(TARGET)/local .aws-sam
+	find local demo tests -name __pycache__ -type d -prune -exec rm -rf {} +

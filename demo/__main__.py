@@ -1,0 +1,252 @@
+"""``make demo``: the shipped template, the release build of the function, and a local AWS.
+
+Ends with 0 only if every step came out as it says. ``KEEP=1`` leaves the servers up.
+"""
+
+import os
+import sys
+import time
+
+from demo.accounts import TwoAccounts
+from demo.screen import Screen
+from local import seed
+from local.package import package
+from local.paths import BINARY, BINARY_NAME, architecture
+from local.processes import ProcessError, end_on_signals
+from local.receiver import PORT
+from local.servers import ACCOUNT, REGION, LocalAws, running
+from local.stacks import Stack
+
+STACK = "session-kms"
+
+
+def main() -> int:
+    end_on_signals()
+    screen = Screen()
+    keep = os.environ.get("KEEP", "") not in ("", "0")
+    if not BINARY.exists():
+        print(f"there is no {BINARY}: run `make demo`, which builds it", file=sys.stderr)
+        return 2
+    screen.title("session-kms", "One field of one document: which KMS key encrypts Session Manager sessions.")
+    try:
+        with running("demo", keep_folder=keep) as aws:
+            story = Story(screen, aws)
+            story.tell()
+            TwoAccounts(screen, aws).tell()
+            if keep:
+                story.leave_up()
+    except ProcessError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopped; the servers have ended", file=sys.stderr)
+        return 130
+    _on_a_real_account(screen)
+    if screen.missed:
+        screen.write(screen.paint(f"{len(screen.missed)} of the demo's checks failed:", "red", "bold"))
+        for what in screen.missed:
+            screen.note(what)
+        return 1
+    return 0
+
+
+class Story:
+    """The steps, each a change, what it did to the document, and the checks."""
+
+    def __init__(self, screen: Screen, aws: LocalAws):
+        self.screen = screen
+        self.aws = aws
+        self.keys: seed.Keys
+        self.stack: Stack
+        self.before: seed.Document
+        self.original: seed.Document
+        # A key whose policy names the roles that may use it.
+        self.named = ""
+        self.refusal = ""
+
+    def tell(self) -> None:
+        self._an_account()
+        self._create()
+        self._change_the_key()
+        self._a_wrong_key()
+        self._somebody_locked_out()
+        self._the_remedy()
+        self._delete()
+
+    def leave_up(self) -> None:
+        """Let go of the servers, and say how to use and how to end them."""
+        screen, aws = self.screen, self.aws
+        template = aws.folder / "packaged.yaml"
+        template.write_text(self.stack.template)
+        for child in aws.children:
+            child.release()
+        screen.step("KEEP=1: the servers stay up, with the account as it was at the beginning")
+        screen.note("For the aws CLI and the SDKs:")
+        for name, value in aws.environment().items():
+            screen.write(f"export {name}={value}")
+        screen.write()
+        screen.note("The stack once more, and a look at the document:")
+        screen.write(
+            f"aws cloudformation create-stack --stack-name {STACK} --template-body file://{template}"
+            " --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND"
+            " --parameters "
+            + " ".join(
+                f"ParameterKey={name},ParameterValue={value}"
+                for name, value in (
+                    ("KmsKeyId", seed.FIRST_ALIAS), ("UserRoleNames", seed.USER_ROLE), ("NodeRoleNames", seed.NODE_ROLE),
+                    ("GrantKeyArns", self.keys.first),
+                )
+            )
+        )
+        screen.write(f"aws ssm get-document --name {seed.DOCUMENT} --query Content --output text")
+        screen.write()
+        screen.note("Or the sample events, without a stack: a receiver of the answers, the function, an event.")
+        screen.write("python3 -m local.receiver")
+        screen.write(f"AWS_ENDPOINT_URL=http://127.0.0.1:{PORT} AWS_ENDPOINT_URL_EC2={aws.endpoint} cargo lambda watch --ignore-changes")
+        screen.write(f"cargo lambda invoke {BINARY_NAME} --data-file events/custom-resource-create.json")
+        screen.write()
+        screen.note("To end the servers:")
+        screen.write("kill -- " + " ".join(f"-{child.pid}" for child in aws.children))
+
+    def _an_account(self) -> None:
+        screen = self.screen
+        screen.step(f"An account with a history ({ACCOUNT}, {REGION}; ministack and moto on this machine)")
+        self.keys = seed.seed_keys(self.aws)
+        seed.seed_document(self.aws)
+        seed.seed_roles(self.aws)
+        node, = seed.seed_fleet(self.aws, seed.NODE_ROLE)
+        seed.seed_sessions(self.aws, f"arn:aws:sts::{ACCOUNT}:assumed-role/{seed.USER_ROLE}/alice")
+        self.original = self.before = seed.read_document(self.aws)
+        for line in self.original.text.splitlines():
+            screen.write(f"   {screen.paint('│', 'dim')} {line}")
+        screen.fact("first key", f"{self.keys.first}  ({seed.FIRST_ALIAS})")
+        screen.fact("second key", self.keys.second)
+        screen.fact("a signing key", self.keys.signing)
+        screen.fact("a node", f"{node}, role {seed.NODE_ROLE}: may do what Systems Manager asks for, and nothing with KMS")
+        screen.fact("a user", f"alice, role {seed.USER_ROLE}: started a session yesterday, and may do nothing with KMS either")
+        screen.expect(self.original.key == "", "sessions are not encrypted with a key yet")
+
+    def _create(self) -> None:
+        self.screen.step(f"create-stack with KmsKeyId={seed.FIRST_ALIAS}, which lets the two roles use the key first")
+        self.stack = Stack(
+            self.aws, STACK, package(self.aws),
+            {
+                "KmsKeyId": seed.FIRST_ALIAS,
+                "UserRoleNames": seed.USER_ROLE,
+                "NodeRoleNames": seed.NODE_ROLE,
+                "GrantKeyArns": f"{self.keys.first},{self.keys.second}",
+                "Architecture": architecture(),
+            },
+        )
+        status = self._timed(self.stack.create)
+        now = self._show(status)
+        self._explain_failures()
+        self.screen.expect(status == "CREATE_COMPLETE", "the stack is there")
+        self.screen.expect(now.key == self.keys.first, "the document names the first key, by its ARN and not by the alias")
+        self._expect_the_rest_unchanged(now)
+
+    def _change_the_key(self) -> None:
+        self.screen.step("update-stack with KmsKeyId=<ARN of the second key>")
+        status = self._timed(lambda: self.stack.update(KmsKeyId=self.keys.second))
+        now = self._show(status)
+        self._explain_failures()
+        self.screen.expect(status == "UPDATE_COMPLETE", "the stack is updated")
+        self.screen.expect(now.key == self.keys.second, "the document names the second key")
+        self._expect_the_rest_unchanged(now)
+
+    def _a_wrong_key(self) -> None:
+        self.screen.step("update-stack with KmsKeyId=<ARN of the signing key>, which cannot encrypt sessions")
+        known = len(self.stack.events())
+        status = self._timed(lambda: self.stack.update(KmsKeyId=self.keys.signing))
+        reasons = self.stack.failures(known)
+        now = self._show(status)
+        for reason in reasons:
+            self.screen.fact("reason", reason, "yellow")
+        self.screen.expect(status == "UPDATE_ROLLBACK_COMPLETE", "the stack has rolled back")
+        self.screen.expect(any(self.keys.signing in reason for reason in reasons), "the reason names the key")
+        self.screen.expect(now.key == self.keys.second, "the document still names the second key")
+        self._expect_the_rest_unchanged(now)
+
+    def _somebody_locked_out(self) -> None:
+        screen = self.screen
+        policy = seed.named_roles_policy(
+            ACCOUNT, GenerateDataKey=[seed.role_arn(seed.USER_ROLE)], Decrypt=[seed.role_arn(seed.OTHER_NODE_ROLE)]
+        )
+        self.named = seed.make_key(self.aws, "Sessions, for named roles", policy)
+        screen.step("update-stack with KmsKeyId=<ARN of a key whose policy forgets the nodes' role>")
+        known = len(self.stack.events())
+        status = self._timed(lambda: self.stack.update(KmsKeyId=self.named, GrantKeyArns=f"{self.keys.second},{self.named}"))
+        self.refusal = " ".join(self.stack.failures(known))
+        now = self._show(status)
+        screen.fact("reason", self.refusal, "yellow")
+        screen.expect(status == "UPDATE_ROLLBACK_COMPLETE", "the stack has rolled back")
+        screen.expect(seed.role_arn(seed.NODE_ROLE) in self.refusal, "the reason names the role that would be locked out")
+        screen.expect(bool(seed.statements_of(self.refusal)), "and has the statement that would let it in")
+        screen.expect(now.key == self.keys.second, "the document still names the second key: nobody noticed")
+
+    def _the_remedy(self) -> None:
+        screen = self.screen
+        screen.step("The statement is added to the key policy, and the same update-stack is tried again")
+        for statement in seed.statements_of(self.refusal):
+            screen.statement(statement)
+            seed.add_to_key_policy(self.aws, self.named, statement)
+        status = self._timed(lambda: self.stack.update(KmsKeyId=self.named, GrantKeyArns=f"{self.keys.second},{self.named}"))
+        now = self._show(status)
+        screen.expect(status == "UPDATE_COMPLETE", "the stack is updated")
+        screen.expect(now.key == self.named, "the document names the key")
+        self._expect_the_rest_unchanged(now)
+
+    def _delete(self) -> None:
+        self.screen.step("delete-stack, with OnDelete=Restore")
+        status = self._timed(self.stack.delete)
+        now = self._show(status)
+        self.screen.note("The policies of the two roles stay, as a key of the stack would: whoever uses the key goes on to.")
+        self.screen.expect(status == "DELETE_COMPLETE", "the stack is gone")
+        self.screen.expect(now.key == self.original.key, "the key setting is what it was before the stack")
+        self._expect_the_rest_unchanged(now)
+
+    def _show(self, status: str) -> seed.Document:
+        """Print the diff since the last step, the stack's status and its outputs."""
+        now = seed.read_document(self.aws)
+        self.screen.diff(
+            self.before.content, now.content,
+            f"{seed.DOCUMENT} version {self.before.version}", f"{seed.DOCUMENT} version {now.version}",
+        )
+        style = "green" if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE") else "yellow"
+        self.screen.fact("stack", status, style)
+        if status != "DELETE_COMPLETE":
+            for name, value in self.stack.outputs().items():
+                self.screen.output(name, value)
+        self.screen.expect(now.version == now.latest, f"version {now.version} is the default and the latest")
+        self.before = now
+        return now
+
+    def _explain_failures(self) -> None:
+        if not self.stack.status().endswith(("CREATE_COMPLETE", "UPDATE_COMPLETE")) or "ROLLBACK" in self.stack.status():
+            for reason in self.stack.failures():
+                self.screen.fact("reason", reason, "red")
+
+    def _expect_the_rest_unchanged(self, now: seed.Document) -> None:
+        self.screen.expect(now.keeps_all_of(self.original), "every other setting is as it was: value, type and order")
+        if now.content["description"] != self.original.content["description"]:
+            self.screen.note("(the description got longer: content equal to an earlier version's is refused)")
+
+    def _timed(self, action) -> str:
+        started = time.monotonic()
+        result = action()
+        self.screen.note(self.screen.paint(f"done in {time.monotonic() - started:.1f} s", "dim"))
+        return result
+
+
+def _on_a_real_account(screen: Screen) -> None:
+    screen.write()
+    screen.write(screen.paint("The same on a real account", "bold"))
+    screen.note("pip install cargo-lambda==1.9.2 ziglang aws-sam-cli   # cross-compiles for arm64 without Docker")
+    screen.note("sam build && sam deploy --guided                      # asks for KmsKeyId and the other parameters")
+    screen.note("In the account that owns a key for others:")
+    screen.note("sam build --template template-key-access.yaml && sam deploy --guided")
+    screen.write()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

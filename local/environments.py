@@ -1,0 +1,88 @@
+"""Python environments under target/venv, one for each file of requirements/, made once and kept.
+
+An environment is ready when its stamp holds the hash of its requirements and of the Python that made
+it. Nothing here needs more than the standard library: it runs before anything is installed.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from local.paths import REQUIREMENTS, VENVS
+
+STAMP = ".ready"
+NAMES = tuple(sorted(path.stem for path in REQUIREMENTS.glob("*.txt")))
+# What the local AWS itself needs: the demo installs no more than that.
+SERVERS = ("client", "ministack", "moto")
+
+
+class SetUpError(Exception):
+    """An environment could not be made."""
+
+
+def program(environment: str, name: str) -> Path:
+    """A program of an environment, for example ``program("moto", "moto_server")``."""
+    return VENVS / environment / "bin" / name
+
+
+def site_packages(environment: str) -> Path:
+    """The folder that holds an environment's libraries."""
+    return VENVS / environment / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+
+
+def ensure(names=SERVERS) -> None:
+    """Make the environments that are not there yet, saying what takes long."""
+    if sys.version_info < (3, 11):
+        raise SetUpError(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: call make with PYTHON=python3.11")
+    VENVS.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        with (VENVS / f".{name}.lock").open("w") as lock:
+            # Two runs at once must not build the same environment.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not _is_ready(name):
+                _make(name)
+
+
+def _requirements(name: str) -> Path:
+    return REQUIREMENTS / f"{name}.txt"
+
+
+def _fingerprint(name: str) -> str:
+    content = _requirements(name).read_bytes() + sys.version.encode() + str(VENVS).encode()
+    return hashlib.sha256(content).hexdigest()
+
+
+def _is_ready(name: str) -> bool:
+    stamp = VENVS / name / STAMP
+    return stamp.exists() and stamp.read_text() == _fingerprint(name)
+
+
+def _make(name: str) -> None:
+    folder = VENVS / name
+    count = sum(1 for line in _requirements(name).read_text().splitlines() if line and not line.startswith("#"))
+    print(f"  setting up {name} ({count} packages, once) ...", end="", flush=True)
+    started = time.monotonic()
+    shutil.rmtree(folder, ignore_errors=True)
+    _run([sys.executable, "-m", "venv", str(folder)], name)
+    # Nothing is compiled here: every package pinned has a wheel or is pure Python.
+    _run(
+        [str(program(name, "python")), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check",
+         "--no-deps", "--requirement", str(_requirements(name))],
+        name,
+    )
+    (folder / STAMP).write_text(_fingerprint(name))
+    print(f" {time.monotonic() - started:.0f} s", flush=True)
+
+
+def _run(command: list[str], name: str) -> None:
+    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
+    result = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        print(" failed", flush=True)
+        output = (result.stdout + result.stderr).strip()
+        raise SetUpError(f"setting up {name} failed in `{' '.join(command[:4])} ...`:\n{output}")

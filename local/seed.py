@@ -1,0 +1,229 @@
+"""An account as it is found in the wild: a preferences document with a history, and keys.
+
+The demo and the end-to-end tests start from it.
+"""
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from local.servers import ACCOUNT, LocalAws
+
+DOCUMENT = "SSM-SessionManagerRunShell"
+# An account that uses this account's keys.
+CONSUMER = "222222222222"
+
+# Logging, run-as and a shell profile as the console writes them; besides, what people's tools left behind:
+# a boolean as a string, a number where a string belongs, a setting that nobody knows.
+PREFERENCES = {
+    "schemaVersion": "1.0",
+    "description": "Document to hold regional settings for Session Manager",
+    "sessionType": "Standard_Stream",
+    "inputs": {
+        "s3BucketName": "example-bank-session-logs",
+        "s3KeyPrefix": "eu-west-1/",
+        "s3EncryptionEnabled": True,
+        "cloudWatchLogGroupName": "/ssm/sessions",
+        "cloudWatchEncryptionEnabled": "true",
+        "cloudWatchStreamingEnabled": True,
+        "kmsKeyId": "",
+        "runAsEnabled": True,
+        "runAsDefaultUser": "ops",
+        "idleSessionTimeout": 20,
+        "maxSessionDuration": "60",
+        "x-internal-ticket": "OPS-1234",
+        "shellProfile": {
+            "windows": "",
+            "linux": "exec bash --login\nexport PS1='[\\u@prod \\W]\\$ '",
+        },
+    },
+}
+
+
+def key_policy() -> str:
+    """A key policy with the account's delegation, and another account admitted, as a security team writes it."""
+    root = f"arn:aws:iam::{ACCOUNT}:root"
+    return json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Sid": "Account", "Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"},
+                {
+                    "Sid": "Consumers", "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{CONSUMER}:root"},
+                    "Action": ["kms:GenerateDataKey", "kms:Decrypt", "kms:DescribeKey"], "Resource": "*",
+                },
+                {
+                    "Sid": "NobodyDeletesIt", "Effect": "Deny", "Principal": {"AWS": "*"},
+                    "Action": "kms:ScheduleKeyDeletion", "Resource": "*",
+                    "Condition": {"StringNotEquals": {"aws:PrincipalArn": root}},
+                },
+            ],
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys of the account, by ARN."""
+
+    first: str
+    second: str
+    # Good for signatures, no good for sessions.
+    signing: str
+
+
+FIRST_ALIAS = "alias/session-manager"
+SECOND_ALIAS = "alias/session-manager-next"
+
+
+def make_key(aws: LocalAws, description: str, policy: str, account: str = ACCOUNT, **kind: str) -> str:
+    """A key that has been there for a year: one of today is asked about for minutes before a refusal counts."""
+    key = aws.client("kms", account).create_key(Description=description, Policy=policy, **kind)["KeyMetadata"]["Arn"]
+    aws.tell(created={key: time.time() - 365 * 86_400})
+    return key
+
+
+def seed_keys(aws: LocalAws) -> Keys:
+    kms = aws.client("kms")
+
+    def make(description: str, **kind: str) -> str:
+        return make_key(aws, description, key_policy(), **kind)
+
+    keys = Keys(
+        first=make("Session Manager sessions"),
+        second=make("Session Manager sessions, next"),
+        signing=make("Release signatures", KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY"),
+    )
+    kms.create_alias(AliasName=FIRST_ALIAS, TargetKeyId=keys.first)
+    kms.create_alias(AliasName=SECOND_ALIAS, TargetKeyId=keys.second)
+    return keys
+
+
+def seed_document(aws: LocalAws, content: dict | None = None, name: str = DOCUMENT) -> None:
+    aws.client("ssm").create_document(
+        Name=name, DocumentType="Session", DocumentFormat="JSON", Content=json.dumps(content or PREFERENCES, indent=2)
+    )
+
+
+@dataclass(frozen=True)
+class Document:
+    """The preferences document as it is now, by its default version."""
+
+    version: str
+    latest: str
+    content: dict
+    text: str
+
+    @property
+    def key(self):
+        return self.content["inputs"].get("kmsKeyId")
+
+    def keeps_all_of(self, original: "Document") -> bool:
+        """Whether everything but the key is as in another version: values, types, order.
+
+        The description may have got longer: Systems Manager can refuse content equal to that of an
+        earlier version, and the description is what makes it differ.
+        """
+        described = str(self.content.get("description", "")).startswith(str(original.content.get("description", "")))
+        return described and self._rest() == original._rest()
+
+    def _rest(self) -> str:
+        rest = json.loads(self.text)
+        rest.pop("description", None)
+        rest["inputs"].pop("kmsKeyId", None)
+        return json.dumps(rest)
+
+
+def read_document(aws: LocalAws, name: str = DOCUMENT) -> Document:
+    ssm = aws.client("ssm")
+    description = ssm.describe_document(Name=name)["Document"]
+    text = ssm.get_document(Name=name, DocumentFormat="JSON")["Content"]
+    return Document(description["DefaultVersion"], description["LatestVersion"], json.loads(text), text)
+
+
+# The roles of the account: who starts sessions, and what runs on the nodes.
+USER_ROLE = "Operator"
+NODE_ROLE = "App"
+OTHER_NODE_ROLE = "Database"
+
+
+def role_arn(name: str, account: str = ACCOUNT) -> str:
+    return f"arn:aws:iam::{account}:role/{name}"
+
+
+def seed_roles(aws: LocalAws, account: str = ACCOUNT) -> None:
+    """Roles as they are before anybody thinks of a key: Session Manager's own permissions and no more."""
+    iam = aws.client("iam", account)
+    for name, service in ((USER_ROLE, ""), (NODE_ROLE, "ec2.amazonaws.com"), (OTHER_NODE_ROLE, "ec2.amazonaws.com")):
+        principal = {"Service": service} if service else {"AWS": f"arn:aws:iam::{account}:root"}
+        trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]}
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+        if service:
+            iam.attach_role_policy(RoleName=name, PolicyArn="arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore")
+            iam.create_instance_profile(InstanceProfileName=name)
+            iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
+        else:
+            allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ssm:StartSession", "Resource": "*"}]}
+            iam.put_role_policy(RoleName=name, PolicyName="sessions", PolicyDocument=json.dumps(allow))
+
+
+def seed_fleet(aws: LocalAws, *roles: str, agent: str = "3.3.2299.0") -> list[str]:
+    """A managed EC2 node for each role, and the ids of the nodes."""
+    ec2 = aws.client("ec2")
+    nodes = []
+    for role in roles:
+        answer = ec2.run_instances(
+            ImageId="ami-0123456789abcdef0", InstanceType="t3.micro", MinCount=1, MaxCount=1, IamInstanceProfile={"Name": role}
+        )
+        nodes.append(answer["Instances"][0]["InstanceId"])
+    aws.tell(
+        nodes=[
+            {"InstanceId": node, "PingStatus": "Online", "AgentVersion": agent, "PlatformType": "Linux", "ResourceType": "EC2Instance"}
+            for node in nodes
+        ]
+    )
+    return nodes
+
+
+def seed_sessions(aws: LocalAws, *owners: str) -> None:
+    """A session of yesterday for each owner, by its ARN."""
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    aws.tell(
+        sessions=[
+            {"SessionId": f"session-{number:017x}", "Owner": owner, "Status": "Terminated", "StartDate": yesterday, "Target": "i-0123456789abcdef0"}
+            for number, owner in enumerate(owners)
+        ]
+    )
+
+
+def named_roles_policy(account: str, **actions: list[str]) -> str:
+    """A key policy that leaves nothing to the account but to administer the key, and names who may use it.
+
+    ``GenerateDataKey`` and ``Decrypt`` each list the ARNs of roles.
+    """
+    root = f"arn:aws:iam::{account}:root"
+    administration = ["kms:Describe*", "kms:Get*", "kms:List*", "kms:Put*", "kms:CreateGrant", "kms:RevokeGrant", "kms:ScheduleKeyDeletion"]
+    statements = [{"Sid": "Administration", "Effect": "Allow", "Principal": {"AWS": root}, "Action": administration, "Resource": "*"}]
+    statements += [
+        {"Sid": f"Allow{action}", "Effect": "Allow", "Principal": {"AWS": roles}, "Action": f"kms:{action}", "Resource": "*"}
+        for action, roles in actions.items()
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def add_to_key_policy(aws: LocalAws, key: str, *statements: dict, account: str = ACCOUNT) -> None:
+    """What a security team does with a statement that it was handed."""
+    kms = aws.client("kms", account)
+    policy = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
+    policy["Statement"] += statements
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
+
+
+def statements_of(reason: str) -> list[dict]:
+    """The statements that a refusal hands out, ready to paste."""
+    statements = []
+    for part in reason.split("add to the key policy: ")[1:]:
+        statement, _ = json.JSONDecoder().raw_decode(part)
+        statements.append(statement)
+    return statements

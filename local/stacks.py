@@ -1,0 +1,112 @@
+"""Stacks: create, update and delete, each until CloudFormation is done with it."""
+
+import time
+from dataclasses import dataclass, field
+
+from botocore.exceptions import ClientError
+
+from local.servers import ACCOUNT, LocalAws
+
+WAIT_SECONDS = 180
+
+
+class StackError(Exception):
+    """A stack operation was refused, or did not end in time."""
+
+
+@dataclass
+class Stack:
+    """One stack of the local AWS."""
+
+    aws: LocalAws
+    name: str
+    template: str
+    parameters: dict = field(default_factory=dict)
+    # A deleted stack is found by its id only.
+    id: str = ""
+    account: str = ACCOUNT
+
+    def create(self) -> str:
+        """Create the stack and return the status it ends in."""
+        answer = self.aws.client("cloudformation", self.account).create_stack(
+            StackName=self.name, TemplateBody=self.template, Parameters=self._parameters(),
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )
+        self.id = answer["StackId"]
+        return self.wait()
+
+    def update(self, template: str | None = None, **parameters: str) -> str:
+        """Change parameters, or the template, and return the status the stack ends in."""
+        self.parameters |= parameters
+        self.template = template or self.template
+        self.aws.client("cloudformation", self.account).update_stack(
+            StackName=self.name, TemplateBody=self.template, Parameters=self._parameters(),
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )
+        return self.wait()
+
+    def delete(self) -> str:
+        """Delete the stack and return the status it ends in."""
+        self.aws.client("cloudformation", self.account).delete_stack(StackName=self.id or self.name)
+        return self.wait()
+
+    def wait(self) -> str:
+        end = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < end:
+            status = self.status()
+            if not status.endswith("_IN_PROGRESS"):
+                return status
+            time.sleep(0.1)
+        raise StackError(f"stack {self.name} is still {self.status()} after {WAIT_SECONDS} s")
+
+    def status(self) -> str:
+        try:
+            return self._describe()["StackStatus"]
+        except ClientError as error:
+            if "does not exist" in str(error):
+                return "DELETE_COMPLETE"
+            raise
+
+    def outputs(self) -> dict:
+        return {output["OutputKey"]: output["OutputValue"] for output in self._describe().get("Outputs", [])}
+
+    def events(self) -> list[dict]:
+        """The stack's events, oldest first."""
+        pages = self.aws.client("cloudformation", self.account).get_paginator("describe_stack_events").paginate(StackName=self.id or self.name)
+        return [event for page in pages for event in page["StackEvents"]][::-1]
+
+    def failures(self, since: int = 0) -> list[str]:
+        """The reasons of resources that failed, oldest first, from the event numbered ``since`` on."""
+        return [
+            event.get("ResourceStatusReason", "")
+            for event in self.events()[since:]
+            if event["ResourceStatus"].endswith("_FAILED") and event["LogicalResourceId"] != self.name
+        ]
+
+    def resource(self, logical_id: str) -> dict:
+        """What CloudFormation says of one resource, its physical id among it."""
+        answer = self.aws.client("cloudformation", self.account).describe_stack_resource(StackName=self.id or self.name, LogicalResourceId=logical_id)
+        return answer["StackResourceDetail"]
+
+    def function(self) -> str:
+        """The name of the function."""
+        return self.resource("Function")["PhysicalResourceId"]
+
+    def logs(self) -> list[str]:
+        """Every line of the function's log group, oldest first."""
+        logs = self.aws.client("logs", self.account)
+        # By the events: a stack that was rolled back has no resources, and its log is still there.
+        group = next(
+            event["PhysicalResourceId"]
+            for event in self.events()
+            if event["LogicalResourceId"] == "FunctionLogGroup" and event["ResourceStatus"] == "CREATE_COMPLETE"
+        )
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+        events = [event for page in pages for event in page["events"]]
+        return [line for event in sorted(events, key=lambda event: event["timestamp"]) for line in event["message"].splitlines()]
+
+    def _describe(self) -> dict:
+        return self.aws.client("cloudformation", self.account).describe_stacks(StackName=self.id or self.name)["Stacks"][0]
+
+    def _parameters(self) -> list[dict]:
+        return [{"ParameterKey": key, "ParameterValue": value} for key, value in self.parameters.items()]

@@ -1,0 +1,140 @@
+"""Reads the template, and resolves its functions for given parameters, with no server.
+
+Knows the functions that the template's policies use; any other is an error, so that a policy is never
+rendered half.
+"""
+
+import re
+
+import yaml
+
+PSEUDO = {
+    "AWS::Partition": "aws",
+    "AWS::Region": "eu-west-1",
+    "AWS::AccountId": "123456789012",
+    "AWS::StackName": "session-kms",
+    "AWS::StackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/session-kms/2f1c3a40-b5d6-11ef-9a3e-0a58a9feac02",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+ABSENT = object()
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms, read into their long forms."""
+
+
+def _short_form(loader, tag, node):
+    name = tag if tag in ("Ref", "Condition") else f"Fn::{tag}"
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+        return {name: value.split(".", 1)} if name == "Fn::GetAtt" else {name: value}
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    return {name: loader.construct_mapping(node, deep=True)}
+
+
+_Loader.add_multi_constructor("!", _short_form)
+
+
+def load(text: str) -> dict:
+    """The template with every function in its long form."""
+    return yaml.load(text, _Loader)
+
+
+class Resolver:
+    """Resolves a template's functions for one choice of parameters."""
+
+    def __init__(self, template: dict, parameters: dict):
+        self.template = template
+        self.parameters = {name: str(definition.get("Default", "")) for name, definition in template["Parameters"].items()} | parameters
+
+    def condition(self, name: str) -> bool:
+        return self._holds(self.template["Conditions"][name])
+
+    def exists(self, logical_id: str) -> bool:
+        """Whether a resource is there."""
+        condition = self.template["Resources"][logical_id].get("Condition")
+        return condition is None or self.condition(condition)
+
+    def resolve(self, value):
+        if isinstance(value, list):
+            resolved = [self.resolve(item) for item in value]
+            return [item for item in resolved if item is not ABSENT]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            name, argument = next(iter(value.items()))
+            if name == "Ref" or name.startswith("Fn::"):
+                return self._call(name, argument)
+        resolved = {name: self.resolve(item) for name, item in value.items()}
+        return {name: item for name, item in resolved.items() if item is not ABSENT}
+
+    def _holds(self, condition) -> bool:
+        (name, argument), = condition.items()
+        match name:
+            case "Condition":
+                return self.condition(argument)
+            case "Fn::Equals":
+                left, right = self.resolve(argument)
+                return str(left) == str(right)
+            case "Fn::Not":
+                return not self._holds(argument[0])
+            case "Fn::And":
+                return all(self._holds(item) for item in argument)
+            case "Fn::Or":
+                return any(self._holds(item) for item in argument)
+        raise ValueError(f"no way to decide the condition {name}")
+
+    def _call(self, name: str, argument):
+        match name:
+            case "Ref":
+                return self._reference(argument)
+            case "Fn::GetAtt":
+                return self._attribute(*argument)
+            case "Fn::If":
+                condition, then, otherwise = argument
+                return self.resolve(then if self.condition(condition) else otherwise)
+            case "Fn::Join":
+                separator, items = argument
+                return separator.join(self.resolve(items))
+            case "Fn::Split":
+                separator, text = argument
+                return self.resolve(text).split(separator)
+            case "Fn::Select":
+                index, items = argument
+                return self.resolve(items)[int(index)]
+            case "Fn::Sub":
+                return self._substitute(argument)
+        raise ValueError(f"no way to resolve {name}")
+
+    def _reference(self, name: str):
+        if name == "AWS::NoValue":
+            return ABSENT
+        if name in PSEUDO:
+            return PSEUDO[name]
+        if name in self.parameters:
+            value = self.parameters[name]
+            is_list = self.template["Parameters"][name]["Type"] == "CommaDelimitedList"
+            return value.split(",") if is_list else value
+        return name
+
+    def _attribute(self, resource: str, attribute: str) -> str:
+        kind = self.template["Resources"][resource]["Type"]
+        if attribute != "Arn":
+            raise ValueError(f"no way to resolve {resource}.{attribute}")
+        service, form = {
+            "AWS::Logs::LogGroup": ("logs", "log-group:{}:*"),
+            "AWS::SQS::Queue": ("sqs", "{}"),
+            "AWS::KMS::Key": ("kms", "key/{}"),
+            "AWS::Serverless::Function": ("lambda", "function:{}"),
+        }[kind]
+        return f"arn:aws:{service}:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:{form.format(resource)}"
+
+    def _substitute(self, argument) -> str:
+        text, names = argument if isinstance(argument, list) else (argument, {})
+
+        def one(match):
+            name = match.group(1)
+            return str(self.resolve(names[name]) if name in names else self._reference(name))
+
+        return re.sub(r"\$\{([A-Za-z0-9:]+)\}", one, text)

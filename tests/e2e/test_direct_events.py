@@ -1,0 +1,140 @@
+"""What CloudFormation may send besides the ordinary: duplicates, made-up ids, late and forged events."""
+
+import pytest
+
+from local import seed
+from tests.e2e.direct import DOCUMENT, PHYSICAL_ID, Requests
+
+
+@pytest.fixture
+def requests(account) -> Requests:
+    seed.seed_document(account.aws, name=DOCUMENT)
+    return Requests(account.deploy(AdditionalDocuments="Team-*"))
+
+
+def test_every_attribute_is_there(account, requests):
+    answer = requests.send(requests.request("Create", {"KmsKeyId": seed.FIRST_ALIAS})).answer
+    assert answer["PhysicalResourceId"] == PHYSICAL_ID
+    assert answer["Data"] == {
+        "KeyArn": account.keys.first, "KeyAccount": "123456789012", "DocumentName": DOCUMENT, "DocumentVersion": "2",
+        "PreviousKmsKeyId": "", "Changed": "true", "Findings": answer["Data"]["Findings"],
+    }
+    assert "\n" not in answer["Data"]["Findings"]
+
+
+def test_a_create_that_comes_twice_is_answered_twice_and_done_once(account, requests):
+    event = requests.request("Create", {"KmsKeyId": account.keys.first})
+    first, second = requests.send(event), requests.send(event)
+    assert first.answer["Status"] == second.answer["Status"] == "SUCCESS"
+    assert first.answer["PhysicalResourceId"] == second.answer["PhysicalResourceId"]
+    assert second.answer["Data"]["Changed"] == "false"
+    assert second.answer["Data"]["PreviousKmsKeyId"] == first.answer["Data"]["PreviousKmsKeyId"] == ""
+    assert account.document(DOCUMENT).latest == "2"
+
+
+def test_a_delete_that_comes_twice_succeeds_twice(account, requests):
+    requests.send(requests.request("Create", {"KmsKeyId": account.keys.first}))
+    event = requests.request("Delete", {"KmsKeyId": account.keys.first})
+    assert [requests.send(event).answer["Status"] for _ in range(2)] == ["SUCCESS", "SUCCESS"]
+    assert account.document(DOCUMENT).key == ""
+
+
+def test_a_made_up_id_before_anything_was_done(account, requests):
+    before = account.document(DOCUMENT)
+    event = requests.request("Delete", {"KmsKeyId": account.keys.first}, physical_id="direct-SessionEncryption-1A2B3C4D5E6F")
+    answer = requests.send(event).answer
+    assert answer["Status"] == "SUCCESS"
+    assert answer["PhysicalResourceId"] == "direct-SessionEncryption-1A2B3C4D5E6F"
+    assert account.document(DOCUMENT) == before
+
+
+def test_a_made_up_id_after_the_create_undoes_it(account, requests):
+    requests.send(requests.request("Create", {"KmsKeyId": account.keys.first}))
+    event = requests.request("Delete", {"KmsKeyId": account.keys.first}, physical_id="direct-SessionEncryption-1A2B3C4D5E6F")
+    assert requests.send(event).answer["Status"] == "SUCCESS"
+    assert account.document(DOCUMENT).key == ""
+
+
+def test_the_delete_after_a_failed_create(account, requests):
+    before = account.document(DOCUMENT)
+    failed = requests.send(requests.request("Create", {"KmsKeyId": account.keys.signing})).answer
+    assert failed["Status"] == "FAILED"
+    answer = requests.send(requests.request("Delete", {"KmsKeyId": account.keys.signing}, physical_id=failed["PhysicalResourceId"])).answer
+    assert answer["Status"] == "SUCCESS"
+    assert account.document(DOCUMENT) == before
+
+
+def test_the_update_back_after_a_failed_update(account, requests):
+    good, bad = {"KmsKeyId": account.keys.first}, {"KmsKeyId": account.keys.signing}
+    requests.send(requests.request("Create", good))
+    failed = requests.send(requests.request("Update", bad, old=good)).answer
+    assert failed["Status"] == "FAILED"
+    assert failed["PhysicalResourceId"] == PHYSICAL_ID, "another id would make CloudFormation delete"
+    back = requests.send(requests.request("Update", good, old=bad)).answer
+    assert back["Status"] == "SUCCESS"
+    assert back["PhysicalResourceId"] == PHYSICAL_ID
+    assert account.document(DOCUMENT).key == account.keys.first
+
+
+def test_a_delete_with_properties_of_another_schema(account, requests):
+    requests.send(requests.request("Create", {"KmsKeyId": account.keys.first}))
+    event = requests.request("Delete", {"KeyArn": "x", "Safeguard": {"of": ["another", "version"]}})
+    assert requests.send(event).answer["Status"] == "SUCCESS"
+    assert account.document(DOCUMENT).key == ""
+
+
+def test_an_event_whose_answer_nobody_waits_for_does_nothing(account, requests):
+    event = requests.request("Create", {"KmsKeyId": account.keys.first})
+    date = event["ResponseURL"].split("X-Amz-Date=")[1][:16]
+    event["ResponseURL"] = event["ResponseURL"].replace(date, "20240101T000000Z")
+    before = account.document(DOCUMENT)
+    reply = requests.send(event)
+    assert reply.answer is None
+    assert reply.function_error is None, "a retry would be as late"
+    assert account.document(DOCUMENT) == before
+
+
+def test_a_forged_event_sends_its_answer_nowhere(account, requests):
+    event = requests.request("Create", {"KmsKeyId": account.keys.first})
+    event["ResponseURL"] = "https://answers.example.com/take?X-Amz-Signature=5ec4e7"
+    before = account.document(DOCUMENT)
+    reply = requests.send(event)
+    assert reply.function_error
+    assert "5ec4e7" not in reply.payload
+    assert account.document(DOCUMENT) == before
+
+
+@pytest.mark.parametrize(
+    ("properties", "named"),
+    [
+        ({"KmsKeyId": "alias/aws/ssm"}, "KmsKeyId"),
+        ({}, "KmsKeyId"),
+        ({"KmsKeyId": "alias/session-manager", "Encryption": "enabled"}, "Encryption"),
+        ({"KmsKeyId": "alias/session-manager", "OnDelete": "restore "}, "OnDelete"),
+        ({"KmsKeyId": "alias/session-manager", "OnConflict": "Maybe"}, "OnConflict"),
+        ({"KmsKeyId": "alias/session-manager", "DocumentName": "no spaces please"}, "DocumentName"),
+        ({"KmsKeyId": ["alias/session-manager"]}, "KmsKeyId"),
+        ({"KmsKeyId": "alias/session-manager", "Encryption": "Disabled"}, "KmsKeyId"),
+        ({"KmsKeyId": "alias/session-manager", "PreFlight": "Strict"}, "PreFlight"),
+    ],
+)
+def test_a_wrong_property_is_named_in_the_answer(account, requests, properties, named):
+    before = account.document(DOCUMENT)
+    answer = requests.send(requests.request("Create", properties)).answer
+    assert answer["Status"] == "FAILED"
+    assert named in answer["Reason"]
+    assert account.document(DOCUMENT) == before
+
+
+def test_a_request_that_cannot_be_read_is_answered(requests):
+    event = requests.request("Create", {"KmsKeyId": "alias/session-manager"})
+    event["ResourceProperties"] = "none"
+    answer = requests.send(event).answer
+    assert answer["Status"] == "FAILED"
+    assert "ResourceProperties" in answer["Reason"]
+
+
+@pytest.mark.parametrize("event", [{}, [], "text", {"source": "aws.nothing", "detail": {}}])
+def test_an_event_that_is_none_of_ours_is_an_error(requests, event):
+    reply = requests.send_raw(event)
+    assert reply.function_error

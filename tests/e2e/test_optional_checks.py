@@ -1,0 +1,126 @@
+"""Each optional check is a parameter of the template, and adds exactly its permissions."""
+
+import pytest
+
+from local.paths import TEMPLATE
+from local.template import Resolver, load
+
+SHIPPED = load(TEMPLATE.read_text())
+OFF = {"DiscoverUsers": "false", "DiscoverNodes": "false", "ReadKeyPolicy": "false", "SimulateIdentities": "false", "DryRun": "false"}
+HOME = "eu-west-1:123456789012"
+KEYS = f"arn:aws:kms:{HOME}:key/*"
+ROLES = "arn:aws:iam::123456789012:role/*"
+FOREIGN_KEY = "arn:aws:kms:eu-west-1:222222222222:key/11111111-2222-3333-4444-555555555555"
+READER = "arn:aws:iam::222222222222:role/session-kms-key-ReaderRole-1A2B3C"
+
+ADDED = {
+    "DiscoverNodes": {
+        ("ssm:DescribeInstanceInformation", "*"),
+        ("ec2:DescribeIamInstanceProfileAssociations", "*"),
+        ("ssm:GetServiceSetting", f"arn:aws:ssm:{HOME}:servicesetting/ssm/managed-instance/default-ec2-instance-management-role"),
+        ("iam:GetInstanceProfile", "arn:aws:iam::123456789012:instance-profile/*"),
+        ("iam:GetRole", ROLES),
+    },
+    "DiscoverUsers": {("ssm:DescribeSessions", "*"), ("iam:GetRole", ROLES)},
+    "ReadKeyPolicy": {("kms:GetKeyPolicy", KEYS), ("kms:ListGrants", KEYS)},
+    "SimulateIdentities": {
+        ("iam:SimulatePrincipalPolicy", ROLES),
+        ("iam:SimulatePrincipalPolicy", "arn:aws:iam::123456789012:user/*"),
+    },
+    "DryRun": {("kms:GenerateDataKey", KEYS), ("kms:Decrypt", KEYS)},
+}
+
+
+def statements(**parameters: str) -> list[dict]:
+    """The statements of the function's role under these parameters."""
+    role = SHIPPED["Resources"]["FunctionRole"]["Properties"]
+    policies = Resolver(SHIPPED, {"KmsKeyId": "alias/session-manager"} | parameters).resolve(role["Policies"])
+    return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def permissions(**parameters: str) -> set[tuple[str, str]]:
+    """Every action with every resource it is allowed on."""
+    return {
+        (action, resource)
+        for statement in statements(**parameters)
+        for action in _list(statement["Action"])
+        for resource in _list(statement["Resource"])
+    }
+
+
+def _list(value) -> list:
+    return value if isinstance(value, list) else [value]
+
+
+@pytest.mark.parametrize("parameter", ADDED)
+def test_a_check_adds_exactly_its_actions(parameter):
+    none = permissions(**OFF)
+    assert permissions(**OFF | {parameter: "true"}) - none == ADDED[parameter]
+    assert none <= permissions(**OFF | {parameter: "true"})
+
+
+def test_all_checks_together_add_no_more_than_each():
+    on = dict.fromkeys(OFF, "true")
+    assert permissions(**on) - permissions(**OFF) == set().union(*ADDED.values())
+
+
+def test_without_any_check_the_function_describes_keys_and_no_more():
+    actions = {action for action, _ in permissions(**OFF)}
+    assert {action for action in actions if action.startswith("kms:")} == {"kms:DescribeKey"}
+    assert not [action for action in actions if action.startswith(("iam:", "ec2:", "sts:"))]
+
+
+def test_by_default_every_check_that_only_reads_is_on():
+    assert permissions() == permissions(**dict.fromkeys(OFF, "true") | {"DryRun": "false"})
+
+
+def test_the_reader_role_is_the_one_role_that_may_be_assumed():
+    added = permissions(KeyPolicyReaderRoleArn=READER) - permissions()
+    assert added == {("sts:AssumeRole", READER)}
+
+
+def test_a_key_of_another_account_is_named_in_each_statement_about_keys():
+    on = dict.fromkeys(OFF, "true") | {"KmsKeyId": FOREIGN_KEY}
+    of_key = {action for action, resource in permissions(**on) if resource == FOREIGN_KEY}
+    assert of_key == {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants", "kms:GenerateDataKey", "kms:Decrypt"}
+    additional = permissions(**on, AdditionalKeyArns="arn:aws:kms:eu-west-1:333333333333:key/1-2") - permissions(**on)
+    assert {action for action, _ in additional} == {"kms:DescribeKey", "kms:ListGrants", "kms:GenerateDataKey", "kms:Decrypt"}
+
+
+def test_a_dry_run_is_limited_to_ids_that_no_session_has():
+    """The function's role must not be able to read the data key of a session."""
+    on = dict.fromkeys(OFF, "true") | {"AdditionalKeyArns": FOREIGN_KEY}
+    tried = [statement for statement in statements(**on) if {"kms:GenerateDataKey", "kms:Decrypt"} & set(_list(statement["Action"]))]
+    assert len(tried) == 2
+    # The context that the function sends.
+    source = (TEMPLATE.parent / "src" / "aws" / "key_access.rs").read_text()
+    for statement in tried:
+        context = {key.removeprefix("kms:EncryptionContext:"): value for key, value in statement["Condition"]["StringEquals"].items()}
+        assert set(context) == {"aws:ssm:SessionId", "aws:ssm:TargetId"}
+        assert all(f'"{name}"' in source and f'"{value}"' in source for name, value in context.items())
+
+
+def test_the_two_policies_hold_one_action_each_on_the_keys_named():
+    def document(policy: str, **parameters: str) -> dict:
+        return Resolver(SHIPPED, parameters).resolve(SHIPPED["Resources"][policy]["Properties"])
+
+    keys = f"{FOREIGN_KEY},arn:aws:kms:{HOME}:key/1-2"
+    for policy, parameter, action in (("UserPolicy", "UserRoleNames", "kms:GenerateDataKey"), ("NodePolicy", "NodeRoleNames", "kms:Decrypt")):
+        given = document(policy, **{parameter: "One,Two", "GrantKeyArns": keys})
+        assert given["Roles"] == ["One", "Two"]
+        statement, = given["PolicyDocument"]["Statement"]
+        assert (statement["Effect"], statement["Action"], statement["Resource"]) == ("Allow", action, keys.split(","))
+        created = f"arn:aws:kms:{HOME}:key/Key"
+        assert document(policy, **{parameter: "One", "CreateKey": "true"})["PolicyDocument"]["Statement"][0]["Resource"] == [created]
+        both = document(policy, **{parameter: "One", "CreateKey": "true", "GrantKeyArns": FOREIGN_KEY})
+        assert both["PolicyDocument"]["Statement"][0]["Resource"] == [created, FOREIGN_KEY]
+
+
+def test_the_created_key_admits_consumers_to_what_sessions_need():
+    def policy(**parameters: str) -> list[dict]:
+        return Resolver(SHIPPED, {"CreateKey": "true"} | parameters).resolve(SHIPPED["Resources"]["Key"]["Properties"]["KeyPolicy"])["Statement"]
+
+    assert [statement["Sid"] for statement in policy()] == ["AccountDecides"]
+    consumers = policy(ConsumerAccounts="222222222222,333333333333")[1]
+    assert consumers["Principal"] == {"AWS": ["222222222222", "333333333333"]}
+    assert sorted(consumers["Action"]) == ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]

@@ -1,0 +1,150 @@
+"""The templates before the eyes of others: cfn-lint, SAM, parliament."""
+
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+from local import environments
+from local.paths import EVENTS, KEY_ACCESS_TEMPLATE, ROOT, TEMPLATE, TEMPLATES
+from local.template import load
+
+
+@pytest.fixture(scope="module", autouse=True)
+def installed():
+    environments.ensure(("cfn-lint", "sam", "parliament"))
+
+
+def run(*command, **settings) -> subprocess.CompletedProcess:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | settings
+    return subprocess.run(
+        [str(part) for part in command], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+
+
+def changed(tmp_path, template, old: str, new: str):
+    text = template.read_text()
+    assert old in text
+    path = tmp_path / template.name
+    path.write_text(text.replace(old, new))
+    return path
+
+
+def cfn_lint(path) -> subprocess.CompletedProcess:
+    # Several Regions: a value that is right in one only would be found.
+    return run(environments.program("cfn-lint", "cfn-lint"), "--regions", "eu-west-1", "us-gov-west-1", "cn-north-1", "--", path)
+
+
+def sam_validate(path) -> subprocess.CompletedProcess:
+    return run(environments.program("sam", "sam"), "validate", "--lint", "--region", "eu-west-1", "--template", path, SAM_CLI_TELEMETRY="0")
+
+
+def parliament(path) -> subprocess.CompletedProcess:
+    return run(environments.program("parliament", "python"), "-m", "local.policies", path)
+
+
+# The functions of CloudFormation that a rule may call.
+IN_RULES = {"Fn::And", "Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::Equals", "Fn::Not", "Fn::Or", "Fn::RefAll", "Fn::ValueOf", "Fn::ValueOfAll"}
+each_template = pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+
+
+@each_template
+@pytest.mark.parametrize("check", [cfn_lint, sam_validate, parliament])
+def test_the_template_is_clean(check, path):
+    result = check(path)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("check", "old", "new"),
+    [
+        (cfn_lint, "RetentionInDays: !Ref", "RetentionInDay: !Ref"),
+        (sam_validate, "RetentionInDays: !Ref", "RetentionInDay: !Ref"),
+        (parliament, "kms:DescribeKey", "kms:DescribeKeys"),
+    ],
+)
+def test_each_check_can_fail(check, old, new, tmp_path):
+    for path in TEMPLATES:
+        assert check(changed(tmp_path, path, old, new)).returncode != 0
+
+
+@each_template
+def test_no_arn_names_a_partition(path):
+    template = load(path.read_text())
+    # Descriptions show what an ARN looks like.
+    for parameter in template["Parameters"].values():
+        del parameter["Description"]
+        parameter.pop("AllowedPattern", None)
+    assert not re.search(r"arn:aws[a-z-]*:", json.dumps(template))
+
+
+def functions_in(value) -> set[str]:
+    if isinstance(value, list):
+        return set().union(*map(functions_in, value))
+    if isinstance(value, dict):
+        return {name for name in value if name.startswith("Fn::")}.union(*map(functions_in, value.values()))
+    return set()
+
+
+@each_template
+def test_the_limits_of_cloudformation_are_kept(path):
+    template = load(path.read_text())
+    assert len(template["Parameters"]) <= 200
+    assert path.stat().st_size <= 51_200, "larger templates cannot be given as text"
+    for parameter in template["Parameters"].values():
+        assert len(parameter["Description"]) <= 4000
+    assert functions_in(template.get("Rules", {})) <= IN_RULES
+
+
+@each_template
+def test_the_template_says_what_the_readers_of_its_console_page_see(path):
+    template = load(path.read_text())
+    interface = template["Metadata"]["AWS::CloudFormation::Interface"]
+    grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(template["Parameters"])
+    assert sorted(interface["ParameterLabels"]) == sorted(template["Parameters"])
+    assert all(parameter["Description"] for parameter in template["Parameters"].values())
+    assert all(output["Description"] for output in template["Outputs"].values())
+
+
+def test_the_key_outlives_the_stack_and_the_request_finds_its_permissions():
+    resources = load(TEMPLATE.read_text())["Resources"]
+    assert resources["Key"]["DeletionPolicy"] == resources["Key"]["UpdateReplacePolicy"] == "Retain"
+    request = resources["SessionEncryption"]
+    assert request["Properties"]["ServiceTimeout"] <= 3600
+    assert {"FunctionRole", "FunctionLogGroup", "FunctionInvokeConfig"} <= set(request["DependsOn"])
+
+
+def test_whoever_needs_the_key_may_use_it_before_the_request_and_after_the_stack():
+    resources = load(TEMPLATE.read_text())["Resources"]
+    referred = json.dumps(resources["SessionEncryption"]["Properties"])
+    for policy in ("UserPolicy", "NodePolicy"):
+        assert f'{{"Ref": "{policy}"}}' in referred, "what a condition decides is ordered by a reference only"
+        assert resources[policy]["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert resources[policy]["UpdateReplacePolicy"] == "Retain"
+
+
+@each_template
+def test_the_report_outlives_a_deployment_that_is_rolled_back(path):
+    group = load(path.read_text())["Resources"]["FunctionLogGroup"]
+    assert group["DeletionPolicy"] == "Retain"
+    assert "AWS::StackId" in json.dumps(group["Properties"]["LogGroupName"]), "or the next deployment would find the name taken"
+
+
+def test_the_sample_events_are_whole():
+    types = {"custom-resource": "Custom::SessionEncryption", "key-access": "Custom::SessionKeyAccess"}
+    names = sorted(path.stem for path in EVENTS.glob("*.json"))
+    assert names == sorted(f"{name}-{kind}" for name in types for kind in ("create", "delete", "update"))
+    for path in EVENTS.glob("*.json"):
+        event = json.loads(path.read_text())
+        kind = event["RequestType"]
+        name, _, suffix = path.stem.rpartition("-")
+        assert suffix == kind.lower()
+        assert event["ResourceType"] == types[name]
+        properties = load((TEMPLATE if name == "custom-resource" else KEY_ACCESS_TEMPLATE).read_text())["Resources"][event["LogicalResourceId"]]["Properties"]
+        assert sorted(event["ResourceProperties"]) == sorted(properties), "what the template sends"
+        assert ("PhysicalResourceId" in event) == (kind != "Create")
+        assert ("OldResourceProperties" in event) == (kind == "Update")
+        assert event["ResourceProperties"]["ServiceToken"] == event["ServiceToken"]
