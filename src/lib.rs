@@ -19,9 +19,13 @@
 //! | [`intent`], [`place`] | what is wanted; where | key, session |
 //! | [`session`] | the document's content and versions; pure | nothing |
 //! | [`key`] | references to keys, fitness; pure | place |
-//! | [`preflight`] | the checks, from what was observed to findings; pure | key, session |
+//! | [`policy`] | the IAM policy language: parse, match, decide, explain; pure, knows nothing of sessions | nothing |
+//! | [`access`] | who needs what of the key: a verdict for each, and the missing statement; pure | policy, key |
+//! | [`preflight`] | the checks, from what was observed to findings; pure | access, session, key |
 //! | [`reconcile`] | the way itself, and the ports (traits) that it needs of the outside | the pure rooms |
 //! | [`aws`] | the ports on the AWS SDK | reconcile's ports |
+//! | [`report`] | one report value as text, JSON, Markdown, HTML; pure | preflight |
+//! | [`cli`] | the command line's commands, one file each | everything |
 //! | [`log`] | the log's format, and what may be in it | nothing |
 //!
 //! # Invariants

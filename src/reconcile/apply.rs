@@ -141,7 +141,7 @@ impl<'a, P: Ports> Rounds<'a, P> {
             }
             Step::Await { version } => {
                 (self.progress)("waiting for AWS to take up the new version");
-                tracing::debug!(document = %name, version, "the version is not active yet");
+                tracing::info!(document = %name, version, "the version is not active yet");
                 self.polls += 1;
                 if self.polls > POLLS {
                     let reason = "it did not become Active".to_owned();

@@ -1,0 +1,97 @@
+//! The assessment of a large account: a key policy of 32 KB, 300 roles behind nodes, 350 users.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark")]
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use serde_json::{Value, json};
+use session_kms::access::{OwnSide, PrincipalArn, Side, Simulated, Simulation};
+use session_kms::key::{KeyArn, KeyDescription, MultiRegion};
+use session_kms::preflight::{AccessObservation, Read, Subject, assess};
+
+const ACCOUNT: &str = "111122223333";
+/// The longest key policy that KMS takes, in bytes.
+const LONGEST: usize = 32_768;
+
+fn arn(name: &str) -> String {
+    format!("arn:aws:iam::{ACCOUNT}:{name}")
+}
+
+/// Statements for other teams through other services, and the delegation at the end.
+fn policy() -> String {
+    let delegation =
+        json!({"Effect": "Allow", "Principal": {"AWS": arn("root")}, "Action": "kms:*", "Resource": "*"});
+    let mut statements: Vec<Value> = Vec::new();
+    loop {
+        let number = statements.len();
+        let team = json!({
+            "Sid": format!("Allow use of the key by team {number}"),
+            "Effect": "Allow",
+            "Principal": {"AWS": [arn(&format!("role/team-{number}/App")), arn(&format!("role/team-{number}/Batch"))]},
+            "Action": ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey*", "kms:DescribeKey"],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"kms:ViaService": ["s3.eu-west-1.amazonaws.com"]}},
+        });
+        let longer: Vec<&Value> = statements.iter().chain([&team, &delegation]).collect();
+        if json!({"Statement": longer}).to_string().len() > LONGEST {
+            statements.push(delegation);
+            return json!({"Statement": statements}).to_string();
+        }
+        statements.push(team);
+    }
+}
+
+fn observation(decision: Simulated) -> AccessObservation {
+    let subject = |side, name: String| Subject {
+        principal: PrincipalArn::parse(&arn(&name)).unwrap(),
+        side,
+        source: "found".to_owned(),
+        own: OwnSide::Simulated(Simulation {
+            decision,
+            policies: vec!["Kms".to_owned()],
+            organizations_allow: Some(true),
+            boundary_allows: None,
+            missing_context: Vec::new(),
+        }),
+    };
+    let nodes = (0..300).map(|number| subject(Side::Node, format!("role/nodes/Web-{number}")));
+    let users = (0..350).map(|number| subject(Side::User, format!("role/sso/Ops-{number}")));
+    AccessObservation {
+        key: KeyDescription {
+            arn: KeyArn::parse(&format!("arn:aws:kms:eu-west-1:{ACCOUNT}:key/1-2")).unwrap(),
+            state: "Enabled".into(),
+            spec: "SYMMETRIC_DEFAULT".into(),
+            usage: "ENCRYPT_DECRYPT".into(),
+            manager: "CUSTOMER".into(),
+            origin: "AWS_KMS".into(),
+            created: None,
+            deletion_date: None,
+            valid_to: None,
+            custom_key_store: None,
+            multi_region: MultiRegion::No,
+        },
+        account: ACCOUNT.into(),
+        context: Vec::new(),
+        policy: Read::Known(policy()),
+        grants: Read::Known(Vec::new()),
+        dry_runs: Vec::new(),
+        subjects: nodes.chain(users).collect(),
+        nodes: None,
+        sessions: None,
+    }
+}
+
+fn assessments(criterion: &mut Criterion) {
+    for (name, decision) in [("all pass", Simulated::Allowed), ("all lack a policy", Simulated::ImplicitDeny)]
+    {
+        let observation = observation(decision);
+        let exempt = ["arn:aws:iam::*:role/break-glass-*".to_owned()];
+        criterion.bench_function(&format!("assess 650 principals on a policy of 32 KB: {name}"), |bencher| {
+            bencher.iter(|| assess(black_box(&observation), black_box(&exempt)));
+        });
+    }
+}
+
+criterion_group!(benches, assessments);
+criterion_main!(benches);
