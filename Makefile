@@ -37,6 +37,10 @@ package: ## Build for sam deploy (ARCHITECTURE=arm64 or x86_64, TEMPLATE=templat
 	@$(PYTHON) -m local cargo-lambda sam
 	PATH="$(abspath $(VENV))/cargo-lambda/bin:$$PATH" SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam build --template $(TEMPLATE) --parameter-overrides Architecture=$(ARCHITECTURE)
 
+.PHONY: release
+release: package ## Make what deploy/stackset.yaml deploys: a plain template and the code (ARCHITECTURE=arm64 or x86_64)
+	@$(VENV)/sam/bin/python -m local.release $(ARCHITECTURE)
+
 .PHONY: test
 test: ## Run everything: formatting, lints, unit, property, component and end-to-end tests, validators
 	@exec $(PYTHON) -m local.suite
@@ -46,7 +50,7 @@ lint: ## Check formatting, Rust lints and the templates
 	cargo fmt --all --check
 	cargo clippy --locked --all-targets -- -D warnings
 	@$(PYTHON) -m local cfn-lint sam parliament
-	$(VENV)/cfn-lint/bin/cfn-lint -- $(TEMPLATES)
+	$(VENV)/cfn-lint/bin/cfn-lint -- $(TEMPLATES) $(wildcard deploy/*.yaml)
 	for template in $(TEMPLATES); do SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam validate --lint --region eu-west-1 --template $$template; done
 	$(VENV)/parliament/bin/python -m local.policies
 

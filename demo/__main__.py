@@ -3,14 +3,17 @@
 Ends with 0 only if every step came out as it says. ``KEEP=1`` leaves the servers up.
 """
 
+import json
 import os
 import sys
 import time
+from datetime import UTC
 
 from demo.accounts import TwoAccounts
+from demo.events import tell
 from demo.screen import Screen
 from local import seed
-from local.package import package
+from local.package import package, store
 from local.paths import BINARY, BINARY_NAME, architecture
 from local.processes import ProcessError, end_on_signals
 from local.receiver import PORT
@@ -71,13 +74,14 @@ class Story:
         self._a_wrong_key()
         self._somebody_locked_out()
         self._the_remedy()
+        self._drift()
+        self._a_key_about_to_go()
         self._delete()
 
     def leave_up(self) -> None:
         """Let go of the servers, and say how to use and how to end them."""
         screen, aws = self.screen, self.aws
-        template = aws.folder / "packaged.yaml"
-        template.write_text(self.stack.template)
+        bucket, template = store(aws, self.stack.template.encode(), "template")
         for child in aws.children:
             child.release()
         screen.step("KEEP=1: the servers stay up, with the account as it was at the beginning")
@@ -87,7 +91,7 @@ class Story:
         screen.write()
         screen.note("The stack once more, and a look at the document:")
         screen.write(
-            f"aws cloudformation create-stack --stack-name {STACK} --template-body file://{template}"
+            f"aws cloudformation create-stack --stack-name {STACK} --template-url {aws.endpoint}/{bucket}/{template}"
             " --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND"
             " --parameters "
             + " ".join(
@@ -196,6 +200,52 @@ class Story:
         screen.expect(now.key == self.named, "the document names the key")
         self._expect_the_rest_unchanged(now)
 
+    def _drift(self) -> None:
+        screen = self.screen
+        screen.step("Somebody's tool writes the whole document anew, without the key; CloudTrail tells the function")
+        self._overwrite()
+        rival = self._show_document()
+        report = self._tell("document-update-call")
+        now = self._show_document()
+        screen.expect(now.key == self.named, "the key is back")
+        screen.expect(now.keeps_all_of(rival), "their other changes are kept, the timeout too")
+        screen.expect(report["alert"] is False, "repaired, so nobody is called")
+        # What the stack is to leave behind from now on.
+        self.original = rival
+
+    def _overwrite(self) -> None:
+        ssm = self.aws.client("ssm")
+        inputs = self.before.content["inputs"] | {"kmsKeyId": "", "idleSessionTimeout": 45}
+        version = ssm.update_document(
+            Name=seed.DOCUMENT, Content=json.dumps(self.before.content | {"inputs": inputs}, indent=2), DocumentFormat="JSON",
+            DocumentVersion="$LATEST",
+        )["DocumentDescription"]["DocumentVersion"]
+        ssm.update_document_default_version(Name=seed.DOCUMENT, DocumentVersion=version)
+
+    def _a_key_about_to_go(self) -> None:
+        screen, kms = self.screen, self.aws.client("kms")
+        screen.step("Somebody schedules the deletion of the key")
+        date = kms.schedule_key_deletion(KeyId=self.named, PendingWindowInDays=30)["DeletionDate"]
+        report = self._tell("key-schedule-deletion-call")
+        now = self._show_document()
+        screen.expect(report["alert"] is True, "somebody is called")
+        screen.expect(date.astimezone(UTC).strftime("%Y-%m-%d") in " ".join(report["alerts"]), "the alert has the date")
+        screen.expect(now.key == self.named, "the document stays, as OnKeyTrouble=Alert has it")
+        screen.note("Somebody cancels it, and enables the key:")
+        kms.cancel_key_deletion(KeyId=self.named)
+        kms.enable_key(KeyId=self.named)
+        screen.expect(self._tell("key-enable-call")["alert"] is False, "all is well")
+
+    def _tell(self, event: str) -> dict:
+        """Hand the function an event, and print what it says."""
+        report = tell(self.stack, event, self.named)
+        # The user agent says which tool it was, at length.
+        agent = report.get("by", {}).get("userAgent", "")
+        self.screen.fact("report", report["summary"].replace(f" ({agent})", ""), "green" if report["alert"] is False else "yellow")
+        for alert in report["alerts"]:
+            self.screen.fact("alert", alert, "yellow")
+        return report
+
     def _delete(self) -> None:
         self.screen.step("delete-stack, with OnDelete=Restore")
         status = self._timed(self.stack.delete)
@@ -207,17 +257,22 @@ class Story:
 
     def _show(self, status: str) -> seed.Document:
         """Print the diff since the last step, the stack's status and its outputs."""
-        now = seed.read_document(self.aws)
-        self.screen.diff(
-            self.before.content, now.content,
-            f"{seed.DOCUMENT} version {self.before.version}", f"{seed.DOCUMENT} version {now.version}",
-        )
+        now = self._show_document()
         style = "green" if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE") else "yellow"
         self.screen.fact("stack", status, style)
         if status != "DELETE_COMPLETE":
             for name, value in self.stack.outputs().items():
                 self.screen.output(name, value)
         self.screen.expect(now.version == now.latest, f"version {now.version} is the default and the latest")
+        return now
+
+    def _show_document(self) -> seed.Document:
+        """Print the diff since the document was last looked at."""
+        now = seed.read_document(self.aws)
+        self.screen.diff(
+            self.before.content, now.content,
+            f"{seed.DOCUMENT} version {self.before.version}", f"{seed.DOCUMENT} version {now.version}",
+        )
         self.before = now
         return now
 

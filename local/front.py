@@ -1,4 +1,4 @@
-"""Stands before the two servers where neither plays AWS's part, for Systems Manager, KMS, IAM and STS.
+"""Stands before the two servers where neither plays AWS's part, for Systems Manager, KMS, IAM, STS and AWS Config.
 
 Every call goes on as it came, signature and all: Systems Manager's to moto, the others to ministack. Besides:
 
@@ -10,6 +10,7 @@ Every call goes on as it came, signature and all: Systems Manager's to moto, the
 - The managed nodes and the sessions are those that were put here (``PUT /_local/world``): moto knows neither
   call, and ministack only nodes with a container each. Their permissions are checked by ministack.
 - A key can have been made earlier than today, likewise.
+- What a rule of AWS Config is told is kept, to be read (``GET /_local/world``): neither server takes it.
 - What ministack denies because it looks for a permission on `*`, where AWS looks for one on the role, the
   instance profile or the service setting itself, is decided anew on that.
 - A trust policy that asks for a role by aws:PrincipalArn is met by the role's sessions; ministack compares with
@@ -51,6 +52,8 @@ class World:
     sessions: list[dict] = field(default_factory=list)
     # Key ARN to seconds since 1970.
     created: dict[str, float] = field(default_factory=dict)
+    # What PutEvaluations was called with, oldest first.
+    evaluations: list[dict] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,8 @@ class Front:
                 return self._permitted(call, f"iam:{form.get('Action')}", _iam_resource(form))
             case "TrentService":
                 return self._kms(call)
+            case "StarlingDoveService":
+                return self._config(call)
         match call.action:
             case "DescribeInstanceInformation":
                 return self._listed(call, "InstanceInformationList", self.world.nodes)
@@ -196,6 +201,15 @@ class Front:
             if metadata["Arn"] in self.world.created:
                 return answer({"KeyMetadata": metadata | {"CreationDate": self.world.created[metadata["Arn"]]}})
         return reply
+
+    def _config(self, call: Call) -> Reply:
+        reply = send(self.ministack, call)
+        if call.action != "PutEvaluations" or "AccessDenied" in reply.error:
+            return reply
+        if not call.parameters.get("ResultToken"):
+            return refusal("InvalidResultTokenException", "The result token is missing.")
+        self.world.evaluations.append(call.parameters)
+        return answer({"FailedEvaluations": []})
 
     def _across(self, call: Call) -> Reply | None:
         """The answer about another account's key; none where it is not another's."""

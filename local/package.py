@@ -30,14 +30,19 @@ def archive(binary: Path = BINARY) -> bytes:
 
 def upload(aws: LocalAws, binary: Path = BINARY, account: str = ACCOUNT) -> str:
     """Put the archive into a bucket of the account and return its s3:// address."""
+    bucket, key = store(aws, _archive_of(binary, binary.stat().st_mtime_ns), "zip", account)
+    return f"s3://{bucket}/{key}"
+
+
+def store(aws: LocalAws, content: bytes, ending: str, account: str = ACCOUNT) -> tuple[str, str]:
+    """Put what is deployed into the account's bucket for that, and return bucket and key."""
     s3 = aws.client("s3", account)
     bucket = f"{BUCKET}-{account}"
     if bucket not in [known["Name"] for known in s3.list_buckets().get("Buckets", [])]:
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-    content = _archive_of(binary, binary.stat().st_mtime_ns)
-    key = f"session-kms/{hashlib.sha256(content).hexdigest()}.zip"
+    key = f"session-kms/{hashlib.sha256(content).hexdigest()}.{ending}"
     s3.put_object(Bucket=bucket, Key=key, Body=content)
-    return f"s3://{bucket}/{key}"
+    return bucket, key
 
 
 @functools.lru_cache(maxsize=4)

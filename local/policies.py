@@ -33,8 +33,15 @@ CHOICES = {
         "NodeRoleNames": "App",
         "GrantKeyArns": KEY,
         "KeyPolicyReaderRoleArn": "arn:aws:iam::222222222222:role/reader",
+        "OnKeyTrouble": "Standby",
+        "StandbyKmsKeyId": KEY,
+        "ReportDestinationArn": "arn:aws:events:eu-west-1:123456789012:event-bus/default",
+        "ConfigRule": "true",
     },
-    "created": {"CreateKey": "true", "UserRoleNames": "Operator", "NodeRoleNames": "App", "KeyArn": KEY},
+    "created": {
+        "CreateKey": "true", "UserRoleNames": "Operator", "NodeRoleNames": "App", "KeyArn": KEY,
+        "ReportDestinationArn": "arn:aws:sns:eu-west-1:123456789012:session-kms",
+    },
 }
 
 

@@ -25,8 +25,8 @@ REGION = "eu-west-1"
 # The secret of every account's root: presigned addresses are verified with it.
 SECRET = "test"
 ATTEMPTS = 3
-# The services that are reached through the front.
-FRONTED = ("ssm", "kms", "iam", "sts")
+# The services that are reached through the front, by the names that boto3 and the SDKs' variables have for them.
+FRONTED = {"ssm": "SSM", "kms": "KMS", "iam": "IAM", "sts": "STS", "config": "CONFIG_SERVICE"}
 
 
 class LocalAws:
@@ -60,7 +60,7 @@ class LocalAws:
         """What the aws CLI and the SDKs need to talk to these servers."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
-            **{f"AWS_ENDPOINT_URL_{service.upper()}": self.front for service in FRONTED},
+            **_fronted(self.front),
             "AWS_ACCESS_KEY_ID": ACCOUNT,
             "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_REGION": REGION,
@@ -71,6 +71,11 @@ class LocalAws:
     def tell(self, **world) -> None:
         """Tell the front of nodes, sessions and the age of keys. What is not named stays."""
         _send("PUT", f"{self.front}{WORLD}", json.dumps(world).encode())
+
+    def world(self) -> dict:
+        """What the front was told, and what AWS Config was."""
+        with _DIRECT.open(f"{self.front}{WORLD}", timeout=30) as answer:
+            return json.load(answer)
 
     def reset(self) -> None:
         """Forget everything in all servers."""
@@ -140,7 +145,7 @@ def _start_once(folder: Path) -> LocalAws:
                 # Enforces the deployed role's permissions.
                 AUTH="true",
                 # Handed on to the function: the template needs nothing for the local AWS.
-                AWS_ENDPOINT_URL=endpoint, **{f"AWS_ENDPOINT_URL_{service.upper()}": front_endpoint for service in FRONTED},
+                AWS_ENDPOINT_URL=endpoint, **_fronted(front_endpoint),
             ),
             folder / "ministack.log",
             folder,
@@ -159,6 +164,10 @@ def _start_once(folder: Path) -> LocalAws:
         front.wait_until(lambda: _answers(f"{front_endpoint}{WORLD}"), "an answer")
         stack.pop_all()
         return LocalAws(folder, [front, ministack, moto], endpoint, moto_endpoint, front_endpoint)
+
+
+def _fronted(front: str) -> dict[str, str]:
+    return {f"AWS_ENDPOINT_URL_{name}": front for name in FRONTED.values()}
 
 
 def _remove_old_runs() -> None:

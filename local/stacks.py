@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
 
+from local.package import store
 from local.servers import ACCOUNT, LocalAws
 
 WAIT_SECONDS = 180
+# A larger template is taken from a bucket only; `sam deploy` puts it there.
+TEXT_BYTES = 51_200
 
 
 class StackError(Exception):
@@ -29,7 +32,7 @@ class Stack:
     def create(self) -> str:
         """Create the stack and return the status it ends in."""
         answer = self.aws.client("cloudformation", self.account).create_stack(
-            StackName=self.name, TemplateBody=self.template, Parameters=self._parameters(),
+            StackName=self.name, **self._template(), Parameters=self._parameters(),
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         )
         self.id = answer["StackId"]
@@ -40,7 +43,7 @@ class Stack:
         self.parameters |= parameters
         self.template = template or self.template
         self.aws.client("cloudformation", self.account).update_stack(
-            StackName=self.name, TemplateBody=self.template, Parameters=self._parameters(),
+            StackName=self.name, **self._template(), Parameters=self._parameters(),
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         )
         return self.wait()
@@ -107,6 +110,13 @@ class Stack:
 
     def _describe(self) -> dict:
         return self.aws.client("cloudformation", self.account).describe_stacks(StackName=self.id or self.name)["Stacks"][0]
+
+    def _template(self) -> dict:
+        content = self.template.encode()
+        if len(content) <= TEXT_BYTES:
+            return {"TemplateBody": self.template}
+        bucket, key = store(self.aws, content, "template", self.account)
+        return {"TemplateURL": f"{self.aws.endpoint}/{bucket}/{key}"}
 
     def _parameters(self) -> list[dict]:
         return [{"ParameterKey": key, "ParameterValue": value} for key, value in self.parameters.items()]

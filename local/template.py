@@ -1,9 +1,10 @@
-"""Reads the template, and resolves its functions for given parameters, with no server.
+"""Reads the template, resolves its functions for given parameters with no server, and fits it to the local AWS.
 
 Knows the functions that the template's policies use; any other is an error, so that a policy is never
 rendered half.
 """
 
+import json
 import re
 
 import yaml
@@ -17,6 +18,8 @@ PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 ABSENT = object()
+# What the local CloudFormation does not know. Each is there for a parameter only, and nothing refers to it.
+LOCALLY_UNKNOWN = ("AWS::Config::ConfigRule", "AWS::Events::EventBusPolicy")
 
 
 class _Loader(yaml.SafeLoader):
@@ -39,6 +42,15 @@ _Loader.add_multi_constructor("!", _short_form)
 def load(text: str) -> dict:
     """The template with every function in its long form."""
     return yaml.load(text, _Loader)
+
+
+def known_locally(text: str) -> str:
+    """The template less the resources that the local CloudFormation does not know, as JSON."""
+    template = load(text)
+    template["Resources"] = {
+        name: resource for name, resource in template["Resources"].items() if resource["Type"] not in LOCALLY_UNKNOWN
+    }
+    return json.dumps(template)
 
 
 class Resolver:

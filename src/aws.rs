@@ -5,6 +5,7 @@
 mod caller;
 mod clock;
 mod config;
+mod config_rules;
 mod documents;
 mod ec2;
 mod error;
@@ -13,6 +14,7 @@ mod grants;
 mod identities;
 mod key_access;
 mod keys;
+mod one_off;
 mod reader;
 mod records;
 

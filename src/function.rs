@@ -1,20 +1,31 @@
 //! What the Lambda does with what arrives: the source is told by its shape, and each has its way on.
 
+mod config_rule;
+mod direct;
 mod home;
 mod session_encryption;
 mod session_key_access;
+mod tend;
 
 use std::time::SystemTime;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use thiserror::Error;
 use tracing::Instrument;
 
-use crate::cloudformation::{self, Courier, CustomResource, Invocation, Origin, Provider, Unserved};
-use crate::reconcile::ports::AccessPorts;
+use crate::cloudformation::{
+    self, Courier, CustomResource, Invocation, Origin, Problems, Provider, Unserved,
+};
+use crate::event::{self, Arrival, Own, sns};
+use crate::log;
+use crate::metrics::Metrics;
+use crate::place::Place;
+use crate::reconcile::ports::{AccessPorts, Compliance};
+use crate::reconcile::{ReconcileError, digest};
 use home::Home;
 use session_encryption::SessionEncryption;
 use session_key_access::SessionKeyAccess;
+use tend::Tend;
 
 /// The function: its ports, and what it needs to answer CloudFormation.
 #[derive(Debug)]
@@ -27,6 +38,23 @@ pub struct Function<P> {
     pub endpoints: Vec<Origin>,
     /// The Region of the environment.
     pub region: String,
+    /// What the deployment sets.
+    pub settings: Settings,
+}
+
+/// What the deployment sets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The ARN of the function's own role, whose calls are no news.
+    pub role_arn: Option<String>,
+    /// How often within an hour a document is put right before that stops.
+    pub repairs_per_hour: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { role_arn: None, repairs_per_hour: 5 }
+    }
 }
 
 /// Why an invocation failed, so that Lambda tries again or keeps the event.
@@ -35,8 +63,26 @@ pub enum FunctionError {
     /// A custom-resource request whose answer was not taken.
     #[error(transparent)]
     Unserved(#[from] Unserved),
+    /// A direct call whose words are wrong.
+    #[error("{0}")]
+    BadCall(Problems),
+    /// A direct call, or a question of AWS Config, that could not be answered.
+    #[error(transparent)]
+    Unanswered(#[from] ReconcileError),
+    /// A notice whose documents could not all be looked after.
+    #[error("not all could be looked after: {problems}")]
+    Unkept {
+        /// What kept it from it.
+        problems: String,
+    },
+    /// Where the function is cannot be told.
+    #[error("the function's ARN names no account")]
+    NoHome,
     /// Nothing that this function knows.
-    #[error("the event is none that this function knows; it answers CloudFormation custom-resource requests")]
+    #[error(
+        "the event is none that this function knows: a custom-resource request, an event of EventBridge about \
+         session documents and keys, a question of AWS Config, or a call with an `action`"
+    )]
     UnknownEvent,
 }
 
@@ -48,17 +94,51 @@ impl FunctionError {
             Self::Unserved(Unserved::Unanswerable(_)) => "Unanswerable",
             Self::Unserved(Unserved::ForeignHost(_)) => "ForeignHost",
             Self::Unserved(Unserved::Undelivered(_)) => "Undelivered",
+            Self::BadCall(_) => "BadCall",
+            Self::Unanswered(ReconcileError::Aws(_)) => "Aws",
+            Self::Unanswered(_) => "Refused",
+            Self::Unkept { .. } => "Unkept",
+            Self::NoHome => "NoHome",
             Self::UnknownEvent => "UnknownEvent",
         }
     }
 }
 
-impl<P: AccessPorts> Function<P> {
-    /// Handles one event. The value is what a direct caller gets.
+impl<P: AccessPorts + Compliance> Function<P> {
+    /// Handles one event. The value is the report, which a direct caller gets and Lambda passes on to a
+    /// destination.
     ///
     /// # Errors
     /// See [`FunctionError`]. A custom resource that failed, and whose stack was told so, is no error.
     pub async fn handle(
+        &self,
+        event: &Value,
+        function_arn: &str,
+        invocation: Invocation<'_>,
+    ) -> Result<Value, FunctionError> {
+        let Some(messages) = sns::messages(event) else {
+            return self.one(event, function_arn, invocation).await;
+        };
+        let (mut reports, mut failure) = (Vec::new(), None);
+        for message in messages {
+            let handled = match message {
+                Ok(event) => self.one(&event, function_arn, invocation).await,
+                Err(why) => Ok(ignored(&why)),
+            };
+            match handled {
+                Ok(report) => reports.push(report),
+                Err(error) => failure = Some(error),
+            }
+        }
+        // SNS sends one message at a time; the others have been handled where it does not.
+        match (failure, reports.pop()) {
+            (Some(error), _) => Err(error),
+            (None, Some(report)) if reports.is_empty() => Ok(report),
+            (None, last) => Ok(reports.into_iter().chain(last).collect()),
+        }
+    }
+
+    async fn one(
         &self,
         event: &Value,
         function_arn: &str,
@@ -69,24 +149,32 @@ impl<P: AccessPorts> Function<P> {
             "invocation",
             request_id = invocation.request_id,
             stack = text("StackId"),
-            logical_resource_id = text("LogicalResourceId")
+            logical_resource_id = text("LogicalResourceId"),
+            event_id = text("id"),
         );
-        self.route(event, function_arn, invocation).instrument(span).await
+        let (begun, mut metrics) = (self.ports.now(), Metrics::default());
+        // Boxed: the state of the whole way, inlined into the runtime's own, is too deep for the compiler.
+        let handled = if cloudformation::is_request(event) {
+            Box::pin(self.serve(event, function_arn, invocation)).instrument(span).await
+        } else {
+            Box::pin(self.take(event, function_arn, invocation, &mut metrics)).instrument(span).await
+        };
+        let now = self.ports.now();
+        metrics.duration_ms = milliseconds(begun, now);
+        let function_name = function_arn.split(':').nth(6).unwrap_or("session-kms");
+        log::metrics(&metrics.line(function_name, milliseconds(SystemTime::UNIX_EPOCH, now)));
+        handled
     }
 
-    async fn route(
+    /// A request for a custom resource.
+    async fn serve(
         &self,
         event: &Value,
         function_arn: &str,
         invocation: Invocation<'_>,
     ) -> Result<Value, FunctionError> {
-        if !cloudformation::is_request(event) {
-            tracing::error!("the event is none that this function knows");
-            return Err(FunctionError::UnknownEvent);
-        }
         let (ports, request_id) = (&self.ports, invocation.request_id);
         let home = Home::new(function_arn, &self.region);
-        // Boxed: the state of the whole way, inlined into the runtime's own, is too deep for the compiler.
         match event.get("ResourceType").and_then(Value::as_str) {
             Some(session_key_access::TYPE) => {
                 let provider = self.provider(SessionKeyAccess { ports, home, request_id });
@@ -100,7 +188,57 @@ impl<P: AccessPorts> Function<P> {
         Ok(Value::Null)
     }
 
+    /// Anything else.
+    async fn take(
+        &self,
+        event: &Value,
+        function_arn: &str,
+        invocation: Invocation<'_>,
+        metrics: &mut Metrics,
+    ) -> Result<Value, FunctionError> {
+        let place = Place::of_function(function_arn, &self.region);
+        let own = Own { role_arn: self.settings.role_arn.as_deref(), place: place.as_ref() };
+        let arrival = event::read(event, own);
+        let home = place.as_ref().ok_or(FunctionError::NoHome);
+        match arrival {
+            Arrival::Notice(notice) => {
+                tracing::info!(source = ?notice.source, about = ?notice.about, %notice, "notice");
+                let repairs_per_hour = self.settings.repairs_per_hour;
+                let tend = Tend { ports: &self.ports, home: home?, repairs_per_hour };
+                tend.tend(&notice, metrics).await
+            }
+            Arrival::ConfigRule(evaluation) => {
+                Ok(config_rule::evaluate(&self.ports, home?, &evaluation).await?)
+            }
+            Arrival::Direct(Ok(call)) => {
+                let mut properties = event.as_object().cloned().unwrap_or_default();
+                properties.remove("action");
+                let now = self.ports.now();
+                let patience = invocation.deadline.duration_since(now).unwrap_or_default().div_f64(2.0);
+                Ok(direct::answer(&self.ports, home?, &call, digest(&properties), patience).await?)
+            }
+            Arrival::Direct(Err(problems)) => Err(FunctionError::BadCall(problems)),
+            Arrival::Ignored(why) => {
+                tracing::info!(why, "ignored");
+                Ok(ignored(&why))
+            }
+            Arrival::Unknown => {
+                tracing::error!("the event is none that this function knows");
+                Err(FunctionError::UnknownEvent)
+            }
+        }
+    }
+
     fn provider<R: CustomResource>(&self, resource: R) -> Provider<R, fn() -> SystemTime> {
         Provider::new(resource, self.courier.clone(), self.endpoints.clone(), SystemTime::now)
     }
+}
+
+fn milliseconds(from: SystemTime, to: SystemTime) -> u64 {
+    to.duration_since(from).ok().and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or_default()
+}
+
+/// The answer to what is no business of this function.
+fn ignored(why: &str) -> Value {
+    json!({ "command": "event", "ignored": why, "alert": false, "changed": false, "summary": why })
 }

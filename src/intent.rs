@@ -20,8 +20,22 @@ pub struct Intent {
     pub on_delete: OnDelete,
     /// What happens where somebody else owns the document.
     pub on_conflict: OnConflict,
+    /// What happens when the key can no longer be used.
+    pub on_key_trouble: OnKeyTrouble,
     /// What is proven before a key is switched on.
     pub safeguards: Safeguards,
+}
+
+/// What happens when the key can no longer be used: disabled, about to be deleted, gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum OnKeyTrouble {
+    /// Say so; the document stays as it is.
+    #[default]
+    Alert,
+    /// Let this key stand in, and go back when the first is usable again.
+    Standby(KeyRef),
+    /// Turn encryption off, and on again when the key is usable.
+    Clear,
 }
 
 /// What is proven before a key is switched on.

@@ -2,7 +2,7 @@
 //!
 //! # The way
 //!
-//! Every request takes one way through the house:
+//! Every request, and every notice that something may have changed, takes one way through the house:
 //!
 //! ```text
 //! event ──► intent ──► observe ──► judge ──► plan ──► record ──► apply ──► verify ──► answer
@@ -13,10 +13,10 @@
 //!
 //! | room | holds | may import |
 //! | --- | --- | --- |
-//! | [`event`] | what arrives, one file a source; each turns JSON into an intent | intent, the property reader |
+//! | [`event`] | what arrives, one file a source; each turns JSON into an intent or a notice | intent, notice, the property reader |
 //! | [`function`] | what the Lambda does with an event: from the source to the way, from the outcome to the answer | event, reconcile, cloudformation |
 //! | [`cloudformation`] | the custom-resource protocol; knows nothing of sessions and keys | nothing |
-//! | [`intent`], [`place`] | what is wanted; where | key, session |
+//! | [`intent`], [`notice`], [`place`] | what is wanted; what somebody says has happened; where | key, session |
 //! | [`session`] | the document's content and versions; pure | nothing |
 //! | [`key`] | references to keys, fitness; pure | place |
 //! | [`policy`] | the IAM policy language: parse, match, decide, explain; pure, knows nothing of sessions | nothing |
@@ -25,8 +25,10 @@
 //! | [`reconcile`] | the way itself, and the ports (traits) that it needs of the outside | the pure rooms |
 //! | [`aws`] | the ports on the AWS SDK | reconcile's ports |
 //! | [`report`] | one report value as text, JSON, Markdown, HTML; pure | preflight |
+//! | [`ask`] | what is asked of a Region and answered by a report: status, check, change | reconcile, report |
 //! | [`cli`] | the command line's commands, one file each | everything |
 //! | [`log`] | the log's format, and what may be in it | nothing |
+//! | [`metrics`] | the figures of an invocation, as a line of the log; pure | nothing |
 //!
 //! # Invariants
 //!
@@ -39,6 +41,7 @@
 //! Tests hold the first two and the size of files to it: `tests/it/architecture.rs`.
 
 pub mod access;
+pub mod ask;
 pub mod aws;
 pub mod cli;
 pub mod cloudformation;
@@ -47,6 +50,8 @@ pub mod function;
 pub mod intent;
 pub mod key;
 pub mod log;
+pub mod metrics;
+pub mod notice;
 pub mod pattern;
 pub mod place;
 pub mod policy;

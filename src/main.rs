@@ -7,7 +7,7 @@ use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use session_kms::aws::Aws;
 use session_kms::cloudformation::{Courier, Invocation, Origin};
-use session_kms::function::Function;
+use session_kms::function::{Function, Settings};
 use session_kms::log;
 
 #[tokio::main(flavor = "current_thread")]
@@ -22,6 +22,7 @@ async fn main() -> Result<(), Error> {
         courier: Courier::over_network(),
         endpoints: endpoints.into_iter().collect(),
         region,
+        settings: settings(),
     };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let context = &event.context;
@@ -33,6 +34,22 @@ async fn main() -> Result<(), Error> {
         })
     }))
     .await
+}
+
+fn settings() -> Settings {
+    let set = |name| env::var(name).ok().filter(|text| !text.is_empty());
+    let default = Settings::default();
+    let repairs = set("MAX_REPAIRS_PER_HOUR").map(|text| (text.parse(), text));
+    if let Some((Err(_), text)) = &repairs {
+        tracing::warn!(
+            "MAX_REPAIRS_PER_HOUR is `{text}`, and no whole number; going by {}",
+            default.repairs_per_hour
+        );
+    }
+    Settings {
+        role_arn: set("FUNCTION_ROLE_ARN"),
+        repairs_per_hour: repairs.and_then(|(number, _)| number.ok()).unwrap_or(default.repairs_per_hour),
+    }
 }
 
 fn deadline(epoch_millis: u64) -> SystemTime {

@@ -5,27 +5,33 @@
 //! last round, in which nothing is left to do, is the read-back that SUCCESS stands for.
 
 mod apply;
+mod drive;
 mod error;
 mod establish;
 mod fleet;
 mod gather;
 mod judge;
+mod keep;
 mod key_access;
 mod observe;
 mod outcome;
 mod plan;
 pub mod ports;
 mod prove;
+mod recall;
 mod record;
 mod release;
 
 pub use error::ReconcileError;
 pub use establish::{Establish, Preview, establish, preview};
 pub use gather::gather;
+pub use judge::judge_key;
+pub use keep::{Keep, KeepResult, Kept, keep};
 pub use key_access::key_access;
 pub use observe::{Observation, ObservedDocument, ObservedVersion};
 pub use outcome::Outcome;
 pub use plan::{Goal, Plan, PlanError, Step, plan_establish, plan_release};
 pub use prove::{blocking, prove};
-pub use record::{Record, RecordError, There, digest};
+pub use recall::recall;
+pub use record::{Breaker, HOUR, OnTrouble, Record, RecordError, There, Versions, Watch, digest};
 pub use release::{Release, release};

@@ -96,7 +96,7 @@ impl Report {
             Format::Json => {
                 let mut text = String::new();
                 // Writing to a String cannot fail.
-                let _ = write!(text, "{:#}", json::value(self));
+                let _ = write!(text, "{:#}", self.to_value());
                 text
             }
             Format::Markdown => markdown::render(self),
@@ -105,6 +105,12 @@ impl Report {
         text.truncate(text.trim_end().len());
         text.push('\n');
         text
+    }
+
+    /// The report as one JSON object.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        json::value(self)
     }
 
     /// The findings that block, in the mode asked.

@@ -19,13 +19,20 @@ where
     SdkError<E, R>: RequestId,
 {
     let begun = Instant::now();
-    let result = future.await.map_err(|error| translated(operation, on, &error));
-    let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    match &result {
-        Ok(_) => tracing::info!(operation, on, ms, "called AWS"),
-        Err(error) => tracing::info!(operation, on, ms, code = error.code(), "called AWS"),
+    let result = future.await;
+    // What follows is no generic code: it would be in the binary once for each operation.
+    let error = result.as_ref().err().map(|error| translated(operation, on, &said(error)));
+    log(operation, on, begun, error.as_ref());
+    match (result, error) {
+        (Ok(output), _) => Ok(output),
+        (Err(_), Some(error)) => Err(error),
+        (Err(_), None) => Err(unreadable(operation, on, "the answer could not be read")),
     }
-    result
+}
+
+fn log(operation: &'static str, on: &str, begun: Instant, error: Option<&AwsError>) {
+    let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(operation, on, ms, code = error.map(AwsError::code), "called AWS");
 }
 
 /// An answer that says too little.
@@ -33,53 +40,69 @@ pub(super) fn unreadable(operation: &'static str, on: &str, problem: &str) -> Aw
     AwsError { operation, on: on.to_owned(), kind: AwsErrorKind::NoAnswer(problem.to_owned()) }
 }
 
-fn translated<E, R>(operation: &'static str, on: &str, error: &SdkError<E, R>) -> AwsError
+/// What came of a failed call.
+enum Said<'a> {
+    /// AWS's code, message and request id.
+    No { code: Option<&'a str>, message: Option<&'a str>, request_id: Option<&'a str> },
+    /// Nothing, and why.
+    Nothing(&'static str),
+}
+
+fn said<E, R>(error: &SdkError<E, R>) -> Said<'_>
 where
     E: ProvideErrorMetadata,
     SdkError<E, R>: RequestId,
 {
-    let kind = match error {
+    match error {
         SdkError::ServiceError(service) => {
-            // No error of AWS's own: a proxy's, or an answer that the SDK could not read.
-            let Some(code) = service.err().code().map(str::to_owned) else {
-                return unreadable(operation, on, "the answer could not be read");
-            };
-            let message =
-                service.err().message().map(str::to_owned).filter(|_| !may_repeat_content(operation, &code));
-            let answer = Answer { code, message, request_id: error.request_id().map(str::to_owned) };
-            if matches!(
-                answer.code.as_str(),
-                "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation"
-            ) {
-                AwsErrorKind::Denied { action: operation, answer }
-            } else {
-                AwsErrorKind::Refused(answer)
-            }
+            let (code, message) = (service.err().code(), service.err().message());
+            Said::No { code, message, request_id: error.request_id() }
         }
-        SdkError::TimeoutError(_) => AwsErrorKind::NoAnswer("it took too long".to_owned()),
-        SdkError::DispatchFailure(failure) => AwsErrorKind::NoAnswer(
-            match () {
-                () if failure.is_timeout() => "it took too long",
-                // A connection that is closed instead of an answer is no I/O error to the SDK.
-                () if failure.is_io() || failure.as_other() == Some(ErrorKind::TransientError) => {
-                    "the connection failed or was cut"
-                }
-                () => "the request could not be sent; are there credentials and a network?",
+        SdkError::TimeoutError(_) => Said::Nothing("it took too long"),
+        SdkError::DispatchFailure(failure) => Said::Nothing(match () {
+            () if failure.is_timeout() => "it took too long",
+            // A connection that is closed instead of an answer is no I/O error to the SDK.
+            () if failure.is_io() || failure.as_other() == Some(ErrorKind::TransientError) => {
+                "the connection failed or was cut"
             }
-            .to_owned(),
-        ),
-        SdkError::ResponseError(_) => AwsErrorKind::NoAnswer("the answer could not be read".to_owned()),
-        _ => AwsErrorKind::NoAnswer("the request could not be made".to_owned()),
+            () => "the request could not be sent; are there credentials and a network?",
+        }),
+        SdkError::ResponseError(_) => Said::Nothing("the answer could not be read"),
+        _ => Said::Nothing("the request could not be made"),
+    }
+}
+
+fn translated(operation: &'static str, on: &str, said: &Said<'_>) -> AwsError {
+    let (code, message, request_id) = match said {
+        Said::No { code: Some(code), message, request_id } => (*code, message, request_id),
+        // No error of AWS's own: a proxy's, or an answer that the SDK could not read.
+        Said::No { code: None, .. } => return unreadable(operation, on, "the answer could not be read"),
+        Said::Nothing(why) => return unreadable(operation, on, why),
+    };
+    let answer = Answer {
+        code: code.to_owned(),
+        message: message.map(str::to_owned).filter(|_| !may_repeat_content(operation, code)),
+        request_id: request_id.map(str::to_owned),
+    };
+    let kind = match code {
+        "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" => {
+            AwsErrorKind::Denied { action: operation, answer }
+        }
+        _ => AwsErrorKind::Refused(answer),
     };
     AwsError { operation, on: on.to_owned(), kind }
 }
 
-/// A complaint about a document's content may quote it, and a shellProfile may hold secrets.
+/// A complaint about what was sent may quote it: a document's content, whose shellProfile may hold secrets, or a
+/// result token of AWS Config.
 fn may_repeat_content(operation: &str, code: &str) -> bool {
-    matches!(operation, "ssm:CreateDocument" | "ssm:UpdateDocument" | "ssm:PutParameter")
-        && (code.starts_with("InvalidDocument")
-            || code.contains("Validation")
-            || code.contains("Serialization"))
+    let of_operation: &[&str] = match operation {
+        "ssm:CreateDocument" | "ssm:UpdateDocument" | "ssm:PutParameter" => &["InvalidDocument"],
+        "config:PutEvaluations" => &["InvalidParameter", "InvalidResultToken"],
+        _ => return false,
+    };
+    let of_all = ["Validation", "Serialization"];
+    of_operation.iter().chain(&of_all).any(|part| code.contains(part))
 }
 
 impl AwsError {

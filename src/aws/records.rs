@@ -1,22 +1,30 @@
 //! The record in Parameter Store.
 
-use aws_sdk_ssm::types::{ParameterTier, ParameterType};
+use aws_sdk_ssm::types::{Parameter, ParameterTier, ParameterType};
 
 use super::Aws;
 use super::error::call;
 use crate::reconcile::Record;
-use crate::reconcile::ports::{AwsError, Records};
+use crate::reconcile::ports::{AwsError, Records, Stored};
 use crate::session::DocumentName;
 
+/// Where the records are: [`Record::parameter`] without the document.
+const FOLDER: &str = "/session-kms";
+
+/// The most that SSM gives.
+const PAGE_SIZE: i32 = 10;
+
 impl Records for Aws {
-    async fn read(&self, name: &DocumentName) -> Result<Option<String>, AwsError> {
-        let parameter = Record::parameter(name);
-        let read = self.ssm.get_parameter().name(&parameter).send();
-        match call("ssm:GetParameter", &parameter, read).await {
-            Ok(output) => Ok(output.parameter.and_then(|parameter| parameter.value)),
-            Err(error) if error.code() == "ParameterNotFound" => Ok(None),
-            Err(error) => Err(error),
-        }
+    async fn read(&self, name: &DocumentName) -> Result<Option<Stored>, AwsError> {
+        let read = self.get(&Record::parameter(name)).await?;
+        Ok(read.and_then(|parameter| {
+            Some(Stored { version: u64::try_from(parameter.version).ok()?, text: parameter.value? })
+        }))
+    }
+
+    async fn read_version(&self, name: &DocumentName, version: u64) -> Result<Option<String>, AwsError> {
+        let read = self.get(&format!("{}:{version}", Record::parameter(name))).await?;
+        Ok(read.and_then(|parameter| parameter.value))
     }
 
     async fn create_record(&self, name: &DocumentName, text: &str) -> Result<bool, AwsError> {
@@ -27,9 +35,8 @@ impl Records for Aws {
         }
     }
 
-    async fn replace_record(&self, name: &DocumentName, text: &str) -> Result<bool, AwsError> {
-        // A parameter that was there gets a higher version.
-        self.put(name, text, true).await.map(|version| version > 1)
+    async fn replace_record(&self, name: &DocumentName, text: &str) -> Result<u64, AwsError> {
+        self.put(name, text, true).await.map(|version| u64::try_from(version).unwrap_or_default())
     }
 
     async fn delete_record(&self, name: &DocumentName) -> Result<(), AwsError> {
@@ -41,9 +48,46 @@ impl Records for Aws {
             Err(error) => Err(error),
         }
     }
+
+    async fn recorded(&self) -> Result<Vec<DocumentName>, AwsError> {
+        let mut names = Vec::new();
+        let mut next = None;
+        loop {
+            let get = self
+                .ssm
+                .get_parameters_by_path()
+                .path(FOLDER)
+                .recursive(false)
+                .max_results(PAGE_SIZE)
+                .set_next_token(next)
+                .send();
+            let page = call("ssm:GetParametersByPath", FOLDER, get).await?;
+            // What is no document's name is no record: somebody put it there.
+            names.extend(page.parameters().iter().filter_map(|parameter| {
+                DocumentName::parse(parameter.name()?.strip_prefix(FOLDER)?.strip_prefix('/')?).ok()
+            }));
+            // A page may be empty and not the last.
+            next = page.next_token.filter(|token| !token.is_empty());
+            if next.is_none() {
+                return Ok(names);
+            }
+        }
+    }
 }
 
 impl Aws {
+    /// A parameter, or the version of it that stands behind its name.
+    async fn get(&self, parameter: &str) -> Result<Option<Parameter>, AwsError> {
+        let read = self.ssm.get_parameter().name(parameter).send();
+        match call("ssm:GetParameter", parameter, read).await {
+            Ok(output) => Ok(output.parameter),
+            Err(error) if matches!(error.code(), "ParameterNotFound" | "ParameterVersionNotFound") => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Writes the parameter; its new version.
     async fn put(&self, name: &DocumentName, text: &str, overwrite: bool) -> Result<i64, AwsError> {
         let parameter = Record::parameter(name);

@@ -2,12 +2,12 @@
 
 use clap::Args;
 
-use super::change::Wanted;
+use super::change::carry_out;
 use super::error::CliError;
 use super::plan;
 use super::{Connection, Console};
 use crate::reconcile::ports::AccessPorts;
-use crate::report::{Format, Report};
+use crate::report::Report;
 
 /// The options.
 #[derive(Debug, Args)]
@@ -28,29 +28,4 @@ pub(super) async fn run<P: AccessPorts>(
     let wanted = options.plan.wanted("apply")?;
     let connection = connect(options.plan.region()).await?;
     carry_out(&wanted, options.yes, "Encrypt sessions with this key?", console, &connection).await
-}
-
-/// Shows the plan, asks, and does it. Where findings block, or nothing differs, the plan is the report.
-pub(super) async fn carry_out<P: AccessPorts>(
-    wanted: &Wanted,
-    yes: bool,
-    question: &str,
-    console: &mut Console<'_>,
-    Connection { ports, home }: &Connection<P>,
-) -> Result<Report, CliError> {
-    let preview = wanted.preview(ports, home, &console.progress()).await?;
-    let mut planned = wanted.planned(home, &preview);
-    if !preview.blocking.is_empty() {
-        planned.notes.push("nothing was changed".to_owned());
-        return Ok(planned);
-    }
-    if preview.plan.is_empty() {
-        return Ok(planned);
-    }
-    if !yes {
-        let shown = planned.render(Format::Text { colour: console.colour });
-        console.confirm(&shown, question)?;
-    }
-    let outcome = wanted.establish(ports, home, &console.progress()).await?;
-    Ok(wanted.done(planned, outcome))
 }

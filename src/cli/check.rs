@@ -3,18 +3,16 @@
 mod offline;
 
 use clap::Args;
-use serde_json::Value;
 
 use super::Connection;
 use super::error::CliError;
 use super::options::{Discovery, KeyOption, Weighing};
 use crate::access::PrincipalArn;
+use crate::ask;
 use crate::policy::AccountId;
 use crate::preflight::{AccessObservation, Assessment, assess, assess_accounts};
-use crate::reconcile::ReconcileError;
-use crate::reconcile::gather;
 use crate::reconcile::ports::AccessPorts;
-use crate::report::{Asked, Judged, Report};
+use crate::report::{Asked, Report};
 
 /// The options.
 #[derive(Debug, Args)]
@@ -58,13 +56,8 @@ async fn online<P: AccessPorts>(
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 ) -> Result<Report, CliError> {
     let Connection { ports, home } = connect(options.region.as_deref()).await?;
-    let key = &options.key.key;
-    key.check_place(&home).map_err(ReconcileError::from)?;
-    let described = ports.describe(key.as_str()).await?;
-    let description = described
-        .ok_or_else(|| ReconcileError::KeyNotFound { key: key.to_string(), home: home.to_string() })?;
     let safeguards = options.weighing.safeguards(&options.discovery)?;
-    let observation = gather(&ports, &home, &description, &safeguards).await;
+    let observation = ask::observed(&ports, &home, &options.key.key, &safeguards).await?;
     let asked = Asked { account: Some(home.account), regions: vec![home.region], ..Asked::default() };
     let assessment = assessed(options, &observation);
     Ok(report(options, asked, &observation, assessment))
@@ -84,17 +77,15 @@ fn report(
     observation: &AccessObservation,
     assessment: Assessment,
 ) -> Report {
-    let mut notes = Vec::new();
-    if assessment.access.is_empty() && options.accounts.is_empty() {
-        notes.push(
+    let nobody = assessment.access.is_empty() && options.accounts.is_empty();
+    let mut report = ask::judged(asked, observation, assessment, options.weighing.mode());
+    if nobody {
+        report.notes.push(
             "nobody was asked about; name users, nodes or accounts with --user, --node or --account"
                 .to_owned(),
         );
     }
-    let key_policy = observation.policy.known().and_then(|policy| serde_json::from_str::<Value>(policy).ok());
-    let asked = Asked { command: "check".to_owned(), key: Some(observation.arn().to_string()), ..asked };
-    let judged = Some(Judged { mode: options.weighing.mode(), assessment, key_policy });
-    Report { asked, judged, notes, ..Report::default() }
+    report
 }
 
 fn account(text: &str) -> Result<AccountId, String> {

@@ -2,8 +2,7 @@
 
 use clap::Args;
 
-use super::apply::carry_out;
-use super::change::{Wanted, intent};
+use super::change::{carry_out, wanted};
 use super::error::CliError;
 use super::options::Target;
 use super::plan::on_conflict;
@@ -32,8 +31,7 @@ pub(super) async fn run<P: AccessPorts>(
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 ) -> Result<Report, CliError> {
     let on_conflict = on_conflict(options.take_over);
-    let intent = intent(&options.target, Encryption::Disabled, on_conflict, Safeguards::default());
-    let wanted = Wanted::new("clear", intent);
+    let wanted = wanted("clear", &options.target, Encryption::Disabled, on_conflict, Safeguards::default());
     let connection = connect(options.target.region.as_deref()).await?;
     carry_out(&wanted, options.yes, "Turn the encryption of sessions with a key off?", console, &connection)
         .await

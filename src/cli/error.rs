@@ -94,13 +94,15 @@ fn of(error: &ReconcileError) -> Exit {
         ReconcileError::Aws(_)
         | ReconcileError::VersionFailed { .. }
         | ReconcileError::Contended { .. }
+        | ReconcileError::Overtaken { .. }
         | ReconcileError::HistoryFull(_) => Exit::Aws,
         ReconcileError::KeyMisplaced(_)
         | ReconcileError::KeyNotFound { .. }
+        | ReconcileError::StandbyIsKey { .. }
         | ReconcileError::NotOurKey { .. }
         | ReconcileError::RecordTooLong { .. }
         | ReconcileError::KeyRef(KeyRefError::Malformed(_) | KeyRefError::AwsManaged(_)) => Exit::BadInput,
-        ReconcileError::KeyBefore(error) => of(error),
+        ReconcileError::KeyBefore(error) | ReconcileError::Standby(error) => of(error),
         ReconcileError::KeyUnfit { .. }
         | ReconcileError::Blocked { .. }
         | ReconcileError::NotAdmitted { .. }

@@ -2,10 +2,11 @@
 
 use clap::Args;
 
-use super::change::{Wanted, intent};
+use super::change;
 use super::error::CliError;
 use super::options::{Discovery, KeyOption, Target, Weighing};
 use super::{Connection, Console};
+use crate::ask::Wanted;
 use crate::intent::{Encryption, OnConflict};
 use crate::reconcile::ports::AccessPorts;
 use crate::report::Report;
@@ -32,7 +33,7 @@ impl Options {
     pub(super) fn wanted(&self, command: &'static str) -> Result<Wanted, CliError> {
         let encryption = Encryption::Enabled(self.key.key.clone());
         let safeguards = self.weighing.safeguards(&self.discovery)?;
-        Ok(Wanted::new(command, intent(&self.target, encryption, on_conflict(self.take_over), safeguards)))
+        Ok(change::wanted(command, &self.target, encryption, on_conflict(self.take_over), safeguards))
     }
 
     pub(super) fn region(&self) -> Option<&str> {

@@ -1,6 +1,7 @@
 //! A strict reader of a resource's properties, which collects every problem before it gives up.
 //!
-//! CloudFormation turns scalars into text, so a number or a boolean reads like its text everywhere.
+//! CloudFormation turns scalars into text, so a number or a boolean reads like its text everywhere. The same
+//! properties also come in JSON that people write, spelt in camelCase.
 
 use std::collections::BTreeSet;
 
@@ -18,8 +19,19 @@ pub use problem::{Problem, Problems};
 pub struct Properties<'a> {
     values: &'a Map<String, Value>,
     sensitive: &'static [&'static str],
-    known: BTreeSet<&'static str>,
+    spelling: Spelling,
+    /// Names that were asked for, as they are spelt in the values.
+    known: BTreeSet<String>,
     problems: Vec<Problem>,
+}
+
+/// How the values spell the names that the reader is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spelling {
+    /// `KmsKeyId`, as they are asked for.
+    Pascal,
+    /// `kmsKeyId`
+    Camel,
 }
 
 /// What becomes of properties that nothing has read.
@@ -43,7 +55,22 @@ pub enum ObjectOrText {
 impl<'a> Properties<'a> {
     /// Starts to read. No message repeats the value of a property named in `sensitive`.
     pub fn new(values: &'a Map<String, Value>, sensitive: &'static [&'static str]) -> Self {
-        Self { values, sensitive, known: BTreeSet::new(), problems: Vec::new() }
+        Self { values, sensitive, spelling: Spelling::Pascal, known: BTreeSet::new(), problems: Vec::new() }
+    }
+
+    /// The same for values whose names begin with a small letter: `KmsKeyId` is asked for, `kmsKeyId` is read and
+    /// named in messages.
+    pub fn camel_case(values: &'a Map<String, Value>, sensitive: &'static [&'static str]) -> Self {
+        Self { spelling: Spelling::Camel, ..Self::new(values, sensitive) }
+    }
+
+    /// A name as the values spell it, for messages that mention another property.
+    pub fn spelt(&self, name: &str) -> String {
+        let mut letters = name.chars();
+        match (self.spelling, letters.next()) {
+            (Spelling::Camel, Some(first)) => first.to_lowercase().chain(letters).collect(),
+            (Spelling::Pascal, _) | (Spelling::Camel, None) => name.to_owned(),
+        }
     }
 
     /// A text; an empty one counts as absent, as templates pass on parameters that were left empty.
@@ -56,7 +83,7 @@ impl<'a> Properties<'a> {
         let before = self.problems.len();
         let text = self.text(name).unwrap_or_default();
         if text.is_empty() && self.problems.len() == before {
-            self.problems.push(Problem::Missing { name });
+            self.problems.push(Problem::Missing { name: self.spelt(name) });
         }
         text
     }
@@ -111,7 +138,16 @@ impl<'a> Properties<'a> {
     /// Adds a problem that the caller found, such as two properties that exclude each other.
     pub fn reject(&mut self, name: &'static str, problem: impl Into<String>) {
         let problem = problem.into();
-        self.problems.push(Problem::Rejected { name, problem });
+        self.problems.push(Problem::Rejected { name: self.spelt(name), problem });
+    }
+
+    /// Refuses, with one reason, every property that has not been read so far.
+    pub fn reject_others(&mut self, problem: &str) {
+        for name in self.values.keys() {
+            if self.known.insert(name.clone()) {
+                self.problems.push(Problem::rejected(name, problem));
+            }
+        }
     }
 
     /// Ends the reading, and gives the names of the properties that were ignored.
@@ -133,8 +169,10 @@ impl<'a> Properties<'a> {
 
     /// A value that is there; null counts as absent.
     fn value(&mut self, name: &'static str) -> Option<&'a Value> {
+        let name = self.spelt(name);
+        let value = self.values.get(&name).filter(|value| !value.is_null());
         self.known.insert(name);
-        self.values.get(name).filter(|value| !value.is_null())
+        value
     }
 
     fn scalar(&mut self, name: &'static str, allowed: &str) -> Option<String> {
@@ -145,8 +183,9 @@ impl<'a> Properties<'a> {
     /// Notes a problem where a value that is there could not be read.
     fn expect<T>(&mut self, read: Option<T>, name: &'static str, allowed: &str) -> Option<T> {
         if read.is_none() {
-            let value = self.values.get(name).filter(|_| !self.sensitive.contains(&name));
-            self.problems.push(Problem::unreadable(name, allowed, value));
+            let spelt = self.spelt(name);
+            let value = self.values.get(&spelt).filter(|_| !self.sensitive.contains(&name));
+            self.problems.push(Problem::unreadable(spelt, allowed, value));
         }
         read
     }

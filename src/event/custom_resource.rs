@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::access::{PrincipalArn, PrincipalType};
 use crate::cloudformation::{ObjectOrText, Problems, Properties, Unknown};
-use crate::intent::{Encryption, Intent, Mode, OnConflict, OnDelete, Reader, Safeguards};
+use crate::intent::{Encryption, Intent, Mode, OnConflict, OnDelete, OnKeyTrouble, Reader, Safeguards};
 use crate::key::KeyRef;
 use crate::place::Place;
 use crate::policy::{Policy, PolicyKind};
@@ -13,6 +13,8 @@ use crate::session::{DocumentName, DocumentNameError};
 const ON_DELETE: [(&str, OnDelete); 3] =
     [("Restore", OnDelete::Restore), ("Clear", OnDelete::Clear), ("Retain", OnDelete::Retain)];
 const ON_CONFLICT: [(&str, OnConflict); 2] = [("Fail", OnConflict::Fail), ("TakeOver", OnConflict::TakeOver)];
+const ON_KEY_TROUBLE: [(&str, Trouble); 3] =
+    [("Alert", Trouble::Alert), ("Standby", Trouble::Standby), ("Clear", Trouble::Clear)];
 const PREFLIGHT: [(&str, Mode); 4] =
     [("Strict", Mode::Strict), ("Enforce", Mode::Enforce), ("Warn", Mode::Warn), ("Off", Mode::Off)];
 
@@ -23,44 +25,112 @@ const PREFLIGHT: [(&str, Mode); 4] =
 /// says so, properties that nothing reads.
 pub fn intent(properties: &Map<String, Value>, unknown: Unknown) -> Result<Intent, Problems> {
     let mut reader = Properties::new(properties, &[]);
-    let on = reader.word("Encryption", &[("Enabled", true), ("Disabled", false)]).unwrap_or(true);
-    let key = reader.text("KmsKeyId");
-    let encryption = match (on, key) {
-        (true, None) => {
-            reader.reject("KmsKeyId", "is missing; it is required unless Encryption is `Disabled`");
-            Encryption::Disabled
-        }
-        (true, Some(key)) => match KeyRef::parse(&key) {
-            Ok(key) => Encryption::Enabled(key),
-            Err(error) => {
-                reader.reject("KmsKeyId", error.to_string());
-                Encryption::Disabled
-            }
-        },
-        (false, Some(key)) => {
-            reader.reject(
-                "KmsKeyId",
-                format!("is `{key}`; it must be left out where Encryption is `Disabled`"),
-            );
-            Encryption::Disabled
-        }
-        (false, None) => Encryption::Disabled,
-    };
-    let document = match reader.text("DocumentName").as_deref().map(DocumentName::parse) {
-        None => DocumentName::default(),
-        Some(Ok(document)) => document,
-        Some(Err(error)) => {
-            reader.reject("DocumentName", error.to_string());
-            DocumentName::default()
-        }
-    };
-    let on_delete = reader.word("OnDelete", &ON_DELETE).unwrap_or_default();
-    let on_conflict = reader.word("OnConflict", &ON_CONFLICT).unwrap_or_default();
-    let safeguards = safeguards(&mut reader);
-    // Read so that it is known; that it differs is all it is for.
-    let _ = reader.text("Revision");
+    let intent = read(&mut reader);
     reader.finish(unknown)?;
-    Ok(Intent { document, encryption, on_delete, on_conflict, safeguards })
+    Ok(intent)
+}
+
+/// Reads the properties, whatever their spelling. What comes back stands only if the reader then finishes without a
+/// problem.
+pub(super) fn read(reader: &mut Properties<'_>) -> Intent {
+    let on = reader.word("Encryption", &[("Enabled", true), ("Disabled", false)]).unwrap_or(true);
+    let named = reader.text("KmsKeyId");
+    let encryption = match (on, named.as_deref()) {
+        (true, None) => {
+            let problem =
+                format!("is missing; it is required unless {} is `Disabled`", reader.spelt("Encryption"));
+            reader.reject("KmsKeyId", problem);
+            Encryption::Disabled
+        }
+        (true, Some(key)) => {
+            key_ref(reader, "KmsKeyId", key).map_or(Encryption::Disabled, Encryption::Enabled)
+        }
+        (false, key) => {
+            reject_where_disabled(reader, "KmsKeyId", key);
+            Encryption::Disabled
+        }
+    };
+    Intent {
+        encryption,
+        document: document_name(reader).unwrap_or_default(),
+        on_delete: reader.word("OnDelete", &ON_DELETE).unwrap_or_default(),
+        on_conflict: reader.word("OnConflict", &ON_CONFLICT).unwrap_or_default(),
+        on_key_trouble: on_key_trouble(reader, on, named.as_deref()),
+        safeguards: {
+            // Read so that it is known; that it differs is all it is for.
+            let _ = reader.text("Revision");
+            safeguards(reader)
+        },
+    }
+}
+
+/// The document, where it is named and can exist.
+pub(super) fn document_name(reader: &mut Properties<'_>) -> Option<DocumentName> {
+    match DocumentName::parse(&reader.text("DocumentName")?) {
+        Ok(document) => Some(document),
+        Err(error) => {
+            reader.reject("DocumentName", error.to_string());
+            None
+        }
+    }
+}
+
+/// The words of OnKeyTrouble, before Standby has its key.
+#[derive(Clone, Copy)]
+enum Trouble {
+    Alert,
+    Standby,
+    Clear,
+}
+
+/// What to do when the key fails. Where nothing is encrypted there is no key to fail, and Alert does nothing.
+fn on_key_trouble(reader: &mut Properties<'_>, on: bool, key: Option<&str>) -> OnKeyTrouble {
+    const STANDBY: &str = "StandbyKmsKeyId";
+    let word = reader.word("OnKeyTrouble", &ON_KEY_TROUBLE).unwrap_or(Trouble::Alert);
+    let standby = reader.text(STANDBY);
+    if !on {
+        reject_where_disabled(reader, STANDBY, standby.as_deref());
+        return OnKeyTrouble::Alert;
+    }
+    match (word, standby) {
+        (Trouble::Standby, Some(standby)) if key == Some(&standby) => {
+            let first = reader.spelt("KmsKeyId");
+            reader.reject(STANDBY, format!("is `{standby}`, as {first} is; it must name another key"));
+            OnKeyTrouble::Alert
+        }
+        (Trouble::Standby, Some(standby)) => {
+            key_ref(reader, STANDBY, &standby).map_or(OnKeyTrouble::Alert, OnKeyTrouble::Standby)
+        }
+        (Trouble::Standby, None) => {
+            let word = reader.spelt("OnKeyTrouble");
+            reader.reject(STANDBY, format!("is missing; it is required where {word} is `Standby`"));
+            OnKeyTrouble::Alert
+        }
+        (Trouble::Alert | Trouble::Clear, Some(standby)) => {
+            let word = reader.spelt("OnKeyTrouble");
+            reader.reject(STANDBY, format!("is `{standby}`; it must be left out unless {word} is `Standby`"));
+            OnKeyTrouble::Alert
+        }
+        (Trouble::Alert, None) => OnKeyTrouble::Alert,
+        (Trouble::Clear, None) => OnKeyTrouble::Clear,
+    }
+}
+
+fn key_ref(reader: &mut Properties<'_>, name: &'static str, text: &str) -> Option<KeyRef> {
+    match KeyRef::parse(text) {
+        Ok(key) => Some(key),
+        Err(error) => {
+            reader.reject(name, error.to_string());
+            None
+        }
+    }
+}
+
+fn reject_where_disabled(reader: &mut Properties<'_>, name: &'static str, key: Option<&str>) {
+    if let Some(key) = key {
+        let switch = reader.spelt("Encryption");
+        reader.reject(name, format!("is `{key}`; it must be left out where {switch} is `Disabled`"));
+    }
 }
 
 /// The safeguards; their defaults prove as much as can be found out.
@@ -82,7 +152,8 @@ fn safeguards(reader: &mut Properties<'_>) -> Safeguards {
         role
     });
     if external_id.is_some() && reader_role.is_none() {
-        reader.reject("KeyPolicyReaderExternalId", "is given without KeyPolicyReaderRoleArn");
+        let role = reader.spelt("KeyPolicyReaderRoleArn");
+        reader.reject("KeyPolicyReaderExternalId", format!("is given without {role}"));
     }
     let key_policy = reader.object_or_text("KeyPolicy").map(|policy| match policy {
         ObjectOrText::Object(policy) => Value::Object(policy).to_string(),

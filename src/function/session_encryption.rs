@@ -14,7 +14,7 @@ use crate::intent::{Intent, Owner};
 use crate::place::Place;
 use crate::preflight::summary;
 use crate::reconcile::ports::{AccessPorts, AwsError, AwsErrorKind};
-use crate::reconcile::{Establish, Outcome, ReconcileError, Record, Release, digest, establish, release};
+use crate::reconcile::{Establish, Outcome, ReconcileError, Release, digest, establish, recall, release};
 use crate::session::DocumentName;
 
 /// The resource's types; the second is how CloudFormation names a custom resource without a type of its own.
@@ -84,8 +84,11 @@ impl<P: AccessPorts> SessionEncryption<'_, P> {
         let (RequestType::Update { .. }, Ok(intent)) = (&request.request_type, lenient) else {
             return Err(refused);
         };
-        let text = self.ports.read(&intent.document).await.map_err(|error| failure(&error))?;
-        let record = text.and_then(|text| Record::from_text(&intent.document, &text).ok());
+        let record = match recall(self.ports, &intent.document).await {
+            Ok(record) => record,
+            Err(ReconcileError::Record(_)) => None,
+            Err(error) => return Err(failure(&error)),
+        };
         match record {
             Some(record) if record.owner == owner(request) && record.has_accepted(digest) => Ok(intent),
             _ => Err(refused),
@@ -174,7 +177,7 @@ fn success(home: &Place, outcome: &Outcome) -> Result<Success, Failure> {
     log(outcome);
     let exact = |text: &str| Attribute::Exact(text.to_owned());
     let key = outcome.key.as_ref();
-    let data = BTreeMap::from([
+    let mut data = BTreeMap::from([
         ("KeyArn".to_owned(), exact(key.map_or("", |key| key.as_str()))),
         ("KeyAccount".to_owned(), exact(key.map_or("", |key| &key.place().account))),
         ("DocumentName".to_owned(), exact(outcome.document.as_str())),
@@ -186,6 +189,9 @@ fn success(home: &Place, outcome: &Outcome) -> Result<Success, Failure> {
         ("Changed".to_owned(), Attribute::Exact(outcome.changed.to_string())),
         ("Findings".to_owned(), Attribute::FreeText(summary(&outcome.findings))),
     ]);
+    if let Some(standby) = &outcome.standby {
+        data.insert("StandbyKeyArn".to_owned(), exact(standby.as_str()));
+    }
     Ok(Success {
         physical_resource_id: resource_id(home, &outcome.document)?,
         data,

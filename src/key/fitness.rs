@@ -81,6 +81,26 @@ pub struct Fitness {
     pub cautions: Vec<Caution>,
 }
 
+impl KeyDescription {
+    /// A key that may not be described: nothing is known of it but its ARN, so it is not fit.
+    #[must_use]
+    pub fn unseen(arn: KeyArn) -> Self {
+        Self {
+            arn,
+            state: "Unknown".to_owned(),
+            spec: "Unknown".to_owned(),
+            usage: "Unknown".to_owned(),
+            manager: "Unknown".to_owned(),
+            origin: "Unknown".to_owned(),
+            created: None,
+            deletion_date: None,
+            valid_to: None,
+            custom_key_store: None,
+            multi_region: MultiRegion::No,
+        }
+    }
+}
+
 /// Judges a key. Session encryption needs an enabled, symmetric, customer managed encryption key.
 #[must_use]
 pub fn fitness(key: &KeyDescription) -> Fitness {

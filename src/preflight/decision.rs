@@ -122,6 +122,16 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
     assessment
 }
 
+impl Assessment {
+    /// Adds the assessment of another key.
+    pub fn extend(&mut self, other: Self) {
+        self.findings.extend(other.findings);
+        self.access.extend(other.access);
+        self.remedies.key_policy_statements.extend(other.remedies.key_policy_statements);
+        self.remedies.identity_policies.extend(other.remedies.identity_policies);
+    }
+}
+
 impl Mode {
     /// Whether a finding blocks a change in this mode. An unfit key always does.
     #[must_use]

@@ -4,6 +4,7 @@ use super::error::ReconcileError;
 use super::observe::{Observation, observe};
 use super::plan::{PlanError, Step};
 use super::ports::{AwsError, Ports, VersionStatus, Written};
+use super::recall::{text_after, write_over};
 use super::record::Record;
 use crate::session::{Content, DocumentName, marked, oldest_prunable, padded, unmarked};
 
@@ -24,6 +25,10 @@ pub(super) struct Rounds<'a, P> {
     uniqueness: Uniqueness,
     as_json: bool,
     changed: bool,
+    /// Whether content was written, and was there to be read back.
+    wrote: bool,
+    /// The version of the record's parameter, as it was read; 0 where there was none.
+    record_version: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,6 +50,8 @@ impl<'a, P: Ports> Rounds<'a, P> {
             uniqueness: Uniqueness::Plain,
             as_json: false,
             changed: false,
+            wrote: false,
+            record_version: 0,
         }
     }
 
@@ -58,6 +65,11 @@ impl<'a, P: Ports> Rounds<'a, P> {
         self.changed
     }
 
+    /// Whether content was written, so that whoever wants to write more is not alone.
+    pub(super) fn wrote(&self) -> bool {
+        self.wrote
+    }
+
     /// Whether a YAML document is now edited, and stored, as JSON.
     pub(super) fn converts(&self) -> bool {
         self.as_json
@@ -66,7 +78,8 @@ impl<'a, P: Ports> Rounds<'a, P> {
     pub(super) async fn observe(&mut self) -> Result<Observation, ReconcileError> {
         (self.progress)("reading the document and the record");
         loop {
-            if let Some(observation) = observe(self.ports, self.document, self.as_json).await? {
+            if let Some((observation, version)) = observe(self.ports, self.document, self.as_json).await? {
+                self.record_version = version;
                 self.check_status(&observation)?;
                 return Ok(observation);
             }
@@ -106,26 +119,10 @@ impl<'a, P: Ports> Rounds<'a, P> {
     async fn take(&mut self, step: Step) -> Result<bool, ReconcileError> {
         let (ports, name) = (self.ports, self.document);
         match step {
-            Step::SaveRecord { record, first } => {
-                (self.progress)("writing the record");
-                tracing::info!(document = %name, old_key = record.there.kms_key_id, new_key = record.wanted,
-                    before = record.before, first, "changing the key: writing the record");
-                let text = record.to_text();
-                if text.len() > Record::LONGEST {
-                    return Err(ReconcileError::RecordTooLong { document: name.clone(), bytes: text.len() });
-                }
-                if first {
-                    if !ports.create_record(name, &text).await? {
-                        self.conflict("another request wrote the record first".to_owned()).await?;
-                        return Ok(false);
-                    }
-                } else if !ports.replace_record(name, &text).await? {
-                    // A Delete removed it since it was read; what it left must not come back.
-                    ports.delete_record(name).await?;
-                    self.conflict("the record was removed while it was being written".to_owned()).await?;
-                    return Ok(false);
-                }
-                Ok(true)
+            Step::SaveRecord { record, first } => self.save(&record, first).await,
+            Step::CreateDocument(_) | Step::UpdateDocument { .. } if std::mem::take(&mut self.wrote) => {
+                self.conflict("somebody else changed what had just been written".to_owned()).await?;
+                Ok(false)
             }
             Step::CreateDocument(content) => {
                 (self.progress)("creating the document");
@@ -165,10 +162,30 @@ impl<'a, P: Ports> Rounds<'a, P> {
         }
     }
 
+    /// Writes the record over the one that was read.
+    async fn save(&mut self, record: &Record, first: bool) -> Result<bool, ReconcileError> {
+        let (ports, name) = (self.ports, self.document);
+        (self.progress)("writing the record");
+        tracing::info!(document = %name, old_key = record.there.kms_key_id, new_key = record.wanted,
+            before = record.before, first, "writing the record");
+        let text = text_after(self.record_version, record);
+        if text.len() > Record::LONGEST {
+            return Err(ReconcileError::RecordTooLong { document: name.clone(), bytes: text.len() });
+        }
+        if write_over(ports, name, self.record_version, &text).await? {
+            // Further steps of the same plan rest on it.
+            self.record_version += 1;
+            return Ok(true);
+        }
+        self.conflict("another request wrote or removed the record at the same time".to_owned()).await?;
+        Ok(false)
+    }
+
     async fn settle(&mut self, written: Written, content: bool) -> Result<bool, ReconcileError> {
         match written {
             Written::Done => {
                 self.changed = true;
+                self.wrote |= content;
                 Ok(true)
             }
             Written::LostRace(error) => {

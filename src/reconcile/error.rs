@@ -37,6 +37,15 @@ pub enum ReconcileError {
         /// Its faults, with what to do.
         problem: String,
     },
+    /// The standby key is not one to rely on.
+    #[error("the standby key could not stand in: {0}")]
+    Standby(Box<Self>),
+    /// The standby key is the key itself.
+    #[error("the standby key is {key}, which is the key itself; give another in StandbyKmsKeyId")]
+    StandbyIsKey {
+        /// The key.
+        key: KeyArn,
+    },
     /// Somebody would be locked out.
     #[error("key {key} is not switched on, and nothing was changed: {}", blocked(blocking))]
     Blocked {
@@ -108,6 +117,15 @@ pub enum ReconcileError {
          been set is undone"
     )]
     Superseded {
+        /// The document.
+        document: DocumentName,
+    },
+    /// Another intent was recorded while an earlier one was being pursued, or the document changed.
+    #[error(
+        "document {document}, or what is wanted of it, kept changing while it was looked at; the next event \
+         looks again"
+    )]
+    Overtaken {
         /// The document.
         document: DocumentName,
     },

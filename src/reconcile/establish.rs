@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use super::apply::Rounds;
+use super::drive::{Drive, Driven, drive, skew};
 use super::error::ReconcileError;
 use super::judge::judge_key;
 use super::observe::Observation;
 use super::outcome::{CLEARED, Outcome};
-use super::plan::{Goal, Plan, Step, plan_establish};
+use super::plan::{Goal, Plan, plan_establish};
 use super::ports::AccessPorts;
-use super::prove::{self, blocking, prove};
-use super::record::Record;
-use super::release::undo;
-use crate::intent::{Encryption, Intent, Mode, OnDelete, Owner};
+use super::prove::{blocking, prove};
+use super::record::OnTrouble;
+use crate::intent::{Encryption, Intent, Mode, OnKeyTrouble, Owner};
 use crate::key::KeyDescription;
 use crate::place::Place;
-use crate::preflight::{Assessment, Check, Finding, Verdict};
+use crate::preflight::{Assessment, Finding};
 
 /// A request to establish an intent.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +35,8 @@ pub struct Establish<'a> {
 pub struct Preview {
     /// The key; `None` for encryption off.
     pub key: Option<KeyDescription>,
+    /// The key that stands by.
+    pub standby: Option<KeyDescription>,
     /// What the checks found.
     pub assessment: Assessment,
     /// The findings that block the change.
@@ -58,45 +60,21 @@ pub async fn establish<P: AccessPorts>(
     progress: &dyn Fn(&str),
 ) -> Result<Outcome, ReconcileError> {
     let Intent { document, safeguards, .. } = request.intent;
+    let judged = judged(ports, home, request.intent, progress).await?;
+    let on_key_trouble = judged.on_trouble(&request.intent.on_key_trouble);
+    let keys: Vec<_> = judged.key.iter().chain(&judged.standby).collect();
     let mut rounds = Rounds::new(ports, document, progress);
-    let (key, mut findings) = judged(ports, home, request.intent, progress).await?;
-    let goal = goal(&request, key.as_ref());
-    let mut proven = key.is_none() || safeguards.mode == Mode::Off;
-    let mut observation = rounds.observe().await?;
-    findings.extend(skew(&observation, goal.wanted));
-    // What a run that was cut off has written counts as written by this one.
-    let mut saved = observation.record.clone().filter(|record| record.owner == *request.owner);
-    loop {
-        if let Some(record) = &saved {
-            still_ours(&mut rounds, &observation, record).await?;
-        }
-        match plan_establish(&observation, goal) {
-            Ok(plan) if plan.is_empty() => break,
-            Ok(plan) => {
-                if let Some(key) = key.as_ref().filter(|_| !proven && !settled(&observation, goal)) {
-                    let assessment =
-                        Box::pin(prove(ports, home, key, safeguards, request.patience, progress)).await;
-                    prove::log(key, &assessment);
-                    prove::check(key, &assessment, safeguards.mode)?;
-                    findings.extend(
-                        assessment.findings.into_iter().filter(|finding| finding.check != Check::KeyFitness),
-                    );
-                    // The world may have moved on meanwhile.
-                    proven = true;
-                    observation = rounds.observe().await?;
-                    continue;
-                }
-                for step in &plan {
-                    if let Step::SaveRecord { record, .. } = step {
-                        saved = Some(record.clone());
-                    }
-                }
-                rounds.apply(plan).await?;
-            }
-            Err(error) => rounds.no_plan(error)?,
-        }
-        observation = rounds.observe().await?;
-    }
+    let way = Drive {
+        goal: goal(&request, &judged, &on_key_trouble),
+        keys: &keys,
+        mode: safeguards.mode,
+        patience: request.patience,
+        of: None,
+        writes: true,
+    };
+    let Driven { observation, findings, .. } = drive(ports, home, &mut rounds, way, progress).await?;
+    let Judged { key, standby, findings: mut all } = judged;
+    all.extend(findings);
     let mut notes = Vec::new();
     if key.is_none() {
         notes.push(CLEARED.to_owned());
@@ -111,8 +89,9 @@ pub async fn establish<P: AccessPorts>(
         version: observation.document.map(|document| document.latest.number),
         before: observation.record.map(|record| record.before).unwrap_or_default(),
         key: key.map(|key| key.arn),
+        standby: standby.map(|key| key.arn),
         changed: rounds.changed(),
-        findings,
+        findings: all,
         notes,
     })
 }
@@ -128,9 +107,11 @@ pub async fn preview<P: AccessPorts>(
     progress: &dyn Fn(&str),
 ) -> Result<Preview, ReconcileError> {
     let Intent { document, safeguards, .. } = request.intent;
+    let judged = judged(ports, home, request.intent, progress).await?;
+    let on_key_trouble = judged.on_trouble(&request.intent.on_key_trouble);
     let mut rounds = Rounds::new(ports, document, progress);
-    let (key, findings) = judged(ports, home, request.intent, progress).await?;
-    let goal = goal(&request, key.as_ref());
+    let goal = goal(&request, &judged, &on_key_trouble);
+    let wanted = goal.wanted;
     let (observation, plan) = loop {
         let observation = rounds.observe().await?;
         match plan_establish(&observation, goal) {
@@ -138,85 +119,77 @@ pub async fn preview<P: AccessPorts>(
             Err(error) => rounds.no_plan(error)?,
         }
     };
-    let mut assessment = match key.as_ref().filter(|_| safeguards.mode != Mode::Off) {
-        Some(key) => Box::pin(prove(ports, home, key, safeguards, Duration::ZERO, progress)).await,
-        None => Assessment { findings, ..Assessment::default() },
-    };
-    assessment.findings.extend(skew(&observation, goal.wanted));
-    Ok(Preview { blocking: blocking(&assessment, safeguards.mode), key, assessment, observation, plan })
+    let skew = skew(&observation, wanted);
+    let mut assessment = Assessment::default();
+    let keys = judged.key.iter().chain(&judged.standby).filter(|_| safeguards.mode != Mode::Off);
+    let mut assessed = false;
+    for key in keys {
+        let of_key = Box::pin(prove(ports, home, key, safeguards, Duration::ZERO, progress)).await;
+        assessment.extend(of_key);
+        assessed = true;
+    }
+    let Judged { key, standby, findings } = judged;
+    if !assessed {
+        assessment.findings = findings;
+    }
+    assessment.findings.extend(skew);
+    let blocking = blocking(&assessment, safeguards.mode);
+    Ok(Preview { blocking, key, standby, assessment, observation, plan })
 }
 
-/// The key wanted, described and judged.
+/// The keys of an intent, described and found fit.
+struct Judged {
+    key: Option<KeyDescription>,
+    standby: Option<KeyDescription>,
+    findings: Vec<Finding>,
+}
+
+impl Judged {
+    /// What the record is to remember, with the standby key by its ARN.
+    fn on_trouble(&self, asked: &OnKeyTrouble) -> OnTrouble {
+        match (asked, &self.standby) {
+            (OnKeyTrouble::Clear, _) => OnTrouble::Clear,
+            (_, Some(standby)) => OnTrouble::Standby(standby.arn.to_string()),
+            (OnKeyTrouble::Alert | OnKeyTrouble::Standby(_), None) => OnTrouble::Alert,
+        }
+    }
+}
+
 async fn judged<P: AccessPorts>(
     ports: &P,
     home: &Place,
     intent: &Intent,
     progress: &dyn Fn(&str),
-) -> Result<(Option<KeyDescription>, Vec<Finding>), ReconcileError> {
+) -> Result<Judged, ReconcileError> {
     progress("describing the key");
-    match &intent.encryption {
-        Encryption::Enabled(key) => {
-            let (key, findings) = judge_key(ports, home, key).await?;
-            Ok((Some(key), findings))
+    let mut judged = Judged { key: None, standby: None, findings: Vec::new() };
+    let Encryption::Enabled(key) = &intent.encryption else { return Ok(judged) };
+    let (key, findings) = judge_key(ports, home, key).await?;
+    judged.findings = findings;
+    if let OnKeyTrouble::Standby(standby) = &intent.on_key_trouble {
+        let (standby, findings) = judge_key(ports, home, standby).await.map_err(|error| match error {
+            ReconcileError::Aws(_) => error,
+            error => ReconcileError::Standby(Box::new(error)),
+        })?;
+        if standby.arn == key.arn {
+            return Err(ReconcileError::StandbyIsKey { key: key.arn });
         }
-        Encryption::Disabled => Ok((None, Vec::new())),
+        judged.findings.extend(findings);
+        judged.standby = Some(standby);
     }
+    judged.key = Some(key);
+    Ok(judged)
 }
 
-fn goal<'a>(request: &Establish<'a>, key: Option<&'a KeyDescription>) -> Goal<'a> {
+fn goal<'a>(request: &Establish<'a>, judged: &'a Judged, on_key_trouble: &'a OnTrouble) -> Goal<'a> {
     Goal {
         owner: request.owner,
-        wanted: key.map_or("", |key| key.arn.as_str()),
+        wanted: judged.key.as_ref().map_or("", |key| key.arn.as_str()),
         on_delete: request.intent.on_delete,
         on_conflict: request.intent.on_conflict,
         safeguards: &request.intent.safeguards,
+        on_key_trouble,
+        watch: None,
         digest: request.digest,
     }
-}
-
-/// Whether the key is on already, as these very properties once asked: a rollback, which must not fail on
-/// somebody who lost access meanwhile, since nobody loses it by it.
-fn settled(observation: &Observation, goal: Goal<'_>) -> bool {
-    let carried = observation.document.as_ref().is_some_and(|document| document.carries(goal.wanted));
-    let accepted = observation
-        .record
-        .as_ref()
-        .is_some_and(|record| record.owner == *goal.owner && record.has_accepted(goal.digest));
-    carried && accepted
-}
-
-/// Once the record was written, only a Delete removes it and only another owner replaces it.
-async fn still_ours<P: AccessPorts>(
-    rounds: &mut Rounds<'_, P>,
-    observation: &Observation,
-    saved: &Record,
-) -> Result<(), ReconcileError> {
-    match &observation.record {
-        Some(record) if record.owner == saved.owner => Ok(()),
-        Some(record) => {
-            Err(ReconcileError::Owned { document: rounds.document().clone(), owner: record.owner.clone() })
-        }
-        None => {
-            // A change that did not come to its end leaves nothing, whatever a Delete would retain.
-            let on_delete = match saved.on_delete {
-                OnDelete::Clear => OnDelete::Clear,
-                OnDelete::Restore | OnDelete::Retain => OnDelete::Restore,
-            };
-            undo(rounds, saved, on_delete).await?;
-            Err(ReconcileError::Superseded { document: rounds.document().clone() })
-        }
-    }
-}
-
-/// The check *document*: a default version that is not the latest is about to be replaced by it, with all
-/// settings that differ between the two.
-fn skew(observation: &Observation, wanted: &str) -> Option<Finding> {
-    let document = observation.document.as_ref()?;
-    let (latest, default) = (document.latest.number, document.default.number);
-    (latest != default && !document.carries(wanted)).then(|| {
-        let evidence = format!(
-            "was the default and version {latest} the latest; the settings of the latest are in force now"
-        );
-        Finding::new(Check::Document, Verdict::Warning, format!("version {default}"), evidence)
-    })
 }

@@ -10,7 +10,7 @@ use crate::preflight::{Finding, Verdict, key_fitness};
 ///
 /// # Errors
 /// A key that does not exist, cannot be described, lives elsewhere or is unfit is never written.
-pub(super) async fn judge_key<P: Ports>(
+pub async fn judge_key<P: Ports>(
     ports: &P,
     home: &Place,
     key: &KeyRef,

@@ -2,6 +2,7 @@
 
 use super::error::ReconcileError;
 use super::ports::{DocumentHead, Ports, VersionStatus};
+use super::recall::{Recalled, recalled};
 use super::record::Record;
 use crate::session::{Content, ContentError, DocumentName, Format};
 
@@ -62,14 +63,14 @@ impl ObservedVersion {
 ///
 /// `as_json` asks for the content as JSON where the document is stored as YAML.
 ///
-/// `None` where the document changed while it was being read.
+/// `None` where the document changed while it was being read. With it comes the version of the record's parameter.
 pub(super) async fn observe<P: Ports>(
     ports: &P,
     name: &DocumentName,
     as_json: bool,
-) -> Result<Option<Observation>, ReconcileError> {
-    let (head, record) = tokio::join!(ports.head(name), ports.read(name));
-    let record = record?.map(|text| Record::from_text(name, &text)).transpose()?;
+) -> Result<Option<(Observation, u64)>, ReconcileError> {
+    let (head, recalled) = tokio::join!(ports.head(name), recalled(ports, name));
+    let Recalled { record, version } = recalled?;
     let document = match head? {
         None => None,
         Some(head) => match versions(ports, name, head, as_json).await? {
@@ -77,7 +78,7 @@ pub(super) async fn observe<P: Ports>(
             document => document,
         },
     };
-    Ok(Some(Observation { document, record }))
+    Ok(Some((Observation { document, record }, version)))
 }
 
 async fn versions<P: Ports>(

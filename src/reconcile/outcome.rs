@@ -13,6 +13,8 @@ pub struct Outcome {
     pub version: Option<u64>,
     /// The key that it carries as asked; `None` for encryption off, and after a Delete.
     pub key: Option<KeyArn>,
+    /// The key that stands by, should that one fail.
+    pub standby: Option<KeyArn>,
     /// The key that was there before the document was adopted, verbatim; empty for none.
     pub before: String,
     /// Whether the document was written.

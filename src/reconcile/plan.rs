@@ -5,7 +5,7 @@
 
 use super::observe::{Observation, ObservedDocument, ObservedVersion};
 use super::ports::VersionStatus;
-use super::record::{Record, There};
+use super::record::{OnTrouble, Record, There, Watch};
 use crate::intent::{OnConflict, OnDelete, Owner, Safeguards};
 use crate::session::{Content, ContentError, Edit, padded};
 
@@ -15,11 +15,11 @@ pub type Plan = Vec<Step>;
 /// One step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Write the record; `first` where there must be none yet.
+    /// Write the record.
     SaveRecord {
         /// The record.
-        record: Record,
-        /// Whether it is the document's first.
+        record: Box<Record>,
+        /// Whether there must be none yet.
         first: bool,
     },
     /// Create the document.
@@ -45,6 +45,16 @@ pub enum Step {
     DeleteRecord,
 }
 
+impl Step {
+    /// Whether it writes the document.
+    pub(super) fn is_write(&self) -> bool {
+        match self {
+            Self::CreateDocument(_) | Self::UpdateDocument { .. } | Self::Promote { .. } => true,
+            Self::SaveRecord { .. } | Self::Await { .. } | Self::DeleteRecord => false,
+        }
+    }
+}
+
 /// What is to be established, once its key is known.
 #[derive(Clone, Copy, Debug)]
 pub struct Goal<'a> {
@@ -56,6 +66,11 @@ pub struct Goal<'a> {
     pub on_delete: OnDelete,
     /// What to remember of the safeguards.
     pub safeguards: &'a Safeguards,
+    /// What to remember for when the key fails.
+    pub on_key_trouble: &'a OnTrouble,
+    /// What to remember of keeping the document so; `None` for a request of the owner's, which begins anew unless
+    /// it is a request that came before.
+    pub watch: Option<&'a Watch>,
     /// What to do where another owns the document.
     pub on_conflict: OnConflict,
     /// The digest of the properties asked with.
@@ -106,9 +121,18 @@ pub fn plan_establish(observation: &Observation, goal: Goal<'_>) -> Result<Plan,
         },
         on_delete: goal.on_delete,
         safeguards: Safeguards { key_policy: None, ..goal.safeguards.clone() },
+        on_key_trouble: goal.on_key_trouble.clone(),
+        watch: match (goal.watch, known) {
+            (Some(watch), _) => watch.clone(),
+            (None, Some(known)) if known.owner == *goal.owner && known.accepted_last(goal.digest) => {
+                Watch { stands_in_for: None, ..known.watch.clone() }
+            }
+            (None, _) => Watch::default(),
+        },
         accepted: Record::accepting(known.map_or(&[], |record| &record.accepted), goal.digest),
     };
-    let save = (known != Some(&record)).then(|| Step::SaveRecord { record, first: known.is_none() });
+    let save = (known != Some(&record))
+        .then(|| Step::SaveRecord { record: Box::new(record), first: known.is_none() });
     Ok(save.into_iter().chain(change).collect())
 }
 

@@ -3,6 +3,7 @@
 //! A method's error is an [`AwsError`] unless the answer decides what comes next; such answers are values.
 
 mod access;
+mod compliance;
 
 use std::time::{Duration, SystemTime};
 
@@ -10,6 +11,7 @@ pub use access::{
     ContextEntry, DryRun, Fleet, Identities, KeyAccess, ManagedNode, Reader, SessionCall, Simulated,
     Simulation,
 };
+pub use compliance::{Compliance, ComplianceReport, ComplianceType};
 use thiserror::Error;
 
 use crate::key::KeyDescription;
@@ -137,16 +139,30 @@ pub trait Documents {
     async fn delete_version(&self, name: &DocumentName, version: u64) -> Result<(), AwsError>;
 }
 
+/// What a parameter holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The text.
+    pub text: String,
+    /// The number of its version; they count from 1.
+    pub version: u64,
+}
+
 /// The record of a document, as text.
 pub trait Records {
     /// The record; `None` where there is none.
-    async fn read(&self, name: &DocumentName) -> Result<Option<String>, AwsError>;
+    async fn read(&self, name: &DocumentName) -> Result<Option<Stored>, AwsError>;
+    /// An earlier version of it; `None` where there is none.
+    async fn read_version(&self, name: &DocumentName, version: u64) -> Result<Option<String>, AwsError>;
     /// Writes a first record; `false` where there is one already.
     async fn create_record(&self, name: &DocumentName, text: &str) -> Result<bool, AwsError>;
-    /// Writes over the record; `false` where it was gone, and is there anew.
-    async fn replace_record(&self, name: &DocumentName, text: &str) -> Result<bool, AwsError>;
+    /// Writes over the record, whatever is there; the number of the version that the text became, 1 where there was
+    /// nothing.
+    async fn replace_record(&self, name: &DocumentName, text: &str) -> Result<u64, AwsError>;
     /// Removes the record; no error where there is none.
     async fn delete_record(&self, name: &DocumentName) -> Result<(), AwsError>;
+    /// The documents that have a record.
+    async fn recorded(&self) -> Result<Vec<DocumentName>, AwsError>;
 }
 
 /// KMS keys.

@@ -3,10 +3,14 @@
 //! It is written ahead: before the document changes it names the key that is there and the key to come, so
 //! that whoever comes after a cut-off knows enough to finish or to undo.
 
+mod watch;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
+
+pub use watch::{Breaker, HOUR, OnTrouble, Versions, Watch};
 
 use super::observe::ObservedVersion;
 use crate::intent::{OnDelete, Owner, Safeguards};
@@ -21,7 +25,8 @@ const ACCEPTED: usize = 4;
 pub struct Record {
     /// Who owns the document.
     pub owner: Owner,
-    /// The key that the owner wants there, a key ARN; empty for encryption off.
+    /// The key that is to be there, a key ARN; empty for encryption off. It is the owner's first choice unless
+    /// another key stands in for it.
     pub wanted: String,
     /// The key that was there before the document was adopted, verbatim; empty for none.
     pub before: String,
@@ -32,6 +37,12 @@ pub struct Record {
     /// What is proven before a key is switched on.
     #[serde(default)]
     pub safeguards: Safeguards,
+    /// What happens when the key can no longer be used.
+    #[serde(default)]
+    pub on_key_trouble: OnTrouble,
+    /// What has happened since the owner's last request.
+    #[serde(default, skip_serializing_if = "Watch::is_empty")]
+    pub watch: Watch,
     /// Digests of the properties accepted last, latest last. A rollback to one of them is never refused for
     /// a property that this version of the software does not know.
     pub accepted: Vec<String>,
@@ -103,10 +114,38 @@ impl Record {
         }
     }
 
+    /// The key that the owner asked for, a key ARN; empty for encryption off.
+    #[must_use]
+    pub fn first_choice(&self) -> &str {
+        self.watch.stands_in_for.as_deref().unwrap_or(&self.wanted)
+    }
+
+    /// Whether the record has to do with a key: it is wanted, or stands by.
+    #[must_use]
+    pub fn names(&self, key: &str) -> bool {
+        let standby = match &self.on_key_trouble {
+            OnTrouble::Standby(standby) => Some(standby.as_str()),
+            OnTrouble::Alert | OnTrouble::Clear => None,
+        };
+        self.wanted == key || self.first_choice() == key || standby == Some(key)
+    }
+
+    /// Whether the document may be made to carry this key, or none, on behalf of this record.
+    #[must_use]
+    pub fn may_choose(&self, key: &str) -> bool {
+        self.names(key) || (key.is_empty() && self.on_key_trouble == OnTrouble::Clear)
+    }
+
     /// Whether these properties were accepted before.
     #[must_use]
     pub fn has_accepted(&self, digest: &str) -> bool {
         self.accepted.iter().any(|accepted| accepted == digest)
+    }
+
+    /// Whether these properties were the last to be accepted.
+    #[must_use]
+    pub fn accepted_last(&self, digest: &str) -> bool {
+        self.accepted.last().is_some_and(|last| last == digest)
     }
 
     /// The accepted properties with one more set, the oldest dropped.
@@ -143,6 +182,8 @@ mod tests {
             there: There { kms_key_id: "old".into(), version: 3, ours: true },
             on_delete: OnDelete::Restore,
             safeguards: Safeguards::default(),
+            on_key_trouble: OnTrouble::default(),
+            watch: Watch::default(),
             accepted: vec![],
         }
     }

@@ -39,6 +39,7 @@ pub async fn release<P: Ports>(
         document: request.document.clone(),
         version: None,
         key: None,
+        standby: None,
         before: String::new(),
         changed: false,
         findings: Vec::new(),
@@ -67,8 +68,8 @@ pub async fn release<P: Ports>(
                 let carries = |key: &str| observation.document.as_ref().is_some_and(|d| d.carries(key));
                 rounds.apply(plan).await?;
                 if on_delete != OnDelete::Retain {
-                    // A Create that still runs may have written the document while the record went.
-                    undo(&mut rounds, &record, on_delete).await?;
+                    // A Create or a repair that still runs may have written the document while the record went.
+                    undo(ports, home, &mut rounds, &record, on_delete, Some(outcome.version)).await?;
                 }
                 outcome.changed = rounds.changed();
                 outcome.notes.extend(match on_delete {
@@ -115,20 +116,39 @@ async fn judge_before<P: Ports>(
     })
 }
 
-/// Undoes a change whose record a Delete has removed while the change was being made.
+/// Undoes a change whose record a Delete has removed while the change was being made. `seen` is the latest version
+/// as the Delete saw it: a version since then with any key of the record is a repair's, which may have chosen
+/// another key than the Delete knew of.
 pub(super) async fn undo<P: Ports>(
+    ports: &P,
+    home: &Place,
     rounds: &mut Rounds<'_, P>,
     record: &Record,
     on_delete: OnDelete,
+    seen: Option<Option<u64>>,
 ) -> Result<(), ReconcileError> {
+    let mut record = record.clone();
     loop {
         let observation = rounds.observe().await?;
         if observation.record.is_some() {
             return Ok(());
         }
-        match plan_release(observation.document.as_ref(), record, on_delete) {
+        let latest = observation.document.as_ref().map(|document| &document.latest);
+        if let (Some(seen), Some(latest)) = (seen, latest)
+            && Some(latest.number) > seen
+            && let Ok(key) = &latest.kms_key_id
+            && record.may_choose(key)
+        {
+            record.wanted.clone_from(key);
+        }
+        match plan_release(observation.document.as_ref(), &record, on_delete) {
             Ok(plan) if plan == [Step::DeleteRecord] => return Ok(()),
-            Ok(plan) => rounds.apply(plan).await?,
+            Ok(plan) => {
+                if on_delete == OnDelete::Restore && !record.before.is_empty() {
+                    judge_before(ports, home, &record.before).await?;
+                }
+                rounds.apply(plan).await?;
+            }
             Err(error) => rounds.no_plan(error)?,
         }
     }

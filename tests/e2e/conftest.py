@@ -12,6 +12,7 @@ from local.paths import BINARY, KEY_ACCESS_TEMPLATE, architecture
 from local.processes import end_on_signals
 from local.servers import ACCOUNT, LocalAws, running
 from local.stacks import Stack
+from local.template import known_locally
 
 
 def pytest_configure(config):
@@ -46,10 +47,10 @@ class Account:
         """A stack of the shipped template that is not created yet. KmsKeyId defaults to the first key."""
         if "KmsKeyId" not in parameters and "CreateKey" not in parameters and parameters.get("Encryption") != "Disabled":
             parameters["KmsKeyId"] = self.keys.first
-        return Stack(
-            self.aws, f"session-kms-{next(self.numbers)}", template or self.template,
-            {"Architecture": architecture()} | parameters,
-        )
+        template = template or self.template
+        if parameters.get("ConfigRule") == "true" or parameters.get("KeyEventsAccounts"):
+            template = known_locally(template)
+        return Stack(self.aws, f"session-kms-{next(self.numbers)}", template, {"Architecture": architecture()} | parameters)
 
     def deploy(self, template: str | None = None, **parameters: str) -> Stack:
         """A stack of the shipped template that is there."""

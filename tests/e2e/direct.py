@@ -8,6 +8,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from local.paths import EVENTS
 from local.servers import ACCOUNT, REGION, SECRET
 from local.stacks import Stack
 
@@ -61,6 +62,14 @@ class Requests:
 
     def send(self, event: dict) -> Reply:
         reply = self.send_raw(event)
+        reply.answer = self._answer(event)
+        return reply
+
+    def send_by_topic(self, event: dict) -> Reply:
+        """Send a request as it arrives where the service token is a topic."""
+        envelope = json.loads((EVENTS / "sns-custom-resource-create.json").read_text())
+        envelope["Records"][0]["Sns"]["Message"] = json.dumps(event)
+        reply = self.send_raw(envelope)
         reply.answer = self._answer(event)
         return reply
 

@@ -20,7 +20,7 @@ CREATE = """
 import sys, boto3
 stacks = boto3.client("cloudformation")
 stacks.create_stack(
-    StackName="again", TemplateBody=open(sys.argv[1]).read(), Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+    StackName="again", TemplateURL=sys.argv[1], Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     Parameters=[dict(zip(("ParameterKey", "ParameterValue"), given.split("=", 1))) for given in sys.argv[2:]],
 )
 stacks.get_waiter("stack_create_complete").wait(StackName="again", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
@@ -63,12 +63,16 @@ def test_the_demo_tells_its_story_and_ends_well():
     output, _ = demo.communicate(timeout=300)
     assert demo.returncode == 0, output
     assert "✗" not in output
-    assert output.count("✓") >= 35
+    assert output.count("✓") >= 42
     for said in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "ROLLBACK_COMPLETE", "DELETE_COMPLETE", "sam build && sam deploy --guided"):
         assert said in output
     assert '+    "kmsKeyId": "arn:aws:kms:' in output, "a diff of the document"
     assert '"Sid": "AllowSessionManagerNodes"' in output, "the statement that lets a node's role in"
     assert output.count(":role/App: kms:Decrypt: neither the key policy nor a grant admits") == 2, "refused in one account and across two"
+    assert '-    "kmsKeyId": "arn:aws:kms:' in output, "the rival takes the key away"
+    assert '+    "idleSessionTimeout": 45' in output
+    assert output.count("UpdateDocument by arn:aws:sts::123456789012:assumed-role/Deploy/terraform") >= 1
+    assert re.search(r"alert\s.*PendingDeletion.*\d{4}-\d{2}-\d{2}", output), "a key about to be deleted, with the date"
     assert "\033[" not in output, "colour is for terminals"
     for secret in ("cfn-response", "ResponseURL", "X-Amz-Signature"):
         assert secret not in output
@@ -101,7 +105,7 @@ def test_keep_leaves_the_servers_up_and_says_how_to_end_them():
         given = [f"{name}={value}" for name, value in re.findall(r"ParameterKey=(\w+),ParameterValue=(\S+)", output)]
         assert "KmsKeyId=alias/session-manager" in given
         created = subprocess.run(
-            [sys.executable, "-c", CREATE, re.search(r"file://(\S+)", output)[1], *given],
+            [sys.executable, "-c", CREATE, re.search(r"--template-url (\S+)", output)[1], *given],
             env=ENVIRONMENT | settings, capture_output=True, text=True, check=False,
         )
         assert created.stdout.strip() == "CREATE_COMPLETE", created.stderr

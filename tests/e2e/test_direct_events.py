@@ -22,6 +22,27 @@ def test_every_attribute_is_there(account, requests):
     assert "\n" not in answer["Data"]["Findings"]
 
 
+def test_the_standby_key_is_an_attribute_where_there_is_one(account, requests):
+    standby = {"KmsKeyId": seed.FIRST_ALIAS, "OnKeyTrouble": "Standby", "StandbyKmsKeyId": seed.SECOND_ALIAS}
+    answer = requests.send(requests.request("Create", standby)).answer
+    assert answer["Data"]["StandbyKeyArn"] == account.keys.second
+
+
+def test_a_request_that_comes_by_a_topic_is_answered_at_its_address(account, requests):
+    event = requests.request("Create", {"KmsKeyId": account.keys.first})
+    reply = requests.send_by_topic(event)
+    assert reply.function_error is None
+    assert reply.answer["Status"] == "SUCCESS"
+    assert reply.answer["Data"]["KeyArn"] == account.keys.first
+    assert account.document(DOCUMENT).key == account.keys.first
+    text = "\n".join(requests.owner.logs()) + reply.payload
+    for secret in ("X-Amz-Signature", event["ResponseURL"], "answers/"):
+        assert secret not in text
+    refused = requests.send_by_topic(requests.request("Update", {"KmsKeyId": account.keys.signing}, old={"KmsKeyId": account.keys.first}))
+    assert refused.answer["Status"] == "FAILED"
+    assert account.keys.signing in refused.answer["Reason"]
+
+
 def test_a_create_that_comes_twice_is_answered_twice_and_done_once(account, requests):
     event = requests.request("Create", {"KmsKeyId": account.keys.first})
     first, second = requests.send(event), requests.send(event)

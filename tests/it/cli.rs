@@ -1,5 +1,6 @@
 //! The command line, run through its console: what it prints, and how it ends.
 
+mod asks;
 mod changes;
 mod lists;
 mod offline;

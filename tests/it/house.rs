@@ -5,14 +5,10 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_ssm::config::{Credentials, SharedCredentialsProvider};
 use serde_json::{Value, json};
 use session_kms::aws::Aws;
 use session_kms::cloudformation::{Courier, Invocation, Origin};
-use session_kms::function::{Function, FunctionError};
+use session_kms::function::{Function, FunctionError, Settings};
 use tracing::subscriber::DefaultGuard;
 use tracing::{Dispatch, Level};
 
@@ -67,26 +63,12 @@ impl House {
     /// A new function, as a new execution environment would hold it. Its pauses are short; a call without an answer is
     /// waited for until `attempt` is over, or for ever.
     pub fn function(&self, attempt: Option<Duration>) -> Function<Aws> {
-        let mut timeouts = TimeoutConfig::builder();
-        timeouts.set_operation_attempt_timeout(attempt);
-        let retries = RetryConfig::standard()
-            .with_initial_backoff(Duration::from_millis(1))
-            .with_max_backoff(Duration::from_millis(2));
-        let credentials = Credentials::new("AKIAEXAMPLE", "secret", None, None, "test");
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(REGION))
-            .endpoint_url(self.stub.endpoint())
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .retry_config(retries)
-            .timeout_config(timeouts.build())
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .build();
         Function {
-            ports: Aws::new(&config, Duration::from_millis(1)),
+            ports: Aws::new(&self.stub.sdk_config(3, attempt), Duration::from_millis(1)),
             courier: COURIER.get_or_init(Courier::over_network).clone(),
             endpoints: vec![Origin::parse(&self.stub.endpoint()).unwrap()],
             region: REGION.to_owned(),
+            settings: Settings::default(),
         }
     }
 

@@ -16,6 +16,7 @@ mod document;
 mod faults;
 mod golden;
 mod house;
+mod keep;
 mod keys;
 mod ownership;
 mod policy;

@@ -19,13 +19,10 @@ mod table;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_ssm::config::{Credentials, SharedCredentialsProvider};
 use serde_json::{Value, json};
 use session_kms::aws::Aws;
 use session_kms::cloudformation::{Courier, Origin};
-use session_kms::function::Function;
+use session_kms::function::{Function, Settings};
 
 use crate::house::{NAME, handle, key_in, resource};
 use crate::stub::{ACCOUNT, Answer, Document, Format, Place, REGION, Request, Stub, World};
@@ -40,24 +37,12 @@ const BEFORE: &str = "alias/before";
 
 /// A function whose pauses take no time, and that tries a call five times.
 fn function(stub: &Stub) -> Function<Aws> {
-    let retries = RetryConfig::standard()
-        .with_max_attempts(5)
-        .with_initial_backoff(Duration::from_millis(1))
-        .with_max_backoff(Duration::from_millis(2));
-    let credentials = Credentials::new("AKIAEXAMPLE", "secret", None, None, "test");
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(REGION))
-        .endpoint_url(stub.endpoint())
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .retry_config(retries)
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .build();
     Function {
-        ports: Aws::new(&config, Duration::ZERO),
+        ports: Aws::new(&stub.sdk_config(5, None), Duration::ZERO),
         courier: COURIER.get_or_init(Courier::over_network).clone(),
         endpoints: vec![Origin::parse(&stub.endpoint()).unwrap()],
         region: REGION.to_owned(),
+        settings: Settings::default(),
     }
 }
 

@@ -1,12 +1,14 @@
 //! The project's own AWS, strict where the local stand-ins are lenient: one server on a free port of 127.0.0.1 that
-//! plays SSM, KMS, IAM, STS, EC2 and CloudFormation's receiver of answers, and that fails in whatever way a test asks for.
+//! plays SSM, KMS, IAM, STS, EC2, AWS Config and CloudFormation's receiver of answers, and that fails in whatever way a test
+//! asks for.
 //!
 //! - [`World`] is the state: documents, parameters, keys. Plain values; [`World::ask`] works without HTTP.
 //! - [`Stub`] serves it, keeps a journal of the calls, and plays [`Fault`]s at the calls that a [`When`] names.
 //! - [`Resource`] builds custom-resource requests; [`Lifecycle`] sends them in the order that CloudFormation would.
 //!
 //! Read in this order: `world.rs`, `services.rs` (the list of what is played), `ssm/`, `kms/`, `iam.rs`, `sts.rs`,
-//! `ec2.rs`, `cloudformation/`, and then what carries it: `wire.rs`, `query.rs`, `fault.rs`, `journal.rs`, `control.rs`, `server.rs`.
+//! `ec2.rs`, `config.rs`, `cloudformation/`, and then what carries it: `wire.rs`, `query.rs`, `fault.rs`, `journal.rs`,
+//! `control.rs`, `client.rs`, `server.rs`.
 //!
 //! A new service is one line in `services.rs`, one field in [`World`] and files of its own; a new operation is one line
 //! in its subject's table; a new protocol is one constant beside `AWS_JSON`.
@@ -15,7 +17,9 @@
 //! settles what AWS does, there is a switch, and the comment says *inferred*.
 
 mod call;
+mod client;
 mod cloudformation;
+mod config;
 mod control;
 mod ec2;
 mod fault;
@@ -33,6 +37,7 @@ mod world;
 
 pub use call::{Caller, Place, Refusal};
 pub use cloudformation::{Answer, Deployment, Ids, Lifecycle, PutFault, Request, Resource, StackStatus};
+pub use config::Evaluation;
 pub use control::Stub;
 pub use fault::{Fault, Stop, When};
 pub use iam::SimulatedAnswer;

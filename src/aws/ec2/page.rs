@@ -1,10 +1,9 @@
 //! An answer of DescribeIamInstanceProfileAssociations: XML by EC2's query protocol, and its errors.
 
-use std::fmt;
-
-use aws_sdk_ssm::error::{ErrorMetadata, ProvideErrorMetadata};
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
 use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
+
+use crate::aws::one_off::Refusal;
 
 const ANSWER: &str = "DescribeIamInstanceProfileAssociationsResponse";
 
@@ -17,26 +16,14 @@ pub(super) struct Page {
     pub(super) next_token: Option<String>,
 }
 
-/// EC2's refusal.
-#[derive(Debug)]
-pub(super) struct Ec2Error(ErrorMetadata);
-
 /// Reads an answer.
-pub(super) fn read(response: &HttpResponse) -> Result<Page, OrchestratorError<Ec2Error>> {
+pub(super) fn read(response: &HttpResponse) -> Result<Page, OrchestratorError<Refusal>> {
     let body = response.body().bytes().unwrap_or_default();
     if response.status().is_success() {
         return page(body).map_err(OrchestratorError::other);
     }
-    // A refusal that cannot be read has no code; its status still says whether to try again.
     let (code, message) = refusal(body).unwrap_or_default();
-    let mut metadata = ErrorMetadata::builder();
-    if let Some(code) = code {
-        metadata = metadata.code(code);
-    }
-    if let Some(message) = message {
-        metadata = metadata.message(message);
-    }
-    Err(OrchestratorError::operation(Ec2Error(metadata.build())))
+    Refusal::new(code, message)
 }
 
 fn page(body: &[u8]) -> Result<Page, XmlDecodeError> {
@@ -97,20 +84,6 @@ fn text_of(scope: &mut ScopedDecoder<'_, '_>, name: &str) -> Result<Option<Strin
         }
     }
     Ok(None)
-}
-
-impl fmt::Display for Ec2Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for Ec2Error {}
-
-impl ProvideErrorMetadata for Ec2Error {
-    fn meta(&self) -> &ErrorMetadata {
-        &self.0
-    }
 }
 
 #[cfg(test)]

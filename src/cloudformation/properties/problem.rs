@@ -15,13 +15,13 @@ pub enum Problem {
     #[error("`{name}` is required")]
     Missing {
         /// The property's name.
-        name: &'static str,
+        name: String,
     },
     /// Its value is none of those allowed.
     #[error("`{name}` must be {allowed}{}", .value.as_ref().map(|value| format!(", and is {value}")).unwrap_or_default())]
     Unreadable {
         /// The property's name.
-        name: &'static str,
+        name: String,
         /// What is allowed.
         allowed: String,
         /// The value as shown to people; none where it is sensitive.
@@ -31,22 +31,22 @@ pub enum Problem {
     #[error("`{name}` {problem}")]
     Rejected {
         /// The property's name.
-        name: &'static str,
+        name: String,
         /// What is wrong, following the name in a sentence.
         problem: String,
     },
     /// No property has this name.
-    #[error("`{name}` is not a property{}", .nearest.map(|name| format!(", did you mean `{name}`?")).unwrap_or_default())]
+    #[error("`{name}` is not a property{}", .nearest.as_ref().map(|name| format!(", did you mean `{name}`?")).unwrap_or_default())]
     Unknown {
         /// The name as given, shortened.
         name: String,
         /// The property whose name is nearest to it, if one is near.
-        nearest: Option<&'static str>,
+        nearest: Option<String>,
     },
 }
 
 impl Problem {
-    pub(super) fn unreadable(name: &'static str, allowed: &str, value: Option<&Value>) -> Self {
+    pub(super) fn unreadable(name: String, allowed: &str, value: Option<&Value>) -> Self {
         let value = value.map(|value| match value {
             Value::Object(_) => "an object".to_owned(),
             Value::Array(_) => "a list".to_owned(),
@@ -57,12 +57,17 @@ impl Problem {
         Self::Unreadable { name, allowed, value }
     }
 
-    pub(super) fn unknown(name: &str, known: &BTreeSet<&'static str>) -> Self {
-        let distance = |candidate: &&&str| edits(name, candidate);
+    /// A property refused under the name that somebody gave it, which may be any text.
+    pub(super) fn rejected(name: &str, problem: &str) -> Self {
+        Self::Rejected { name: quotable(name), problem: problem.to_owned() }
+    }
+
+    pub(super) fn unknown(name: &str, known: &BTreeSet<String>) -> Self {
+        let distance = |candidate: &&String| edits(name, candidate);
         let nearest = known.iter().min_by_key(distance);
         // With more than a third of the letters wrong it is another word, not a slip.
-        let near = |candidate: &&&str| edits(name, candidate) <= candidate.len().div_ceil(3);
-        Self::Unknown { name: quotable(name), nearest: nearest.filter(near).copied() }
+        let near = |candidate: &&String| edits(name, candidate) <= candidate.len().div_ceil(3);
+        Self::Unknown { name: quotable(name), nearest: nearest.filter(near).cloned() }
     }
 }
 

@@ -174,6 +174,51 @@ fn the_value_of_a_sensitive_property_is_never_repeated() {
     assert!(!format!("{problems:?}").contains("hush"));
 }
 
+#[test]
+fn names_in_camel_case_are_read_suggested_and_told_in_camel_case() {
+    let values =
+        map(json!({"kmsKeyId": "x", "days": 14, "flag": false, "secret": ["hush"], "onDelte": "Clear"}));
+    let mut properties = Properties::camel_case(&values, &["Secret"]);
+    assert_eq!(properties.text("KmsKeyId").as_deref(), Some("x"));
+    assert_eq!(properties.integer("Days"), Some(14));
+    assert_eq!(properties.flag("Flag"), Some(false));
+    assert_eq!(properties.text("Secret"), None);
+    assert_eq!(properties.word("OnDelete", &WORDS), None);
+    assert_eq!(properties.required_text("DocumentName"), "");
+    properties.reject("KmsKeyId", format!("is given with {}", properties.spelt("OnConflict")));
+    let problems = properties.finish(Unknown::Refused).unwrap_err();
+    assert_eq!(
+        problems.to_string(),
+        "`secret` must be text; `documentName` is required; `kmsKeyId` is given with onConflict; \
+         `onDelte` is not a property, did you mean `onDelete`?"
+    );
+}
+
+#[test]
+fn each_spelling_knows_only_itself() {
+    let pascal = map(json!({"KmsKeyId": "x"}));
+    let mut properties = Properties::camel_case(&pascal, &[]);
+    assert_eq!(properties.text("KmsKeyId"), None);
+    let problems = properties.finish(Unknown::Refused).unwrap_err();
+    assert_eq!(problems.to_string(), "`KmsKeyId` is not a property, did you mean `kmsKeyId`?");
+
+    let camel = map(json!({"kmsKeyId": "x"}));
+    let mut properties = Properties::new(&camel, &[]);
+    assert_eq!(properties.text("KmsKeyId"), None);
+    let problems = properties.finish(Unknown::Refused).unwrap_err();
+    assert_eq!(problems.to_string(), "`kmsKeyId` is not a property, did you mean `KmsKeyId`?");
+}
+
+#[test]
+fn all_others_can_be_refused_with_a_reason_and_are_told_once() {
+    let values = map(json!({"Known": "x", "Other": 1, "Two\nlines": 2}));
+    let mut properties = Properties::new(&values, &[]);
+    assert_eq!(properties.text("Known").as_deref(), Some("x"));
+    properties.reject_others("is not taken here");
+    let problems = properties.finish(Unknown::Refused).unwrap_err();
+    assert_eq!(problems.to_string(), "`Other` is not taken here; `Two\\nlines` is not taken here");
+}
+
 proptest! {
     #[test]
     fn messages_stay_short_and_on_one_line(name in ".{0,200}", value in ".{0,200}") {

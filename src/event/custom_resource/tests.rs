@@ -16,6 +16,7 @@ fn defaults_are_those_of_the_design() {
     assert_eq!(intent.document, DocumentName::default());
     assert_eq!(intent.encryption, Encryption::Enabled(KeyRef::parse("alias/session").unwrap()));
     assert_eq!((intent.on_delete, intent.on_conflict), (OnDelete::Restore, OnConflict::Fail));
+    assert_eq!(intent.on_key_trouble, OnKeyTrouble::Alert);
 }
 
 #[test]
@@ -28,6 +29,27 @@ fn each_value_is_read() {
     assert_eq!(intent.encryption, Encryption::Disabled);
     assert_eq!(intent.document.as_str(), "Other");
     assert_eq!((intent.on_delete, intent.on_conflict), (OnDelete::Retain, OnConflict::TakeOver));
+}
+
+#[test]
+fn key_trouble_may_alert_clear_or_bring_in_a_second_key() {
+    let trouble = |value: Value| read(&value).unwrap().on_key_trouble;
+    let standby = OnKeyTrouble::Standby(KeyRef::parse("alias/second").unwrap());
+    assert_eq!(trouble(json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "Alert"})), OnKeyTrouble::Alert);
+    assert_eq!(trouble(json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "Clear"})), OnKeyTrouble::Clear);
+    assert_eq!(
+        trouble(json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "Standby", "StandbyKmsKeyId": "alias/second"})),
+        standby
+    );
+    assert_eq!(trouble(json!({"KmsKeyId": "alias/x", "StandbyKmsKeyId": ""})), OnKeyTrouble::Alert);
+}
+
+#[test]
+fn without_encryption_there_is_no_key_to_fail() {
+    for word in ["Alert", "Standby", "Clear"] {
+        let intent = read(&json!({"Encryption": "Disabled", "OnKeyTrouble": word})).unwrap();
+        assert_eq!(intent.on_key_trouble, OnKeyTrouble::Alert, "{word}");
+    }
 }
 
 #[test]
@@ -44,6 +66,34 @@ fn each_mistake_is_named_with_its_field_its_value_and_what_is_allowed() {
         (json!({"KmsKeyId": "alias/x", "DocumentName": "a/b"}), vec!["DocumentName", "`a/b`", "letters"]),
         (json!({"KmsKeyId": "alias/x", "OnDelete": "Keep"}), vec!["OnDelete", "Keep", "`Retain`"]),
         (json!({"KmsKeyId": "alias/x", "OnConflict": ["Fail"]}), vec!["OnConflict", "`TakeOver`"]),
+        (
+            json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "standby"}),
+            vec!["OnKeyTrouble", "`standby`", "`Alert`, `Standby`, `Clear`"],
+        ),
+        (
+            json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "Standby"}),
+            vec!["StandbyKmsKeyId", "missing", "OnKeyTrouble is `Standby`"],
+        ),
+        (
+            json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "Clear", "StandbyKmsKeyId": "alias/y"}),
+            vec!["StandbyKmsKeyId", "`alias/y`", "unless OnKeyTrouble is `Standby`"],
+        ),
+        (
+            json!({"KmsKeyId": "alias/x", "StandbyKmsKeyId": "alias/y"}),
+            vec!["StandbyKmsKeyId", "`alias/y`", "unless OnKeyTrouble is `Standby`"],
+        ),
+        (
+            json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "Standby", "StandbyKmsKeyId": "alias/x"}),
+            vec!["StandbyKmsKeyId", "`alias/x`", "as KmsKeyId", "another key"],
+        ),
+        (
+            json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "Standby", "StandbyKmsKeyId": "second"}),
+            vec!["StandbyKmsKeyId", "`second`", "key ARN"],
+        ),
+        (
+            json!({"Encryption": "Disabled", "OnKeyTrouble": "Standby", "StandbyKmsKeyId": "alias/y"}),
+            vec!["StandbyKmsKeyId", "`alias/y`", "Encryption is `Disabled`"],
+        ),
         (json!({"KmsKeyId": "alias/x", "Ondelete": "Clear"}), vec!["Ondelete", "`OnDelete`"]),
     ] {
         let message = read(&value).unwrap_err();

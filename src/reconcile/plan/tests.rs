@@ -17,6 +17,8 @@ fn goal<'a>(owner: &'a Owner, wanted: &'a str) -> Goal<'a> {
         on_delete: OnDelete::Restore,
         on_conflict: OnConflict::Fail,
         safeguards: &SAFEGUARDS,
+        on_key_trouble: &OnTrouble::Alert,
+        watch: None,
         digest: "d",
     }
 }
@@ -34,6 +36,8 @@ fn record(wanted: &str, before: &str) -> Record {
         there: There::default(),
         on_delete: OnDelete::Restore,
         safeguards: Safeguards::default(),
+        on_key_trouble: OnTrouble::default(),
+        watch: Watch::default(),
         accepted: vec!["d".into()],
     }
 }

@@ -3,7 +3,8 @@
 use std::time::SystemTime;
 
 use session_kms::reconcile::ports::{
-    AwsError, AwsErrorKind, Fleet as _, Identities as _, KeyAccess as _, Reader, SessionCall,
+    AwsError, AwsErrorKind, Compliance as _, ComplianceReport, ComplianceType, Fleet as _, Identities as _,
+    KeyAccess as _, Reader, Records as _, SessionCall,
 };
 
 use super::{OTHER, aws, key};
@@ -11,7 +12,7 @@ use crate::house::Logs;
 use crate::stub::{Fault, Place, REGION, Stub, When};
 
 /// Every call of the ports: its service, its operation, the action that policies have for it.
-const CALLS: [(&str, &str, &str); 13] = [
+const CALLS: [(&str, &str, &str); 15] = [
     ("kms", "GetKeyPolicy", "kms:GetKeyPolicy"),
     ("kms", "ListGrants", "kms:ListGrants"),
     ("kms", "ListKeys", "kms:ListKeys"),
@@ -25,6 +26,8 @@ const CALLS: [(&str, &str, &str); 13] = [
     ("ssm", "DescribeInstanceInformation", "ssm:DescribeInstanceInformation"),
     ("ssm", "DescribeSessions", "ssm:DescribeSessions"),
     ("ssm", "GetServiceSetting", "ssm:GetServiceSetting"),
+    ("ssm", "GetParametersByPath", "ssm:GetParametersByPath"),
+    ("config", "PutEvaluations", "config:PutEvaluations"),
 ];
 
 /// A stub in which each of the calls succeeds.
@@ -37,6 +40,7 @@ async fn world() -> Stub {
         world.role(&reader).trusted = vec![world.place.account.clone()];
         let role = world.add_role("Node");
         world.add_instance_profile("Profile", Some(&role));
+        world.asks_rule("result-token");
     });
     stub
 }
@@ -62,6 +66,19 @@ async fn ask(stub: &Stub, operation: &str) -> Result<(), AwsError> {
         "DescribeInstanceInformation" => ports.nodes().await.map(drop),
         "DescribeSessions" => ports.session_owners(SystemTime::UNIX_EPOCH).await.map(drop),
         "GetServiceSetting" => ports.default_host_role().await.map(drop),
+        "GetParametersByPath" => ports.recorded().await.map(drop),
+        "PutEvaluations" => {
+            let report = ComplianceReport {
+                resource_type: "AWS::SSM::Document",
+                resource_id: "Doc",
+                compliance: ComplianceType::Compliant,
+                annotation: "encrypted",
+                ordering: "2026-01-01T00:00:00Z",
+                result_token: "result-token",
+                test_mode: false,
+            };
+            ports.report_compliance(&report).await
+        }
         other => panic!("{other} is no call of these ports"),
     }
 }
@@ -136,6 +153,9 @@ async fn each_call_is_logged_with_its_duration() {
         let line = text.lines().find(|line| line.contains(&format!(r#""operation":"{action}""#)));
         let line = line.unwrap_or_else(|| panic!("{action} is not in {text}"));
         assert!(line.contains(r#""ms":"#) && line.contains("called AWS"), "{line}");
-        assert!(!text.contains("session-token") && !text.contains("ASIA"), "no credentials in {text}");
+        assert!(
+            !text.contains("session-token") && !text.contains("result-token") && !text.contains("ASIA"),
+            "no credentials in {text}"
+        );
     }
 }

@@ -1,10 +1,10 @@
 //! `status` and `keys`.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use session_kms::cli::Exit;
 
 use super::{Terminal, on};
-use crate::house::{House, NAME, enabled, rival_key};
+use crate::house::{House, NAME, RECORD, enabled, rival_key};
 use crate::stub::{ACCOUNT, Place, REGION};
 
 async fn json_on(house: &House, arguments: &[&str]) -> (Exit, Value) {
@@ -51,6 +51,66 @@ async fn status_fails_where_the_latest_version_is_not_the_default() {
     let (exit, report) = json_on(&house, &["status"]).await;
     assert_eq!(exit, Exit::Fails);
     assert_eq!(report["status"][0]["defaultKmsKeyId"], "alias/old");
+}
+
+/// Status after the record has come to say something else.
+async fn status_where(record: impl Fn(&mut Value, &House)) -> (House, Exit, Value) {
+    let house = House::furnished().await;
+    let _stack = house.deployed("demo", &enabled(&house.k1)).await;
+    house.stub.world(|world| {
+        let mut value: Value = serde_json::from_str(world.parameter(RECORD).unwrap()).unwrap();
+        record(&mut value, &house);
+        let body = json!({"Name": RECORD, "Value": value.to_string(), "Type": "String", "Overwrite": true});
+        world.ask("ssm", "PutParameter", body).unwrap();
+    });
+    let (exit, report) = json_on(&house, &["status"]).await;
+    (house, exit, report["status"][0].clone())
+}
+
+#[tokio::test]
+async fn status_tells_that_a_key_stands_in_for_the_first_choice() {
+    let (house, exit, status) = status_where(|record, house| {
+        record["wanted"] = house.k2.as_str().into();
+        record["watch"] = json!({"standsInFor": house.k1});
+    })
+    .await;
+    assert_eq!((exit, &status["wanted"]), (Exit::Fails, &house.k1.as_str().into()));
+    let problems = status["problems"].to_string();
+    assert!(
+        problems.contains(&format!("key {} stands in for key {}", house.k2, house.k1))
+            && problems.contains("does not have the key"),
+        "{problems}"
+    );
+    let (house, exit, status) = status_where(|record, house| {
+        record["wanted"] = "".into();
+        record["watch"] = json!({"standsInFor": house.k1});
+    })
+    .await;
+    assert_eq!((exit, &status["wanted"]), (Exit::Fails, &house.k1.as_str().into()));
+    let problems = status["problems"].to_string();
+    assert!(problems.contains(&format!("encryption is off, since key {}", house.k1)), "{problems}");
+}
+
+#[tokio::test]
+async fn status_tells_that_the_breaker_is_open_and_of_whom() {
+    for (by, named) in [
+        (
+            json!({"principal": "arn:aws:iam::1:role/Rival", "userAgent": "terraform"}),
+            "Rival (terraform) kept",
+        ),
+        (Value::Null, "somebody kept changing the document"),
+    ] {
+        let (_, exit, status) = status_where(|record, _| {
+            let versions = json!({"latest": 2, "default": 2});
+            record["watch"] =
+                json!({"by": by, "breaker": {"opened": 1_000, "seen": 2_000, "versions": versions}});
+        })
+        .await;
+        assert_eq!((exit, status["problems"].as_array().unwrap().len()), (Exit::Fails, 1));
+        let problem = status["problems"][0].as_str().unwrap();
+        assert!(problem.starts_with("the breaker is open: ") && problem.contains(named), "{problem}");
+        assert!(problem.contains(" hours; it closes when"), "{problem}");
+    }
 }
 
 #[tokio::test]

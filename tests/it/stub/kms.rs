@@ -1,5 +1,6 @@
 //! KMS as played: keys of several accounts and Regions, who may use them, and what dry runs say.
 
+mod changes;
 mod crypto;
 mod keys;
 mod lists;
@@ -11,4 +12,5 @@ pub use keys::{DryRunOrder, Keys};
 use super::services::Operation;
 
 /// The operations, a table for each subject.
-pub const OPERATIONS: &[&[Operation]] = &[metadata::OPERATIONS, lists::OPERATIONS, crypto::OPERATIONS];
+pub const OPERATIONS: &[&[Operation]] =
+    &[metadata::OPERATIONS, lists::OPERATIONS, crypto::OPERATIONS, changes::OPERATIONS];

@@ -5,7 +5,7 @@ use super::call::{Call, Outcome};
 use super::query::{EC2_QUERY, QUERY};
 use super::wire::{AWS_JSON, Wire};
 use super::world::World;
-use super::{ec2, iam, kms, ssm, sts};
+use super::{config, ec2, iam, kms, ssm, sts};
 
 /// Every service that the stub plays, found by the signing name in a call's credential scope.
 pub const SERVICES: &[Service] = &[
@@ -58,6 +58,16 @@ pub const SERVICES: &[Service] = &[
         throttled: (503, "RequestLimitExceeded"),
         wire: EC2_QUERY,
         operations: ec2::OPERATIONS,
+    },
+    Service {
+        name: "config",
+        target: "StarlingDoveService",
+        message_member: "message",
+        internal_error: "InternalFailure",
+        denied: (400, "AccessDeniedException"),
+        throttled: (400, "ThrottlingException"),
+        wire: AWS_JSON,
+        operations: config::OPERATIONS,
     },
 ];
 

@@ -44,7 +44,7 @@ pub struct Wire {
     pub write: fn(&Service, &str, &str, &Outcome) -> Reply,
 }
 
-/// AWS JSON 1.1, as SSM and KMS speak it.
+/// AWS JSON 1.1, as SSM, KMS and AWS Config speak it.
 pub const AWS_JSON: Wire = Wire { read: read_json, write: write_json };
 
 /// Understands an AWS call: the credential scope names the service, the Region and, by the access key, the caller.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::call::{Call, Caller, Outcome, Place, Refusal};
+use super::config::Rules;
 use super::ec2::Associations;
 use super::iam::Iam;
 use super::kms::Keys;
@@ -30,6 +31,7 @@ pub struct World {
     pub fleet: Fleet,
     pub iam: Iam,
     pub associations: Associations,
+    pub rules: Rules,
     ticks: u32,
 }
 
@@ -46,6 +48,7 @@ impl Default for World {
             fleet: Fleet::default(),
             iam: Iam::default(),
             associations: Associations::default(),
+            rules: Rules::default(),
             ticks: 0,
         }
     }

@@ -1,18 +1,23 @@
-//! Parameter Store: PutParameter, GetParameter, DeleteParameter.
+//! Parameter Store: PutParameter, GetParameter, GetParametersByPath, DeleteParameter.
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::call::{Call, Outcome, Place, Refusal};
+use super::super::paging::{Asked, page};
 use super::super::services::Operation;
 use super::super::world::World;
 
 pub const OPERATIONS: &[Operation] = &[
     Operation::write("PutParameter", put),
     Operation::read("GetParameter", get),
+    Operation::read("GetParametersByPath", get_by_path),
     Operation::write("DeleteParameter", delete),
 ];
+
+/// What a secure parameter shows without decryption.
+const HIDDEN: &str = "AQICAHh-encrypted";
 
 /// All parameters by owner and name.
 #[derive(Debug, Default)]
@@ -102,15 +107,57 @@ fn get(world: &mut World, call: &Call) -> Outcome {
         ));
     };
     let hidden = held.kind == "SecureString" && !call.flag("WithDecryption")?;
-    Ok(json!({"Parameter": {
+    Ok(json!({"Parameter": shown(&arn, name, held, version, if hidden { HIDDEN } else { value })}))
+}
+
+/// A parameter as answers show it.
+fn shown(arn: &str, name: &str, held: &Parameter, version: usize, value: &str) -> Value {
+    json!({
         "Name": name,
         "Type": held.kind,
-        "Value": if hidden { "AQICAHh-encrypted" } else { value.as_str() },
+        "Value": value,
         "Version": version,
         "LastModifiedDate": held.modified,
         "ARN": format!("{arn}{}{name}", if name.starts_with('/') { "" } else { "/" }),
         "DataType": "text",
-    }}))
+    })
+}
+
+/// What is below a path, on the next level or on all; without filters.
+fn get_by_path(world: &mut World, call: &Call) -> Outcome {
+    call.only(&["Path", "Recursive", "WithDecryption", "MaxResults", "NextToken"])?;
+    let (path, recursive, decrypt) =
+        (call.required("Path")?, call.flag("Recursive")?, call.flag("WithDecryption")?);
+    if !path.starts_with('/') {
+        return Err(Refusal::validation(format!(
+            "The parameter doesn't meet the parameter name requirements. `{path}` must begin with a forward slash."
+        )));
+    }
+    let place = call.place();
+    let arn = format!("arn:{}:ssm:{}:{}:parameter", world.partition, place.region, place.account);
+    let prefix = format!("{}/", path.trim_end_matches('/'));
+    let below = world.parameters.held.iter().filter(|((owner, name), _)| {
+        let rest = name.strip_prefix(&prefix);
+        *owner == place && rest.is_some_and(|rest| recursive || !rest.contains('/'))
+    });
+    let asked = Asked {
+        limit: call.number("MaxResults")?,
+        token: call.text("NextToken")?,
+        least: 1,
+        most: 10,
+        bad_token: "InvalidNextToken",
+        cap: world.page_size,
+    };
+    let (below, next) = page(below.collect(), &asked)?;
+    let below = below.into_iter().map(|((_, name), held)| {
+        let hidden = held.kind == "SecureString" && !decrypt;
+        shown(&arn, name, held, held.version(), if hidden { HIDDEN } else { held.value() })
+    });
+    let mut answer = json!({"Parameters": below.collect::<Vec<_>>()});
+    if let Some(next) = next {
+        answer["NextToken"] = next.into();
+    }
+    Ok(answer)
 }
 
 fn delete(world: &mut World, call: &Call) -> Outcome {

@@ -1,0 +1,84 @@
+use aws_config::{BehaviorVersion, Region};
+use aws_types::service_config::LoadServiceConfig;
+
+use super::*;
+
+const EC2: Service = Service { id: "EC2", name: "ec2", content_type: "text/plain", headers: &[] };
+const CONFIG: Service =
+    Service { id: "Config Service", name: "config", content_type: "text/plain", headers: &[("x-a", "b")] };
+
+async fn endpoint_in(service: &Service, region: &'static str, fips: bool, dual_stack: bool) -> String {
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region))
+        .use_fips(fips)
+        .use_dual_stack(dual_stack)
+        .build();
+    endpoint(&config, service, region).await.unwrap()
+}
+
+#[tokio::test]
+async fn every_partition_has_its_endpoint() {
+    for (service, region, fips, dual_stack, expected) in [
+        (&EC2, "eu-west-1", false, false, "https://ec2.eu-west-1.amazonaws.com"),
+        (&EC2, "cn-north-1", false, false, "https://ec2.cn-north-1.amazonaws.com.cn"),
+        (&EC2, "us-gov-west-1", false, false, "https://ec2.us-gov-west-1.amazonaws.com"),
+        (&EC2, "us-gov-east-1", true, false, "https://ec2.us-gov-east-1.amazonaws.com"),
+        (&EC2, "us-east-1", true, false, "https://ec2-fips.us-east-1.amazonaws.com"),
+        (&EC2, "eu-west-1", false, true, "https://ec2.eu-west-1.api.aws"),
+        (&CONFIG, "eu-west-1", false, false, "https://config.eu-west-1.amazonaws.com"),
+        (&CONFIG, "cn-north-1", false, false, "https://config.cn-north-1.amazonaws.com.cn"),
+        (&CONFIG, "us-east-1", true, false, "https://config-fips.us-east-1.amazonaws.com"),
+        (&CONFIG, "eu-west-1", false, true, "https://config.eu-west-1.api.aws"),
+    ] {
+        let endpoint = endpoint_in(service, region, fips, dual_stack).await;
+        assert_eq!(endpoint, expected, "{} {region} {fips} {dual_stack}", service.id);
+    }
+}
+
+#[tokio::test]
+async fn the_settings_endpoint_goes_first() {
+    let config = SdkConfig::builder().endpoint_url("http://127.0.0.1:1").build();
+    assert_eq!(endpoint(&config, &EC2, "eu-west-1").await.unwrap(), "http://127.0.0.1:1");
+}
+
+/// As the environment or a profile would have them: `AWS_ENDPOINT_URL_CONFIG_SERVICE`.
+#[derive(Debug)]
+struct Settings;
+
+impl LoadServiceConfig for Settings {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let (env, profile) = (key.env(), key.profile());
+        assert_eq!((env, profile), ("AWS_ENDPOINT_URL", "endpoint_url"));
+        (key.service_id() == CONFIG.id)
+            .then(|| "https://vpce-1.config.eu-west-1.vpce.amazonaws.com".to_owned())
+    }
+}
+
+#[tokio::test]
+async fn a_services_own_endpoint_goes_before_that_of_all_services() {
+    let config = SdkConfig::builder().endpoint_url("http://127.0.0.1:1").service_config(Settings).build();
+    let own = endpoint(&config, &CONFIG, "eu-west-1").await.unwrap();
+    assert_eq!(own, "https://vpce-1.config.eu-west-1.vpce.amazonaws.com");
+    assert_eq!(endpoint(&config, &EC2, "eu-west-1").await.unwrap(), "http://127.0.0.1:1");
+}
+
+#[tokio::test]
+async fn without_a_region_or_credentials_nothing_is_set_up() {
+    for config in [
+        SdkConfig::builder().endpoint_url("http://127.0.0.1:1").build(),
+        SdkConfig::builder().region(Region::new("eu-west-1")).build(),
+    ] {
+        assert!(OneOff::new(&config, &CONFIG, "Act", |_| Ok(())).await.is_err());
+    }
+}
+
+#[test]
+fn a_request_has_what_the_protocol_wants_and_hides_what_it_says() {
+    let request = request(&CONFIG, "secret".to_owned()).unwrap();
+    assert_eq!((request.method(), request.uri()), ("POST", "/"));
+    assert_eq!(request.headers().get("x-a"), Some("b"));
+    assert_eq!(request.headers().get("content-type"), Some("text/plain"));
+    assert_eq!(request.body().bytes(), Some(&b"secret"[..]));
+    assert!(!format!("{:?}", Body("secret".to_owned())).contains("secret"));
+}

@@ -1,0 +1,151 @@
+use serde_json::json;
+
+use super::*;
+use crate::event::tests::{ignored, own, parsed, sample};
+
+const TOKEN: &str = "eyJlbmNyeXB0ZWREYXRhIjpbMSwyLDNdLCJleGFtcGxlIjp0cnVlfQ==";
+
+fn read_evaluation(event: &Value) -> Evaluation {
+    match crate::event::read(event, own()) {
+        Arrival::ConfigRule(evaluation) => evaluation,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// An event whose invoking event has been changed.
+fn changed(text: &str, change: impl FnOnce(&mut Value)) -> Value {
+    let mut event = parsed(text);
+    let mut invoking = parsed(event["invokingEvent"].as_str().unwrap());
+    change(&mut invoking);
+    event["invokingEvent"] = invoking.to_string().into();
+    event
+}
+
+fn document() -> Subject {
+    Subject::Document {
+        resource_type: "AWS::SSM::Document".to_owned(),
+        resource_id: "SSM-SessionManagerRunShell".to_owned(),
+        name: DocumentName::default(),
+    }
+}
+
+#[test]
+fn the_schedule_asks_about_the_account() {
+    let expected = Evaluation {
+        result_token: ResultToken(TOKEN.to_owned()),
+        left_scope: false,
+        subject: Subject::Account,
+        account: "123456789012".to_owned(),
+        ordering: "2026-03-04T06:00:12.406Z".to_owned(),
+        test_mode: false,
+    };
+    assert_eq!(read_evaluation(&parsed(sample!("config-rule-scheduled"))), expected);
+}
+
+#[test]
+fn a_change_asks_about_its_document() {
+    let expected = Evaluation {
+        result_token: ResultToken(TOKEN.to_owned()),
+        left_scope: false,
+        subject: document(),
+        account: "123456789012".to_owned(),
+        ordering: "2026-03-02T09:15:31.812Z".to_owned(),
+        test_mode: false,
+    };
+    assert_eq!(read_evaluation(&parsed(sample!("config-rule-change"))), expected);
+}
+
+#[test]
+fn an_oversized_change_holds_a_summary() {
+    let event = changed(sample!("config-rule-change"), |invoking| {
+        invoking["configurationItemSummary"] = invoking["configurationItem"].take();
+        invoking["messageType"] = "OversizedConfigurationItemChangeNotification".into();
+    });
+    let evaluation = read_evaluation(&event);
+    assert_eq!((evaluation.subject, evaluation.left_scope), (document(), false));
+}
+
+#[test]
+fn what_is_gone_has_left_the_scope() {
+    for status in ["ResourceDeleted", "ResourceDeletedNotRecorded", "ResourceNotRecorded"] {
+        let event = changed(sample!("config-rule-change"), |invoking| {
+            invoking["configurationItem"]["configurationItemStatus"] = status.into();
+        });
+        assert!(read_evaluation(&event).left_scope, "{status}");
+    }
+    let mut event = parsed(sample!("config-rule-change"));
+    event["eventLeftScope"] = true.into();
+    assert!(read_evaluation(&event).left_scope);
+}
+
+#[test]
+fn documents_may_be_named_by_their_arn_and_the_answer_repeats_what_was_said() {
+    let arn = "arn:aws:ssm:eu-west-1:123456789012:document/Other-Document";
+    let event = changed(sample!("config-rule-change"), |invoking| {
+        invoking["configurationItem"]["resourceId"] = arn.into();
+    });
+    let Subject::Document { resource_id, name, .. } = read_evaluation(&event).subject else {
+        panic!("no document")
+    };
+    assert_eq!((&*resource_id, name.as_str()), (arn, "Other-Document"));
+}
+
+#[test]
+fn other_resources_are_answered_too() {
+    let event = changed(sample!("config-rule-change"), |invoking| {
+        invoking["configurationItem"]["resourceType"] = "AWS::EC2::Instance".into();
+        invoking["configurationItem"]["resourceId"] = "i-00000000".into();
+    });
+    assert_eq!(
+        read_evaluation(&event).subject,
+        Subject::Other {
+            resource_type: "AWS::EC2::Instance".to_owned(),
+            resource_id: "i-00000000".to_owned()
+        }
+    );
+}
+
+#[test]
+fn a_trial_is_told_by_its_token() {
+    let mut event = parsed(sample!("config-rule-scheduled"));
+    event["resultToken"] = "TESTMODE".into();
+    assert!(read_evaluation(&event).test_mode);
+}
+
+#[test]
+fn the_token_is_never_shown() {
+    let shown = format!("{:?}", crate::event::read(&parsed(sample!("config-rule-scheduled")), own()));
+    assert!(!shown.contains(TOKEN) && shown.contains("ResultToken(…)"), "{shown}");
+}
+
+#[test]
+fn what_cannot_be_answered_says_why() {
+    let scheduled = sample!("config-rule-scheduled");
+    let with = |name: &str, value: Value| {
+        let mut event = parsed(scheduled);
+        event[name] = value;
+        event
+    };
+    let change = |name: &str, value: Value| changed(scheduled, |invoking| invoking[name] = value);
+    for (event, why) in [
+        (with("resultToken", json!(null)), "no result token"),
+        (with("resultToken", json!("")), "no result token"),
+        (with("invokingEvent", json!("no JSON")), "no readable invoking event"),
+        (with("invokingEvent", json!("[]")), "no readable invoking event"),
+        (with("invokingEvent", json!({})), "no readable invoking event"),
+        (change("messageType", json!("Other")), "kind `Other`"),
+        (change("messageType", json!("ConfigurationItemChangeNotification")), "no configuration item"),
+        (change("awsAccountId", json!("222222222222")), "account 222222222222"),
+        (change("notificationCreationTime", json!(null)), "carries no time"),
+        (
+            changed(sample!("config-rule-change"), |invoking| {
+                invoking["configurationItem"]["resourceType"] = json!(null);
+            }),
+            "names no resource",
+        ),
+    ] {
+        let told = ignored(&event);
+        assert!(told.starts_with("the question of AWS Config ") && told.contains(why), "{told}");
+        assert!(!told.contains(TOKEN), "{told}");
+    }
+}

@@ -1,0 +1,137 @@
+use serde_json::json;
+
+use super::*;
+use crate::access::PrincipalArn;
+use crate::event::tests::{key, notice, own, parsed, sample};
+use crate::intent::{Encryption, Mode, OnConflict, OnDelete, OnKeyTrouble, Safeguards};
+use crate::key::KeyRef;
+
+fn read_call(event: &Value) -> Result<Call, String> {
+    match crate::event::read(event, own()) {
+        Arrival::Direct(call) => call.map_err(|problems| problems.to_string()),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn intent(encryption: Encryption) -> Intent {
+    Intent {
+        document: DocumentName::default(),
+        encryption,
+        on_delete: OnDelete::Restore,
+        on_conflict: OnConflict::Fail,
+        on_key_trouble: OnKeyTrouble::Alert,
+        safeguards: Safeguards { discover_users: true, discover_nodes: true, ..Safeguards::default() },
+    }
+}
+
+fn key_ref(text: &str) -> KeyRef {
+    KeyRef::parse(text).unwrap()
+}
+
+#[test]
+fn status_names_its_document_or_means_that_of_the_preferences() {
+    let status = |name: &str| Ok(Call::Status { document: DocumentName::parse(name).unwrap() });
+    assert_eq!(read_call(&parsed(sample!("direct-status"))), status(DocumentName::PREFERENCES));
+    assert_eq!(read_call(&json!({"action": "status"})), status(DocumentName::PREFERENCES));
+    assert_eq!(read_call(&json!({"action": "status", "documentName": "Other"})), status("Other"));
+}
+
+#[test]
+fn check_takes_a_key_and_the_safeguards() {
+    let arn = |text| PrincipalArn::parse(text).unwrap();
+    let mut expected = intent(Encryption::Enabled(KeyRef::Arn(key())));
+    expected.safeguards.mode = Mode::Strict;
+    expected.safeguards.users = vec![arn("arn:aws:iam::123456789012:role/Operator")];
+    expected.safeguards.nodes = vec![arn("arn:aws:iam::123456789012:role/App")];
+    expected.safeguards.discover_users = false;
+    assert_eq!(read_call(&parsed(sample!("direct-check"))), Ok(Call::Check(Box::new(expected))));
+}
+
+#[test]
+fn plan_takes_all_that_the_custom_resource_takes() {
+    let mut expected = intent(Encryption::Enabled(key_ref("alias/session-manager")));
+    expected.on_key_trouble = OnKeyTrouble::Standby(key_ref("alias/session-manager-standby"));
+    assert_eq!(read_call(&parsed(sample!("direct-plan"))), Ok(Call::Plan(Box::new(expected))));
+
+    let mut expected = intent(Encryption::Disabled);
+    (expected.on_delete, expected.on_conflict) = (OnDelete::Retain, OnConflict::TakeOver);
+    let event = json!({
+        "action": "plan", "encryption": "Disabled", "onDelete": "Retain", "onConflict": "TakeOver",
+        "onKeyTrouble": "Clear", "revision": 7, "discoverUsers": true, "exempt": null
+    });
+    assert_eq!(read_call(&event), Ok(Call::Plan(Box::new(expected))));
+}
+
+#[test]
+fn reconcile_without_a_key_puts_right_what_the_record_wants() {
+    let expected = |about| Notice {
+        source: Source::DirectCall,
+        what: "reconcile".to_owned(),
+        about,
+        by: None,
+        at: None,
+        news: None,
+    };
+    assert_eq!(notice(sample!("direct-reconcile")), expected(About::Document(DocumentName::default())));
+    assert_eq!(notice(r#"{"action": "reconcile"}"#), expected(About::Everything));
+}
+
+#[test]
+fn reconcile_with_a_key_or_with_none_wanted_establishes_it() {
+    let event = json!({"action": "reconcile", "kmsKeyId": "alias/x"});
+    let expected = intent(Encryption::Enabled(key_ref("alias/x")));
+    assert_eq!(read_call(&event), Ok(Call::Reconcile(Box::new(expected))));
+    let event = json!({"action": "reconcile", "encryption": "Disabled"});
+    assert_eq!(read_call(&event), Ok(Call::Reconcile(Box::new(intent(Encryption::Disabled)))));
+}
+
+#[test]
+fn each_mistake_is_named_as_it_is_spelt_in_the_call() {
+    for (event, words) in [
+        (json!({"action": "repair"}), vec!["`action`", "`repair`", "`status`, `check`, `plan`, `reconcile`"]),
+        (json!({"action": "Status"}), vec!["`action`", "`Status`"]),
+        (json!({"action": null}), vec!["`action`", "null", "`reconcile`"]),
+        (json!({"action": {}}), vec!["`action`", "an object"]),
+        (
+            json!({"action": "status", "kmsKeyId": "alias/x"}),
+            vec!["`kmsKeyId` is not taken by action `status`", "`documentName`"],
+        ),
+        (json!({"action": "status", "documentName": "a/b"}), vec!["`documentName`", "`a/b`"]),
+        (json!({"action": "check"}), vec!["`kmsKeyId` is missing", "encryption is `Disabled`"]),
+        (json!({"action": "check", "encryption": "Disabled"}), vec!["`encryption` is `Disabled`", "`check`"]),
+        (json!({"action": "plan", "kmsKeyID": "alias/x"}), vec!["`kmsKeyID`", "did you mean `kmsKeyId`"]),
+        (
+            json!({"action": "plan", "KmsKeyId": "alias/x"}),
+            vec!["`kmsKeyId` is missing", "did you mean `kmsKeyId`"],
+        ),
+        (
+            json!({"action": "plan", "kmsKeyId": "alias/x", "discoverUsers": "yes"}),
+            vec!["`discoverUsers`", "`yes`", "true or false"],
+        ),
+        (
+            json!({"action": "plan", "kmsKeyId": "alias/x", "onKeyTrouble": "Standby"}),
+            vec!["`standbyKmsKeyId` is missing", "onKeyTrouble is `Standby`"],
+        ),
+        (
+            json!({"action": "plan", "kmsKeyId": "alias/x", "keyPolicyReaderExternalId": "x"}),
+            vec!["`keyPolicyReaderExternalId`", "without keyPolicyReaderRoleArn"],
+        ),
+        (
+            json!({"action": "reconcile", "users": ["arn:aws:iam::123456789012:role/Operator"]}),
+            vec!["`users` is not taken by action `reconcile` without `kmsKeyId`"],
+        ),
+        (json!({"action": "reconcile", "kmsKeyId": ""}), vec!["`kmsKeyId` is missing"]),
+        (json!({"action": "reconcile", "documentName": 7}), vec!["`documentName`", "`7`"]),
+    ] {
+        let message = read_call(&event).unwrap_err();
+        for word in words {
+            assert!(message.contains(word), "{event}: {message} does not hold {word}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_action_does_not_blame_the_properties() {
+    let message = read_call(&json!({"action": "repair", "kmsKeyId": "alias/x"})).unwrap_err();
+    assert!(!message.contains("kmsKeyId"), "{message}");
+}

@@ -1,0 +1,59 @@
+//! CloudTrail: somebody called an API that changes a document.
+
+use super::cloud_trail::Record;
+use super::event_bridge::{Envelope, is_elsewhere};
+use super::named_document::NamedDocument;
+use super::{Arrival, Own, plain};
+use crate::notice::{About, Notice, Source};
+
+/// The calls that change content, versions or existence of a document. DeleteDocument may delete one version only.
+const CALLS: [&str; 4] =
+    ["CreateDocument", "UpdateDocument", "UpdateDocumentDefaultVersion", "DeleteDocument"];
+
+pub(super) fn read(envelope: &Envelope<'_>, own: Own<'_>) -> Arrival {
+    let record = Record::of(envelope);
+    let Some(call) = record.name() else {
+        return ignored(format_args!("the record names no call"));
+    };
+    if !CALLS.contains(&call) {
+        return ignored(format_args!("{call} changes no document"));
+    }
+    if let Some(error) = record.error() {
+        return ignored(format_args!("{call} failed with {error}, so nothing has changed"));
+    }
+    if own.role_arn.is_some_and(|role| record.is_by(role)) {
+        return ignored(format_args!("{call} is a call of this function's own"));
+    }
+    if own.place.is_some_and(|place| is_elsewhere(place, record.account(), record.region())) {
+        return ignored(format_args!("{call} was made in another account or Region"));
+    }
+    let named = record
+        .text("/requestParameters/name")
+        .or_else(|| record.text("/responseElements/documentDescription/name"));
+    let about = match named.map(|named| (named, NamedDocument::read(named))) {
+        // Some records leave the parameters out.
+        None => About::Everything,
+        Some((_, Some(document))) if document.is_elsewhere(own) => {
+            return ignored(format_args!("{call} is about a document of another account or Region"));
+        }
+        Some((_, Some(document))) => About::Document(document.name),
+        Some((named, None)) => {
+            return ignored(format_args!("{call} is about `{named}`, which is no document of an account"));
+        }
+    };
+    Arrival::Notice(Notice {
+        source: Source::DocumentCall,
+        what: call.to_owned(),
+        about,
+        by: record.by(),
+        at: record.at(),
+        news: None,
+    })
+}
+
+fn ignored(why: std::fmt::Arguments<'_>) -> Arrival {
+    Arrival::Ignored(plain::line(why))
+}
+
+#[cfg(test)]
+mod tests;

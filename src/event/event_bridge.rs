@@ -1,0 +1,109 @@
+//! The envelope that EventBridge puts around every event.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::{Own, plain};
+use crate::place::Place;
+
+/// An event of EventBridge. Everything but where it comes from may be missing.
+#[derive(Debug)]
+pub(super) struct Envelope<'a> {
+    pub(super) source: &'a str,
+    pub(super) detail_type: &'a str,
+    /// The account where it happened, also after it was forwarded from bus to bus.
+    pub(super) account: Option<&'a str>,
+    pub(super) region: Option<&'a str>,
+    /// ARNs that the event is about.
+    pub(super) resources: Vec<&'a str>,
+    pub(super) detail: Cow<'a, Value>,
+    time: Option<&'a Value>,
+}
+
+impl<'a> Envelope<'a> {
+    /// Reads the envelope; `None` where the event has none.
+    pub(super) fn read(event: &'a Value) -> Option<Self> {
+        let text = |name| event.get(name).and_then(Value::as_str);
+        let resources = event.get("resources").and_then(Value::as_array);
+        let detail = match event.get("detail") {
+            // EventBridge Scheduler sends the detail as text.
+            Some(Value::String(text)) => Cow::Owned(serde_json::from_str(text).unwrap_or_default()),
+            Some(detail) => Cow::Borrowed(detail),
+            None => Cow::Owned(Value::Null),
+        };
+        Some(Self {
+            source: text("source")?,
+            detail_type: text("detail-type")?,
+            account: text("account"),
+            region: text("region"),
+            resources: resources.into_iter().flatten().filter_map(Value::as_str).collect(),
+            detail,
+            time: event.get("time"),
+        })
+    }
+
+    /// When it happened, as EventBridge writes it.
+    pub(super) fn time(&self) -> Option<String> {
+        plain::text(self.time)
+    }
+
+    /// Whether it happened in another account or Region than the function's own. Where either side does not say,
+    /// it may have happened here.
+    pub(super) fn is_elsewhere(&self, own: Own<'_>) -> bool {
+        own.place.is_some_and(|place| is_elsewhere(place, self.account, self.region))
+    }
+}
+
+/// Whether an account or a Region that is known is another than the place's.
+pub(super) fn is_elsewhere(place: &Place, account: Option<&str>, region: Option<&str>) -> bool {
+    account.is_some_and(|account| account != place.account)
+        || region.is_some_and(|region| region != place.region)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_where_it_comes_from_must_be_there() {
+        let event =
+            json!({"source": "aws.kms", "detail-type": "x", "resources": ["arn:a", 7], "account": null});
+        let envelope = Envelope::read(&event).unwrap();
+        assert_eq!((envelope.account, envelope.time()), (None, None));
+        assert_eq!(envelope.resources, ["arn:a"]);
+        assert!(envelope.detail.is_null());
+        for event in [json!({"source": "aws.kms"}), json!({"source": 1, "detail-type": "x"}), json!("text")] {
+            assert!(Envelope::read(&event).is_none(), "{event}");
+        }
+    }
+
+    #[test]
+    fn a_detail_may_be_text() {
+        let read = |detail: Value| {
+            let event = json!({"source": "aws.scheduler", "detail-type": "x", "detail": detail});
+            Envelope::read(&event).unwrap().detail.into_owned()
+        };
+        assert_eq!(read(json!("{\"a\": 1}")), json!({"a": 1}));
+        assert_eq!(read(json!("no JSON")), Value::Null);
+    }
+
+    #[test]
+    fn what_does_not_say_where_it_happened_may_have_happened_here() {
+        let place =
+            Place { partition: "aws".into(), region: "eu-west-1".into(), account: "123456789012".into() };
+        let own = Own { role_arn: None, place: Some(&place) };
+        let elsewhere = |mut event: Value, own| {
+            event["source"] = "aws.ssm".into();
+            event["detail-type"] = "x".into();
+            Envelope::read(&event).unwrap().is_elsewhere(own)
+        };
+        assert!(!elsewhere(json!({}), own));
+        assert!(!elsewhere(json!({"account": "123456789012", "region": "eu-west-1"}), own));
+        assert!(elsewhere(json!({"account": "222222222222"}), own));
+        assert!(elsewhere(json!({"account": "123456789012", "region": "us-east-1"}), own));
+        assert!(!elsewhere(json!({"account": "222222222222"}), Own::default()));
+    }
+}

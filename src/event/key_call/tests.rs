@@ -1,0 +1,139 @@
+use serde_json::json;
+
+use super::*;
+use crate::event::tests::{ignored, key, notice, own, parsed, sample};
+
+fn read_notice(event: &Value) -> Notice {
+    match crate::event::read(event, own()) {
+        Arrival::Notice(notice) => notice,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn each_call_is_a_notice_about_its_key() {
+    let alice = "arn:aws:iam::123456789012:user/Alice";
+    let bob = "arn:aws:sts::123456789012:assumed-role/Operator/bob";
+    for (text, what, by, at) in [
+        (sample!("key-disable-call"), "DisableKey", alice, "2026-03-03T08:00:12Z"),
+        (sample!("key-enable-call"), "EnableKey", alice, "2026-03-03T08:41:57Z"),
+        (sample!("key-cancel-deletion-call"), "CancelKeyDeletion", alice, "2026-03-03T09:20:03Z"),
+        (sample!("key-revoke-grant-call"), "RevokeGrant", alice, "2026-03-03T11:45:00Z"),
+        (sample!("key-retire-grant-call"), "RetireGrant", bob, "2026-03-03T11:52:36Z"),
+        (
+            sample!("key-delete-imported-material-call"),
+            "DeleteImportedKeyMaterial",
+            alice,
+            "2026-03-03T12:30:08Z",
+        ),
+        (sample!("key-deleted-service-event"), "DeleteKey", "AWS Internal", "2026-04-02T00:07:00Z"),
+    ] {
+        let notice = notice(text);
+        let by = Some(by.to_owned());
+        assert_eq!(notice.by.as_ref().map(|party| party.principal.clone()), by, "{what}");
+        assert!(notice.by.as_ref().unwrap().user_agent.is_some(), "{what}");
+        let expected = Notice {
+            source: Source::KeyCall,
+            what: what.to_owned(),
+            about: About::Key(key()),
+            by: notice.by.clone(),
+            at: Some(at.to_owned()),
+            news: None,
+        };
+        assert_eq!(notice, expected);
+    }
+}
+
+#[test]
+fn a_scheduled_deletion_tells_its_date_as_cloudtrail_writes_it() {
+    let told = notice(sample!("key-schedule-deletion-call"));
+    assert_eq!((&*told.what, &told.about), ("ScheduleKeyDeletion", &About::Key(key())));
+    assert_eq!(told.news, Some(News::DeletionDate("Apr 2, 2026, 12:00:00 AM".to_owned())));
+    // A multi-Region key waits for its replicas, and has no date yet.
+    let mut event = parsed(sample!("key-schedule-deletion-call"));
+    event["detail"]["responseElements"] =
+        json!({"keyId": key().as_str(), "keyState": "PendingReplicaDeletion"});
+    assert_eq!(read_notice(&event).news, None);
+}
+
+#[test]
+fn a_put_key_policy_carries_the_policy() {
+    let put = notice(sample!("key-put-policy-call"));
+    assert_eq!((&*put.what, &put.about), ("PutKeyPolicy", &About::Key(key())));
+    let Some(News::KeyPolicy(policy)) = put.news else { panic!("{:?}", put.news) };
+    assert_eq!(parsed(&policy)["Statement"][0]["Sid"], "Administration");
+
+    let mut event = parsed(sample!("key-put-policy-call"));
+    event["detail"]["requestParameters"].as_object_mut().unwrap().remove("policyName");
+    assert_eq!(read_notice(&event).news, Some(News::KeyPolicy(policy)));
+    event["detail"]["requestParameters"]["policyName"] = "other".into();
+    assert_eq!(read_notice(&event).news, None);
+}
+
+#[test]
+fn the_key_is_found_wherever_the_record_names_it() {
+    let arn = "arn:aws:kms:eu-west-1:222222222222:key/mrk-1234abcd";
+    let other = About::Key(KeyArn::parse(arn).unwrap());
+    for (changes, expected) in [
+        (
+            json!({"resources": [{"type": "AWS::KMS::Alias", "ARN": "arn:aws:kms:eu-west-1:1:alias/x"}, {"ARN": arn}]}),
+            &other,
+        ),
+        (json!({"resources": [], "requestParameters": {"keyId": arn}}), &other),
+        (json!({"resources": null, "requestParameters": {"keyId": key().id()}}), &About::Key(key())),
+        (
+            json!({"resources": null, "requestParameters": null, "serviceEventDetails": {"keyId": key().id()}}),
+            &About::Key(key()),
+        ),
+        (
+            json!({"resources": "?", "requestParameters": {"keyId": "alias/x"}, "responseElements": {"keyId": arn}}),
+            &other,
+        ),
+    ] {
+        let mut event = parsed(sample!("key-disable-call"));
+        for (name, value) in changes.as_object().unwrap() {
+            event["detail"][name] = value.clone();
+        }
+        assert_eq!(&read_notice(&event).about, expected, "{changes}");
+    }
+}
+
+#[test]
+fn a_key_that_cannot_be_told_means_to_look_at_everything_and_takes_no_policy_along() {
+    let mut event = parsed(sample!("key-put-policy-call"));
+    event["detail"]["resources"] = json!(null);
+    event["detail"]["responseElements"] = json!(null);
+    event["detail"]["requestParameters"]["keyId"] = "alias/session-manager".into();
+    let notice = read_notice(&event);
+    assert_eq!((notice.about, notice.news), (About::Everything, None));
+}
+
+#[test]
+fn keys_of_other_accounts_are_not_passed_over() {
+    let arn = "arn:aws:kms:eu-west-1:222222222222:key/1-2";
+    let mut event = parsed(sample!("key-disable-call"));
+    event["account"] = "222222222222".into();
+    event["detail"]["resources"][0]["ARN"] = arn.into();
+    assert_eq!(read_notice(&event).about, About::Key(KeyArn::parse(arn).unwrap()));
+}
+
+#[test]
+fn aliases_failures_and_other_calls_are_ignored() {
+    for call in ["CreateAlias", "UpdateAlias", "DeleteAlias"] {
+        let mut event = parsed(sample!("key-disable-call"));
+        event["detail"]["eventName"] = call.into();
+        assert_eq!(
+            ignored(&event),
+            format!(
+                "{call} changes nothing for sessions: a document carries its key's ARN, which no alias can turn"
+            )
+        );
+    }
+    let mut event = parsed(sample!("key-disable-call"));
+    event["detail"]["errorCode"] = "AccessDenied".into();
+    assert_eq!(ignored(&event), "DisableKey failed with AccessDenied, so nothing has changed");
+    event["detail"]["eventName"] = "Decrypt".into();
+    assert_eq!(ignored(&event), "Decrypt takes no key away and gives none back");
+    event["detail"] = json!(null);
+    assert_eq!(ignored(&event), "the record names no call");
+}

@@ -1,0 +1,74 @@
+//! A document as events name it: by its name, or by its ARN.
+
+use super::Own;
+use super::event_bridge::is_elsewhere;
+use crate::session::DocumentName;
+
+/// A document, and where it lives if that is told.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NamedDocument<'a> {
+    pub(super) name: DocumentName,
+    account: Option<&'a str>,
+    region: Option<&'a str>,
+}
+
+impl<'a> NamedDocument<'a> {
+    /// Reads a name or an ARN; `None` for what cannot be a document of one's own.
+    pub(super) fn read(text: &'a str) -> Option<Self> {
+        if let Some(named) = Self::of_arn(text) {
+            return Some(named);
+        }
+        Some(Self { name: DocumentName::parse(text).ok()?, account: None, region: None })
+    }
+
+    /// Reads `arn:aws:ssm:REGION:ACCOUNT:document/NAME`.
+    pub(super) fn of_arn(text: &'a str) -> Option<Self> {
+        let mut parts = text.splitn(6, ':');
+        let mut part = || parts.next();
+        let (arn, _partition, service) = (part()?, part()?, part()?);
+        let (region, account, resource) = (part()?, part()?, part()?);
+        let name = resource.strip_prefix("document/")?;
+        let name = DocumentName::parse(name).ok().filter(|_| arn == "arn" && service == "ssm")?;
+        Some(Self { name, account: Some(account), region: Some(region) })
+    }
+
+    /// Whether its ARN names another account or Region than the function's own. AWS's documents name no account.
+    pub(super) fn is_elsewhere(&self, own: Own<'_>) -> bool {
+        own.place.is_some_and(|place| is_elsewhere(place, self.account, self.region))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::place::Place;
+
+    #[test]
+    fn a_name_and_an_arn_name_the_same_document() {
+        let of = |text| NamedDocument::read(text).map(|named| named.name.as_str().to_owned());
+        assert_eq!(of("My-Document").as_deref(), Some("My-Document"));
+        assert_eq!(
+            of("arn:aws:ssm:eu-west-1:123456789012:document/My-Document").as_deref(),
+            Some("My-Document")
+        );
+        for text in ["", "a/b", "arn:aws:ssm:eu-west-1:123456789012:parameter/x", "arn:aws:s3:::document/abc"]
+        {
+            assert_eq!(of(text), None, "{text}");
+        }
+        assert_eq!(NamedDocument::of_arn("My-Document"), None);
+    }
+
+    #[test]
+    fn an_arn_tells_whose_it_is() {
+        let place =
+            Place { partition: "aws".into(), region: "eu-west-1".into(), account: "123456789012".into() };
+        let own = Own { role_arn: None, place: Some(&place) };
+        let elsewhere = |text, own| NamedDocument::read(text).unwrap().is_elsewhere(own);
+        assert!(!elsewhere("My-Document", own));
+        assert!(!elsewhere("arn:aws:ssm:eu-west-1:123456789012:document/abc", own));
+        assert!(elsewhere("arn:aws:ssm:eu-west-1:222222222222:document/abc", own));
+        assert!(elsewhere("arn:aws:ssm:us-east-1:123456789012:document/abc", own));
+        assert!(elsewhere("arn:aws:ssm:eu-west-1::document/AWS-RunShellScript", own));
+        assert!(!elsewhere("arn:aws:ssm:us-east-1:123456789012:document/abc", Own::default()));
+    }
+}

@@ -1,0 +1,87 @@
+//! Parameter Store: a record of this function changed, by its own hand or by another's.
+
+use serde_json::Value;
+
+use super::event_bridge::Envelope;
+use super::{Arrival, Own, plain};
+use crate::notice::{About, Notice, Source};
+use crate::session::DocumentName;
+
+pub(super) const DETAIL_TYPE: &str = "Parameter Store Change";
+
+/// Where records stand: one parameter a document.
+const RECORDS: &str = "/session-kms/";
+
+pub(super) fn read(envelope: &Envelope<'_>, own: Own<'_>) -> Arrival {
+    let text = |name| envelope.detail.get(name).and_then(Value::as_str).unwrap_or_default();
+    let (operation, parameter) = (text("operation"), text("name"));
+    let document = parameter.strip_prefix(RECORDS).and_then(|name| DocumentName::parse(name).ok());
+    let Some(document) = document else {
+        return ignored(format_args!("parameter `{parameter}` is no record of this function"));
+    };
+    if envelope.is_elsewhere(own) {
+        return ignored(format_args!("the record of {document} is of another account or Region"));
+    }
+    if !["Create", "Update", "Delete"].contains(&operation) {
+        return ignored(format_args!("`{operation}` leaves the record of {document} as it was"));
+    }
+    Arrival::Notice(Notice {
+        source: Source::RecordChange,
+        what: format!("{operation} of the record"),
+        about: About::Document(document),
+        by: None,
+        at: envelope.time(),
+        news: None,
+    })
+}
+
+fn ignored(why: std::fmt::Arguments<'_>) -> Arrival {
+    Arrival::Ignored(plain::line(why))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::event::tests::{ignored, notice, own, parsed, sample};
+
+    #[test]
+    fn a_changed_record_is_about_its_document() {
+        let expected = Notice {
+            source: Source::RecordChange,
+            what: "Update of the record".to_owned(),
+            about: About::Document(DocumentName::default()),
+            by: None,
+            at: Some("2026-03-04T08:20:15Z".to_owned()),
+            news: None,
+        };
+        assert_eq!(notice(sample!("record-change")), expected);
+    }
+
+    #[test]
+    fn creation_and_deletion_count_and_labels_do_not() {
+        let mut event = parsed(sample!("record-change"));
+        for operation in ["Create", "Delete"] {
+            event["detail"]["operation"] = operation.into();
+            let Arrival::Notice(notice) = crate::event::read(&event, own()) else { panic!("{operation}") };
+            assert_eq!(notice.what, format!("{operation} of the record"));
+        }
+        for operation in [json!("LabelParameterVersion"), json!(null)] {
+            event["detail"]["operation"] = operation;
+            assert!(ignored(&event).contains("as it was"));
+        }
+    }
+
+    #[test]
+    fn other_parameters_and_other_places_are_not_ours() {
+        for name in ["/session-kms", "/session-kms/", "/session-kms/a/b", "/other/Document", ""] {
+            let mut event = parsed(sample!("record-change"));
+            event["detail"]["name"] = name.into();
+            assert!(ignored(&event).contains("no record of this function"), "{name}");
+        }
+        let mut event = parsed(sample!("record-change"));
+        event["region"] = "us-east-1".into();
+        assert!(ignored(&event).contains("another account or Region"));
+    }
+}

@@ -1,0 +1,109 @@
+use serde_json::json;
+
+use super::*;
+use crate::event::tests::{ignored, notice, own, parsed, sample};
+
+fn about(event: &Value) -> About {
+    match crate::event::read(event, own()) {
+        Arrival::Notice(notice) => notice.about,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn default_document() -> About {
+    About::Document(DocumentName::default())
+}
+
+fn with_resources(text: &str, ids: &[&str]) -> Value {
+    let mut event = parsed(text);
+    let resources: Vec<_> = ids.iter().map(|id| json!({"Type": "Other", "Id": id})).collect();
+    event["detail"]["findings"][0]["Resources"] = resources.into();
+    event
+}
+
+#[test]
+fn a_custom_action_is_about_the_document_of_its_finding() {
+    let expected = Notice {
+        source: Source::SecurityHub,
+        what: "custom action RepairSessionKey".to_owned(),
+        about: default_document(),
+        by: None,
+        at: Some("2026-03-04T07:41:09Z".to_owned()),
+        news: None,
+    };
+    assert_eq!(notice(sample!("security-hub-custom-action")), expected);
+}
+
+#[test]
+fn an_imported_finding_is_about_its_document() {
+    let expected = Notice {
+        source: Source::SecurityHub,
+        what: "finding: Session Manager sessions are not encrypted with a KMS key".to_owned(),
+        about: default_document(),
+        by: None,
+        at: Some("2026-03-04T07:30:02Z".to_owned()),
+        news: None,
+    };
+    assert_eq!(notice(sample!("security-hub-imported")), expected);
+}
+
+#[test]
+fn several_documents_or_none_mean_everything_to_a_custom_action() {
+    let text = sample!("security-hub-custom-action");
+    let one = "arn:aws:ssm:eu-west-1:123456789012:document/One";
+    let two = "arn:aws:ssm:eu-west-1:123456789012:document/Two";
+    assert_eq!(about(&with_resources(text, &[one, two])), About::Everything);
+    assert_eq!(
+        about(&with_resources(text, &[one, one])),
+        About::Document(DocumentName::parse("One").unwrap())
+    );
+    assert_eq!(about(&with_resources(text, &["i-0123456789abcdef0"])), About::Everything);
+    let mut event = parsed(text);
+    event["detail"] = json!(null);
+    assert_eq!(about(&event), About::Everything);
+}
+
+#[test]
+fn a_custom_action_counts_whatever_the_findings_state() {
+    let mut event = parsed(sample!("security-hub-custom-action"));
+    event["detail"]["findings"][0]["Workflow"]["Status"] = "SUPPRESSED".into();
+    assert_eq!(about(&event), default_document());
+}
+
+#[test]
+fn documents_of_other_places_are_not_ours() {
+    let foreign = "arn:aws:ssm:eu-west-1:222222222222:document/SSM-SessionManagerRunShell";
+    let event = with_resources(sample!("security-hub-custom-action"), &[foreign]);
+    assert_eq!(
+        ignored(&event),
+        "custom action RepairSessionKey is about documents of another account or Region"
+    );
+    let event = with_resources(sample!("security-hub-imported"), &[foreign]);
+    assert!(ignored(&event).ends_with("is about neither a document nor the account of this function"));
+}
+
+#[test]
+fn settled_findings_are_ignored() {
+    for (pointer, word) in [
+        ("/Compliance/Status", "PASSED"),
+        ("/Workflow/Status", "RESOLVED"),
+        ("/Workflow/Status", "SUPPRESSED"),
+        ("/RecordState", "ARCHIVED"),
+    ] {
+        let mut event = parsed(sample!("security-hub-imported"));
+        *event["detail"]["findings"][0].pointer_mut(pointer).unwrap() = word.into();
+        assert!(ignored(&event).ends_with("is passed, settled or archived"), "{word}");
+    }
+}
+
+#[test]
+fn a_failed_check_of_the_account_means_everything_and_other_resources_nothing() {
+    let text = sample!("security-hub-imported");
+    let account = "AWS::::Account:123456789012";
+    assert_eq!(about(&with_resources(text, &[account])), About::Everything);
+    assert!(ignored(&with_resources(text, &["AWS::::Account:222222222222"])).contains("neither"));
+    assert!(ignored(&with_resources(text, &["arn:aws:s3:::bucket"])).contains("neither"));
+    let mut event = with_resources(text, &[account]);
+    event["detail"]["findings"][0]["Compliance"] = json!({"Status": "WARNING"});
+    assert!(ignored(&event).contains("neither"));
+}

@@ -1,0 +1,124 @@
+//! The function as a custom rule of AWS Config: sessions are encrypted with a key that can be used, as the
+//! document's owner wants. It judges and changes nothing.
+
+use serde_json::{Value, json};
+
+use crate::ask;
+use crate::event::config_rule::{Evaluation, Subject};
+use crate::key::KeyRef;
+use crate::place::Place;
+use crate::reconcile::ports::{AccessPorts, AwsError, Compliance, ComplianceReport, ComplianceType};
+use crate::reconcile::{ReconcileError, judge_key};
+use crate::session::DocumentName;
+
+/// How AWS Config names the account as a resource.
+const ACCOUNT: &str = "AWS::::Account";
+
+/// A verdict, and why.
+type Verdict = (ComplianceType, String);
+
+/// Judges, and tells AWS Config.
+///
+/// # Errors
+/// Where AWS refused or did not answer: nothing was reported, and AWS Config asks again.
+pub(super) async fn evaluate<P: AccessPorts + Compliance>(
+    ports: &P,
+    home: &Place,
+    evaluation: &Evaluation,
+) -> Result<Value, ReconcileError> {
+    let (resource_type, resource_id) = match &evaluation.subject {
+        Subject::Account => (ACCOUNT, evaluation.account.as_str()),
+        Subject::Document { resource_type, resource_id, .. }
+        | Subject::Other { resource_type, resource_id } => (resource_type.as_str(), resource_id.as_str()),
+    };
+    let (compliance, annotation) = match &evaluation.subject {
+        _ if evaluation.left_scope => (ComplianceType::NotApplicable, "it is gone".to_owned()),
+        Subject::Other { .. } => (ComplianceType::NotApplicable, "it is no preferences document".to_owned()),
+        Subject::Document { name, .. } => of_document(ports, home, name).await?,
+        Subject::Account => of_account(ports, home).await?,
+    };
+    let report = ComplianceReport {
+        resource_type,
+        resource_id,
+        compliance,
+        annotation: &annotation,
+        ordering: &evaluation.ordering,
+        result_token: evaluation.result_token.as_str(),
+        test_mode: evaluation.test_mode,
+    };
+    ports.report_compliance(&report).await?;
+    let word = match compliance {
+        ComplianceType::Compliant => "COMPLIANT",
+        ComplianceType::NonCompliant => "NON_COMPLIANT",
+        ComplianceType::NotApplicable => "NOT_APPLICABLE",
+    };
+    tracing::info!(resource_type, resource_id, compliance = word, annotation, "told AWS Config");
+    Ok(json!({
+        "command": "evaluate",
+        "resourceType": resource_type,
+        "resourceId": resource_id,
+        "compliance": word,
+        "annotation": annotation,
+        "alert": false,
+    }))
+}
+
+/// Every document with a record; where there is none, the one that sessions take their preferences from.
+async fn of_account<P: AccessPorts>(ports: &P, home: &Place) -> Result<Verdict, ReconcileError> {
+    let mut documents = ports.recorded().await?;
+    let preferences = DocumentName::default();
+    if !documents.contains(&preferences) {
+        documents.insert(0, preferences);
+    }
+    let mut well = Vec::new();
+    for document in documents {
+        match judged(ports, home, &document).await? {
+            (ComplianceType::NonCompliant, why) => {
+                return Ok((ComplianceType::NonCompliant, format!("{document}: {why}")));
+            }
+            (_, why) => well.push(format!("{document}: {why}")),
+        }
+    }
+    Ok((ComplianceType::Compliant, well.join("; ")))
+}
+
+/// One document. Of the account's others, which are no business of sessions, AWS Config asks too.
+async fn of_document<P: AccessPorts>(
+    ports: &P,
+    home: &Place,
+    document: &DocumentName,
+) -> Result<Verdict, ReconcileError> {
+    let ours = *document == DocumentName::default() || ports.recorded().await?.contains(document);
+    if ours {
+        judged(ports, home, document).await
+    } else {
+        Ok((ComplianceType::NotApplicable, "it is no preferences document in our care".to_owned()))
+    }
+}
+
+async fn judged<P: AccessPorts>(
+    ports: &P,
+    home: &Place,
+    document: &DocumentName,
+) -> Result<Verdict, ReconcileError> {
+    let not = |why: String| Ok((ComplianceType::NonCompliant, why));
+    let status = ask::status(ports, home, document).await?;
+    if let Some(problem) = status.problems.into_iter().next() {
+        return not(problem);
+    }
+    let key = status.versions.map(|versions| versions.kms_key_id).unwrap_or_default();
+    if key.is_empty() {
+        return not("sessions are not encrypted with a key".to_owned());
+    }
+    let judged = match KeyRef::parse(&key) {
+        Ok(key) => judge_key(ports, home, &key).await,
+        Err(error) => return not(error.to_string()),
+    };
+    match judged {
+        Ok((key, _)) => {
+            Ok((ComplianceType::Compliant, format!("sessions are encrypted with key {}", key.arn)))
+        }
+        Err(ReconcileError::Aws(error @ AwsError { .. })) => Err(error.into()),
+        Err(error) => not(error.to_string()),
+    }
+}

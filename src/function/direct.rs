@@ -1,0 +1,50 @@
+//! Direct calls: the report that the command line would give, as JSON.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::ask::{self, Wanted};
+use crate::event::direct::Call;
+use crate::intent::{Intent, Owner};
+use crate::place::Place;
+use crate::reconcile::ReconcileError;
+use crate::reconcile::ports::AccessPorts;
+
+/// Answers a call. `digest` is of its properties, `patience` how long a refusal may be asked again.
+///
+/// # Errors
+/// See [`ReconcileError`]. Findings that block are no error: the report says that it fails.
+pub(super) async fn answer<P: AccessPorts>(
+    ports: &P,
+    home: &Place,
+    call: &Call,
+    digest: String,
+    patience: Duration,
+) -> Result<Value, ReconcileError> {
+    let wanted = |command, intent: &Intent| {
+        Wanted::new(command, intent.clone(), owner(), digest).with_patience(patience)
+    };
+    let progress = |_: &str| ();
+    let report = match call {
+        Call::Status { document } => {
+            let status = ask::status(ports, home, document).await?;
+            ask::status_report(document, vec![(home.clone(), status)])
+        }
+        Call::Check(intent) => ask::check(ports, home, intent).await?,
+        Call::Plan(intent) => {
+            let wanted = wanted("plan", intent);
+            let preview = wanted.preview(ports, home, &progress).await?;
+            wanted.planned(home, &preview)
+        }
+        Call::Reconcile(intent) => {
+            ask::carry_out(ports, home, &wanted("reconcile", intent), &progress).await?
+        }
+    };
+    Ok(report.to_value())
+}
+
+/// Direct calls are one owner: what one has set, another may change.
+fn owner() -> Owner {
+    Owner { stack_id: "direct-call".to_owned(), logical_resource_id: "session-kms".to_owned() }
+}

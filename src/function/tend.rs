@@ -1,0 +1,158 @@
+//! Notices: the documents that one is about are looked after, one after the other, and the answer tells of all.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::FunctionError;
+use crate::metrics::Metrics;
+use crate::notice::{About, Notice, Party, Source};
+use crate::place::Place;
+use crate::reconcile::ports::{AccessPorts, AwsError, AwsErrorKind};
+use crate::reconcile::{Keep, KeepResult, Kept, ReconcileError, keep};
+use crate::session::DocumentName;
+
+/// Looks after what a notice is about.
+pub(super) struct Tend<'a, P> {
+    pub(super) ports: &'a P,
+    pub(super) home: &'a Place,
+    pub(super) repairs_per_hour: usize,
+}
+
+/// The answer to a notice: what came of it for each document.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    command: &'static str,
+    account: &'a str,
+    region: &'a str,
+    source: Source,
+    what: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'a Party>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<&'a str>,
+    /// Whether somebody should do something.
+    alert: bool,
+    /// Whether a document was written.
+    changed: bool,
+    summary: String,
+    alerts: Vec<&'a str>,
+    documents: &'a [Kept],
+}
+
+impl<P: AccessPorts> Tend<'_, P> {
+    /// Looks after each document, and adds to the figures what came of it.
+    ///
+    /// # Errors
+    /// Where AWS refused or did not answer for a document: the others have been looked after all the same, and the
+    /// notice had better come again.
+    pub(super) async fn tend(&self, notice: &Notice, metrics: &mut Metrics) -> Result<Value, FunctionError> {
+        let (kept, problems) = match self.each(notice).await {
+            Ok(each) => each,
+            Err(problem) => (Vec::new(), vec![problem]),
+        };
+        kept.iter().for_each(|kept| count(metrics, kept));
+        metrics.repair_refused += problems.len() as u64;
+        let report = self.answer(notice, &kept);
+        let told = report.to_string();
+        if kept.iter().any(|kept| !kept.alerts.is_empty()) {
+            tracing::warn!(report = told, "alert");
+        } else {
+            tracing::info!(report = told, "looked after");
+        }
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        match problems.is_empty() {
+            true => Ok(report),
+            false => Err(FunctionError::Unkept { problems: problems.join("; ") }),
+        }
+    }
+
+    async fn each(&self, notice: &Notice) -> Result<(Vec<Kept>, Vec<ReconcileError>), ReconcileError> {
+        let documents = match &notice.about {
+            About::Document(document) => vec![document.clone()],
+            About::Key(_) | About::Everything => self.ports.recorded().await?,
+        };
+        let named = matches!(notice.about, About::Document(_));
+        let (mut kept, mut problems) = (Vec::new(), Vec::new());
+        for document in &documents {
+            let request = Keep { document, notice, repairs_per_hour: self.repairs_per_hour };
+            // Boxed: the state of the whole way is large.
+            match Box::pin(keep(self.ports, self.home, request, &|_| ())).await {
+                Ok(kept) if kept.result == KeepResult::NotConcerned => {}
+                Ok(document) => kept.push(document),
+                // Another function's, or the command line's: the role of this one was not given it.
+                Err(error) if !named && is_no_business(&error) => not_ours(document, &error),
+                Err(error) => {
+                    tracing::error!(%document, %error, "could not look after the document");
+                    problems.push(error);
+                }
+            }
+        }
+        Ok((kept, problems))
+    }
+
+    fn answer(&self, notice: &Notice, kept: &[Kept]) -> Value {
+        let alerts: Vec<_> = kept.iter().flat_map(|kept| kept.alerts.iter().map(String::as_str)).collect();
+        let answer = Answer {
+            command: "event",
+            account: &self.home.account,
+            region: &self.home.region,
+            source: notice.source,
+            what: &notice.what,
+            by: notice.by.as_ref(),
+            at: notice.at.as_deref(),
+            alert: !alerts.is_empty(),
+            changed: kept.iter().any(|kept| kept.changed),
+            summary: summary(notice, kept),
+            alerts,
+            documents: kept,
+        };
+        serde_json::to_value(answer).unwrap_or_default()
+    }
+}
+
+/// It in one line: of each document what came of it.
+fn summary(notice: &Notice, kept: &[Kept]) -> String {
+    let each = kept.iter().map(|kept| {
+        let but = match kept.result {
+            KeepResult::AsWanted if !kept.alerts.is_empty() => ", but there is trouble",
+            _ => "",
+        };
+        format!("{} {}{but}", kept.document, words(kept.result))
+    });
+    let each: Vec<_> = each.collect();
+    let each = if each.is_empty() { "no document of ours is concerned".to_owned() } else { each.join(", ") };
+    format!("{notice}: {each}")
+}
+
+fn words(result: KeepResult) -> &'static str {
+    match result {
+        KeepResult::NotOurs => "is not in our care",
+        KeepResult::NotConcerned => "is not concerned",
+        KeepResult::AsWanted => "is as wanted",
+        KeepResult::Repaired => "was put right",
+        KeepResult::StandIn => "carries the standby key now",
+        KeepResult::Cleared => "is without encryption until its key can be used again",
+        KeepResult::Returned => "carries its first key again",
+        KeepResult::Refused => "is not as wanted and was left so",
+        KeepResult::BreakerOpen => "is left alone, since somebody keeps changing it",
+    }
+}
+
+fn count(metrics: &mut Metrics, kept: &Kept) {
+    metrics.drift_found += u64::from(!kept.drift.is_empty());
+    metrics.drift_repaired += u64::from(kept.changed);
+    metrics.repair_refused += u64::from(kept.result == KeepResult::Refused);
+    metrics.breaker_open += u64::from(kept.breaker_open);
+    metrics.key_trouble += u64::from(kept.key_trouble);
+    metrics.checks_failed += kept.checks_failed as u64;
+}
+
+fn is_no_business(error: &ReconcileError) -> bool {
+    let ReconcileError::Aws(AwsError { operation, kind, .. }) = error else { return false };
+    *operation == "ssm:GetParameter" && matches!(kind, AwsErrorKind::Denied { .. })
+}
+
+fn not_ours(document: &DocumentName, error: &ReconcileError) {
+    tracing::info!(%document, %error, "passed over, the role of this function was not given this document");
+}

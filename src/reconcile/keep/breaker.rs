@@ -1,0 +1,72 @@
+//! The breaker: whether a document may be put right once more. Pure.
+//!
+//! Somebody else may keep writing the document, a pipeline with a setting of its own as a rule. Writing against
+//! it for ever helps nobody and fills the document's history, so after some repairs within an hour that stops.
+
+use crate::notice::{Notice, Source};
+use crate::reconcile::observe::ObservedDocument;
+use crate::reconcile::record::{Breaker, HOUR, Versions, Watch};
+
+/// The answer, with what to remember.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// Go on.
+    Go(Watch),
+    /// Leave the document as it is.
+    Stay {
+        /// What to remember.
+        watch: Watch,
+        /// Whether the breaker opened just now.
+        opened: bool,
+    },
+}
+
+/// Asks. `writes` tells whether the document would be written, `now` is in seconds since 1970.
+pub(super) fn gate(
+    watch: &Watch,
+    notice: &Notice,
+    now: u64,
+    repairs_per_hour: usize,
+    versions: Versions,
+    writes: bool,
+) -> Gate {
+    // Who changed the document, and not who touched a key.
+    let named = if notice.source == Source::DocumentCall { notice.by.as_ref() } else { None };
+    let by = named.or(watch.by.as_ref()).cloned();
+    if let Some(breaker) = &watch.breaker {
+        let moved = breaker.versions != versions || notice.source == Source::DocumentCall;
+        let quiet = !moved && now.saturating_sub(breaker.seen) >= HOUR;
+        if !quiet || notice.source != Source::Schedule {
+            let seen = if moved { now } else { breaker.seen };
+            let breaker = Breaker { seen, versions, ..breaker.clone() };
+            return Gate::Stay {
+                watch: Watch { breaker: Some(breaker), by, ..watch.clone() },
+                opened: false,
+            };
+        }
+        let repairs = if writes { vec![now] } else { Vec::new() };
+        return Gate::Go(Watch { breaker: None, repairs, by: None, ..watch.clone() });
+    }
+    if !writes {
+        return Gate::Go(watch.clone());
+    }
+    let mut repairs = watch.recent(now);
+    if repairs.len() >= repairs_per_hour {
+        let breaker = Some(Breaker { opened: now, seen: now, versions });
+        return Gate::Stay { watch: Watch { repairs, by, breaker, ..watch.clone() }, opened: true };
+    }
+    repairs.push(now);
+    Gate::Go(Watch { repairs, by, ..watch.clone() })
+}
+
+/// The numbers of a document's versions.
+pub(super) fn versions(document: Option<&ObservedDocument>) -> Versions {
+    document.map_or_else(Versions::default, |document| Versions {
+        latest: document.latest.number,
+        default: document.default.number,
+    })
+}
+
+#[cfg(test)]
+#[path = "breaker/tests.rs"]
+mod tests;

@@ -1,0 +1,100 @@
+use super::*;
+use crate::notice::{About, Party};
+
+const LIMIT: usize = 3;
+const START: u64 = 1_800_000_000;
+
+fn notice(source: Source, by: Option<&str>) -> Notice {
+    let by = by.map(|principal| Party { principal: principal.to_owned(), user_agent: None });
+    Notice { source, what: "test".to_owned(), about: About::Everything, by, at: None, news: None }
+}
+
+fn at(version: u64) -> Versions {
+    Versions { latest: version, default: version }
+}
+
+fn rival() -> Notice {
+    notice(Source::DocumentCall, Some("rival"))
+}
+
+fn schedule() -> Notice {
+    notice(Source::Schedule, None)
+}
+
+/// The watch after so many repairs, a minute apart.
+fn worn(repairs: usize) -> Watch {
+    let mut watch = Watch::default();
+    for repair in 0..repairs as u64 {
+        watch = match gate(&watch, &rival(), START + 60 * repair, LIMIT, at(repair), true) {
+            Gate::Go(watch) => watch,
+            stay @ Gate::Stay { .. } => panic!("{stay:?}"),
+        };
+    }
+    watch
+}
+
+fn open() -> Watch {
+    match gate(&worn(LIMIT), &rival(), START + 600, LIMIT, at(9), true) {
+        Gate::Stay { watch, opened: true } => watch,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn repairs_are_counted_up_to_the_limit_and_then_the_breaker_opens_and_names_the_other() {
+    assert_eq!(worn(LIMIT).repairs.len(), LIMIT);
+    let watch = open();
+    assert_eq!(watch.by, rival().by);
+    let breaker = watch.breaker.unwrap();
+    assert_eq!((breaker.opened, breaker.seen, breaker.versions), (START + 600, START + 600, at(9)));
+}
+
+#[test]
+fn repairs_of_more_than_an_hour_ago_do_not_count() {
+    let Gate::Go(watch) = gate(&worn(LIMIT), &rival(), START + HOUR, LIMIT, at(9), true) else {
+        panic!("the first repair is an hour old");
+    };
+    assert_eq!(watch.repairs, [START + 60, START + 120, START + HOUR]);
+}
+
+#[test]
+fn where_nothing_is_written_nothing_is_counted() {
+    assert_eq!(gate(&worn(LIMIT), &rival(), START, LIMIT, at(9), false), Gate::Go(worn(LIMIT)));
+}
+
+#[test]
+fn only_the_schedule_closes_it_and_only_after_a_quiet_hour() {
+    let later = START + 600 + HOUR;
+    for (notice, now) in [
+        (schedule(), later - 1),
+        (notice(Source::KeyCall, Some("admin")), later),
+        (notice(Source::RecordChange, None), later),
+    ] {
+        let stays = Gate::Stay { watch: open(), opened: false };
+        assert_eq!(gate(&open(), &notice, now, LIMIT, at(9), true), stays, "{notice:?} at {now}");
+    }
+    let Gate::Go(watch) = gate(&open(), &schedule(), later, LIMIT, at(9), true) else {
+        panic!("it was quiet");
+    };
+    assert_eq!(watch, Watch { repairs: vec![later], ..Watch::default() });
+}
+
+#[test]
+fn a_change_that_no_event_told_of_is_no_quiet() {
+    let later = START + 600 + HOUR;
+    let Gate::Stay { watch, .. } = gate(&open(), &schedule(), later, LIMIT, at(10), true) else {
+        panic!("the version has changed");
+    };
+    let breaker = watch.breaker.clone().unwrap();
+    assert_eq!((breaker.opened, breaker.seen, breaker.versions), (START + 600, later, at(10)));
+    assert!(matches!(gate(&watch, &schedule(), later + HOUR, LIMIT, at(10), true), Gate::Go(_)));
+}
+
+#[test]
+fn a_rival_who_put_it_right_is_a_rival_still() {
+    let Gate::Stay { watch, opened: false } = gate(&open(), &rival(), START + 700, LIMIT, at(9), false)
+    else {
+        panic!("it is open");
+    };
+    assert_eq!(watch.breaker.unwrap().seen, START + 700);
+}

@@ -1,0 +1,115 @@
+//! Kept: what came of looking after one document.
+
+use serde::Serialize;
+
+use crate::preflight::{Finding, Remedies};
+use crate::reconcile::error::ReconcileError;
+use crate::reconcile::observe::Observation;
+use crate::session::DocumentName;
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Kept {
+    /// The document.
+    pub document: DocumentName,
+    /// In one word.
+    pub result: KeepResult,
+    /// Whether the document was written.
+    pub changed: bool,
+    /// Who owns the document, if anybody.
+    pub owner: Option<String>,
+    /// The key that the latest version carries; empty for none.
+    pub kms_key_id: String,
+    /// The number of the latest version; `None` where there is no document.
+    pub version: Option<u64>,
+    /// How the document differed from what is wanted, one line each.
+    pub drift: Vec<String>,
+    /// What somebody should do something about, one line each.
+    pub alerts: Vec<String>,
+    /// Whether it has been put right too often, and that has stopped.
+    pub breaker_open: bool,
+    /// Whether a key that is wanted cannot be used.
+    pub key_trouble: bool,
+    /// How many checks failed of those who need the key.
+    pub checks_failed: usize,
+    /// What the checks found.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+    /// What would let in whoever is locked out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedies: Option<Remedies>,
+    /// What else to know, one line each.
+    pub notes: Vec<String>,
+}
+
+/// What was done, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum KeepResult {
+    /// No record: the document is nobody's.
+    NotOurs,
+    /// The notice is about a key that the document has nothing to do with.
+    NotConcerned,
+    /// Nothing differed, nothing was written.
+    AsWanted,
+    /// It differed, and is as wanted now.
+    Repaired,
+    /// The standby key stands in now.
+    StandIn,
+    /// The key cannot be used, and encryption is off now, as asked for this case.
+    Cleared,
+    /// The first choice is on again.
+    Returned,
+    /// It is not as wanted, and was left so; an alert says why.
+    Refused,
+    /// It was put right too often and is left alone.
+    BreakerOpen,
+}
+
+impl Kept {
+    /// Nothing is known yet.
+    pub(super) fn new(document: &DocumentName) -> Self {
+        Self {
+            document: document.clone(),
+            result: KeepResult::NotOurs,
+            changed: false,
+            owner: None,
+            kms_key_id: String::new(),
+            version: None,
+            drift: Vec::new(),
+            alerts: Vec::new(),
+            breaker_open: false,
+            key_trouble: false,
+            checks_failed: 0,
+            findings: Vec::new(),
+            remedies: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Takes over what is there.
+    pub(super) fn see(&mut self, observation: &Observation) {
+        let latest = observation.document.as_ref().map(|document| &document.latest);
+        self.version = latest.map(|latest| latest.number);
+        self.kms_key_id = latest.and_then(|latest| latest.kms_key_id.clone().ok()).unwrap_or_default();
+        self.owner = observation.record.as_ref().map(|record| record.owner.to_string());
+    }
+
+    /// A key cannot be used.
+    pub(super) fn trouble(&mut self, problem: String) {
+        self.key_trouble = true;
+        self.alerts.push(problem);
+    }
+
+    /// The way ended short of what is wanted.
+    pub(super) fn refuse(&mut self, error: ReconcileError) {
+        self.result = KeepResult::Refused;
+        self.alerts.push(error.to_string());
+        if let ReconcileError::Blocked { blocking, remedies, .. } = error {
+            self.checks_failed += blocking.len();
+            self.findings.extend(blocking);
+            self.remedies = Some(remedies);
+        }
+    }
+}

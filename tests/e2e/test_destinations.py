@@ -1,0 +1,123 @@
+"""Where reports, failures and alarms go; and where a custom resource's signed answer address must not go.
+
+The local Lambda keeps destinations and hands on failures, and it never hands on a success: that a report arrives at
+a bus or topic is Lambda's part.
+"""
+
+import json
+
+import pytest
+
+from local.paths import TEMPLATE
+from local.servers import ACCOUNT
+from local.template import load
+from tests.e2e.events import ALIAS, METRICS, invoke, metrics, sample, send
+
+BUS = f"arn:aws:events:eu-west-1:{ACCOUNT}:event-bus/default"
+TOPIC = f"arn:aws:sns:eu-west-1:{ACCOUNT}:session-kms"
+
+
+def configurations(account, stack) -> dict[str, dict]:
+    """Destinations by the qualifier that a call has."""
+    listed = account.aws.client("lambda").list_function_event_invoke_configs(FunctionName=stack.function())
+    return {config["FunctionArn"].rpartition(":")[2]: config["DestinationConfig"] for config in listed["FunctionEventInvokeConfigs"]}
+
+
+@pytest.mark.parametrize("destination", [BUS, TOPIC, ""])
+def test_reports_go_where_they_are_wanted_and_failures_to_the_queue(account, destination):
+    stack = account.deploy(ReportDestinationArn=destination)
+    found = configurations(account, stack)
+    assert set(found) == {ALIAS, "$LATEST"}
+    assert found[ALIAS].get("OnSuccess", {}) == ({"Destination": destination} if destination else {})
+    assert found[ALIAS]["OnFailure"] == found["$LATEST"]["OnFailure"]
+    assert found[ALIAS]["OnFailure"]["Destination"].rpartition(":")[2] == stack.outputs()["FailedEventsUrl"].rpartition("/")[2]
+
+
+def test_a_request_s_signed_answer_address_reaches_no_report_destination(account):
+    """A destination gets the request with the report. CloudFormation calls the function and not the alias."""
+    stack = account.deploy(ReportDestinationArn=BUS)
+    assert "OnSuccess" not in configurations(account, stack)["$LATEST"]
+    unqualified = stack.outputs()["FunctionArn"]
+    assert unqualified.rpartition(":")[2] == stack.function(), "other stacks are given the function itself"
+    template = load(TEMPLATE.read_text())["Resources"]
+    for name, resource in template.items():
+        if resource["Type"].startswith("Custom::"):
+            assert resource["Properties"]["ServiceToken"] == {"Fn::GetAtt": ["Function", "Arn"]}, name
+        if resource["Type"] == "AWS::Config::ConfigRule":
+            # What AWS Config sends holds a token.
+            assert resource["Properties"]["Source"]["SourceIdentifier"] == {"Fn::GetAtt": ["Function", "Arn"]}
+        if resource["Type"] == "AWS::Lambda::EventInvokeConfig":
+            succeeds = "OnSuccess" in resource["Properties"]["DestinationConfig"]
+            assert succeeds == (resource["Properties"]["Qualifier"] == ALIAS), name
+
+
+def test_the_alias_is_the_function_as_it_is_now(account):
+    client = account.aws.client("lambda")
+    stack = account.deploy()
+    assert client.get_alias(FunctionName=stack.function(), Name=ALIAS)["FunctionVersion"] == "$LATEST"
+    assert stack.update(MaxRepairsPerHour="7", LogLevel="WARN") == "UPDATE_COMPLETE"
+    called = client.get_function_configuration(FunctionName=stack.function(), Qualifier=ALIAS)["Environment"]["Variables"]
+    role = account.aws.client("iam").get_role(RoleName=stack.resource("FunctionRole")["PhysicalResourceId"])["Role"]["Arn"]
+    assert called == {"LOG_LEVEL": "WARN", "MAX_REPAIRS_PER_HOUR": "7", "FUNCTION_ROLE_ARN": role}
+
+
+def test_an_event_gives_a_report_and_metrics(account):
+    stack = account.deploy()
+    known = len(metrics(stack))
+    report = send(stack, sample("schedule", stack, account.keys.first))
+    assert report["alert"] is False
+    assert report["alerts"] == []
+    assert report["summary"]
+    measured, = metrics(stack)[known:]
+    assert set(measured) == METRICS
+    assert all(measured[name] == 0 for name in METRICS - {"Duration"})
+    assert 0 <= measured["Duration"] < 120_000
+
+
+def test_a_call_without_the_alias_is_answered_alike(account):
+    stack = account.deploy()
+    assert invoke(stack, sample("schedule", stack, account.keys.first))["alert"] is False
+
+
+def test_only_rules_of_the_stack_may_call_the_alias(account):
+    stack = account.deploy()
+    policy = json.loads(account.aws.client("lambda").get_policy(FunctionName=stack.function(), Qualifier=ALIAS)["Policy"])
+    statement, = policy["Statement"]
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert statement["Resource"] == stack.outputs()["EventsFunctionArn"]
+    (key, pattern), = statement["Condition"]["ArnLike"].items()
+    assert key.lower() == "aws:sourcearn"
+    assert pattern.endswith("-*") and stack.id.rpartition("/")[2] in pattern
+    for rule in ("DocumentCalls", "KeyCalls", "KeyEvents", "RecordChanges", "Clock"):
+        name = stack.resource(rule)["PhysicalResourceId"]
+        assert account.aws.client("events").describe_rule(Name=name)["Arn"].startswith(pattern[:-1])
+        assert len(name) <= 64
+
+
+@pytest.mark.parametrize("topic", [TOPIC, ""])
+def test_alarms_watch_what_the_function_measures(account, topic):
+    stack = account.deploy(AlarmTopicArn=topic)
+    alarms = {alarm["MetricName"]: alarm for alarm in account.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]}
+    own = {name for name, alarm in alarms.items() if alarm["Namespace"] == "session-kms"}
+    assert own == METRICS - {"DriftRepaired"}, "a repair is no alarm: the drift was one"
+    assert set(alarms) - own == {"Errors", "ApproximateNumberOfMessagesVisible"}
+    for name, alarm in alarms.items():
+        assert alarm["AlarmActions"] == ([topic] if topic else []), name
+        # CloudWatch looks back no further.
+        assert alarm["Period"] * alarm["EvaluationPeriods"] <= 86_400
+        dimension, = alarm["Dimensions"]
+        assert dimension["Value"] == (
+            stack.outputs()["FailedEventsUrl"].rpartition("/")[2] if dimension["Name"] == "QueueName" else stack.function()
+        )
+        if name != "Duration":
+            assert (alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"]) == ("GreaterThanThreshold", 0, "notBreaching")
+
+
+@pytest.mark.parametrize(("schedule", "seconds"), [("rate(1 hour)", 10_800), ("rate(12 hours)", 86_400)])
+def test_silence_is_an_alarm(account, schedule, seconds):
+    account.deploy(Schedule=schedule)
+    alarms = account.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    alarm, = [alarm for alarm in alarms if alarm["MetricName"] == "Duration"]
+    assert alarm["Statistic"] == "SampleCount"
+    assert alarm["Period"] == seconds
+    assert (alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"]) == ("LessThanThreshold", 1, "breaching")

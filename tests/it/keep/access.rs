@@ -1,0 +1,126 @@
+//! Somebody who needs the key can no longer use it.
+
+use serde_json::json;
+use session_kms::intent::{Intent, Mode, Safeguards};
+use session_kms::notice::{News, Notice, Source};
+use session_kms::reconcile::{KeepResult, Kept};
+
+use super::{FIRST, NODE, Room, alert, assert_names, proven};
+use crate::model::rival::{Deed, hint, told};
+use crate::model::world::{closed_policy, open_policy};
+
+const FOREIGN: &str = "arn:aws:kms:eu-west-1:444455556666:key/44444444-4444-4444-8444-444444444444";
+
+/// The statement that would let the nodes in, ready to paste.
+fn assert_remedy(kept: &Kept) {
+    let remedies = kept.remedies.as_ref().expect("a remedy");
+    let statements = serde_json::to_string(&remedies.key_policy_statements).expect("JSON");
+    assert_names(&statements, &[NODE, "kms:Decrypt", "Allow"]);
+}
+
+#[test]
+fn a_policy_that_locks_the_nodes_out_is_told_with_the_statement_that_lets_them_in() {
+    let room = Room::of(&proven(FIRST, Mode::Enforce));
+    let kept = room.noticed(Deed::LockOut { key: 0 });
+    assert_eq!((kept.result, kept.checks_failed, room.writes()), (KeepResult::AsWanted, 1, vec![]));
+    assert_names(alert(&kept), &[FIRST, NODE, "PutKeyPolicy", "assumed-role/Pipeline/deploy"]);
+    assert_remedy(&kept);
+    let kept = room.scheduled();
+    assert_names(alert(&kept), &[NODE]);
+    assert_eq!(room.noticed(Deed::LetIn { key: 0 }).alerts, Vec::<String>::new());
+}
+
+/// By then the policy may be another one again: what counts is what the event says was put.
+#[test]
+fn a_policy_is_judged_as_the_event_carries_it() {
+    let room = Room::of(&proven(FIRST, Mode::Enforce));
+    let late = Notice { news: Some(News::KeyPolicy(closed_policy())), ..told("PutKeyPolicy", Some(FIRST)) };
+    assert_names(alert(&room.told(&late)), &[NODE]);
+}
+
+#[test]
+fn the_policy_of_another_accounts_key_which_nothing_here_may_read_is_judged_by_the_event() {
+    let room = Room::new();
+    let key = room.world.borrow().keys[FIRST].clone();
+    room.world.borrow_mut().keys.insert(FOREIGN.to_owned(), key);
+    let intent = proven(FOREIGN, Mode::Enforce);
+    let key_policy = Some(open_policy().replace(":root", ":role/Node"));
+    room.ask(&Intent { safeguards: Safeguards { key_policy, ..intent.safeguards.clone() }, ..intent })
+        .expect("the policy that is handed in lets the nodes in");
+    let put = |policy: String| Notice {
+        news: Some(News::KeyPolicy(policy)),
+        ..told("PutKeyPolicy", Some(FOREIGN))
+    };
+    let kept = room.told(&put(closed_policy()));
+    assert_names(alert(&kept), &[FOREIGN, NODE]);
+    assert_remedy(&kept);
+    let kept = room.told(&put(open_policy().replace(":root", ":role/Node")));
+    assert_eq!((kept.alerts, room.writes()), (vec![], vec![]));
+}
+
+#[test]
+fn a_grant_that_is_revoked_is_told() {
+    let room = Room::new();
+    {
+        let mut world = room.world.borrow_mut();
+        let key = world.keys.get_mut(FIRST).expect("a key");
+        key.policy = closed_policy();
+        key.grants = vec![json!({
+            "GrantId": "g-1", "KeyId": FIRST, "GranteePrincipal": NODE, "Operations": ["Decrypt"]
+        })];
+    }
+    room.ask(&proven(FIRST, Mode::Enforce)).expect("the grant lets the nodes in");
+    let revoked = told("RevokeGrant", Some(FIRST));
+    assert_eq!(room.told(&revoked).alerts, Vec::<String>::new());
+    room.world.borrow_mut().keys.get_mut(FIRST).expect("a key").grants.clear();
+    let kept = room.told(&revoked);
+    assert_names(alert(&kept), &["RevokeGrant", NODE]);
+    assert_remedy(&kept);
+}
+
+#[test]
+fn a_repair_that_would_lock_somebody_out_is_not_made() {
+    for mode in [Mode::Enforce, Mode::Strict] {
+        let room = Room::of(&proven(FIRST, mode));
+        room.others(Deed::LockOut { key: 0 });
+        let kept = room.noticed(Deed::Off { promotes: true });
+        assert_eq!((kept.result, kept.changed, room.writes()), (KeepResult::Refused, false, vec![]));
+        assert_names(alert(&kept), &[FIRST, NODE, "nothing was changed"]);
+        assert_remedy(&kept);
+        assert_eq!(room.keys(), ["", ""]);
+    }
+}
+
+/// Preflight Warn lets it pass, and does not keep it to itself.
+#[test]
+fn a_repair_that_locks_somebody_out_all_the_same_is_told_whatever_the_occasion() {
+    for source in [Source::DocumentCall, Source::Schedule, Source::RecordChange] {
+        let room = Room::of(&proven(FIRST, Mode::Warn));
+        room.others(Deed::LockOut { key: 0 });
+        room.others(Deed::Off { promotes: true });
+        let kept = room.told(&hint(source));
+        assert_eq!((kept.result, kept.checks_failed), (KeepResult::Repaired, 1));
+        assert_names(alert(&kept), &[FIRST, NODE]);
+        assert_remedy(&kept);
+    }
+}
+
+/// A version that AWS failed is not in use: nobody is used to the key in it.
+#[test]
+fn a_key_that_only_a_failed_version_carries_is_proven_like_any_other() {
+    let room = Room::of(&proven(FIRST, Mode::Enforce));
+    room.others(Deed::Delete);
+    room.world.borrow_mut().fail_next = true;
+    assert_eq!(room.told(&told("DeleteDocument", None)).result, KeepResult::Refused, "AWS failed it");
+    room.others(Deed::LockOut { key: 0 });
+    let kept = room.scheduled();
+    assert_eq!((kept.result, room.writes()), (KeepResult::Refused, vec![]));
+    assert_names(alert(&kept), &[NODE]);
+}
+
+#[test]
+fn nobody_is_asked_about_where_preflight_is_off() {
+    let room = Room::of(&proven(FIRST, Mode::Off));
+    let kept = room.noticed(Deed::LockOut { key: 0 });
+    assert_eq!((kept.alerts, kept.checks_failed), (vec![], 0));
+}
