@@ -18,6 +18,7 @@ mod golden;
 mod house;
 mod keep;
 mod keys;
+mod model;
 mod ownership;
 mod policy;
 mod proof;

@@ -1,0 +1,208 @@
+//! Whether what runs did is what they may do.
+
+use session_kms::intent::{Mode, OnDelete};
+use session_kms::reconcile::{HOUR, OnTrouble};
+
+use super::intended::Intended;
+use super::play::{Play, Told};
+use super::run::{Came, LIMIT, Run, owner};
+use super::world::{World, Write, others};
+
+/// What was there before runs began.
+pub struct Before {
+    pub intended: Option<Intended>,
+    /// Whether others do something while runs go on.
+    pub has_midst: bool,
+    /// Whether there is one run, and AWS answers all its calls.
+    pub is_smooth: bool,
+    pub now: u64,
+    /// The key in the document, which who adopts it gives back.
+    pub key: Option<String>,
+    pub enabled: Vec<&'static str>,
+    pub accepted: Option<(String, Vec<String>)>,
+}
+
+impl Write {
+    fn key(&self) -> Option<&str> {
+        match self {
+            Self::Create { key } | Self::Update { key } | Self::Promote { key } => Some(key),
+            Self::DeleteVersion(_) | Self::Record | Self::DeleteRecord => None,
+        }
+    }
+}
+
+impl Play {
+    /// Whether what runs did is what they may do.
+    pub fn judge(&mut self, before: &Before, runs: &[(usize, Run, Option<Came>)]) -> Told {
+        let record = self.record();
+        let now = record.as_ref().map(Intended::of);
+        self.judge_record(now.as_ref(), runs)?;
+        let accepted = record.as_ref().map(|record| (record.owner.stack_id.clone(), record.accepted.clone()));
+        if accepted != before.accepted {
+            self.repairs.clear();
+        }
+        self.befores.extend(record.map(|record| record.before));
+        for (number, run, _) in runs {
+            self.judge_writes(before, now.as_ref(), runs, *number, run)?;
+        }
+        self.intended = now;
+        self.judge_leavings(before, runs)?;
+        let world = self.world.borrow();
+        let there = world.document.as_ref().map(|document| others(document.latest_content()));
+        if there != world.others {
+            return Err(format!("other settings are {there:?} and not {:?}", world.others));
+        }
+        world.wrongs.first().map_or(Ok(()), |wrong| Err(wrong.clone()))
+    }
+
+    /// The record says what an owner asked for, and nothing but an owner changes that.
+    fn judge_record(&self, now: Option<&Intended>, runs: &[(usize, Run, Option<Came>)]) -> Told {
+        let mut allowed = vec![self.intended.clone().map(Intended::but_for_before)];
+        let owners: Vec<_> = runs.iter().filter(|(_, run, _)| !matches!(run, Run::Keep(_))).collect();
+        for (_, run, came) in &owners {
+            let alone = owners.len() == 1 && came.as_ref().is_some_and(Came::is_ok);
+            let new = match run {
+                Run::Establish(ask) => Some(Intended::asked(ask)),
+                Run::Release { owner: number, .. } => match &self.intended {
+                    Some(intended) if intended.stack != owner(*number).stack_id && owners.len() == 1 => {
+                        continue;
+                    }
+                    _ => None,
+                },
+                Run::Keep(_) => continue,
+            };
+            if alone {
+                allowed.clear();
+            }
+            allowed.push(new);
+        }
+        let now = now.cloned().map(Intended::but_for_before);
+        if allowed.contains(&now) {
+            return Ok(());
+        }
+        Err(format!("the record wants {now:?}, and not one of {allowed:?}"))
+    }
+
+    /// What runs wrote while the owner went is not left behind, unless that was asked for.
+    fn judge_leavings(&self, before: &Before, runs: &[(usize, Run, Option<Came>)]) -> Told {
+        let world = self.world.borrow();
+        let (Some(was), None, Some(document)) = (&before.intended, &self.intended, &world.document) else {
+            return Ok(());
+        };
+        let given_back = runs.iter().all(|(_, run, came)| {
+            let is_retained = match run {
+                Run::Release { on_delete, .. } => on_delete.unwrap_or(was.on_delete) == OnDelete::Retain,
+                Run::Establish(ask) => ask.on_delete == OnDelete::Retain,
+                Run::Keep(_) => false,
+            };
+            came.as_ref().is_some_and(Came::ended) && !is_retained
+        });
+        let wrote = runs.iter().any(|(number, ..)| !world.document_writes(*number).is_empty());
+        let there = document.latest_content().kms_key_id().unwrap_or_default();
+        let known = there.is_empty() || self.befores.iter().chain(&before.key).any(|key| *key == there);
+        if before.has_midst || !given_back || !wrote || known {
+            return Ok(());
+        }
+        Err(format!("nobody owns the document, and `{there}` was left in it"))
+    }
+
+    fn judge_writes(
+        &mut self,
+        before: &Before,
+        now: Option<&Intended>,
+        runs: &[(usize, Run, Option<Came>)],
+        number: usize,
+        run: &Run,
+    ) -> Told {
+        let world = self.world.borrow();
+        let writes = world.document_writes(number);
+        let was_off = |key: &str| !before.enabled.contains(&key) || !world.is_enabled(key);
+        let mut may: Vec<&str> = self.befores.iter().chain(&before.key).map(String::as_str).collect();
+        let cleared = |intended: &Intended| intended.on_delete == OnDelete::Clear;
+        match run {
+            Run::Establish(ask) => {
+                may.push(ask.wanted());
+                // What a Delete overtook is undone as the record said.
+                if now.is_none() && ask.on_delete == OnDelete::Clear || self.intended.iter().any(cleared) {
+                    may.push("");
+                }
+            }
+            Run::Release { on_delete, .. } => {
+                if *on_delete == Some(OnDelete::Clear) || self.intended.iter().chain(now).any(cleared) {
+                    may.push("");
+                }
+            }
+            Run::Keep(_) => {
+                let gone = now.is_none();
+                if !gone {
+                    may.clear();
+                }
+                let asked: Vec<_> = runs
+                    .iter()
+                    .filter_map(|(_, run, _)| match run {
+                        Run::Establish(ask) => Some(Intended::asked(ask)),
+                        Run::Release { .. } | Run::Keep(_) => None,
+                    })
+                    .collect();
+                let mut allowed = Vec::new();
+                for intended in self.intended.iter().chain(&asked) {
+                    allowed.push(intended.first.clone());
+                    match &intended.on_trouble {
+                        OnTrouble::Standby(key) if was_off(&intended.first) => allowed.push(key.clone()),
+                        OnTrouble::Clear if was_off(&intended.first) => allowed.push(String::new()),
+                        OnTrouble::Alert | OnTrouble::Standby(_) | OnTrouble::Clear => {}
+                    }
+                    if gone {
+                        allowed.push(String::new());
+                    }
+                }
+                for write in &writes {
+                    if let Some(key) = write.key()
+                        && !allowed.iter().any(|allowed| allowed == key)
+                        && !may.contains(&key)
+                    {
+                        return Err(format!("a repair did {write:?}, and may write {allowed:?} only"));
+                    }
+                }
+                if self.intended.is_none() && asked.is_empty() && world.wrote(number) {
+                    return Err("something was written without a record".to_owned());
+                }
+                // Two runs that begin in the same second and do the same are one repair.
+                self.judge_repair(&world, before.is_smooth, number)?;
+                if !writes.is_empty() && self.repairs.last() != Some(&before.now) {
+                    self.repairs.push(before.now);
+                }
+                let recent = self.repairs.iter().filter(|at| before.now - **at < HOUR - 300).count();
+                if recent > LIMIT {
+                    return Err(format!("{recent} repairs within an hour"));
+                }
+                return Ok(());
+            }
+        }
+        for write in writes {
+            if let Some(key) = write.key()
+                && !may.contains(&key)
+            {
+                return Err(format!("{run:?} did {write:?}, and may write {may:?} only"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A repair is counted before it is made, and locks nobody out where that blocks.
+    fn judge_repair(&self, world: &World, is_smooth: bool, number: usize) -> Told {
+        let Some(intended) = self.intended.as_ref().filter(|_| is_smooth) else { return Ok(()) };
+        let of_run: Vec<_> =
+            world.log.iter().filter(|entry| entry.run == number).map(|entry| &entry.write).collect();
+        let first = of_run.iter().find(|write| !matches!(write, Write::DeleteVersion(_)));
+        if first.is_some_and(|write| write.key().is_some()) {
+            return Err(format!("{first:?} was not counted before"));
+        }
+        let blocks = matches!(intended.mode, Mode::Strict | Mode::Enforce);
+        let locks_out = |key: &&str| world.keys.contains_key(*key) && !world.lets_nodes_in(key);
+        match of_run.iter().filter_map(|write| write.key()).find(locks_out) {
+            Some(key) if blocks => Err(format!("`{key}` was written, and locks the nodes out")),
+            _ => Ok(()),
+        }
+    }
+}

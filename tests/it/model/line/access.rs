@@ -1,0 +1,110 @@
+//! What a run reads of keys, principals and nodes.
+
+use std::time::SystemTime;
+
+use serde_json::Value;
+use session_kms::key::{KeyArn, KeyDescription, MultiRegion};
+use session_kms::reconcile::ports::{
+    AwsError, ContextEntry, DryRun, Fleet, Identities, KeyAccess, Keys, ManagedNode, Reader, SessionCall,
+    Simulated, Simulation,
+};
+
+use super::Line;
+use crate::model::world::{KeyState, World, refused};
+
+impl Keys for Line<'_> {
+    async fn describe(&self, key: &str) -> Result<Option<KeyDescription>, AwsError> {
+        let describe = |world: &mut World| {
+            let found = world.keys.get(key).filter(|found| found.state != KeyState::Gone);
+            Ok(found.map(|found| KeyDescription {
+                arn: KeyArn::parse(key).expect("a key ARN"),
+                state: format!("{:?}", found.state),
+                spec: "SYMMETRIC_DEFAULT".to_owned(),
+                usage: "ENCRYPT_DECRYPT".to_owned(),
+                manager: "CUSTOMER".to_owned(),
+                origin: "AWS_KMS".to_owned(),
+                created: None,
+                deletion_date: (found.state == KeyState::PendingDeletion).then(|| DELETION.to_owned()),
+                valid_to: None,
+                custom_key_store: None,
+                multi_region: MultiRegion::No,
+            }))
+        };
+        self.call("kms:DescribeKey", describe).await
+    }
+}
+
+/// When keys that await their deletion are deleted.
+pub const DELETION: &str = "2027-01-01T00:00:00Z";
+
+impl KeyAccess for Line<'_> {
+    async fn key_policy(&self, key: &KeyArn, _: Option<&Reader>) -> Result<String, AwsError> {
+        let read = |world: &mut World| {
+            let found = world.keys.get(key.as_str());
+            found
+                .map(|key| key.policy.clone())
+                .ok_or_else(|| refused("kms:GetKeyPolicy", "NotFoundException"))
+        };
+        self.call("kms:GetKeyPolicy", read).await
+    }
+
+    async fn grants(&self, key: &KeyArn, _: Option<&Reader>) -> Result<Vec<Value>, AwsError> {
+        let list = |world: &mut World| {
+            Ok(world.keys.get(key.as_str()).map(|key| key.grants.clone()).unwrap_or_default())
+        };
+        self.call("kms:ListGrants", list).await
+    }
+
+    async fn dry_run(&self, _: &KeyArn, _: SessionCall) -> Result<DryRun, AwsError> {
+        self.call("kms:GenerateDataKey", |_| Ok(DryRun::WouldSucceed)).await
+    }
+
+    async fn keys(&self) -> Result<Vec<(KeyArn, Vec<String>)>, AwsError> {
+        self.call("kms:ListKeys", |_| Ok(Vec::new())).await
+    }
+}
+
+impl Identities for Line<'_> {
+    async fn simulate(
+        &self,
+        _: &str,
+        _: SessionCall,
+        _: &KeyArn,
+        _: &[ContextEntry],
+    ) -> Result<Simulation, AwsError> {
+        let allowed = Simulation {
+            decision: Simulated::Allowed,
+            policies: vec!["role_Node_AllowKms".to_owned()],
+            organizations_allow: None,
+            boundary_allows: None,
+            missing_context: Vec::new(),
+        };
+        self.call("iam:SimulatePrincipalPolicy", |_| Ok(allowed)).await
+    }
+
+    async fn role_arn(&self, _: &str) -> Result<Option<String>, AwsError> {
+        self.call("iam:GetRole", |_| Ok(None)).await
+    }
+
+    async fn role_of_profile(&self, _: &str) -> Result<Option<String>, AwsError> {
+        self.call("iam:GetInstanceProfile", |_| Ok(None)).await
+    }
+}
+
+impl Fleet for Line<'_> {
+    async fn nodes(&self) -> Result<Vec<ManagedNode>, AwsError> {
+        self.call("ssm:DescribeInstanceInformation", |_| Ok(Vec::new())).await
+    }
+
+    async fn instance_profiles(&self) -> Result<Vec<(String, String)>, AwsError> {
+        self.call("ec2:DescribeIamInstanceProfileAssociations", |_| Ok(Vec::new())).await
+    }
+
+    async fn default_host_role(&self) -> Result<Option<String>, AwsError> {
+        self.call("ssm:GetServiceSetting", |_| Ok(None)).await
+    }
+
+    async fn session_owners(&self, _: SystemTime) -> Result<Vec<String>, AwsError> {
+        self.call("ssm:DescribeSessions", |_| Ok(Vec::new())).await
+    }
+}
