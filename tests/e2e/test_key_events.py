@@ -1,0 +1,141 @@
+"""deploy/key-events.yaml as deployed in the account that owns a key: which of the sample events go to the consumers.
+
+The local EventBridge takes no events of AWS's own sources, so the patterns are read back from it and tried by
+TestEventPattern.
+"""
+
+import fnmatch
+import json
+
+import pytest
+
+from local.paths import EVENTS
+from local.servers import ACCOUNT, OWNER, REGION
+from local.stacks import Stack
+from local.template import PSEUDO, Resolver, load
+from tests.e2e.test_deploy import CONSUMERS, KEY, KEY_EVENTS, SHIPPED, expanded
+from tests.e2e.test_rules import changed
+
+
+@pytest.fixture(scope="module")
+def forwarding(servers) -> Stack:
+    """The forwarding of one key's events, in the account that owns it, to more accounts than a rule has targets."""
+    servers.reset()
+    parameters = {"KeyArns": f"{KEY},{KEY}2", "ConsumerAccounts": ",".join(CONSUMERS)}
+    stack = Stack(servers, "key-events", KEY_EVENTS.read_text(), parameters, account=OWNER)
+    assert stack.create() == "CREATE_COMPLETE", stack.failures()
+    return stack
+
+
+def key_sample(name: str) -> dict:
+    """A sample about a key, as its owner's account has it."""
+    return json.loads((EVENTS / f"{name}.json").read_text().replace(ACCOUNT, OWNER))
+
+
+def rule_of(stack: Stack, consumer: str) -> dict:
+    return stack.aws.client("events", OWNER).describe_rule(Name=stack.resource(f"Rule{consumer}")["PhysicalResourceId"])
+
+
+def forwarded(stack: Stack, event: dict) -> bool:
+    """Whether an event goes to every consumer; that it goes to some only is an error."""
+    events = stack.aws.client("events", OWNER)
+    answers = {events.test_event_pattern(EventPattern=rule_of(stack, consumer)["EventPattern"], Event=json.dumps(event))["Result"] for consumer in CONSUMERS}
+    answer, = answers
+    return answer
+
+
+SAMPLES = sorted(path.stem for path in EVENTS.glob("key-*.json") if not path.stem.startswith("key-access-"))
+
+
+def test_there_are_samples_of_what_is_forwarded():
+    assert len(SAMPLES) == 11
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_what_happens_to_the_key_is_forwarded(forwarding, name):
+    assert forwarded(forwarding, key_sample(name))
+    # The second key of the list, and none that is not in it.
+    another = json.dumps(key_sample(name))
+    assert forwarded(forwarding, json.loads(another.replace(KEY, f"{KEY}2")))
+    for other in (f"{KEY}3", KEY.replace(OWNER, ACCOUNT), KEY.replace("eu-west-1", "us-east-1"), ""):
+        assert not forwarded(forwarding, json.loads(another.replace(KEY, other)))
+
+
+@pytest.mark.parametrize("name", ["CreateGrant", "ImportKeyMaterial"])
+def test_the_reverse_of_what_takes_access_away_is_forwarded_too(forwarding, name):
+    assert forwarded(forwarding, changed(key_sample("key-disable-call"), "detail/eventName", name))
+
+
+@pytest.mark.parametrize(("name", "path", "value"), [
+    ("key-disable-call", "detail/errorCode", "AccessDenied"),
+    ("key-disable-call", "detail/eventName", "Decrypt"),
+    ("key-disable-call", "detail/eventName", "EnableKeyRotation"),
+    ("key-disable-call", "detail/eventSource", "ssm.amazonaws.com"),
+    ("key-disable-call", "detail/resources", None),
+    ("key-disable-call", "source", "custom.kms"),
+    ("key-disable-call", "detail-type", "AWS Console Action via CloudTrail"),
+    ("key-deletion-event", "detail-type", "KMS CMK Rotation"),
+    ("key-deletion-event", "resources", []),
+    ("key-deletion-event", "source", "custom.kms"),
+])
+def test_what_differs_in_one_point_is_not_forwarded(forwarding, name, path, value):
+    assert forwarded(forwarding, key_sample(name))
+    assert not forwarded(forwarding, changed(key_sample(name), path, value))
+
+
+def test_what_happens_to_documents_stays(forwarding):
+    for name in ("document-update-call", "record-change", "schedule"):
+        assert not forwarded(forwarding, key_sample(name))
+
+
+def test_each_consumer_has_a_rule_and_a_role_for_its_bus_alone(forwarding):
+    events, iam = (forwarding.aws.client(service, OWNER) for service in ("events", "iam"))
+    queue = f"arn:aws:sqs:{REGION}:{OWNER}:{forwarding.outputs()['UndeliveredEventsUrl'].rpartition('/')[2]}"
+    for consumer in CONSUMERS:
+        rule = rule_of(forwarding, consumer)
+        assert len(rule["Name"]) <= 64
+        target, = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+        bus = f"arn:aws:events:{REGION}:{consumer}:event-bus/default"
+        role = iam.get_role(RoleName=forwarding.resource(f"Role{consumer}")["PhysicalResourceId"])["Role"]
+        assert (target["Arn"], target["RoleArn"], target["DeadLetterConfig"]) == (bus, role["Arn"], {"Arn": queue})
+        assert "Input" not in target and "InputTransformer" not in target, "the consumer's rule matches the event itself"
+        policy = iam.get_role_policy(RoleName=role["RoleName"], PolicyName="bus")["PolicyDocument"]["Statement"]
+        assert [(item["Effect"], item["Action"], item["Resource"]) for item in policy] == [("Allow", "events:PutEvents", bus)]
+        trust, = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "events.amazonaws.com"}
+        assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": OWNER}, "ArnEquals": {"aws:SourceArn": rule["Arn"]}}
+
+
+def test_the_queue_takes_what_these_rules_could_not_deliver():
+    """Read from the template: a queue that asks for TLS shows nothing to a client of the local AWS."""
+    parameters = {"KeyArns": KEY, "ConsumerAccounts": ",".join(CONSUMERS)}
+    template = expanded(load(KEY_EVENTS.read_text()), parameters)
+    resolver = Resolver(template, parameters)
+    statements = resolver.resolve(template["Resources"]["UndeliveredEventsPolicy"]["Properties"])["PolicyDocument"]["Statement"]
+    allowed, = [statement for statement in statements if statement["Effect"] == "Allow"]
+    assert (allowed["Principal"], allowed["Action"]) == ({"Service": "events.amazonaws.com"}, "sqs:SendMessage")
+    for consumer in CONSUMERS:
+        rule = resolver.resolve(template["Resources"][f"Rule{consumer}"]["Properties"]["Name"])
+        arn = f"arn:aws:events:{REGION}:{PSEUDO['AWS::AccountId']}:rule/{rule}"
+        assert fnmatch.fnmatchcase(arn, allowed["Condition"]["ArnLike"]["aws:SourceArn"])
+        assert not fnmatch.fnmatchcase(arn.replace("session-kms", "other"), allowed["Condition"]["ArnLike"]["aws:SourceArn"])
+
+
+def test_a_forwarded_event_meets_the_rule_of_the_consumer():
+    """The same calls and events on both sides, or something is forwarded that nobody takes."""
+    pattern = expanded(load(KEY_EVENTS.read_text()), {"KeyArns": KEY, "ConsumerAccounts": CONSUMERS[0]})["Resources"][f"Rule{CONSUMERS[0]}"]["Properties"]["EventPattern"]
+    calls, events = pattern["$or"]
+    taken = {name: SHIPPED["Resources"][name]["Properties"]["EventPattern"] for name in ("KeyCalls", "KeyEvents")}
+    for side in (calls, taken["KeyCalls"]):
+        side["detail"].pop("resources")
+    assert calls | {"source": pattern["source"]} == taken["KeyCalls"]
+    assert (pattern["source"], events["detail-type"]) == (taken["KeyEvents"]["source"], taken["KeyEvents"]["detail-type"])
+
+
+def test_an_account_can_join_and_leave(forwarding):
+    assert forwarding.update(ConsumerAccounts=",".join([*CONSUMERS[1:], "888888888888"])) == "UPDATE_COMPLETE", forwarding.failures()
+    names = [rule["Name"] for rule in forwarding.aws.client("events", OWNER).list_rules()["Rules"]]
+    assert len(names) == len(CONSUMERS)
+    assert not any(name.endswith(CONSUMERS[0]) for name in names)
+    assert any(name.endswith("888888888888") for name in names)
+    assert forwarding.update(ConsumerAccounts=",".join(CONSUMERS)) == "UPDATE_COMPLETE", forwarding.failures()
