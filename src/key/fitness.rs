@@ -46,7 +46,7 @@ pub enum MultiRegion {
 /// Why a key cannot encrypt any session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unfit {
-    /// Its state is not `Enabled`.
+    /// In its state it encrypts nothing.
     State {
         /// The state.
         state: String,
@@ -114,7 +114,8 @@ pub fn fitness(key: &KeyDescription) -> Fitness {
     if key.usage != "ENCRYPT_DECRYPT" {
         faults.push(Unfit::Usage(key.usage.clone()));
     }
-    if key.state != "Enabled" {
+    // A key is Updating while another of its Region set becomes the primary, and works all the same.
+    if !["Enabled", "Updating"].contains(&key.state.as_str()) {
         faults.push(Unfit::State { state: key.state.clone(), deletion_date: key.deletion_date.clone() });
     }
     let mut cautions = Vec::new();
@@ -211,6 +212,8 @@ mod tests {
     #[test]
     fn an_enabled_symmetric_customer_key_is_fit() {
         assert_eq!(fitness(&key()), Fitness { faults: vec![], cautions: vec![] });
+        let updating = KeyDescription { state: "Updating".into(), ..key() };
+        assert_eq!(fitness(&updating), Fitness { faults: vec![], cautions: vec![] });
     }
 
     #[test]
@@ -222,7 +225,6 @@ mod tests {
             "PendingImport",
             "PendingReplicaDeletion",
             "Unavailable",
-            "Updating",
         ] {
             let verdict = fitness(&KeyDescription { state: state.into(), ..key() });
             assert_eq!(verdict.faults, vec![Unfit::State { state: state.into(), deletion_date: None }]);
