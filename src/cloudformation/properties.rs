@@ -105,13 +105,6 @@ impl<'a> Properties<'a> {
         self.expect(found.map(|(_, meaning)| *meaning), name, &allowed)
     }
 
-    /// A whole number.
-    pub fn integer(&mut self, name: &'static str) -> Option<i64> {
-        let allowed = "a whole number";
-        let text = self.scalar(name, allowed)?;
-        self.expect(text.parse().ok(), name, allowed)
-    }
-
     /// Texts: a list, or a single one. Empty ones are left out, as an empty parameter becomes a list of one empty text.
     pub fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
         let value = self.value(name)?;
