@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::event_bridge::Envelope;
 use super::named_document::NamedDocument;
 use super::{Arrival, Own, plain};
+use crate::key::KeyArn;
 use crate::notice::{About, Notice, Source};
 use crate::session::DocumentName;
 
@@ -49,7 +50,7 @@ fn of_custom_action(findings: &[&Value], own: Own<'_>) -> Result<About, &'static
     }
 }
 
-/// Only open findings that say something of documents, or of the account as a whole.
+/// Only open findings that say something of documents, of keys, or of the account as a whole.
 fn of_imported(findings: &[&Value], own: Own<'_>) -> Result<About, &'static str> {
     let open: Vec<_> = findings.iter().copied().filter(|finding| is_open(finding)).collect();
     if open.is_empty() {
@@ -59,10 +60,17 @@ fn of_imported(findings: &[&Value], own: Own<'_>) -> Result<About, &'static str>
     if !documents.is_empty() {
         return Ok(about(documents));
     }
+    let mut keys =
+        open.iter().flat_map(|finding| resource_ids(finding)).filter_map(|id| KeyArn::parse(id).ok());
+    match (keys.next(), keys.next()) {
+        (None, _) => {}
+        (Some(key), None) => return Ok(About::Key(key)),
+        (Some(_), Some(_)) => return Ok(About::Everything),
+    }
     if open.iter().any(|finding| is_of_account(finding, own)) {
         return Ok(About::Everything);
     }
-    Err("is about neither a document nor the account of this function")
+    Err("is about neither a document, nor a key, nor the account of this function")
 }
 
 /// One document by its name; anything else by looking everywhere.

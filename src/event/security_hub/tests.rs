@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::event::tests::{ignored, notice, own, parsed, sample};
+use crate::event::tests::{ignored, key, notice, own, parsed, sample};
 
 fn about(event: &Value) -> About {
     match crate::event::read(event, own()) {
@@ -79,7 +79,24 @@ fn documents_of_other_places_are_not_ours() {
         "custom action RepairSessionKey is about documents of another account or Region"
     );
     let event = with_resources(sample!("security-hub-imported"), &[foreign]);
-    assert!(ignored(&event).ends_with("is about neither a document nor the account of this function"));
+    assert!(
+        ignored(&event).ends_with("is about neither a document, nor a key, nor the account of this function")
+    );
+}
+
+#[test]
+fn an_imported_finding_on_a_key_is_about_the_documents_that_have_it() {
+    let text = sample!("security-hub-imported");
+    let key = key();
+    assert_eq!(about(&with_resources(text, &[key.as_str()])), About::Key(key.clone()));
+    assert_eq!(
+        about(&with_resources(text, &["AWS::::Account:222222222222", key.as_str()])),
+        About::Key(key.clone())
+    );
+    let other = key.as_str().replace("1234abcd", "99999999");
+    assert_eq!(about(&with_resources(text, &[key.as_str(), &other])), About::Everything);
+    let document = "arn:aws:ssm:eu-west-1:123456789012:document/SSM-SessionManagerRunShell";
+    assert_eq!(about(&with_resources(text, &[key.as_str(), document])), default_document());
 }
 
 #[test]
