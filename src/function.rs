@@ -22,6 +22,7 @@ use crate::metrics::Metrics;
 use crate::place::Place;
 use crate::reconcile::ports::{AccessPorts, Compliance};
 use crate::reconcile::{ReconcileError, digest};
+use crate::session::DocumentName;
 use home::Home;
 use session_encryption::SessionEncryption;
 use session_key_access::SessionKeyAccess;
@@ -49,11 +50,13 @@ pub struct Settings {
     pub role_arn: Option<String>,
     /// How often within an hour a document is put right before that stops.
     pub repairs_per_hour: usize,
+    /// The document that the deployment is for: that it has no record is news.
+    pub document: Option<DocumentName>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { role_arn: None, repairs_per_hour: 5 }
+        Self { role_arn: None, repairs_per_hour: 5, document: None }
     }
 }
 
@@ -203,8 +206,7 @@ impl<P: AccessPorts + Compliance> Function<P> {
         match arrival {
             Arrival::Notice(notice) => {
                 tracing::info!(source = ?notice.source, about = ?notice.about, %notice, "notice");
-                let repairs_per_hour = self.settings.repairs_per_hour;
-                let tend = Tend { ports: &self.ports, home: home?, repairs_per_hour };
+                let tend = Tend { ports: &self.ports, home: home?, settings: &self.settings };
                 tend.tend(&notice, metrics).await
             }
             Arrival::ConfigRule(evaluation) => {

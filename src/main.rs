@@ -9,6 +9,7 @@ use session_kms::aws::Aws;
 use session_kms::cloudformation::{Courier, Invocation, Origin};
 use session_kms::function::{Function, Settings};
 use session_kms::log;
+use session_kms::session::DocumentName;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -48,6 +49,7 @@ fn settings() -> Settings {
     }
     Settings {
         role_arn: set("FUNCTION_ROLE_ARN"),
+        document: set("DOCUMENT_NAME").and_then(|name| DocumentName::parse(&name).ok()),
         repairs_per_hour: repairs.and_then(|(number, _)| number.ok()).unwrap_or(default.repairs_per_hour),
     }
 }

@@ -21,6 +21,10 @@ pub struct Metrics {
     pub key_trouble: u64,
     /// Checks that failed for somebody who needs the key.
     pub checks_failed: u64,
+    /// What somebody should do something about, whatever it is.
+    pub alerts: u64,
+    /// 1 where it was the schedule that asked for the look.
+    pub schedule_handled: u64,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
 }
@@ -36,6 +40,8 @@ impl Metrics {
             ("BreakerOpen", self.breaker_open, "Count"),
             ("KeyTrouble", self.key_trouble, "Count"),
             ("ChecksFailed", self.checks_failed, "Count"),
+            ("Alerts", self.alerts, "Count"),
+            ("ScheduleHandled", self.schedule_handled, "Count"),
             ("Duration", self.duration_ms, "Milliseconds"),
         ];
         let definitions: Vec<_> =

@@ -7,7 +7,7 @@ use crate::ask;
 use crate::event::config_rule::{Evaluation, Subject};
 use crate::key::KeyRef;
 use crate::place::Place;
-use crate::reconcile::ports::{AccessPorts, AwsError, Compliance, ComplianceReport, ComplianceType};
+use crate::reconcile::ports::{AccessPorts, AwsErrorKind, Compliance, ComplianceReport, ComplianceType};
 use crate::reconcile::{ReconcileError, judge_key};
 use crate::session::DocumentName;
 
@@ -70,16 +70,22 @@ async fn of_account<P: AccessPorts>(ports: &P, home: &Place) -> Result<Verdict, 
     if !documents.contains(&preferences) {
         documents.insert(0, preferences);
     }
-    let mut well = Vec::new();
+    let (mut well, mut withheld) = (Vec::new(), None);
     for document in documents {
-        match judged(ports, home, &document).await? {
-            (ComplianceType::NonCompliant, why) => {
+        match judged(ports, home, &document).await {
+            Ok((ComplianceType::NonCompliant, why)) => {
                 return Ok((ComplianceType::NonCompliant, format!("{document}: {why}")));
             }
-            (_, why) => well.push(format!("{document}: {why}")),
+            Ok((_, why)) => well.push(format!("{document}: {why}")),
+            // Another function's, or the command line's.
+            Err(error) if error.is_record_withheld() => withheld = Some(error),
+            Err(error) => return Err(error),
         }
     }
-    Ok((ComplianceType::Compliant, well.join("; ")))
+    match withheld {
+        Some(error) if well.is_empty() => Err(error),
+        _ => Ok((ComplianceType::Compliant, well.join("; "))),
+    }
 }
 
 /// One document. Of the account's others, which are no business of sessions, AWS Config asks too.
@@ -88,11 +94,14 @@ async fn of_document<P: AccessPorts>(
     home: &Place,
     document: &DocumentName,
 ) -> Result<Verdict, ReconcileError> {
-    let ours = *document == DocumentName::default() || ports.recorded().await?.contains(document);
-    if ours {
-        judged(ports, home, document).await
-    } else {
-        Ok((ComplianceType::NotApplicable, "it is no preferences document in our care".to_owned()))
+    let not_ours =
+        Ok((ComplianceType::NotApplicable, "it is no preferences document in our care".to_owned()));
+    if *document != DocumentName::default() && !ports.recorded().await?.contains(document) {
+        return not_ours;
+    }
+    match judged(ports, home, document).await {
+        Err(error) if error.is_record_withheld() => not_ours,
+        judged => judged,
     }
 }
 
@@ -118,7 +127,11 @@ async fn judged<P: AccessPorts>(
         Ok((key, _)) => {
             Ok((ComplianceType::Compliant, format!("sessions are encrypted with key {}", key.arn)))
         }
-        Err(ReconcileError::Aws(error @ AwsError { .. })) => Err(error.into()),
+        // Who may not look does not know, and not to know is no pass.
+        Err(ReconcileError::Aws(error)) if matches!(error.kind, AwsErrorKind::Denied { .. }) => {
+            not(format!("whether key {key} can be used is not known: {error}"))
+        }
+        Err(error @ ReconcileError::Aws(_)) => Err(error),
         Err(error) => not(error.to_string()),
     }
 }

@@ -3,19 +3,23 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::FunctionError;
+use super::{FunctionError, Settings};
 use crate::metrics::Metrics;
 use crate::notice::{About, Notice, Party, Source};
 use crate::place::Place;
-use crate::reconcile::ports::{AccessPorts, AwsError, AwsErrorKind};
+use crate::reconcile::ports::AccessPorts;
 use crate::reconcile::{Keep, KeepResult, Kept, ReconcileError, keep};
 use crate::session::DocumentName;
+
+/// The alert where the deployment's own document has no record.
+const LOST: &str = "the record of what is wanted is gone, so nobody keeps the document as wanted; change \
+                    `Revision` of the stack that owns it, which then asks anew";
 
 /// Looks after what a notice is about.
 pub(super) struct Tend<'a, P> {
     pub(super) ports: &'a P,
     pub(super) home: &'a Place,
-    pub(super) repairs_per_hour: usize,
+    pub(super) settings: &'a Settings,
 }
 
 /// The answer to a notice: what came of it for each document.
@@ -47,6 +51,7 @@ impl<P: AccessPorts> Tend<'_, P> {
     /// Where AWS refused or did not answer for a document: the others have been looked after all the same, and the
     /// notice had better come again.
     pub(super) async fn tend(&self, notice: &Notice, metrics: &mut Metrics) -> Result<Value, FunctionError> {
+        metrics.schedule_handled = u64::from(notice.source == Source::Schedule);
         let (kept, problems) = match self.each(notice).await {
             Ok(each) => each,
             Err(problem) => (Vec::new(), vec![problem]),
@@ -68,20 +73,35 @@ impl<P: AccessPorts> Tend<'_, P> {
     }
 
     async fn each(&self, notice: &Notice) -> Result<(Vec<Kept>, Vec<ReconcileError>), ReconcileError> {
-        let documents = match &notice.about {
+        let own = self.settings.document.as_ref();
+        let mut documents = match &notice.about {
             About::Document(document) => vec![document.clone()],
             About::Key(_) | About::Everything => self.ports.recorded().await?,
         };
-        let named = matches!(notice.about, About::Document(_));
+        if let (About::Everything, Some(own)) = (&notice.about, own)
+            && !documents.contains(own)
+        {
+            documents.push(own.clone());
+        }
         let (mut kept, mut problems) = (Vec::new(), Vec::new());
         for document in &documents {
-            let request = Keep { document, notice, repairs_per_hour: self.repairs_per_hour };
+            let repairs_per_hour = self.settings.repairs_per_hour;
+            let (request, is_own) = (Keep { document, notice, repairs_per_hour }, own == Some(document));
             // Boxed: the state of the whole way is large.
             match Box::pin(keep(self.ports, self.home, request, &|_| ())).await {
                 Ok(kept) if kept.result == KeepResult::NotConcerned => {}
-                Ok(document) => kept.push(document),
+                Ok(mut document) => {
+                    if is_own && document.result == KeepResult::NotOurs {
+                        document.alerts.push(LOST.to_owned());
+                    }
+                    kept.push(document);
+                }
                 // Another function's, or the command line's: the role of this one was not given it.
-                Err(error) if !named && is_no_business(&error) => not_ours(document, &error),
+                Err(error)
+                    if !is_own && notice.source != Source::DirectCall && error.is_record_withheld() =>
+                {
+                    not_ours(document, &error);
+                }
                 Err(error) => {
                     tracing::error!(%document, %error, "could not look after the document");
                     problems.push(error);
@@ -146,11 +166,7 @@ fn count(metrics: &mut Metrics, kept: &Kept) {
     metrics.breaker_open += u64::from(kept.breaker_open);
     metrics.key_trouble += u64::from(kept.key_trouble);
     metrics.checks_failed += kept.checks_failed as u64;
-}
-
-fn is_no_business(error: &ReconcileError) -> bool {
-    let ReconcileError::Aws(AwsError { operation, kind, .. }) = error else { return false };
-    *operation == "ssm:GetParameter" && matches!(kind, AwsErrorKind::Denied { .. })
+    metrics.alerts += kept.alerts.len() as u64;
 }
 
 fn not_ours(document: &DocumentName, error: &ReconcileError) {

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::ports::AwsError;
+use super::ports::{AwsError, AwsErrorKind};
 use super::record::{Record, RecordError};
 use crate::intent::Owner;
 use crate::key::{KeyArn, KeyRefError, Misplaced};
@@ -181,4 +181,13 @@ fn blocked(blocking: &[Finding]) -> String {
     let first: Vec<_> = in_order.iter().filter(named).map(ToString::to_string).collect();
     let more = if more == 0 { String::new() } else { format!("; and {more} more") };
     format!("{}{more}", first.join("; "))
+}
+
+impl ReconcileError {
+    /// Whether it was the record that may not be read: the document is then no business of who asks.
+    #[must_use]
+    pub fn is_record_withheld(&self) -> bool {
+        let Self::Aws(AwsError { operation, kind, .. }) = self else { return false };
+        *operation == "ssm:GetParameter" && matches!(kind, AwsErrorKind::Denied { .. })
+    }
 }

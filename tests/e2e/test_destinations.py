@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from local import seed
 from local.paths import TEMPLATE
 from local.servers import ACCOUNT
 from local.template import load
@@ -58,7 +59,9 @@ def test_the_alias_is_the_function_as_it_is_now(account):
     assert stack.update(MaxRepairsPerHour="7", LogLevel="WARN") == "UPDATE_COMPLETE"
     called = client.get_function_configuration(FunctionName=stack.function(), Qualifier=ALIAS)["Environment"]["Variables"]
     role = account.aws.client("iam").get_role(RoleName=stack.resource("FunctionRole")["PhysicalResourceId"])["Role"]["Arn"]
-    assert called == {"LOG_LEVEL": "WARN", "MAX_REPAIRS_PER_HOUR": "7", "FUNCTION_ROLE_ARN": role}
+    assert called == {
+        "LOG_LEVEL": "WARN", "MAX_REPAIRS_PER_HOUR": "7", "FUNCTION_ROLE_ARN": role, "DOCUMENT_NAME": seed.DOCUMENT,
+    }
 
 
 def test_an_event_gives_a_report_and_metrics(account):
@@ -70,7 +73,8 @@ def test_an_event_gives_a_report_and_metrics(account):
     assert report["summary"]
     measured, = metrics(stack)[known:]
     assert set(measured) == METRICS
-    assert all(measured[name] == 0 for name in METRICS - {"Duration"})
+    assert measured["ScheduleHandled"] == 1
+    assert all(measured[name] == 0 for name in METRICS - {"Duration", "ScheduleHandled"})
     assert 0 <= measured["Duration"] < 120_000
 
 
@@ -99,7 +103,7 @@ def test_alarms_watch_what_the_function_measures(account, topic):
     stack = account.deploy(AlarmTopicArn=topic)
     alarms = {alarm["MetricName"]: alarm for alarm in account.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]}
     own = {name for name, alarm in alarms.items() if alarm["Namespace"] == "session-kms"}
-    assert own == METRICS - {"DriftRepaired"}, "a repair is no alarm: the drift was one"
+    assert own == METRICS - {"DriftRepaired", "Duration"}, "a repair is no alarm: the drift was one"
     assert set(alarms) - own == {"Errors", "ApproximateNumberOfMessagesVisible"}
     for name, alarm in alarms.items():
         assert alarm["AlarmActions"] == ([topic] if topic else []), name
@@ -109,7 +113,7 @@ def test_alarms_watch_what_the_function_measures(account, topic):
         assert dimension["Value"] == (
             stack.outputs()["FailedEventsUrl"].rpartition("/")[2] if dimension["Name"] == "QueueName" else stack.function()
         )
-        if name != "Duration":
+        if name != "ScheduleHandled":
             assert (alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"]) == ("GreaterThanThreshold", 0, "notBreaching")
 
 
@@ -117,7 +121,7 @@ def test_alarms_watch_what_the_function_measures(account, topic):
 def test_silence_is_an_alarm(account, schedule, seconds):
     account.deploy(Schedule=schedule)
     alarms = account.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    alarm, = [alarm for alarm in alarms if alarm["MetricName"] == "Duration"]
-    assert alarm["Statistic"] == "SampleCount"
+    alarm, = [alarm for alarm in alarms if alarm["MetricName"] == "ScheduleHandled"]
+    assert alarm["Statistic"] == "Sum"
     assert alarm["Period"] == seconds
     assert (alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"]) == ("LessThanThreshold", 1, "breaching")

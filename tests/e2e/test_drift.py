@@ -58,6 +58,7 @@ def test_an_overwritten_document_gets_its_key_back_and_keeps_what_the_rival_wrot
     assert watch["by"]["principal"] == DEPLOY
     assert {name: told.metrics[name] for name in METRICS - {"Duration"}} == {
         "DriftFound": 1, "DriftRepaired": 1, "RepairRefused": 0, "BreakerOpen": 0, "KeyTrouble": 0, "ChecksFailed": 0,
+        "Alerts": 0, "ScheduleHandled": 0,
     }
 
 
@@ -136,7 +137,10 @@ def test_nothing_is_written_where_nothing_differs(watched, name):
     told = watched.tell(name)
     assert (told.result, told.report["alert"], told.report["changed"]) == ("asWanted", False, False)
     assert watched.written() == before
-    assert all(told.metrics[name] == 0 for name in METRICS - {"Duration"})
+    scheduled = told.report["source"] == "schedule"
+    assert {name: told.metrics[name] for name in METRICS - {"Duration"} if told.metrics[name]} == (
+        {"ScheduleHandled": 1} if scheduled else {}
+    )
 
 
 def test_an_event_that_comes_twice_repairs_once(watched):
@@ -159,8 +163,11 @@ def test_what_is_no_business_of_ours_is_left_alone(watched):
 def test_a_document_without_its_record_is_nobody_s(watched):
     watched.account.aws.client("ssm").delete_parameter(Name=f"/session-kms/{seed.DOCUMENT}")
     rival = watched.overwrite()
-    told = watched.tell("record-change")
-    assert told.result == "notOurs"
+    for name in ("record-change", "schedule"):
+        told = watched.tell(name)
+        assert told.result == "notOurs"
+        assert (told.report["alert"], told.metrics["Alerts"]) == (True, 1), "or nobody would learn that nothing is guarded any more"
+        assert "Revision" in told.alerts
     assert watched.account.document() == rival
     # The owner's next request makes it the owner's again; the next test begins with one.
 

@@ -71,6 +71,7 @@ def test_the_reverse_of_what_takes_access_away_is_forwarded_too(forwarding, name
     ("key-disable-call", "detail/eventName", "Decrypt"),
     ("key-disable-call", "detail/eventName", "EnableKeyRotation"),
     ("key-disable-call", "detail/eventSource", "ssm.amazonaws.com"),
+    ("key-retire-grant-call", "detail/userIdentity/invokedBy", "ec2-frontend-api.amazonaws.com"),
     ("key-disable-call", "detail/resources", None),
     ("key-disable-call", "source", "custom.kms"),
     ("key-disable-call", "detail-type", "AWS Console Action via CloudTrail"),

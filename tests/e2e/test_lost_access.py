@@ -100,6 +100,7 @@ def test_a_policy_that_locks_out_the_function_too_is_an_alert(watched, named):
     assert "kms:DescribeKey" in told.alerts
     assert NODE in told.alerts and USER in told.alerts, "named, since no grant of theirs can be seen"
     assert told.metrics["KeyTrouble"] == 0, "which says nothing of the key"
+    assert told.metrics["Alerts"] >= 1, "and yet an alarm rings"
     findings = {(finding["subject"], finding["verdict"]) for finding in told.document["findings"] if finding["check"] == "keyPolicy"}
     assert findings == {(NODE, "unknown"), (USER, "unknown")}, "not known is never a pass"
     assert watched.account.document().key == named

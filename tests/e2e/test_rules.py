@@ -112,6 +112,18 @@ def test_the_call_by_the_function_differs_from_others_by_its_role_alone(account,
         assert met(account, patterns, changed(event, path, other)) == ["DocumentCalls"]
 
 
+@pytest.mark.parametrize("call", ["CreateGrant", "RetireGrant", "RevokeGrant"])
+def test_grants_of_aws_services_are_no_news(account, stack, patterns, call):
+    event = changed(sample("key-retire-grant-call", stack, account.keys.first), "detail/eventName", call)
+    assert met(account, patterns, event) == ["KeyCalls"]
+    assert met(account, patterns, changed(event, "detail/userIdentity/invokedBy", "ec2-frontend-api.amazonaws.com")) == []
+
+
+def test_a_policy_that_a_service_puts_for_somebody_is_news(account, stack, patterns):
+    event = sample("key-put-policy-call", stack, account.keys.first)
+    assert met(account, patterns, changed(event, "detail/userIdentity/invokedBy", "cloudformation.amazonaws.com")) == ["KeyCalls"]
+
+
 @pytest.mark.parametrize("identity", [
     {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/Alice"},
     {"type": "IAMUser", "sessionContext": {"attributes": {"mfaAuthenticated": "true"}}},

@@ -10,6 +10,7 @@
 
 mod adapters;
 mod architecture;
+mod care;
 mod cli;
 mod cut_off;
 mod document;

@@ -11,6 +11,7 @@ use super::world::World;
 pub struct When {
     service: Option<&'static str>,
     operation: Option<&'static str>,
+    name: Option<&'static str>,
     from: usize,
     to: usize,
 }
@@ -18,7 +19,7 @@ pub struct When {
 impl When {
     /// Every call of this operation, of the service with this signing name.
     pub fn operation(service: &'static str, operation: &'static str) -> Self {
-        Self { service: Some(service), operation: Some(operation), from: 1, to: usize::MAX }
+        Self { service: Some(service), operation: Some(operation), name: None, from: 1, to: usize::MAX }
     }
 
     /// Every call of the service.
@@ -29,6 +30,11 @@ impl When {
     /// Every call.
     pub fn any() -> Self {
         Self { service: None, ..Self::service("") }
+    }
+
+    /// Only those whose member `Name` is this.
+    pub fn on(self, name: &'static str) -> Self {
+        Self { name: Some(name), ..self }
     }
 
     /// Only the n-th of them, counted from 1.
@@ -44,6 +50,7 @@ impl When {
     fn names(&self, call: &Call) -> bool {
         self.service.is_none_or(|service| service == call.service)
             && self.operation.is_none_or(|operation| operation == call.operation)
+            && self.name.is_none_or(|name| matches!(call.text("Name"), Ok(Some(named)) if named == name))
     }
 }
 

@@ -1,0 +1,124 @@
+//! Whose business a document is: a function looks after those that its role was given, its own above all.
+
+use serde_json::{Value, json};
+use session_kms::function::FunctionError;
+use session_kms::session::DocumentName;
+
+use crate::house::{House, NAME, PATIENCE, RECORD, handle};
+use crate::stub::{Fault, When};
+
+/// The record of a document that the role was not given.
+const OTHER_RECORD: &str = "/session-kms/Team-Other";
+const DENIED: Fault = Fault::AccessDenied { action: "ssm:GetParameter" };
+
+/// A house whose stack `demo` wants `k1`, beside another function's record.
+async fn house() -> House {
+    let house = House::furnished().await;
+    house.deployed("demo", &json!({"KmsKeyId": house.k1})).await;
+    house.stub.world(|world| {
+        let body = json!({"Name": OTHER_RECORD, "Value": "{}", "Type": "String"});
+        world.ask("ssm", "PutParameter", body).unwrap();
+    });
+    house.stub.fault(When::operation("ssm", "GetParameter").on(OTHER_RECORD), DENIED);
+    house
+}
+
+async fn told(house: &House, event: &Value) -> Result<Value, FunctionError> {
+    let mut function = house.function(None);
+    function.settings.document = Some(DocumentName::parse(NAME).unwrap());
+    handle(&function, event, PATIENCE).await
+}
+
+fn sample(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+fn schedule() -> Value {
+    sample(include_str!("../../events/schedule.json"))
+}
+
+fn withhold_own(house: &House) {
+    house.stub.fault(When::operation("ssm", "GetParameter").on(RECORD), DENIED);
+}
+
+fn forget_record(house: &House) {
+    let gone = house.stub.world(|world| world.ask("ssm", "DeleteParameter", json!({"Name": RECORD})));
+    assert!(gone.is_ok());
+}
+
+/// The function, asked by AWS Config about the account: its compliance and why.
+async fn complies(house: &House, event: &Value) -> Result<(String, String), FunctionError> {
+    house.stub.world(|world| world.asks_rule(event["resultToken"].as_str().unwrap()));
+    let report = told(house, event).await?;
+    Ok(["compliance", "annotation"].map(|name| report[name].as_str().unwrap().to_owned()).into())
+}
+
+#[tokio::test]
+async fn a_document_that_the_role_was_not_given_is_passed_over() {
+    let house = house().await;
+    let report = told(&house, &schedule()).await.unwrap();
+    assert_eq!(report["documents"].as_array().unwrap().len(), 1);
+    assert_eq!((&report["documents"][0]["result"], &report["alert"]), (&json!("asWanted"), &json!(false)));
+    // As a rule whose pattern is wider than the role lets through.
+    let mut event = sample(include_str!("../../events/document-update-call.json"));
+    event["detail"]["requestParameters"]["name"] = "Team-Other".into();
+    let report = told(&house, &event).await.unwrap();
+    assert_eq!((&report["documents"], &report["alert"]), (&json!([]), &json!(false)));
+    house.assert_no_violations();
+}
+
+#[tokio::test]
+async fn who_asks_for_such_a_document_is_told_what_is_denied() {
+    let house = house().await;
+    let call = json!({"action": "reconcile", "documentName": "Team-Other"});
+    let error = told(&house, &call).await.unwrap_err();
+    assert!(matches!(error, FunctionError::Unkept { .. }), "{error}");
+    assert!(error.to_string().contains("ssm:GetParameter"), "{error}");
+}
+
+#[tokio::test]
+async fn that_the_own_record_is_gone_is_an_alert() {
+    let house = house().await;
+    forget_record(&house);
+    for event in [schedule(), sample(include_str!("../../events/record-change.json"))] {
+        let report = told(&house, &event).await.unwrap();
+        assert_eq!(report["documents"][0]["result"], "notOurs", "{event}");
+        let alerts = report["alerts"].as_array().unwrap();
+        assert_eq!(alerts.len(), 1, "{alerts:?}");
+        assert!(alerts[0].as_str().unwrap().contains("record") && report["alert"] == true, "{alerts:?}");
+    }
+}
+
+#[tokio::test]
+async fn that_the_own_record_may_not_be_read_is_a_failure() {
+    let house = house().await;
+    withhold_own(&house);
+    let error = told(&house, &schedule()).await.unwrap_err();
+    assert!(matches!(error, FunctionError::Unkept { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_rule_of_aws_config_says_nothing_of_documents_that_the_role_was_not_given() {
+    let house = house().await;
+    let scheduled = sample(include_str!("../../events/config-rule-scheduled.json"));
+    let (compliance, annotation) = complies(&house, &scheduled).await.unwrap();
+    assert_eq!(compliance, "COMPLIANT", "{annotation}");
+    assert!(annotation.contains(NAME) && !annotation.contains("Team-Other"), "{annotation}");
+    let text = include_str!("../../events/config-rule-change.json").replace(NAME, "Team-Other");
+    assert_eq!(complies(&house, &sample(&text)).await.unwrap().0, "NOT_APPLICABLE");
+    withhold_own(&house);
+    let error = complies(&house, &scheduled).await.unwrap_err();
+    assert!(matches!(error, FunctionError::Unanswered(_)), "not to know is no pass: {error}");
+    house.assert_no_violations();
+}
+
+#[tokio::test]
+async fn a_key_that_may_not_be_looked_at_does_not_comply() {
+    let house = house().await;
+    let denied = Fault::AccessDenied { action: "kms:DescribeKey" };
+    house.stub.fault(When::operation("kms", "DescribeKey"), denied);
+    let scheduled = sample(include_str!("../../events/config-rule-scheduled.json"));
+    let (compliance, annotation) = complies(&house, &scheduled).await.unwrap();
+    assert_eq!(compliance, "NON_COMPLIANT");
+    assert!(annotation.contains("not known"), "{annotation}");
+}
