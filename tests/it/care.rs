@@ -122,3 +122,24 @@ async fn a_key_that_may_not_be_looked_at_does_not_comply() {
     assert_eq!(compliance, "NON_COMPLIANT");
     assert!(annotation.contains("not known"), "{annotation}");
 }
+
+#[tokio::test]
+async fn a_key_that_may_not_be_looked_at_is_an_alert_and_stays() {
+    for more in
+        [json!({"OnKeyTrouble": "Clear"}), json!({"OnKeyTrouble": "Standby", "StandbyKmsKeyId": "k2"})]
+    {
+        let house = House::furnished().await;
+        let mut properties = json!({"KmsKeyId": house.k1});
+        for (name, value) in more.as_object().unwrap() {
+            properties[name] = if value == "k2" { json!(house.k2) } else { value.clone() };
+        }
+        house.deployed("demo", &properties).await;
+        let before = house.state();
+        let denied = Fault::AccessDenied { action: "kms:DescribeKey" };
+        house.stub.fault(When::operation("kms", "DescribeKey"), denied);
+        let report = told(&house, &schedule()).await.unwrap();
+        assert!(report["alerts"][0].as_str().unwrap().contains("is not known"), "{more}: {report}");
+        assert_eq!((house.state(), &report["documents"][0]["keyTrouble"]), (before, &json!(false)), "{more}");
+        house.assert_no_violations();
+    }
+}
