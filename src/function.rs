@@ -158,7 +158,7 @@ impl<P: AccessPorts + Compliance> Function<P> {
         let (begun, mut metrics) = (self.ports.now(), Metrics::default());
         // Boxed: the state of the whole way, inlined into the runtime's own, is too deep for the compiler.
         let handled = if cloudformation::is_request(event) {
-            Box::pin(self.serve(event, function_arn, invocation)).instrument(span).await
+            Box::pin(self.serve(event, function_arn, invocation, &mut metrics)).instrument(span).await
         } else {
             Box::pin(self.take(event, function_arn, invocation, &mut metrics)).instrument(span).await
         };
@@ -175,6 +175,7 @@ impl<P: AccessPorts + Compliance> Function<P> {
         event: &Value,
         function_arn: &str,
         invocation: Invocation<'_>,
+        metrics: &mut Metrics,
     ) -> Result<Value, FunctionError> {
         let (ports, request_id) = (&self.ports, invocation.request_id);
         let home = Home::new(function_arn, &self.region);
@@ -186,6 +187,7 @@ impl<P: AccessPorts + Compliance> Function<P> {
             _ => {
                 let provider = self.provider(SessionEncryption { ports, home, request_id });
                 Box::pin(provider.serve(event, invocation)).await?;
+                metrics.guarded = 1;
             }
         }
         Ok(Value::Null)

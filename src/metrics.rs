@@ -23,8 +23,9 @@ pub struct Metrics {
     pub checks_failed: u64,
     /// What somebody should do something about, whatever it is.
     pub alerts: u64,
-    /// 1 where it was the schedule that asked for the look.
-    pub schedule_handled: u64,
+    /// 1 for the schedule, and for a request of an owner: without it nobody keeps an eye on the document. Other
+    /// events do not count, as they would hide that the schedule does not come.
+    pub guarded: u64,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
 }
@@ -41,7 +42,7 @@ impl Metrics {
             ("KeyTrouble", self.key_trouble, "Count"),
             ("ChecksFailed", self.checks_failed, "Count"),
             ("Alerts", self.alerts, "Count"),
-            ("ScheduleHandled", self.schedule_handled, "Count"),
+            ("Guarded", self.guarded, "Count"),
             ("Duration", self.duration_ms, "Milliseconds"),
         ];
         let definitions: Vec<_> =

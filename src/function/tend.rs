@@ -51,7 +51,7 @@ impl<P: AccessPorts> Tend<'_, P> {
     /// Where AWS refused or did not answer for a document: the others have been looked after all the same, and the
     /// notice had better come again.
     pub(super) async fn tend(&self, notice: &Notice, metrics: &mut Metrics) -> Result<Value, FunctionError> {
-        metrics.schedule_handled = u64::from(notice.source == Source::Schedule);
+        metrics.guarded = u64::from(notice.source == Source::Schedule);
         let (kept, problems) = match self.each(notice).await {
             Ok(each) => each,
             Err(problem) => (Vec::new(), vec![problem]),

@@ -11,7 +11,7 @@ from local.stacks import Stack
 SAMPLE_KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 SAMPLE_ROLE = "session-kms-FunctionRole"
 ALIAS = "events"
-METRICS = {"DriftFound", "DriftRepaired", "RepairRefused", "BreakerOpen", "KeyTrouble", "ChecksFailed", "Alerts", "ScheduleHandled", "Duration"}
+METRICS = {"DriftFound", "DriftRepaired", "RepairRefused", "BreakerOpen", "KeyTrouble", "ChecksFailed", "Alerts", "Guarded", "Duration"}
 # Of the seeded document's content, and of requests: what no log may hold.
 SECRETS = [
     "exec bash --login", "PS1=", "shellProfile", "example-bank-session-logs", "OPS-1234", "runAsDefaultUser",

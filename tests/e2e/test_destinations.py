@@ -73,8 +73,8 @@ def test_an_event_gives_a_report_and_metrics(account):
     assert report["summary"]
     measured, = metrics(stack)[known:]
     assert set(measured) == METRICS
-    assert measured["ScheduleHandled"] == 1
-    assert all(measured[name] == 0 for name in METRICS - {"Duration", "ScheduleHandled"})
+    assert measured["Guarded"] == 1
+    assert all(measured[name] == 0 for name in METRICS - {"Duration", "Guarded"})
     assert 0 <= measured["Duration"] < 120_000
 
 
@@ -113,15 +113,16 @@ def test_alarms_watch_what_the_function_measures(account, topic):
         assert dimension["Value"] == (
             stack.outputs()["FailedEventsUrl"].rpartition("/")[2] if dimension["Name"] == "QueueName" else stack.function()
         )
-        if name != "ScheduleHandled":
+        if name != "Guarded":
             assert (alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"]) == ("GreaterThanThreshold", 0, "notBreaching")
 
 
 @pytest.mark.parametrize(("schedule", "seconds"), [("rate(1 hour)", 10_800), ("rate(12 hours)", 86_400)])
 def test_silence_is_an_alarm(account, schedule, seconds):
-    account.deploy(Schedule=schedule)
+    stack = account.deploy(Schedule=schedule)
     alarms = account.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    alarm, = [alarm for alarm in alarms if alarm["MetricName"] == "ScheduleHandled"]
+    alarm, = [alarm for alarm in alarms if alarm["MetricName"] == "Guarded"]
     assert alarm["Statistic"] == "Sum"
     assert alarm["Period"] == seconds
+    assert [measured["Guarded"] for measured in metrics(stack)] == [1], "a new stack is no silence"
     assert (alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"]) == ("LessThanThreshold", 1, "breaching")

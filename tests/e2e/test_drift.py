@@ -58,7 +58,7 @@ def test_an_overwritten_document_gets_its_key_back_and_keeps_what_the_rival_wrot
     assert watch["by"]["principal"] == DEPLOY
     assert {name: told.metrics[name] for name in METRICS - {"Duration"}} == {
         "DriftFound": 1, "DriftRepaired": 1, "RepairRefused": 0, "BreakerOpen": 0, "KeyTrouble": 0, "ChecksFailed": 0,
-        "Alerts": 0, "ScheduleHandled": 0,
+        "Alerts": 0, "Guarded": 0,
     }
 
 
@@ -139,7 +139,7 @@ def test_nothing_is_written_where_nothing_differs(watched, name):
     assert watched.written() == before
     scheduled = told.report["source"] == "schedule"
     assert {name: told.metrics[name] for name in METRICS - {"Duration"} if told.metrics[name]} == (
-        {"ScheduleHandled": 1} if scheduled else {}
+        {"Guarded": 1} if scheduled else {}
     )
 
 
