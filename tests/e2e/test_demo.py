@@ -29,9 +29,11 @@ print(stacks.describe_stacks(StackName="again")["Stacks"][0]["StackStatus"])
 
 
 def start(**settings) -> subprocess.Popen:
+    """A demo as a terminal starts it: where the suite runs in a shell's background, its children ignore SIGINT."""
     return subprocess.Popen(
         [sys.executable, "-m", "demo"], cwd=ROOT, env=ENVIRONMENT | settings, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
