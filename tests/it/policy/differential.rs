@@ -340,10 +340,7 @@ fn theirs(folder: &Path, cases: &[Value]) -> Vec<String> {
 
 #[test]
 fn generated_cases_come_out_as_in_iam_simulate_or_differ_for_a_known_reason() {
-    let folder = match oracle::install() {
-        Ok(folder) => folder,
-        Err(why) => return oracle::skipped("the comparison with iam-simulate", &why),
-    };
+    let folder = oracle::install();
     let known = differences();
     let cases = generated();
     let mut unexplained = Vec::new();
@@ -367,10 +364,7 @@ fn generated_cases_come_out_as_in_iam_simulate_or_differ_for_a_known_reason() {
 
 #[test]
 fn every_known_difference_is_one() {
-    let folder = match oracle::install() {
-        Ok(folder) => folder,
-        Err(why) => return oracle::skipped("the table of differences to iam-simulate", &why),
-    };
+    let folder = oracle::install();
     let known = differences();
     let cases: Vec<Value> = known.iter().map(|difference| difference.input.clone()).collect();
     let answers = ours(&cases).into_iter().zip(theirs(&folder, &cases));
@@ -379,4 +373,23 @@ fn every_known_difference_is_one() {
         assert_eq!((&ours, &theirs), (&difference.ours, &difference.theirs), "{}", difference.name);
         assert_ne!(ours, theirs, "{}", difference.name);
     }
+}
+
+#[test]
+fn who_comes_while_another_installs_the_oracle_finds_it_whole() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/oracle-at-once");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+    let case = &differences()[0].input;
+    let ask = || {
+        oracle::install_into(&folder);
+        theirs(&folder, std::slice::from_ref(case))
+    };
+    std::thread::scope(|scope| {
+        let both = [scope.spawn(ask), scope.spawn(ask)];
+        let [left, right] = both.map(|asked| asked.join().unwrap());
+        assert_eq!(left, right);
+    });
+    std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -1,40 +1,48 @@
-//! iam-simulate as a process of its own, where node and npm are there.
+//! iam-simulate as a process of its own.
 
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// Installs the oracle below `target`, once, and says why where it cannot.
-pub(crate) fn install() -> Result<PathBuf, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = root.join("target/oracle");
-    let files = ["package.json", "package-lock.json", "driver.mjs"];
-    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let same = |file: &str| {
+/// Installs the oracle below `target`, where it is not there yet.
+pub(crate) fn install() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/oracle");
+    install_into(&folder);
+    folder
+}
+
+/// Whoever comes while another installs waits until that is done, from whichever process.
+pub(crate) fn install_into(folder: &Path) {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle");
+    std::fs::create_dir_all(folder).unwrap();
+    let lock = File::create(folder.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let is_there = |file: &str| {
         let installed = std::fs::read(folder.join(file));
-        installed.is_ok_and(|there| {
-            std::fs::read(root.join("tests/oracle").join(file)).is_ok_and(|own| own == there)
-        })
+        installed.is_ok_and(|there| there == std::fs::read(source.join(file)).unwrap())
     };
-    let package = "node_modules/@cloud-copilot/iam-simulate/package.json";
-    if files.iter().all(|file| same(file)) && folder.join(package).exists() {
-        return Ok(folder);
+    // The driver comes last, so that it is there only where all of its packages are.
+    let [packages @ .., driver] = ["package.json", "package-lock.json", "driver.mjs"];
+    if packages.into_iter().chain([driver]).all(is_there) {
+        return;
     }
-    for file in files {
-        std::fs::copy(root.join("tests/oracle").join(file), folder.join(file)).map_err(|e| e.to_string())?;
+    if folder.join(driver).exists() {
+        std::fs::remove_file(folder.join(driver)).unwrap();
+    }
+    let copy = |file: &str| std::fs::copy(source.join(file), folder.join(file)).unwrap();
+    for file in packages {
+        copy(file);
     }
     let npm = Command::new("npm")
         .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-        .current_dir(&folder)
+        .current_dir(folder)
         .output()
-        .map_err(|error| format!("npm is not there ({error})"))?;
-    if npm.status.success() {
-        Ok(folder)
-    } else {
-        Err(format!("npm cannot install the oracle: {}", String::from_utf8_lossy(&npm.stderr).trim()))
-    }
+        .unwrap();
+    assert!(npm.status.success(), "npm cannot install: {}", String::from_utf8_lossy(&npm.stderr).trim());
+    copy(driver);
 }
 
 /// Gives the driver lines of JSON and collects its answers, one for each.
@@ -55,10 +63,4 @@ pub(crate) fn ask(folder: &Path, arguments: &[&str], cases: &[Value]) -> Vec<Val
     assert!(output.status.success(), "the driver failed: {}", output.status);
     let answers = String::from_utf8(output.stdout).unwrap();
     answers.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-/// Says that something could not run here; the line shows with `--nocapture`, and where a test fails.
-#[expect(clippy::print_stderr, reason = "what is skipped must say so")]
-pub(crate) fn skipped(what: &str, why: &str) {
-    eprintln!("SKIPPED: {what}: {why}");
 }
