@@ -120,7 +120,11 @@ impl<P: AccessPorts + Compliance> Function<P> {
         invocation: Invocation<'_>,
     ) -> Result<Value, FunctionError> {
         let Some(messages) = sns::messages(event) else {
-            return self.one(event, function_arn, invocation).await;
+            let handled = self.one(event, function_arn, invocation).await;
+            if let Err(error @ FunctionError::UnknownEvent) = &handled {
+                tracing::error!("{error}");
+            }
+            return handled;
         };
         let (mut reports, mut failure) = (Vec::new(), None);
         for message in messages {
@@ -130,6 +134,8 @@ impl<P: AccessPorts + Compliance> Function<P> {
             };
             match handled {
                 Ok(report) => reports.push(report),
+                // A topic may carry messages for others too.
+                Err(FunctionError::UnknownEvent) => reports.push(ignored(FOREIGN)),
                 Err(error) => failure = Some(error),
             }
         }
@@ -208,28 +214,24 @@ impl<P: AccessPorts + Compliance> Function<P> {
         match arrival {
             Arrival::Notice(notice) => {
                 tracing::info!(source = ?notice.source, about = ?notice.about, %notice, "notice");
-                let tend = Tend { ports: &self.ports, home: home?, settings: &self.settings };
-                tend.tend(&notice, metrics).await
+                let deadline = invocation.deadline;
+                let tend = Tend { ports: &self.ports, home: home?, settings: &self.settings, deadline };
+                Box::pin(tend.tend(&notice, metrics)).await
             }
             Arrival::ConfigRule(evaluation) => {
-                Ok(config_rule::evaluate(&self.ports, home?, &evaluation).await?)
+                Ok(Box::pin(config_rule::evaluate(&self.ports, home?, &evaluation)).await?)
             }
             Arrival::Direct(Ok(call)) => {
                 let mut properties = event.as_object().cloned().unwrap_or_default();
                 properties.remove("action");
                 let now = self.ports.now();
                 let patience = invocation.deadline.duration_since(now).unwrap_or_default().div_f64(2.0);
-                Ok(direct::answer(&self.ports, home?, &call, digest(&properties), patience).await?)
+                let answer = direct::answer(&self.ports, home?, &call, digest(&properties), patience);
+                Ok(Box::pin(answer).await?)
             }
             Arrival::Direct(Err(problems)) => Err(FunctionError::BadCall(problems)),
-            Arrival::Ignored(why) => {
-                tracing::info!(why, "ignored");
-                Ok(ignored(&why))
-            }
-            Arrival::Unknown => {
-                tracing::error!("the event is none that this function knows");
-                Err(FunctionError::UnknownEvent)
-            }
+            Arrival::Ignored(why) => Ok(ignored(&why)),
+            Arrival::Unknown => Err(FunctionError::UnknownEvent),
         }
     }
 
@@ -242,7 +244,11 @@ fn milliseconds(from: SystemTime, to: SystemTime) -> u64 {
     to.duration_since(from).ok().and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or_default()
 }
 
+/// Why a message of a topic is ignored.
+const FOREIGN: &str = "the SNS message is none of this function's";
+
 /// The answer to what is no business of this function.
 fn ignored(why: &str) -> Value {
+    tracing::info!(why, "ignored");
     json!({ "command": "event", "ignored": why, "alert": false, "changed": false, "summary": why })
 }

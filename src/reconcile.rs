@@ -23,7 +23,7 @@ mod record;
 mod release;
 
 pub use error::ReconcileError;
-pub use establish::{Establish, Preview, establish, preview};
+pub use establish::{Establish, Preview, establish, preview, unchanged};
 pub use gather::gather;
 pub use judge::judge_key;
 pub use keep::{Keep, KeepResult, Kept, keep};

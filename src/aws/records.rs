@@ -11,6 +11,9 @@ use crate::session::DocumentName;
 /// Where the records are: [`Record::parameter`] without the document.
 const FOLDER: &str = "/session-kms";
 
+/// Another write of the same parameter is under way.
+const BUSY: &str = "TooManyUpdates";
+
 /// The most that SSM gives.
 const PAGE_SIZE: i32 = 10;
 
@@ -30,13 +33,17 @@ impl Records for Aws {
     async fn create_record(&self, name: &DocumentName, text: &str) -> Result<bool, AwsError> {
         match self.put(name, text, false).await {
             Ok(_) => Ok(true),
-            Err(error) if error.code() == "ParameterAlreadyExists" => Ok(false),
+            Err(error) if matches!(error.code(), "ParameterAlreadyExists" | BUSY) => Ok(false),
             Err(error) => Err(error),
         }
     }
 
     async fn replace_record(&self, name: &DocumentName, text: &str) -> Result<u64, AwsError> {
-        self.put(name, text, true).await.map(|version| u64::try_from(version).unwrap_or_default())
+        match self.put(name, text, true).await {
+            Ok(version) => Ok(u64::try_from(version).unwrap_or_default()),
+            Err(error) if error.code() == BUSY => Ok(0),
+            Err(error) => Err(error),
+        }
     }
 
     async fn delete_record(&self, name: &DocumentName) -> Result<(), AwsError> {

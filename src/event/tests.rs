@@ -52,7 +52,7 @@ pub(super) fn ignored(event: &Value) -> String {
 }
 
 /// The samples that reach a source, each with the word for what it becomes.
-const SAMPLES: [(&str, &str, &str); 30] = [
+const SAMPLES: [(&str, &str, &str); 34] = [
     ("config-compliance-change", sample!("config-compliance-change"), "notice"),
     ("config-rule-change", sample!("config-rule-change"), "config rule"),
     ("config-rule-scheduled", sample!("config-rule-scheduled"), "config rule"),
@@ -66,12 +66,16 @@ const SAMPLES: [(&str, &str, &str); 30] = [
     ("document-update-call", sample!("document-update-call"), "notice"),
     ("document-update-call-by-function", sample!("document-update-call-by-function"), "ignored"),
     ("document-update-call-failed", sample!("document-update-call-failed"), "ignored"),
+    ("key-alias-update-call", sample!("key-alias-update-call"), "ignored"),
     ("key-cancel-deletion-call", sample!("key-cancel-deletion-call"), "notice"),
+    ("key-create-grant-call", sample!("key-create-grant-call"), "notice"),
     ("key-delete-imported-material-call", sample!("key-delete-imported-material-call"), "notice"),
     ("key-deleted-service-event", sample!("key-deleted-service-event"), "notice"),
     ("key-deletion-event", sample!("key-deletion-event"), "notice"),
     ("key-disable-call", sample!("key-disable-call"), "notice"),
+    ("key-disable-call-forwarded", sample!("key-disable-call-forwarded"), "notice"),
     ("key-enable-call", sample!("key-enable-call"), "notice"),
+    ("key-import-material-call", sample!("key-import-material-call"), "notice"),
     ("key-material-expiration-event", sample!("key-material-expiration-event"), "notice"),
     ("key-put-policy-call", sample!("key-put-policy-call"), "notice"),
     ("key-retire-grant-call", sample!("key-retire-grant-call"), "notice"),

@@ -14,13 +14,15 @@ use crate::intent::{Intent, Owner};
 use crate::place::Place;
 use crate::preflight::summary;
 use crate::reconcile::ports::{AccessPorts, AwsError, AwsErrorKind};
-use crate::reconcile::{Establish, Outcome, ReconcileError, Release, digest, establish, recall, release};
+use crate::reconcile::{
+    Establish, Outcome, ReconcileError, Release, digest, establish, recall, release, unchanged,
+};
 use crate::session::DocumentName;
 
 /// The resource's types; the second is how CloudFormation names a custom resource without a type of its own.
 const TYPES: [&str; 2] = ["Custom::SessionEncryption", "AWS::CloudFormation::CustomResource"];
 
-/// How often a Create that is denied something is tried again.
+/// How often a request that is denied something is tried again.
 const FRESH_ROLE: u32 = 4;
 
 /// The resource, for one invocation.
@@ -63,6 +65,16 @@ impl<P: AccessPorts> SessionEncryption<'_, P> {
                     attempt += 1;
                     tracing::info!(attempt, %error, "trying again, since the role may be seconds old");
                     self.ports.pause(attempt).await;
+                }
+                Err(error) if may_go_back(request, &error) => {
+                    match Box::pin(unchanged(self.ports, wanted, &step)).await {
+                        Ok(Some(outcome)) => {
+                            let note =
+                                format!("nothing is changed, and there is trouble with the key: {error}");
+                            break Outcome { notes: vec![note], ..outcome };
+                        }
+                        Ok(None) | Err(_) => return Err(home::failure(&error, self.request_id)),
+                    }
                 }
                 Err(error) => return Err(home::failure(&error, self.request_id)),
             }
@@ -131,7 +143,8 @@ impl<P: AccessPorts> CustomResource for SessionEncryption<'_, P> {
         let home = self.home.of(request)?;
         match &request.request_type {
             RequestType::Create | RequestType::Update { .. } => {
-                self.establish(request, &home, deadline, progress).await
+                // Boxed: else all that it holds is in the state of whoever waits for it.
+                Box::pin(self.establish(request, &home, deadline, progress)).await
             }
             RequestType::Delete { physical_resource_id } => {
                 // The id names what is to go; an id that CloudFormation made up leaves it to the properties,
@@ -149,11 +162,20 @@ impl<P: AccessPorts> CustomResource for SessionEncryption<'_, P> {
     }
 }
 
-/// Whether a denial may come of a role that the same stack made just before: IAM takes seconds until it is
-/// seen everywhere.
+/// Whether a denial may come of a role that the same stack made or changed just before: IAM takes seconds until it
+/// is seen everywhere.
 fn is_fresh_role(request: &Request, error: &ReconcileError) -> bool {
     let denied = matches!(error, ReconcileError::Aws(AwsError { kind: AwsErrorKind::Denied { .. }, .. }));
-    denied && matches!(request.request_type, RequestType::Create)
+    denied && !matches!(request.request_type, RequestType::Delete { .. })
+}
+
+/// Whether a request that fails on its keys may be one back to what is there.
+fn may_go_back(request: &Request, error: &ReconcileError) -> bool {
+    let of_keys = matches!(
+        error,
+        ReconcileError::KeyUnfit { .. } | ReconcileError::KeyNotFound { .. } | ReconcileError::Standby(_)
+    );
+    of_keys && matches!(request.request_type, RequestType::Update { .. })
 }
 
 /// A document that a failed replacement left behind: an Update that goes back to the document of the id it

@@ -1,5 +1,7 @@
 //! Notices: the documents that one is about are looked after, one after the other, and the answer tells of all.
 
+use std::time::{Duration, SystemTime};
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -15,11 +17,22 @@ use crate::session::DocumentName;
 const LOST: &str = "the record of what is wanted is gone, so nobody keeps the document as wanted; change \
                     `Revision` of the stack that owns it, which then asks anew";
 
+/// What is kept of the time to tell what came of it; where there is little in all, a quarter.
+const MARGIN: Duration = Duration::from_secs(10);
+/// What a document may take where nobody says how long there is: as long as any function runs.
+const UNKNOWN: Duration = Duration::from_secs(900);
+const NO_TIME: &str = "no time was left to look after it; the next event does";
+
+/// How long a report may be, in bytes. A destination takes 256 KB, and the event goes with it.
+const LONGEST: usize = 160_000;
+
 /// Looks after what a notice is about.
 pub(super) struct Tend<'a, P> {
     pub(super) ports: &'a P,
     pub(super) home: &'a Place,
     pub(super) settings: &'a Settings,
+    /// When Lambda ends the function; a time that has passed means that it is unknown.
+    pub(super) deadline: SystemTime,
 }
 
 /// The answer to a notice: what came of it for each document.
@@ -54,7 +67,7 @@ impl<P: AccessPorts> Tend<'_, P> {
         metrics.guarded = u64::from(notice.source == Source::Schedule);
         let (kept, problems) = match self.each(notice).await {
             Ok(each) => each,
-            Err(problem) => (Vec::new(), vec![problem]),
+            Err(problem) => (Vec::new(), vec![problem.to_string()]),
         };
         kept.iter().for_each(|kept| count(metrics, kept));
         metrics.repair_refused += problems.len() as u64;
@@ -65,14 +78,13 @@ impl<P: AccessPorts> Tend<'_, P> {
         } else {
             tracing::info!(report = told, "looked after");
         }
-        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
         match problems.is_empty() {
             true => Ok(report),
             false => Err(FunctionError::Unkept { problems: problems.join("; ") }),
         }
     }
 
-    async fn each(&self, notice: &Notice) -> Result<(Vec<Kept>, Vec<ReconcileError>), ReconcileError> {
+    async fn each(&self, notice: &Notice) -> Result<(Vec<Kept>, Vec<String>), ReconcileError> {
         let own = self.settings.document.as_ref();
         let mut documents = match &notice.about {
             About::Document(document) => vec![document.clone()],
@@ -84,11 +96,17 @@ impl<P: AccessPorts> Tend<'_, P> {
             documents.push(own.clone());
         }
         let (mut kept, mut problems) = (Vec::new(), Vec::new());
-        for document in &documents {
+        for (done, document) in documents.iter().enumerate() {
             let repairs_per_hour = self.settings.repairs_per_hour;
             let (request, is_own) = (Keep { document, notice, repairs_per_hour }, own == Some(document));
             // Boxed: the state of the whole way is large.
-            match Box::pin(keep(self.ports, self.home, request, &|_| ())).await {
+            let keeping = Box::pin(keep(self.ports, self.home, request, &|_| ()));
+            let Ok(came) = tokio::time::timeout(self.share(documents.len() - done), keeping).await else {
+                tracing::error!(%document, "no time was left to look after the document");
+                problems.push(format!("document {document}: {NO_TIME}"));
+                continue;
+            };
+            match came {
                 Ok(kept) if kept.result == KeepResult::NotConcerned => {}
                 Ok(mut document) => {
                     if is_own && document.result == KeepResult::NotOurs {
@@ -97,18 +115,24 @@ impl<P: AccessPorts> Tend<'_, P> {
                     kept.push(document);
                 }
                 // Another function's, or the command line's: the role of this one was not given it.
-                Err(error)
-                    if !is_own && notice.source != Source::DirectCall && error.is_record_withheld() =>
-                {
+                Err(error) if !is_own && !is_asked(notice) && error.is_record_withheld() => {
                     not_ours(document, &error);
                 }
                 Err(error) => {
                     tracing::error!(%document, %error, "could not look after the document");
-                    problems.push(error);
+                    problems.push(error.to_string());
                 }
             }
         }
         Ok((kept, problems))
+    }
+
+    /// The time for the next document, where so many are left: none may take that of the others, and some is kept to
+    /// tell of them. Cut off anywhere, a document is as it was or as wanted, or the next event ends it.
+    fn share(&self, documents: usize) -> Duration {
+        let left = self.deadline.duration_since(self.ports.now()).unwrap_or(UNKNOWN);
+        let margin = MARGIN.min(left / 4);
+        (left - margin) / u32::try_from(documents).unwrap_or(u32::MAX)
     }
 
     fn answer(&self, notice: &Notice, kept: &[Kept]) -> Value {
@@ -127,8 +151,27 @@ impl<P: AccessPorts> Tend<'_, P> {
             alerts,
             documents: kept,
         };
-        serde_json::to_value(answer).unwrap_or_default()
+        in_bounds(serde_json::to_value(answer).unwrap_or_default())
     }
+}
+
+/// A report that a destination takes: where it is too long, without what its alerts tell in short.
+fn in_bounds(mut report: Value) -> Value {
+    if report.to_string().len() > LONGEST
+        && let Some(documents) = report.get_mut("documents").and_then(Value::as_array_mut)
+    {
+        for document in documents.iter_mut().filter_map(Value::as_object_mut) {
+            for at_length in ["findings", "remedies"] {
+                document.remove(at_length);
+            }
+        }
+    }
+    report
+}
+
+/// Whether it is this very document that somebody asked for.
+fn is_asked(notice: &Notice) -> bool {
+    notice.source == Source::DirectCall && matches!(notice.about, About::Document(_))
 }
 
 /// It in one line: of each document what came of it.
@@ -171,4 +214,21 @@ fn count(metrics: &mut Metrics, kept: &Kept) {
 
 fn not_ours(document: &DocumentName, error: &ReconcileError) {
     tracing::info!(%document, %error, "passed over, the role of this function was not given this document");
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_report_that_no_destination_takes_is_told_in_short() {
+        let report = |findings: usize| {
+            let finding = json!({"evidence": "e".repeat(500)});
+            json!({"alerts": ["a"], "documents": [{"document": "d", "findings": vec![finding; findings], "remedies": {}}]})
+        };
+        assert_eq!(in_bounds(report(10)), report(10));
+        assert_eq!(in_bounds(report(400)), json!({"alerts": ["a"], "documents": [{"document": "d"}]}));
+    }
 }

@@ -82,21 +82,21 @@ pub struct Fitness {
 }
 
 impl KeyDescription {
-    /// A key that may not be described: nothing is known of it but its ARN, so it is not fit.
+    /// A key that is not looked at: as it has to be to encrypt sessions at all. Its origin is not known.
     #[must_use]
-    pub fn unseen(arn: KeyArn) -> Self {
+    pub fn assumed(arn: KeyArn) -> Self {
         Self {
+            multi_region: if arn.id().starts_with("mrk-") { MultiRegion::Primary } else { MultiRegion::No },
             arn,
-            state: "Unknown".to_owned(),
-            spec: "Unknown".to_owned(),
-            usage: "Unknown".to_owned(),
-            manager: "Unknown".to_owned(),
-            origin: "Unknown".to_owned(),
+            state: "Enabled".to_owned(),
+            spec: "SYMMETRIC_DEFAULT".to_owned(),
+            usage: "ENCRYPT_DECRYPT".to_owned(),
+            manager: "CUSTOMER".to_owned(),
+            origin: String::new(),
             created: None,
             deletion_date: None,
             valid_to: None,
             custom_key_store: None,
-            multi_region: MultiRegion::No,
         }
     }
 }
@@ -257,5 +257,19 @@ mod tests {
         });
         assert!(verdict.faults.is_empty());
         assert_eq!(verdict.cautions.len(), 3);
+    }
+
+    #[test]
+    fn a_key_that_is_not_looked_at_is_taken_for_one_that_encrypts_sessions() {
+        for (id, multi_region) in [("1-2", MultiRegion::No), ("mrk-12", MultiRegion::Primary)] {
+            let arn = KeyArn::parse(&format!("arn:aws:kms:eu-west-1:111122223333:key/{id}")).unwrap();
+            let key = KeyDescription::assumed(arn);
+            assert_eq!(
+                (key.multi_region, key.origin.as_str()),
+                (multi_region, ""),
+                "its origin is not known"
+            );
+            assert_eq!(fitness(&key).faults, []);
+        }
     }
 }

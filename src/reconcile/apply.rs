@@ -70,6 +70,11 @@ impl<'a, P: Ports> Rounds<'a, P> {
         self.wrote
     }
 
+    /// The version of the record's parameter, as it was read or written last.
+    pub(super) fn record_version(&self) -> u64 {
+        self.record_version
+    }
+
     /// Whether a YAML document is now edited, and stored, as JSON.
     pub(super) fn converts(&self) -> bool {
         self.as_json
@@ -105,14 +110,21 @@ impl<'a, P: Ports> Rounds<'a, P> {
         }
     }
 
-    /// Takes the steps as far as they go; the next observation tells how far that was.
-    pub(super) async fn apply(&mut self, plan: Vec<Step>) -> Result<(), ReconcileError> {
+    /// Takes the steps as far as they go; the next observation tells how far that was. `false`: not to the end.
+    pub(super) async fn apply(&mut self, plan: Vec<Step>) -> Result<bool, ReconcileError> {
         for step in plan {
             if !self.take(step).await? {
-                break;
+                return Ok(false);
             }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Waits for another run, which seems to be under way.
+    pub(super) async fn give_way(&mut self, attempt: u32) {
+        (self.progress)("waiting for another run to end");
+        tracing::info!(document = %self.document, attempt, "another run seems to be under way");
+        self.ports.pause(attempt).await;
     }
 
     /// Takes one step. `false`: things are not as observed, so the rest of the plan is void.
@@ -169,7 +181,8 @@ impl<'a, P: Ports> Rounds<'a, P> {
         tracing::info!(document = %name, old_key = record.there.kms_key_id, new_key = record.wanted,
             before = record.before, first, "writing the record");
         let text = text_after(self.record_version, record);
-        if text.len() > Record::LONGEST {
+        let longest = if record.watch.is_empty() { Record::LONGEST_REQUEST } else { Record::LONGEST };
+        if text.len() > longest {
             return Err(ReconcileError::RecordTooLong { document: name.clone(), bytes: text.len() });
         }
         if write_over(ports, name, self.record_version, &text).await? {

@@ -60,16 +60,19 @@ pub(super) async fn drive<P: AccessPorts>(
     // What a run that was cut off has written counts as written by this one.
     let mut written = None;
     let mut saved = observation.record.clone().filter(|record| record.owner == *goal.owner);
+    let mut is_saved = saved.is_some();
     loop {
-        if let Some(record) = &saved {
-            still_ours(ports, home, rounds, &observation, record).await?;
+        if let Some(record) = &saved
+            // Where AWS was busy with another write, nothing is there yet.
+            && (is_saved || observation.record.is_some())
+        {
+            still_ours(ports, home, rounds, &observation, record, way.of.is_some()).await?;
         }
         still_wanted(rounds, &observation, way.of, written.as_ref())?;
         match plan_establish(&observation, goal) {
             Ok(plan) if plan.is_empty() => return Ok(Driven { observation, findings, remedies }),
             Ok(plan)
-                if way.of.is_some()
-                    && (plan.iter().any(Step::is_write) && !way.writes || rewrites(rounds, &plan)) =>
+                if way.of.is_some() && (surprises(rounds, &plan, way.writes) || rewrites(rounds, &plan)) =>
             {
                 return Err(ReconcileError::Overtaken { document: rounds.document().clone() });
             }
@@ -97,11 +100,22 @@ pub(super) async fn drive<P: AccessPorts>(
                         written.clone_from(&saved);
                     }
                 }
+                let before = rounds.record_version();
                 rounds.apply(plan).await?;
+                is_saved |= rounds.record_version() > before;
             }
             Err(error) => rounds.no_plan(error)?,
         }
         observation = rounds.observe().await?;
+    }
+}
+
+/// Whether a repair that was counted has nothing to write, or one that was not counted has.
+fn surprises<P: AccessPorts>(rounds: &Rounds<'_, P>, plan: &Plan, writes: bool) -> bool {
+    let saves = plan.iter().any(|step| matches!(step, Step::SaveRecord { .. }));
+    match plan.iter().any(Step::is_write) {
+        true => !writes,
+        false => writes && saves && !rounds.changed(),
     }
 }
 
@@ -132,6 +146,7 @@ async fn still_ours<P: AccessPorts>(
     rounds: &mut Rounds<'_, P>,
     observation: &Observation,
     saved: &Record,
+    is_repair: bool,
 ) -> Result<(), ReconcileError> {
     match &observation.record {
         Some(record) if record.owner == saved.owner => Ok(()),
@@ -139,13 +154,21 @@ async fn still_ours<P: AccessPorts>(
             Err(ReconcileError::Owned { document: rounds.document().clone(), owner: record.owner.clone() })
         }
         None => {
-            // A change that did not come to its end leaves nothing, whatever a Delete would retain.
-            let on_delete = match saved.on_delete {
-                OnDelete::Clear => OnDelete::Clear,
-                OnDelete::Restore | OnDelete::Retain => OnDelete::Restore,
-            };
-            undo(ports, home, rounds, saved, on_delete, None).await?;
-            Err(ReconcileError::Superseded { document: rounds.document().clone() })
+            match (saved.on_delete, is_repair) {
+                // What a repair goes back to is what the owner left.
+                (OnDelete::Retain, true) => {}
+                // A change that did not come to its end leaves nothing, whatever a Delete would retain.
+                (OnDelete::Restore | OnDelete::Retain, _) => {
+                    undo(ports, home, rounds, saved, OnDelete::Restore, None).await?;
+                }
+                (OnDelete::Clear, _) => undo(ports, home, rounds, saved, OnDelete::Clear, None).await?,
+            }
+            let document = rounds.document().clone();
+            // A repair has nothing to tell anybody: it looks again, and finds that it is not asked for.
+            Err(match is_repair {
+                true => ReconcileError::Overtaken { document },
+                false => ReconcileError::Superseded { document },
+            })
         }
     }
 }

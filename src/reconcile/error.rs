@@ -147,9 +147,9 @@ pub enum ReconcileError {
     HistoryFull(AwsError),
     /// The record does not fit into a parameter.
     #[error(
-        "what is to be remembered of document {document} takes {bytes} bytes, and a parameter holds {}; name fewer \
+        "what is to be remembered of document {document} takes {bytes} bytes, and there is room for {}; name fewer \
          Users, Nodes and Exempt, or leave them to be discovered",
-        Record::LONGEST
+        Record::LONGEST_REQUEST
     )]
     RecordTooLong {
         /// The document.

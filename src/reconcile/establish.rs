@@ -9,11 +9,11 @@ use super::judge::judge_key;
 use super::observe::Observation;
 use super::outcome::{CLEARED, Outcome};
 use super::plan::{Goal, Plan, plan_establish};
-use super::ports::AccessPorts;
+use super::ports::{AccessPorts, VersionStatus};
 use super::prove::{blocking, prove};
 use super::record::OnTrouble;
 use crate::intent::{Encryption, Intent, Mode, OnKeyTrouble, Owner};
-use crate::key::KeyDescription;
+use crate::key::{KeyArn, KeyDescription};
 use crate::place::Place;
 use crate::preflight::{Assessment, Finding};
 
@@ -94,6 +94,35 @@ pub async fn establish<P: AccessPorts>(
         findings: all,
         notes,
     })
+}
+
+/// What is there, where it is what the owner's last properties led to and these are they: a request that goes back to
+/// them, such as a rollback, changes nothing, and does not fail on a key that cannot be used meanwhile.
+///
+/// # Errors
+/// See [`ReconcileError`].
+pub async fn unchanged<P: AccessPorts>(
+    ports: &P,
+    request: Establish<'_>,
+    progress: &dyn Fn(&str),
+) -> Result<Option<Outcome>, ReconcileError> {
+    let document = &request.intent.document;
+    let Observation { document: there, record } = Rounds::new(ports, document, progress).observe().await?;
+    let (Some(there), Some(record)) = (there, record) else { return Ok(None) };
+    let is_so = record.owner == *request.owner
+        && record.accepted_last(request.digest)
+        && there.carries(&record.wanted)
+        && there.latest.status == VersionStatus::Active;
+    Ok(is_so.then(|| Outcome {
+        document: document.clone(),
+        version: Some(there.latest.number),
+        key: KeyArn::parse(record.first_choice()).ok(),
+        standby: record.standby().and_then(|standby| KeyArn::parse(standby).ok()),
+        before: record.before.clone(),
+        changed: false,
+        findings: Vec::new(),
+        notes: Vec::new(),
+    }))
 }
 
 /// Finds out what [`establish`] would do, and writes nothing.

@@ -12,8 +12,8 @@ mod kept;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use self::access::{check_access, tell_failing};
-use self::breaker::{Gate, gate, versions};
+use self::access::{check_access, put, tell_doubtful, tell_failing};
+use self::breaker::{Gate, Repair, gate, is_again, versions};
 use self::choice::{Choice, choose};
 use self::drift::drift;
 pub use self::kept::{KeepResult, Kept};
@@ -24,13 +24,17 @@ use super::observe::{Observation, ObservedDocument};
 use super::plan::{Goal, PlanError, Step, plan_establish};
 use super::ports::{AccessPorts, VersionStatus};
 use super::record::{Record, Watch};
-use crate::intent::{Mode, OnConflict};
+use crate::intent::{Mode, OnConflict, Safeguards};
 use crate::notice::{About, Notice, Source};
 use crate::place::Place;
 use crate::session::DocumentName;
 
 /// How often it begins anew where the intent changes under it.
 const BEGINNINGS: u32 = 3;
+/// How often it gives way to another run, each time for longer: a few seconds in all.
+const WAITS: u32 = 4;
+/// How old the last repair may be, in seconds, for the run that makes it to be under way still.
+const UNDER_WAY: u64 = 15;
 
 /// A document to be kept as its record wants it.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +85,7 @@ async fn attempt<P: AccessPorts>(
     progress: &dyn Fn(&str),
 ) -> Result<(), ReconcileError> {
     let mut rounds = Rounds::new(ports, request.document, progress);
-    let observation = settled(&mut rounds, request).await?;
+    let observation = settled(ports, &mut rounds, request).await?;
     kept.see(&observation);
     let Some(record) = &observation.record else {
         kept.notes.push("no record: nobody has put this document in our care".to_owned());
@@ -96,7 +100,7 @@ async fn attempt<P: AccessPorts>(
     if !kept.drift.is_empty() {
         tracing::info!(document = %request.document, drift = kept.drift.join("; "), notice = %request.notice, "drift");
     }
-    let mut proven = false;
+    let mut proven = None;
     match choose(ports, home, record, request.notice, kept).await? {
         Choice::Leave if kept.drift.is_empty() => {}
         Choice::Leave => {
@@ -109,31 +113,55 @@ async fn attempt<P: AccessPorts>(
         }
         Choice::Carry(choice) => {
             let bring = Bring { ports, home, request, record, progress };
-            proven = bring.bring(&mut rounds, &observation, &choice, kept).await?;
+            // Boxed, as what follows: the state of the whole way is large.
+            if Box::pin(bring.carry(&mut rounds, &observation, &choice, kept)).await? {
+                proven = Some(choice.target().to_owned());
+            }
         }
     }
-    if !proven {
-        check_access(ports, home, record, request.notice, kept).await?;
-    }
-    Ok(())
+    Box::pin(check_access(ports, home, record, request.notice, proven.as_deref(), kept)).await
 }
 
-/// What is there once AWS is done with the latest version: what it is to be until then cannot be told.
+/// What is there once AWS is done with the latest version, and other runs with what they were at: what it is to be
+/// until then cannot be told.
 async fn settled<P: AccessPorts>(
+    ports: &P,
     rounds: &mut Rounds<'_, P>,
     request: Keep<'_>,
 ) -> Result<Observation, ReconcileError> {
+    let mut waits = 0;
     loop {
         let observation = rounds.observe().await?;
-        match (&observation.document, &observation.record) {
-            (Some(ObservedDocument { latest, .. }), Some(record))
-                if latest.status == VersionStatus::Pending && concerns(request.notice, record) =>
-            {
+        let Some(record) = observation.record.as_ref().filter(|record| concerns(request.notice, record))
+        else {
+            return Ok(observation);
+        };
+        match &observation.document {
+            Some(ObservedDocument { latest, .. }) if latest.status == VersionStatus::Pending => {
                 rounds.apply(vec![Step::Await { version: latest.number }]).await?;
+            }
+            _ if waits < WAITS
+                && is_under_way(&observation, record, request.notice, seconds(ports.now())) =>
+            {
+                waits += 1;
+                rounds.give_way(waits).await;
             }
             _ => return Ok(observation),
         }
     }
+}
+
+/// Whether another run may be about to put right what differs: it wrote the record a moment ago, and that is what
+/// the notice tells, or the record itself.
+fn is_under_way(observation: &Observation, record: &Record, notice: &Notice, now: u64) -> bool {
+    let is_new = |at: &u64| now.saturating_sub(*at) < UNDER_WAY;
+    record.watch.breaker.is_none()
+        && !drift(observation, &record.wanted).is_empty()
+        && (notice.source == Source::RecordChange || record.watch.repairs.last().is_some_and(is_new))
+}
+
+fn is_about(notice: &Notice, key: &str) -> bool {
+    matches!(&notice.about, About::Key(about) if about.as_str() == key)
 }
 
 fn concerns(notice: &Notice, record: &Record) -> bool {
@@ -153,6 +181,39 @@ struct Bring<'a, P> {
 }
 
 impl<P: AccessPorts> Bring<'_, P> {
+    /// Brings the document to the key chosen, and tells what came of it. `true` where the key has been proven, or
+    /// found to lock somebody out.
+    async fn carry(
+        &self,
+        rounds: &mut Rounds<'_, P>,
+        observation: &Observation,
+        choice: &choice::Carried,
+        kept: &mut Kept,
+    ) -> Result<bool, ReconcileError> {
+        let is_judged = match self.bring(rounds, observation, choice, kept).await {
+            Ok(is_proven) => is_proven,
+            Err(error @ (ReconcileError::Aws(_) | ReconcileError::Overtaken { .. })) => return Err(error),
+            Err(error) => {
+                let is_judged = matches!(error, ReconcileError::Blocked { .. });
+                kept.refuse(error);
+                is_judged
+            }
+        };
+        let is_left = matches!(kept.result, KeepResult::Refused | KeepResult::BreakerOpen);
+        if let Some(told) = choice.told(!is_left && kept.kms_key_id == choice.target()) {
+            kept.trouble(told);
+        }
+        if observation.document.is_none() && kept.changed {
+            let notice = self.request.notice;
+            let by = if notice.what == "DeleteDocument" { format!(" ({notice})") } else { String::new() };
+            kept.alerts.push(format!(
+                "document {} was deleted{by} and is made anew with its key; put back its other settings, which are lost",
+                self.request.document
+            ));
+        }
+        Ok(is_judged)
+    }
+
     /// Brings the document to the key chosen, unless it had to be too often. `true` where the key has been proven.
     async fn bring(
         &self,
@@ -163,9 +224,12 @@ impl<P: AccessPorts> Bring<'_, P> {
     ) -> Result<bool, ReconcileError> {
         let Self { request, record, .. } = *self;
         let now = seconds(self.ports.now());
-        let target = choice.key.as_ref().map_or("", |key| key.arn.as_str());
+        let target = choice.target();
         let before = Watch { stands_in_for: choice.stands_in_for.clone(), ..record.watch.clone() };
-        let (differs, writes) = match plan_establish(observation, self.goal(target, &before)) {
+        // A policy that is not to be read from here is known by the event that told of it.
+        let key_policy = put(request.notice).filter(|_| is_about(request.notice, target)).cloned();
+        let safeguards = Safeguards { key_policy, ..record.safeguards.clone() };
+        let (differs, writes) = match plan_establish(observation, self.goal(target, &safeguards, &before)) {
             Ok(plan) => (!plan.is_empty(), plan.iter().any(Step::is_write)),
             Err(PlanError::NeedsJson) => (true, true),
             Err(error) => {
@@ -173,11 +237,19 @@ impl<P: AccessPorts> Bring<'_, P> {
                 (false, false)
             }
         };
-        let versions = versions(observation.document.as_ref());
-        let watch = match gate(&before, request.notice, now, request.repairs_per_hour, versions, writes) {
+        let document = observation.document.as_ref();
+        let repair = match writes {
+            false => Repair::None,
+            true if is_again(record, document, request.notice, now) => Repair::Again,
+            true if target != record.wanted => Repair::Turn,
+            true => Repair::Back,
+        };
+        let versions = versions(document);
+        let watch = match gate(&before, request.notice, now, request.repairs_per_hour, versions, repair) {
             Gate::Go(watch) => watch,
             Gate::Stay { watch, opened } => {
-                self.stay(rounds, watch, opened, writes, kept).await?;
+                let tells = opened || request.notice.source == Source::Schedule || choice.problem.is_some();
+                self.stay(rounds, watch, tells && writes, writes, kept).await?;
                 return Ok(false);
             }
         };
@@ -194,7 +266,7 @@ impl<P: AccessPorts> Bring<'_, P> {
             mode => mode,
         };
         let way = Drive {
-            goal: self.goal(target, &watch),
+            goal: self.goal(target, &safeguards, &watch),
             keys: &keys,
             mode,
             patience: Duration::ZERO,
@@ -207,8 +279,11 @@ impl<P: AccessPorts> Bring<'_, P> {
         kept.see(&observation);
         if let Some(key) = &choice.key {
             tell_failing(key, request.notice, &findings, remedies, kept);
+            if kept.changed && target != record.wanted {
+                tell_doubtful(key, request.notice, &findings, kept);
+            }
         }
-        kept.findings.extend(findings);
+        kept.find(findings);
         if kept.changed {
             kept.result = match (&choice.stands_in_for, &record.watch.stands_in_for) {
                 (Some(_), None) if target.is_empty() => KeepResult::Cleared,
@@ -225,14 +300,13 @@ impl<P: AccessPorts> Bring<'_, P> {
         &self,
         rounds: &mut Rounds<'_, P>,
         watch: Watch,
-        opened: bool,
+        tells: bool,
         writes: bool,
         kept: &mut Kept,
     ) -> Result<(), ReconcileError> {
         let Self { request, record, .. } = *self;
         // Which key stands in is not decided while nothing may be written.
         let watch = Watch { stands_in_for: record.watch.stands_in_for.clone(), ..watch };
-        kept.breaker_open = true;
         if writes {
             kept.result = KeepResult::BreakerOpen;
         }
@@ -245,25 +319,28 @@ impl<P: AccessPorts> Bring<'_, P> {
              will be put right again when nobody has changed it for an hour, or when its owner asks",
             request.document, request.repairs_per_hour
         );
-        if writes && (opened || request.notice.source == Source::Schedule) {
+        if tells {
             kept.alerts.push(told);
         } else {
             kept.notes.push(told);
         }
         if watch != record.watch {
             let record = Record { watch, ..record.clone() };
-            rounds.apply(vec![Step::SaveRecord { record: Box::new(record), first: false }]).await?;
+            if !rounds.apply(vec![Step::SaveRecord { record: Box::new(record), first: false }]).await? {
+                return Err(ReconcileError::Overtaken { document: request.document.clone() });
+            }
         }
+        kept.breaker_open = true;
         Ok(())
     }
 
-    fn goal<'b>(&'b self, wanted: &'b str, watch: &'b Watch) -> Goal<'b> {
+    fn goal<'b>(&'b self, wanted: &'b str, safeguards: &'b Safeguards, watch: &'b Watch) -> Goal<'b> {
         let record = self.record;
         Goal {
             owner: &record.owner,
             wanted,
             on_delete: record.on_delete,
-            safeguards: &record.safeguards,
+            safeguards,
             on_key_trouble: &record.on_key_trouble,
             watch: Some(watch),
             on_conflict: OnConflict::Fail,

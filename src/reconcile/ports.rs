@@ -154,10 +154,10 @@ pub trait Records {
     async fn read(&self, name: &DocumentName) -> Result<Option<Stored>, AwsError>;
     /// An earlier version of it; `None` where there is none.
     async fn read_version(&self, name: &DocumentName, version: u64) -> Result<Option<String>, AwsError>;
-    /// Writes a first record; `false` where there is one already.
+    /// Writes a first record; `false` where there is one already, or another write is under way.
     async fn create_record(&self, name: &DocumentName, text: &str) -> Result<bool, AwsError>;
     /// Writes over the record, whatever is there; the number of the version that the text became, 1 where there was
-    /// nothing.
+    /// nothing, 0 where it became none since another write is under way.
     async fn replace_record(&self, name: &DocumentName, text: &str) -> Result<u64, AwsError>;
     /// Removes the record; no error where there is none.
     async fn delete_record(&self, name: &DocumentName) -> Result<(), AwsError>;

@@ -77,6 +77,8 @@ pub struct RecordError {
 impl Record {
     /// The longest record, in bytes: an advanced parameter (SSM API reference, PutParameter).
     pub const LONGEST: usize = 8192;
+    /// The longest record of a request, in bytes: later repairs have more to remember.
+    pub const LONGEST_REQUEST: usize = 6144;
 
     /// The name of the parameter that holds the record of a document.
     #[must_use]
@@ -123,11 +125,16 @@ impl Record {
     /// Whether the record has to do with a key: it is wanted, or stands by.
     #[must_use]
     pub fn names(&self, key: &str) -> bool {
-        let standby = match &self.on_key_trouble {
-            OnTrouble::Standby(standby) => Some(standby.as_str()),
+        self.wanted == key || self.first_choice() == key || self.standby() == Some(key)
+    }
+
+    /// The key that stands by, a key ARN.
+    #[must_use]
+    pub fn standby(&self) -> Option<&str> {
+        match &self.on_key_trouble {
+            OnTrouble::Standby(standby) => Some(standby),
             OnTrouble::Alert | OnTrouble::Clear => None,
-        };
-        self.wanted == key || self.first_choice() == key || standby == Some(key)
+        }
     }
 
     /// Whether the document may be made to carry this key, or none, on behalf of this record.

@@ -77,6 +77,13 @@ async fn who_asks_for_such_a_document_is_told_what_is_denied() {
 }
 
 #[tokio::test]
+async fn who_asks_for_all_is_not_told_of_documents_of_others() {
+    let house = house().await;
+    let report = told(&house, &json!({"action": "reconcile"})).await.unwrap();
+    assert_eq!(report["documents"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn that_the_own_record_is_gone_is_an_alert() {
     let house = house().await;
     forget_record(&house);

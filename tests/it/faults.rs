@@ -66,7 +66,7 @@ async fn an_answer_that_cannot_be_read_is_told_or_asked_for_again() {
 
 #[tokio::test]
 async fn a_concurrent_update_is_waited_for() {
-    for operation in ["UpdateDocument", "UpdateDocumentDefaultVersion"] {
+    for operation in ["PutParameter", "UpdateDocument", "UpdateDocumentDefaultVersion"] {
         let house = House::furnished().await;
         house.stub.fault(When::operation("ssm", operation).first(2), Fault::TooManyUpdates);
         let answer = house.send(&create(&house)).await;

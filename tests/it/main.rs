@@ -20,6 +20,7 @@ mod house;
 mod keep;
 mod keys;
 mod model;
+mod notices;
 mod ownership;
 mod policy;
 mod proof;

@@ -4,7 +4,7 @@ use super::super::error::CliError;
 use super::super::files;
 use super::Options;
 use crate::access::{Given, KeyFacts, KeyRules, OwnSide, PrincipalArn, Side};
-use crate::key::{KeyArn, KeyDescription, KeyRef, MultiRegion};
+use crate::key::{KeyArn, KeyDescription, KeyRef};
 use crate::policy::Policy;
 use crate::preflight::{AccessObservation, Check, Finding, Read, Subject, Verdict};
 use crate::report::{Asked, Report};
@@ -36,7 +36,7 @@ pub(super) fn run(options: &Options, policy: &str) -> Result<Report, CliError> {
 fn observation(options: &Options, key: &KeyArn, policy: &str) -> Result<AccessObservation, CliError> {
     let policy = files::key_policy(policy)?;
     let grants = options.grants.as_deref().map(files::grants).transpose()?.unwrap_or_default();
-    let description = fit(key);
+    let description = KeyDescription::assumed(key.clone());
     let rules = KeyRules::new(
         key.clone(),
         KeyFacts::from(&description),
@@ -94,21 +94,4 @@ fn policies(options: &Options) -> Result<Vec<(PrincipalArn, Vec<Policy>)>, CliEr
         }
     }
     Ok(all)
-}
-
-/// A key as it has to be to encrypt sessions at all; its origin is not known.
-fn fit(key: &KeyArn) -> KeyDescription {
-    KeyDescription {
-        arn: key.clone(),
-        state: "Enabled".to_owned(),
-        spec: "SYMMETRIC_DEFAULT".to_owned(),
-        usage: "ENCRYPT_DECRYPT".to_owned(),
-        manager: "CUSTOMER".to_owned(),
-        origin: String::new(),
-        created: None,
-        deletion_date: None,
-        valid_to: None,
-        custom_key_store: None,
-        multi_region: if key.id().starts_with("mrk-") { MultiRegion::Primary } else { MultiRegion::No },
-    }
 }

@@ -19,7 +19,9 @@ fn each_call_is_a_notice_about_its_key() {
         (sample!("key-enable-call"), "EnableKey", alice, "2026-03-03T08:41:57Z"),
         (sample!("key-cancel-deletion-call"), "CancelKeyDeletion", alice, "2026-03-03T09:20:03Z"),
         (sample!("key-revoke-grant-call"), "RevokeGrant", alice, "2026-03-03T11:45:00Z"),
+        (sample!("key-create-grant-call"), "CreateGrant", alice, "2026-03-03T11:31:20Z"),
         (sample!("key-retire-grant-call"), "RetireGrant", bob, "2026-03-03T11:52:36Z"),
+        (sample!("key-import-material-call"), "ImportKeyMaterial", alice, "2026-03-03T12:58:41Z"),
         (
             sample!("key-delete-imported-material-call"),
             "DeleteImportedKeyMaterial",
@@ -110,17 +112,24 @@ fn a_key_that_cannot_be_told_means_to_look_at_everything_and_takes_no_policy_alo
 
 #[test]
 fn keys_of_other_accounts_are_not_passed_over() {
-    let arn = "arn:aws:kms:eu-west-1:222222222222:key/1-2";
-    let mut event = parsed(sample!("key-disable-call"));
-    event["account"] = "222222222222".into();
-    event["detail"]["resources"][0]["ARN"] = arn.into();
-    assert_eq!(read_notice(&event).about, About::Key(KeyArn::parse(arn).unwrap()));
+    let arn = "arn:aws:kms:eu-west-1:222222222222:key/5678efab-12ab-34cd-56ef-1234567890ab";
+    let forwarded = notice(sample!("key-disable-call-forwarded"));
+    assert_eq!((&*forwarded.what, forwarded.about), ("DisableKey", About::Key(KeyArn::parse(arn).unwrap())));
+}
+
+/// What KMS does by itself when imported material has run out.
+#[test]
+fn material_that_expired_is_about_its_key() {
+    let mut event = parsed(sample!("key-deleted-service-event"));
+    event["detail"]["eventName"] = "DeleteExpiredKeyMaterial".into();
+    let told = read_notice(&event);
+    assert_eq!((&*told.what, told.about), ("DeleteExpiredKeyMaterial", About::Key(key())));
 }
 
 #[test]
 fn aliases_failures_and_other_calls_are_ignored() {
     for call in ["CreateAlias", "UpdateAlias", "DeleteAlias"] {
-        let mut event = parsed(sample!("key-disable-call"));
+        let mut event = parsed(sample!("key-alias-update-call"));
         event["detail"]["eventName"] = call.into();
         assert_eq!(
             ignored(&event),

@@ -16,43 +16,71 @@ use crate::reconcile::record::Record;
 
 /// How many of those who fail an alert names; the report's findings have more.
 const NAMED: usize = 10;
-/// How many findings a report holds: it has to fit into a message (256 KB).
-const REPORTED: usize = 100;
 
-/// Checks the key that the notice is about, or the one in force, where the occasion asks for it: a call on the
-/// key, the schedule, somebody's own wish. Nothing is written.
+/// Checks the keys in question, where the occasion asks for it: a call on a key, the schedule, somebody's own wish.
+/// `proven` has been checked a moment ago. Nothing is written.
 pub(super) async fn check_access<P: AccessPorts>(
     ports: &P,
     home: &Place,
     record: &Record,
     notice: &Notice,
+    proven: Option<&str>,
     kept: &mut Kept,
 ) -> Result<(), ReconcileError> {
     let asked = matches!(notice.source, Source::KeyCall | Source::Schedule | Source::DirectCall);
-    let key = match &notice.about {
-        About::Key(key) => key.as_str(),
-        About::Document(_) | About::Everything => kept.kms_key_id.as_str(),
-    };
     if !asked || record.safeguards.mode == Mode::Off {
         return Ok(());
     }
-    // A key that is no key, or cannot be used, is trouble of its own, and told as such.
+    let keys = match &notice.about {
+        About::Key(key) => vec![key.to_string()],
+        // The key that stands by is checked like the one in force: it is too late when it has to stand in.
+        About::Document(_) | About::Everything => {
+            let in_force = if kept.kms_key_id.is_empty() { &record.wanted } else { &kept.kms_key_id };
+            let standby = record.standby().filter(|standby| standby != in_force);
+            [in_force.clone()].into_iter().chain(standby.map(str::to_owned)).collect()
+        }
+    };
+    for key in keys {
+        // What the event alone tells of a key's policy is told whatever else is known.
+        if proven != Some(&key) || put(notice).is_some() {
+            check_key(ports, home, record, notice, &key, kept).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The policy that the notice says was put on its key.
+pub(super) fn put(notice: &Notice) -> Option<&String> {
+    match &notice.news {
+        Some(News::KeyPolicy(policy)) => Some(policy),
+        Some(News::DeletionDate(_)) | None => None,
+    }
+}
+
+async fn check_key<P: AccessPorts>(
+    ports: &P,
+    home: &Place,
+    record: &Record,
+    notice: &Notice,
+    key: &str,
+    kept: &mut Kept,
+) -> Result<(), ReconcileError> {
     let Ok(KeyRef::Arn(arn)) = KeyRef::parse(key) else { return Ok(()) };
+    let put = put(notice);
     let key = match judge_key(ports, home, &KeyRef::Arn(arn.clone())).await {
         Ok((key, _)) => key,
-        // A policy that was put may have locked out this function too.
+        // A policy that was put may have locked out this function too. What spec and usage are is fixed at creation,
+        // and they were looked at when the key was chosen.
         Err(ReconcileError::Aws(error)) if matches!(error.kind, AwsErrorKind::Denied { .. }) => {
-            KeyDescription::unseen(arn)
+            KeyDescription::assumed(arn)
         }
         Err(error @ ReconcileError::Aws(_)) => return Err(error),
+        // That it cannot be used is trouble of its own, and told as such; whom its policy forgets, nothing tells later.
+        Err(_) if put.is_some() => KeyDescription::assumed(arn),
         Err(_) => return Ok(()),
     };
     let mut observation = Box::pin(gather(ports, home, &key, &record.safeguards)).await;
     // Judged by the policy that was put: it may be another account's, and not to be read from here.
-    let put = match &notice.news {
-        Some(News::KeyPolicy(policy)) => Some(policy),
-        Some(News::DeletionDate(_)) | None => None,
-    };
     if let Some(put) = put {
         if observation.policy.known().is_some_and(|policy| !is_same(policy, put)) {
             kept.notes.push(format!("the policy of key {} is another by now than that of {notice}", key.arn));
@@ -64,10 +92,7 @@ pub(super) async fn check_access<P: AccessPorts>(
     if put.is_some() && matches!(observation.grants, Read::Unknown(_)) {
         tell_doubtful(&key, notice, &assessment.findings, kept);
     }
-    let worth = assessment.findings.iter();
-    let worth =
-        worth.filter(|finding| finding.verdict != Verdict::Pass && finding.check != Check::KeyFitness);
-    kept.findings.extend(worth.take(REPORTED).cloned());
+    kept.find(assessment.findings.into_iter().filter(|finding| finding.check != Check::KeyFitness));
     Ok(())
 }
 
@@ -87,8 +112,8 @@ pub(super) fn tell_failing(
     }
 }
 
-/// An alert that names whom a policy does not admit, where a grant that cannot be seen from here might.
-fn tell_doubtful(key: &KeyDescription, notice: &Notice, findings: &[Finding], kept: &mut Kept) {
+/// An alert that names those of whom it is not known whether a key lets them in.
+pub(super) fn tell_doubtful(key: &KeyDescription, notice: &Notice, findings: &[Finding], kept: &mut Kept) {
     let doubtful = findings.iter().filter(|finding| {
         finding.verdict == Verdict::Unknown && !finding.exempt && finding.check == Check::KeyPolicy
     });

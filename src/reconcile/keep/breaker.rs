@@ -5,7 +5,7 @@
 
 use crate::notice::{Notice, Source};
 use crate::reconcile::observe::ObservedDocument;
-use crate::reconcile::record::{Breaker, HOUR, Versions, Watch};
+use crate::reconcile::record::{Breaker, HOUR, Record, Versions, Watch};
 
 /// The answer, with what to remember.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,18 +21,36 @@ pub(super) enum Gate {
     },
 }
 
-/// Asks. `writes` tells whether the document would be written, `now` is in seconds since 1970.
+/// What a repair would be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repair {
+    /// Nothing: the document would not be written.
+    None,
+    /// The key that the document had carries it again.
+    Back,
+    /// Another key is due, since one fails or works again.
+    Turn,
+    /// What was counted already, and then never happened: AWS refused it, or the run was cut off.
+    Again,
+}
+
+/// Asks. `now` is in seconds since 1970.
 pub(super) fn gate(
     watch: &Watch,
     notice: &Notice,
     now: u64,
     repairs_per_hour: usize,
     versions: Versions,
-    writes: bool,
+    repair: Repair,
 ) -> Gate {
-    // Who changed the document, and not who touched a key.
-    let named = if notice.source == Source::DocumentCall { notice.by.as_ref() } else { None };
-    let by = named.or(watch.by.as_ref()).cloned();
+    let writes = repair != Repair::None;
+    // Who changed the document, and not who touched a key unless that is what it is written for.
+    let is_cause = match notice.source {
+        Source::DocumentCall => true,
+        Source::KeyCall => repair == Repair::Turn,
+        _ => false,
+    };
+    let by = notice.by.as_ref().filter(|_| is_cause).or(watch.by.as_ref()).cloned();
     if let Some(breaker) = &watch.breaker {
         let moved = breaker.versions != versions || notice.source == Source::DocumentCall;
         let quiet = !moved && now.saturating_sub(breaker.seen) >= HOUR;
@@ -47,16 +65,37 @@ pub(super) fn gate(
         let repairs = if writes { vec![now] } else { Vec::new() };
         return Gate::Go(Watch { breaker: None, repairs, by: None, ..watch.clone() });
     }
+    let mut repairs = watch.recent(now);
+    if repair == Repair::Again || (!writes && !repairs.is_empty()) {
+        // An event may come after somebody else's, by which the document was put right.
+        return Gate::Go(Watch { by, ..watch.clone() });
+    }
     if !writes {
         return Gate::Go(watch.clone());
     }
-    let mut repairs = watch.recent(now);
     if repairs.len() >= repairs_per_hour {
         let breaker = Some(Breaker { opened: now, seen: now, versions });
         return Gate::Stay { watch: Watch { repairs, by, breaker, ..watch.clone() }, opened: true };
     }
     repairs.push(now);
     Gate::Go(Watch { repairs, by, ..watch.clone() })
+}
+
+/// How long a repair that never happened is looked for, in seconds: Lambda tries again after one minute and two more.
+const AGAIN: u64 = 300;
+
+/// Whether the last repair that was counted was to write new content, and never did: the version that it was to
+/// follow is the latest still. A document that was made anew counts its versions anew.
+pub(super) fn is_again(
+    record: &Record,
+    document: Option<&ObservedDocument>,
+    notice: &Notice,
+    now: u64,
+) -> bool {
+    let last = record.watch.repairs.last();
+    last.is_some_and(|last| now.saturating_sub(*last) < AGAIN)
+        && document.is_some_and(|document| document.latest.number == record.there.version)
+        && notice.what != "CreateDocument"
 }
 
 /// The numbers of a document's versions.

@@ -26,6 +26,27 @@ pub(super) struct Carried {
     pub key: Option<KeyDescription>,
     /// The first choice, where this is not it.
     pub stands_in_for: Option<String>,
+    /// What is wrong with the first choice, where that is why this is not it.
+    pub problem: Option<String>,
+}
+
+impl Carried {
+    /// The key ARN; empty for encryption off.
+    pub(super) fn target(&self) -> &str {
+        self.key.as_ref().map_or("", |key| key.arn.as_str())
+    }
+
+    /// What is wrong with the first choice, and what came of it.
+    pub(super) fn told(&self, is_carried: bool) -> Option<String> {
+        let problem = self.problem.as_ref()?;
+        let left = "as the document is left as it is; sessions fail";
+        Some(match (&self.key, is_carried) {
+            (Some(key), true) => format!("{problem}; until then the standby key {} stands in", key.arn),
+            (Some(key), false) => format!("{problem}; the standby key {} does not stand in, {left}", key.arn),
+            (None, true) => format!("{problem}; encryption is off until then, as OnKeyTrouble is Clear"),
+            (None, false) => format!("{problem}; encryption is not turned off, {left}"),
+        })
+    }
 }
 
 /// Chooses, and notes what is wrong with the keys.
@@ -38,7 +59,7 @@ pub(super) async fn choose<P: Ports>(
 ) -> Result<Choice, ReconcileError> {
     let first = record.first_choice();
     if first.is_empty() {
-        return Ok(Choice::Carry(Carried { key: None, stands_in_for: None }));
+        return Ok(Choice::Carry(Carried { key: None, stands_in_for: None, problem: None }));
     }
     let problem = match look(ports, home, first).await? {
         Usable::Yes(key) => {
@@ -47,7 +68,7 @@ pub(super) async fn choose<P: Ports>(
             {
                 kept.trouble(format!("the standby key could not stand in: {problem}"));
             }
-            return Ok(Choice::Carry(Carried { key: Some(*key), stands_in_for: None }));
+            return Ok(Choice::Carry(Carried { key: Some(*key), stands_in_for: None, problem: None }));
         }
         // Not to know is no reason to change the key.
         Usable::Unknown(problem) => {
@@ -59,7 +80,7 @@ pub(super) async fn choose<P: Ports>(
                 _ => String::new(),
             };
             kept.alerts.push(format!("whether key {first} can be used is not known: {problem}{news}"));
-            return Ok(Choice::Leave);
+            return stand_in(ports, home, record).await;
         }
         Usable::No(problem) => problem,
     };
@@ -69,14 +90,10 @@ pub(super) async fn choose<P: Ports>(
             kept.trouble(format!("{problem}; until then sessions fail, as OnKeyTrouble is Alert"));
             Ok(Choice::Leave)
         }
-        OnTrouble::Clear => {
-            kept.trouble(format!("{problem}; encryption is off until then, as OnKeyTrouble is Clear"));
-            Ok(Choice::Carry(Carried { key: None, stands_in_for }))
-        }
+        OnTrouble::Clear => Ok(Choice::Carry(Carried { key: None, stands_in_for, problem: Some(problem) })),
         OnTrouble::Standby(standby) => match look(ports, home, standby).await? {
             Usable::Yes(key) => {
-                kept.trouble(format!("{problem}; until then the standby key {standby} stands in"));
-                Ok(Choice::Carry(Carried { key: Some(*key), stands_in_for }))
+                Ok(Choice::Carry(Carried { key: Some(*key), stands_in_for, problem: Some(problem) }))
             }
             Usable::No(other) | Usable::Unknown(other) => {
                 kept.trouble(format!(
@@ -86,6 +103,22 @@ pub(super) async fn choose<P: Ports>(
             }
         },
     }
+}
+
+/// What stands in already goes on to do so while nobody knows of the first choice; nothing else begins to.
+async fn stand_in<P: Ports>(ports: &P, home: &Place, record: &Record) -> Result<Choice, ReconcileError> {
+    if record.watch.stands_in_for.is_none() {
+        return Ok(Choice::Leave);
+    }
+    let key = match record.wanted.as_str() {
+        "" => None,
+        standby => match look(ports, home, standby).await? {
+            Usable::Yes(key) => Some(*key),
+            Usable::No(_) | Usable::Unknown(_) => return Ok(Choice::Leave),
+        },
+    };
+    let stands_in_for = record.watch.stands_in_for.clone();
+    Ok(Choice::Carry(Carried { key, stands_in_for, problem: None }))
 }
 
 /// Whether a key can be used.

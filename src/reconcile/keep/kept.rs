@@ -2,10 +2,13 @@
 
 use serde::Serialize;
 
-use crate::preflight::{Finding, Remedies};
+use crate::preflight::{Finding, Remedies, Verdict};
 use crate::reconcile::error::ReconcileError;
 use crate::reconcile::observe::Observation;
 use crate::session::DocumentName;
+
+/// How many findings of a document a report holds.
+const REPORTED: usize = 100;
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -94,12 +97,20 @@ impl Kept {
         self.version = latest.map(|latest| latest.number);
         self.kms_key_id = latest.and_then(|latest| latest.kms_key_id.clone().ok()).unwrap_or_default();
         self.owner = observation.record.as_ref().map(|record| record.owner.to_string());
+        self.breaker_open = observation.record.as_ref().is_some_and(|record| record.watch.breaker.is_some());
     }
 
-    /// A key cannot be used.
+    /// A key cannot be used: what else there is to tell follows from it.
     pub(super) fn trouble(&mut self, problem: String) {
         self.key_trouble = true;
-        self.alerts.push(problem);
+        self.alerts.insert(0, problem);
+    }
+
+    /// Takes over what is worth a line of the report, which has to fit into a message (256 KB).
+    pub(super) fn find(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        let worth = findings.into_iter().filter(|finding| finding.verdict != Verdict::Pass);
+        let room = REPORTED.saturating_sub(self.findings.len());
+        self.findings.extend(worth.take(room));
     }
 
     /// The way ended short of what is wanted.
@@ -108,7 +119,7 @@ impl Kept {
         self.alerts.push(error.to_string());
         if let ReconcileError::Blocked { blocking, remedies, .. } = error {
             self.checks_failed += blocking.len();
-            self.findings.extend(blocking);
+            self.find(blocking);
             self.remedies = Some(remedies);
         }
     }

@@ -7,7 +7,7 @@ use session_kms::reconcile::{KeepResult, Kept};
 
 use super::{FIRST, NODE, Room, alert, assert_names, proven};
 use crate::model::rival::{Deed, hint, told};
-use crate::model::world::{closed_policy, open_policy};
+use crate::model::world::{KeyState, closed_policy, open_policy};
 
 const FOREIGN: &str = "arn:aws:kms:eu-west-1:444455556666:key/44444444-4444-4444-8444-444444444444";
 
@@ -56,6 +56,44 @@ fn the_policy_of_another_accounts_key_which_nothing_here_may_read_is_judged_by_t
     assert_remedy(&kept);
     let kept = room.told(&put(open_policy().replace(":root", ":role/Node")));
     assert_eq!((kept.alerts, room.writes()), (vec![], vec![]));
+}
+
+/// Nothing tells of it later, where nobody here may read the policy.
+#[test]
+fn a_policy_that_is_put_on_a_key_that_cannot_be_used_is_judged_all_the_same() {
+    let room = Room::of(&proven(FIRST, Mode::Enforce));
+    room.noticed(Deed::KeyState { key: 0, state: KeyState::Disabled });
+    let kept = room.noticed(Deed::LockOut { key: 0 });
+    let [trouble, locked] = kept.alerts.as_slice() else { panic!("{:?}", kept.alerts) };
+    assert_names(trouble, &[FIRST, "Disabled"]);
+    assert_names(locked, &[FIRST, NODE, "PutKeyPolicy"]);
+    assert_remedy(&kept);
+}
+
+/// Where the policy cannot be read, that of the event is what is known of it.
+#[test]
+fn a_key_is_not_put_back_that_the_policy_of_the_event_locks_the_nodes_out_of() {
+    let room = Room::of(&proven(FIRST, Mode::Enforce));
+    room.world.borrow_mut().hides_policies = true;
+    room.others(Deed::Off { promotes: true });
+    let kept = room.noticed(Deed::LockOut { key: 0 });
+    assert_eq!((kept.result, room.writes()), (KeepResult::Refused, vec![]));
+    assert_names(&kept.alerts.join("; "), &[FIRST, NODE, "nothing was changed"]);
+    assert_eq!(room.noticed(Deed::LetIn { key: 0 }).result, KeepResult::Repaired);
+    room.assert_carries(FIRST);
+}
+
+/// What keeps a document from being put right keeps nobody's loss from being told.
+#[test]
+fn who_lost_access_is_told_though_the_document_cannot_be_put_right() {
+    let room = Room::of(&proven(FIRST, Mode::Enforce));
+    room.others(Deed::Template);
+    room.others(Deed::LockOut { key: 0 });
+    let kept = room.scheduled();
+    assert_eq!(kept.result, KeepResult::Refused);
+    let [content, locked] = kept.alerts.as_slice() else { panic!("{:?}", kept.alerts) };
+    assert_names(content, &["mend it by hand"]);
+    assert_names(locked, &[FIRST, NODE]);
 }
 
 #[test]

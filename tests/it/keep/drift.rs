@@ -89,7 +89,14 @@ fn a_document_deleted_is_made_anew_and_the_loss_is_told() {
     let kept = room.noticed(Deed::Delete);
     assert_eq!((kept.result, kept.version), (KeepResult::Repaired, Some(1)));
     assert_names(&kept.drift.join("; "), &["deleted", "lost"]);
+    assert_names(
+        alert(&kept),
+        &["DeleteDocument", "assumed-role/Pipeline/deploy", "put back its other settings"],
+    );
     room.assert_carries(FIRST);
+    room.others(Deed::Delete);
+    let told = alert(&room.scheduled()).to_owned();
+    assert!(!told.contains("Schedule"), "the clock did not delete it: {told}");
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! An owner asks while the document is being put right.
 
-use session_kms::intent::{Mode, OnDelete};
+use session_kms::intent::{Intent, Mode, OnDelete};
 use session_kms::notice::Source;
 
 use super::{FIRST, OTHER, Room, encrypted};
 use crate::model::line::{Fate, Side};
 use crate::model::rival::{Deed, hint};
 use crate::model::run::{Ask, Came, Run, both};
+use crate::model::world::Write;
 
 /// More turns than the two runs take together.
 const TURNS: usize = 40;
@@ -15,14 +16,30 @@ const CALLS: usize = 14;
 
 /// A document that has drifted, being put right for as many turns; then the other run goes from its beginning to its
 /// end, and the repair goes on, to its end or until it is cut.
-fn overtaken(turns: usize, cut: Option<(usize, Side)>, other: &Run) -> (Room, Option<Came>) {
-    let room = Room::of(&encrypted(FIRST));
-    room.others(Deed::Overwrite { promotes: true });
+fn overtaken(
+    turns: usize,
+    cut: Option<(usize, Side)>,
+    on_delete: OnDelete,
+    other: &Run,
+) -> (Room, Option<Came>) {
     let mut order = vec![true; turns];
     order.resize(TURNS * 4, false);
+    let (room, [_, came]) = in_turns(&order, cut, on_delete, other);
+    (room, came)
+}
+
+/// The same, with the turns in this order, and one after the other from its end on.
+fn in_turns(
+    order: &[bool],
+    cut: Option<(usize, Side)>,
+    on_delete: OnDelete,
+    other: &Run,
+) -> (Room, [Option<Came>; 2]) {
+    let room = Room::of(&Intent { on_delete, ..encrypted(FIRST) });
+    room.others(Deed::Overwrite { promotes: true });
     let repair = Run::Keep(hint(Source::RecordChange));
     let runs = [(101, &repair, Fate { cut, fault: None }), (102, other, Fate::default())];
-    let [_, came] = both(&room.world, runs, &order, (usize::MAX, || ())).expect("both end");
+    let came = both(&room.world, runs, order, (usize::MAX, || ())).expect("both end");
     (room, came)
 }
 
@@ -47,7 +64,7 @@ fn an_update_that_was_answered_is_never_rolled_back_by_a_repair() {
         takes_over: false,
     };
     each(|turns, cut| {
-        let (room, came) = overtaken(turns, cut, &Run::Establish(update.clone()));
+        let (room, came) = overtaken(turns, cut, OnDelete::Restore, &Run::Establish(update.clone()));
         let Some(Came::Established(answer)) = came else { panic!("an answer") };
         answer.expect("nothing is in the way");
         assert_eq!(room.record().wanted, OTHER, "{turns} turns, {cut:?}");
@@ -57,10 +74,46 @@ fn an_update_that_was_answered_is_never_rolled_back_by_a_repair() {
 }
 
 #[test]
+fn a_repair_that_a_delete_overtakes_takes_no_key_off_that_is_to_stay() {
+    let delete = Run::Release { owner: 0, on_delete: Some(OnDelete::Retain) };
+    each(|turns, cut| {
+        let mut order = vec![true; turns];
+        order.resize(TURNS * 4, false);
+        let (room, [repaired, came]) = in_turns(&order, cut, OnDelete::Retain, &delete);
+        let Some(Came::Released(answer)) = came else { panic!("an answer") };
+        answer.expect("nothing is in the way");
+        let world = room.world.borrow();
+        let cleared = world.log.iter().filter(|entry| match &entry.write {
+            Write::Create { key } | Write::Update { key } | Write::Promote { key } => key.is_empty(),
+            Write::DeleteVersion(_) | Write::Record | Write::DeleteRecord => false,
+        });
+        assert_eq!(cleared.count(), 0, "{turns} turns, {cut:?}: {:?}", world.log);
+        if let Some(Came::Kept(Ok(kept))) = repaired {
+            assert_eq!(kept.alerts, Vec::<String>::new(), "{turns} turns");
+        }
+    });
+}
+
+/// The record that a repair writes is news by itself, and so is each of its calls where they are not told apart.
+#[test]
+fn two_runs_that_put_the_same_right_count_one_repair() {
+    for source in [Source::RecordChange, Source::Schedule] {
+        for turns in 0..TURNS {
+            let other = Run::Keep(hint(source));
+            let (room, [_, came]) = in_turns(&vec![true; turns], None, OnDelete::Restore, &other);
+            let Some(Came::Kept(kept)) = came else { panic!("an answer") };
+            kept.expect("AWS answers");
+            room.assert_carries(FIRST);
+            assert_eq!(room.record().watch.repairs.len(), 1, "{turns} turns, {source:?}");
+        }
+    }
+}
+
+#[test]
 fn a_delete_that_was_answered_leaves_no_record_behind() {
     let delete = Run::Release { owner: 0, on_delete: None };
     each(|turns, cut| {
-        let (room, came) = overtaken(turns, cut, &delete);
+        let (room, came) = overtaken(turns, cut, OnDelete::Restore, &delete);
         let Some(Came::Released(answer)) = came else { panic!("an answer") };
         answer.expect("nothing is in the way");
         room.scheduled();

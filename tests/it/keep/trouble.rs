@@ -5,6 +5,7 @@ use session_kms::reconcile::{KeepResult, ReconcileError};
 
 use super::{FIRST, NODE, Room, STANDBY, alert, assert_names, encrypted, in_trouble, proven, standby};
 use crate::model::rival::Deed;
+use crate::model::run::LIMIT;
 use crate::model::world::KeyState;
 
 const TROUBLES: [KeyState; 3] = [KeyState::Disabled, KeyState::PendingDeletion, KeyState::Gone];
@@ -109,8 +110,75 @@ fn a_standby_that_locks_the_nodes_out_does_not_stand_in() {
     room.others(Deed::LockOut { key: 2 });
     let kept = room.noticed(becomes(KeyState::Disabled));
     assert_eq!((kept.result, room.writes()), (KeepResult::Refused, vec![]));
-    assert_names(&kept.alerts.join("; "), &[STANDBY, NODE, "nothing was changed"]);
+    let [trouble, blocked] = kept.alerts.as_slice() else { panic!("{:?}", kept.alerts) };
+    assert_names(trouble, &[FIRST, STANDBY, "does not stand in", "sessions fail"]);
+    assert_names(blocked, &[STANDBY, NODE, "nothing was changed"]);
     room.assert_carries(FIRST);
+}
+
+/// The breaker is about writes, and the alert must not say that one was made.
+#[test]
+fn while_the_document_is_left_alone_nothing_stands_in_and_the_alert_says_so() {
+    for (on_trouble, words) in [(standby(), "does not stand in"), (OnKeyTrouble::Clear, "is not turned off")]
+    {
+        let room = Room::of(&in_trouble(on_trouble, encrypted(FIRST)));
+        for _ in 0..=LIMIT {
+            room.noticed(Deed::Overwrite { promotes: true });
+        }
+        room.noticed(Deed::Key { key: 0, promotes: true });
+        let kept = room.noticed(becomes(KeyState::Disabled));
+        assert_eq!((kept.result, kept.breaker_open, kept.key_trouble), (KeepResult::BreakerOpen, true, true));
+        let [trouble, alone] = kept.alerts.as_slice() else { panic!("{:?}", kept.alerts) };
+        assert_names(trouble, &[FIRST, words, "sessions fail"]);
+        assert_names(alone, &["left alone"]);
+        room.assert_carries(FIRST);
+    }
+}
+
+#[test]
+fn an_open_breaker_is_told_though_no_key_can_be_used() {
+    let room = Room::of(&encrypted(FIRST));
+    for _ in 0..=LIMIT {
+        room.noticed(Deed::Overwrite { promotes: true });
+    }
+    let kept = room.noticed(becomes(KeyState::Disabled));
+    assert_eq!((kept.result, kept.breaker_open), (KeepResult::Refused, true));
+}
+
+/// Not to know of the first choice is no reason to leave drift from what stands in for it.
+#[test]
+fn what_stands_in_goes_on_to_do_so_while_nobody_knows_of_the_first_choice() {
+    for (on_trouble, key) in [(standby(), STANDBY), (OnKeyTrouble::Clear, "")] {
+        let room = Room::of(&in_trouble(on_trouble, encrypted(FIRST)));
+        room.noticed(becomes(KeyState::Disabled));
+        room.assert_carries(key);
+        room.world.borrow_mut().unseen = Some(FIRST);
+        let kept = room.noticed(Deed::Key { key: 1, promotes: true });
+        assert_eq!(kept.result, KeepResult::Repaired);
+        assert_names(alert(&kept), &[FIRST, "is not known"]);
+        room.assert_carries(key);
+        assert_eq!(room.record().first_choice(), FIRST);
+    }
+}
+
+/// The way back to a key whose policy nobody here may read is told as what it is: unproven.
+#[test]
+fn a_key_that_comes_back_unproven_is_an_alert() {
+    let room = Room::of(&in_trouble(standby(), proven(FIRST, Mode::Enforce)));
+    room.noticed(becomes(KeyState::Disabled));
+    room.world.borrow_mut().hides_policies = true;
+    let kept = room.noticed(becomes(KeyState::Enabled));
+    assert_eq!(kept.result, KeepResult::Returned);
+    assert_names(alert(&kept), &[FIRST, NODE, "it is not known whether"]);
+}
+
+#[test]
+fn the_schedule_tells_who_is_locked_out_of_the_key_that_stands_by() {
+    let room = Room::of(&in_trouble(standby(), proven(FIRST, Mode::Enforce)));
+    room.others(Deed::LockOut { key: 2 });
+    let kept = room.scheduled();
+    assert_eq!((kept.result, kept.checks_failed), (KeepResult::AsWanted, 1));
+    assert_names(alert(&kept), &[STANDBY, NODE]);
 }
 
 #[test]

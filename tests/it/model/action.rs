@@ -5,9 +5,10 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use session_kms::intent::{Mode, OnDelete};
+use session_kms::notice::{Notice, Source};
 
 use super::line::{Fate, Fault, Side};
-use super::rival::{Deed, deeds};
+use super::rival::{Deed, deeds, hint, key_states, told};
 use super::run::{Ask, Trouble};
 use super::world::Duplicates;
 
@@ -16,6 +17,7 @@ use super::world::Duplicates;
 pub struct Setting {
     pub duplicates: Duplicates,
     pub pending: u32,
+    pub most_versions: usize,
     pub has_document: bool,
 }
 
@@ -32,6 +34,10 @@ pub enum Action {
     Pass(u64),
     /// AWS will not take up the next version that is written.
     FailNext,
+    /// Somebody deletes the record, or puts back one of its versions.
+    Meddle(Option<usize>),
+    /// From now on somebody writes the document whenever it is written, or leaves it alone again.
+    Answer(bool),
 }
 
 /// When a notice comes.
@@ -62,8 +68,20 @@ pub enum What {
 pub fn settings() -> impl Strategy<Value = Setting> {
     let duplicates =
         [Duplicates::Latest, Duplicates::Any, Duplicates::LatestByMeaning, Duplicates::AnyByMeaning];
-    (select(duplicates.to_vec()), 0..3_u32, any::<bool>())
-        .prop_map(|(duplicates, pending, has_document)| Setting { duplicates, pending, has_document })
+    (select(duplicates.to_vec()), 0..3_u32, select(&[4, 6, 20][..]), any::<bool>()).prop_map(
+        |(duplicates, pending, most_versions, has_document)| Setting {
+            duplicates,
+            pending,
+            most_versions,
+            has_document,
+        },
+    )
+}
+
+/// The last event that comes.
+pub fn lasts() -> impl Strategy<Value = Notice> {
+    let sources = [Source::Schedule, Source::RecordChange, Source::DirectCall, Source::ConfigCompliance];
+    prop_oneof![4 => select(sources.to_vec()).prop_map(hint), 1 => Just(told("UpdateDocument", None))]
 }
 
 pub fn actions() -> impl Strategy<Value = Vec<Action>> {
@@ -85,17 +103,39 @@ pub fn races() -> impl Strategy<Value = Vec<Action>> {
         .prop_map(|all| all.into_iter().flatten().collect())
 }
 
+/// Little but keys that fail and work again, and what follows from it.
+pub fn failing_keys() -> impl Strategy<Value = Vec<Action>> {
+    let late = (0..8_usize).prop_map(What::Late);
+    let whats = || prop_oneof![2 => Just(What::Schedule), 1 => late.clone()];
+    vec(
+        prop_oneof![
+            8 => (key_states(), deliveries()).prop_map(|(deed, delivery)| Action::Deed(deed, delivery)),
+            2 => (deeds(), deliveries()).prop_map(|(deed, delivery)| Action::Deed(deed, delivery)),
+            3 => (whats(), fates()).prop_map(|(what, fate)| Action::Run(what, fate)),
+            1 => ((whats(), fates()), (whats(), fates()), vec(any::<bool>(), 0..60))
+                .prop_map(|(left, right, order)| Action::Both([left, right], order, None)),
+            2 => (1..90_u64).prop_map(Action::Pass),
+        ],
+        4..16,
+    )
+}
+
+fn deliveries() -> impl Strategy<Value = Delivery> {
+    select(&[Delivery::Now, Delivery::Later, Delivery::Twice, Delivery::Never][..])
+}
+
 fn action() -> impl Strategy<Value = Action> {
-    let delivery = select(&[Delivery::Now, Delivery::Later, Delivery::Twice, Delivery::Never][..]);
     let order = || vec(any::<bool>(), 0..60);
     let midst = option::weighted(0.4, (0..60_usize, deeds()));
     prop_oneof![
-        8 => (deeds(), delivery).prop_map(|(deed, delivery)| Action::Deed(deed, delivery)),
+        8 => (deeds(), deliveries()).prop_map(|(deed, delivery)| Action::Deed(deed, delivery)),
         9 => (whats(), fates()).prop_map(|(what, fate)| Action::Run(what, fate)),
         4 => ((whats(), fates()), (whats(), fates()), order(), midst)
             .prop_map(|(left, right, order, midst)| Action::Both([left, right], order, midst)),
         3 => (1..90_u64).prop_map(Action::Pass),
         1 => Just(Action::FailNext),
+        1 => option::of(0..12_usize).prop_map(Action::Meddle),
+        1 => any::<bool>().prop_map(Action::Answer),
     ]
 }
 

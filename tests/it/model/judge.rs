@@ -1,12 +1,12 @@
 //! Whether what runs did is what they may do.
 
 use session_kms::intent::{Mode, OnDelete};
-use session_kms::reconcile::{HOUR, OnTrouble};
+use session_kms::reconcile::{HOUR, OnTrouble, Record};
 
 use super::intended::Intended;
 use super::play::{Play, Told};
-use super::run::{Came, LIMIT, Run, owner};
-use super::world::{World, Write, others};
+use super::run::{Ask, Came, LIMIT, Run, owner};
+use super::world::{KEYS, World, Write, others};
 
 /// What was there before runs began.
 pub struct Before {
@@ -15,6 +15,12 @@ pub struct Before {
     pub has_midst: bool,
     /// Whether there is one run, and AWS answers all its calls.
     pub is_smooth: bool,
+    /// Whether AWS answers all calls.
+    pub answered: bool,
+    /// Whether writes fail, or somebody answers each.
+    pub fails: bool,
+    /// The key that was wanted, where the document carried it.
+    pub carried: Option<String>,
     pub now: u64,
     /// The key in the document, which who adopts it gives back.
     pub key: Option<String>,
@@ -41,7 +47,7 @@ impl Play {
         if accepted != before.accepted {
             self.repairs.clear();
         }
-        self.befores.extend(record.map(|record| record.before));
+        self.judge_adoption(before, record, runs)?;
         for (number, run, _) in runs {
             self.judge_writes(before, now.as_ref(), runs, *number, run)?;
         }
@@ -53,6 +59,101 @@ impl Play {
             return Err(format!("other settings are {there:?} and not {:?}", world.others));
         }
         world.wrongs.first().map_or(Ok(()), |wrong| Err(wrong.clone()))
+    }
+
+    /// The record knows the key that was there before the document was adopted, as long as it is.
+    fn judge_adoption(
+        &mut self,
+        before: &Before,
+        record: Option<Record>,
+        runs: &[(usize, Run, Option<Came>)],
+    ) -> Told {
+        // What was there in between, where one owner goes and another comes, nobody but the record knows.
+        let is_plain =
+            !before.has_midst && (runs.len() == 1 || !runs.iter().any(|(_, run, _)| run.is_release()));
+        let key = record.map(|record| record.before);
+        match (&self.adopted, &key) {
+            (Some(adopted), Some(key)) if is_plain && adopted != key => {
+                return Err(format!("the key before is `{key}` now, and was `{adopted}`"));
+            }
+            (None, Some(key)) if is_plain && before.key.as_ref() != Some(key) => {
+                return Err(format!("`{key}` is taken for the key before, and was {:?}", before.key));
+            }
+            _ => {}
+        }
+        self.befores.extend(key.clone());
+        self.adopted = key;
+        Ok(())
+    }
+
+    /// Whether an answer is the one that is due: of a run that was alone, and that AWS answered.
+    pub fn judge_answer(&self, before: &Before, run: &Run, came: &Came) -> Told {
+        if before.fails {
+            return Ok(());
+        }
+        match (run, came) {
+            (Run::Establish(ask), Came::Established(answer)) => {
+                let obstacle = self.obstacle(before, ask);
+                match (answer, obstacle) {
+                    (Err(error), None) => Err(format!("{ask:?} was refused for nothing: {error}")),
+                    (Ok(_), Some(obstacle)) => Err(format!("{ask:?} was granted, though {obstacle}")),
+                    (Ok(_), None) | (Err(_), Some(_)) => Ok(()),
+                }
+            }
+            (Run::Release { owner: number, on_delete }, Came::Released(Ok(_))) => {
+                let Some(was) = &self.intended else { return Ok(()) };
+                let (Some(carried), true) = (&before.carried, was.stack == owner(*number).stack_id) else {
+                    return Ok(());
+                };
+                let left = match on_delete.unwrap_or(was.on_delete) {
+                    OnDelete::Restore => self.adopted.clone().unwrap_or_default(),
+                    OnDelete::Clear => String::new(),
+                    OnDelete::Retain => carried.clone(),
+                };
+                if self.record().is_some() {
+                    return Err("the owner is gone, and the record is not".to_owned());
+                }
+                self.carries(&left).map_err(|wrong| format!("after {run:?} {wrong}"))
+            }
+            (Run::Release { .. }, Came::Released(Err(error))) => {
+                let unusable = |key: &str| !key.is_empty() && !self.world.borrow().is_enabled(key);
+                match &self.adopted {
+                    Some(adopted) if unusable(adopted) => Ok(()),
+                    _ => Err(format!("{run:?} failed for nothing: {error}")),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is in the way of a request.
+    fn obstacle(&self, before: &Before, ask: &Ask) -> Option<&'static str> {
+        let world = self.world.borrow();
+        let keys: Vec<&str> = match ask.on_trouble() {
+            OnTrouble::Standby(ref standby) => vec![ask.wanted(), KEYS.iter().find(|key| *key == standby)?],
+            OnTrouble::Alert | OnTrouble::Clear => vec![ask.wanted()],
+        };
+        let keys: Vec<&str> = keys.into_iter().filter(|key| !key.is_empty()).collect();
+        let blocks = matches!(ask.mode, Mode::Strict | Mode::Enforce);
+        let was_accepted = before.accepted.as_ref().is_some_and(|(stack, accepted)| {
+            *stack == owner(ask.owner).stack_id && accepted.contains(&ask.digest())
+        });
+        let is_settled = was_accepted && before.carried.as_deref() == Some(ask.wanted());
+        if keys.len() == 2 && keys.first() == keys.last() {
+            Some("the standby key is the key itself")
+        } else if keys.iter().any(|key| !world.is_enabled(key)) {
+            Some("a key cannot be used")
+        } else if blocks && !is_settled && keys.iter().any(|key| !world.lets_nodes_in(key)) {
+            Some("the nodes are locked out")
+        } else if before.key.is_none() {
+            Some("the content is not one to rewrite")
+        } else if self.intended.as_ref().is_some_and(|was| was.stack != owner(ask.owner).stack_id)
+            && !ask.takes_over
+        {
+            Some("the document is another owner's")
+        } else {
+            None
+        }
     }
 
     /// The record says what an owner asked for, and nothing but an owner changes that.
@@ -93,7 +194,7 @@ impl Play {
             let is_retained = match run {
                 Run::Release { on_delete, .. } => on_delete.unwrap_or(was.on_delete) == OnDelete::Retain,
                 Run::Establish(ask) => ask.on_delete == OnDelete::Retain,
-                Run::Keep(_) => false,
+                Run::Keep(_) => was.on_delete == OnDelete::Retain,
             };
             came.as_ref().is_some_and(Came::ended) && !is_retained
         });
@@ -133,7 +234,9 @@ impl Play {
                 }
             }
             Run::Keep(_) => {
-                let gone = now.is_none();
+                // What a repair wrote while the owner went is undone, unless the owner leaves it.
+                let retains = |intended: &Intended| intended.on_delete == OnDelete::Retain;
+                let gone = now.is_none() && !self.intended.iter().any(retains);
                 if !gone {
                     may.clear();
                 }
@@ -179,6 +282,17 @@ impl Play {
                 return Ok(());
             }
         }
+        if let Run::Establish(ask) = run
+            && matches!(ask.mode, Mode::Strict | Mode::Enforce)
+            && before.answered
+            && !before.has_midst
+            && writes.iter().any(|write| write.key() == Some(ask.wanted()))
+            && world.keys.contains_key(ask.wanted())
+            && !world.lets_nodes_in(ask.wanted())
+            && !self.befores.iter().any(|key| key == ask.wanted())
+        {
+            return Err(format!("{run:?} wrote the key, which locks the nodes out"));
+        }
         for write in writes {
             if let Some(key) = write.key()
                 && !may.contains(&key)
@@ -195,7 +309,10 @@ impl Play {
         let of_run: Vec<_> =
             world.log.iter().filter(|entry| entry.run == number).map(|entry| &entry.write).collect();
         let first = of_run.iter().find(|write| !matches!(write, Write::DeleteVersion(_)));
-        if first.is_some_and(|write| write.key().is_some()) {
+        // One that was cut off has counted it, where it got no further.
+        let last_before = world.log.iter().rev().find(|entry| entry.run < number);
+        let is_counted = last_before.is_some_and(|entry| entry.write == Write::Record);
+        if !is_counted && first.is_some_and(|write| write.key().is_some()) {
             return Err(format!("{first:?} was not counted before"));
         }
         let blocks = matches!(intended.mode, Mode::Strict | Mode::Enforce);

@@ -49,6 +49,8 @@ pub struct Line<'w> {
     /// Whether other runs get their turn at each call.
     shares: bool,
     begun: u64,
+    /// The latest version, as the run read it last.
+    latest: Cell<u64>,
     calls: Cell<usize>,
     cut: Cell<bool>,
 }
@@ -56,7 +58,16 @@ pub struct Line<'w> {
 impl<'w> Line<'w> {
     pub fn new(world: &'w RefCell<World>, run: usize, fate: Fate, shares: bool) -> Self {
         let begun = world.borrow().ticks;
-        Self { world, run, fate, shares, begun, calls: Cell::new(0), cut: Cell::new(false) }
+        Self {
+            world,
+            run,
+            fate,
+            shares,
+            begun,
+            latest: Cell::new(0),
+            calls: Cell::new(0),
+            cut: Cell::new(false),
+        }
     }
 
     /// Whether the run has been cut off.
@@ -123,7 +134,10 @@ impl<'w> Line<'w> {
         match said.code.as_str() {
             "DuplicateDocumentContent" => Ok(Written::Duplicate(error)),
             "DocumentVersionLimitExceeded" => Ok(Written::HistoryFull(error)),
-            _ => Ok(Written::LostRace(error)),
+            _ => {
+                self.world.borrow_mut().count("races lost");
+                Ok(Written::LostRace(error))
+            }
         }
     }
 
@@ -162,7 +176,9 @@ fn key_of(content: &Content) -> String {
 impl Documents for Line<'_> {
     async fn head(&self, _: &DocumentName) -> Result<Option<DocumentHead>, AwsError> {
         let head = |world: &mut World| {
-            Ok(world.document.as_ref().map(|document| DocumentHead {
+            let Some(document) = &world.document else { return Ok(None) };
+            self.latest.set(document.latest());
+            Ok(Some(DocumentHead {
                 latest: document.latest(),
                 default: document.default,
                 format: document.latest_content().format(),
@@ -215,6 +231,9 @@ impl Documents for Line<'_> {
 
     async fn promote(&self, _: &DocumentName, version: u64) -> Result<Written, AwsError> {
         let promote = |world: &mut World| {
+            if version != self.latest.get() {
+                world.wrongs.push(format!("version {version} was promoted, and is not the latest"));
+            }
             world.promote(version)?;
             let content = world.document.as_ref().map(|document| key_of(document.default_content()));
             Ok(Write::Promote { key: content.unwrap_or_default() })
@@ -237,6 +256,7 @@ impl Documents for Line<'_> {
                 world.wrongs.push(format!("the latest version, {version}, was deleted"));
             }
             world.delete_version(version)?;
+            world.count("versions pruned");
             self.note(world, Write::DeleteVersion(version));
             Ok(())
         };

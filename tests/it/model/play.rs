@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use futures_util::FutureExt;
 use session_kms::notice::{Notice, Source};
-use session_kms::reconcile::{Kept, Record, recall};
+use session_kms::reconcile::{KeepResult, Kept, Record, recall};
 
 use super::action::{Action, Delivery, Setting, What};
 use super::intended::Intended;
@@ -24,6 +24,8 @@ pub struct Play {
     pub intended: Option<Intended>,
     /// When runs put the document right since the owner's last change of mind.
     pub repairs: Vec<u64>,
+    /// The key that was there when the owner adopted the document.
+    pub adopted: Option<String>,
     /// What any run may ever put back: the keys that were there before somebody adopted the document.
     pub befores: Vec<String>,
 }
@@ -33,6 +35,7 @@ pub type Told = Result<(), String>;
 impl Play {
     pub fn new(setting: Setting) -> Self {
         let mut world = World::new(setting.duplicates, setting.pending);
+        world.most_versions = setting.most_versions;
         if setting.has_document {
             Deed::Create.play(&mut world);
         }
@@ -43,6 +46,7 @@ impl Play {
             last_ask: None,
             intended: None,
             repairs: Vec::new(),
+            adopted: None,
             befores: Vec::new(),
         }
     }
@@ -92,7 +96,37 @@ impl Play {
                 self.world.borrow_mut().fail_next = true;
                 Ok(())
             }
+            Action::Meddle(version) => {
+                self.meddle(*version);
+                Ok(())
+            }
+            Action::Answer(answers) => {
+                self.world.borrow_mut().answer = answers.then_some(Deed::Overwrite { promotes: true });
+                Ok(())
+            }
         }
+    }
+
+    /// Somebody deletes the record, or puts back one of its versions: that is what is wanted from now on.
+    fn meddle(&mut self, version: Option<usize>) {
+        {
+            let mut world = self.world.borrow_mut();
+            let Some(parameter) = &mut world.parameter else { return };
+            match version {
+                Some(which) => {
+                    let text = parameter.history[which % parameter.history.len()].clone();
+                    parameter.history.push(text);
+                }
+                None => world.parameter = None,
+            }
+            world.count("record meddled with");
+        }
+        let record = self.record();
+        self.intended = record.as_ref().map(Intended::of);
+        self.adopted = record.map(|record| record.before);
+        self.befores.extend(self.adopted.clone());
+        self.repairs.clear();
+        self.late.push(hint(Source::RecordChange));
     }
 
     fn run(&mut self, what: &What) -> Option<Run> {
@@ -115,9 +149,16 @@ impl Play {
 
     /// One run, alone.
     pub fn one(&mut self, run: Run, fate: Fate) -> Result<Option<Came>, String> {
-        let before = self.before(false, fate.fault.is_none());
+        self.world.borrow_mut().now += 1;
+        let before = self.before(false, fate.fault.is_none(), fate.fault.is_none());
         self.runs += 1;
         let came = alone(&self.world, self.runs, &run, fate)?;
+        self.count(came.as_ref());
+        if before.is_smooth
+            && let Some(came) = &came
+        {
+            self.judge_answer(&before, &run, came)?;
+        }
         if let (Run::Establish(ask), Some(Came::Established(Ok(_)))) = (&run, &came) {
             self.carries(ask.wanted()).map_err(|wrong| format!("answered SUCCESS, and {wrong}"))?;
         }
@@ -128,8 +169,10 @@ impl Play {
     }
 
     fn two(&mut self, runs: [(Run, Fate); 2], order: &[bool], midst: Option<(usize, Deed)>) -> Told {
-        let before = self.before(midst.is_some(), false);
+        self.world.borrow_mut().now += 1;
         let [(left, left_fate), (right, right_fate)] = runs;
+        let answered = left_fate.fault.is_none() && right_fate.fault.is_none();
+        let before = self.before(midst.is_some(), false, answered);
         let numbers = [self.runs + 1, self.runs + 2];
         self.runs += 2;
         let mut notice = None;
@@ -142,13 +185,49 @@ impl Play {
             (at.unwrap_or(usize::MAX), happens),
         )?;
         self.late.extend(notice);
+        self.count(left_came.as_ref());
+        self.count(right_came.as_ref());
+        self.world.borrow_mut().count("two at a time");
         self.judge(&before, &[(numbers[0], left, left_came), (numbers[1], right, right_came)])
     }
 
-    fn before(&self, has_midst: bool, is_smooth: bool) -> Before {
-        let accepted = self.record().map(|record| (record.owner.stack_id.clone(), record.accepted));
+    fn count(&self, came: Option<&Came>) {
+        let what = match came {
+            None => "cut off",
+            Some(Came::Established(Ok(_))) => "granted",
+            Some(Came::Released(Ok(outcome))) if outcome.changed => "given back",
+            Some(Came::Released(Ok(_))) => "nothing to give back",
+            Some(Came::Kept(Ok(kept))) => match kept.result {
+                KeepResult::Repaired => "repaired",
+                KeepResult::StandIn => "stood in",
+                KeepResult::Cleared => "cleared",
+                KeepResult::Returned => "returned",
+                KeepResult::Refused => "left as it was",
+                KeepResult::BreakerOpen => "left alone",
+                KeepResult::AsWanted | KeepResult::NotOurs | KeepResult::NotConcerned => "nothing to do",
+            },
+            Some(came) if came.ended() => "refused",
+            Some(_) => "failed",
+        };
+        self.world.borrow_mut().count(what);
+    }
+
+    fn before(&self, has_midst: bool, is_smooth: bool, answered: bool) -> Before {
+        let record = self.record();
+        let accepted = record.as_ref().map(|record| (record.owner.stack_id.clone(), record.accepted.clone()));
+        let wanted = record.map(|record| record.wanted);
         let world = self.world.borrow();
         Before {
+            carried: wanted.filter(|wanted| {
+                let there = world.document.as_ref();
+                there.is_some_and(|document| {
+                    [document.latest_content(), document.default_content()]
+                        .iter()
+                        .all(|content| content.kms_key_id().as_deref() == Ok(wanted))
+                })
+            }),
+            answered,
+            fails: world.fail_next || world.answer.is_some(),
             intended: self.intended.clone(),
             has_midst,
             is_smooth,

@@ -8,7 +8,7 @@ use session_kms::notice::{About, News, Notice, Party, Source};
 use session_kms::session::{Content, DocumentName, Format};
 
 use super::line::DELETION;
-use super::world::{KEYS, KeyState, NAME, World, closed_policy, open_policy, others};
+use super::world::{KEYS, KeyState, NAME, World, closed_policy, grant, open_policy, others};
 
 /// What others do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,13 @@ pub enum Deed {
         key: usize,
     },
     LetIn {
+        key: usize,
+    },
+    /// Give the nodes a grant.
+    Grant {
+        key: usize,
+    },
+    Revoke {
         key: usize,
     },
 }
@@ -95,6 +102,8 @@ impl Deed {
             }
             Self::LockOut { key } => set_policy(world, KEYS[key], closed_policy()),
             Self::LetIn { key } => set_policy(world, KEYS[key], open_policy()),
+            Self::Grant { key } => set_grants(world, KEYS[key], vec![grant()]),
+            Self::Revoke { key } => set_grants(world, KEYS[key], Vec::new()),
         };
         done.then(|| self.notice())
     }
@@ -111,9 +120,14 @@ impl Deed {
             Self::Create => ("CreateDocument", None),
             Self::KeyState { key, state: KeyState::Enabled } => ("EnableKey", Some(key)),
             Self::KeyState { key, state: KeyState::Disabled } => ("DisableKey", Some(key)),
+            Self::KeyState { key, state: KeyState::PendingImport } => {
+                ("DeleteImportedKeyMaterial", Some(key))
+            }
             Self::KeyState { key, state: KeyState::PendingDeletion } => ("ScheduleKeyDeletion", Some(key)),
             Self::KeyState { key, state: KeyState::Gone } => ("DeleteKey", Some(key)),
             Self::LockOut { key } | Self::LetIn { key } => ("PutKeyPolicy", Some(key)),
+            Self::Grant { key } => ("CreateGrant", Some(key)),
+            Self::Revoke { key } => ("RevokeGrant", Some(key)),
         };
         let news = match self {
             Self::KeyState { state: KeyState::PendingDeletion, .. } => {
@@ -182,6 +196,11 @@ fn set_policy(world: &mut World, key: &str, policy: String) -> bool {
     true
 }
 
+fn set_grants(world: &mut World, key: &str, grants: Vec<Value>) -> bool {
+    world.keys.get_mut(key).expect("a key of the world").grants = grants;
+    true
+}
+
 fn own_document(number: u64) -> Value {
     json!({
         "schemaVersion": "1.0", "description": format!("Theirs, number {number}"), "sessionType": "Standard_Stream",
@@ -193,10 +212,16 @@ fn content(value: &Value) -> Content {
     Content::new(value.to_string(), Format::Json)
 }
 
+/// Keys that fail, and as often work again.
+pub fn key_states() -> impl Strategy<Value = Deed> {
+    let off = select(&[KeyState::Disabled, KeyState::PendingImport, KeyState::PendingDeletion][..]);
+    let states = prop_oneof![Just(KeyState::Enabled), off];
+    (0..3_usize, states).prop_map(|(key, state)| Deed::KeyState { key, state })
+}
+
 /// Anything that others do.
 pub fn deeds() -> impl Strategy<Value = Deed> {
     let promotes = any::<bool>();
-    let states = [KeyState::Enabled, KeyState::Disabled, KeyState::PendingDeletion];
     prop_oneof![
         4 => (0..4_usize, promotes).prop_map(|(key, promotes)| Deed::Key { key, promotes }),
         2 => promotes.prop_map(|promotes| Deed::Off { promotes }),
@@ -205,9 +230,11 @@ pub fn deeds() -> impl Strategy<Value = Deed> {
         1 => (0..20_usize).prop_map(Deed::MoveDefault),
         1 => Just(Deed::Delete),
         1 => Just(Deed::Create),
-        6 => (0..3_usize, select(states.to_vec())).prop_map(|(key, state)| Deed::KeyState { key, state }),
+        6 => key_states(),
         1 => (0..3_usize).prop_map(|key| Deed::KeyState { key, state: KeyState::Gone }),
         1 => (0..3_usize).prop_map(|key| Deed::LockOut { key }),
+        1 => (0..3_usize).prop_map(|key| Deed::Grant { key }),
+        1 => (0..3_usize).prop_map(|key| Deed::Revoke { key }),
         2 => (0..3_usize).prop_map(|key| Deed::LetIn { key }),
         1 => Just(Deed::Template),
     ]

@@ -125,6 +125,10 @@ pub fn home() -> Place {
 }
 
 impl Run {
+    pub fn is_release(&self) -> bool {
+        matches!(self, Self::Release { .. })
+    }
+
     async fn go(&self, line: &Line<'_>) -> Came {
         let (home, quiet) = (home(), |_: &str| {});
         match self {

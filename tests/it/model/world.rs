@@ -34,6 +34,7 @@ pub enum Duplicates {
 pub enum KeyState {
     Enabled,
     Disabled,
+    PendingImport,
     PendingDeletion,
     Gone,
 }
@@ -99,13 +100,21 @@ pub struct World {
     /// The next version that is written fails.
     pub fail_next: bool,
     /// What the document's other settings are to be: as whoever else writes it has left them.
-    pub others: Option<Value>,
+    pub others: Option<String>,
+    /// What the runs may not look at: a key, and the policies of all.
+    pub unseen: Option<&'static str>,
+    pub hides_policies: bool,
     /// What somebody does at once whenever we write the document.
     pub answer: Option<Deed>,
     pub log: Vec<Entry>,
     /// What of our writes should never have been.
     pub wrongs: Vec<String>,
+    /// How often what happened: a test that nothing happens in says nothing.
+    pub tally: Tally,
 }
+
+/// Counts by name.
+pub type Tally = BTreeMap<&'static str, usize>;
 
 impl World {
     pub fn new(duplicates: Duplicates, pending: u32) -> Self {
@@ -126,10 +135,17 @@ impl World {
             most_versions: 20,
             fail_next: false,
             others: None,
+            unseen: None,
+            hides_policies: false,
             answer: None,
             log: Vec::new(),
             wrongs: Vec::new(),
+            tally: Tally::new(),
         }
+    }
+
+    pub fn count(&mut self, what: &'static str) {
+        *self.tally.entry(what).or_default() += 1;
     }
 
     pub fn is_enabled(&self, key: &str) -> bool {
@@ -137,7 +153,7 @@ impl World {
     }
 
     pub fn lets_nodes_in(&self, key: &str) -> bool {
-        self.keys.get(key).is_some_and(|key| key.policy == open_policy())
+        self.keys.get(key).is_some_and(|key| key.policy == open_policy() || !key.grants.is_empty())
     }
 
     pub fn set_state(&mut self, key: &str, state: KeyState) {
@@ -261,8 +277,14 @@ pub fn refused(operation: &'static str, code: &str) -> AwsError {
     AwsError { operation, on: NAME.to_owned(), kind: AwsErrorKind::Refused(answer) }
 }
 
-/// A content but for its key, and for the mark that makes it unique.
-pub fn others(content: &Content) -> Value {
+/// An answer that the caller may not.
+pub fn denied(operation: &'static str) -> AwsError {
+    let answer = Answer { code: "AccessDeniedException".to_owned(), message: None, request_id: None };
+    AwsError { operation, on: NAME.to_owned(), kind: AwsErrorKind::Denied { action: operation, answer } }
+}
+
+/// A content but for its key, and for the mark that makes it unique: values, types and order.
+pub fn others(content: &Content) -> String {
     let mut value = meaning(content);
     if let Some(inputs) = value.get_mut("inputs").and_then(Value::as_object_mut) {
         inputs.shift_remove("kmsKeyId");
@@ -271,7 +293,12 @@ pub fn others(content: &Content) -> Value {
     if let Some((before, _)) = description.and_then(|text| text.rsplit_once(" [session-kms version ")) {
         value["description"] = before.to_owned().into();
     }
-    value
+    value.to_string()
+}
+
+/// A grant by which the nodes may use a key, as ListGrants returns it.
+pub fn grant() -> Value {
+    serde_json::json!({"GrantId": "0123", "GranteePrincipal": NODE, "Operations": ["Decrypt"]})
 }
 
 /// The policy by which the account, and so the nodes, may use a key.

@@ -7,6 +7,8 @@ use crate::house::{House, NAME, RECORD, and, disabled, enabled, id_of, resource,
 use crate::stub::{Document, Fault, Format, Resource, StackStatus, When};
 
 const OTHER: &str = "Team-Preferences";
+/// How often a request asks that is denied something.
+const TRIES: usize = 5;
 const K1: &str = "latest k1, default k1; demo wants k1, before alias/old";
 
 #[tokio::test]
@@ -17,7 +19,7 @@ async fn a_failed_update_goes_back_whatever_it_had_done() {
         let mut stack = house.deployed("demo", &enabled(&house.k1)).await;
         let service = if operation == "DescribeKey" { "kms" } else { "ssm" };
         let denied = Fault::AccessDenied { action: "some:Action" };
-        house.stub.fault(When::operation(service, operation).nth(1), denied);
+        house.stub.fault(When::operation(service, operation).first(TRIES), denied);
         let updated = stack.update(&enabled(&house.k2), &run).await;
         assert_eq!(updated.status, StackStatus::UpdateRollbackComplete, "{operation}");
         assert_eq!(house.state(), K1, "{operation}");
@@ -26,6 +28,42 @@ async fn a_failed_update_goes_back_whatever_it_had_done() {
         house.assert_settings_kept();
         house.assert_no_violations();
     }
+}
+
+/// The role may have been changed for the new key a moment ago, by the same update of the stack.
+#[tokio::test]
+async fn an_update_waits_for_a_role_that_was_changed_just_before() {
+    let house = House::furnished().await;
+    let run = async |payload| house.run(payload).await;
+    let mut stack = house.deployed("demo", &enabled(&house.k1)).await;
+    let denied = Fault::AccessDenied { action: "kms:DescribeKey" };
+    house.stub.fault(When::operation("kms", "DescribeKey").first(TRIES - 1), denied);
+    let updated = stack.update(&enabled(&house.k2), &run).await;
+    assert_eq!(updated.status, StackStatus::UpdateComplete, "{}", updated.reason());
+    assert!(house.state().starts_with("latest k2, default k2"), "{}", house.state());
+}
+
+/// In the middle of trouble with the key an update fails, and CloudFormation goes back to what is there.
+#[tokio::test]
+async fn a_rollback_to_what_is_there_does_not_fail_on_a_key_that_cannot_be_used() {
+    let house = House::furnished().await;
+    let run = async |payload| house.run(payload).await;
+    let mut stack = house.deployed("demo", &enabled(&house.k1)).await;
+    house.stub.world(|world| {
+        for key in [&house.k1, &house.k2] {
+            world.ask("kms", "DisableKey", json!({"KeyId": key})).unwrap();
+        }
+    });
+    let updated = stack.update(&enabled(&house.k2), &run).await;
+    assert_eq!(updated.status, StackStatus::UpdateRollbackComplete, "{}", updated.reason());
+    assert!(updated.reason().contains("k2") || updated.reason().contains(&house.k2), "{}", updated.reason());
+    let last = updated.last_answer().unwrap();
+    assert!(last.success && last.reason.contains("there is trouble with the key"), "{last:?}");
+    assert_eq!(house.state(), K1);
+    // What asks for something new still fails on it.
+    let asked = stack.update(&and(enabled(&house.k1), "Revision", "2"), &run).await;
+    assert_eq!(asked.status, StackStatus::UpdateRollbackComplete, "{}", asked.reason());
+    house.assert_no_violations();
 }
 
 #[tokio::test]
@@ -51,7 +89,7 @@ async fn a_failed_replacement_leaves_no_document_behind() {
     let run = async |payload| house.run(payload).await;
     let mut stack = house.deployed("demo", &enabled(&house.k1)).await;
     let denied = Fault::AccessDenied { action: "ssm:UpdateDocumentDefaultVersion" };
-    house.stub.fault(When::operation("ssm", "UpdateDocumentDefaultVersion").nth(1), denied);
+    house.stub.fault(When::operation("ssm", "UpdateDocumentDefaultVersion").first(TRIES), denied);
     let updated = stack.update(&and(enabled(&house.k2), "DocumentName", OTHER), &run).await;
     assert_eq!(updated.status, StackStatus::UpdateRollbackComplete, "{}", updated.reason());
     assert_eq!(updated.requests(), ["Update", "Update"]);

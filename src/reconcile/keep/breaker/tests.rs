@@ -25,7 +25,7 @@ fn schedule() -> Notice {
 fn worn(repairs: usize) -> Watch {
     let mut watch = Watch::default();
     for repair in 0..repairs as u64 {
-        watch = match gate(&watch, &rival(), START + 60 * repair, LIMIT, at(repair), true) {
+        watch = match gate(&watch, &rival(), START + 60 * repair, LIMIT, at(repair), Repair::Back) {
             Gate::Go(watch) => watch,
             stay @ Gate::Stay { .. } => panic!("{stay:?}"),
         };
@@ -34,7 +34,7 @@ fn worn(repairs: usize) -> Watch {
 }
 
 fn open() -> Watch {
-    match gate(&worn(LIMIT), &rival(), START + 600, LIMIT, at(9), true) {
+    match gate(&worn(LIMIT), &rival(), START + 600, LIMIT, at(9), Repair::Back) {
         Gate::Stay { watch, opened: true } => watch,
         other => panic!("{other:?}"),
     }
@@ -51,7 +51,7 @@ fn repairs_are_counted_up_to_the_limit_and_then_the_breaker_opens_and_names_the_
 
 #[test]
 fn repairs_of_more_than_an_hour_ago_do_not_count() {
-    let Gate::Go(watch) = gate(&worn(LIMIT), &rival(), START + HOUR, LIMIT, at(9), true) else {
+    let Gate::Go(watch) = gate(&worn(LIMIT), &rival(), START + HOUR, LIMIT, at(9), Repair::Back) else {
         panic!("the first repair is an hour old");
     };
     assert_eq!(watch.repairs, [START + 60, START + 120, START + HOUR]);
@@ -59,7 +59,35 @@ fn repairs_of_more_than_an_hour_ago_do_not_count() {
 
 #[test]
 fn where_nothing_is_written_nothing_is_counted() {
-    assert_eq!(gate(&worn(LIMIT), &rival(), START, LIMIT, at(9), false), Gate::Go(worn(LIMIT)));
+    assert_eq!(gate(&worn(LIMIT), &rival(), START, LIMIT, at(9), Repair::None), Gate::Go(worn(LIMIT)));
+}
+
+#[test]
+fn a_repair_that_never_happened_counts_once_whatever_the_limit() {
+    let again = gate(&worn(LIMIT), &schedule(), START + 200, LIMIT, at(9), Repair::Again);
+    assert_eq!(again, Gate::Go(worn(LIMIT)));
+}
+
+#[test]
+fn who_touched_a_key_is_named_where_that_is_what_the_document_is_written_for() {
+    let admin = notice(Source::KeyCall, Some("admin"));
+    for (repair, by) in [(Repair::Turn, "admin"), (Repair::Back, "rival")] {
+        let Gate::Go(watch) = gate(&worn(1), &admin, START, LIMIT, at(9), repair) else {
+            panic!("it goes on")
+        };
+        assert_eq!(watch.by.unwrap().principal, by, "{repair:?}");
+    }
+}
+
+#[test]
+fn who_changed_the_document_is_remembered_though_the_event_comes_after_the_repair() {
+    let clocked = gate(&Watch::default(), &schedule(), START, LIMIT, at(1), Repair::Back);
+    let Gate::Go(repaired) = clocked else { panic!("it goes on") };
+    assert_eq!(repaired.by, None);
+    let late = gate(&repaired, &rival(), START + 60, LIMIT, at(2), Repair::None);
+    assert_eq!(late, Gate::Go(Watch { by: rival().by, ..repaired }));
+    let idle = gate(&Watch::default(), &rival(), START, LIMIT, at(2), Repair::None);
+    assert_eq!(idle, Gate::Go(Watch::default()), "nothing was repaired, and nobody is to be named");
 }
 
 #[test]
@@ -71,9 +99,9 @@ fn only_the_schedule_closes_it_and_only_after_a_quiet_hour() {
         (notice(Source::RecordChange, None), later),
     ] {
         let stays = Gate::Stay { watch: open(), opened: false };
-        assert_eq!(gate(&open(), &notice, now, LIMIT, at(9), true), stays, "{notice:?} at {now}");
+        assert_eq!(gate(&open(), &notice, now, LIMIT, at(9), Repair::Back), stays, "{notice:?} at {now}");
     }
-    let Gate::Go(watch) = gate(&open(), &schedule(), later, LIMIT, at(9), true) else {
+    let Gate::Go(watch) = gate(&open(), &schedule(), later, LIMIT, at(9), Repair::Back) else {
         panic!("it was quiet");
     };
     assert_eq!(watch, Watch { repairs: vec![later], ..Watch::default() });
@@ -82,17 +110,18 @@ fn only_the_schedule_closes_it_and_only_after_a_quiet_hour() {
 #[test]
 fn a_change_that_no_event_told_of_is_no_quiet() {
     let later = START + 600 + HOUR;
-    let Gate::Stay { watch, .. } = gate(&open(), &schedule(), later, LIMIT, at(10), true) else {
+    let Gate::Stay { watch, .. } = gate(&open(), &schedule(), later, LIMIT, at(10), Repair::Back) else {
         panic!("the version has changed");
     };
     let breaker = watch.breaker.clone().unwrap();
     assert_eq!((breaker.opened, breaker.seen, breaker.versions), (START + 600, later, at(10)));
-    assert!(matches!(gate(&watch, &schedule(), later + HOUR, LIMIT, at(10), true), Gate::Go(_)));
+    assert!(matches!(gate(&watch, &schedule(), later + HOUR, LIMIT, at(10), Repair::Back), Gate::Go(_)));
 }
 
 #[test]
 fn a_rival_who_put_it_right_is_a_rival_still() {
-    let Gate::Stay { watch, opened: false } = gate(&open(), &rival(), START + 700, LIMIT, at(9), false)
+    let Gate::Stay { watch, opened: false } =
+        gate(&open(), &rival(), START + 700, LIMIT, at(9), Repair::None)
     else {
         panic!("it is open");
     };

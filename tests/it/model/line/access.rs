@@ -10,11 +10,14 @@ use session_kms::reconcile::ports::{
 };
 
 use super::Line;
-use crate::model::world::{KeyState, World, refused};
+use crate::model::world::{KeyState, World, denied, refused};
 
 impl Keys for Line<'_> {
     async fn describe(&self, key: &str) -> Result<Option<KeyDescription>, AwsError> {
         let describe = |world: &mut World| {
+            if world.unseen == Some(key) {
+                return Err(denied("kms:DescribeKey"));
+            }
             let found = world.keys.get(key).filter(|found| found.state != KeyState::Gone);
             Ok(found.map(|found| KeyDescription {
                 arn: KeyArn::parse(key).expect("a key ARN"),
@@ -40,6 +43,9 @@ pub const DELETION: &str = "2027-01-01T00:00:00Z";
 impl KeyAccess for Line<'_> {
     async fn key_policy(&self, key: &KeyArn, _: Option<&Reader>) -> Result<String, AwsError> {
         let read = |world: &mut World| {
+            if world.hides_policies {
+                return Err(denied("kms:GetKeyPolicy"));
+            }
             let found = world.keys.get(key.as_str());
             found
                 .map(|key| key.policy.clone())

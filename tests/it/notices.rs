@@ -1,0 +1,110 @@
+//! What becomes of notices through the function: of one that AWS refuses to act on, of one that takes too long, of
+//! several in the envelope of a topic.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use session_kms::function::FunctionError;
+
+use crate::house::{House, Logs, PATIENCE, RECORD, handle, rival_key};
+use crate::stub::{Fault, When};
+
+const UPDATED: &str = include_str!("../../events/document-update-call.json");
+const RECORD_CHANGED: &str = include_str!("../../events/record-change.json");
+const SCHEDULE: &str = include_str!("../../events/schedule.json");
+
+/// A house whose stack wants `k1`, and whose document somebody has changed.
+async fn drifted() -> House {
+    let house = House::furnished().await;
+    house.deployed("demo", &json!({"KmsKeyId": house.k1, "Preflight": "Off"})).await;
+    house.stub.world(rival_key("alias/theirs"));
+    house
+}
+
+async fn told(house: &House, event: &str) -> Result<Value, FunctionError> {
+    handle(&house.function(None), &parsed(event), PATIENCE).await
+}
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+fn assert_put_right(house: &House) {
+    assert!(house.state().starts_with("latest k1, default k1"), "{}", house.state());
+    house.assert_no_violations();
+}
+
+/// What AWS refuses is no war, however often it is tried.
+#[tokio::test]
+async fn a_write_that_is_denied_is_counted_once_and_opens_no_breaker() {
+    let house = drifted().await;
+    let denied = Fault::AccessDenied { action: "ssm:UpdateDocument" };
+    house.stub.fault(When::operation("ssm", "UpdateDocument"), denied);
+    for event in [UPDATED, RECORD_CHANGED].iter().cycle().take(8) {
+        let error = told(&house, event).await.unwrap_err();
+        assert!(error.to_string().contains("ssm:UpdateDocument"), "{error}");
+        let record = house.stub.world(|world| world.parameter(RECORD).unwrap().to_owned());
+        assert_eq!(parsed(&record)["watch"]["repairs"].as_array().unwrap().len(), 1, "{record}");
+    }
+    let saved = house.stub.calls().iter().filter(|call| call.operation == "PutParameter").count();
+    assert_eq!(saved, 2, "by the owner and by the first repair, and not for each event");
+    house.stub.clear_faults();
+    assert_eq!(told(&house, SCHEDULE).await.unwrap()["documents"][0]["result"], "repaired");
+    assert_put_right(&house);
+}
+
+/// Two documents, one of which takes all the time there is.
+#[tokio::test]
+async fn a_document_that_takes_too_long_does_not_keep_the_others_waiting() {
+    let logs = Logs::captured();
+    let house = drifted().await;
+    house.stub.world(|world| {
+        let body = json!({"Name": "/session-kms/Team-Slow", "Value": "{}", "Type": "String"});
+        world.ask("ssm", "PutParameter", body).unwrap();
+    });
+    house.stub.fault(When::operation("ssm", "GetParameter").on("/session-kms/Team-Slow"), Fault::Hang);
+    let function = house.function(None);
+    let error = handle(&function, &parsed(SCHEDULE), Duration::from_secs(4)).await.unwrap_err();
+    let problem = error.to_string();
+    assert!(problem.contains("Team-Slow") && problem.contains("no time was left"), "{problem}");
+    assert_put_right(&house);
+    assert!(logs.text().contains("was put right"), "what came of the other is told");
+}
+
+/// An envelope of SNS with these messages.
+fn envelope(messages: &[&str]) -> String {
+    let record = |message: &&str| json!({"EventSource": "aws:sns", "Sns": {"Message": message}});
+    json!({"Records": messages.iter().map(record).collect::<Vec<_>>()}).to_string()
+}
+
+#[tokio::test]
+async fn every_message_of_a_topic_is_handled_whatever_becomes_of_the_others() {
+    let logs = Logs::captured();
+    let house = drifted().await;
+    let alarm = r#"{"AlarmName": "of somebody else's", "NewStateValue": "ALARM"}"#;
+    let status = r#"{"action": "status"}"#;
+    let report = told(&house, &envelope(&[alarm, "no JSON", UPDATED, status])).await.unwrap();
+    let reports = report.as_array().unwrap();
+    assert_eq!(reports.len(), 4);
+    assert!(reports[0]["ignored"].as_str().unwrap().contains("none of this function's"), "{report}");
+    assert!(reports[1]["ignored"].as_str().unwrap().contains("no JSON"), "{report}");
+    assert_eq!(reports[2]["documents"][0]["result"], "repaired");
+    assert_eq!(reports[3]["command"], "status");
+    assert_eq!(logs.text().matches(r#""message":"ignored""#).count(), 2, "each with a line that says why");
+
+    house.stub.world(rival_key("alias/theirs"));
+    house.stub.fault(
+        When::operation("kms", "DescribeKey").first(1),
+        Fault::AccessDenied { action: "kms:DescribeKey" },
+    );
+    let failing = r#"{"action": "reconcile", "kmsKeyId": "alias/any"}"#;
+    let error = told(&house, &envelope(&[failing, UPDATED])).await.unwrap_err();
+    assert!(error.to_string().contains("kms:DescribeKey"), "{error}");
+    assert_put_right(&house);
+
+    assert_eq!(told(&house, &envelope(&[alarm])).await.unwrap()["alert"], false);
+    assert!(
+        matches!(told(&house, alarm).await, Err(FunctionError::UnknownEvent)),
+        "sent by hand it is an error"
+    );
+}
