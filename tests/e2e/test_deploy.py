@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from local import environments, release
 from local.package import archive
-from local.paths import BINARY, ROOT, TEMPLATE, architecture
+from local.paths import BINARY, KEY_ACCESS_TEMPLATE, ROOT, TEMPLATE, architecture
 from local.servers import ACCOUNT, OWNER, REGION
 from local.stacks import Stack
 from local.template import Resolver, load
@@ -187,13 +187,13 @@ def test_each_region_has_a_stackset_that_reaches_later_accounts_too():
     (KEYS[REGION], dict.fromkeys(KEYS, KEYS[REGION])),
     ("", dict.fromkeys(KEYS, "")),
 ])
-@pytest.mark.parametrize("name", ["KmsKeyId", "StandbyKmsKeyId"])
+@pytest.mark.parametrize("name", ["KmsKeyId", "StandbyKmsKeyId", "AdditionalKeyArns"])
 def test_one_value_serves_all_regions(name, given, keys):
     assert passed(name, **{name: given}) == keys
 
 
 def test_a_mapping_gives_each_region_its_own_and_no_other():
-    names = ("KmsKeyId", "StandbyKmsKeyId", "KeyPolicyReaderRoleArn")
+    names = ("KmsKeyId", "StandbyKmsKeyId", "AdditionalKeyArns", "KeyPolicyReaderRoleArn")
     mapping = {region: {name: f"{name} of {region}" for name in names} for region in KEYS}
     for name in names:
         assert passed(name, mapping=mapping) == {region: f"{name} of {region}" for region in KEYS}
@@ -207,11 +207,26 @@ def test_a_mapping_gives_each_region_its_own_and_no_other():
 @pytest.mark.parametrize(("name", "value"), [
     ("AlarmTopicArn", "arn:aws:sns:{Region}:111122223333:session-kms"),
     ("ReportDestinationArn", "arn:aws:events:{Region}:111122223333:event-bus/session-kms"),
+    ("ReportDestinationArn", "event-bus/default"),
+    ("ReportTopicKeyArn", MULTI_REGION_KEY),
 ])
 def test_topics_and_buses_are_of_the_region(name, value):
     assert passed(name, **{name: value}) == {region: value.replace("{Region}", region) for region in KEYS}
     assert passed(name, **{name: value.replace("{Region}", REGION)}) == dict.fromkeys(KEYS, value.replace("{Region}", REGION))
     assert passed(name) == dict.fromkeys(KEYS, "")
+
+
+def test_a_list_of_further_keys_may_name_the_region_once():
+    listed = f"{KEYS[REGION]},{KEYS['us-east-1']}"
+    assert passed("AdditionalKeyArns", AdditionalKeyArns=listed) == dict.fromkeys(KEYS, listed)
+    mixed = f"{KEYS[REGION]},{MULTI_REGION_KEY},{KEYS['us-east-1']}"
+    assert passed("AdditionalKeyArns", AdditionalKeyArns=mixed) == {region: mixed.replace("{Region}", region) for region in KEYS}
+
+
+def test_an_account_that_fails_does_not_undo_the_others():
+    """Where more fail than tolerated, the StackSet does as a whole, and a new one is deleted with all its stacks."""
+    for properties in stacksets(KmsKeyId="alias/session-manager").values():
+        assert properties["OperationPreferences"]["FailureTolerancePercentage"] == "100"
 
 
 def test_what_is_passed_on_is_what_the_template_takes(plain):
@@ -234,6 +249,18 @@ def test_what_is_passed_on_is_what_the_template_takes(plain):
     ("OrganizationalUnitIds", ["ou-a1b2-11111111", "r-a1b2"], ["o-a1b2c3d4e5", "123456789012"]),
     ("Regions", ["eu-west-1", "us-gov-west-1", "ap-southeast-2"], ["eu-west-1a", "EU", ""]),
     ("AlarmTopicArn", ["arn:aws-us-gov:sns:{Region}:111122223333:a", ""], ["arn:aws:sns:{Region}:111122223333:a.fifo"]),
+    (
+        "AdditionalKeyArns",
+        ["", MULTI_REGION_KEY, f"{KEYS[REGION]},{MULTI_REGION_KEY}"],
+        [f"{MULTI_REGION_KEY},{MULTI_REGION_KEY}", f"{KEYS[REGION]},", f"{KEYS[REGION]}, {MULTI_REGION_KEY}", "alias/session-manager"],
+    ),
+    (
+        "ReportDestinationArn",
+        ["event-bus/default", "arn:aws:events:{Region}:111122223333:event-bus/a", "arn:aws:sns:{Region}:111122223333:a"],
+        ["event-bus/a", "arn:aws:events:{Region}::event-bus/default"],
+    ),
+    # A boundary is a policy of the role's own account.
+    ("PermissionsBoundaryArn", ["", "policy/Boundary", "arn:aws:iam::aws:policy/ReadOnlyAccess"], ["arn:aws:iam::111122223333:policy/Boundary", "Boundary"]),
     ("TemplateUrl", [GIVEN["TemplateUrl"]], ["s3://bucket/template.json"]),
 ])
 def test_misspelt_parameters_are_refused(name, good, bad):
@@ -271,6 +298,22 @@ def test_a_region_without_a_key_is_refused_before_anything_is_made(account, code
     found = stacksets(mapping={"us-east-1": {"KmsKeyId": KEYS["us-east-1"]}}, **code)
     with pytest.raises(ClientError, match="Encryption Enabled needs a key"):
         account.stack(json.dumps(plain), **found[REGION]["Parameters"]).create()
+
+
+@pytest.mark.parametrize(("given", "principals", "conditions"), [
+    ({}, CONSUMERS[:2], {}),
+    ({"ExternalId": "session-kms"}, CONSUMERS[:2], {"sts:ExternalId": "session-kms"}),
+    ({"OrganizationId": "o-a1b2c3d4e5"}, "*", {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}),
+    ({"OrganizationId": "o-a1b2c3d4e5", "ExternalId": "session-kms"}, "*", {"aws:PrincipalOrgID": "o-a1b2c3d4e5", "sts:ExternalId": "session-kms"}),
+])
+def test_the_reader_role_trusts_the_roles_named_of_the_accounts_or_the_organization(given, principals, conditions):
+    reader = "arn:aws:iam::*:role/StackSet-session-kms-*"
+    parameters = {"KeyArn": KEY, "ConsumerAccounts": ",".join(CONSUMERS[:2]), "ReaderArns": reader} | given
+    template = load(KEY_ACCESS_TEMPLATE.read_text())
+    trust, = Resolver(template, parameters).resolve(template["Resources"]["ReaderRole"]["Properties"])["AssumeRolePolicyDocument"]["Statement"]
+    assert (trust["Principal"], trust["Action"]) == ({"AWS": principals}, "sts:AssumeRole")
+    # IAM takes no operator without a key.
+    assert trust["Condition"] == {"ArnLike": {"aws:PrincipalArn": [reader]}} | ({"StringEquals": conditions} if conditions else {})
 
 
 def test_the_code_is_read_by_the_organization_only():

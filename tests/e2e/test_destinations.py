@@ -98,31 +98,48 @@ def test_only_rules_of_the_stack_may_call_the_alias(account):
         assert len(name) <= 64
 
 
-@pytest.mark.parametrize("topic", [TOPIC, ""])
-def test_alarms_watch_what_the_function_measures(account, topic):
-    stack = account.deploy(AlarmTopicArn=topic)
+def test_a_bus_of_each_account_is_of_this_one(account):
+    """A StackSet gives all accounts the same."""
+    stack = account.deploy(ReportDestinationArn="event-bus/default")
+    assert configurations(account, stack)[ALIAS]["OnSuccess"] == {"Destination": BUS}
+
+
+@pytest.mark.parametrize(("topic", "destination"), [(TOPIC, BUS), ("", "")])
+def test_alarms_watch_what_the_function_measures_and_what_lambda_does_with_events(account, topic, destination):
+    stack = account.deploy(AlarmTopicArn=topic, ReportDestinationArn=destination)
     alarms = {alarm["MetricName"]: alarm for alarm in account.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]}
     own = {name for name, alarm in alarms.items() if alarm["Namespace"] == "session-kms"}
-    assert own == METRICS - {"DriftRepaired", "Duration"}, "a repair is no alarm: the drift was one"
-    assert set(alarms) - own == {"Errors", "ApproximateNumberOfMessagesVisible"}
+    assert own == METRICS - {"DriftRepaired"}, "a repair is no alarm: the drift was one"
+    reports = {"DestinationDeliveryFailures"} if destination else set()
+    assert set(alarms) - own == {"Errors", "AsyncEventsDropped", "ApproximateNumberOfMessagesVisible"} | reports
     for name, alarm in alarms.items():
         assert alarm["AlarmActions"] == ([topic] if topic else []), name
         # CloudWatch looks back no further.
-        assert alarm["Period"] * alarm["EvaluationPeriods"] <= 86_400
+        assert alarm["Period"] * alarm["EvaluationPeriods"] <= (604_800 if alarm["Period"] >= 3600 else 86_400)
         dimension, = alarm["Dimensions"]
         assert dimension["Value"] == (
             stack.outputs()["FailedEventsUrl"].rpartition("/")[2] if dimension["Name"] == "QueueName" else stack.function()
         )
-        if name != "Guarded":
+        if name not in ("Guarded", "Duration"):
             assert (alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"]) == ("GreaterThanThreshold", 0, "notBreaching")
 
 
-@pytest.mark.parametrize(("schedule", "seconds"), [("rate(1 hour)", 10_800), ("rate(12 hours)", 86_400)])
-def test_silence_is_an_alarm(account, schedule, seconds):
+def test_an_alarm_rings_before_the_function_runs_out_of_time(account):
+    stack = account.deploy()
+    timeout = account.aws.client("lambda").get_function_configuration(FunctionName=stack.function())["Timeout"]
+    alarm, = [alarm for alarm in account.aws.client("cloudwatch").describe_alarms()["MetricAlarms"] if alarm["MetricName"] == "Duration"]
+    assert (alarm["Namespace"], alarm["Statistic"]) == ("session-kms", "Maximum")
+    # The metric is in milliseconds.
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanOrEqualToThreshold", timeout * 1000 * 0.8)
+    assert alarm["TreatMissingData"] == "notBreaching"
+
+
+@pytest.mark.parametrize(("schedule", "hours"), [("rate(1 hour)", 3), ("rate(12 hours)", 25)])
+def test_silence_is_an_alarm(account, schedule, hours):
     stack = account.deploy(Schedule=schedule)
     alarms = account.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
     alarm, = [alarm for alarm in alarms if alarm["MetricName"] == "Guarded"]
     assert alarm["Statistic"] == "Sum"
-    assert alarm["Period"] == seconds
+    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (3600, hours, hours)
     assert [measured["Guarded"] for measured in metrics(stack)] == [1], "a new stack is no silence"
     assert (alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"]) == ("LessThanThreshold", 1, "breaching")

@@ -14,11 +14,13 @@ from tests.e2e.test_optional_checks import FOREIGN_KEY, permissions, statements
 SHIPPED = load(TEMPLATE.read_text())
 BUS = f"arn:aws:events:eu-west-1:{ACCOUNT}:event-bus/reports"
 TOPIC = f"arn:aws:sns:eu-west-1:{ACCOUNT}:session-kms"
+TOPIC_KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/5678efab-12ab-34cd-56ef-1234567890ab"
 ADDED = {
     ("ConfigRule", "true"): {"ComplianceRule", "ComplianceRulePermission"},
     ("ConfigRuleNames", "session-encryption"): {"ConfigCompliance"},
     ("SecurityHub", "true"): {"SecurityHubActions", "SecurityHubFindings"},
     ("KeyEventsAccounts", "222222222222"): {"KeyEventsPolicy"},
+    ("ReportDestinationArn", BUS): {"ReportsUndeliveredAlarm"},
 }
 
 
@@ -41,6 +43,11 @@ def test_a_parameter_adds_exactly_its_resources(parameter, value):
     ({"ConfigRule": "true"}, {("config:PutEvaluations", "*")}),
     ({"ReportDestinationArn": BUS}, {("events:PutEvents", BUS)}),
     ({"ReportDestinationArn": TOPIC}, {("sns:Publish", TOPIC)}),
+    ({"ReportDestinationArn": "event-bus/default"}, {("events:PutEvents", f"arn:aws:events:eu-west-1:{ACCOUNT}:event-bus/default")}),
+    (
+        {"ReportDestinationArn": TOPIC, "ReportTopicKeyArn": TOPIC_KEY},
+        {("sns:Publish", TOPIC), ("kms:GenerateDataKey*", TOPIC_KEY), ("kms:Decrypt", TOPIC_KEY)},
+    ),
     ({"ConfigRuleNames": "a", "SecurityHub": "true", "KeyEventsAccounts": "222222222222", "AlarmTopicArn": TOPIC}, set()),
     ({"OnKeyTrouble": "Standby", "StandbyKmsKeyId": "alias/standby"}, set()),
     ({"OnKeyTrouble": "Clear"}, set()),
@@ -48,6 +55,35 @@ def test_a_parameter_adds_exactly_its_resources(parameter, value):
 def test_a_parameter_adds_exactly_its_permissions(parameters, added):
     assert permissions(**parameters) - permissions() == added
     assert permissions() <= permissions(**parameters)
+
+
+def test_the_key_of_the_topic_is_used_by_sns_only():
+    added = [statement for statement in statements(ReportDestinationArn=TOPIC, ReportTopicKeyArn=TOPIC_KEY) if statement["Resource"] == TOPIC_KEY]
+    (operator, condition), = [*added[0]["Condition"].items()]
+    assert (len(added), operator) == (1, "StringLike")
+    pattern = condition["kms:ViaService"]
+    for service in ("sns.eu-west-1.amazonaws.com", "sns.eu-west-1.amazonaws.com.cn"):
+        assert fnmatch.fnmatchcase(service, pattern)
+    for service in ("sns.us-east-1.amazonaws.com", "sqs.eu-west-1.amazonaws.com"):
+        assert not fnmatch.fnmatchcase(service, pattern)
+
+
+@pytest.mark.parametrize(("given", "boundary"), [
+    ("policy/team/Boundary", f"arn:aws:iam::{ACCOUNT}:policy/team/Boundary"),
+    (f"arn:aws:iam::{ACCOUNT}:policy/Boundary", f"arn:aws:iam::{ACCOUNT}:policy/Boundary"),
+    ("arn:aws:iam::aws:policy/PowerUserAccess", "arn:aws:iam::aws:policy/PowerUserAccess"),
+    ("", None),
+])
+def test_the_boundary_is_of_this_account_where_it_is_given_for_each(given, boundary):
+    assert resolved("FunctionRole", PermissionsBoundaryArn=given).get("PermissionsBoundary") == boundary
+
+
+@pytest.mark.parametrize(("region", "policies"), [("", {"UserPolicy", "NodePolicy"}), ("eu-west-1", {"UserPolicy", "NodePolicy"}), ("us-east-1", set())])
+def test_one_region_of_an_account_attaches_the_policies(region, policies):
+    given = {"UserRoleNames": "Operator", "NodeRoleNames": "App", "GrantKeyArns": FOREIGN_KEY, "GrantRegion": region}
+    assert resources(**given) - resources() == policies
+    # The request waits for those that are there.
+    assert len(resolved("SessionEncryption", **given)["Revision"].split()) == 1 + len(policies)
 
 
 def test_a_second_key_of_another_account_is_looked_at_like_the_first():
@@ -84,7 +120,8 @@ def test_other_accounts_may_forward_events_of_kms_only():
     assert statement["Principal"] == {"AWS": ["222222222222", "333333333333"]}
     assert statement["Action"] == "events:PutEvents"
     assert statement["Resource"] == f"arn:aws:events:eu-west-1:{ACCOUNT}:event-bus/default"
-    assert statement["Condition"] == {"StringEquals": {"events:source": "aws.kms"}}
+    # Without the second, a call that names no source at all would do.
+    assert statement["Condition"] == {"ForAllValues:StringEquals": {"events:source": "aws.kms"}, "Null": {"events:source": "false"}}
 
 
 def test_only_aws_config_of_this_account_may_ask_for_an_evaluation():
@@ -115,6 +152,11 @@ def test_what_the_local_aws_does_not_know_can_be_left_out():
     {"MaxRepairsPerHour": "61"},
     {"ReportDestinationArn": f"arn:aws:sqs:eu-west-1:{ACCOUNT}:queue"},
     {"ReportDestinationArn": f"{TOPIC}.fifo"},
+    {"ReportTopicKeyArn": TOPIC_KEY},
+    {"ReportDestinationArn": TOPIC, "ReportTopicKeyArn": "alias/aws/sns"},
+    {"ReportDestinationArn": "event-bus/reports"},
+    {"PermissionsBoundaryArn": "Boundary"},
+    {"GrantRegion": "EU"},
     {"AlarmTopicArn": BUS},
     {"KeyEventsAccounts": "222222222222, 333333333333"},
     {"SecurityHub": "yes"},

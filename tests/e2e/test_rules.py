@@ -11,6 +11,7 @@ import pytest
 
 from local import seed
 from local.package import package
+from local.paths import EVENTS
 from local.servers import ACCOUNT
 from tests.e2e.conftest import Account
 from tests.e2e.events import sample
@@ -23,13 +24,16 @@ MET = {
     "document-default-version-call": "DocumentCalls",
     "document-delete-call": "DocumentCalls",
     "key-disable-call": "KeyCalls",
+    "key-disable-call-forwarded": "KeyCalls",
     "key-enable-call": "KeyCalls",
     "key-schedule-deletion-call": "KeyCalls",
     "key-cancel-deletion-call": "KeyCalls",
     "key-put-policy-call": "KeyCalls",
+    "key-create-grant-call": "KeyCalls",
     "key-revoke-grant-call": "KeyCalls",
     "key-retire-grant-call": "KeyCalls",
     "key-delete-imported-material-call": "KeyCalls",
+    "key-import-material-call": "KeyCalls",
     "key-deleted-service-event": "KeyCalls",
     "key-deletion-event": "KeyEvents",
     "key-material-expiration-event": "KeyEvents",
@@ -38,7 +42,8 @@ MET = {
     "security-hub-custom-action": "SecurityHubActions",
     "security-hub-imported": "SecurityHubFindings",
 }
-UNMET = ["document-update-call-by-function", "document-update-call-failed", "schedule"]
+# A schedule calls the function itself.
+UNMET = ["document-update-call-by-function", "document-update-call-failed", "key-alias-update-call", "schedule", "scheduler"]
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +95,11 @@ def changed(event: dict, path: str, value) -> dict:
     else:
         inner[last] = value
     return event
+
+
+def test_each_sample_of_an_event_meets_a_rule_or_none():
+    events = [path.stem for path in EVENTS.glob("*.json") if "detail-type" in json.loads(path.read_text())]
+    assert sorted(events) == sorted([*MET, *UNMET])
 
 
 @pytest.mark.parametrize("name", MET)
@@ -156,15 +166,37 @@ def test_which_keys_are_watched(account, stack, patterns, sample_name):
         assert met(account, patterns, sample(sample_name, stack, key)) == []
 
 
-def test_an_event_that_was_forwarded_by_the_key_s_account_is_noticed(account, stack, patterns):
-    event = sample("key-disable-call", stack, FOREIGN_KEY) | {"account": "222222222222"}
+def test_what_was_forwarded_is_of_the_key_s_account_and_of_no_other_key(account, stack, patterns):
+    event = sample("key-disable-call-forwarded", stack, account.keys.first)
+    assert (event["account"], event["detail"]["resources"][0]["ARN"]) == (FOREIGN_KEY.split(":")[4], FOREIGN_KEY)
+    assert met(account, patterns, changed(event, "detail/resources/0/ARN", f"{FOREIGN_KEY}0")) == []
+
+
+def test_an_alias_that_is_turned_is_no_news_whichever_resource_comes_first(account, stack, patterns):
+    """It names the key, so that its call alone keeps it out."""
+    event = sample("key-alias-update-call", stack, account.keys.first)
+    assert account.keys.first in [resource["ARN"] for resource in event["detail"]["resources"]]
+    assert met(account, patterns, changed(event, "detail/eventName", "DisableKey")) == ["KeyCalls"]
+
+
+def test_material_that_expired_is_noticed_when_kms_deletes_it(account, stack, patterns):
+    event = changed(sample("key-deleted-service-event", stack, account.keys.first), "detail/eventName", "DeleteExpiredKeyMaterial")
     assert met(account, patterns, event) == ["KeyCalls"]
 
 
-@pytest.mark.parametrize("name", ["CreateGrant", "ImportKeyMaterial"])
-def test_the_reverse_of_what_takes_access_away_is_noticed_too(account, stack, patterns, name):
-    event = changed(sample("key-disable-call", stack, account.keys.first), "detail/eventName", name)
-    assert met(account, patterns, event) == ["KeyCalls"]
+@pytest.mark.parametrize("operation", ["Create", "Update", "Delete"])
+def test_whatever_happens_to_the_record_is_noticed(account, stack, patterns, operation):
+    event = changed(sample("record-change", stack, account.keys.first), "detail/operation", operation)
+    assert met(account, patterns, event) == ["RecordChanges"]
+
+
+@pytest.mark.parametrize("sample_name", ["security-hub-imported", "security-hub-custom-action"])
+def test_a_finding_on_a_key_in_use_counts_and_on_another_not(account, stack, patterns, sample_name):
+    event = sample(sample_name, stack, account.keys.first)
+    for key in (account.keys.first, account.keys.second, FOREIGN_KEY):
+        assert met(account, patterns, changed(event, "detail/findings/0/Resources/0/Id", key)) == [MET[sample_name]]
+    for key in (account.keys.signing, f"{account.keys.first}0", ""):
+        assert met(account, patterns, changed(event, "detail/findings/0/Resources/0/Id", key)) == []
 
 
 @pytest.mark.parametrize(("name", "path", "value"), [
