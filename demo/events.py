@@ -19,5 +19,5 @@ def tell(stack: Stack, name: str, key: str) -> dict:
     report = json.load(reply["Payload"])
     if reply.get("FunctionError"):
         # It is shown, and no check on it holds.
-        return {"summary": report["errorMessage"], "alerts": [], "alert": None}
+        return {"summary": report["errorMessage"], "alerts": [], "alert": None, "documents": []}
     return report

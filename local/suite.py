@@ -1,6 +1,7 @@
 """``make test``: every check of the project, one after the other, with a summary at the end.
 
-A step that fails does not keep the others from running, but for those that need what it makes.
+A step that fails, or whose program is not there, does not keep the others from running, but for those that need
+what it makes.
 """
 
 import os
@@ -17,11 +18,11 @@ END_TO_END = ["-m", "pytest", "-c", "tests/e2e/pytest.ini", "--rootdir", ".", "t
 
 @dataclass(frozen=True)
 class Step:
-    """One check: its name, its command, and the step that must have passed before."""
+    """One check: its name, its command, and the steps that must have passed before."""
 
     name: str
     command: list[str]
-    needs: str = ""
+    needs: tuple[str, ...] = ()
 
 
 def steps() -> list[Step]:
@@ -34,7 +35,7 @@ def steps() -> list[Step]:
         Step("unit, property and component tests", ["cargo", "test", "--locked", "--no-fail-fast"]),
         Step("release build", ["cargo", "build", "--release", "--locked", "--bin", BINARY_NAME]),
         # The validators of the template are among them.
-        Step("end-to-end tests and validators", [client, *END_TO_END], needs="release build"),
+        Step("end-to-end tests and validators", [client, *END_TO_END], needs=("Python environments", "release build")),
     ]
 
 
@@ -42,14 +43,23 @@ def main() -> int:
     results: dict[str, tuple[str, float]] = {}
     for step in steps():
         print(f"\n==> {step.name}: {' '.join(step.command)}", flush=True)
-        if step.needs and results[step.needs][0] != "passed":
-            print(f"not run: {step.needs} failed", flush=True)
+        missing = [needed for needed in step.needs if results[needed][0] != "passed"]
+        if missing:
+            print(f"not run: {' and '.join(missing)} failed", flush=True)
             results[step.name] = ("failed", 0)
             continue
         started = time.monotonic()
-        code = subprocess.run(step.command, cwd=ROOT, stdin=subprocess.DEVNULL, env=_environment(), check=False).returncode
-        results[step.name] = ("passed" if code == 0 else "failed", time.monotonic() - started)
+        results[step.name] = ("passed" if _passes(step.command) else "failed", time.monotonic() - started)
     return _summary(results)
+
+
+def _passes(command: list[str]) -> bool:
+    try:
+        return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, env=_environment(), check=False).returncode == 0
+    except OSError as error:
+        # The program is not there, or may not be run.
+        print(f"cannot be run: {error}", flush=True)
+        return False
 
 
 def _environment() -> dict:

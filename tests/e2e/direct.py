@@ -17,6 +17,13 @@ DOCUMENT = "Team-Direct"
 PHYSICAL_ID = f"session-kms:{ACCOUNT}:{REGION}:{DOCUMENT}"
 
 
+def enveloped(event) -> dict:
+    """An event as it arrives where a topic hands it on."""
+    envelope = json.loads((EVENTS / "sns-document-update-call.json").read_text())
+    envelope["Records"][0]["Sns"]["Message"] = json.dumps(event)
+    return envelope
+
+
 @dataclass
 class Reply:
     """What an invocation came to: Lambda's word, and the answer that reached the bucket."""
@@ -67,9 +74,7 @@ class Requests:
 
     def send_by_topic(self, event: dict) -> Reply:
         """Send a request as it arrives where the service token is a topic."""
-        envelope = json.loads((EVENTS / "sns-custom-resource-create.json").read_text())
-        envelope["Records"][0]["Sns"]["Message"] = json.dumps(event)
-        reply = self.send_raw(envelope)
+        reply = self.send_raw(enveloped(event))
         reply.answer = self._answer(event)
         return reply
 

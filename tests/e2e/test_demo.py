@@ -1,5 +1,6 @@
 """The demo as a user runs it, and that nothing of it stays behind."""
 
+import contextlib
 import os
 import re
 import signal
@@ -28,27 +29,61 @@ print(stacks.describe_stacks(StackName="again")["Stacks"][0]["StackStatus"])
 """
 
 
-def start(**settings) -> subprocess.Popen:
-    """A demo as a terminal starts it: where the suite runs in a shell's background, its children ignore SIGINT."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "demo"], cwd=ROOT, env=ENVIRONMENT | settings, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+class Demo:
+    """A demo as a terminal starts it. On leaving it is ended, and the servers that it was seen to start."""
 
+    def __init__(self, folder: Path, **settings: str):
+        self._output = folder / "output"
+        with self._output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "demo"], cwd=ROOT, env=ENVIRONMENT | settings, stdin=subprocess.DEVNULL,
+                stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+                # Where the suite runs in a shell's background, its children ignore SIGINT.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            )
+        # The process groups of its servers, and of what watches over them.
+        self.groups: set[int] = set()
 
-def servers_of(demo: subprocess.Popen) -> set[int]:
-    """The process groups of the servers that a running demo started."""
-    tasks = Path(f"/proc/{demo.pid}/task")
-    return {int(child) for task in tasks.iterdir() for child in (task / "children").read_text().split()}
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for group in self.groups | {self.process.pid}:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+        self.process.wait()
+
+    @property
+    def output(self) -> str:
+        return self._output.read_text()
+
+    def wait_for_servers(self, seconds: float = 120) -> None:
+        """Wait until it shows the account: its servers are up then."""
+        end = time.monotonic() + seconds
+        while "An account with a history" not in self.output:
+            assert self.process.poll() is None and time.monotonic() < end, self.output
+            time.sleep(0.05)
+        tasks = Path(f"/proc/{self.process.pid}/task")
+        self.groups = {int(child) for task in tasks.iterdir() for child in (task / "children").read_text().split()}
+        assert self.groups
+
+    def wait(self, seconds: float = 300) -> str:
+        """Wait until it ends, and return all that it said."""
+        self.process.wait(seconds)
+        return self.output
 
 
 def alive(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-        return True
-    except ProcessLookupError:
-        return False
+    """Whether a process of the group runs. Where nobody reaps them, those that ended stay as zombies."""
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, its_group = entry.read_text(errors="replace").rpartition(")")[2].split()[:3]
+        except OSError:
+            # It ended meanwhile.
+            continue
+        if int(its_group) == group and state not in ("Z", "X"):
+            return True
+    return False
 
 
 def gone(groups: set[int], seconds: float = 15) -> bool:
@@ -60,20 +95,27 @@ def gone(groups: set[int], seconds: float = 15) -> bool:
     return True
 
 
-def test_the_demo_tells_its_story_and_ends_well():
-    demo = start()
-    output, _ = demo.communicate(timeout=300)
-    assert demo.returncode == 0, output
+def section(output: str, heading: str) -> str:
+    """What the demo says in one of its steps."""
+    return output.partition(heading)[2].partition("\n── ")[0]
+
+
+def test_the_demo_tells_its_story_and_ends_well(tmp_path):
+    with Demo(tmp_path) as demo:
+        output = demo.wait()
+    assert demo.process.returncode == 0, output
     assert "✗" not in output
-    assert output.count("✓") >= 42
+    assert output.count("✓") == 47
     for said in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "ROLLBACK_COMPLETE", "DELETE_COMPLETE", "sam build && sam deploy --guided"):
         assert said in output
     assert '+    "kmsKeyId": "arn:aws:kms:' in output, "a diff of the document"
     assert '"Sid": "AllowSessionManagerNodes"' in output, "the statement that lets a node's role in"
     assert output.count(":role/App: kms:Decrypt: neither the key policy nor a grant admits") == 2, "refused in one account and across two"
-    assert '-    "kmsKeyId": "arn:aws:kms:' in output, "the rival takes the key away"
-    assert '+    "idleSessionTimeout": 45' in output
-    assert output.count("UpdateDocument by arn:aws:sts::123456789012:assumed-role/Deploy/terraform") >= 1
+    drift = section(output, "Somebody's tool writes the whole document anew")
+    taken, _, given_back = drift.partition("UpdateDocument by arn:aws:sts::123456789012:assumed-role/Deploy/terraform")
+    assert '-    "kmsKeyId": "arn:aws:kms:' in taken, "the rival takes the key away"
+    assert '+    "idleSessionTimeout": 45' in taken
+    assert '+    "kmsKeyId": "arn:aws:kms:' in given_back, "and the function puts it back"
     assert re.search(r"alert\s.*PendingDeletion.*\d{4}-\d{2}-\d{2}", output), "a key about to be deleted, with the date"
     assert "\033[" not in output, "colour is for terminals"
     for secret in ("cfn-response", "ResponseURL", "X-Amz-Signature"):
@@ -81,26 +123,21 @@ def test_the_demo_tells_its_story_and_ends_well():
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
-def test_nothing_is_left_when_the_demo_is_stopped(number):
-    demo = start()
-    # Its servers are up when it shows the account.
-    for line in demo.stdout:
-        if "An account with a history" in line:
-            break
-    groups = servers_of(demo)
-    assert groups
-    demo.send_signal(number)
-    demo.communicate(timeout=60)
-    assert demo.returncode != 0
-    assert gone(groups)
+def test_nothing_is_left_when_the_demo_is_stopped(number, tmp_path):
+    with Demo(tmp_path) as demo:
+        demo.wait_for_servers()
+        demo.process.send_signal(number)
+        output = demo.wait(60)
+        assert demo.process.returncode != 0, output
+        assert gone(demo.groups)
 
 
-def test_keep_leaves_the_servers_up_and_says_how_to_end_them():
-    demo = start(KEEP="1")
-    output, _ = demo.communicate(timeout=300)
-    groups = {int(group) for group in re.findall(r"-(\d+)", re.search(r"^kill -- (.*)$", output, re.MULTILINE)[1])}
-    try:
-        assert demo.returncode == 0, output
+def test_keep_leaves_the_servers_up_and_says_how_to_end_them(tmp_path):
+    with Demo(tmp_path, KEEP="1") as demo:
+        demo.wait_for_servers()
+        output = demo.wait()
+        assert demo.process.returncode == 0, output
+        groups = {int(group) for group in re.findall(r"-(\d+)", re.search(r"^kill -- (.*)$", output, re.MULTILINE)[1])}
         assert len(groups) == 3
         assert all(alive(group) for group in groups)
         settings = dict(line.removeprefix("export ").split("=", 1) for line in output.splitlines() if line.startswith("export "))
@@ -111,7 +148,6 @@ def test_keep_leaves_the_servers_up_and_says_how_to_end_them():
             env=ENVIRONMENT | settings, capture_output=True, text=True, check=False,
         )
         assert created.stdout.strip() == "CREATE_COMPLETE", created.stderr
-    finally:
         for group in groups:
             os.killpg(group, signal.SIGTERM)
-    assert gone(groups)
+        assert gone(demo.groups), "nothing is up but what it says"

@@ -1,9 +1,11 @@
 """What CloudFormation may send besides the ordinary: duplicates, made-up ids, late and forged events."""
 
+import json
+
 import pytest
 
 from local import seed
-from tests.e2e.direct import DOCUMENT, PHYSICAL_ID, Requests
+from tests.e2e.direct import DOCUMENT, PHYSICAL_ID, Requests, enveloped
 
 
 @pytest.fixture
@@ -41,6 +43,17 @@ def test_a_request_that_comes_by_a_topic_is_answered_at_its_address(account, req
     refused = requests.send_by_topic(requests.request("Update", {"KmsKeyId": account.keys.signing}, old={"KmsKeyId": account.keys.first}))
     assert refused.answer["Status"] == "FAILED"
     assert account.keys.signing in refused.answer["Reason"]
+
+
+def test_a_direct_call_that_comes_by_a_topic_is_answered_like_any_other(account, requests):
+    requests.send(requests.request("Create", {"KmsKeyId": account.keys.first}))
+    call = {"action": "status", "documentName": DOCUMENT}
+    reply = requests.send_raw(enveloped(call))
+    assert reply.function_error is None
+    status = json.loads(reply.payload)
+    assert status["command"] == "status"
+    assert account.keys.first in reply.payload
+    assert status == json.loads(requests.send_raw(call).payload)
 
 
 def test_a_create_that_comes_twice_is_answered_twice_and_done_once(account, requests):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from local import seed
+from tests.e2e.direct import enveloped
 from tests.e2e.watched import Watched
 
 ALICE = "arn:aws:iam::123456789012:user/Alice"
@@ -37,19 +38,16 @@ def kms(shared):
     return shared.account.aws.client("kms")
 
 
-def imported_key(watched: Watched) -> str:
-    """A key whose material was brought along, as RFC 8017 wraps it (RSAES-PKCS1-v1_5)."""
-    kms = watched.account.aws.client("kms")
-    key = seed.make_key(watched.account.aws, "brought along", seed.key_policy(), Origin="EXTERNAL")
+def bring_material(kms, key: str, material: bytes) -> None:
+    """Import a key's material, as RFC 8017 wraps it (RSAES-PKCS1-v1_5)."""
     given = kms.get_parameters_for_import(KeyId=key, WrappingAlgorithm="RSAES_PKCS1_V1_5", WrappingKeySpec="RSA_2048")
     # The modulus stands in the public key's DER after 33 bytes of algorithm and lengths; the exponent is 65537.
     modulus = int.from_bytes(given["PublicKey"][33:289])
-    padded = b"\x00\x02" + bytes(byte or 1 for byte in os.urandom(221)) + b"\x00" + os.urandom(32)
+    padded = b"\x00\x02" + bytes(byte or 1 for byte in os.urandom(221)) + b"\x00" + material
     wrapped = pow(int.from_bytes(padded), 65537, modulus).to_bytes(256)
     kms.import_key_material(
         KeyId=key, ImportToken=given["ImportToken"], EncryptedKeyMaterial=wrapped, ExpirationModel="KEY_MATERIAL_DOES_NOT_EXPIRE"
     )
-    return key
 
 
 def test_a_disabled_key_is_an_alert_and_the_document_stays(watched, kms):
@@ -109,8 +107,9 @@ def test_a_key_that_goes_by_itself_is_an_alert(watched, kms, name):
     assert watched.written() == before
 
 
-def test_key_material_that_is_gone_is_an_alert(watched, kms):
-    key = imported_key(watched)
+def test_key_material_that_is_gone_is_an_alert_until_it_is_back(watched, kms):
+    key, material = seed.make_key(watched.account.aws, "brought along", seed.key_policy(), Origin="EXTERNAL"), os.urandom(32)
+    bring_material(kms, key, material)
     watched.ask(KmsKeyId=key, GrantKeyArns=f"{watched.account.keys.first},{watched.account.keys.second},{key}")
     before = watched.written()
     kms.delete_imported_key_material(KeyId=key)
@@ -120,7 +119,30 @@ def test_key_material_that_is_gone_is_an_alert(watched, kms):
         assert told.document["keyTrouble"] is True
         assert "PendingImport" in told.alerts
         assert told.metrics["KeyTrouble"] == 1
+    bring_material(kms, key, material)
+    over = watched.tell("key-import-material-call", key)
+    assert over.report["source"] == "keyCall"
+    assert (over.document["keyTrouble"], over.report["alert"], over.metrics["KeyTrouble"]) == (False, False, 0)
     assert watched.written() == before
+
+
+def test_a_call_that_a_topic_tells_of_is_an_alert_too(watched, kms):
+    kms.disable_key(KeyId=watched.account.keys.first)
+    told = watched.hand(enveloped(watched.event("key-disable-call")))
+    assert (told.report["source"], told.report["by"]["principal"]) == ("keyCall", ALICE)
+    assert (told.report["alert"], told.document["keyTrouble"], told.metrics["KeyTrouble"]) == (True, True, 1)
+
+
+def test_a_finding_on_the_key_has_it_looked_at(watched, kms):
+    event = watched.event("security-hub-imported")
+    finding, = event["detail"]["findings"]
+    finding["Resources"] = [{"Type": "AwsKmsKey", "Id": watched.account.keys.first, "Partition": "aws", "Region": "eu-west-1"}]
+    assert watched.hand(event).document["keyTrouble"] is False
+    kms.disable_key(KeyId=watched.account.keys.first)
+    told = watched.hand(event)
+    assert told.report["source"] == "securityHub"
+    assert (told.report["alert"], told.document["keyTrouble"], told.metrics["KeyTrouble"]) == (True, True, 1)
+    assert watched.account.keys.first in told.alerts
 
 
 def test_an_event_on_another_key_concerns_no_document(watched, kms):
@@ -195,9 +217,9 @@ def test_with_clear_encryption_is_off_until_the_key_is_back(shared, kms):
 
 
 def test_deleting_the_stack_while_a_key_stands_in_gives_the_first_setting_back(standing_by, kms):
-    """The last of its stack: it goes."""
     kms.disable_key(KeyId=standing_by.account.keys.first)
     assert standing_by.tell("key-disable-call").result == "standIn"
+    # Whoever settles next gets another.
     assert standing_by.stack.delete() == "DELETE_COMPLETE"
     now = standing_by.account.document()
     assert now.key == ""

@@ -115,10 +115,11 @@ def test_lost_access_never_brings_the_standby_key(watched, named):
 
 
 @pytest.mark.parametrize("name", ["key-revoke-grant-call", "key-retire-grant-call"])
-def test_a_grant_that_is_gone_is_an_alert(watched, named, name):
+def test_a_grant_that_is_gone_is_an_alert_until_there_is_one_again(watched, named, name):
     kms = watched.account.aws.client("kms")
     key = seed.make_key(watched.account.aws, "for a named role and a grant", policy(OTHER_NODE))
-    grant = kms.create_grant(KeyId=key, GranteePrincipal=NODE, RetiringPrincipal=USER, Operations=["Decrypt"])["GrantId"]
+    granted = {"KeyId": key, "GranteePrincipal": NODE, "RetiringPrincipal": USER, "Operations": ["Decrypt"]}
+    grant = kms.create_grant(**granted)["GrantId"]
     watched.ask(KmsKeyId=key)
     before = watched.written()
     assert watched.tell(name, key).report["alert"] is False, "another grant was"
@@ -127,6 +128,10 @@ def test_a_grant_that_is_gone_is_an_alert(watched, named, name):
     assert NODE in told.alerts
     assert told.document["remedies"]["keyPolicyStatements"]
     assert told.metrics["ChecksFailed"] >= 1
+    kms.create_grant(**granted)
+    again = watched.tell("key-create-grant-call", key)
+    assert again.report["source"] == "keyCall"
+    assert (again.report["alert"], again.metrics["ChecksFailed"]) == (False, 0)
     assert watched.written() == before
 
 
