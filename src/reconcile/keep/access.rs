@@ -105,9 +105,11 @@ pub(super) fn tell_failing(
     kept: &mut Kept,
 ) {
     let failing: Vec<&Finding> = findings.iter().filter(|finding| is_lost_access(finding)).collect();
-    kept.checks_failed += failing.len();
-    if !failing.is_empty() {
-        kept.alerts.push(told(key, notice, &failing));
+    let told = told(key, notice, &failing);
+    // A key may be judged twice, by the policy that is there and by that of an event.
+    if !failing.is_empty() && !kept.alerts.contains(&told) {
+        kept.checks_failed += failing.len();
+        kept.alerts.push(told);
         kept.remedies = Some(remedies);
     }
 }

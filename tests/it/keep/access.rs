@@ -143,6 +143,16 @@ fn a_repair_that_locks_somebody_out_all_the_same_is_told_whatever_the_occasion()
     }
 }
 
+/// Once by the policy that is there and once by that of the event, which are the same.
+#[test]
+fn who_lost_access_is_told_once_where_the_document_is_put_right_too() {
+    let room = Room::of(&proven(FIRST, Mode::Warn));
+    room.others(Deed::Off { promotes: true });
+    let kept = room.noticed(Deed::LockOut { key: 0 });
+    assert_eq!((kept.result, kept.checks_failed), (KeepResult::Repaired, 1));
+    assert_names(alert(&kept), &[FIRST, NODE, "PutKeyPolicy"]);
+}
+
 /// A version that AWS failed is not in use: nobody is used to the key in it.
 #[test]
 fn a_key_that_only_a_failed_version_carries_is_proven_like_any_other() {
