@@ -68,10 +68,9 @@ impl<P: AccessPorts> SessionEncryption<'_, P> {
                 }
                 Err(error) if may_go_back(request, &error) => {
                     match Box::pin(unchanged(self.ports, wanted, &step)).await {
-                        Ok(Some(outcome)) => {
-                            let note =
-                                format!("nothing is changed, and there is trouble with the key: {error}");
-                            break Outcome { notes: vec![note], ..outcome };
+                        Ok(Some(mut outcome)) => {
+                            outcome.notes.push(error.to_string());
+                            break outcome;
                         }
                         Ok(None) | Err(_) => return Err(home::failure(&error, self.request_id)),
                     }

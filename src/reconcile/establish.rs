@@ -13,7 +13,7 @@ use super::ports::{AccessPorts, VersionStatus};
 use super::prove::{blocking, prove};
 use super::record::OnTrouble;
 use crate::intent::{Encryption, Intent, Mode, OnKeyTrouble, Owner};
-use crate::key::{KeyArn, KeyDescription};
+use crate::key::{KeyArn, KeyDescription, KeyRef};
 use crate::place::Place;
 use crate::preflight::{Assessment, Finding};
 
@@ -109,7 +109,13 @@ pub async fn unchanged<P: AccessPorts>(
     let document = &request.intent.document;
     let Observation { document: there, record } = Rounds::new(ports, document, progress).observe().await?;
     let (Some(there), Some(record)) = (there, record) else { return Ok(None) };
-    let is_so = record.owner == *request.owner
+    let is_named = match &request.intent.encryption {
+        Encryption::Enabled(KeyRef::Arn(key)) => record.first_choice() == key.as_str(),
+        Encryption::Enabled(_) => !record.first_choice().is_empty(),
+        Encryption::Disabled => false,
+    };
+    let is_so = is_named
+        && record.owner == *request.owner
         && record.accepted_last(request.digest)
         && there.carries(&record.wanted)
         && there.latest.status == VersionStatus::Active;
@@ -121,7 +127,13 @@ pub async fn unchanged<P: AccessPorts>(
         before: record.before.clone(),
         changed: false,
         findings: Vec::new(),
-        notes: Vec::new(),
+        notes: vec![match (&record.watch.stands_in_for, record.wanted.as_str()) {
+            (None, _) => "nothing is changed, and there is trouble with the key".to_owned(),
+            (Some(_), "") => {
+                "nothing is changed: encryption is off until the key can be used again".to_owned()
+            }
+            (Some(_), standby) => format!("nothing is changed: the standby key {standby} stands in"),
+        }],
     }))
 }
 

@@ -13,7 +13,7 @@ mod kept;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use self::access::{check_access, put, tell_doubtful, tell_failing};
-use self::breaker::{Gate, Repair, gate, is_again, versions};
+use self::breaker::{Gate, Repair, gate, versions};
 use self::choice::{Choice, choose};
 use self::drift::drift;
 pub use self::kept::{KeepResult, Kept};
@@ -22,7 +22,7 @@ use super::drive::{Drive, Driven, drive};
 use super::error::ReconcileError;
 use super::observe::{Observation, ObservedDocument};
 use super::plan::{Goal, PlanError, Step, plan_establish};
-use super::ports::{AccessPorts, VersionStatus};
+use super::ports::{AccessPorts, AwsError, AwsErrorKind, VersionStatus};
 use super::record::{Record, Watch};
 use crate::intent::{Mode, OnConflict, Safeguards};
 use crate::notice::{About, Notice, Source};
@@ -59,11 +59,15 @@ pub async fn keep<P: AccessPorts>(
     progress: &dyn Fn(&str),
 ) -> Result<Kept, ReconcileError> {
     let mut beginnings = 1;
-    let mut changed = false;
+    let (mut changed, mut drift, mut made_anew) = (false, Vec::new(), None);
     loop {
         let mut kept = Kept::new(request.document);
         let attempted = attempt(ports, home, request, &mut kept, progress).await;
         changed |= kept.changed;
+        made_anew = made_anew.or(kept.made_anew.take());
+        if drift.is_empty() {
+            drift.clone_from(&kept.drift);
+        }
         match attempted {
             Ok(()) => {}
             Err(ReconcileError::Overtaken { .. }) if beginnings < BEGINNINGS => {
@@ -73,7 +77,11 @@ pub async fn keep<P: AccessPorts>(
             Err(error @ ReconcileError::Aws(_)) => return Err(error),
             Err(error) => kept.refuse(error),
         }
-        return Ok(Kept { changed, ..kept });
+        if changed && kept.result == KeepResult::AsWanted {
+            kept.result = KeepResult::Repaired;
+        }
+        kept.alerts.extend(made_anew);
+        return Ok(Kept { changed, drift, ..kept });
     }
 }
 
@@ -100,7 +108,7 @@ async fn attempt<P: AccessPorts>(
     if !kept.drift.is_empty() {
         tracing::info!(document = %request.document, drift = kept.drift.join("; "), notice = %request.notice, "drift");
     }
-    let mut proven = None;
+    let mut told = None;
     match choose(ports, home, record, request.notice, kept).await? {
         Choice::Leave if kept.drift.is_empty() => {}
         Choice::Leave => {
@@ -115,11 +123,11 @@ async fn attempt<P: AccessPorts>(
             let bring = Bring { ports, home, request, record, progress };
             // Boxed, as what follows: the state of the whole way is large.
             if Box::pin(bring.carry(&mut rounds, &observation, &choice, kept)).await? {
-                proven = Some(choice.target().to_owned());
+                told = Some(choice.target().to_owned());
             }
         }
     }
-    Box::pin(check_access(ports, home, record, request.notice, proven.as_deref(), kept)).await
+    Box::pin(check_access(ports, home, record, request.notice, told.as_deref(), kept)).await
 }
 
 /// What is there once AWS is done with the latest version, and other runs with what they were at: what it is to be
@@ -181,8 +189,8 @@ struct Bring<'a, P> {
 }
 
 impl<P: AccessPorts> Bring<'_, P> {
-    /// Brings the document to the key chosen, and tells what came of it. `true` where the key has been proven, or
-    /// found to lock somebody out.
+    /// Brings the document to the key chosen, and tells what came of it. `true` where who may use the key has been
+    /// told, so that nobody need look again.
     async fn carry(
         &self,
         rounds: &mut Rounds<'_, P>,
@@ -190,28 +198,34 @@ impl<P: AccessPorts> Bring<'_, P> {
         choice: &choice::Carried,
         kept: &mut Kept,
     ) -> Result<bool, ReconcileError> {
-        let is_judged = match self.bring(rounds, observation, choice, kept).await {
-            Ok(is_proven) => is_proven,
-            Err(error @ (ReconcileError::Aws(_) | ReconcileError::Overtaken { .. })) => return Err(error),
+        let brought = self.bring(rounds, observation, choice, kept).await;
+        if observation.document.is_none() && kept.changed {
+            let notice = self.request.notice;
+            let by = if notice.what == "DeleteDocument" { format!(" ({notice})") } else { String::new() };
+            kept.made_anew = Some(format!(
+                "document {} was deleted{by} and is made anew with its key; put back its other settings, which are lost",
+                self.request.document
+            ));
+        }
+        let is_told = match brought {
+            // What an event says was put is judged besides.
+            Ok(is_proven) => is_proven && put(self.request.notice).is_none(),
+            Err(error @ ReconcileError::Aws(_)) => return Err(error),
+            Err(error @ ReconcileError::Overtaken { .. }) => {
+                choice.told(false).into_iter().for_each(|told| kept.trouble(told));
+                return Err(error);
+            }
             Err(error) => {
-                let is_judged = matches!(error, ReconcileError::Blocked { .. });
+                let is_told = matches!(error, ReconcileError::Blocked { .. });
                 kept.refuse(error);
-                is_judged
+                is_told
             }
         };
         let is_left = matches!(kept.result, KeepResult::Refused | KeepResult::BreakerOpen);
         if let Some(told) = choice.told(!is_left && kept.kms_key_id == choice.target()) {
             kept.trouble(told);
         }
-        if observation.document.is_none() && kept.changed {
-            let notice = self.request.notice;
-            let by = if notice.what == "DeleteDocument" { format!(" ({notice})") } else { String::new() };
-            kept.alerts.push(format!(
-                "document {} was deleted{by} and is made anew with its key; put back its other settings, which are lost",
-                self.request.document
-            ));
-        }
-        Ok(is_judged)
+        Ok(is_told)
     }
 
     /// Brings the document to the key chosen, unless it had to be too often. `true` where the key has been proven.
@@ -237,14 +251,12 @@ impl<P: AccessPorts> Bring<'_, P> {
                 (false, false)
             }
         };
-        let document = observation.document.as_ref();
         let repair = match writes {
             false => Repair::None,
-            true if is_again(record, document, request.notice, now) => Repair::Again,
             true if target != record.wanted => Repair::Turn,
             true => Repair::Back,
         };
-        let versions = versions(document);
+        let versions = versions(observation.document.as_ref());
         let watch = match gate(&before, request.notice, now, request.repairs_per_hour, versions, repair) {
             Gate::Go(watch) => watch,
             Gate::Stay { watch, opened } => {
@@ -275,6 +287,9 @@ impl<P: AccessPorts> Bring<'_, P> {
         };
         let driven = drive(self.ports, self.home, rounds, way, self.progress).await;
         kept.changed = rounds.changed();
+        if if watch.refused { driven.is_ok() } else { is_refusal(&driven) } {
+            self.mark(rounds, target, !watch.refused).await;
+        }
         let Driven { observation, findings, remedies } = driven?;
         kept.see(&observation);
         if let Some(key) = &choice.key {
@@ -293,6 +308,19 @@ impl<P: AccessPorts> Bring<'_, P> {
             };
         }
         Ok(kept.changed && !keys.is_empty())
+    }
+
+    /// Remembers whether AWS refused the repair, which is counted. Where that cannot be, it counts once more.
+    async fn mark(&self, rounds: &mut Rounds<'_, P>, target: &str, refused: bool) {
+        let Ok(Observation { record: Some(record), .. }) = rounds.observe().await else { return };
+        if record.owner != self.record.owner || record.wanted != target {
+            return;
+        }
+        let record = Record { watch: Watch { refused, ..record.watch.clone() }, ..record };
+        let save = Step::SaveRecord { record: Box::new(record), first: false };
+        if let Err(error) = rounds.apply(vec![save]).await {
+            tracing::warn!(document = %self.request.document, %error, "could not remember how a repair ended");
+        }
     }
 
     /// Leaves the document, and remembers that.
@@ -347,6 +375,13 @@ impl<P: AccessPorts> Bring<'_, P> {
             digest: record.accepted.last().map_or("", String::as_str),
         }
     }
+}
+
+/// Whether AWS refused to write the document.
+fn is_refusal(driven: &Result<Driven, ReconcileError>) -> bool {
+    let Err(ReconcileError::Aws(AwsError { operation, kind, .. })) = driven else { return false };
+    let writes = ["ssm:CreateDocument", "ssm:UpdateDocument", "ssm:UpdateDocumentDefaultVersion"];
+    writes.contains(operation) && !matches!(kind, AwsErrorKind::NoAnswer(_))
 }
 
 fn seconds(time: SystemTime) -> u64 {

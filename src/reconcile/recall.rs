@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::ReconcileError;
-use super::ports::{AwsError, Records, Stored};
+use super::ports::{AwsError, Records};
 use super::record::{Record, digest};
 use crate::session::DocumentName;
 
@@ -48,16 +48,16 @@ pub(super) async fn recalled<P: Records>(ports: &P, name: &DocumentName) -> Resu
     let Some(stored) = ports.read(name).await? else { return Ok(Recalled { record: None, version: 0 }) };
     let version = stored.version;
     let newest = Record::from_text(name, &stored.text)?;
-    if counts(ports, name, &stored).await? {
+    if counts(&stored.text, version) {
         return Ok(Recalled { record: Some(newest), version });
     }
     // Written by a run that had been overtaken: the one before counts, unless it is such a one too.
     for earlier in (1..version).rev() {
         let Some(text) = ports.read_version(name, earlier).await? else { break };
-        let stored = Stored { text, version: earlier };
-        if let Ok(record) = Record::from_text(name, &stored.text)
-            && counts(ports, name, &stored).await?
+        if let Ok(record) = Record::from_text(name, &text)
+            && counts(&text, earlier)
         {
+            tracing::info!(document = %name, newest = version, counts = earlier, "the newest version of the record does not count");
             return Ok(Recalled { record: Some(record), version });
         }
     }
@@ -93,23 +93,13 @@ pub(super) async fn write_over<P: Records>(
     Ok(became == version + 1)
 }
 
-/// Whether a version of the parameter is one to heed: what it was written to become, edited by somebody, or put back
-/// by somebody, which is a text that once became what it was written to become, and that an overtaken run's never did.
-async fn counts<P: Records>(ports: &P, name: &DocumentName, stored: &Stored) -> Result<bool, AwsError> {
-    match untouched(&stored.text) {
-        Some(became) if became < stored.version => {
-            Ok(ports.read_version(name, became).await?.as_ref() == Some(&stored.text))
-        }
-        Some(became) => Ok(became == stored.version),
-        None => Ok(true),
-    }
-}
-
-/// The version that a text was written to become, where nobody has edited it since.
-fn untouched(text: &str) -> Option<u64> {
-    let Ok(Value::Object(mut members)) = serde_json::from_str(text) else { return None };
-    let written: Written = serde_json::from_value(members.shift_remove(MEMBER)?).ok()?;
-    (written.digest == digest(&members)).then_some(written.version)
+/// Whether a version of the parameter with this text is what it was written to become. An earlier version that
+/// somebody puts back untouched is not: it cannot be told from a write that was sent twice and came late.
+fn counts(text: &str, version: u64) -> bool {
+    let Ok(Value::Object(mut members)) = serde_json::from_str(text) else { return false };
+    let written =
+        members.shift_remove(MEMBER).and_then(|written| serde_json::from_value::<Written>(written).ok());
+    written.is_none_or(|written| written.version == version || written.digest != digest(&members))
 }
 
 #[cfg(test)]

@@ -104,14 +104,13 @@ def test_a_bus_of_each_account_is_of_this_one(account):
     assert configurations(account, stack)[ALIAS]["OnSuccess"] == {"Destination": BUS}
 
 
-@pytest.mark.parametrize(("topic", "destination"), [(TOPIC, BUS), ("", "")])
-def test_alarms_watch_what_the_function_measures_and_what_lambda_does_with_events(account, topic, destination):
-    stack = account.deploy(AlarmTopicArn=topic, ReportDestinationArn=destination)
+@pytest.mark.parametrize("topic", [TOPIC, ""])
+def test_alarms_watch_what_the_function_measures_and_what_lambda_does_with_events(account, topic):
+    stack = account.deploy(AlarmTopicArn=topic)
     alarms = {alarm["MetricName"]: alarm for alarm in account.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]}
     own = {name for name, alarm in alarms.items() if alarm["Namespace"] == "session-kms"}
     assert own == METRICS - {"DriftRepaired"}, "a repair is no alarm: the drift was one"
-    reports = {"DestinationDeliveryFailures"} if destination else set()
-    assert set(alarms) - own == {"Errors", "AsyncEventsDropped", "ApproximateNumberOfMessagesVisible"} | reports
+    assert set(alarms) - own == {"Errors", "AsyncEventsDropped", "DestinationDeliveryFailures", "ApproximateNumberOfMessagesVisible"}
     for name, alarm in alarms.items():
         assert alarm["AlarmActions"] == ([topic] if topic else []), name
         # CloudWatch looks back no further.

@@ -20,7 +20,6 @@ ADDED = {
     ("ConfigRuleNames", "session-encryption"): {"ConfigCompliance"},
     ("SecurityHub", "true"): {"SecurityHubActions", "SecurityHubFindings"},
     ("KeyEventsAccounts", "222222222222"): {"KeyEventsPolicy"},
-    ("ReportDestinationArn", BUS): {"ReportsUndeliveredAlarm"},
 }
 
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use session_kms::function::FunctionError;
 
-use crate::house::{House, Logs, PATIENCE, RECORD, handle, rival_key};
+use crate::house::{House, Logs, NAME, PATIENCE, RECORD, handle, rival_key};
 use crate::stub::{Fault, When};
 
 const UPDATED: &str = include_str!("../../events/document-update-call.json");
@@ -36,21 +36,37 @@ fn assert_put_right(house: &House) {
 
 /// What AWS refuses is no war, however often it is tried.
 #[tokio::test]
-async fn a_write_that_is_denied_is_counted_once_and_opens_no_breaker() {
-    let house = drifted().await;
-    let denied = Fault::AccessDenied { action: "ssm:UpdateDocument" };
-    house.stub.fault(When::operation("ssm", "UpdateDocument"), denied);
-    for event in [UPDATED, RECORD_CHANGED].iter().cycle().take(8) {
-        let error = told(&house, event).await.unwrap_err();
-        assert!(error.to_string().contains("ssm:UpdateDocument"), "{error}");
+async fn a_repair_that_aws_refuses_is_counted_once_and_opens_no_breaker() {
+    for operation in ["CreateDocument", "UpdateDocument", "UpdateDocumentDefaultVersion"] {
+        let house = drifted().await;
+        if operation == "CreateDocument" {
+            house.stub.world(|world| world.ask("ssm", "DeleteDocument", json!({"Name": NAME})).unwrap());
+        }
+        house.stub.fault(When::operation("ssm", operation), Fault::AccessDenied { action: "ssm:Write" });
+        for event in [UPDATED, RECORD_CHANGED].iter().cycle().take(8) {
+            let error = told(&house, event).await.unwrap_err();
+            assert!(error.to_string().contains(operation), "{error}");
+            let record = house.stub.world(|world| world.parameter(RECORD).unwrap().to_owned());
+            assert_eq!(parsed(&record)["watch"]["repairs"].as_array().unwrap().len(), 1, "{record}");
+        }
+        let saved = house.stub.calls().iter().filter(|call| call.operation == "PutParameter").count();
+        assert_eq!(
+            saved, 3,
+            "by the owner, before the first try and after it, and for no other: {operation}"
+        );
+        house.stub.clear_faults();
+        let report = told(&house, SCHEDULE).await.unwrap();
+        assert_eq!(report["documents"][0]["result"], "repaired");
+        assert_put_right(&house);
+        house.stub.world(rival_key("alias/theirs"));
+        told(&house, UPDATED).await.unwrap();
         let record = house.stub.world(|world| world.parameter(RECORD).unwrap().to_owned());
-        assert_eq!(parsed(&record)["watch"]["repairs"].as_array().unwrap().len(), 1, "{record}");
+        assert_eq!(
+            parsed(&record)["watch"]["repairs"].as_array().unwrap().len(),
+            2,
+            "one that is made: {record}"
+        );
     }
-    let saved = house.stub.calls().iter().filter(|call| call.operation == "PutParameter").count();
-    assert_eq!(saved, 2, "by the owner and by the first repair, and not for each event");
-    house.stub.clear_faults();
-    assert_eq!(told(&house, SCHEDULE).await.unwrap()["documents"][0]["result"], "repaired");
-    assert_put_right(&house);
 }
 
 /// Two documents, one of which takes all the time there is.

@@ -18,13 +18,13 @@ use crate::reconcile::record::Record;
 const NAMED: usize = 10;
 
 /// Checks the keys in question, where the occasion asks for it: a call on a key, the schedule, somebody's own wish.
-/// `proven` has been checked a moment ago. Nothing is written.
+/// Whom `told` lets in has been told a moment ago. Nothing is written.
 pub(super) async fn check_access<P: AccessPorts>(
     ports: &P,
     home: &Place,
     record: &Record,
     notice: &Notice,
-    proven: Option<&str>,
+    told: Option<&str>,
     kept: &mut Kept,
 ) -> Result<(), ReconcileError> {
     let asked = matches!(notice.source, Source::KeyCall | Source::Schedule | Source::DirectCall);
@@ -41,8 +41,7 @@ pub(super) async fn check_access<P: AccessPorts>(
         }
     };
     for key in keys {
-        // What the event alone tells of a key's policy is told whatever else is known.
-        if proven != Some(&key) || put(notice).is_some() {
+        if told != Some(&key) {
             check_key(ports, home, record, notice, &key, kept).await?;
         }
     }
@@ -120,12 +119,13 @@ pub(super) fn tell_doubtful(key: &KeyDescription, notice: &Notice, findings: &[F
         finding.verdict == Verdict::Unknown && !finding.exempt && finding.check == Check::KeyPolicy
     });
     let doubtful: Vec<_> = doubtful.collect();
-    if !doubtful.is_empty() {
-        kept.alerts.push(format!(
-            "key {} after {notice}: it is not known whether everybody who needs it can use it: {}",
-            key.arn,
-            named(&doubtful)
-        ));
+    let told = format!(
+        "key {} after {notice}: it is not known whether everybody who needs it can use it: {}",
+        key.arn,
+        named(&doubtful)
+    );
+    if !doubtful.is_empty() && !kept.alerts.contains(&told) {
+        kept.alerts.push(told);
     }
 }
 

@@ -5,7 +5,7 @@
 
 use crate::notice::{Notice, Source};
 use crate::reconcile::observe::ObservedDocument;
-use crate::reconcile::record::{Breaker, HOUR, Record, Versions, Watch};
+use crate::reconcile::record::{Breaker, HOUR, Versions, Watch};
 
 /// The answer, with what to remember.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +30,6 @@ pub(super) enum Repair {
     Back,
     /// Another key is due, since one fails or works again.
     Turn,
-    /// What was counted already, and then never happened: AWS refused it, or the run was cut off.
-    Again,
 }
 
 /// Asks. `now` is in seconds since 1970.
@@ -63,15 +61,16 @@ pub(super) fn gate(
             };
         }
         let repairs = if writes { vec![now] } else { Vec::new() };
-        return Gate::Go(Watch { breaker: None, repairs, by: None, ..watch.clone() });
+        return Gate::Go(Watch { breaker: None, repairs, by: None, refused: false, ..watch.clone() });
     }
     let mut repairs = watch.recent(now);
-    if repair == Repair::Again || (!writes && !repairs.is_empty()) {
-        // An event may come after somebody else's, by which the document was put right.
+    if writes && watch.refused {
         return Gate::Go(Watch { by, ..watch.clone() });
     }
     if !writes {
-        return Gate::Go(watch.clone());
+        // An event may come after another, by which the document was put right.
+        let by = if repairs.is_empty() { watch.by.clone() } else { by };
+        return Gate::Go(Watch { by, refused: false, ..watch.clone() });
     }
     if repairs.len() >= repairs_per_hour {
         let breaker = Some(Breaker { opened: now, seen: now, versions });
@@ -79,23 +78,6 @@ pub(super) fn gate(
     }
     repairs.push(now);
     Gate::Go(Watch { repairs, by, ..watch.clone() })
-}
-
-/// How long a repair that never happened is looked for, in seconds: Lambda tries again after one minute and two more.
-const AGAIN: u64 = 300;
-
-/// Whether the last repair that was counted was to write new content, and never did: the version that it was to
-/// follow is the latest still. A document that was made anew counts its versions anew.
-pub(super) fn is_again(
-    record: &Record,
-    document: Option<&ObservedDocument>,
-    notice: &Notice,
-    now: u64,
-) -> bool {
-    let last = record.watch.repairs.last();
-    last.is_some_and(|last| now.saturating_sub(*last) < AGAIN)
-        && document.is_some_and(|document| document.latest.number == record.there.version)
-        && notice.what != "CreateDocument"
 }
 
 /// The numbers of a document's versions.

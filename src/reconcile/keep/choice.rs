@@ -80,7 +80,7 @@ pub(super) async fn choose<P: Ports>(
                 _ => String::new(),
             };
             kept.alerts.push(format!("whether key {first} can be used is not known: {problem}{news}"));
-            return stand_in(ports, home, record).await;
+            return stand_in(ports, home, record, kept).await;
         }
         Usable::No(problem) => problem,
     };
@@ -106,7 +106,12 @@ pub(super) async fn choose<P: Ports>(
 }
 
 /// What stands in already goes on to do so while nobody knows of the first choice; nothing else begins to.
-async fn stand_in<P: Ports>(ports: &P, home: &Place, record: &Record) -> Result<Choice, ReconcileError> {
+async fn stand_in<P: Ports>(
+    ports: &P,
+    home: &Place,
+    record: &Record,
+    kept: &mut Kept,
+) -> Result<Choice, ReconcileError> {
     if record.watch.stands_in_for.is_none() {
         return Ok(Choice::Leave);
     }
@@ -114,7 +119,10 @@ async fn stand_in<P: Ports>(ports: &P, home: &Place, record: &Record) -> Result<
         "" => None,
         standby => match look(ports, home, standby).await? {
             Usable::Yes(key) => Some(*key),
-            Usable::No(_) | Usable::Unknown(_) => return Ok(Choice::Leave),
+            Usable::No(problem) | Usable::Unknown(problem) => {
+                kept.trouble(format!("the standby key, which stands in, could not go on to: {problem}"));
+                return Ok(Choice::Leave);
+            }
         },
     };
     let stands_in_for = record.watch.stands_in_for.clone();

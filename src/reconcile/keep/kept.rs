@@ -44,6 +44,9 @@ pub struct Kept {
     pub remedies: Option<Remedies>,
     /// What else to know, one line each.
     pub notes: Vec<String>,
+    /// The alert that the document was deleted and made anew, until it is clear what else there is to tell.
+    #[serde(skip)]
+    pub(super) made_anew: Option<String>,
 }
 
 /// What was done, in one word.
@@ -88,6 +91,7 @@ impl Kept {
             findings: Vec::new(),
             remedies: None,
             notes: Vec::new(),
+            made_anew: None,
         }
     }
 

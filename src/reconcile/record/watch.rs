@@ -31,6 +31,9 @@ pub struct Watch {
     /// When the document was put right, in seconds since 1970, those of the last hour.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub repairs: Vec<u64>,
+    /// Whether AWS refused the last repair that was counted: tried again, it is the same.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
     /// Who was last seen to change the document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<Party>,

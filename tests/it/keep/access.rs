@@ -78,7 +78,7 @@ fn a_key_is_not_put_back_that_the_policy_of_the_event_locks_the_nodes_out_of() {
     room.others(Deed::Off { promotes: true });
     let kept = room.noticed(Deed::LockOut { key: 0 });
     assert_eq!((kept.result, room.writes()), (KeepResult::Refused, vec![]));
-    assert_names(&kept.alerts.join("; "), &[FIRST, NODE, "nothing was changed"]);
+    assert_names(alert(&kept), &[FIRST, NODE, "nothing was changed"]);
     assert_eq!(room.noticed(Deed::LetIn { key: 0 }).result, KeepResult::Repaired);
     room.assert_carries(FIRST);
 }

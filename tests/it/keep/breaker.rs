@@ -37,6 +37,25 @@ fn a_war_ends_after_the_limit_and_the_alert_names_the_other_party_once() {
     assert_eq!(room.keys(), ["", ""]);
 }
 
+/// Versions that count anew, a default that goes to and fro: no rival's way of writing goes uncounted.
+#[test]
+fn whatever_a_rival_does_it_counts() {
+    let rivals: [&[Deed]; 3] = [&[Deed::MoveDefault(0)], &[Deed::Delete], &[Deed::Delete, Deed::Create]];
+    for rival in rivals {
+        for source in [None, Some(Source::Schedule), Some(Source::RecordChange)] {
+            let room = Room::of(&encrypted(FIRST));
+            let once = || {
+                let told = rival.iter().map(|deed| room.others(*deed)).last().expect("a deed");
+                room.told(&source.map_or(told, hint)).result
+            };
+            for repair in 1..=LIMIT {
+                assert_eq!(once(), KeepResult::Repaired, "{rival:?}, {source:?}, repair {repair}");
+            }
+            assert_eq!(once(), KeepResult::BreakerOpen, "{rival:?}, {source:?}");
+        }
+    }
+}
+
 #[test]
 fn the_schedule_tells_of_it_waits_for_a_quiet_hour_and_then_puts_it_right() {
     let room = at_war();

@@ -94,13 +94,16 @@ fn a_repair_that_a_delete_overtakes_takes_no_key_off_that_is_to_stay() {
     });
 }
 
-/// The record that a repair writes is news by itself, and so is each of its calls where they are not told apart.
+/// The record that a repair writes is news by itself, and so is each of its calls where they are not told apart. What
+/// the second run waits is as long as several calls of the first.
 #[test]
 fn two_runs_that_put_the_same_right_count_one_repair() {
     for source in [Source::RecordChange, Source::Schedule] {
         for turns in 0..TURNS {
             let other = Run::Keep(hint(source));
-            let (room, [_, came]) = in_turns(&vec![true; turns], None, OnDelete::Restore, &other);
+            let after = [true, true, true, false].into_iter().cycle().take(TURNS * 16);
+            let order: Vec<_> = std::iter::repeat_n(true, turns).chain(after).collect();
+            let (room, [_, came]) = in_turns(&order, None, OnDelete::Restore, &other);
             let Some(Came::Kept(kept)) = came else { panic!("an answer") };
             kept.expect("AWS answers");
             room.assert_carries(FIRST);

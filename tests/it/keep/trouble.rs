@@ -161,6 +161,18 @@ fn what_stands_in_goes_on_to_do_so_while_nobody_knows_of_the_first_choice() {
     }
 }
 
+#[test]
+fn what_stands_in_and_fails_is_told_though_nobody_knows_of_the_first_choice() {
+    let room = Room::of(&in_trouble(standby(), encrypted(FIRST)));
+    room.noticed(becomes(KeyState::Disabled));
+    room.world.borrow_mut().unseen = Some(FIRST);
+    let kept = room.noticed(Deed::KeyState { key: 2, state: KeyState::Disabled });
+    assert_eq!((kept.key_trouble, room.writes()), (true, vec![]));
+    let [trouble, unknown] = kept.alerts.as_slice() else { panic!("{:?}", kept.alerts) };
+    assert_names(trouble, &[STANDBY, "Disabled", "could not go on"]);
+    assert_names(unknown, &[FIRST, "is not known"]);
+}
+
 /// The way back to a key whose policy nobody here may read is told as what it is: unproven.
 #[test]
 fn a_key_that_comes_back_unproven_is_an_alert() {

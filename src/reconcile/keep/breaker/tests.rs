@@ -63,9 +63,12 @@ fn where_nothing_is_written_nothing_is_counted() {
 }
 
 #[test]
-fn a_repair_that_never_happened_counts_once_whatever_the_limit() {
-    let again = gate(&worn(LIMIT), &schedule(), START + 200, LIMIT, at(9), Repair::Again);
-    assert_eq!(again, Gate::Go(worn(LIMIT)));
+fn a_repair_that_aws_refused_counts_once_whatever_the_limit() {
+    let refused = Watch { refused: true, ..worn(LIMIT) };
+    let again = gate(&refused, &schedule(), START + 200, LIMIT, at(9), Repair::Back);
+    assert_eq!(again, Gate::Go(refused.clone()));
+    let settled = gate(&refused, &schedule(), START + 200, LIMIT, at(9), Repair::None);
+    assert_eq!(settled, Gate::Go(worn(LIMIT)), "somebody else put it right");
 }
 
 #[test]
