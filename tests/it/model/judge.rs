@@ -44,12 +44,17 @@ impl Play {
         let now = record.as_ref().map(Intended::of);
         self.judge_record(now.as_ref(), runs)?;
         let accepted = record.as_ref().map(|record| (record.owner.stack_id.clone(), record.accepted.clone()));
-        if accepted != before.accepted {
+        let begins_anew = accepted != before.accepted;
+        if begins_anew {
             self.repairs.clear();
         }
         self.judge_adoption(before, record, runs)?;
         for (number, run, _) in runs {
             self.judge_writes(before, now.as_ref(), runs, *number, run)?;
+        }
+        if begins_anew {
+            // A repair beside an owner's request may have come before it.
+            self.repairs.clear();
         }
         self.intended = now;
         self.judge_leavings(before, runs)?;
