@@ -154,14 +154,15 @@ async fn still_ours<P: AccessPorts>(
             Err(ReconcileError::Owned { document: rounds.document().clone(), owner: record.owner.clone() })
         }
         None => {
-            match (saved.on_delete, is_repair) {
+            let undone = match (saved.on_delete, is_repair) {
                 // What a repair goes back to is what the owner left.
-                (OnDelete::Retain, true) => {}
+                (OnDelete::Retain, true) => None,
                 // A change that did not come to its end leaves nothing, whatever a Delete would retain.
-                (OnDelete::Restore | OnDelete::Retain, _) => {
-                    undo(ports, home, rounds, saved, OnDelete::Restore, None).await?;
-                }
-                (OnDelete::Clear, _) => undo(ports, home, rounds, saved, OnDelete::Clear, None).await?,
+                (OnDelete::Restore | OnDelete::Retain, _) => Some(OnDelete::Restore),
+                (OnDelete::Clear, _) => Some(OnDelete::Clear),
+            };
+            if let Some(on_delete) = undone {
+                undo(ports, home, rounds, saved, on_delete, None).await?;
             }
             let document = rounds.document().clone();
             // A repair has nothing to tell anybody: it looks again, and finds that it is not asked for.

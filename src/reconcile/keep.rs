@@ -119,9 +119,10 @@ async fn attempt<P: AccessPorts>(
             ));
         }
         Choice::Carry(choice) => {
-            let bring = Bring { ports, home, request, record, progress };
+            let (observation, choice) = (&observation, &choice);
+            let bring = Bring { ports, home, request, observation, record, choice, progress };
             // Boxed, as what follows: the state of the whole way is large.
-            if Box::pin(bring.carry(&mut rounds, &observation, &choice, kept)).await? {
+            if Box::pin(bring.carry(&mut rounds, kept)).await? {
                 told = Some(choice.target().to_owned());
             }
         }

@@ -24,7 +24,10 @@ pub(super) struct Bring<'a, P> {
     pub(super) ports: &'a P,
     pub(super) home: &'a Place,
     pub(super) request: Keep<'a>,
+    /// What is there, with the record.
+    pub(super) observation: &'a Observation,
     pub(super) record: &'a Record,
+    pub(super) choice: &'a Carried,
     pub(super) progress: &'a dyn Fn(&str),
 }
 
@@ -34,11 +37,10 @@ impl<P: AccessPorts> Bring<'_, P> {
     pub(super) async fn carry(
         &self,
         rounds: &mut Rounds<'_, P>,
-        observation: &Observation,
-        choice: &Carried,
         kept: &mut Kept,
     ) -> Result<bool, ReconcileError> {
-        let brought = self.bring(rounds, observation, choice, kept).await;
+        let Self { observation, choice, .. } = *self;
+        let brought = self.bring(rounds, kept).await;
         if observation.document.is_none() && kept.changed {
             let notice = self.request.notice;
             let by = if notice.what == "DeleteDocument" { format!(" ({notice})") } else { String::new() };
@@ -69,14 +71,8 @@ impl<P: AccessPorts> Bring<'_, P> {
     }
 
     /// Brings the document to the key chosen, unless it had to be too often. `true` where the key has been proven.
-    async fn bring(
-        &self,
-        rounds: &mut Rounds<'_, P>,
-        observation: &Observation,
-        choice: &Carried,
-        kept: &mut Kept,
-    ) -> Result<bool, ReconcileError> {
-        let Self { request, record, .. } = *self;
+    async fn bring(&self, rounds: &mut Rounds<'_, P>, kept: &mut Kept) -> Result<bool, ReconcileError> {
+        let Self { request, observation, record, choice, .. } = *self;
         let now = seconds(self.ports.now());
         let target = choice.target();
         let before = Watch { stands_in_for: choice.stands_in_for.clone(), ..record.watch.clone() };
@@ -127,8 +123,9 @@ impl<P: AccessPorts> Bring<'_, P> {
         };
         let driven = drive(self.ports, self.home, rounds, way, self.progress).await;
         kept.changed = rounds.changed();
-        if if watch.refused { driven.is_ok() } else { is_refusal(&driven) } {
-            self.mark(rounds, target, !watch.refused).await;
+        let is_refused = if watch.refused { driven.is_err() } else { is_refusal(&driven) };
+        if is_refused != watch.refused {
+            self.mark(rounds, target, is_refused).await;
         }
         let Driven { observation, findings, remedies } = driven?;
         kept.see(&observation);

@@ -1,13 +1,12 @@
 //! Somebody who needs the key can no longer use it.
 
-use serde_json::json;
 use session_kms::intent::{Intent, Mode, Safeguards};
 use session_kms::notice::{News, Notice, Source};
 use session_kms::reconcile::{KeepResult, Kept};
 
 use super::{FIRST, NODE, Room, alert, assert_names, proven};
 use crate::model::rival::{Deed, hint, told};
-use crate::model::world::{KeyState, closed_policy, open_policy};
+use crate::model::world::{KeyState, closed_policy, grant, open_policy};
 
 const FOREIGN: &str = "arn:aws:kms:eu-west-1:444455556666:key/44444444-4444-4444-8444-444444444444";
 
@@ -103,9 +102,7 @@ fn a_grant_that_is_revoked_is_told() {
         let mut world = room.world.borrow_mut();
         let key = world.keys.get_mut(FIRST).expect("a key");
         key.policy = closed_policy();
-        key.grants = vec![json!({
-            "GrantId": "g-1", "KeyId": FIRST, "GranteePrincipal": NODE, "Operations": ["Decrypt"]
-        })];
+        key.grants = vec![grant()];
     }
     room.ask(&proven(FIRST, Mode::Enforce)).expect("the grant lets the nodes in");
     let revoked = told("RevokeGrant", Some(FIRST));

@@ -21,11 +21,10 @@ fn overtaken(
     cut: Option<(usize, Side)>,
     on_delete: OnDelete,
     other: &Run,
-) -> (Room, Option<Came>) {
+) -> (Room, [Option<Came>; 2]) {
     let mut order = vec![true; turns];
     order.resize(TURNS * 4, false);
-    let (room, [_, came]) = in_turns(&order, cut, on_delete, other);
-    (room, came)
+    in_turns(&order, cut, on_delete, other)
 }
 
 /// The same, with the turns in this order, and one after the other from its end on.
@@ -64,7 +63,8 @@ fn an_update_that_was_answered_is_never_rolled_back_by_a_repair() {
         takes_over: false,
     };
     each(|turns, cut| {
-        let (room, came) = overtaken(turns, cut, OnDelete::Restore, &Run::Establish(update.clone()));
+        let update = Run::Establish(update.clone());
+        let (room, [_, came]) = overtaken(turns, cut, OnDelete::Restore, &update);
         let Some(Came::Established(answer)) = came else { panic!("an answer") };
         answer.expect("nothing is in the way");
         assert_eq!(room.record().wanted, OTHER, "{turns} turns, {cut:?}");
@@ -77,9 +77,7 @@ fn an_update_that_was_answered_is_never_rolled_back_by_a_repair() {
 fn a_repair_that_a_delete_overtakes_takes_no_key_off_that_is_to_stay() {
     let delete = Run::Release { owner: 0, on_delete: Some(OnDelete::Retain) };
     each(|turns, cut| {
-        let mut order = vec![true; turns];
-        order.resize(TURNS * 4, false);
-        let (room, [repaired, came]) = in_turns(&order, cut, OnDelete::Retain, &delete);
+        let (room, [repaired, came]) = overtaken(turns, cut, OnDelete::Retain, &delete);
         let Some(Came::Released(answer)) = came else { panic!("an answer") };
         answer.expect("nothing is in the way");
         let world = room.world.borrow();
@@ -116,7 +114,7 @@ fn two_runs_that_put_the_same_right_count_one_repair() {
 fn a_delete_that_was_answered_leaves_no_record_behind() {
     let delete = Run::Release { owner: 0, on_delete: None };
     each(|turns, cut| {
-        let (room, came) = overtaken(turns, cut, OnDelete::Restore, &delete);
+        let (room, [_, came]) = overtaken(turns, cut, OnDelete::Restore, &delete);
         let Some(Came::Released(answer)) = came else { panic!("an answer") };
         answer.expect("nothing is in the way");
         room.scheduled();

@@ -218,14 +218,7 @@ impl Play {
         let wanted = record.map(|record| record.wanted);
         let world = self.world.borrow();
         Before {
-            carried: wanted.filter(|wanted| {
-                let there = world.document.as_ref();
-                there.is_some_and(|document| {
-                    [document.latest_content(), document.default_content()]
-                        .iter()
-                        .all(|content| content.kms_key_id().as_deref() == Ok(wanted))
-                })
-            }),
+            carried: wanted.filter(|wanted| world.document.is_some() && self.carries(wanted).is_ok()),
             answered,
             fails: world.fail_next || world.answer.is_some(),
             intended: self.intended.clone(),
