@@ -12,7 +12,8 @@ from local import seed
 from local.paths import TEMPLATE
 from local.servers import ACCOUNT
 from local.template import load
-from tests.e2e.events import ALIAS, METRICS, invoke, metrics, sample, send
+from tests.e2e.events import ALIAS, METRICS, invoke, metrics, sample
+from tests.e2e.watched import measured
 
 BUS = f"arn:aws:events:eu-west-1:{ACCOUNT}:event-bus/default"
 TOPIC = f"arn:aws:sns:eu-west-1:{ACCOUNT}:session-kms"
@@ -66,16 +67,14 @@ def test_the_alias_is_the_function_as_it_is_now(account):
 
 def test_an_event_gives_a_report_and_metrics(account):
     stack = account.deploy()
-    known = len(metrics(stack))
-    report = send(stack, sample("schedule", stack, account.keys.first))
+    report, figures = measured(stack, sample("schedule", stack, account.keys.first))
     assert report["alert"] is False
     assert report["alerts"] == []
     assert report["summary"]
-    measured, = metrics(stack)[known:]
-    assert set(measured) == METRICS
-    assert measured["Guarded"] == 1
-    assert all(measured[name] == 0 for name in METRICS - {"Duration", "Guarded"})
-    assert 0 <= measured["Duration"] < 120_000
+    assert set(figures) == METRICS
+    assert figures["Guarded"] == 1
+    assert all(figures[name] == 0 for name in METRICS - {"Duration", "Guarded"})
+    assert 0 <= figures["Duration"] < 120_000
 
 
 def test_a_call_without_the_alias_is_answered_alike(account):
@@ -140,5 +139,5 @@ def test_silence_is_an_alarm(account, schedule, hours):
     alarm, = [alarm for alarm in alarms if alarm["MetricName"] == "Guarded"]
     assert alarm["Statistic"] == "Sum"
     assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (3600, hours, hours)
-    assert [measured["Guarded"] for measured in metrics(stack)] == [1], "a new stack is no silence"
+    assert [figures["Guarded"] for figures in metrics(stack)] == [1], "a new stack is no silence"
     assert (alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"]) == ("LessThanThreshold", 1, "breaching")
