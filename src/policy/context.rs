@@ -8,6 +8,8 @@ use super::request::Request;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
     pub(super) entries: Vec<Entry>,
+    /// Prefixes, in lower case, of names that are absent unless an entry says otherwise.
+    absent_below: Vec<String>,
     pub(super) others: Others,
 }
 
@@ -25,7 +27,7 @@ impl Context {
     /// A context that says nothing yet.
     #[must_use]
     pub const fn new(others: Others) -> Self {
-        Self { entries: Vec::new(), others }
+        Self { entries: Vec::new(), absent_below: Vec::new(), others }
     }
 
     /// The key has this one value.
@@ -46,6 +48,14 @@ impl Context {
     #[must_use]
     pub fn absent(self, key: &str) -> Self {
         self.with(key, EntryState::Absent)
+    }
+
+    /// All keys whose names begin with `prefix` are absent, except those that the context names: what is said of
+    /// `aws:PrincipalTag/` where all tags of the caller are known.
+    #[must_use]
+    pub fn absent_below(mut self, prefix: &str) -> Self {
+        self.absent_below.push(lower(prefix));
+        self
     }
 
     /// The key is there, but nobody knows its value.
@@ -75,6 +85,11 @@ impl Context {
     #[must_use]
     pub fn names(&self, key: &str) -> bool {
         self.entry(&lower(key)).is_some()
+    }
+
+    /// Whether a key that the context does not name is known to be absent by its prefix.
+    pub(super) fn is_absent_by_prefix(&self, lower: &str) -> bool {
+        self.absent_below.iter().any(|prefix| lower.starts_with(prefix.as_str()))
     }
 
     pub(super) fn entry(&self, lower: &str) -> Option<&Entry> {

@@ -91,6 +91,12 @@ impl Policy {
         self.statements.len()
     }
 
+    /// The names of the condition keys that its conditions and variables look at, as they are written. A name may come
+    /// more than once.
+    pub fn condition_keys(&self) -> impl Iterator<Item = &str> {
+        self.pools.keys.iter().map(|key| key.written.of(&self.pools.text))
+    }
+
     /// The Sid of the statement at `index`, from 0.
     #[must_use]
     pub fn sid(&self, index: usize) -> Option<&str> {

@@ -211,6 +211,7 @@ impl Request {
         match (lower.strip_prefix(ENCRYPTION_CONTEXT), &self.encryption_keys) {
             (Some(name), Some(names)) if names.iter().any(|n| n == name) => KeyState::Present,
             (Some(_), Some(_)) => KeyState::Absent,
+            _ if self.context.is_absent_by_prefix(lower) => KeyState::Absent,
             _ => KeyState::Unknown,
         }
     }

@@ -93,3 +93,21 @@ fn the_answer_says_what_is_missing() {
     let side = key_side(&request(FOREIGN), &policy, &grants);
     assert_eq!(side.answer.missing, [Missing::KeyPolicy]);
 }
+
+#[test]
+fn keys_below_a_prefix_are_absent_unless_the_context_names_them() {
+    let tagged = |tag: &str| format!(r#","Condition":{{"StringEquals":{{"aws:PrincipalTag/{tag}":"a"}}}}"#);
+    let context =
+        Context::new(Others::Unknown).value("aws:PrincipalTag/team", "a").absent_below("aws:PrincipalTag/");
+    let action = Action::parse("kms:Decrypt").unwrap();
+    let key = KeyArn::parse(KEY).unwrap();
+    let request = Request::new(Principal::parse(OWN).unwrap(), action, key, context);
+    let standing = |tag: &str| {
+        let text = format!(r#"{{"Statement":{}}}"#, allow(OWN, &tagged(tag)));
+        let policy = Policy::parse(PolicyKind::Key, &text).unwrap();
+        assert_eq!(policy.condition_keys().collect::<Vec<_>>(), [format!("aws:PrincipalTag/{tag}")]);
+        key_side(&request, &policy, &Grants::none()).standing
+    };
+    assert_eq!(standing("TEAM"), Standing::Admits);
+    assert_eq!(standing("dept"), Standing::DoesNotAdmit);
+}
