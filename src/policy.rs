@@ -37,13 +37,15 @@
 //!   ranges of them in the statements. Patterns (`pattern`, `glob`) are cut into pieces, values are typed (`value`).
 //! - A decision: `index` finds the statements that may matter, `statement` and `condition` say whether each applies, in
 //!   three values, `layers` puts them together, `decide` gives the reasons.
-//! - Where something stays in doubt: `completions` tries a value of every kind that the policies can tell apart, and
-//!   `open` names what no source settles.
+//! - Where something stays in doubt: `completions` tries a value of every kind that the policies can tell apart, which
+//!   `symbols` and `witness` find, and `open` names what no source settles.
+//! - What a condition key's name alone tells: `condition_keys`.
 //!
 //! # Invariants
 //! - No I/O, no clock, no environment; nothing of sessions.
 //! - *Depends* only if values of what is unknown lead to both answers, or no source settles what AWS does, or (with a
-//!   [caveat](Caveat)) there is more to try than the bounds allow.
+//!   [caveat](Caveat)) there is more to try than the bounds allow. A search that has not tried all never ends in allowed
+//!   or denied.
 //! - Matching never takes a choice back; what nests in a policy is bounded by its grammar; every search is bounded.
 //! - Arbitrary bytes never panic.
 
@@ -51,6 +53,7 @@ mod answer;
 mod arn;
 mod completions;
 mod condition;
+mod condition_keys;
 mod context;
 mod decide;
 mod document;
@@ -67,9 +70,11 @@ mod pattern;
 mod principal;
 mod request;
 mod statement;
+mod symbols;
 mod tri;
 mod value;
 mod warning;
+mod witness;
 
 pub use answer::{
     Admitted, Answer, Case, Caveat, Completion, Decider, Decision, Dependency, MOST_CASES, Missing,
@@ -79,7 +84,7 @@ pub use arn::{AccountId, KeyArn};
 pub use context::{Context, Others};
 pub use decide::{KeySide, Standing, decide, key_side, verdict};
 pub use document::{Policy, PolicyKind};
-pub use error::{MAX_BYTES, ParseError, Problem, RequestError};
+pub use error::{MAX_BYTES, MAX_OTHER_BYTES, ParseError, Problem, RequestError};
 pub use grant::Grants;
 pub use layers::Layers;
 pub use principal::{Principal, PrincipalKind};

@@ -106,6 +106,12 @@ pub enum OpenQuestion {
     /// A lone `*` as an ARN.
     #[error("whether a lone `*` matches an ARN (`{0}`)")]
     LoneStarArn(String),
+    /// `ForAllValues` on an empty text.
+    #[error("whether ForAllValues takes an empty text of `{0}` for no value")]
+    ForAllOnEmptyText(String),
+    /// An ARN with fewer than six parts in a policy for which AWS does not say that it completes it.
+    #[error("whether {0} completes an ARN of fewer than six parts with wildcards")]
+    IncompleteArn(PolicyKind),
     /// Allow with NotPrincipal.
     #[error("what Allow with NotPrincipal does, which AWS does not support")]
     AllowNotPrincipal,
@@ -120,6 +126,9 @@ pub enum OpenQuestion {
     /// A grant to somebody with a permissions boundary or session policy.
     #[error("whether a permissions boundary or a session policy limits a grant")]
     LimitedGrant,
+    /// A grant that does not say what it allows, by its id or its position.
+    #[error("what grant {0} allows, which {1}")]
+    OddGrant(String, &'static str),
     /// A grant whose constraint this evaluator cannot judge.
     #[error("the grant constraint {0}")]
     GrantConstraint(String),
@@ -136,12 +145,16 @@ pub enum Completion {
     Absent,
     /// This value.
     Value(String),
-    /// A value that this pattern or range covers.
+    /// A value that this pattern or range covers; wildcards in an ARN stay in its parts, as in conditions.
     Like(String),
     /// These values.
     Values(Vec<String>),
-    /// Any value but those that the policies name.
+    /// Any value that is none of those, and like none of those, that the policies name.
     Other,
+    /// The value of this other key, whatever it is.
+    SameAs(String),
+    /// Any value but that of this other key, which has one.
+    OtherThan(String),
 }
 
 impl fmt::Display for Case {
@@ -154,6 +167,8 @@ impl fmt::Display for Case {
                 Completion::Like(pattern) => write!(f, "{and}`{key}` is like `{pattern}`"),
                 Completion::Values(values) => write!(f, "{and}`{key}` is [`{}`]", values.join("`, `")),
                 Completion::Other => write!(f, "{and}`{key}` is none of the values that the policies name"),
+                Completion::SameAs(other) => write!(f, "{and}`{key}` equals `{other}`"),
+                Completion::OtherThan(other) => write!(f, "{and}`{key}` is another value than `{other}`"),
             }?;
         }
         Ok(())
@@ -209,6 +224,7 @@ impl fmt::Display for Missing {
                 let owner = match caller {
                     PrincipalKind::User => "user",
                     PrincipalKind::Role | PrincipalKind::Session => "role",
+                    PrincipalKind::FederatedUser => "user",
                     PrincipalKind::Root | PrincipalKind::Service => "caller",
                 };
                 match admitted {
@@ -262,6 +278,11 @@ pub enum Caveat {
     /// The values tried may not be all that matter.
     #[error("every combination of values tried is {0}, but these may not be all that matter")]
     NotProven(Decision),
+    /// The values tried lead to both answers, and others may matter too.
+    #[error(
+        "not every value that may matter could be tried: it may depend on more, and be allowed in other cases"
+    )]
+    NotAllTried,
     /// A grant is on another key.
     #[error("grant {0} is on another key and does not count")]
     GrantOnOtherKey(usize),

@@ -2,23 +2,24 @@
 //!
 //! For each unknown key that a statement in doubt looks at, [`unknown`] collects what its values are compared with and
 //! [`values`] finds one value for each way in which these comparisons can come out. Each combination makes the request
-//! a known one. The answer depends on the keys only if the combinations disagree.
+//! a known one. The answer depends on the keys only if the combinations disagree. What cannot be tried makes the search
+//! incomplete, and an incomplete search never ends in allowed or denied.
 
+mod cases;
+mod lists;
+mod relation;
 mod unknown;
 mod values;
 mod variable;
-mod witness;
 
-#[cfg(test)]
-mod tests;
-
-use super::answer::{Case, Caveat, Completion, Decision, MOST_CASES};
-use super::context::{Entry, EntryState, View};
-use super::document::same_folded;
+use super::answer::{Case, Caveat, Decision};
+use super::context::{Entry, EntryState, KeyState, View, lower};
+use super::document::{hash_folded, same_folded};
 use super::layers::{Hit, Layers, Tally};
 use super::request::{ENCRYPTION_CONTEXT, Request};
 use super::tri::Tri;
 use unknown::Unknowns;
+use values::{Probes, Value};
 
 /// The most combinations that are tried.
 const MOST_COMBINATIONS: usize = 4096;
@@ -42,11 +43,20 @@ pub(super) struct Settled {
     pub(super) caveat: Option<Caveat>,
 }
 
-/// A value that an unknown key may have.
+/// A value, or a list of them, that an unknown key may have.
 #[derive(Debug, Clone)]
 struct Candidate {
     entry: Entry,
-    shown: Completion,
+    choice: Choice,
+}
+
+/// What is chosen for an unknown key.
+#[derive(Debug, Clone)]
+enum Choice {
+    Absent,
+    One(Value),
+    /// A list of other than one value.
+    Many(Vec<String>),
 }
 
 /// An unknown key and the values to try.
@@ -54,6 +64,9 @@ struct Candidate {
 struct Axis {
     name: String,
     candidates: Vec<Candidate>,
+    probes: Probes,
+    /// The axes whose keys are compared with this one for equality.
+    equals: Vec<usize>,
 }
 
 /// What a request comes to once its unknown keys are decided.
@@ -70,15 +83,16 @@ struct Outcome {
 pub(super) fn settle(request: &Request, layers: &Layers<'_>, hits: &[Hit]) -> Settled {
     let unknowns = Unknowns::collect(request, layers, hits);
     let most = MOST_COMBINATIONS.min(MOST_STATEMENTS / hits.len().max(1));
+    let names = unknowns.names();
     let Some((axes, complete)) = unknowns.axes(request) else {
-        return Settled::too_many(unknowns.names());
+        return Settled::too_many(names);
     };
     let combinations = axes
         .iter()
         .try_fold(1usize, |product, axis| product.checked_mul(axis.candidates.len()).filter(|n| *n <= most));
     match combinations {
         Some(combinations) => Table::fill(request, layers, axes, combinations).settle(complete),
-        None => Settled::too_many(unknowns.names()),
+        None => Settled::too_many(names),
     }
 }
 
@@ -97,30 +111,38 @@ impl Settled {
 }
 
 /// The outcome of every combination; the first axis turns fastest.
-struct Table {
+struct Table<'a> {
+    request: &'a Request,
+    layers: &'a Layers<'a>,
     axes: Vec<Axis>,
     /// `None` for combinations that contradict themselves.
     outcomes: Vec<Option<Outcome>>,
 }
 
-impl Table {
-    fn fill(request: &Request, layers: &Layers<'_>, axes: Vec<Axis>, combinations: usize) -> Self {
-        let mut decided: Vec<Entry> = Vec::with_capacity(axes.len());
-        let outcomes = (0..combinations)
-            .map(|number| {
-                decided.clear();
-                let chosen = choices(&axes, number).filter_map(|(axis, n)| axis.candidates.get(n));
-                decided.extend(chosen.map(|candidate| candidate.entry.clone()));
-                is_consistent(&decided).then(|| outcome(request, layers, &decided))
-            })
-            .collect();
-        Self { axes, outcomes }
+impl<'a> Table<'a> {
+    fn fill(request: &'a Request, layers: &'a Layers<'a>, axes: Vec<Axis>, combinations: usize) -> Self {
+        let mut table = Self { request, layers, axes, outcomes: Vec::new() };
+        let mut outcomes = Vec::with_capacity(combinations);
+        let mut decided: Vec<&Entry> = Vec::with_capacity(table.axes.len());
+        for number in 0..combinations {
+            table.choose(number, &mut decided);
+            outcomes.push(is_consistent(request, &decided).then(|| outcome(request, layers, &decided)));
+        }
+        drop(decided);
+        table.outcomes = outcomes;
+        table
+    }
+
+    /// The keys as a combination decides them.
+    fn choose<'t>(&'t self, number: usize, decided: &mut Vec<&'t Entry>) {
+        decided.clear();
+        let chosen = choices(&self.axes, number).filter_map(|(axis, n)| axis.candidates.get(n));
+        decided.extend(chosen.map(|candidate| &candidate.entry));
     }
 
     fn settle(self, complete: bool) -> Settled {
         let outcomes = || self.outcomes.iter().flatten();
         let explicit = outcomes().all(|o| o.explicit);
-        let mut caveat = None;
         let decision = if outcomes().all(|o| o.allowed == Tri::Yes) {
             Decision::Allowed
         } else if outcomes().all(|o| o.allowed == Tri::No) {
@@ -128,29 +150,37 @@ impl Table {
         } else {
             Decision::Depends
         };
-        let settled = decision != Decision::Depends;
-        if settled && !complete {
-            caveat = Some(Caveat::NotProven(decision));
-        }
-        let unproven = caveat.is_some();
-        let relevant: Vec<bool> = (0..self.axes.len()).map(|axis| unproven || self.matters(axis)).collect();
-        let keys = self.axes.iter().zip(&relevant).filter(|(_, r)| **r).map(|(axis, _)| axis.name.clone());
+        let caveat = match decision {
+            _ if complete => None,
+            Decision::Depends => Some(Caveat::NotAllTried),
+            settled => Some(Caveat::NotProven(settled)),
+        };
+        let unproven = matches!(caveat, Some(Caveat::NotProven(_)));
+        let matters = (0..self.axes.len()).map(|axis| unproven || self.matters(axis));
+        let keys =
+            self.axes.iter().zip(matters).filter(|(_, matters)| *matters).map(|(axis, _)| axis.name.clone());
         Settled {
             decision: if unproven { Decision::Depends } else { decision },
-            explicit: explicit && !unproven && decision == Decision::Denied,
+            explicit: explicit && complete && decision == Decision::Denied,
             keys: keys.collect(),
-            cases: self.cases(&relevant),
+            cases: self.cases(),
             identity: outcomes().any(|o| o.with_identity != o.without_identity),
             open: outcomes().any(|o| o.with_identity == Tri::Maybe || o.without_identity == Tri::Maybe),
             caveat,
         }
     }
 
-    /// The combinations that differ from `number` in one axis at most.
-    fn along(&self, axis: usize, number: usize) -> impl Iterator<Item = usize> {
+    /// The distance between combinations that differ in one axis only, and the candidate of that axis in `number`.
+    fn place(&self, axis: usize, number: usize) -> (usize, usize) {
         let stride: usize = self.axes.iter().take(axis).map(|a| a.candidates.len()).product();
         let length = self.axes.get(axis).map_or(1, |a| a.candidates.len());
-        let own = number / stride % length;
+        (stride, number / stride % length)
+    }
+
+    /// The combinations that differ from `number` in one axis at most.
+    fn along(&self, axis: usize, number: usize) -> impl Iterator<Item = usize> {
+        let (stride, own) = self.place(axis, number);
+        let length = self.axes.get(axis).map_or(1, |a| a.candidates.len());
         (0..length).map(move |n| number - own * stride + n * stride)
     }
 
@@ -160,49 +190,29 @@ impl Table {
 
     /// Whether some combination comes out otherwise if this key alone changes.
     fn matters(&self, axis: usize) -> bool {
-        (0..self.outcomes.len()).any(|number| {
-            let own = self.allowed(number);
-            own.is_some() && self.along(axis, number).filter_map(|n| self.allowed(n)).any(|o| Some(o) != own)
-        })
-    }
-
-    /// Sets of values that allow the request, each with the keys that it needs only.
-    fn cases(&self, relevant: &[bool]) -> Vec<Case> {
-        let best = (0..self.outcomes.len()).filter_map(|number| self.allowed(number)).max();
-        let Some(best) = best.filter(|best| *best != Tri::No) else { return Vec::new() };
-        let mut covered = vec![false; self.outcomes.len()];
-        let mut cases = Vec::new();
-        for number in 0..self.outcomes.len() {
-            let done = covered.get(number).copied().unwrap_or(true);
-            if done || self.allowed(number) != Some(best) {
-                continue;
-            }
-            // All combinations of the case, growing as keys prove not to matter for it.
-            let mut group = vec![number];
-            let mut needed = Vec::new();
-            for (axis, relevant) in relevant.iter().enumerate() {
-                let wider: Vec<usize> = group.iter().flat_map(|n| self.along(axis, *n)).collect();
-                if wider.iter().all(|n| self.allowed(*n).is_none_or(|o| o == best)) {
-                    group = wider;
-                } else if *relevant {
-                    needed.push(axis);
-                }
-            }
-            for n in group {
-                if let Some(covered) = covered.get_mut(n) {
-                    *covered = true;
-                }
-            }
-            let shown = choices(&self.axes, number).enumerate().filter(|(axis, _)| needed.contains(axis));
-            let values = shown.filter_map(|(_, (axis, n))| {
-                Some((axis.name.clone(), axis.candidates.get(n)?.shown.clone()))
-            });
-            let case = Case(values.collect());
-            if !case.0.is_empty() && cases.len() < MOST_CASES {
-                cases.push(case);
-            }
+        let consistent =
+            || (0..self.outcomes.len()).filter_map(|number| Some((number, self.allowed(number)?)));
+        if consistent().any(|(number, own)| {
+            self.along(axis, number).filter_map(|n| self.allowed(n)).any(|other| other != own)
+        }) {
+            return true;
         }
-        cases
+        // The names of the encryption context and its keys change together only. Which of them the policies look at
+        // shows where one alone is changed, although no request is so.
+        let is_of_encryption_context = |axis: &Axis| {
+            let name = lower(&axis.name);
+            name == "kms:encryptioncontextkeys" || name.starts_with(ENCRYPTION_CONTEXT)
+        };
+        let tied = self.axes.get(axis).is_some_and(is_of_encryption_context)
+            && self.axes.iter().filter(|axis| is_of_encryption_context(axis)).count() > 1;
+        let mut decided = Vec::new();
+        tied && consistent().any(|(number, own)| {
+            let mut contradictory = self.along(axis, number).filter(|n| self.allowed(*n).is_none());
+            contradictory.any(|n| {
+                self.choose(n, &mut decided);
+                outcome(self.request, self.layers, &decided).allowed != own
+            })
+        })
     }
 }
 
@@ -216,7 +226,7 @@ fn choices(axes: &[Axis], number: usize) -> impl Iterator<Item = (&Axis, usize)>
     })
 }
 
-fn outcome(request: &Request, layers: &Layers<'_>, decided: &[Entry]) -> Outcome {
+fn outcome(request: &Request, layers: &Layers<'_>, decided: &[&Entry]) -> Outcome {
     let tally = Tally::take(layers, &View { request, decided }, |_| {});
     let identity = |identity| Tally { identity, ..tally }.allowed(request);
     let unknown = tally.identity == Tri::Maybe && layers.identity_policies.is_none();
@@ -230,7 +240,7 @@ fn outcome(request: &Request, layers: &Layers<'_>, decided: &[Entry]) -> Outcome
 }
 
 /// Whether the keys of the encryption context are there exactly if `kms:EncryptionContextKeys` names them.
-fn is_consistent(decided: &[Entry]) -> bool {
+fn is_consistent(request: &Request, decided: &[&Entry]) -> bool {
     let Some(list) = decided.iter().find(|entry| entry.lower == "kms:encryptioncontextkeys") else {
         return true;
     };
@@ -238,8 +248,14 @@ fn is_consistent(decided: &[Entry]) -> bool {
         EntryState::Known { values, .. } => values,
         _ => &[],
     };
-    decided.iter().all(|entry| match entry.lower.strip_prefix(ENCRYPTION_CONTEXT) {
-        None => true,
-        Some(name) => (entry.state != EntryState::Absent) == names.iter().any(|n| same_folded(n, name)),
-    })
+    let view = View { request, decided };
+    let may_be_there = |name: &String| {
+        let key = lower(&format!("{ENCRYPTION_CONTEXT}{name}"));
+        !matches!(view.find(hash_folded(&key), &key).1, KeyState::Absent)
+    };
+    names.iter().all(may_be_there)
+        && decided.iter().all(|entry| match entry.lower.strip_prefix(ENCRYPTION_CONTEXT) {
+            Some(name) if entry.state != EntryState::Absent => names.iter().any(|n| same_folded(n, name)),
+            _ => true,
+        })
 }

@@ -5,11 +5,13 @@ use super::context::{KeyState, SessionRole, View};
 use super::document::{Condition, Effect, Pools};
 use super::operator::{Base, Operator, Quantifier};
 use super::pattern::Pattern;
+use super::symbols::{in_lower_case, unnamed};
 use super::tri::Tri;
 use super::value::binary;
 use super::value::date;
 use super::value::network::Network;
 use super::value::number::Number;
+use super::witness::{self, Form};
 
 impl Condition {
     /// Whether the condition holds for a statement of this effect.
@@ -31,7 +33,12 @@ impl Condition {
             KeyState::Known { values, list } => match self.operator.quantifier {
                 // No source says what a plain operator does with several values.
                 Quantifier::Single if list => Tri::Maybe,
-                Quantifier::Single | Quantifier::All => Tri::all(values.iter().map(|v| test.value(v))),
+                Quantifier::Single => Tri::all(values.iter().map(|v| test.value(v))),
+                // Nor whether an empty text counts as no value, for which ForAllValues is true.
+                Quantifier::All if is_nothing(values) => {
+                    Tri::all(values.iter().map(|v| test.value(v))).or(Tri::Maybe)
+                }
+                Quantifier::All => Tri::all(values.iter().map(|v| test.value(v))),
                 Quantifier::Any => Tri::any(values.iter().map(|v| test.value(v))),
             },
         }
@@ -46,6 +53,11 @@ impl Condition {
         }
         let list = match view.state(key, pools) {
             KeyState::Absent | KeyState::Known { values: [], .. } => return None,
+            KeyState::Known { values, .. }
+                if self.operator.quantifier == Quantifier::All && is_nothing(values) =>
+            {
+                return Some(OpenReason::ForAllOnEmptyText);
+            }
             KeyState::Known { list, .. } => list,
             KeyState::Present | KeyState::Unknown | KeyState::SessionRole(_) => key.multivalued,
         };
@@ -62,6 +74,12 @@ impl Condition {
 pub(super) enum OpenReason {
     PlainOnMultivalued,
     LoneStarArn,
+    ForAllOnEmptyText,
+}
+
+/// Whether values are empty texts and nothing else.
+fn is_nothing(values: &[String]) -> bool {
+    values.iter().all(String::is_empty)
 }
 
 impl Operator {
@@ -137,31 +155,25 @@ impl Test<'_> {
         }
     }
 
-    /// The role's ARN without a path decides, unless the condition names this role with a path that it may have.
+    /// What holds for every ARN that the role may have.
     fn session_role(&self, role: &SessionRole) -> Tri {
-        let plain = self.value(&role.arn);
-        let with_path = self.patterns.iter().flat_map(|p| role.arns_in(p, self.pools));
-        if with_path.map(|arn| self.value(&arn)).all(|outcome| outcome == plain) { plain } else { Tri::Maybe }
-    }
-}
-
-impl SessionRole {
-    /// ARNs with a path that the role may have and that the pattern suggests.
-    ///
-    /// `role/team/App` and `role/aws-reserved/*/App_*` suggest the path before the last slash; `role/te*` suggests a
-    /// path of its own text.
-    pub(super) fn arns_in(&self, pattern: &Pattern, pools: &Pools) -> Vec<String> {
-        let Some(text) = pattern.shown(pools, "x", "x") else { return Vec::new() };
-        let Some((_, path)) = text.split_once(":role/") else { return Vec::new() };
-        let before_slash = path.rsplit_once('/').map(|(path, _)| path);
-        let whole = (!matches!(pattern, Pattern::Exact(_))).then_some(path);
-        [before_slash, whole]
-            .into_iter()
-            .flatten()
-            .map(|path| path.trim_matches('/'))
-            .filter(|path| !path.is_empty())
-            .map(|path| format!("{}{path}/{}", self.prefix, self.name))
-            .collect()
+        let ignores_case = matches!(self.operator.base, Base::StringIgnoreCase | Base::Bool);
+        let mut texts = role.arns().map(|symbols| (symbols, false)).to_vec();
+        for template in self.patterns.iter().filter_map(|p| p.template(self.pools, self.view)) {
+            let Some(symbols) = template.symbols() else { return Tri::Maybe };
+            texts.push((if ignores_case { in_lower_case(&symbols) } else { symbols }, ignores_case));
+        }
+        let forms: Vec<Form<'_>> =
+            texts.iter().map(|(symbols, fold)| Form { symbols, fold: *fold }).collect();
+        let others = unnamed(texts.iter().flat_map(|(symbols, _)| symbols), 1);
+        let (witnesses, complete) = witness::find(&forms, &others, 1);
+        let possible =
+            witnesses.iter().filter(|witness| witness.matches.iter().take(2).any(|matches| *matches));
+        let mut outcomes = possible.map(|witness| self.value(&witness.text));
+        match outcomes.next() {
+            Some(first) if complete && outcomes.all(|outcome| outcome == first) => first,
+            _ => Tri::Maybe,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The condition keys of a request: which have a value, which are absent, and which nobody knows.
 
-use super::document::{Key, Pools, folded, hash_folded, is_multivalued};
+use super::condition_keys::present_name;
+use super::document::{Key, Pools, folded, hash, is_multivalued, same_folded};
 use super::request::Request;
 
 /// The context of a request: the condition keys that are known to have a value or to be absent, and how it stands with
@@ -81,10 +82,10 @@ impl Context {
         }
     }
 
-    /// Whether the key has been said anything of.
+    /// Whether anything has been said of the key by this name.
     #[must_use]
     pub fn names(&self, key: &str) -> bool {
-        self.entry(&lower(key)).is_some()
+        self.entries.iter().any(|entry| same_folded(&entry.written, key))
     }
 
     /// Whether a key that the context does not name is known to be absent by its prefix.
@@ -115,7 +116,8 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn new(key: &str, state: EntryState) -> Self {
-        Self { hash: hash_folded(key), lower: lower(key), written: key.to_owned(), state }
+        let lower = lower(key);
+        Self { hash: hash(&lower), lower, written: key.to_owned(), state }
     }
 }
 
@@ -170,7 +172,7 @@ impl EntryState {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct View<'a> {
     pub(super) request: &'a Request,
-    pub(super) decided: &'a [Entry],
+    pub(super) decided: &'a [&'a Entry],
 }
 
 impl<'a> View<'a> {
@@ -185,7 +187,7 @@ impl<'a> View<'a> {
 
     /// What is known of a key by its lower-cased name, with its name as given where it was given.
     pub(super) fn find(&self, hash: u64, lower: &str) -> (Option<&'a str>, KeyState<'a>) {
-        let given = self.decided.iter().chain(&self.request.context.entries);
+        let given = self.decided.iter().copied().chain(&self.request.context.entries);
         for entry in given {
             if entry.hash == hash && entry.lower == lower {
                 return (Some(&entry.written), entry.state.view());
@@ -199,6 +201,7 @@ impl<'a> View<'a> {
     }
 }
 
+/// The name of a key in lower case, and its present name where it has an old one.
 pub(super) fn lower(key: &str) -> String {
-    folded(key).collect()
+    present_name(key).map_or_else(|| folded(key).collect(), str::to_owned)
 }

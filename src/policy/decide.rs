@@ -231,7 +231,7 @@ fn caveats(request: &Request, layers: &Layers<'_>, tally: &Tally) -> Vec<Caveat>
 fn rests_on_key_alone(request: &Request, layers: &Layers<'_>) -> bool {
     let has_own = matches!(
         request.principal.kind(),
-        PrincipalKind::User | PrincipalKind::Role | PrincipalKind::Session
+        PrincipalKind::User | PrincipalKind::Role | PrincipalKind::Session | PrincipalKind::FederatedUser
     );
     has_own && layers.identity_policies.is_none()
 }
@@ -265,7 +265,7 @@ fn missing(tally: &Tally, request: &Request) -> Vec<Missing> {
         if tally.boundary == Tri::No {
             missing.push(Missing::Boundary);
         }
-        if tally.session == Tri::No {
+        if tally.session == Tri::No || tally.lacks_session_policy(caller) {
             missing.push(Missing::Session);
         }
     }

@@ -5,6 +5,7 @@
 
 use std::marker::PhantomData;
 
+use super::condition_keys::present_name;
 use super::glob::Piece;
 use super::index::Index;
 use super::operator::Operator;
@@ -137,18 +138,21 @@ impl Pools {
     pub(super) fn key(&mut self, name: &str) -> u32 {
         // Finding the key again only saves room: few of them are looked at, so that many keys cost linear time.
         const LOOK_BACK: usize = 16;
-        let hash = hash_folded(name);
+        let present = present_name(name);
+        let hash = hash_folded(present.unwrap_or(name));
         let from = self.keys.len().saturating_sub(LOOK_BACK);
         let known = self
             .keys
             .iter()
             .skip(from)
-            .position(|key| key.hash == hash && same_folded(key.lower.of(&self.text), name));
+            .position(|key| key.hash == hash && same_folded(key.written.of(&self.text), name));
         let at = known.map_or(self.keys.len(), |n| from + n);
         if known.is_none() {
             let written = self.keep(name);
             let start = self.text.len();
-            if name.is_ascii() {
+            if let Some(present) = present {
+                self.text.push_str(present);
+            } else if name.is_ascii() {
                 self.text.push_str(name);
                 self.text.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
             } else {
@@ -195,7 +199,7 @@ pub(super) struct Condition {
     pub(super) values: Run<Pattern>,
 }
 
-/// A condition key, looked up by its hash and then by its lower-cased name.
+/// A condition key, looked up by its hash and then by its present name in lower case.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Key {
     pub(super) hash: u64,
@@ -212,7 +216,7 @@ pub(super) struct Str {
 }
 
 impl Str {
-    /// INVARIANT: kept texts are shorter than a few times [`super::error::MAX_BYTES`], so they fit 32 bits.
+    /// INVARIANT: kept texts are shorter than a few times [`super::error::MAX_OTHER_BYTES`], so they fit 32 bits.
     pub(super) fn new(start: usize, end: usize) -> Self {
         Self { start: u32::try_from(start).unwrap_or(u32::MAX), end: u32::try_from(end).unwrap_or(u32::MAX) }
     }
@@ -254,10 +258,6 @@ impl<T> Run<T> {
     pub(super) fn since(start: usize, pool: &[T]) -> Self {
         let part = Str::new(start, pool.len());
         Self { start: part.start, end: part.end, of: PhantomData }
-    }
-
-    pub(super) const fn len(self) -> usize {
-        (self.end - self.start) as usize
     }
 
     pub(super) fn of(self, pool: &[T]) -> &[T] {

@@ -122,24 +122,38 @@ pub enum Problem {
     /// A principal given as a bare string other than `*`.
     #[error("`{0}` is no principal; write `\"*\"`, or an object such as {{\"AWS\": \"arn:…\"}}")]
     BarePrincipal(String),
-    /// More bytes than a policy may have.
-    #[error("has {0} bytes; a policy has at most {MAX_BYTES}")]
-    TooLong(usize),
+    /// More bytes than such a policy may have.
+    #[error("has {size} bytes; {kind} has at most {most}")]
+    TooLong {
+        /// How many it has.
+        size: usize,
+        /// The kind of policy.
+        kind: PolicyKind,
+        /// How many it may have.
+        most: usize,
+    },
+    /// A Principal other than `*` in a resource control policy.
+    #[error("must be `\"*\"`, the only Principal of a resource control policy; limit it by a condition")]
+    OnlyEverybody,
     /// A character that no policy may hold.
     #[error("holds {0:?}; a policy holds Latin-1 characters only (write others as \\u escapes)")]
     Character(char),
 }
 
-/// The most bytes that a key policy may have; no other policy may have more.
+/// The most bytes that a key policy may have [PutKeyPolicy].
 pub const MAX_BYTES: usize = 32_768;
+
+/// The most bytes of any other policy that are read: many times those of the longest AWS managed policy, which has
+/// 135,200.
+pub const MAX_OTHER_BYTES: usize = 1 << 20;
 
 /// A request that makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
     /// Not a principal that calls KMS.
     #[error(
-        "`{0}` is no principal that calls KMS; give the ARN of a user, a role, an assumed-role session or an \
-         account's root, a 12-digit account, or a service such as `ssm.amazonaws.com`"
+        "`{0}` is no principal that calls KMS; give the ARN of a user, a role, an assumed-role session, a federated \
+         user or an account's root, a 12-digit account, or a service such as `ssm.amazonaws.com`"
     )]
     Principal(String),
     /// Not an action.

@@ -25,9 +25,14 @@ pub(super) struct Grant {
     pub(super) id: Option<String>,
     /// The key that it is on; a list of one key's grants may leave it out.
     pub(super) key: Option<String>,
-    grantee: PrincipalMatcher,
-    operations: Vec<String>,
+    /// Whom it may be for: none if it does not say, more than one if it names a principal and a service.
+    grantees: Vec<PrincipalMatcher>,
+    /// In lower case; `None` if it does not say.
+    operations: Option<Vec<String>>,
+    retiring: Vec<PrincipalMatcher>,
     pub(super) constraints: Constraints,
+    /// Why nobody can tell what it allows.
+    pub(super) oddity: Option<&'static str>,
 }
 
 /// What a request must carry for a grant to count.
@@ -50,7 +55,8 @@ impl Grants {
         Self::default()
     }
 
-    /// Reads the answer of `ListGrants`, or the list in it, from JSON.
+    /// Reads the answer of `ListGrants`, or the list in it, from JSON. A grant that cannot be read, or that does not say
+    /// to whom it allows what, makes depend only what it could allow.
     ///
     /// # Errors
     /// [`ParseError`] names the place and what is wrong there.
@@ -98,14 +104,17 @@ impl Grants {
 
     fn read_list(&mut self, reader: &mut Reader<'_>, path: &Path<'_>) -> Result<()> {
         reader.one_or_many(path, |reader, path| {
-            let grant = self.read_grant(reader, path)?;
+            // A grant that cannot be read leaves the others as they are. Nobody can tell whom it is for.
+            let mut own = Reader::new(reader.raw(path)?);
+            let grant = self.read_grant(&mut own, path).unwrap_or_else(|_| Grant::unreadable());
             self.list.push(grant);
             Ok(())
         })
     }
 
     fn read_grant(&mut self, reader: &mut Reader<'_>, grant: &Path<'_>) -> Result<Grant> {
-        let (mut id, mut key, mut grantee, mut operations) = (None, None, None, None);
+        let (mut id, mut key, mut principal, mut service) = (None, None, None, None);
+        let (mut operations, mut retiring, mut retiring_service) = (None, None, None);
         let mut constraints = Constraints::default();
         reader.object(grant, "a grant (an object)", |reader, name| {
             let path = grant.member(&name);
@@ -117,11 +126,19 @@ impl Grants {
                 "KeyId" => key.replace(reader.text(&path)?.into_owned()).is_some(),
                 "GranteePrincipal" => {
                     let text = reader.text(&path)?;
-                    grantee.replace(self.pools.grantee(&text)).is_some()
+                    principal.replace(self.pools.grantee(&text)).is_some()
                 }
                 "GranteeServicePrincipal" => {
                     let name = self.pools.keep(&reader.text(&path)?);
-                    grantee.replace(PrincipalMatcher::Service { name }).is_some()
+                    service.replace(PrincipalMatcher::Service { name }).is_some()
+                }
+                "RetiringPrincipal" => {
+                    let text = reader.text(&path)?;
+                    retiring.replace(self.pools.grantee(&text)).is_some()
+                }
+                "RetiringServicePrincipal" => {
+                    let name = self.pools.keep(&reader.text(&path)?);
+                    retiring_service.replace(PrincipalMatcher::Service { name }).is_some()
                 }
                 "Operations" => operations.replace(read_operations(reader, &path)?).is_some(),
                 "Constraints" => {
@@ -135,12 +152,20 @@ impl Grants {
             };
             if before { Err(grant.error(Problem::Duplicate { name: name.into() })) } else { Ok(()) }
         })?;
+        let oddity = match (&principal, &service, &operations) {
+            (None, None, _) => Some("names no grantee"),
+            (Some(_), Some(_), _) => Some("names two grantees, a principal and a service"),
+            (_, _, None) => Some("names no operations"),
+            _ => None,
+        };
         Ok(Grant {
             id,
             key,
-            grantee: grantee.ok_or_else(|| grant.error(Problem::Missing("GranteePrincipal")))?,
-            operations: operations.ok_or_else(|| grant.error(Problem::Missing("Operations")))?,
+            grantees: principal.into_iter().chain(service).collect(),
+            operations,
+            retiring: retiring.into_iter().chain(retiring_service).collect(),
             constraints,
+            oddity,
         })
     }
 }
@@ -268,11 +293,37 @@ impl Grant {
             return None;
         }
         let operation = request.action.operation();
-        if operation.is_empty() || !self.operations.iter().any(|o| o == operation) {
+        let covers = |list: &[PrincipalMatcher]| {
+            let mut found =
+                list.iter().filter_map(|p| p.covers(&request.principal, &request.key, &pools.text));
+            found.next()
+        };
+        if operation == "retiregrant"
+            && let Some(via) = covers(&self.retiring)
+        {
+            // Whoever may retire a grant needs nothing else to do so [KMS developer guide: grant-delete].
+            return Some((via, Tri::Yes));
+        }
+        let lists_operation = self.operations.as_ref().is_none_or(|list| list.iter().any(|o| o == operation));
+        if operation.is_empty() || !lists_operation {
             return None;
         }
-        let via = self.grantee.covers(&request.principal, &request.key, &pools.text)?;
-        Some((via, self.constraints.hold(view)))
+        let via = if self.grantees.is_empty() { Via::Direct } else { covers(&self.grantees)? };
+        let certain = if self.oddity.is_some() { Tri::Maybe } else { Tri::Yes };
+        Some((via, self.constraints.hold(view).and(certain)))
+    }
+
+    /// A grant of which nothing is known but that it is there.
+    fn unreadable() -> Self {
+        Self {
+            id: None,
+            key: None,
+            grantees: Vec::new(),
+            operations: None,
+            retiring: Vec::new(),
+            constraints: Constraints::default(),
+            oddity: Some("cannot be read"),
+        }
     }
 
     /// Whether it is on this key.

@@ -139,12 +139,19 @@ impl<'t> Reader<'t> {
 
     /// Reads a value of any shape and drops it.
     pub(super) fn skip(&mut self, path: &Path<'_>) -> Result<()> {
+        self.raw(path).map(drop)
+    }
+
+    /// Reads a value of any shape as its text.
+    pub(super) fn raw(&mut self, path: &Path<'_>) -> Result<&'t str> {
+        self.next_byte();
         let rest = self.text.get(self.at..).unwrap_or_default();
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<serde::de::IgnoredAny>();
         match values.next() {
             Some(Ok(_)) => {
+                let start = self.at;
                 self.at += values.byte_offset();
-                Ok(())
+                self.between(path, start, self.at)
             }
             _ => Err(self.broken(path, "a value is missing, malformed, or nested too deeply")),
         }

@@ -19,7 +19,8 @@ pub struct Layers<'p> {
     pub identity_policies: Option<&'p [Policy]>,
     /// The caller's permissions boundary, where it has one.
     pub permissions_boundary: Option<&'p Policy>,
-    /// The policies passed when the session began. Empty: none were, and nothing is limited.
+    /// The policies passed when the session began. Empty: none were. That limits nobody but a federated user, who then
+    /// has no permissions but those that a policy gives to it by name [sts:GetFederationToken].
     pub session_policies: &'p [Policy],
     /// The service control policies of the caller's account: a list for each level, from the root to the account.
     /// Empty: the account is of no organization, or is its management account, or nobody knows.
@@ -119,6 +120,7 @@ pub(super) struct Tally {
     pub(super) identity: Tri,
     pub(super) boundary: Tri,
     pub(super) session: Tri,
+    pub(super) has_session_policies: bool,
     /// An Allow at every level.
     pub(super) scp: Tri,
     /// A statement names another session of the role that calls.
@@ -142,6 +144,7 @@ impl Tally {
             identity: if layers.identity_policies.is_none() { Tri::Maybe } else { Tri::No },
             boundary: if bounded && own { Tri::No } else { Tri::Yes },
             session: if layers.session_policies.is_empty() || !own { Tri::Yes } else { Tri::No },
+            has_session_policies: !layers.session_policies.is_empty(),
             scp: Tri::Yes,
             other_session: false,
         };
@@ -216,10 +219,16 @@ impl Tally {
         self.boundary.and(self.session)
     }
 
+    /// Whether the caller is a federated user without session policies, whose own permissions are none.
+    pub(super) fn lacks_session_policy(&self, caller: PrincipalKind) -> bool {
+        caller == PrincipalKind::FederatedUser && !self.has_session_policies
+    }
+
     /// What the caller's account says: its root user needs no policy.
     pub(super) fn trusted(&self, request: &Request) -> Tri {
         match request.principal.kind() {
             PrincipalKind::Root => Tri::Yes,
+            caller if self.lacks_session_policy(caller) => Tri::No,
             _ => self.identity.and(self.limits()),
         }
     }

@@ -3,8 +3,9 @@
 use super::answer::OpenQuestion;
 use super::condition::OpenReason;
 use super::context::View;
-use super::document::{Effect, Policy, PolicyKind};
+use super::document::{Effect, Policy, PolicyKind, Run};
 use super::layers::{Hit, Layers};
+use super::pattern::Pattern;
 use super::principal::Via;
 use super::request::Request;
 use super::tri::Tri;
@@ -36,6 +37,10 @@ pub(super) fn questions(request: &Request, layers: &Layers<'_>, hits: &[Hit]) ->
 fn of_statement(policy: &Policy, index: usize, view: &View<'_>, questions: &mut Vec<OpenQuestion>) {
     let Some(statement) = policy.statements.get(index) else { return };
     let pools = &policy.pools;
+    let resources = statement.resource.map_or(Run::EMPTY, |resource| resource.entries);
+    if resources.of(&pools.patterns).iter().any(|pattern| matches!(pattern, Pattern::OpenArn(_))) {
+        questions.push(OpenQuestion::IncompleteArn(policy.kind));
+    }
     if statement.principal.is_some_and(|p| p.negated) && policy.kind == PolicyKind::Key {
         let in_doubt = statement.principal_applies(pools, view, false).0 == Tri::Maybe;
         match statement.effect {
@@ -50,6 +55,7 @@ fn of_statement(policy: &Policy, index: usize, view: &View<'_>, questions: &mut 
         match condition.is_open(pools, view) {
             Some(OpenReason::PlainOnMultivalued) => questions.push(OpenQuestion::PlainOnMultivalued(name)),
             Some(OpenReason::LoneStarArn) => questions.push(OpenQuestion::LoneStarArn(name)),
+            Some(OpenReason::ForAllOnEmptyText) => questions.push(OpenQuestion::ForAllOnEmptyText(name)),
             None => {}
         }
     }
@@ -67,6 +73,10 @@ fn of_grant(
         questions.push(OpenQuestion::GrantToAccount);
     } else if layers.permissions_boundary.is_some() || !layers.session_policies.is_empty() {
         questions.push(OpenQuestion::LimitedGrant);
+    }
+    if let Some(oddity) = grant.oddity {
+        let name = grant.id.clone().unwrap_or_else(|| index.to_string());
+        questions.push(OpenQuestion::OddGrant(name, oddity));
     }
     if let Some(name) = &grant.constraints.unknown {
         questions.push(OpenQuestion::GrantConstraint(format!("`{name}`")));

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use super::PolicyKind;
 use super::document::{Policy, Pools, Statement, hash_folded, same_folded};
-use super::error::{MAX_BYTES, ParseError, Path, Problem};
+use super::error::{MAX_BYTES, MAX_OTHER_BYTES, ParseError, Path, Problem};
 use super::index::Index;
 use super::json::Reader;
 use super::warning::{PolicyWarning, WarningKind};
@@ -31,7 +31,7 @@ impl Policy {
     /// [`ParseError`] names the place and what is wrong there: broken JSON, a member twice in one object, an element
     /// that the grammar does not have or that excludes another, a text too long or with characters beyond Latin-1.
     pub fn parse(kind: PolicyKind, text: &str) -> Result<Self> {
-        check_text(text)?;
+        check_text(kind, text)?;
         let parser = Parser::new(kind, Version::Y2008).document(text)?;
         let parser = if parser.statements_read_as == Some(parser.version) || !text.contains('$') {
             parser
@@ -43,10 +43,11 @@ impl Policy {
     }
 }
 
-/// A policy holds at most 32,768 bytes of tab, line ends and Latin-1 characters [PutKeyPolicy, IAM policies].
-fn check_text(text: &str) -> Result<()> {
-    if text.len() > MAX_BYTES {
-        return Err(Path::Root.error(Problem::TooLong(text.len())));
+/// A policy holds tab, line ends and Latin-1 characters [PutKeyPolicy, IAM policies].
+fn check_text(kind: PolicyKind, text: &str) -> Result<()> {
+    let most = if kind == PolicyKind::Key { MAX_BYTES } else { MAX_OTHER_BYTES };
+    if text.len() > most {
+        return Err(Path::Root.error(Problem::TooLong { size: text.len(), kind, most }));
     }
     if !text.is_ascii()
         && let Some(c) = text.chars().find(|c| *c > '\u{ff}')

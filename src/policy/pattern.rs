@@ -15,7 +15,7 @@ use super::tri::Tri;
 use super::value::date::Instant;
 use super::value::network::Network;
 
-pub(super) use compile::Syntax;
+pub(super) use compile::{Completion, Syntax};
 
 /// One entry of an Action, Resource or list of condition values.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +28,8 @@ pub(super) enum Pattern {
     Pieces { pieces: Run<Piece>, variables: bool },
     /// An ARN with wildcards or variables, by its position in the pool.
     Arn(u32),
+    /// An ARN with fewer than six parts, completed by wildcards where no source says whether AWS completes it.
+    OpenArn(u32),
     /// A lone `*` as a condition's ARN: no source says what AWS does.
     LoneStarArn,
     /// A decimal number.
@@ -57,14 +59,19 @@ pub(super) struct ArnPattern {
 }
 
 /// What a variable stands for in a request.
-enum Substitution<'a> {
+pub(super) enum Substitution<'a> {
     Value(&'a str),
     /// No value: what holds the variable never matches.
     Nothing,
     Unknown,
 }
 
-fn substitute<'a>(pools: &'a Pools, key: u32, default: Option<Str>, view: &View<'a>) -> Substitution<'a> {
+pub(super) fn substitute<'a>(
+    pools: &'a Pools,
+    key: u32,
+    default: Option<Str>,
+    view: &View<'a>,
+) -> Substitution<'a> {
     let Some(key) = pools.keys.get(key as usize) else { return Substitution::Nothing };
     match view.state(key, pools) {
         KeyState::Known { values: [value], list: false } => Substitution::Value(value),
@@ -162,39 +169,20 @@ impl Pattern {
                 Some(pattern) => pattern.matches(arn, pools, view),
                 None => Tri::No,
             },
+            Self::OpenArn(at) => match pools.arns.get(*at as usize) {
+                Some(pattern) => pattern.matches(arn, pools, view).and(Tri::Maybe),
+                None => Tri::No,
+            },
             _ => Tri::No,
         }
-    }
-
-    /// The text of a pattern without variables, with these for its wildcards.
-    pub(super) fn shown(&self, pools: &Pools, star: &str, one: &str) -> Option<String> {
-        let parts: Vec<Run<Piece>> = match self {
-            Self::Exact(text) => return Some(text.of(&pools.text).to_owned()),
-            Self::Pieces { pieces, .. } => vec![*pieces],
-            Self::Arn(at) => pools.arns.get(*at as usize)?.parts().collect(),
-            _ => return None,
-        };
-        let mut shown = String::new();
-        for (at, part) in parts.into_iter().enumerate() {
-            if at > 0 {
-                shown.push(':');
-            }
-            for piece in part.of(&pools.pieces) {
-                shown.push_str(match piece {
-                    Piece::Text(text) => text.of(&pools.text),
-                    Piece::Star => star,
-                    Piece::One => one,
-                    Piece::Variable { .. } => return None,
-                });
-            }
-        }
-        Some(shown)
     }
 
     /// Whether a variable in the pattern has no value, so that not even NotResource matches.
     pub(super) fn lacks_value(&self, pools: &Pools, view: &View<'_>) -> Tri {
         let run = match self {
-            Self::Arn(at) => pools.arns.get(*at as usize).filter(|arn| arn.variables).map(|arn| arn.tail),
+            Self::Arn(at) | Self::OpenArn(at) => {
+                pools.arns.get(*at as usize).filter(|arn| arn.variables).map(|arn| arn.tail)
+            }
             Self::Pieces { pieces, variables: true } => Some(*pieces),
             _ => None,
         };

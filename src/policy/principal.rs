@@ -26,6 +26,8 @@ pub enum PrincipalKind {
     Role,
     /// One session of a role.
     Session,
+    /// A federated user, of `sts:GetFederationToken`.
+    FederatedUser,
     /// An AWS service in its own name.
     Service,
 }
@@ -35,13 +37,13 @@ struct Home {
     /// `None` for an account given by its digits: the key's partition is meant.
     partition: Option<String>,
     account: AccountId,
-    /// The user's or role's name without its path; for a session, the role's.
+    /// The name without its path; for a session, the role's.
     name: String,
 }
 
 impl Principal {
-    /// Reads the ARN of a user, role, assumed-role session or account root, twelve digits for an account's root user,
-    /// or the name of a service (`ssm.amazonaws.com`).
+    /// Reads the ARN of a user, role, assumed-role session, federated user or account root, twelve digits for an
+    /// account's root user, or the name of a service (`ssm.amazonaws.com`).
     ///
     /// # Errors
     /// [`RequestError::Principal`] where `text` is none of these.
@@ -63,6 +65,7 @@ impl Principal {
             Named::User => PrincipalKind::User,
             Named::Role => PrincipalKind::Role,
             Named::Session => PrincipalKind::Session,
+            Named::FederatedUser => PrincipalKind::FederatedUser,
         };
         let home = Home {
             partition: Some(named.partition.to_owned()),
@@ -96,7 +99,7 @@ impl Principal {
         self.home.as_ref().and_then(|home| home.partition.as_deref())
     }
 
-    /// The name of the user or role without its path; for a session the role's. Empty for others.
+    /// The name of the user, role or federated user without its path; for a session the role's. Empty for others.
     #[must_use]
     pub fn name(&self) -> &str {
         self.home.as_ref().map_or("", |home| &home.name)
@@ -128,7 +131,7 @@ impl Principal {
         let named = match self.kind {
             PrincipalKind::Root => 0,
             PrincipalKind::Role | PrincipalKind::Session => selector_of_role(account, self.name()),
-            PrincipalKind::User | PrincipalKind::Service => hash(&self.text),
+            PrincipalKind::User | PrincipalKind::FederatedUser | PrincipalKind::Service => hash(&self.text),
         };
         [EVERYBODY, selector_of_account(account), named]
     }
@@ -170,6 +173,7 @@ enum Named {
     User,
     Role,
     Session,
+    FederatedUser,
 }
 
 impl<'a> NamedArn<'a> {
@@ -195,6 +199,9 @@ impl<'a> NamedArn<'a> {
                 }
                 (Named::Session, role)
             }
+            ("sts", Some(("federated-user", name))) if !name.is_empty() && !name.contains('/') => {
+                (Named::FederatedUser, name)
+            }
             _ => return None,
         };
         Some(Self { kind, partition: parts.partition, account, name })
@@ -208,7 +215,7 @@ pub(super) enum PrincipalMatcher {
     Everyone,
     /// An account, by its root ARN or by its digits (then of the key's partition).
     Account { partition: Option<Str>, account: AccountId },
-    /// A user, by its exact ARN.
+    /// A user or a federated user, by its exact ARN.
     User { arn: Str },
     /// One session of a role.
     Session { arn: Str, account: AccountId, role: Str },
@@ -216,14 +223,15 @@ pub(super) enum PrincipalMatcher {
     Role { arn: Str, partition: Str, account: AccountId, name: Str },
     /// A service, by its exact name.
     Service { name: Str },
-    /// Something that no caller is: a wildcard inside an ARN, a deleted principal's id, a federated or canonical user.
+    /// Something that no caller is: a wildcard inside an ARN, a deleted principal's id, an identity provider, a
+    /// canonical user.
     Nobody,
 }
 
 /// How a statement covers the caller. It decides what else is needed for an Allow to take effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Via {
-    /// It names the caller: the user, the session, the root user, the service, or everybody.
+    /// It names the caller: the user, the session, the federated user, the root user, the service, or everybody.
     Direct,
     /// It names the role of the session.
     Role,
@@ -238,7 +246,7 @@ impl Pools {
         let account = named.account;
         Some(match named.kind {
             Named::Root => PrincipalMatcher::Account { partition: Some(self.keep(named.partition)), account },
-            Named::User => PrincipalMatcher::User { arn: self.keep(arn) },
+            Named::User | Named::FederatedUser => PrincipalMatcher::User { arn: self.keep(arn) },
             Named::Session => {
                 PrincipalMatcher::Session { arn: self.keep(arn), account, role: self.keep(named.name) }
             }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::arn::{AccountId, KeyArn};
+use super::condition_keys;
 use super::context::{Context, EntryState, KeyState, Others, SessionRole, lower};
 use super::document::hash;
 use super::error::RequestError;
@@ -111,7 +112,8 @@ impl Request {
     /// their derived value, whatever `context` says of them:
     /// `aws:PrincipalArn`, `aws:PrincipalAccount`, `kms:CallerAccount`, `aws:PrincipalType`,
     /// `aws:PrincipalIsAWSService`, `aws:username`, `aws:ResourceAccount`, `aws:RequestedRegion`, `kms:MultiRegion`,
-    /// and the absence of `kms:GrantIsForAWSResource` and of the encryption context where the action has none.
+    /// and the absence of `kms:GrantIsForAWSResource` and of the encryption context where the action has none. Other
+    /// keys of KMS that the action never has are absent unless the context names them.
     /// `kms:KeySpec`, `kms:KeyUsage` and `kms:KeyOrigin` do not follow from an ARN: give them where they are known.
     /// A session's ARN does not tell the path of its role: give `aws:PrincipalArn` where that is known.
     #[must_use]
@@ -130,7 +132,7 @@ impl Request {
         for (name, state) in derived {
             request.derive(name, state);
         }
-        if !takes_encryption_context(&request.action) {
+        if !condition_keys::takes_encryption_context(request.action.operation()) {
             request.drop_encryption_context();
         } else if request.context.others == Others::Absent && !request.context.names(ENCRYPTION_KEYS) {
             // With all keys given, those of the encryption context are its names.
@@ -212,6 +214,7 @@ impl Request {
             (Some(name), Some(names)) if names.iter().any(|n| n == name) => KeyState::Present,
             (Some(_), Some(_)) => KeyState::Absent,
             _ if self.context.is_absent_by_prefix(lower) => KeyState::Absent,
+            _ if condition_keys::is_absent(self.action.operation(), lower) => KeyState::Absent,
             _ => KeyState::Unknown,
         }
     }
@@ -243,22 +246,6 @@ fn is_encryption_context(lower: &str) -> bool {
     lower == "kms:encryptioncontextkeys" || lower.starts_with(ENCRYPTION_CONTEXT)
 }
 
-/// Whether the operation has an encryption context: those of symmetric keys, and CreateGrant in its constraints.
-fn takes_encryption_context(action: &Action) -> bool {
-    matches!(
-        action.operation(),
-        "encrypt"
-            | "decrypt"
-            | "reencryptfrom"
-            | "reencryptto"
-            | "generatedatakey"
-            | "generatedatakeywithoutplaintext"
-            | "generatedatakeypair"
-            | "generatedatakeypairwithoutplaintext"
-            | "creategrant"
-    )
-}
-
 fn known(value: impl Into<String>) -> EntryState {
     EntryState::Known { values: vec![value.into()], list: false }
 }
@@ -286,6 +273,7 @@ fn derived(principal: &Principal, action: &Action, key: &KeyArn) -> Vec<(&'stati
     let (kind, user) = match principal.kind() {
         PrincipalKind::Root => ("Account", EntryState::Absent),
         PrincipalKind::User => ("User", known(principal.name())),
+        PrincipalKind::FederatedUser => ("FederatedUser", EntryState::Absent),
         PrincipalKind::Role | PrincipalKind::Session | PrincipalKind::Service => {
             ("AssumedRole", EntryState::Absent)
         }

@@ -90,7 +90,7 @@ impl Statement {
         let all = everyone
             || match caller.kind() {
                 PrincipalKind::Root | PrincipalKind::Service => direct,
-                PrincipalKind::User => direct && account,
+                PrincipalKind::User | PrincipalKind::FederatedUser => direct && account,
                 PrincipalKind::Session => direct && role && account,
                 // Which session calls is not known, so it cannot be listed.
                 PrincipalKind::Role => false,

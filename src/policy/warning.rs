@@ -37,7 +37,7 @@ pub enum WarningKind {
         "`{0}` matches nobody: not the ARN of an account, user, role or session, or with a wildcard in it"
     )]
     InvalidPrincipal(String),
-    /// A federated or canonical user.
+    /// An identity provider or a canonical user.
     #[error("{0} principals never call KMS: `{1}` matches nobody")]
     NeverCalls(&'static str, String),
     /// Allow with NotPrincipal.
@@ -80,6 +80,9 @@ pub enum WarningKind {
         /// What the operator compares.
         expected: &'static str,
     },
+    /// An action that is none.
+    #[error("`{0}` is no action of any service: it matches none of KMS")]
+    InvalidAction(String),
     /// A resource that no key can be.
     #[error("`{0}` is neither `*` nor an ARN: it matches no key")]
     InvalidResource(String),

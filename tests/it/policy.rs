@@ -1,8 +1,10 @@
 //! The policy evaluator: its cases, its properties, its fuzz targets, and iam-simulate beside it.
 
+mod completions;
 mod corpus;
 mod differential;
 mod fuzz;
 mod key_side;
+mod limits;
 pub(crate) mod oracle;
 mod properties;

@@ -80,16 +80,18 @@ impl<'a> From<&Decider<'a>> for Statement<'a> {
 }
 
 /// A case as an object: a text for a value, null where the key is absent, a list for a list, and objects for patterns
-/// (`like`) and for whatever the policies do not name (`other`).
+/// (`like`), for whatever the policies do not name (`other`), and for the value of another key (`sameAs`, `otherThan`).
 struct ShownCase<'a>(&'a Case);
 
 impl Serialize for ShownCase<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
-        #[serde(rename_all = "lowercase")]
+        #[serde(rename_all = "camelCase")]
         enum Shown<'a> {
             Like(&'a str),
             Other(bool),
+            SameAs(&'a str),
+            OtherThan(&'a str),
         }
         let mut map = serializer.serialize_map(Some(self.0.0.len()))?;
         for (key, completion) in &self.0.0 {
@@ -99,6 +101,8 @@ impl Serialize for ShownCase<'_> {
                 Completion::Like(pattern) => map.serialize_entry(key, &Shown::Like(pattern)),
                 Completion::Values(values) => map.serialize_entry(key, values),
                 Completion::Other => map.serialize_entry(key, &Shown::Other(true)),
+                Completion::SameAs(other) => map.serialize_entry(key, &Shown::SameAs(other)),
+                Completion::OtherThan(other) => map.serialize_entry(key, &Shown::OtherThan(other)),
             }?;
         }
         map.end()

@@ -1,58 +1,41 @@
 //! The unknown keys that statements and grants in doubt look at, and what their values are compared with.
 
-use super::values::{Probe, SetNeed, candidates, known};
-use super::variable::variables;
-use super::{Axis, Candidate};
-use crate::policy::answer::Completion;
-use crate::policy::context::{Entry, KeyState, SessionRole, View, lower};
+use super::lists::{Lists, listed};
+use super::relation::Relation;
+use super::values::{Probe, Probes};
+use super::variable;
+use super::{Axis, Candidate, Choice};
+use crate::policy::context::{Entry, EntryState, KeyState, SessionRole, View, lower};
 use crate::policy::document::{Condition, Key, Policy, Pools, Run, hash_folded, is_multivalued};
 use crate::policy::grant::Grant;
 use crate::policy::layers::{Hit, Layers};
-use crate::policy::operator::{Base, Quantifier};
+use crate::policy::operator::{Base, Operator, Quantifier};
 use crate::policy::pattern::Pattern;
 use crate::policy::request::{ENCRYPTION_CONTEXT, ENCRYPTION_KEYS, Request};
+use crate::policy::symbols::{Symbol, Template, as_text, in_lower_case, of_folded, unnamed};
 use crate::policy::tri::Tri;
 
 /// The most unknown keys: with two values each, more would make too many combinations.
 const MOST_KEYS: usize = 12;
 
-/// The most comparisons of keys with each other that are looked into.
-const MOST_LINKS: usize = 16;
-
 /// The unknown keys in play.
 #[derive(Debug, Default)]
 pub(super) struct Unknowns {
-    keys: Vec<Unknown>,
-    /// Comparisons of a key with a variable whose key is unknown.
-    links: Vec<Link>,
-    /// Whether some comparison is beyond what [`candidates`] can cover.
-    incomplete: bool,
+    pub(super) keys: Vec<Unknown>,
+    /// Comparisons of a key with variables whose keys are unknown.
+    pub(super) relations: Vec<Relation>,
+    /// Whether some comparison is beyond what is tried.
+    pub(super) incomplete: bool,
 }
 
 #[derive(Debug)]
-struct Unknown {
-    name: String,
+pub(super) struct Unknown {
+    pub(super) name: String,
     lower: String,
-    may_be_absent: bool,
-    probes: Vec<Probe>,
+    pub(super) may_be_absent: bool,
+    pub(super) probes: Probes,
     /// What is asked of lists of values; `None` where the key has one value.
-    sets: Option<SetNeed>,
-    role: Option<RolePaths>,
-}
-
-/// A session's role: the ARNs that it may have.
-#[derive(Debug)]
-struct RolePaths {
-    plain: String,
-    /// With what the policies write for them.
-    with_path: Vec<(String, String)>,
-}
-
-/// A key that is compared with the whole value of another one.
-#[derive(Debug)]
-struct Link {
-    subject: usize,
-    variable: usize,
+    pub(super) lists: Option<Lists>,
 }
 
 impl Unknowns {
@@ -75,7 +58,6 @@ impl Unknowns {
             }
         }
         unknowns.tie_encryption_context(request);
-        unknowns.tie_links();
         unknowns
     }
 
@@ -85,23 +67,21 @@ impl Unknowns {
     }
 
     /// The values to try for each key, and whether these are all that matter. `None` if there are too many keys.
-    pub(super) fn axes(&self, request: &Request) -> Option<(Vec<Axis>, bool)> {
+    pub(super) fn axes(mut self, request: &Request) -> Option<(Vec<Axis>, bool)> {
         if self.keys.len() > MOST_KEYS {
             return None;
         }
+        let equal = self.tie_relations();
+        let others = self.unnamed(self.keys.len().max(1));
         let mut complete = !self.incomplete;
-        let axes = self.keys.iter().map(|key| {
-            let candidates = match &key.role {
-                Some(role) => role.candidates(&key.name),
-                None => {
-                    let always = always_there(key, request);
-                    let sets = key.sets.as_ref().map(|need| (need, always.as_slice()));
-                    let (candidates, all) = candidates(&key.name, key.may_be_absent, &key.probes, sets);
-                    complete &= all;
-                    candidates
-                }
-            };
-            Axis { name: key.name.clone(), candidates }
+        let axes = self.keys.iter().enumerate().map(|(at, key)| {
+            let equals =
+                equal.iter().filter(|pair| pair.contains(&at)).flatten().copied().filter(|n| *n != at);
+            let equals: Vec<usize> = equals.collect();
+            let most = self.keys_equal_to(at, &equal);
+            let (candidates, all) = key.candidates(request, &others, most);
+            complete &= all;
+            Axis { name: key.name.clone(), candidates, probes: key.probes.clone(), equals }
         });
         let axes = axes.collect();
         Some((axes, complete))
@@ -116,62 +96,121 @@ impl Unknowns {
             }
         }
         let resources = statement.resource.map_or(Run::EMPTY, |r| r.entries);
+        let key = view.request.key.as_str().to_owned();
         for pattern in resources.of(&pools.patterns) {
-            let key = view.request.key.as_str();
-            self.add_variables(pattern, Some(&[key.to_owned()]), None, pools, view);
+            self.add_variables(pattern, &[&key], false, pools, view);
         }
     }
 
     fn add_condition(&mut self, condition: &Condition, pools: &Pools, view: &View<'_>) {
         let Some(key) = pools.keys.get(condition.key as usize) else { return };
-        let patterns = condition.values.of(&pools.patterns);
+        let operator = condition.operator;
         let at = self.add_key(key, pools, view);
+        if operator.base == Base::Null {
+            return;
+        }
         if let Some(unknown) = at.and_then(|at| self.keys.get_mut(at)) {
-            unknown.add_condition(condition, patterns, pools);
-            if let KeyState::SessionRole(role) = view.state(key, pools) {
-                unknown.add_role(role, patterns, pools);
-            }
+            unknown.add_operator(operator);
         }
         let known = match view.state(key, pools) {
-            KeyState::Known { values, .. } => Some(values),
-            _ => None,
+            KeyState::Known { values, .. } => values,
+            _ => &[],
         };
-        // Ignoring case, and in lists, more than the value itself can match.
-        let plain = matches!(condition.operator.base, Base::String | Base::StringLike | Base::Arn)
-            && condition.operator.quantifier == Quantifier::Single;
-        for pattern in patterns {
-            self.add_variables(pattern, known.filter(|_| plain), at.filter(|_| plain), pools, view);
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        for pattern in condition.values.of(&pools.patterns) {
+            match at {
+                Some(at) => self.add_pattern(at, operator, pattern, pools, view),
+                None => self.add_variables(pattern, &known, operator.ignores_case(), pools, view),
+            }
         }
     }
 
-    /// Takes in the unknown keys of the variables in a pattern, that is compared with known values or an unknown key.
-    fn add_variables(
+    /// Takes in what an unknown key is compared with.
+    fn add_pattern(
         &mut self,
+        at: usize,
+        operator: Operator,
         pattern: &Pattern,
-        known: Option<&[String]>,
-        subject: Option<usize>,
         pools: &Pools,
         view: &View<'_>,
     ) {
-        let keys = variables(pattern, pools);
-        for key in &keys {
-            let Some(variable) = self.add_variable(*key, pools, view) else { continue };
-            let alone = keys.len() == 1;
-            let (values, subject) = match (known, subject) {
-                (Some(values), _) if alone => {
-                    let values = values.iter().map(|value| pattern.value_of_variable(value, pools));
-                    (values.collect::<Option<Vec<_>>>(), None)
-                }
-                (None, Some(subject)) if pattern.is_variable() => (Some(Vec::new()), Some(subject)),
-                _ => (None, None),
-            };
-            match values {
-                None => self.incomplete = true,
-                Some(values) => {
-                    if let Some(unknown) = self.keys.get_mut(variable) {
-                        unknown.probes.extend(values.into_iter().flatten().map(Probe::Literal));
+        let fold = operator.ignores_case();
+        let probe = match pattern {
+            Pattern::Number(number) => Some(Probe::Number(number.of(&pools.text).to_owned())),
+            Pattern::Date(instant) => Some(Probe::Date(*instant)),
+            Pattern::Network(network) => Some(Probe::Network(*network)),
+            _ => None,
+        };
+        let template = pattern.template(pools, view);
+        let symbols = template.as_ref().and_then(Template::symbols);
+        if let (Some(template), None) = (&template, &symbols) {
+            self.add_relation(at, operator, template, pools, view);
+            return;
+        }
+        let Some(unknown) = self.keys.get_mut(at) else { return };
+        match (probe, symbols) {
+            (Some(probe), _) => unknown.probes.push(probe),
+            (None, Some(symbols)) if fold => {
+                unknown.probes.seeds.extend(as_text(&symbols));
+                let symbols = in_lower_case(&symbols);
+                unknown.probes.push(Probe::Text { symbols, fold, is_named: true });
+            }
+            (None, Some(symbols)) => unknown.probes.push(Probe::Text { symbols, fold, is_named: true }),
+            // It matches no value at all.
+            (None, None) => {}
+        }
+    }
+
+    /// Takes in the unknown keys of the variables in a pattern that an unknown key is compared with.
+    fn add_relation(
+        &mut self,
+        subject: usize,
+        operator: Operator,
+        template: &Template,
+        pools: &Pools,
+        view: &View<'_>,
+    ) {
+        let mut keys = Vec::new();
+        for key in template.keys() {
+            let Some(at) = self.add_variable(key, pools, view) else { continue };
+            if !keys.contains(&(key, at)) {
+                keys.push((key, at));
+            }
+        }
+        let is_list = self.keys.get(subject).is_some_and(|key| key.lists.is_some());
+        let is_bool = operator.base == Base::Bool;
+        let is_single = operator.quantifier == Quantifier::Single && !is_list;
+        let relation =
+            Relation::new(subject, keys, template.clone(), operator.ignores_case(), is_bool, is_single);
+        if !self.relations.contains(&relation) {
+            self.relations.push(relation);
+        }
+    }
+
+    /// Takes in the unknown keys of the variables in a pattern that known texts are compared with.
+    fn add_variables(
+        &mut self,
+        pattern: &Pattern,
+        known: &[&str],
+        fold: bool,
+        pools: &Pools,
+        view: &View<'_>,
+    ) {
+        let Some(template) = pattern.template(pools, view) else { return };
+        for key in template.keys() {
+            let Some(at) = self.add_variable(key, pools, view) else { continue };
+            for text in known {
+                let values = variable::values(&template, key, text, fold);
+                self.incomplete |= values.is_none();
+                let Some(unknown) = self.keys.get_mut(at) else { continue };
+                for value in values.into_iter().flatten() {
+                    if fold {
+                        unknown.probes.seeds.push((*text).to_owned());
+                        let symbols = of_folded(&value);
+                        unknown.probes.push(Probe::Text { symbols, fold, is_named: true });
+                    } else {
+                        unknown.probes.push(Probe::literal(&value));
                     }
-                    self.links.extend(subject.map(|subject| Link { subject, variable }));
                 }
             }
         }
@@ -182,22 +221,22 @@ impl Unknowns {
         for (name, value) in constraints.pairs() {
             let key = format!("kms:EncryptionContext:{name}");
             if let Some(unknown) = self.add_named(&key, view) {
-                unknown.probes.push(Probe::Literal(value.clone()));
+                unknown.probes.push(Probe::literal(value));
             }
         }
         if let Some(pairs) = &constraints.equals
             && let Some(unknown) = self.add_named(ENCRYPTION_KEYS, view)
         {
             let names: Vec<String> = pairs.iter().map(|(name, _)| name.clone()).collect();
-            unknown.probes.extend(names.iter().cloned().map(Probe::Literal));
-            let sets = unknown.sets.get_or_insert_default();
-            sets.conditions += 1;
-            sets.exact.push(names);
+            names.iter().for_each(|name| unknown.probes.push(Probe::literal(name)));
+            let lists = unknown.lists.get_or_insert_default();
+            lists.conditions += 1;
+            lists.exact.push(names);
         }
         if let Some(arn) = &constraints.source_arn
             && let Some(unknown) = self.add_named("aws:SourceArn", view)
         {
-            unknown.probes.push(Probe::Literal(arn.clone()));
+            unknown.probes.push(Probe::literal(arn));
         }
     }
 
@@ -220,17 +259,20 @@ impl Unknowns {
 
     /// The position of a key, if it is unknown.
     fn add(&mut self, name: &str, lower: String, state: KeyState<'_>) -> Option<usize> {
-        let may_be_absent = match state {
-            KeyState::Unknown => true,
-            KeyState::Present | KeyState::SessionRole(_) => false,
+        let (may_be_absent, role) = match state {
+            KeyState::Unknown => (true, None),
+            KeyState::Present => (false, None),
+            KeyState::SessionRole(role) => (false, Some(role)),
             KeyState::Known { .. } | KeyState::Absent => return None,
         };
         if let Some(at) = self.keys.iter().position(|key| key.lower == lower) {
             return Some(at);
         }
-        let sets = is_multivalued(&lower).then(SetNeed::default);
-        let name = name.to_owned();
-        self.keys.push(Unknown { name, lower, may_be_absent, probes: Vec::new(), sets, role: None });
+        let lists = is_multivalued(&lower).then(Lists::default);
+        let limits = role.map(|role| role.arns().to_vec()).unwrap_or_default();
+        let seeds = role.map(|role: &SessionRole| role.arn.clone()).into_iter().collect();
+        let probes = Probes { seeds, limits, ..Probes::default() };
+        self.keys.push(Unknown { name: name.to_owned(), lower, may_be_absent, probes, lists });
         Some(self.keys.len() - 1)
     }
 
@@ -243,96 +285,68 @@ impl Unknowns {
             .filter_map(|key| key.name.get(ENCRYPTION_CONTEXT.len()..).map(str::to_owned))
             .collect();
         let Some(list) = self.keys.iter_mut().find(|key| key.is_encryption_keys()) else { return };
-        list.may_be_absent &= always_there(list, request).is_empty();
-        list.sets.get_or_insert_default().conditions += names.len();
-        list.probes.extend(names.into_iter().map(Probe::Literal));
+        list.may_be_absent &= request.given_encryption_keys().next().is_none();
+        list.lists.get_or_insert_default().conditions += names.len();
+        names.iter().for_each(|name| list.probes.push(Probe::literal(name)));
     }
 
-    /// Keys that are compared with each other share the values to try, and each brings a value of its own.
-    fn tie_links(&mut self) {
-        if self.links.len() > MOST_LINKS {
-            self.incomplete = true;
-            return;
-        }
-        for (at, key) in self.keys.iter_mut().enumerate() {
-            if self.links.iter().any(|link| link.variable == at || link.subject == at) {
-                key.probes.push(Probe::Literal(format!("\u{1}{at}")));
-                self.incomplete |= !key.probes.iter().all(|probe| matches!(probe, Probe::Literal(_)));
-            }
-        }
-        for _ in 0..self.links.len() {
-            for link in &self.links {
-                let ends = [link.subject, link.variable];
-                let shared: Vec<Probe> = ends
-                    .iter()
-                    .filter_map(|at| self.keys.get(*at))
-                    .flat_map(|key| key.probes.clone())
-                    .collect();
-                for at in ends {
-                    let Some(key) = self.keys.get_mut(at) else { continue };
-                    for probe in &shared {
-                        if !key.probes.contains(probe) {
-                            key.probes.push(probe.clone());
-                        }
-                    }
-                }
-            }
-        }
+    /// Different characters that nothing names which a key is compared with.
+    pub(super) fn unnamed(&self, count: usize) -> Vec<char> {
+        let symbols: Vec<Symbol> = self.keys.iter().flat_map(|key| key.probes.symbols()).collect();
+        unnamed(symbols.iter(), count)
     }
 }
 
 impl Unknown {
-    fn is_encryption_keys(&self) -> bool {
+    pub(super) fn is_encryption_keys(&self) -> bool {
         self.lower == lower(ENCRYPTION_KEYS)
     }
 
-    fn add_condition(&mut self, condition: &Condition, patterns: &[Pattern], pools: &Pools) {
-        let operator = condition.operator;
+    fn add_operator(&mut self, operator: Operator) {
         // The keys of AWS and KMS are known to have one value or a list; others may have either.
-        let single = self.lower.starts_with("aws:") || self.lower.starts_with("kms:");
-        if operator.quantifier != Quantifier::Single && (!single || self.sets.is_some()) {
-            self.sets.get_or_insert_default().conditions += 1;
+        let is_single = self.lower.starts_with("aws:") || self.lower.starts_with("kms:");
+        if operator.quantifier != Quantifier::Single && (!is_single || self.lists.is_some()) {
+            self.lists.get_or_insert_default().conditions += 1;
+        }
+        if operator.quantifier == Quantifier::All {
+            // A list of nothing but an empty text is a case of its own.
+            self.probes.push(Probe::Text { symbols: Vec::new(), fold: false, is_named: false });
         }
         if operator.base == Base::Arn {
             self.probes.push(Probe::any_arn());
         }
-        self.probes.extend(patterns.iter().filter_map(|p| Probe::new(operator.base, p, pools)));
     }
 
-    fn add_role(&mut self, role: &SessionRole, patterns: &[Pattern], pools: &Pools) {
-        let plain = role.arn.clone();
-        let paths = self.role.get_or_insert_with(|| RolePaths { plain, with_path: Vec::new() });
-        for pattern in patterns {
-            let shown = pattern.shown(pools, "*", "?").unwrap_or_default();
-            for arn in role.arns_in(pattern, pools) {
-                if !paths.with_path.iter().any(|(known, _)| *known == arn) {
-                    paths.with_path.push((arn, shown.clone()));
-                }
+    /// The values to try, and whether these are all that matter.
+    fn candidates(&self, request: &Request, others: &[char], most: usize) -> (Vec<Candidate>, bool) {
+        let (values, mut complete) = self.probes.values(others.get(..most).unwrap_or(others), most);
+        let entry = |state| Entry::new(&self.name, state);
+        let absent = Candidate { entry: entry(EntryState::Absent), choice: Choice::Absent };
+        let mut candidates: Vec<Candidate> = self.may_be_absent.then_some(absent).into_iter().collect();
+        match &self.lists {
+            None => candidates.extend(values.into_iter().map(|value| {
+                let state = EntryState::Known { values: vec![value.text.clone()], list: false };
+                Candidate { entry: entry(state), choice: Choice::One(value) }
+            })),
+            Some(lists) => {
+                let always: Vec<String> = if self.is_encryption_keys() {
+                    request.given_encryption_keys().map(str::to_owned).collect()
+                } else {
+                    Vec::new()
+                };
+                complete &= listed(lists, &always, &values, |texts, choice| {
+                    let state = EntryState::Known { values: texts, list: true };
+                    candidates.push(Candidate { entry: entry(state), choice });
+                });
             }
         }
+        (candidates, complete)
     }
 }
 
-impl RolePaths {
-    fn candidates(&self, name: &str) -> Vec<Candidate> {
-        let candidate = |arn: &str, shown| Candidate { entry: Entry::new(name, known(arn)), shown };
-        let plain = candidate(&self.plain, Completion::Value(self.plain.clone()));
-        let with_path = self.with_path.iter().map(|(arn, shown)| {
-            let exact = arn == shown;
-            candidate(
-                arn,
-                if exact { Completion::Value(arn.clone()) } else { Completion::Like(shown.clone()) },
-            )
-        });
-        [plain].into_iter().chain(with_path).collect()
-    }
-}
-
-/// The names that the list of the encryption context's keys holds in any case, since the request has values for them.
-fn always_there(key: &Unknown, request: &Request) -> Vec<String> {
-    if key.is_encryption_keys() {
-        request.given_encryption_keys().map(str::to_owned).collect()
-    } else {
-        Vec::new()
+impl Operator {
+    /// Whether the case of texts does not matter.
+    const fn ignores_case(self) -> bool {
+        matches!(self.base, Base::StringIgnoreCase | Base::Bool)
     }
 }

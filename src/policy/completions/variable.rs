@@ -1,61 +1,51 @@
-//! Policy variables whose keys are unknown: which they are, and which value of theirs makes a pattern match.
+//! Which values of a variable make a pattern match a text that is known.
 
-use crate::policy::document::Pools;
-use crate::policy::glob::Piece;
-use crate::policy::pattern::Pattern;
+use crate::policy::symbols::{Item, Symbol, Template, in_lower_case, of_text};
+use crate::policy::witness::{Form, matches};
 
-/// The keys of the variables in a pattern.
-pub(super) fn variables(pattern: &Pattern, pools: &Pools) -> Vec<u32> {
-    let pieces = all_pieces(pattern, pools).into_iter().flatten();
-    let keys = pieces.filter_map(|piece| match piece {
-        Piece::Variable { key, .. } => Some(key),
-        _ => None,
-    });
-    keys.collect()
-}
+/// The most values of one variable for one text.
+const MOST_VALUES: usize = 48;
 
-/// The pieces of a pattern, part by part for an ARN.
-fn all_pieces(pattern: &Pattern, pools: &Pools) -> Vec<Vec<Piece>> {
-    match pattern {
-        Pattern::Pieces { pieces, variables: true } => vec![pieces.of(&pools.pieces).to_vec()],
-        Pattern::Arn(at) => pools
-            .arns
-            .get(*at as usize)
-            .map_or_else(Vec::new, |arn| arn.parts().map(|part| part.of(&pools.pieces).to_vec()).collect()),
-        _ => Vec::new(),
-    }
-}
-
-impl Pattern {
-    /// Whether it is one variable and nothing else.
-    pub(super) fn is_variable(&self) -> bool {
-        matches!(self, Self::Pieces { pieces, variables: true } if pieces.len() == 1)
-    }
-
-    /// What the pattern's one variable must be for the pattern to match `value`: `Some(None)` if nothing will do.
-    /// `None` where more than one value may do, because there are wildcards beside the variable.
-    pub(super) fn value_of_variable(&self, value: &str, pools: &Pools) -> Option<Option<String>> {
-        let parts = all_pieces(self, pools);
-        let mut values = value.splitn(parts.len().max(1), ':');
-        for part in &parts {
-            let value = if parts.len() == 1 { Some(value) } else { values.next() };
-            let Some(at) = part.iter().position(|piece| matches!(piece, Piece::Variable { .. })) else {
-                continue;
-            };
-            let (before, after) = part.split_at_checked(at)?;
-            let around = |pieces: &[Piece]| -> Option<String> {
-                pieces
-                    .iter()
-                    .map(|piece| match piece {
-                        Piece::Text(text) => Some(text.of(&pools.text)),
-                        _ => None,
-                    })
-                    .collect()
-            };
-            let (before, after) = (around(before)?, around(after.get(1..)?)?);
-            let inner = value.and_then(|v| v.strip_prefix(&before)?.strip_suffix(&after));
-            return Some(inner.map(str::to_owned));
+/// All values of the variable `key` with which the template can match `text`, whatever its other variables are; values
+/// with which it cannot may be among them. `None` if there are too many.
+///
+/// Where `fold`, the case of the text does not matter, and the values are in lower case.
+pub(super) fn values(template: &Template, key: u32, text: &str, fold: bool) -> Option<Vec<String>> {
+    let is_variable = |item: &Item| matches!(item, Item::Variable { key: other, .. } if *other == key);
+    let at = template.0.iter().position(is_variable)?;
+    let (before, after) = template.0.split_at_checked(at)?;
+    let form = |items: &[Item]| -> Vec<Symbol> {
+        let symbols = Template(items.to_vec()).filled(|_, _| vec![Symbol::Star]);
+        if fold { in_lower_case(&symbols) } else { symbols }
+    };
+    let (before, after) = (form(before), form(after.get(1..).unwrap_or_default()));
+    let text: String =
+        if fold { text.chars().flat_map(char::to_lowercase).collect() } else { text.to_owned() };
+    let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+    let fits = |symbols: &[Symbol], part: Option<&str>| {
+        part.is_some_and(|part| matches(Form { symbols, fold: false }, part))
+    };
+    let starts: Vec<usize> = places.iter().copied().filter(|at| fits(&before, text.get(..*at))).collect();
+    let ends: Vec<usize> = places.iter().copied().filter(|at| fits(&after, text.get(*at..))).collect();
+    let mut values: Vec<String> = Vec::new();
+    for value in starts.iter().flat_map(|start| ends.iter().filter_map(|end| text.get(*start..*end))) {
+        if !values.iter().any(|known| known == value) {
+            values.push(value.to_owned());
+            if values.len() > MOST_VALUES {
+                return None;
+            }
         }
-        Some(None)
     }
+    Some(values)
+}
+
+/// The template with this text for a variable, and for others whatever `others` gives.
+pub(super) fn fill(template: &Template, texts: &[(u32, Option<&str>)]) -> Option<Vec<Symbol>> {
+    let mut has_all = true;
+    let symbols = template.filled(|key, default| {
+        let text = texts.iter().find(|(known, _)| *known == key).and_then(|(_, text)| text.or(default));
+        has_all &= text.is_some();
+        of_text(text.unwrap_or_default())
+    });
+    has_all.then_some(symbols)
 }

@@ -1,6 +1,6 @@
 //! The Principal and NotPrincipal elements.
 
-use super::{Parser, Result};
+use super::{Parser, PolicyKind, Result};
 use crate::policy::arn::AccountId;
 use crate::policy::document::Run;
 use crate::policy::error::{Path, Problem};
@@ -15,8 +15,15 @@ impl<'t> Parser<'t> {
         path: &Path<'_>,
     ) -> Result<Run<PrincipalMatcher>> {
         let start = self.pools.principals.len();
-        if reader.peek() == Kind::String {
+        let kind = reader.peek();
+        if self.kind == PolicyKind::ResourceControl && !matches!(kind, Kind::String | Kind::Other) {
+            return Err(path.error(Problem::OnlyEverybody));
+        }
+        if kind == Kind::String {
             let text = reader.text(path)?;
+            if text != "*" && self.kind == PolicyKind::ResourceControl {
+                return Err(path.error(Problem::OnlyEverybody));
+            }
             if text != "*" {
                 return Err(path.error(Problem::BarePrincipal(text.into_owned())));
             }

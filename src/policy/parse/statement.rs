@@ -1,13 +1,15 @@
 //! One statement of a policy.
 
+use std::borrow::Cow;
+
 use super::{Parser, Result, Version};
 use crate::policy::PolicyKind;
 use crate::policy::document::{Condition, Effect, Element, Pools, Run, Statement, Str, hash};
 use crate::policy::error::{Path, Problem};
 use crate::policy::index::{ANY_ACTION, Index, MOST_ACTIONS};
-use crate::policy::json::Reader;
+use crate::policy::json::{Kind, Reader};
 use crate::policy::operator::{Base, Operator};
-use crate::policy::pattern::{Pattern, Syntax};
+use crate::policy::pattern::{Completion, Pattern, Syntax};
 use crate::policy::principal::{EVERYBODY, PrincipalMatcher};
 use crate::policy::warning::{PolicyWarning, WarningKind};
 
@@ -132,7 +134,14 @@ impl<'t> Parser<'t> {
         let start = self.pools.patterns.len();
         reader.one_or_many(path, |reader, path| {
             let text = reader.text(path)?;
-            let pattern = self.action(&text).ok_or_else(|| path.error(Problem::Action(text.into_owned())))?;
+            let pattern = match self.action(&text) {
+                Some(pattern) => pattern,
+                None if is_of_another_service(&text) => {
+                    self.warn(path, WarningKind::InvalidAction(text.into_owned()));
+                    Pattern::Never
+                }
+                None => return Err(path.error(Problem::Action(text.into_owned()))),
+            };
             self.pools.patterns.push(pattern);
             Ok(())
         })?;
@@ -159,15 +168,26 @@ impl<'t> Parser<'t> {
 
     fn resources(&mut self, reader: &mut Reader<'t>, path: &Path<'_>) -> Result<Run<Pattern>> {
         let variables = self.version == Version::Y2012;
+        let completion = match self.kind {
+            PolicyKind::Key => Completion::Never,
+            PolicyKind::Identity | PolicyKind::Boundary => Completion::Always,
+            PolicyKind::Session | PolicyKind::ServiceControl | PolicyKind::ResourceControl => {
+                Completion::Open
+            }
+        };
         let start = self.pools.patterns.len();
         reader.one_or_many(path, |reader, path| {
-            let text = reader.text(path)?;
+            let text = match reader.peek() {
+                // What is no text names no resource, a key included.
+                Kind::Null | Kind::Number | Kind::Bool => Cow::Borrowed(reader.raw(path)?),
+                _ => reader.text(path)?,
+            };
             let pattern = if text == "*" {
                 Pattern::Any
             } else if variables && has_early_variable(&text) {
                 self.warn(path, WarningKind::EarlyVariable(text.into_owned()));
                 Pattern::Never
-            } else if let Some(pattern) = self.pools.compile_resource(&text, variables) {
+            } else if let Some(pattern) = self.pools.compile_resource(&text, variables, completion) {
                 pattern
             } else {
                 self.warn(path, WarningKind::InvalidResource(text.into_owned()));
@@ -257,6 +277,12 @@ fn read_effect(reader: &mut Reader<'_>, path: &Path<'_>) -> Result<Effect> {
             Err(path.error(Problem::Word { found, expected: "`Allow` and `Deny`" }))
         }
     }
+}
+
+/// Whether an action that cannot be read names a service other than KMS, so that it cannot be about a key.
+fn is_of_another_service(action: &str) -> bool {
+    let service = action.split_once(':').map(|(service, _)| service.trim());
+    service.is_some_and(|s| !s.is_empty() && !s.contains(['*', '?']) && !s.eq_ignore_ascii_case("kms"))
 }
 
 /// Whether `${` stands before the fifth colon.

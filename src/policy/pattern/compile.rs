@@ -11,6 +11,16 @@ pub(in super::super) struct Syntax {
     pub(in super::super) variables: bool,
 }
 
+/// Whether AWS completes an ARN of fewer than six parts with wildcards: it says so of identity policies and boundaries
+/// [IAM user guide: Identify AWS resources with ARNs].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Completion {
+    Never,
+    Always,
+    /// No source says.
+    Open,
+}
+
 /// A part of a text under a [`Syntax`].
 enum Token<'t> {
     Text(&'t str),
@@ -126,7 +136,30 @@ impl Pools {
     ///
     /// A `*` that ends a part may stand for the parts after it as well [IAM JSON policy elements: Resource], which
     /// lets a pattern have fewer than six parts.
-    pub(in super::super) fn compile_resource(&mut self, text: &str, variables: bool) -> Option<Pattern> {
+    pub(in super::super) fn compile_resource(
+        &mut self,
+        text: &str,
+        variables: bool,
+        completion: Completion,
+    ) -> Option<Pattern> {
+        let missing = 5usize.saturating_sub(text.bytes().filter(|b| *b == b':').count());
+        let is_incomplete =
+            missing > 0 && !text.ends_with('*') && (text == "arn" || text.starts_with("arn:"));
+        match completion {
+            Completion::Always if is_incomplete => {
+                self.compile_whole(&format!("{text}{}", ":*".repeat(missing)), variables)
+            }
+            Completion::Open if is_incomplete && !text.contains("*:") => {
+                match self.compile_whole(&format!("{text}{}", ":*".repeat(missing)), variables)? {
+                    Pattern::Arn(at) => Some(Pattern::OpenArn(at)),
+                    other => Some(other),
+                }
+            }
+            _ => self.compile_whole(text, variables),
+        }
+    }
+
+    fn compile_whole(&mut self, text: &str, variables: bool) -> Option<Pattern> {
         let plain = Syntax { wildcards: true, variables: false };
         let mut heads = [Run::EMPTY; 5];
         let mut head_count = 0;

