@@ -1,11 +1,23 @@
-"""Stands before the two servers where neither plays AWS's part, for Systems Manager, KMS, IAM, STS and AWS Config.
+"""Stands before the two servers where neither plays AWS's part, for Systems Manager, KMS, IAM, STS, AWS Config and
+Organizations.
 
 Every call goes on as it came, signature and all: Systems Manager's to moto, the others to ministack. Besides:
 
 - A KMS call on another account's key by its ARN is answered as AWS does, from the owner's account if the key
   policy admits the caller's account; ministack knows the caller's own keys only. The caller's own policies have
-  been checked by ministack then. Of the key policy only statements without conditions count, and only those
-  that name the account: a role cannot be told from its signature.
+  been checked by ministack then. Statements of the key policy that name a role do not count: a role cannot be told
+  from its signature.
+- A KMS call of a role that ministack denies is decided anew by ``local/permissions.py``: ministack knows no
+  condition keys of KMS, and takes each for absent. Known here are the key's aliases and tags, the encryption context
+  by its names and values, the role, its tags and its account, and the organizations; each other key is absent. That
+  a call is allowed where AWS would deny it, by a Deny on one of these keys, is not noticed, nor is a grant.
+- ListAliases needs no key policy, and of another account's key it is refused; ministack lists nothing of that. Which
+  error AWS gives there is not published.
+- IAM's policy simulator is played by ``local/permissions.py`` too: ministack's takes no context and lists no keys as
+  missing. It knows no condition key but what it is told. It lists those as missing that are asked for by statements
+  on this action and this key; AWS does not say whether those of other statements are listed as well.
+- The organization of each account is the one that was put here (``PUT /_local/world``), none by default; to
+  ministack every account has one of its own. The permission to ask is checked by ministack.
 - A KMS dry run ends as AWS ends it, in an error; ministack makes the call.
 - The managed nodes and the sessions are those that were put here (``PUT /_local/world``): moto knows neither
   call, and ministack only nodes with a container each. Their permissions are checked by ministack.
@@ -19,7 +31,6 @@ Every call goes on as it came, signature and all: Systems Manager's to moto, the
 ``python -m local.front PORT MINISTACK MOTO REGION``, in the client environment.
 """
 
-import fnmatch
 import http.client
 import json
 import re
@@ -29,12 +40,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
+from xml.sax.saxutils import escape
 
 import boto3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
+
+from local.permissions import Caller, Context, Decision, Policy, Request, Unsupported, as_list, decide, key_admits, missing_keys
 
 WORLD = "/_local/world"
 # What AWS allows on another account's key, as far as it is played here.
@@ -52,6 +66,8 @@ class World:
     sessions: list[dict] = field(default_factory=list)
     # Key ARN to seconds since 1970.
     created: dict[str, float] = field(default_factory=dict)
+    # Account to the id of its organization.
+    organizations: dict[str, str] = field(default_factory=dict)
     # What PutEvaluations was called with, oldest first.
     evaluations: list[dict] = field(default_factory=list)
 
@@ -134,6 +150,8 @@ class Front:
         self.region = region
         self.world = World()
         self._assuming = threading.Lock()
+        self._clients: dict = {}
+        self._connecting = threading.Lock()
 
     def serve(self, call: Call) -> Reply:
         match call.service:
@@ -141,11 +159,14 @@ class Front:
                 form = {name: values[0] for name, values in parse_qs(call.body.decode()).items()}
                 if form.get("Action") == "AssumeRole":
                     return self._assumed(call, form["RoleArn"])
-                return self._permitted(call, f"iam:{form.get('Action')}", _iam_resource(form))
+                reply = self._permitted(call, f"iam:{form.get('Action')}", _iam_resource(form))
+                return self._simulated(form) if form.get("Action") == "SimulatePrincipalPolicy" and reply.status == 200 else reply
             case "TrentService":
                 return self._kms(call)
             case "StarlingDoveService":
                 return self._config(call)
+            case "AWSOrganizationsV20161128":
+                return self._organization(call)
         match call.action:
             case "DescribeInstanceInformation":
                 return self._listed(call, "InstanceInformationList", self.world.nodes)
@@ -190,8 +211,38 @@ class Front:
         permitted = send(self.ministack, call)
         return permitted if "AccessDenied" in permitted.error else answer({name: items})
 
+    def _simulated(self, form: dict[str, str]) -> Reply:
+        """What the policy simulator answers on one action and one resource, as the product asks."""
+        principal, action, resource = form["PolicySourceArn"], form["ActionNames.member.1"], form.get("ResourceArns.member.1", "*")
+        policies = self._policies(principal)
+        request = Request(action, resource, _context_entries(form))
+        return _simulation(request, decide(policies, request), missing_keys(policies, request))
+
+    def _organization(self, call: Call) -> Reply:
+        permitted = send(self.ministack, call)
+        if call.action != "DescribeOrganization" or "AccessDenied" in permitted.error:
+            return permitted
+        account = self._account(call.scope()[0])
+        organization = self.world.organizations.get(account)
+        if organization is None:
+            return refusal("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
+        # The management account is the first that was named.
+        management = next(member for member, its in self.world.organizations.items() if its == organization)
+        arn = f"arn:aws:organizations::{management}"
+        return answer(
+            {
+                "Organization": {
+                    "Id": organization, "Arn": f"{arn}:organization/{organization}", "FeatureSet": "ALL",
+                    "MasterAccountArn": f"{arn}:account/{organization}/{management}", "MasterAccountId": management,
+                    "MasterAccountEmail": "aws@example.com", "AvailablePolicyTypes": [],
+                }
+            }
+        )
+
     def _kms(self, call: Call) -> Reply:
-        reply = send(self.ministack, call)
+        reply = self._decided_anew(call, send(self.ministack, call))
+        if call.action == "ListAliases" and not reply.error and self._is_of_another_account(call):
+            return refusal("NotFoundException", f"Key '{call.parameters['KeyId']}' does not exist")
         if reply.error == "NotFoundException" and call.action in ACROSS_ACCOUNTS:
             reply = self._across(call) or reply
         if call.parameters.get("DryRun"):
@@ -221,14 +272,93 @@ class Front:
         owner, caller = parts[4], self._account(access_key)
         if owner == caller:
             return None
-        policy = self._client("kms", owner).get_key_policy(KeyId=key, PolicyName="default")["Policy"]
-        if not admits(json.loads(policy), caller, f"kms:{call.action}"):
+        request = Request(f"kms:{call.action}", key, self._context(call, Caller(caller), key))
+        if not key_admits(self._key_policy(key), Caller(caller), Decision("allowed"), request):
             return refusal(
                 "AccessDeniedException",
                 f"User: arn:aws:iam::{caller}:root is not authorized to perform: kms:{call.action} on resource: {key} "
                 f"because no resource-based policy allows the kms:{call.action} action",
             )
         return self._as_root(owner, call)
+
+    def _decided_anew(self, call: Call, reply: Reply) -> Reply:
+        """What ministack denies to a role, decided with the condition keys that it does not know."""
+        denied = reply.denied()
+        if denied is None:
+            return reply
+        account, name = denied
+        if call.action == "ListAliases":
+            # IAM looks at `*`, and at no key's policy.
+            own = decide(self._policies(f"arn:aws:iam::{account}:role/{name}"), Request("kms:ListAliases", "*"))
+            return self._as_root(account, call) if own.word == "allowed" else reply
+        key = _key_arn(call, account)
+        if not key:
+            return reply
+        caller = Caller(account, self._client("iam", account).get_role(RoleName=name)["Role"]["Arn"])
+        request = Request(f"kms:{call.action}", key, self._context(call, caller, key))
+        own = decide(self._policies(caller.role), request)
+        if not key_admits(self._key_policy(key), caller, own, request):
+            return reply
+        return self._as_root(key.split(":")[4], call)
+
+    def _is_of_another_account(self, call: Call) -> bool:
+        parts = str(call.parameters.get("KeyId", "")).split(":")
+        return len(parts) == 6 and parts[4] != self._account(call.scope()[0])
+
+    def _context(self, call: Call, caller: Caller, key: str) -> Context:
+        """The condition keys of a KMS call."""
+        owner, of_call = key.split(":")[4], call.parameters.get("EncryptionContext") or {}
+        kms = self._client("kms", owner)
+        context = {
+            "aws:PrincipalAccount": [caller.account],
+            "kms:CallerAccount": [caller.account],
+            "aws:PrincipalOrgID": self._organizations(caller.account),
+            "aws:ResourceAccount": [owner],
+            "aws:ResourceOrgID": self._organizations(owner),
+            "aws:RequestedRegion": [self.region],
+            "aws:SecureTransport": ["true"],
+            "aws:ViaAWSService": ["false"],
+            "aws:PrincipalIsAWSService": ["false"],
+            "kms:ResourceAliases": [alias["AliasName"] for alias in kms.list_aliases(KeyId=key)["Aliases"]],
+            "kms:EncryptionContextKeys": list(of_call),
+        }
+        context |= {f"kms:EncryptionContext:{name}": [value] for name, value in of_call.items()}
+        context |= {f"aws:ResourceTag/{tag['TagKey']}": [tag["TagValue"]] for tag in kms.list_resource_tags(KeyId=key)["Tags"]}
+        if caller.role:
+            role = self._client("iam", caller.account).get_role(RoleName=caller.role.rpartition("/")[2])["Role"]
+            context |= {"aws:PrincipalArn": [caller.role], "aws:PrincipalType": ["AssumedRole"]}
+            context |= {f"aws:PrincipalTag/{tag['Key']}": [tag["Value"]] for tag in role.get("Tags", [])}
+        return {name.lower(): values for name, values in context.items() if values}
+
+    def _organizations(self, account: str) -> list[str]:
+        return [self.world.organizations[account]] if account in self.world.organizations else []
+
+    def _key_policy(self, key: str) -> dict:
+        return json.loads(self._client("kms", key.split(":")[4]).get_key_policy(KeyId=key, PolicyName="default")["Policy"])
+
+    def _policies(self, principal: str) -> list[Policy]:
+        """The identity policies of a role or user, a user's groups included; none of one that is not there."""
+        account, (kind, *_, name) = principal.split(":")[4], principal.split(":")[5].split("/")
+        iam = self._client("iam", account)
+        try:
+            policies = self._policies_of(iam, kind, name)
+            groups = iam.list_groups_for_user(UserName=name)["Groups"] if kind == "user" else []
+        except iam.exceptions.NoSuchEntityException:
+            return []
+        return policies + [policy for group in groups for policy in self._policies_of(iam, "group", group["GroupName"])]
+
+    @staticmethod
+    def _policies_of(iam, kind: str, name: str) -> list[Policy]:
+        whose = {f"{kind.capitalize()}Name": name}
+        policies = [
+            Policy(f"{kind}_{name}_{inline}", getattr(iam, f"get_{kind}_policy")(PolicyName=inline, **whose)["PolicyDocument"])
+            for inline in getattr(iam, f"list_{kind}_policies")(**whose)["PolicyNames"]
+        ]
+        for attached in getattr(iam, f"list_attached_{kind}_policies")(**whose)["AttachedPolicies"]:
+            version = iam.get_policy(PolicyArn=attached["PolicyArn"])["Policy"]["DefaultVersionId"]
+            document = iam.get_policy_version(PolicyArn=attached["PolicyArn"], VersionId=version)["PolicyVersion"]["Document"]
+            policies.append(Policy(attached["PolicyName"], document))
+        return policies
 
     def _as_root(self, account: str, call: Call) -> Reply:
         """The same call, made by an account's root."""
@@ -239,10 +369,14 @@ class Front:
         return send(self.ministack, Call("/", dict(request.headers.items()), call.body))
 
     def _client(self, service: str, account: str):
-        return boto3.client(
-            service, region_name=self.region, endpoint_url=self.ministack, aws_access_key_id=account,
-            aws_secret_access_key="test", config=Config(proxies={}),
-        )
+        """A client of ministack with the rights of an account's root. To make one takes longer than to ask it."""
+        with self._connecting:
+            if (service, account) not in self._clients:
+                self._clients[service, account] = boto3.client(
+                    service, region_name=self.region, endpoint_url=self.ministack, aws_access_key_id=account,
+                    aws_secret_access_key="test", config=Config(proxies={}, max_pool_connections=50),
+                )
+            return self._clients[service, account]
 
     def _account(self, access_key: str) -> str:
         return access_key if access_key.isdigit() else self._client("sts", "000000000000").get_access_key_info(AccessKeyId=access_key)["Account"]
@@ -274,35 +408,55 @@ def _dry_run(call: Call, reply: Reply) -> Reply:
 def _with_sessions(trust: dict) -> dict:
     """A trust policy whose conditions on aws:PrincipalArn name the sessions of a role beside the role."""
     changed = json.loads(json.dumps(trust))
-    for statement in _list(changed["Statement"]):
+    for statement in as_list(changed["Statement"]):
         for keys in statement.get("Condition", {}).values():
             if "aws:PrincipalArn" in keys:
-                arns = _list(keys["aws:PrincipalArn"])
+                arns = as_list(keys["aws:PrincipalArn"])
                 sessions = [f"{arn.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/*" for arn in arns if ":role/" in arn]
                 keys["aws:PrincipalArn"] = [*arns, *sessions]
     return changed
 
 
-def admits(policy: dict, account: str, action: str) -> bool:
-    """Whether a key policy leaves an action to another account."""
-    statements = policy.get("Statement", [])
-    effects = {
-        statement["Effect"]
-        for statement in (statements if isinstance(statements, list) else [statements])
-        if "Condition" not in statement
-        and _names(statement.get("Principal"), account)
-        and any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in _list(statement.get("Action", [])))
-    }
-    return effects == {"Allow"}
+def _key_arn(call: Call, account: str) -> str:
+    """The key that a call names by its id or ARN; empty where it names none, or an alias."""
+    key = str(call.parameters.get("KeyId", ""))
+    if ":key/" in key:
+        return key
+    return f"arn:aws:kms:{call.scope()[2]}:{account}:key/{key}" if key and not key.startswith(("alias/", "arn:")) else ""
 
 
-def _names(principal, account: str) -> bool:
-    named = _list(principal.get("AWS", [])) if isinstance(principal, dict) else _list(principal)
-    return any(name in ("*", account) or str(name).endswith(f":iam::{account}:root") for name in named)
+def _context_entries(form: dict[str, str]) -> Context:
+    """What a simulation is told of the call."""
+    context = {}
+    number = 1
+    while f"ContextEntries.member.{number}.ContextKeyName" in form:
+        entry = f"ContextEntries.member.{number}"
+        values = [value for name, value in form.items() if name.startswith(f"{entry}.ContextKeyValues.member.")]
+        context[form[f"{entry}.ContextKeyName"].lower()] = values
+        number += 1
+    return context
 
 
-def _list(value) -> list:
-    return value if isinstance(value, list) else [value]
+def _simulation(request: Request, decision: Decision, missing: list[str]) -> Reply:
+    def members(items: list[str]) -> str:
+        return "".join(f"<member>{item}</member>" for item in items)
+
+    resource = f"<EvalResourceName>{escape(request.resource)}</EvalResourceName>"
+    matched = members([f"<SourcePolicyId>{escape(policy)}</SourcePolicyId>" for policy in decision.by])
+    # For a resource that is named, says the API reference, they stand with its result.
+    found = f"<MatchedStatements>{matched}</MatchedStatements><MissingContextValues>{members([escape(key) for key in missing])}</MissingContextValues>"
+    specific = members([f"{resource}<EvalResourceDecision>{decision.word}</EvalResourceDecision>{found}"])
+    result = (
+        f"<EvalActionName>{escape(request.action)}</EvalActionName>{resource}<EvalDecision>{decision.word}</EvalDecision>"
+        f"<MatchedStatements>{matched}</MatchedStatements><MissingContextValues/>"
+        f"<ResourceSpecificResults>{specific}</ResourceSpecificResults>"
+    )
+    body = (
+        '<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><SimulatePrincipalPolicyResult>'
+        f"<EvaluationResults>{members([result])}</EvaluationResults><IsTruncated>false</IsTruncated>"
+        "</SimulatePrincipalPolicyResult><ResponseMetadata><RequestId>local</RequestId></ResponseMetadata></SimulatePrincipalPolicyResponse>"
+    )
+    return Reply(200, [("Content-Type", "text/xml")], body.encode())
 
 
 def send(server: str, call: Call) -> Reply:
@@ -340,6 +494,8 @@ def server(port: int, front: Front) -> ThreadingHTTPServer:
                 self._reply(front.serve(call))
             except OSError as error:
                 self._reply(refusal("ServiceUnavailableException", f"a server does not answer: {error}", 503))
+            except Unsupported as error:
+                self._reply(refusal("NotPlayedHereException", str(error)))
 
         def do_PUT(self):
             told = json.loads(self._body())
