@@ -13,9 +13,8 @@ Every call goes on as it came, signature and all: Systems Manager's to moto, the
   a call is allowed where AWS would deny it, by a Deny on one of these keys, is not noticed, nor is a grant.
 - ListAliases needs no key policy, and of another account's key it is refused; ministack lists nothing of that. Which
   error AWS gives there is not published.
-- IAM's policy simulator is played by ``local/permissions.py`` too: ministack's takes no context and lists no keys as
-  missing. It knows no condition key but what it is told. It lists those as missing that are asked for by statements
-  on this action and this key; AWS does not say whether those of other statements are listed as well.
+- IAM's policy simulator is played by ``local/simulator.py``: ministack's takes no context and lists no condition
+  keys as missing. The permission to ask is checked by ministack.
 - The organization of each account is the one that was put here (``PUT /_local/world``), none by default; to
   ministack every account has one of its own. The permission to ask is checked by ministack.
 - A KMS dry run ends as AWS ends it, in an error; ministack makes the call.
@@ -40,15 +39,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
-from xml.sax.saxutils import escape
 
 import boto3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 
-from local.permissions import Caller, Context, Decision, Policy, Request, Unsupported, as_list, decide, key_admits, missing_keys
+from local import simulator
+from local.permissions import Caller, Context, Decision, Request, Unsupported, as_list, decide, key_admits
+from local.simulator import identity_policies
 
 WORLD = "/_local/world"
 # What AWS allows on another account's key, as far as it is played here.
@@ -160,7 +161,10 @@ class Front:
                 if form.get("Action") == "AssumeRole":
                     return self._assumed(call, form["RoleArn"])
                 reply = self._permitted(call, f"iam:{form.get('Action')}", _iam_resource(form))
-                return self._simulated(form) if form.get("Action") == "SimulatePrincipalPolicy" and reply.status == 200 else reply
+                if form.get("Action") != "SimulatePrincipalPolicy" or reply.status >= 400:
+                    return reply
+                iam = self._client("iam", form["PolicySourceArn"].split(":")[4])
+                return Reply(200, [("Content-Type", "text/xml")], simulator.answer(iam, form))
             case "TrentService":
                 return self._kms(call)
             case "StarlingDoveService":
@@ -210,13 +214,6 @@ class Front:
     def _listed(self, call: Call, name: str, items: list[dict]) -> Reply:
         permitted = send(self.ministack, call)
         return permitted if "AccessDenied" in permitted.error else answer({name: items})
-
-    def _simulated(self, form: dict[str, str]) -> Reply:
-        """What the policy simulator answers on one action and one resource, as the product asks."""
-        principal, action, resource = form["PolicySourceArn"], form["ActionNames.member.1"], form.get("ResourceArns.member.1", "*")
-        policies = self._policies(principal)
-        request = Request(action, resource, _context_entries(form))
-        return _simulation(request, decide(policies, request), missing_keys(policies, request))
 
     def _organization(self, call: Call) -> Reply:
         permitted = send(self.ministack, call)
@@ -289,15 +286,19 @@ class Front:
         account, name = denied
         if call.action == "ListAliases":
             # IAM looks at `*`, and at no key's policy.
-            own = decide(self._policies(f"arn:aws:iam::{account}:role/{name}"), Request("kms:ListAliases", "*"))
+            own = decide(identity_policies(self._client("iam", account), f"arn:aws:iam::{account}:role/{name}"), Request("kms:ListAliases", "*"))
             return self._as_root(account, call) if own.word == "allowed" else reply
         key = _key_arn(call, account)
         if not key:
             return reply
-        caller = Caller(account, self._client("iam", account).get_role(RoleName=name)["Role"]["Arn"])
-        request = Request(f"kms:{call.action}", key, self._context(call, caller, key))
-        own = decide(self._policies(caller.role), request)
-        if not key_admits(self._key_policy(key), caller, own, request):
+        iam = self._client("iam", account)
+        try:
+            caller = Caller(account, iam.get_role(RoleName=name)["Role"]["Arn"])
+            request, policy = Request(f"kms:{call.action}", key, self._context(call, caller, key)), self._key_policy(key)
+        except ClientError:
+            # The role or the key is not there, or not any more.
+            return reply
+        if not key_admits(policy, caller, decide(identity_policies(iam, caller.role), request), request):
             return reply
         return self._as_root(key.split(":")[4], call)
 
@@ -335,30 +336,6 @@ class Front:
 
     def _key_policy(self, key: str) -> dict:
         return json.loads(self._client("kms", key.split(":")[4]).get_key_policy(KeyId=key, PolicyName="default")["Policy"])
-
-    def _policies(self, principal: str) -> list[Policy]:
-        """The identity policies of a role or user, a user's groups included; none of one that is not there."""
-        account, (kind, *_, name) = principal.split(":")[4], principal.split(":")[5].split("/")
-        iam = self._client("iam", account)
-        try:
-            policies = self._policies_of(iam, kind, name)
-            groups = iam.list_groups_for_user(UserName=name)["Groups"] if kind == "user" else []
-        except iam.exceptions.NoSuchEntityException:
-            return []
-        return policies + [policy for group in groups for policy in self._policies_of(iam, "group", group["GroupName"])]
-
-    @staticmethod
-    def _policies_of(iam, kind: str, name: str) -> list[Policy]:
-        whose = {f"{kind.capitalize()}Name": name}
-        policies = [
-            Policy(f"{kind}_{name}_{inline}", getattr(iam, f"get_{kind}_policy")(PolicyName=inline, **whose)["PolicyDocument"])
-            for inline in getattr(iam, f"list_{kind}_policies")(**whose)["PolicyNames"]
-        ]
-        for attached in getattr(iam, f"list_attached_{kind}_policies")(**whose)["AttachedPolicies"]:
-            version = iam.get_policy(PolicyArn=attached["PolicyArn"])["Policy"]["DefaultVersionId"]
-            document = iam.get_policy_version(PolicyArn=attached["PolicyArn"], VersionId=version)["PolicyVersion"]["Document"]
-            policies.append(Policy(attached["PolicyName"], document))
-        return policies
 
     def _as_root(self, account: str, call: Call) -> Reply:
         """The same call, made by an account's root."""
@@ -423,40 +400,6 @@ def _key_arn(call: Call, account: str) -> str:
     if ":key/" in key:
         return key
     return f"arn:aws:kms:{call.scope()[2]}:{account}:key/{key}" if key and not key.startswith(("alias/", "arn:")) else ""
-
-
-def _context_entries(form: dict[str, str]) -> Context:
-    """What a simulation is told of the call."""
-    context = {}
-    number = 1
-    while f"ContextEntries.member.{number}.ContextKeyName" in form:
-        entry = f"ContextEntries.member.{number}"
-        values = [value for name, value in form.items() if name.startswith(f"{entry}.ContextKeyValues.member.")]
-        context[form[f"{entry}.ContextKeyName"].lower()] = values
-        number += 1
-    return context
-
-
-def _simulation(request: Request, decision: Decision, missing: list[str]) -> Reply:
-    def members(items: list[str]) -> str:
-        return "".join(f"<member>{item}</member>" for item in items)
-
-    resource = f"<EvalResourceName>{escape(request.resource)}</EvalResourceName>"
-    matched = members([f"<SourcePolicyId>{escape(policy)}</SourcePolicyId>" for policy in decision.by])
-    # For a resource that is named, says the API reference, they stand with its result.
-    found = f"<MatchedStatements>{matched}</MatchedStatements><MissingContextValues>{members([escape(key) for key in missing])}</MissingContextValues>"
-    specific = members([f"{resource}<EvalResourceDecision>{decision.word}</EvalResourceDecision>{found}"])
-    result = (
-        f"<EvalActionName>{escape(request.action)}</EvalActionName>{resource}<EvalDecision>{decision.word}</EvalDecision>"
-        f"<MatchedStatements>{matched}</MatchedStatements><MissingContextValues/>"
-        f"<ResourceSpecificResults>{specific}</ResourceSpecificResults>"
-    )
-    body = (
-        '<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><SimulatePrincipalPolicyResult>'
-        f"<EvaluationResults>{members([result])}</EvaluationResults><IsTruncated>false</IsTruncated>"
-        "</SimulatePrincipalPolicyResult><ResponseMetadata><RequestId>local</RequestId></ResponseMetadata></SimulatePrincipalPolicyResponse>"
-    )
-    return Reply(200, [("Content-Type", "text/xml")], body.encode())
 
 
 def send(server: str, call: Call) -> Reply:

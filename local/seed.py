@@ -77,7 +77,7 @@ FIRST_ALIAS = "alias/session-manager"
 SECOND_ALIAS = "alias/session-manager-next"
 
 
-def make_key(aws: LocalAws, description: str, policy: str, account: str = ACCOUNT, **kind) -> str:
+def make_key(aws: LocalAws, description: str, policy: str, account: str = ACCOUNT, **kind: str) -> str:
     """A key that has been there for a year: one of today is asked about for minutes before a refusal counts."""
     key = aws.client("kms", account).create_key(Description=description, Policy=policy, **kind)["KeyMetadata"]["Arn"]
     aws.tell(created={key: time.time() - 365 * 86_400})

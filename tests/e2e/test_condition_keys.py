@@ -56,6 +56,11 @@ FACTS = {
         {"StringEquals": {"aws:PrincipalOrgID": ORGANIZATION}},
         {"StringEquals": {"aws:PrincipalOrgID": "o-zzzzzzzzzz"}},
     ),
+    "organization of the key": Fact(
+        "ReadOrganization", "organizations:DescribeOrganization",
+        {"StringEquals": {"aws:ResourceOrgID": ORGANIZATION}},
+        {"StringEquals": {"aws:ResourceOrgID": "o-zzzzzzzzzz"}},
+    ),
     "tags of the key": Fact(
         "ReadKeyTags", "kms:ListResourceTags",
         {"StringEquals": {f"aws:ResourceTag/{TAG}": "true"}},
@@ -86,8 +91,15 @@ def everybody(condition: dict) -> dict:
 
 def make_key(account, *statements: dict, owner: str = ACCOUNT) -> str:
     """A key with the alias and the tag; its policy leaves nothing to an account but to administer it."""
-    key = seed.make_key(account.aws, "Sessions", seed.named_roles_policy(owner), owner, Tags=[{"TagKey": TAG, "TagValue": "true"}])
+    key = make_bare_key(account, *statements, owner=owner)
+    account.aws.client("kms", owner).tag_resource(KeyId=key, Tags=[{"TagKey": TAG, "TagValue": "true"}])
     account.aws.client("kms", owner).create_alias(AliasName=ALIAS, TargetKeyId=key)
+    return key
+
+
+def make_bare_key(account, *statements: dict, owner: str = ACCOUNT) -> str:
+    """The same without alias and tag."""
+    key = seed.make_key(account.aws, "Sessions", seed.named_roles_policy(owner), owner)
     seed.add_to_key_policy(account.aws, key, *statements, account=owner)
     return key
 
@@ -207,7 +219,7 @@ def test_nothing_is_read_that_no_policy_asks_for(organized):
     assert operations(asked) >= READS
 
 
-# The principals' own tags are theirs, whosever the key is.
+# Which organization another account's key is in is not known here, and tags of principals have been read above.
 OF_THE_KEY = ("aliases", "organization", "tags of the key")
 
 
@@ -224,6 +236,17 @@ def test_strict_switches_another_account_s_key_on_through_the_reader_role(organi
     assert organized.document().key == key
     assert "unknown" not in stack.outputs()["Findings"]
     assert session.works(organized.aws, key)
+
+
+def test_the_key_s_account_knows_which_organization_its_key_is_in(organized):
+    fact = FACTS["organization of the key"]
+    key = make_key(organized, everybody(fact.holds), owner=OWNER)
+    owner = organized.key_access(key)
+    assert owner.create() == "CREATE_COMPLETE", owner.failures()
+    assert owner.outputs()["Findings"].endswith(" passed")
+    assert fact.action in operations(owner)
+    elsewhere = organized.key_access(make_bare_key(organized, everybody(fact.fails), owner=OWNER))
+    assert ACCOUNT in is_refused(elsewhere)
 
 
 @pytest.mark.parametrize("name", ["aliases", "tags of the key"])
@@ -258,6 +281,14 @@ def test_a_reader_role_that_may_not_read_it_leaves_it_unknown(organized, name):
     assert fact.action in is_refused(organized.stack(**settings, **STRICT))
     stack = organized.deploy(**settings)
     assert fact.action in stack.outputs()["Findings"]
+
+
+@pytest.mark.parametrize("name", ["aliases", "tags of the key"])
+def test_a_key_without_aliases_and_tags_is_read_as_such(organized, name):
+    """Absent is an answer: the Allow does not apply."""
+    reason = is_refused(organized.stack(KmsKeyId=make_bare_key(organized, everybody(FACTS[name].holds), DRY_RUNS)))
+    assert NODE in reason and USER in reason
+    assert FACTS[name].action not in reason
 
 
 def test_an_account_in_no_organization_is_refused_by_the_organization_s_key(manned):

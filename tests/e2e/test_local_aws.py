@@ -211,6 +211,8 @@ def test_a_dry_run_is_allowed_by_the_encryption_context_that_its_permission_name
     refused(lambda: kms.generate_data_key(KeyId=key, NumberOfBytes=64, EncryptionContext=context, DryRun=True), "DryRunOperationException")
     refused(lambda: kms.generate_data_key(KeyId=key, NumberOfBytes=64, EncryptionContext=session.CONTEXT, DryRun=True), "AccessDeniedException")
     refused(lambda: kms.generate_data_key(KeyId=key, NumberOfBytes=64, DryRun=True), "AccessDeniedException")
+    # Nothing can be decided anew about what is not there.
+    refused(lambda: kms.generate_data_key(KeyId=key[:-4] + "0000", NumberOfBytes=64), "AccessDeniedException")
 
 
 @pytest.mark.parametrize(
