@@ -3,6 +3,10 @@
 It answers on one action and one resource, as the product asks, and knows no condition key but what it is told. Those
 that it was not told are listed as missing if a statement on this action and this resource asks for them; AWS does not
 say whether those of other statements are listed as well. Boundaries and service control policies are not played.
+
+Across accounts a call is allowed only if both sides allow it, says the API reference, and the other side is not
+simulated. So nothing is allowed there, and what the principal's own policies come to stands in EvalDecisionDetails.
+What AWS calls them there is not published.
 """
 
 from xml.sax.saxutils import escape
@@ -14,7 +18,8 @@ def answer(iam, form: dict[str, str]) -> bytes:
     """The answer to SimulatePrincipalPolicy, for a client with the rights of the account's root."""
     policies = identity_policies(iam, form["PolicySourceArn"])
     request = Request(form["ActionNames.member.1"], form.get("ResourceArns.member.1", "*"), _context(form))
-    return _rendered(request, decide(policies, request), missing_keys(policies, request)).encode()
+    is_across_accounts = request.resource.split(":")[4:5] not in ([], [""], form["PolicySourceArn"].split(":")[4:5])
+    return _rendered(request, decide(policies, request), missing_keys(policies, request), is_across_accounts).encode()
 
 
 def identity_policies(iam, principal: str) -> list[Policy]:
@@ -53,18 +58,21 @@ def _context(form: dict[str, str]) -> Context:
     return context
 
 
-def _rendered(request: Request, decision: Decision, missing: list[str]) -> str:
+def _rendered(request: Request, own: Decision, missing: list[str], is_across_accounts: bool) -> str:
     def members(items: list[str]) -> str:
         return "".join(f"<member>{item}</member>" for item in items)
 
     resource = f"<EvalResourceName>{escape(request.resource)}</EvalResourceName>"
-    matched = f"<MatchedStatements>{members([f'<SourcePolicyId>{escape(policy)}</SourcePolicyId>' for policy in decision.by])}</MatchedStatements>"
+    matched = f"<MatchedStatements>{members([f'<SourcePolicyId>{escape(policy)}</SourcePolicyId>' for policy in own.by])}</MatchedStatements>"
+    word = "implicitDeny" if is_across_accounts and own.word == "allowed" else own.word
+    details = f"<entry><key>IAM Policy</key><value>{own.word}</value></entry>" if is_across_accounts else ""
+    details = f"<EvalDecisionDetails>{details}</EvalDecisionDetails>"
     # Of a resource that is named, says the API reference, they stand with its result.
     absent = f"<MissingContextValues>{members([escape(key) for key in missing])}</MissingContextValues>"
-    specific = members([f"{resource}<EvalResourceDecision>{decision.word}</EvalResourceDecision>{matched}{absent}"])
+    specific = members([f"{resource}<EvalResourceDecision>{word}</EvalResourceDecision>{matched}{absent}{details}"])
     result = (
-        f"<EvalActionName>{escape(request.action)}</EvalActionName>{resource}<EvalDecision>{decision.word}</EvalDecision>"
-        f"{matched}<MissingContextValues/><ResourceSpecificResults>{specific}</ResourceSpecificResults>"
+        f"<EvalActionName>{escape(request.action)}</EvalActionName>{resource}<EvalDecision>{word}</EvalDecision>"
+        f"{matched}<MissingContextValues/>{details}<ResourceSpecificResults>{specific}</ResourceSpecificResults>"
     )
     return (
         '<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><SimulatePrincipalPolicyResult>'

@@ -153,6 +153,19 @@ def test_the_simulator_knows_what_it_is_told_and_says_what_it_was_not(roles):
     assert simulate(roles, NODE, "kms:Decrypt", key, **told)["missing"] == ["aws:PrincipalOrgID"]
 
 
+def test_the_simulator_allows_nothing_across_accounts_and_tells_the_own_side(roles):
+    key = f"arn:aws:kms:{REGION}:{OWNER}:key/1-2"
+    give(roles, seed.NODE_ROLE, allow("kms:Decrypt", key, Condition=ALIASES))
+    entries = [{"ContextKeyName": "kms:ResourceAliases", "ContextKeyType": "stringList", "ContextKeyValues": ["alias/sessions/prod"]}]
+    for context, own in (([], "implicitDeny"), (entries, "allowed")):
+        answer = roles.client("iam").simulate_principal_policy(
+            PolicySourceArn=NODE, ActionNames=["kms:Decrypt"], ResourceArns=[key], ContextEntries=context
+        )
+        result, = answer["EvaluationResults"]
+        assert (result["EvalDecision"], result["EvalDecisionDetails"]) == ("implicitDeny", {"IAM Policy": own})
+        assert result["ResourceSpecificResults"][0]["EvalDecisionDetails"] == {"IAM Policy": own}
+
+
 def test_the_simulator_sees_managed_policies_groups_and_its_permission_is_needed(roles):
     iam = roles.client("iam")
     iam.create_user(UserName="ann")
