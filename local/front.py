@@ -1,11 +1,22 @@
-"""Stands before the two servers where neither plays AWS's part, for Systems Manager, KMS, IAM, STS and AWS Config.
+"""Stands before the two servers where neither plays AWS's part, for Systems Manager, KMS, IAM, STS, AWS Config and
+Organizations.
 
 Every call goes on as it came, signature and all: Systems Manager's to moto, the others to ministack. Besides:
 
 - A KMS call on another account's key by its ARN is answered as AWS does, from the owner's account if the key
   policy admits the caller's account; ministack knows the caller's own keys only. The caller's own policies have
-  been checked by ministack then. Of the key policy only statements without conditions count, and only those
-  that name the account: a role cannot be told from its signature.
+  been checked by ministack then. Statements of the key policy that name a role do not count: a role cannot be told
+  from its signature.
+- A KMS call of a role that ministack denies is decided anew by ``local/permissions.py``: ministack knows no
+  condition keys of KMS, and takes each for absent. Known here are the key's aliases and tags, the encryption context
+  by its names and values, the role, its tags and its account, and the organizations; each other key is absent. That
+  a call is allowed where AWS would deny it, by a Deny on one of these keys, is not noticed, nor is a grant.
+- ListAliases needs no key policy, and of another account's key it is refused; ministack lists nothing of that. Which
+  error AWS gives there is not published.
+- IAM's policy simulator is played by ``local/simulator.py``: ministack's takes no context and lists no condition
+  keys as missing. The permission to ask is checked by ministack.
+- The organization of each account is the one that was put here (``PUT /_local/world``), none by default; to
+  ministack every account has one of its own. The permission to ask is checked by ministack.
 - A KMS dry run ends as AWS ends it, in an error; ministack makes the call.
 - The managed nodes and the sessions are those that were put here (``PUT /_local/world``): moto knows neither
   call, and ministack only nodes with a container each. Their permissions are checked by ministack.
@@ -19,7 +30,6 @@ Every call goes on as it came, signature and all: Systems Manager's to moto, the
 ``python -m local.front PORT MINISTACK MOTO REGION``, in the client environment.
 """
 
-import fnmatch
 import http.client
 import json
 import re
@@ -35,6 +45,11 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+from local import simulator
+from local.permissions import Caller, Context, Decision, Request, Unsupported, as_list, decide, key_admits
+from local.simulator import identity_policies
 
 WORLD = "/_local/world"
 # What AWS allows on another account's key, as far as it is played here.
@@ -52,6 +67,8 @@ class World:
     sessions: list[dict] = field(default_factory=list)
     # Key ARN to seconds since 1970.
     created: dict[str, float] = field(default_factory=dict)
+    # Account to the id of its organization.
+    organizations: dict[str, str] = field(default_factory=dict)
     # What PutEvaluations was called with, oldest first.
     evaluations: list[dict] = field(default_factory=list)
 
@@ -134,6 +151,8 @@ class Front:
         self.region = region
         self.world = World()
         self._assuming = threading.Lock()
+        self._clients: dict = {}
+        self._connecting = threading.Lock()
 
     def serve(self, call: Call) -> Reply:
         match call.service:
@@ -141,11 +160,17 @@ class Front:
                 form = {name: values[0] for name, values in parse_qs(call.body.decode()).items()}
                 if form.get("Action") == "AssumeRole":
                     return self._assumed(call, form["RoleArn"])
-                return self._permitted(call, f"iam:{form.get('Action')}", _iam_resource(form))
+                reply = self._permitted(call, f"iam:{form.get('Action')}", _iam_resource(form))
+                if form.get("Action") != "SimulatePrincipalPolicy" or reply.status >= 400:
+                    return reply
+                iam = self._client("iam", form["PolicySourceArn"].split(":")[4])
+                return Reply(200, [("Content-Type", "text/xml")], simulator.answer(iam, form))
             case "TrentService":
                 return self._kms(call)
             case "StarlingDoveService":
                 return self._config(call)
+            case "AWSOrganizationsV20161128":
+                return self._organization(call)
         match call.action:
             case "DescribeInstanceInformation":
                 return self._listed(call, "InstanceInformationList", self.world.nodes)
@@ -190,8 +215,31 @@ class Front:
         permitted = send(self.ministack, call)
         return permitted if "AccessDenied" in permitted.error else answer({name: items})
 
+    def _organization(self, call: Call) -> Reply:
+        permitted = send(self.ministack, call)
+        if call.action != "DescribeOrganization" or "AccessDenied" in permitted.error:
+            return permitted
+        account = self._account(call.scope()[0])
+        organization = self.world.organizations.get(account)
+        if organization is None:
+            return refusal("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
+        # The management account is the first that was named.
+        management = next(member for member, its in self.world.organizations.items() if its == organization)
+        arn = f"arn:aws:organizations::{management}"
+        return answer(
+            {
+                "Organization": {
+                    "Id": organization, "Arn": f"{arn}:organization/{organization}", "FeatureSet": "ALL",
+                    "MasterAccountArn": f"{arn}:account/{organization}/{management}", "MasterAccountId": management,
+                    "MasterAccountEmail": "aws@example.com", "AvailablePolicyTypes": [],
+                }
+            }
+        )
+
     def _kms(self, call: Call) -> Reply:
-        reply = send(self.ministack, call)
+        reply = self._decided_anew(call, send(self.ministack, call))
+        if call.action == "ListAliases" and not reply.error and self._is_of_another_account(call):
+            return refusal("NotFoundException", f"Key '{call.parameters['KeyId']}' does not exist")
         if reply.error == "NotFoundException" and call.action in ACROSS_ACCOUNTS:
             reply = self._across(call) or reply
         if call.parameters.get("DryRun"):
@@ -221,14 +269,73 @@ class Front:
         owner, caller = parts[4], self._account(access_key)
         if owner == caller:
             return None
-        policy = self._client("kms", owner).get_key_policy(KeyId=key, PolicyName="default")["Policy"]
-        if not admits(json.loads(policy), caller, f"kms:{call.action}"):
+        request = Request(f"kms:{call.action}", key, self._context(call, Caller(caller), key))
+        if not key_admits(self._key_policy(key), Caller(caller), Decision("allowed"), request):
             return refusal(
                 "AccessDeniedException",
                 f"User: arn:aws:iam::{caller}:root is not authorized to perform: kms:{call.action} on resource: {key} "
                 f"because no resource-based policy allows the kms:{call.action} action",
             )
         return self._as_root(owner, call)
+
+    def _decided_anew(self, call: Call, reply: Reply) -> Reply:
+        """What ministack denies to a role, decided with the condition keys that it does not know."""
+        denied = reply.denied()
+        if denied is None:
+            return reply
+        account, name = denied
+        if call.action == "ListAliases":
+            # IAM looks at `*`, and at no key's policy.
+            own = decide(identity_policies(self._client("iam", account), f"arn:aws:iam::{account}:role/{name}"), Request("kms:ListAliases", "*"))
+            return self._as_root(account, call) if own.word == "allowed" else reply
+        key = _key_arn(call, account)
+        if not key:
+            return reply
+        iam = self._client("iam", account)
+        try:
+            caller = Caller(account, iam.get_role(RoleName=name)["Role"]["Arn"])
+            request, policy = Request(f"kms:{call.action}", key, self._context(call, caller, key)), self._key_policy(key)
+        except ClientError:
+            # The role or the key is not there, or not any more.
+            return reply
+        if not key_admits(policy, caller, decide(identity_policies(iam, caller.role), request), request):
+            return reply
+        return self._as_root(key.split(":")[4], call)
+
+    def _is_of_another_account(self, call: Call) -> bool:
+        parts = str(call.parameters.get("KeyId", "")).split(":")
+        return len(parts) == 6 and parts[4] != self._account(call.scope()[0])
+
+    def _context(self, call: Call, caller: Caller, key: str) -> Context:
+        """The condition keys of a KMS call."""
+        owner, of_call = key.split(":")[4], call.parameters.get("EncryptionContext") or {}
+        kms = self._client("kms", owner)
+        context = {
+            "aws:PrincipalAccount": [caller.account],
+            "kms:CallerAccount": [caller.account],
+            "aws:PrincipalOrgID": self._organizations(caller.account),
+            "aws:ResourceAccount": [owner],
+            "aws:ResourceOrgID": self._organizations(owner),
+            "aws:RequestedRegion": [self.region],
+            "aws:SecureTransport": ["true"],
+            "aws:ViaAWSService": ["false"],
+            "aws:PrincipalIsAWSService": ["false"],
+            "kms:ResourceAliases": [alias["AliasName"] for alias in kms.list_aliases(KeyId=key)["Aliases"]],
+            "kms:EncryptionContextKeys": list(of_call),
+        }
+        context |= {f"kms:EncryptionContext:{name}": [value] for name, value in of_call.items()}
+        context |= {f"aws:ResourceTag/{tag['TagKey']}": [tag["TagValue"]] for tag in kms.list_resource_tags(KeyId=key)["Tags"]}
+        if caller.role:
+            role = self._client("iam", caller.account).get_role(RoleName=caller.role.rpartition("/")[2])["Role"]
+            context |= {"aws:PrincipalArn": [caller.role], "aws:PrincipalType": ["AssumedRole"]}
+            context |= {f"aws:PrincipalTag/{tag['Key']}": [tag["Value"]] for tag in role.get("Tags", [])}
+        return {name.lower(): values for name, values in context.items() if values}
+
+    def _organizations(self, account: str) -> list[str]:
+        return [self.world.organizations[account]] if account in self.world.organizations else []
+
+    def _key_policy(self, key: str) -> dict:
+        return json.loads(self._client("kms", key.split(":")[4]).get_key_policy(KeyId=key, PolicyName="default")["Policy"])
 
     def _as_root(self, account: str, call: Call) -> Reply:
         """The same call, made by an account's root."""
@@ -239,10 +346,14 @@ class Front:
         return send(self.ministack, Call("/", dict(request.headers.items()), call.body))
 
     def _client(self, service: str, account: str):
-        return boto3.client(
-            service, region_name=self.region, endpoint_url=self.ministack, aws_access_key_id=account,
-            aws_secret_access_key="test", config=Config(proxies={}),
-        )
+        """A client of ministack with the rights of an account's root. To make one takes longer than to ask it."""
+        with self._connecting:
+            if (service, account) not in self._clients:
+                self._clients[service, account] = boto3.client(
+                    service, region_name=self.region, endpoint_url=self.ministack, aws_access_key_id=account,
+                    aws_secret_access_key="test", config=Config(proxies={}, max_pool_connections=50),
+                )
+            return self._clients[service, account]
 
     def _account(self, access_key: str) -> str:
         return access_key if access_key.isdigit() else self._client("sts", "000000000000").get_access_key_info(AccessKeyId=access_key)["Account"]
@@ -274,35 +385,21 @@ def _dry_run(call: Call, reply: Reply) -> Reply:
 def _with_sessions(trust: dict) -> dict:
     """A trust policy whose conditions on aws:PrincipalArn name the sessions of a role beside the role."""
     changed = json.loads(json.dumps(trust))
-    for statement in _list(changed["Statement"]):
+    for statement in as_list(changed["Statement"]):
         for keys in statement.get("Condition", {}).values():
             if "aws:PrincipalArn" in keys:
-                arns = _list(keys["aws:PrincipalArn"])
+                arns = as_list(keys["aws:PrincipalArn"])
                 sessions = [f"{arn.replace(':iam:', ':sts:').replace(':role/', ':assumed-role/')}/*" for arn in arns if ":role/" in arn]
                 keys["aws:PrincipalArn"] = [*arns, *sessions]
     return changed
 
 
-def admits(policy: dict, account: str, action: str) -> bool:
-    """Whether a key policy leaves an action to another account."""
-    statements = policy.get("Statement", [])
-    effects = {
-        statement["Effect"]
-        for statement in (statements if isinstance(statements, list) else [statements])
-        if "Condition" not in statement
-        and _names(statement.get("Principal"), account)
-        and any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in _list(statement.get("Action", [])))
-    }
-    return effects == {"Allow"}
-
-
-def _names(principal, account: str) -> bool:
-    named = _list(principal.get("AWS", [])) if isinstance(principal, dict) else _list(principal)
-    return any(name in ("*", account) or str(name).endswith(f":iam::{account}:root") for name in named)
-
-
-def _list(value) -> list:
-    return value if isinstance(value, list) else [value]
+def _key_arn(call: Call, account: str) -> str:
+    """The key that a call names by its id or ARN; empty where it names none, or an alias."""
+    key = str(call.parameters.get("KeyId", ""))
+    if ":key/" in key:
+        return key
+    return f"arn:aws:kms:{call.scope()[2]}:{account}:key/{key}" if key and not key.startswith(("alias/", "arn:")) else ""
 
 
 def send(server: str, call: Call) -> Reply:
@@ -340,6 +437,8 @@ def server(port: int, front: Front) -> ThreadingHTTPServer:
                 self._reply(front.serve(call))
             except OSError as error:
                 self._reply(refusal("ServiceUnavailableException", f"a server does not answer: {error}", 503))
+            except Unsupported as error:
+                self._reply(refusal("NotPlayedHereException", str(error)))
 
         def do_PUT(self):
             told = json.loads(self._body())

@@ -18,7 +18,13 @@ from local.template import Resolver, load
 EXPECTED = {("FunctionRole/key-policy-reader", "CREDENTIALS_EXPOSURE")}
 
 KEY = "arn:aws:kms:eu-west-1:222222222222:key/11111111-2222-3333-4444-555555555555"
-OFF = dict.fromkeys(("DiscoverUsers", "DiscoverNodes", "ReadKeyPolicy", "SimulateIdentities", "DryRun"), "false")
+OFF = dict.fromkeys(
+    (
+        "DiscoverUsers", "DiscoverNodes", "ReadKeyPolicy", "SimulateIdentities", "DryRun",
+        "ReadOrganization", "ReadPrincipalTags", "ReadKeyTags", "ReadKeyAliases",
+    ),
+    "false",
+)
 # Parameters that a template does not have are left out.
 CHOICES = {
     "least": {"KmsKeyId": "alias/session-manager", "KeyArn": KEY} | OFF,

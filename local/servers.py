@@ -26,7 +26,7 @@ REGION = "eu-west-1"
 SECRET = "test"
 ATTEMPTS = 3
 # The services that are reached through the front, by the names that boto3 and the SDKs' variables have for them.
-FRONTED = {"ssm": "SSM", "kms": "KMS", "iam": "IAM", "sts": "STS", "config": "CONFIG_SERVICE"}
+FRONTED = {"ssm": "SSM", "kms": "KMS", "iam": "IAM", "sts": "STS", "config": "CONFIG_SERVICE", "organizations": "ORGANIZATIONS"}
 
 
 class LocalAws:
@@ -69,7 +69,7 @@ class LocalAws:
         }
 
     def tell(self, **world) -> None:
-        """Tell the front of nodes, sessions and the age of keys. What is not named stays."""
+        """Tell the front of nodes, sessions, organizations and the age of keys. What is not named stays."""
         _send("PUT", f"{self.front}{WORLD}", json.dumps(world).encode())
 
     def world(self) -> dict:

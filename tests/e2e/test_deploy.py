@@ -223,6 +223,12 @@ def test_a_list_of_further_keys_may_name_the_region_once():
     assert passed("AdditionalKeyArns", AdditionalKeyArns=mixed) == {region: mixed.replace("{Region}", region) for region in KEYS}
 
 
+def test_what_is_known_of_calls_is_known_in_all_regions():
+    known = '{"aws:PrincipalOrgPaths": ["o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/"], "aws:SourceVpce": null}'
+    assert passed("Context", Context=known) == dict.fromkeys(KEYS, known)
+    assert passed("ReadKeyAliases", ReadKeyAliases="false") == dict.fromkeys(KEYS, "false")
+
+
 def test_an_account_that_fails_does_not_undo_the_others():
     """Where more fail than tolerated, the StackSet does as a whole, and a new one is deleted with all its stacks."""
     for properties in stacksets(KmsKeyId="alias/session-manager").values():

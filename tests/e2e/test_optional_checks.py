@@ -2,14 +2,18 @@
 
 import pytest
 
-from local.paths import TEMPLATE
+from local.paths import KEY_ACCESS_TEMPLATE, TEMPLATE
 from local.template import Resolver, load
 
 SHIPPED = load(TEMPLATE.read_text())
-OFF = {"DiscoverUsers": "false", "DiscoverNodes": "false", "ReadKeyPolicy": "false", "SimulateIdentities": "false", "DryRun": "false"}
+# What is proven, and what is read where a policy asks for it.
+CHECKS = ("DiscoverUsers", "DiscoverNodes", "ReadKeyPolicy", "SimulateIdentities", "DryRun")
+READS = ("ReadOrganization", "ReadPrincipalTags", "ReadKeyTags", "ReadKeyAliases")
+OFF = dict.fromkeys((*CHECKS, *READS), "false")
 HOME = "eu-west-1:123456789012"
 KEYS = f"arn:aws:kms:{HOME}:key/*"
 ROLES = "arn:aws:iam::123456789012:role/*"
+USERS = "arn:aws:iam::123456789012:user/*"
 FOREIGN_KEY = "arn:aws:kms:eu-west-1:222222222222:key/11111111-2222-3333-4444-555555555555"
 READER = "arn:aws:iam::222222222222:role/session-kms-key-ReaderRole-1A2B3C"
 
@@ -25,9 +29,13 @@ ADDED = {
     "ReadKeyPolicy": {("kms:GetKeyPolicy", KEYS), ("kms:ListGrants", KEYS)},
     "SimulateIdentities": {
         ("iam:SimulatePrincipalPolicy", ROLES),
-        ("iam:SimulatePrincipalPolicy", "arn:aws:iam::123456789012:user/*"),
+        ("iam:SimulatePrincipalPolicy", USERS),
     },
     "DryRun": {("kms:GenerateDataKey", KEYS), ("kms:Decrypt", KEYS)},
+    "ReadOrganization": {("organizations:DescribeOrganization", "*")},
+    "ReadPrincipalTags": {("iam:GetRole", ROLES), ("iam:GetUser", USERS)},
+    "ReadKeyTags": {("kms:ListResourceTags", KEYS)},
+    "ReadKeyAliases": {("kms:ListAliases", "*")},
 }
 
 
@@ -67,7 +75,7 @@ def test_all_checks_together_add_no_more_than_each():
 def test_without_any_check_the_function_describes_keys_and_no_more():
     actions = {action for action, _ in permissions(**OFF)}
     assert {action for action in actions if action.startswith("kms:")} == {"kms:DescribeKey"}
-    assert not [action for action in actions if action.startswith(("iam:", "ec2:", "sts:"))]
+    assert not [action for action in actions if action.startswith(("iam:", "ec2:", "sts:", "organizations:"))]
 
 
 def test_by_default_every_check_that_only_reads_is_on():
@@ -85,6 +93,27 @@ def test_a_key_of_another_account_is_named_in_each_statement_about_keys():
     assert of_key == {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants", "kms:GenerateDataKey", "kms:Decrypt"}
     additional = permissions(**on, AdditionalKeyArns="arn:aws:kms:eu-west-1:333333333333:key/1-2") - permissions(**on)
     assert {action for action, _ in additional} == {"kms:DescribeKey", "kms:ListGrants", "kms:GenerateDataKey", "kms:Decrypt"}
+
+
+def test_the_key_s_account_lets_the_reader_role_and_its_own_function_read_what_policies_ask_for():
+    """AWS shows a key's policy, tags and aliases to the key's own account only."""
+    template = load(KEY_ACCESS_TEMPLATE.read_text())
+
+    def of(role: str) -> set[tuple[str, str]]:
+        policies = Resolver(template, {"KeyArn": FOREIGN_KEY}).resolve(template["Resources"][role]["Properties"])["Policies"]
+        return {
+            (action, resource)
+            for policy in policies
+            if policy["PolicyName"] != "logs"
+            for statement in policy["PolicyDocument"]["Statement"]
+            for action in _list(statement["Action"])
+            for resource in _list(statement["Resource"])
+        }
+
+    read = {(f"kms:{action}", FOREIGN_KEY) for action in ("DescribeKey", "GetKeyPolicy", "ListGrants", "ListResourceTags")}
+    read.add(("kms:ListAliases", "*"))
+    assert of("ReaderRole") == read
+    assert of("FunctionRole") == read | {("organizations:DescribeOrganization", "*")}
 
 
 def test_a_dry_run_is_limited_to_ids_that_no_session_has():
