@@ -110,22 +110,18 @@ impl Table<'_> {
     /// The combinations by their numbers.
     fn numbers(&self, group: &Combinations) -> impl Iterator<Item = usize> {
         let count = group.candidates.iter().map(Vec::len).product();
-        (0..count).filter_map(move |rest| {
-            let (mut rest, mut stride, mut number) = (rest, 1, 0);
-            let mut chosen = Vec::with_capacity(self.axes.len());
+        let numbers = (0..count).filter_map(|mut rest: usize| {
+            let (mut stride, mut number) = (1, 0);
             for (axis, candidates) in self.axes.iter().zip(&group.candidates) {
-                let n = *candidates.get(rest % candidates.len())?;
+                number += candidates.get(rest % candidates.len())? * stride;
                 rest /= candidates.len();
-                number += n * stride;
                 stride *= axis.candidates.len();
-                chosen.push(n);
             }
-            let text = |at: usize| self.axes.get(at)?.text(*chosen.get(at)?);
-            group
-                .pairs
-                .iter()
-                .all(|(one, other, equal)| (text(*one) == text(*other)) == *equal)
-                .then_some(number)
+            Some(number)
+        });
+        numbers.filter(|number| {
+            let text = |at: usize| self.axes.get(at)?.text(self.place(at, *number).1);
+            group.pairs.iter().all(|(one, other, equal)| (text(*one) == text(*other)) == *equal)
         })
     }
 }
