@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::call::Side;
 use super::context::{Caller, KeyFacts, SessionContexts};
+use super::facts::is_below;
 use super::principal::PrincipalArn;
 use crate::key::KeyArn;
 use crate::policy::{
@@ -19,6 +20,8 @@ pub struct KeyRules {
     contexts: SessionContexts,
     policy: Policy,
     grants: Grants,
+    /// Whether a grant's constraints look at the encryption context.
+    grants_look_at_context: bool,
 }
 
 /// Why the key's side cannot be judged.
@@ -77,6 +80,7 @@ impl KeyRules {
             key,
             facts,
             policy: Policy::parse(PolicyKind::Key, policy).map_err(KeyRulesError::Policy)?,
+            grants_look_at_context: grants.contains("EncryptionContext"),
             grants: Grants::parse(grants).map_err(KeyRulesError::Grants)?,
         })
     }
@@ -114,7 +118,7 @@ impl KeyRules {
     }
 
     fn on_key_side(&self, principal: &str, caller: Caller<'_>) -> Result<KeyVerdict, KeyRulesError> {
-        self.in_each_context(principal, caller, |request| {
+        self.in_each_context(principal, caller, &[], |request| {
             let key = key_side(request, &self.policy, &self.grants);
             if key.standing != Standing::Admits {
                 return verdict_of(&key.answer, false);
@@ -138,7 +142,7 @@ impl KeyRules {
     ) -> Result<KeyVerdict, KeyRulesError> {
         let layers =
             Layers { identity_policies: Some(identity), ..Layers::of_key(&self.policy, &self.grants) };
-        self.in_each_context(principal.as_str(), of(principal, side), |request| {
+        self.in_each_context(principal.as_str(), of(principal, side), identity, |request| {
             verdict_of(&decide(request, &layers), true)
         })
     }
@@ -160,7 +164,7 @@ impl KeyRules {
         let policy = Policy::parse(PolicyKind::Key, &leaves_it.to_string()).map_err(KeyRulesError::Policy)?;
         let grants = Grants::none();
         let layers = Layers { identity_policies: Some(identity), ..Layers::of_key(&policy, &grants) };
-        self.in_each_context(principal.as_str(), of(principal, side), |request| {
+        self.in_each_context(principal.as_str(), of(principal, side), identity, |request| {
             let mut answer = decide(request, &layers);
             let own = |decider: &Decider<'_>| {
                 matches!(decider, Decider::Statement { layer: PolicyKind::Identity, .. })
@@ -175,10 +179,17 @@ impl KeyRules {
         &self,
         principal: &str,
         caller: Caller<'_>,
+        identity: &[Policy],
         judge: impl Fn(&Request) -> KeyVerdict,
     ) -> Result<KeyVerdict, KeyRulesError> {
         let mut worst = KeyVerdict::Admits { alone: true, by: Vec::new() };
-        for context in self.contexts.of(caller.side) {
+        // Where nothing looks at the encryption context, what differs in it makes no difference.
+        let names_context = |name: &str| is_below(name, "kms:EncryptionContext");
+        let looks_at_context = self.grants_look_at_context
+            || self.policy.condition_keys().any(names_context)
+            || identity.iter().any(|policy| policy.condition_keys().any(names_context));
+        let enough = if looks_at_context { usize::MAX } else { 1 };
+        for context in self.contexts.of(caller.side).iter().take(enough) {
             let request = Request::new(
                 Principal::parse(principal)?,
                 Action::parse(caller.side.call().action())?,
