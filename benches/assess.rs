@@ -6,9 +6,9 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
-use session_kms::access::{OwnSide, PrincipalArn, Side, Simulated, Simulation};
+use session_kms::access::{KnownKeys, OwnSide, PrincipalArn, Side, Simulated, Simulation};
 use session_kms::key::{KeyArn, KeyDescription, MultiRegion};
-use session_kms::preflight::{AccessObservation, Read, Subject, assess};
+use session_kms::preflight::{AccessObservation, Attributes, Read, Subject, assess};
 
 const ACCOUNT: &str = "111122223333";
 /// The longest key policy that KMS takes, in bytes.
@@ -54,6 +54,8 @@ fn observation(decision: Simulated) -> AccessObservation {
             boundary_allows: None,
             missing_context: Vec::new(),
         }),
+        told: Vec::new(),
+        tags: None,
     };
     let nodes = (0..300).map(|number| subject(Side::Node, format!("role/nodes/Web-{number}")));
     let users = (0..350).map(|number| subject(Side::User, format!("role/sso/Ops-{number}")));
@@ -72,7 +74,8 @@ fn observation(decision: Simulated) -> AccessObservation {
             multi_region: MultiRegion::No,
         },
         account: ACCOUNT.into(),
-        context: Vec::new(),
+        context: KnownKeys::default(),
+        attributes: Attributes::default(),
         policy: Read::Known(policy()),
         grants: Read::Known(Vec::new()),
         dry_runs: Vec::new(),

@@ -6,14 +6,22 @@
 
 mod call;
 mod context;
+mod facts;
 mod identity;
 mod key_rules;
+mod known;
 mod principal;
+mod session_tags;
+mod simulator;
 mod statement;
 
 pub use call::{SessionCall, Side};
-pub use context::{KeyFacts, encryption_contexts, is_absent, session_contexts};
-pub use identity::{Given, IdentityVerdict, OwnSide, Simulated, Simulation, judge_identity};
+pub use context::{KeyFacts, Organization, Tags};
+pub use facts::encryption_contexts;
+pub use identity::{IdentityVerdict, OwnSide, Simulated, Simulation, judge_identity};
 pub use key_rules::{KeyRules, KeyRulesError, KeyVerdict, statement_name};
+pub use known::{KnownKey, KnownKeys, KnownKeysError, KnownState};
 pub use principal::{PrincipalArn, PrincipalArnError, PrincipalType, SessionOwner};
+pub use session_tags::may_tag_sessions;
+pub use simulator::{ContextEntry, SimulatedCall, asks_for_encryption_context};
 pub use statement::{identity_policy, key_policy_statement};

@@ -2,6 +2,7 @@
 //!
 //! Each call is logged with its duration; no content, no record and no ResponseURL is.
 
+mod aws_json;
 mod caller;
 mod clock;
 mod config;
@@ -15,6 +16,7 @@ mod identities;
 mod key_access;
 mod keys;
 mod one_off;
+mod organizations;
 mod reader;
 mod records;
 

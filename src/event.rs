@@ -15,6 +15,7 @@ mod document_call;
 mod event_bridge;
 mod key_call;
 mod key_event;
+mod known_keys;
 mod named_document;
 mod plain;
 mod record_change;

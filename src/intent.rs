@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::access::PrincipalArn;
+use crate::access::{KnownKeys, PrincipalArn};
 use crate::key::KeyRef;
 use crate::policy::AccountId;
 use crate::session::DocumentName;
@@ -56,6 +56,9 @@ pub struct Safeguards {
     pub discover_nodes: bool,
     /// Who may read the key's policy, where it is another account's.
     pub reader: Option<Reader>,
+    /// Condition keys of every call that are known to the owner.
+    #[serde(skip_serializing_if = "KnownKeys::is_empty")]
+    pub context: KnownKeys,
     /// The key's policy, where nothing may read it. It is not remembered: it may be longer than a record.
     #[serde(skip)]
     pub key_policy: Option<String>,
@@ -96,8 +99,8 @@ pub struct KeyAccessQuestion {
     pub users: Vec<PrincipalArn>,
     /// Roles of nodes.
     pub nodes: Vec<PrincipalArn>,
-    /// Condition keys that are known to hold, with their values.
-    pub context: Vec<(String, Vec<String>)>,
+    /// Condition keys of every call that are known.
+    pub context: KnownKeys,
     /// What counts as admitted.
     pub require: Require,
 }

@@ -5,10 +5,12 @@ mod decision;
 mod dry_run;
 mod finding;
 mod identities;
+mod judged;
 mod key_fitness;
 mod key_policy;
 mod nodes;
 mod observation;
+mod unread;
 mod users;
 
 pub use crate::intent::Mode;
@@ -16,4 +18,6 @@ pub use accounts::assess_accounts;
 pub use decision::{Access, Assessment, IdentityRemedy, Remedies, assess};
 pub use finding::{Check, Finding, Verdict, summary};
 pub use key_fitness::key_fitness;
-pub use observation::{AccessObservation, Agents, DryRun, Nodes, OtherOwner, Read, Sessions, Subject};
+pub use observation::{
+    AccessObservation, Agents, Attributes, DryRun, Nodes, OtherOwner, Read, Sessions, Subject,
+};

@@ -1,27 +1,164 @@
-//! The condition keys that a session's calls really have (amazon-ssm-agent and session-manager-plugin sources).
-//!
-//! Both calls are made directly, so what speaks of another service is absent: an Allow that demands
-//! `kms:ViaService` grants nothing here. What depends on where and how somebody works stays unknown.
+//! What is known of the calls on one key: what every session's call has, what the key and the principals tell, and
+//! what the owner says.
+
+use std::collections::BTreeMap;
 
 use super::call::Side;
-use crate::key::{KeyDescription, MultiRegion};
+use super::facts::{
+    Fact, State, encryption_contexts, is_of_newer_clients, of_call, of_encryption_context, present_in,
+};
+use super::known::{KnownKeys, KnownState};
+use super::principal::PrincipalArn;
+use crate::key::{KeyArn, KeyDescription, MultiRegion};
 use crate::policy::{Context, Others};
 
-/// What conditions may ask of the key, where it has been described.
+/// What conditions may ask of the calls on a key, as far as it was read or said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyFacts {
     spec: Option<String>,
     usage: Option<String>,
     origin: Option<String>,
     multi_region: Option<bool>,
-    known: Vec<(String, Vec<String>)>,
+    /// What the owner says.
+    pub known: KnownKeys,
+    /// The organization of one account; of other accounts it is not known.
+    pub organization: Option<Organization>,
+    /// All tags of the key.
+    pub resource_tags: Option<Tags>,
+    /// The names of all aliases of the key, each with its `alias/`.
+    pub aliases: Option<Vec<String>>,
+    /// All tags that calls of these principals have.
+    pub principal_tags: BTreeMap<(PrincipalArn, Side), Tags>,
+}
+
+/// The organization that an account is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organization {
+    /// The account, twelve digits.
+    pub account: String,
+    /// The organization's id; `None` where the account is in none.
+    pub id: Option<String>,
+}
+
+/// Tags: all that there are, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tags(pub Vec<(String, String)>);
+
+/// Whose call it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Caller<'a> {
+    pub(super) side: Side,
+    /// Its account, twelve digits.
+    pub(super) account: &'a str,
+    /// Who; `None` for somebody of the account who is not named.
+    pub(super) principal: Option<&'a PrincipalArn>,
 }
 
 impl KeyFacts {
     /// With further condition keys that are known to hold in every call.
     #[must_use]
-    pub fn knowing(self, known: &[(String, Vec<String>)]) -> Self {
-        Self { known: known.to_vec(), ..self }
+    pub fn knowing(self, known: &KnownKeys) -> Self {
+        Self { known: known.clone(), ..self }
+    }
+
+    /// What is known of a caller's call on a key: what the last says of a condition key counts. Without the names in
+    /// the encryption context nothing is said of it.
+    pub(super) fn of(&self, caller: Caller<'_>, key: &KeyArn, names: Option<&[&str]>) -> Vec<Fact> {
+        let mut facts = self.of_every_caller(caller.side, key, names);
+        facts.extend(self.of_caller(caller));
+        facts
+    }
+
+    /// What is known of a side's calls, whoever makes them.
+    fn of_every_caller(&self, side: Side, key: &KeyArn, names: Option<&[&str]>) -> Vec<Fact> {
+        let mut facts: Vec<Fact> = names.into_iter().flat_map(present_in).collect();
+        facts.extend(self.of_key(key));
+        facts.extend(self.known.iter().map(|known| match known.state() {
+            KnownState::Values(values) => Fact::new(known.name(), State::Values(values.clone())),
+            KnownState::Absent => Fact::new(known.name(), State::Absent),
+        }));
+        // What every call of a session has, or has not, is so whatever else is said to be known.
+        facts.extend(self.certain(side));
+        facts.extend(names.map(of_encryption_context).into_iter().flatten());
+        facts
+    }
+
+    /// What was read of a caller. Where Context says something of a key, that counts.
+    fn of_caller(&self, Caller { side, account, principal }: Caller<'_>) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        if let Some(Organization { account: member, id }) = &self.organization
+            && account == member
+        {
+            facts.extend(in_organization("Principal", id.as_deref()));
+        }
+        if !self.principal_tags.is_empty()
+            && let Some(principal) = principal
+            && let Some(tags) = self.principal_tags.get(&(principal.clone(), side))
+        {
+            facts.extend(tags.below("aws:PrincipalTag/"));
+        }
+        facts.retain(|fact| self.known.get(&fact.name).is_none());
+        facts
+    }
+
+    /// What needs no read but the key's description.
+    pub(super) fn certain(&self, side: Side) -> Vec<Fact> {
+        let mut facts = of_call(side);
+        for (name, value) in [
+            ("kms:KeySpec", &self.spec),
+            ("kms:KeyUsage", &self.usage),
+            // Their old names, which KMS still takes.
+            ("kms:CustomerMasterKeySpec", &self.spec),
+            ("kms:CustomerMasterKeyUsage", &self.usage),
+            ("kms:KeyOrigin", &self.origin),
+        ] {
+            facts.extend(value.as_ref().map(|value| Fact::value(name, value)));
+        }
+        facts.extend(self.multi_region.map(|multi| Fact::value("kms:MultiRegion", multi.to_string())));
+        facts
+    }
+
+    /// What was read of the key.
+    fn of_key(&self, key: &KeyArn) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        if let Some(Organization { account, id }) = &self.organization
+            && key.place().account == *account
+        {
+            facts.extend(in_organization("Resource", id.as_deref()));
+        }
+        if let Some(tags) = &self.resource_tags {
+            facts.extend(tags.below("aws:ResourceTag/"));
+        }
+        facts.extend(self.aliases.as_ref().map(|aliases| {
+            let state = if aliases.is_empty() { State::Absent } else { State::Values(aliases.clone()) };
+            Fact::new("kms:ResourceAliases", state)
+        }));
+        facts
+    }
+}
+
+/// The organization of a principal or of a resource. Who is in none has no path in one either.
+fn in_organization(whose: &str, id: Option<&str>) -> Vec<Fact> {
+    match id {
+        Some(id) => vec![Fact::value(format!("aws:{whose}OrgID"), id)],
+        None => {
+            ["OrgID", "OrgPaths"].map(|name| Fact::new(format!("aws:{whose}{name}"), State::Absent)).into()
+        }
+    }
+}
+
+impl Tags {
+    /// The condition keys of the tags, whose names begin with `prefix`; there are no others. Which value counts of
+    /// tags whose names differ by case alone is not known.
+    fn below(&self, prefix: &str) -> Vec<Fact> {
+        let mut facts = vec![Fact::new(prefix, State::AbsentBelow)];
+        for (name, value) in &self.0 {
+            let twins =
+                self.0.iter().filter(|(other, _)| other.to_lowercase() == name.to_lowercase()).count();
+            let state = if twins > 1 { State::Present } else { State::Values(vec![value.clone()]) };
+            facts.push(Fact::new(format!("{prefix}{name}"), state));
+        }
+        facts
     }
 }
 
@@ -34,85 +171,61 @@ impl From<&KeyDescription> for KeyFacts {
             usage: known(&key.usage),
             origin: known(&key.origin),
             multi_region: Some(key.multi_region != MultiRegion::No),
-            known: Vec::new(),
+            ..Self::default()
         }
     }
 }
 
-const SESSION_ID: &str = "aws:ssm:SessionId";
-const TARGET_ID: &str = "aws:ssm:TargetId";
-const RANDOM_CHALLENGE: &str = "aws:ssm:RandomChallenge";
-
-/// Speaks of another service, or of an alias, and is in no call of a session.
-const ABSENT: [&str; 9] = [
-    "kms:ViaService",
-    "kms:RequestAlias",
-    "aws:SourceArn",
-    "aws:SourceAccount",
-    "aws:SourceOrgID",
-    "aws:SourceOrgPaths",
-    "aws:CalledVia",
-    "aws:CalledViaFirst",
-    "aws:CalledViaLast",
-];
-/// A role of a node has no second factor.
-const ABSENT_ON_NODES: [&str; 2] = ["aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge"];
-
-/// The contexts that a side's call can have; each of them must be allowed.
-#[must_use]
-pub fn session_contexts(side: Side, key: &KeyFacts) -> Vec<Context> {
-    encryption_contexts(side).iter().map(|names| context(side, key, names)).collect()
+/// The contexts that calls on a key can have, but for what is known of the callers: built once for all of them.
+#[derive(Debug)]
+pub(super) struct SessionContexts {
+    users: Vec<SessionContext>,
+    nodes: Vec<SessionContext>,
 }
 
-/// The names in the encryption contexts that a side's call can have. Agents from 3.3.808.0 on may add a third,
-/// so a node has two encryption contexts.
-#[must_use]
-pub fn encryption_contexts(side: Side) -> &'static [&'static [&'static str]] {
-    match side {
-        Side::User => &[&[SESSION_ID, TARGET_ID]],
-        Side::Node => &[&[SESSION_ID, TARGET_ID], &[SESSION_ID, TARGET_ID, RANDOM_CHALLENGE]],
-    }
+/// A context that calls can have.
+#[derive(Debug)]
+pub(super) struct SessionContext {
+    context: Context,
+    /// Whether newer clients alone make such calls.
+    pub(super) is_of_newer_clients: bool,
 }
 
-/// Whether a side's call never has this condition key, whose name is case-insensitive.
-#[must_use]
-pub fn is_absent(side: Side, key: &str) -> bool {
-    absent(side).any(|name| name.eq_ignore_ascii_case(key))
-}
+impl SessionContexts {
+    pub(super) fn new(key: &KeyArn, facts: &KeyFacts) -> Self {
+        let contexts = |side| {
+            let context = |names: &&[&str]| SessionContext {
+                context: with(Context::new(Others::Unknown), facts.of_every_caller(side, key, Some(names))),
+                is_of_newer_clients: is_of_newer_clients(names),
+            };
+            encryption_contexts(&facts.known).iter().map(context).collect()
+        };
+        Self { users: contexts(Side::User), nodes: contexts(Side::Node) }
+    }
 
-fn absent(side: Side) -> impl Iterator<Item = &'static str> {
-    let of_nodes = ABSENT_ON_NODES.into_iter().filter(move |_| side == Side::Node);
-    ABSENT.into_iter().chain(of_nodes)
-}
-
-fn context(side: Side, key: &KeyFacts, encryption_context: &[&str]) -> Context {
-    let mut context = Context::new(Others::Unknown);
-    for name in encryption_context {
-        context = context.present(&format!("kms:EncryptionContext:{name}"));
-    }
-    for (name, values) in &key.known {
-        context = context.values(name, values);
-    }
-    // What every call of a session has, or has not, is so whatever else is said to be known.
-    context = context
-        .values("kms:EncryptionContextKeys", encryption_context.iter().copied())
-        .value("kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT")
-        .value("aws:SecureTransport", "true")
-        .value("aws:ViaAWSService", "false");
-    for name in absent(side) {
-        context = context.absent(name);
-    }
-    for (name, value) in
-        [("kms:KeySpec", &key.spec), ("kms:KeyUsage", &key.usage), ("kms:KeyOrigin", &key.origin)]
-    {
-        if let Some(value) = value {
-            context = context.value(name, value);
+    /// Those of a side, each of which must be allowed.
+    pub(super) fn of(&self, side: Side) -> &[SessionContext] {
+        match side {
+            Side::User => &self.users,
+            Side::Node => &self.nodes,
         }
     }
-    match key.multi_region {
-        Some(multi_region) => context.value("kms:MultiRegion", multi_region.to_string()),
-        None => context,
+}
+
+impl SessionContext {
+    /// The same, of this caller's call.
+    pub(super) fn of_caller(&self, caller: Caller<'_>, facts: &KeyFacts) -> Context {
+        with(self.context.clone(), facts.of_caller(caller))
     }
+}
+
+fn with(context: Context, facts: Vec<Fact>) -> Context {
+    facts.into_iter().fold(context, |context, Fact { name, state }| match state {
+        State::Values(values) => context.values(&name, values),
+        State::Present => context.present(&name),
+        State::Absent => context.absent(&name),
+        State::AbsentBelow => context.absent_below(&name),
+    })
 }
 
 #[cfg(test)]

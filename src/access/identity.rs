@@ -29,22 +29,24 @@ pub enum Simulated {
     ImplicitDeny,
     /// Something denies it.
     ExplicitDeny,
+    /// It does not tell what the own policies say: across accounts its decision is of both sides together.
+    Untold,
 }
 
 /// What is known of a principal's own side.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum OwnSide {
     /// Nothing, and why.
     Unknown(String),
     /// What IAM's simulator says.
     Simulated(Simulation),
-    /// What policies come to that were handed in, these and no others: no boundary, no SCPs.
-    Given(Given),
+    /// The policies that were handed in, these and no others: no boundary, no SCPs.
+    Given(Vec<Policy>),
 }
 
 /// The evaluation of policies that were handed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Given {
+struct Given {
     /// Them alone, where the key leaves the call to them.
     alone: KeyVerdict,
     /// Them and the key's side together.
@@ -53,10 +55,7 @@ pub struct Given {
 
 impl Given {
     /// Evaluates a principal's own policies, alone and together with the key's side.
-    ///
-    /// # Errors
-    /// Where the evaluator does not take the principal for one.
-    pub fn evaluate(
+    fn evaluate(
         rules: &KeyRules,
         principal: &PrincipalArn,
         side: Side,
@@ -103,16 +102,24 @@ pub enum IdentityVerdict {
     Unknown(String),
 }
 
-/// Judges a principal's own side. `key_side` tells whether an Allow of its own is needed at all.
+/// Judges a principal's own side. `key_side` tells whether an Allow of its own is needed at all; `rules` are the key's,
+/// or why they are not known.
 #[must_use]
 pub fn judge_identity(
     principal: &PrincipalArn,
+    side: Side,
     own: &OwnSide,
+    rules: Result<&KeyRules, &str>,
     key_side: Option<&KeyVerdict>,
 ) -> IdentityVerdict {
     let simulation = match own {
         OwnSide::Unknown(why) => return IdentityVerdict::Unknown(why.clone()),
-        OwnSide::Given(given) => return given.verdict(),
+        OwnSide::Given(policies) => {
+            let given = rules.map_err(str::to_owned).and_then(|rules| {
+                Given::evaluate(rules, principal, side, policies).map_err(|error| error.to_string())
+            });
+            return given.map_or_else(IdentityVerdict::Unknown, |given| given.verdict());
+        }
         OwnSide::Simulated(simulation) => simulation,
     };
     let policies = match simulation.policies.as_slice() {
@@ -142,6 +149,14 @@ pub fn judge_identity(
         Simulated::ImplicitDeny if alone => {
             IdentityVerdict::Allows("the key policy grants it by name; its own policies need not".to_owned())
         }
+        Simulated::Untold if alone => IdentityVerdict::Unknown(
+            "IAM's simulator does not tell whether its own policies deny it, as the key is another account's"
+                .to_owned(),
+        ),
+        Simulated::Untold => IdentityVerdict::Unknown(
+            "IAM's simulator does not tell whether its own policies allow it, as the key is another account's"
+                .to_owned(),
+        ),
         Simulated::ImplicitDeny => IdentityVerdict::Lacks("none of its own policies allows it".to_owned()),
     }
 }

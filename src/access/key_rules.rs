@@ -3,7 +3,8 @@
 use thiserror::Error;
 
 use super::call::Side;
-use super::context::{KeyFacts, session_contexts};
+use super::context::{Caller, KeyFacts, SessionContexts};
+use super::facts::is_below;
 use super::principal::PrincipalArn;
 use crate::key::KeyArn;
 use crate::policy::{
@@ -16,8 +17,11 @@ use crate::policy::{
 pub struct KeyRules {
     key: KeyArn,
     facts: KeyFacts,
+    contexts: SessionContexts,
     policy: Policy,
     grants: Grants,
+    /// Whether a grant's constraints look at the encryption context.
+    grants_look_at_context: bool,
 }
 
 /// Why the key's side cannot be judged.
@@ -58,6 +62,8 @@ pub enum KeyVerdict {
     Depends {
         /// On what.
         on: String,
+        /// The condition keys among it.
+        keys: Vec<String>,
         /// The statements that may apply.
         by: Vec<String>,
     },
@@ -70,11 +76,18 @@ impl KeyRules {
     /// Where one of them cannot be read.
     pub fn new(key: KeyArn, facts: KeyFacts, policy: &str, grants: &str) -> Result<Self, KeyRulesError> {
         Ok(Self {
+            contexts: SessionContexts::new(&key, &facts),
             key,
             facts,
             policy: Policy::parse(PolicyKind::Key, policy).map_err(KeyRulesError::Policy)?,
+            grants_look_at_context: grants.contains("EncryptionContext"),
             grants: Grants::parse(grants).map_err(KeyRulesError::Grants)?,
         })
+    }
+
+    /// The names of the condition keys that the policy asks for, as they are written; some more than once.
+    pub fn condition_keys(&self) -> impl Iterator<Item = &str> {
+        self.policy.condition_keys()
     }
 
     /// What AWS accepts in the policy and nobody wants, one line each.
@@ -87,7 +100,7 @@ impl KeyRules {
     /// # Errors
     /// Where the evaluator does not take the principal for one.
     pub fn judge(&self, principal: &PrincipalArn, side: Side) -> Result<KeyVerdict, KeyRulesError> {
-        self.on_key_side(principal.as_str(), side)
+        self.on_key_side(principal.as_str(), of(principal, side))
     }
 
     /// What the key's side says of an account as such: whether it leaves the call to the account's own
@@ -99,12 +112,13 @@ impl KeyRules {
         // The account's root user is covered by what names the account, and by nothing that names others in it;
         // a role that nothing names, by what is not for the root user alone.
         let of_account = format!("arn:{}:iam::{account}:", self.key.place().partition);
-        let root = self.on_key_side(&format!("{of_account}root"), side)?;
-        Ok(root.worse(self.on_key_side(&format!("{of_account}role/{ANY_ROLE}"), side)?))
+        let somebody = Caller { side, account, principal: None };
+        let root = self.on_key_side(&format!("{of_account}root"), somebody)?;
+        Ok(root.worse(self.on_key_side(&format!("{of_account}role/{ANY_ROLE}"), somebody)?))
     }
 
-    fn on_key_side(&self, principal: &str, side: Side) -> Result<KeyVerdict, KeyRulesError> {
-        self.in_each_context(principal, side, |request| {
+    fn on_key_side(&self, principal: &str, caller: Caller<'_>) -> Result<KeyVerdict, KeyRulesError> {
+        self.in_each_context(principal, caller, &[], |request| {
             let key = key_side(request, &self.policy, &self.grants);
             if key.standing != Standing::Admits {
                 return verdict_of(&key.answer, false);
@@ -128,7 +142,9 @@ impl KeyRules {
     ) -> Result<KeyVerdict, KeyRulesError> {
         let layers =
             Layers { identity_policies: Some(identity), ..Layers::of_key(&self.policy, &self.grants) };
-        self.in_each_context(principal.as_str(), side, |request| verdict_of(&decide(request, &layers), true))
+        self.in_each_context(principal.as_str(), of(principal, side), identity, |request| {
+            verdict_of(&decide(request, &layers), true)
+        })
     }
 
     /// What the principal's own policies, these and no others, say where the key leaves the call to them.
@@ -148,7 +164,7 @@ impl KeyRules {
         let policy = Policy::parse(PolicyKind::Key, &leaves_it.to_string()).map_err(KeyRulesError::Policy)?;
         let grants = Grants::none();
         let layers = Layers { identity_policies: Some(identity), ..Layers::of_key(&policy, &grants) };
-        self.in_each_context(principal.as_str(), side, |request| {
+        self.in_each_context(principal.as_str(), of(principal, side), identity, |request| {
             let mut answer = decide(request, &layers);
             let own = |decider: &Decider<'_>| {
                 matches!(decider, Decider::Statement { layer: PolicyKind::Identity, .. })
@@ -162,20 +178,27 @@ impl KeyRules {
     fn in_each_context(
         &self,
         principal: &str,
-        side: Side,
+        caller: Caller<'_>,
+        identity: &[Policy],
         judge: impl Fn(&Request) -> KeyVerdict,
     ) -> Result<KeyVerdict, KeyRulesError> {
         let mut worst = KeyVerdict::Admits { alone: true, by: Vec::new() };
-        for (at, context) in session_contexts(side, &self.facts).into_iter().enumerate() {
+        // Where nothing looks at the encryption context, what differs in it makes no difference.
+        let names_context = |name: &str| is_below(name, "kms:EncryptionContext");
+        let looks_at_context = self.grants_look_at_context
+            || self.policy.condition_keys().any(names_context)
+            || identity.iter().any(|policy| policy.condition_keys().any(names_context));
+        let enough = if looks_at_context { usize::MAX } else { 1 };
+        for context in self.contexts.of(caller.side).iter().take(enough) {
             let request = Request::new(
                 Principal::parse(principal)?,
-                Action::parse(side.call().action())?,
+                Action::parse(caller.side.call().action())?,
                 policy::KeyArn::parse(self.key.as_str())?,
-                context,
+                context.of_caller(caller, &self.facts),
             );
             let verdict = judge(&request);
-            let for_new_agents = at > 0 && verdict.rank() > worst.rank();
-            worst = worst.worse(if for_new_agents { verdict.of_new_agents() } else { verdict });
+            let is_worse = context.is_of_newer_clients && verdict.rank() > worst.rank();
+            worst = worst.worse(if is_worse { verdict.of_newer_clients() } else { verdict });
         }
         Ok(worst)
     }
@@ -183,9 +206,13 @@ impl KeyRules {
 
 /// The name of a role that no policy names.
 const ANY_ROLE: &str = "session-kms-any-role";
-/// What tells the second context of a node from the first.
-const NEW_AGENTS: &str = "with the encryption context key `aws:ssm:RandomChallenge`, which agents from \
-                          3.3.808.0 on may add";
+/// What tells the second context of a session from the first.
+const NEWER_CLIENTS: &str = "with the encryption context key `aws:ssm:RandomChallenge`, which newer clients add and \
+                             agents then decrypt with";
+
+fn of(principal: &PrincipalArn, side: Side) -> Caller<'_> {
+    Caller { side, account: principal.account(), principal: Some(principal) }
+}
 
 fn verdict_of(answer: &Answer<'_>, alone: bool) -> KeyVerdict {
     let by = || answer.statements.iter().filter_map(name).collect();
@@ -196,7 +223,14 @@ fn verdict_of(answer: &Answer<'_>, alone: bool) -> KeyVerdict {
             let why = answer.missing.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
             KeyVerdict::Silent { why }
         }
-        Decision::Depends => KeyVerdict::Depends { on: depends_on(answer), by: by() },
+        Decision::Depends => {
+            let key = |dependency: &Dependency| match dependency {
+                Dependency::Key(name) => Some(name.clone()),
+                Dependency::IdentityPolicies | Dependency::Open(_) => None,
+            };
+            let keys = answer.depends_on.iter().filter_map(key).collect();
+            KeyVerdict::Depends { on: depends_on(answer), keys, by: by() }
+        }
     }
 }
 
@@ -216,15 +250,17 @@ impl KeyVerdict {
         }
     }
 
-    /// The same, said of calls with the context of newer agents.
-    fn of_new_agents(self) -> Self {
+    /// The same, said of calls with the context of newer clients.
+    fn of_newer_clients(self) -> Self {
         match self {
             Self::Admits { .. } => self,
             Self::Refuses { by } => {
-                Self::Refuses { by: by.into_iter().map(|name| format!("{name} ({NEW_AGENTS})")).collect() }
+                Self::Refuses { by: by.into_iter().map(|name| format!("{name} ({NEWER_CLIENTS})")).collect() }
             }
-            Self::Silent { why } => Self::Silent { why: format!("{why} {NEW_AGENTS}") },
-            Self::Depends { on, by } => Self::Depends { on: format!("{on} ({NEW_AGENTS})"), by },
+            Self::Silent { why } => Self::Silent { why: format!("{why} {NEWER_CLIENTS}") },
+            Self::Depends { on, keys, by } => {
+                Self::Depends { on: format!("{on} ({NEWER_CLIENTS})"), keys, by }
+            }
         }
     }
 }

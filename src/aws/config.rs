@@ -16,7 +16,7 @@ pub struct Aws {
     pub(super) kms: aws_sdk_kms::Client,
     pub(super) iam: aws_sdk_iam::Client,
     pub(super) sts: aws_sdk_sts::Client,
-    /// EC2 and AWS Config have no client: their calls are built of this.
+    /// EC2, AWS Config and Organizations have no client: their calls are built of this.
     pub(super) config: SdkConfig,
     pub(super) readers: Readers,
     pub(super) pause: Duration,

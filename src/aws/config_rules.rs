@@ -21,6 +21,7 @@ const CONFIG: Service = Service {
     name: "config",
     content_type: "application/x-amz-json-1.1",
     headers: &[("x-amz-target", "StarlingDoveService.PutEvaluations")],
+    region: |region| region,
 };
 
 /// The longest annotation, in characters (AWS Config API reference, Evaluation).

@@ -11,8 +11,13 @@ use crate::reconcile::ports::AwsError;
 
 const ACTION: &str = "DescribeIamInstanceProfileAssociations";
 const OPERATION: &str = "ec2:DescribeIamInstanceProfileAssociations";
-const EC2: Service =
-    Service { id: "EC2", name: "ec2", content_type: "application/x-www-form-urlencoded", headers: &[] };
+const EC2: Service = Service {
+    id: "EC2",
+    name: "ec2",
+    content_type: "application/x-www-form-urlencoded",
+    headers: &[],
+    region: |region| region,
+};
 
 /// The API version whose answers `page.rs` reads.
 const VERSION: &str = "2016-11-15";

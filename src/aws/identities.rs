@@ -1,11 +1,15 @@
 //! The principals' own side, by IAM: its policy simulator, and the roles behind nodes.
 
-use aws_sdk_iam::types::{ContextEntry as IamContextEntry, ContextKeyTypeEnum, PolicyEvaluationDecisionType};
+mod simulation;
+
+use aws_sdk_iam::types::{ContextEntry as IamContextEntry, ContextKeyTypeEnum, Tag};
 
 use super::Aws;
 use super::error::{call, unreadable};
+use crate::access::{PrincipalArn, PrincipalType};
 use crate::key::KeyArn;
-use crate::reconcile::ports::{AwsError, ContextEntry, Identities, SessionCall, Simulated, Simulation};
+use crate::reconcile::ports::{AwsError, ContextEntry, Identities, PrincipalTags, SessionCall, Simulation};
+use simulation::simulation;
 
 impl Identities for Aws {
     async fn simulate(
@@ -28,39 +32,42 @@ impl Identities for Aws {
         // One action on one resource is one result.
         let result = page.evaluation_results.and_then(|results| results.into_iter().next());
         let result = result.ok_or_else(|| unreadable(operation, principal, "the answer has no result"))?;
-        // AWS's words on where they stand for a named resource contradict each other.
-        let of_resources = result.resource_specific_results.unwrap_or_default();
-        let mut missing_context = result.missing_context_values.unwrap_or_default();
-        for key in
-            of_resources.into_iter().flat_map(|of_one| of_one.missing_context_values.unwrap_or_default())
-        {
-            if !missing_context.contains(&key) {
-                missing_context.push(key);
-            }
-        }
-        let decision = match result.eval_decision {
-            PolicyEvaluationDecisionType::Allowed => Simulated::Allowed,
-            PolicyEvaluationDecisionType::ImplicitDeny => Simulated::ImplicitDeny,
-            PolicyEvaluationDecisionType::ExplicitDeny => Simulated::ExplicitDeny,
-            _ => return Err(unreadable(operation, principal, "the answer has a decision unknown here")),
+        let is_across_accounts = principal.split(':').nth(4) != Some(&*key.place().account);
+        simulation(result, is_across_accounts)
+            .ok_or_else(|| unreadable(operation, principal, "the answer has a decision unknown here"))
+    }
+
+    async fn principal_tags(&self, principal: &PrincipalArn) -> Result<Option<PrincipalTags>, AwsError> {
+        let (on, name) = (principal.as_str(), principal.name());
+        let tags = |tags: Option<Vec<Tag>>| {
+            tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect()
         };
-        let mut policies: Vec<String> = Vec::new();
-        for policy in
-            result.matched_statements.unwrap_or_default().into_iter().filter_map(|s| s.source_policy_id)
-        {
-            if !policies.contains(&policy) {
-                policies.push(policy);
+        let found = match principal.principal_type() {
+            PrincipalType::Role => {
+                let operation = "iam:GetRole";
+                call(operation, on, self.iam.get_role().role_name(name).send()).await.and_then(|output| {
+                    let role =
+                        output.role.ok_or_else(|| unreadable(operation, on, "the answer has no role"))?;
+                    let trust_policy = role.assume_role_policy_document.as_deref().map(decoded);
+                    // IAM finds it by the name alone: it is another one where the path differs.
+                    let same = role.arn == on;
+                    Ok(same.then(|| PrincipalTags { tags: tags(role.tags), trust_policy }))
+                })
             }
+            PrincipalType::User => {
+                let operation = "iam:GetUser";
+                call(operation, on, self.iam.get_user().user_name(name).send()).await.and_then(|output| {
+                    let user =
+                        output.user.ok_or_else(|| unreadable(operation, on, "the answer has no user"))?;
+                    let same = user.arn == on;
+                    Ok(same.then(|| PrincipalTags { tags: tags(user.tags), trust_policy: None }))
+                })
+            }
+        };
+        match found {
+            Err(error) if error.code() == "NoSuchEntity" => Ok(None),
+            found => found,
         }
-        Ok(Simulation {
-            decision,
-            policies,
-            organizations_allow: result.organizations_decision_detail.map(|d| d.allowed_by_organizations),
-            boundary_allows: result
-                .permissions_boundary_decision_detail
-                .map(|d| d.allowed_by_permissions_boundary),
-            missing_context,
-        })
     }
 
     async fn role_arn(&self, name: &str) -> Result<Option<String>, AwsError> {
@@ -95,6 +102,35 @@ fn without_path(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
+/// A policy as IAM answers with it, percent-encoded (RFC 3986); bytes that are none stay as they are.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    loop {
+        rest = match rest {
+            [] => return String::from_utf8_lossy(&bytes).into_owned(),
+            [b'%', high, low, behind @ ..] => match (hex(*high), hex(*low)) {
+                (Some(high), Some(low)) => {
+                    bytes.push(high << 4 | low);
+                    behind
+                }
+                _ => {
+                    bytes.extend([b'%', *high, *low]);
+                    behind
+                }
+            },
+            [byte, behind @ ..] => {
+                bytes.push(*byte);
+                behind
+            }
+        };
+    }
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
 fn entry(entry: &ContextEntry) -> IamContextEntry {
     IamContextEntry::builder()
         .context_key_name(&entry.key)
@@ -103,7 +139,7 @@ fn entry(entry: &ContextEntry) -> IamContextEntry {
         .build()
 }
 
-/// The type of a global condition key, as IAM's reference of them has it; all others are strings. The simulator
+/// The type of a condition key, as IAM's reference of global keys and KMS's of its own have it; all others are strings. The simulator
 /// compares by it.
 fn key_type(key: &str, multivalued: bool) -> ContextKeyTypeEnum {
     match (key.to_ascii_lowercase().as_str(), multivalued) {
@@ -116,7 +152,8 @@ fn key_type(key: &str, multivalued: bool) -> ContextKeyTypeEnum {
             | "aws:principalisawsservice"
             | "aws:securetransport"
             | "aws:viaawsservice"
-            | "kms:grantisforawsresource",
+            | "kms:grantisforawsresource"
+            | "kms:multiregion",
             _,
         ) => ContextKeyTypeEnum::Boolean,
         _ => ContextKeyTypeEnum::String,

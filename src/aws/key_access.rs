@@ -66,10 +66,40 @@ impl KeyAccess for Aws {
         }
     }
 
+    async fn key_tags(
+        &self,
+        key: &KeyArn,
+        reader: Option<&Reader>,
+    ) -> Result<Vec<(String, String)>, AwsError> {
+        let on = subject(key, reader);
+        let kms = self.kms_as(reader).await?;
+        let mut tags = Vec::new();
+        let mut marker = None;
+        loop {
+            let list = kms.list_resource_tags().key_id(key.as_str()).limit(50).set_marker(marker).send();
+            let page = call("kms:ListResourceTags", &on, list).await?;
+            tags.extend(page.tags.unwrap_or_default().into_iter().map(|tag| (tag.tag_key, tag.tag_value)));
+            marker = page.next_marker.filter(|_| page.truncated);
+            if marker.is_none() {
+                return Ok(tags);
+            }
+        }
+    }
+
+    async fn key_aliases(&self, key: &KeyArn, reader: Option<&Reader>) -> Result<Vec<String>, AwsError> {
+        let on = subject(key, reader);
+        let aliases = aliases(&self.kms_as(reader).await?, &on, Some(key)).await?;
+        Ok(aliases.into_iter().map(|(_, name)| name).collect())
+    }
+
     async fn keys(&self) -> Result<Vec<(KeyArn, Vec<String>)>, AwsError> {
-        let (arns, mut aliases) = tokio::try_join!(self.key_arns(), self.aliases())?;
+        let (arns, aliases) = tokio::try_join!(self.key_arns(), aliases(&self.kms, "*", None))?;
+        let mut of_keys: HashMap<_, Vec<_>> = HashMap::new();
+        for (key, name) in aliases {
+            of_keys.entry(key).or_default().push(name);
+        }
         let with_aliases = |arn: KeyArn| {
-            let names = aliases.remove(arn.id()).unwrap_or_default();
+            let names = of_keys.remove(arn.id()).unwrap_or_default();
             (arn, names)
         };
         Ok(arns.into_iter().map(with_aliases).collect())
@@ -94,23 +124,28 @@ impl Aws {
             }
         }
     }
+}
 
-    /// The aliases' names by key id; an alias without a key is none's.
-    async fn aliases(&self) -> Result<HashMap<String, Vec<String>>, AwsError> {
-        let mut aliases: HashMap<_, Vec<_>> = HashMap::new();
-        let mut marker = None;
-        loop {
-            let list = self.kms.list_aliases().limit(100).set_marker(marker).send();
-            let page = call("kms:ListAliases", "*", list).await?;
-            for alias in page.aliases.unwrap_or_default() {
-                if let (Some(key), Some(name)) = (alias.target_key_id, alias.alias_name) {
-                    aliases.entry(key).or_default().push(name);
-                }
+/// The aliases of a key, or of all keys of the account and Region: each key's id and the alias's name. An alias
+/// without a key is none's.
+async fn aliases(
+    kms: &aws_sdk_kms::Client,
+    on: &str,
+    key: Option<&KeyArn>,
+) -> Result<Vec<(String, String)>, AwsError> {
+    let mut aliases = Vec::new();
+    let mut marker = None;
+    loop {
+        let list = kms.list_aliases().set_key_id(key.map(ToString::to_string)).limit(100);
+        let page = call("kms:ListAliases", on, list.set_marker(marker).send()).await?;
+        for alias in page.aliases.unwrap_or_default() {
+            if let (Some(key), Some(name)) = (alias.target_key_id, alias.alias_name) {
+                aliases.push((key, name));
             }
-            marker = page.next_marker.filter(|_| page.truncated);
-            if marker.is_none() {
-                return Ok(aliases);
-            }
+        }
+        marker = page.next_marker.filter(|_| page.truncated);
+        if marker.is_none() {
+            return Ok(aliases);
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use aws_config::SdkConfig;
+use aws_config::{Region, SdkConfig};
 use aws_runtime::auth::SigV4OperationSigningConfig;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
@@ -39,6 +39,8 @@ pub(super) struct Service {
     pub(super) content_type: &'static str,
     /// What its protocol wants in the head of a request besides.
     pub(super) headers: &'static [(&'static str, &'static str)],
+    /// The Region that answers what is asked of a Region: the same, but for services that have one a partition.
+    pub(super) region: fn(&str) -> &str,
 }
 
 /// One operation of such a service, set up as an SDK client would be by the same settings.
@@ -93,7 +95,8 @@ async fn set_up(
     service: &'static Service,
     action: &'static str,
 ) -> Result<OperationBuilder, &'static str> {
-    let region = config.region().ok_or("there is no Region to ask")?;
+    let own = config.region().ok_or("there is no Region to ask")?;
+    let region = Region::new((service.region)(own.as_ref()).to_owned());
     let credentials = config.credentials_provider().ok_or("there are no credentials")?;
     let mut layer = Layer::new(service.id);
     layer.store_put(AuthSchemeOptionResolverParams::new(()));

@@ -60,7 +60,7 @@ fn properties(intent: &Intent) -> Map<String, Value> {
         Encryption::Enabled(key) => key.as_str(),
         Encryption::Disabled => "",
     };
-    let properties = json!({
+    let mut properties = json!({
         "KmsKeyId": key,
         "DocumentName": intent.document,
         "Preflight": safeguards.mode,
@@ -71,6 +71,10 @@ fn properties(intent: &Intent) -> Map<String, Value> {
         "DiscoverNodes": safeguards.discover_nodes,
         "KeyPolicy": safeguards.key_policy,
     });
+    // Left out where there is none, as by versions that did not know it.
+    if let (Value::Object(members), false) = (&mut properties, safeguards.context.is_empty()) {
+        members.insert("Context".to_owned(), json!(safeguards.context));
+    }
     match properties {
         Value::Object(properties) => properties,
         _ => Map::new(),

@@ -32,6 +32,9 @@ pub enum CliError {
         /// The place, and what is wrong there.
         error: ParseError,
     },
+    /// What is said to be known of every call.
+    #[error("--context {0}")]
+    Context(String),
     /// A policy for somebody who was not asked about.
     #[error("--identity-policy is given for `{0}`, who is named by neither --user nor --node")]
     PolicyOfNobody(String),
@@ -77,6 +80,7 @@ impl CliError {
             Self::File { .. }
             | Self::Content { .. }
             | Self::PolicyOfNobody(_)
+            | Self::Context(_)
             | Self::KeyArnNeeded(_)
             | Self::NoRegion
             | Self::NoAccount(_)

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::error::CliError;
 use super::files;
-use crate::access::{PrincipalArn, PrincipalType};
+use crate::access::{KnownKeys, PrincipalArn, PrincipalType};
 use crate::intent::{Mode, Reader, Safeguards};
 use crate::key::KeyRef;
 use crate::session::DocumentName;
@@ -50,6 +50,10 @@ pub(super) struct Weighing {
     /// A pattern of ARNs, with * and ?, whose failure is reported and does not block; may be repeated.
     #[arg(long, value_name = "PATTERN")]
     pub(super) exempt: Vec<String>,
+    /// A condition key that is known of every call; may be repeated. The same key given several times is a list, as
+    /// KEY=["a","b"] is, and KEY=null says that no call has the key.
+    #[arg(long = "context", value_name = "KEY=VALUE", value_parser = key_and_value)]
+    context: Vec<(String, String)>,
 }
 
 /// What is looked for in the account.
@@ -92,6 +96,13 @@ impl Weighing {
         }
     }
 
+    /// The condition keys that are known.
+    pub(super) fn context(&self) -> Result<KnownKeys, CliError> {
+        KnownKeys::from_options(&self.context).map_err(|problems| {
+            CliError::Context(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        })
+    }
+
     /// What is proven, as an intent says it.
     pub(super) fn safeguards(&self, discovery: &Discovery) -> Result<Safeguards, CliError> {
         Ok(Safeguards {
@@ -105,9 +116,16 @@ impl Weighing {
                 role_arn: role.to_string(),
                 external_id: discovery.reader_external_id.clone(),
             }),
+            context: self.context()?,
             key_policy: discovery.key_policy.as_deref().map(files::key_policy).transpose()?,
         })
     }
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(key, _)| !key.is_empty());
+    let pair = pair.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    pair.ok_or_else(|| format!("`{text}` is not of the form KEY=VALUE, with the name of a condition key"))
 }
 
 fn role(text: &str) -> Result<PrincipalArn, String> {

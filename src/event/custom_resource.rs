@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::known_keys::known_keys;
 use crate::access::{PrincipalArn, PrincipalType};
 use crate::cloudformation::{ObjectOrText, Problems, Properties, Unknown};
 use crate::intent::{Encryption, Intent, Mode, OnConflict, OnDelete, OnKeyTrouble, Reader, Safeguards};
@@ -141,6 +142,7 @@ fn safeguards(reader: &mut Properties<'_>) -> Safeguards {
     let exempt = reader.texts("Exempt").unwrap_or_default();
     let discover_users = reader.flag("DiscoverUsers").unwrap_or(true);
     let discover_nodes = reader.flag("DiscoverNodes").unwrap_or(true);
+    let context = known_keys(reader);
     let external_id = reader.text("KeyPolicyReaderExternalId");
     let reader_role = reader.text("KeyPolicyReaderRoleArn").filter(|arn| {
         let role = PrincipalArn::parse(arn).is_ok_and(|arn| arn.principal_type() == PrincipalType::Role);
@@ -170,6 +172,7 @@ fn safeguards(reader: &mut Properties<'_>) -> Safeguards {
         discover_users,
         discover_nodes,
         reader: reader_role.map(|role_arn| Reader { role_arn, external_id }),
+        context,
         key_policy,
     }
 }

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::custom_resource::principals;
-use crate::cloudformation::{ObjectOrText, Problems, Properties, Unknown};
+use super::known_keys::known_keys;
+use crate::cloudformation::{Problems, Properties, Unknown};
 use crate::intent::{KeyAccessQuestion, Require};
 use crate::key::KeyRef;
 use crate::policy::AccountId;
@@ -32,17 +33,7 @@ pub fn question(properties: &Map<String, Value>, unknown: Unknown) -> Result<Key
     }
     let users = principals(&mut reader, "Users");
     let nodes = principals(&mut reader, "Nodes");
-    let context = match reader.object_or_text("Context") {
-        None => Vec::new(),
-        Some(ObjectOrText::Object(context)) => context_of(&mut reader, &context),
-        Some(ObjectOrText::Text(text)) => match serde_json::from_str::<Map<String, Value>>(&text) {
-            Ok(context) => context_of(&mut reader, &context),
-            Err(error) => {
-                reader.reject("Context", format!("is no JSON object of condition keys: {error}"));
-                Vec::new()
-            }
-        },
-    };
+    let context = known_keys(&mut reader);
     let require = reader
         .word("Require", &[("Allowed", Require::Allowed), ("NotDenied", Require::NotDenied)])
         .unwrap_or_default();
@@ -55,33 +46,6 @@ pub fn question(properties: &Map<String, Value>, unknown: Unknown) -> Result<Key
     let key = key.unwrap_or(KeyRef::Id(named));
     reader.finish(unknown)?;
     Ok(KeyAccessQuestion { key, accounts, users, nodes, context, require })
-}
-
-/// Condition keys with their values: each a text, or a list of texts.
-fn context_of(reader: &mut Properties<'_>, context: &Map<String, Value>) -> Vec<(String, Vec<String>)> {
-    let mut known = Vec::new();
-    for (name, value) in context {
-        let values = match value {
-            Value::Array(values) => values.as_slice(),
-            single => std::slice::from_ref(single),
-        };
-        let texts: Option<Vec<String>> = values
-            .iter()
-            .map(|value| match value {
-                Value::String(text) => Some(text.clone()),
-                Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
-                Value::Null | Value::Array(_) | Value::Object(_) => None,
-            })
-            .collect();
-        match texts {
-            Some(texts) => known.push((name.clone(), texts)),
-            None => reader.reject(
-                "Context",
-                format!("has a value for `{name}` that is neither a text nor a list of texts"),
-            ),
-        }
-    }
-    known
 }
 
 #[cfg(test)]
@@ -101,12 +65,16 @@ mod tests {
             "ConsumerAccounts": ["222222222222"],
             "Users": "arn:aws:iam::222222222222:role/Ops",
             "Nodes": ["arn:aws:iam::222222222222:role/App"],
-            "Context": {"aws:PrincipalOrgID": "o-1", "aws:PrincipalOrgPaths": ["o-1/r-1/"]},
+            "Context": {"aws:PrincipalOrgID": "o-1", "aws:PrincipalOrgPaths": ["o-1/r-1/"], "aws:SourceVpc": null},
             "Require": "NotDenied"
         }))
         .unwrap();
         assert_eq!((question.users.len(), question.nodes.len(), question.accounts.len()), (1, 1, 1));
-        assert_eq!(question.context[1], ("aws:PrincipalOrgPaths".into(), vec!["o-1/r-1/".into()]));
+        let known: Vec<_> = question.context.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            known,
+            ["aws:PrincipalOrgID is o-1", "aws:PrincipalOrgPaths is o-1/r-1/", "aws:SourceVpc is absent"]
+        );
         assert_eq!(question.require, Require::NotDenied);
     }
 
@@ -126,8 +94,12 @@ mod tests {
                 vec!["Require", "NotDenied"],
             ),
             (
-                json!({"KmsKeyId": arn, "ConsumerAccounts": "222222222222", "Context": {"a": {}}}),
-                vec!["Context", "`a`"],
+                json!({"KmsKeyId": arn, "ConsumerAccounts": "222222222222", "Context": {"aws:a": {}}}),
+                vec!["Context", "`aws:a`", "{}"],
+            ),
+            (
+                json!({"KmsKeyId": arn, "ConsumerAccounts": "222222222222", "Context": "{\"kms:ViaService\": 1}"}),
+                vec!["Context", "`kms:ViaService`", "absent"],
             ),
             (
                 json!({"KmsKeyId": arn, "ConsumerAccount": "222222222222"}),

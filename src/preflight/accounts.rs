@@ -5,32 +5,29 @@ use serde_json::json;
 
 use super::decision::Assessment;
 use super::finding::{Check, Finding, Verdict};
-use super::key_policy;
+use super::judged::{Judge, Judges};
 use super::observation::{AccessObservation, Read};
+use super::unread::unread;
 use crate::access::{KeyVerdict, Side};
 use crate::policy::AccountId;
 
 /// Judges each account for both calls: findings, and the statements that would admit those that are not.
 #[must_use]
 pub fn assess_accounts(observation: &AccessObservation, accounts: &[AccountId]) -> Assessment {
-    let rules = key_policy::rules(observation);
+    let judges = Judges::new(observation);
     let mut assessment = Assessment::default();
     for side in [Side::User, Side::Node] {
         let mut refused = Vec::new();
         for account in accounts {
-            let verdict = rules.as_ref().map_err(Clone::clone).and_then(|rules| {
-                rules.judge_account(&account.to_string(), side).map_err(|error| error.to_string())
-            });
-            let verdict = match (verdict, &observation.grants) {
-                (Ok(KeyVerdict::Silent { why }), Read::Unknown(unread)) => {
-                    Err(format!("{why}, and the key's grants are not known: {unread}"))
-                }
-                (verdict, _) => verdict,
-            };
+            let verdict = judge(&judges.all, *account, side);
             if matches!(verdict, Ok(KeyVerdict::Silent { .. })) {
                 refused.push(format!("arn:{}:iam::{account}:root", observation.arn().place().partition));
             }
-            assessment.findings.push(finding(*account, side, &verdict));
+            let mut found = finding(*account, side, observation, &verdict);
+            found.evidence.push_str(&judges.rests_on(&found, &|other| {
+                finding(*account, side, observation, &judge(other, *account, side))
+            }));
+            assessment.findings.push(found);
         }
         if !refused.is_empty() {
             let sid = match side {
@@ -49,7 +46,25 @@ pub fn assess_accounts(observation: &AccessObservation, accounts: &[AccountId]) 
     assessment
 }
 
-fn finding(account: AccountId, side: Side, verdict: &Result<KeyVerdict, String>) -> Finding {
+fn judge(judge: &Judge<'_>, account: AccountId, side: Side) -> Result<KeyVerdict, String> {
+    let verdict =
+        judge.rules.as_ref().map_err(Clone::clone).and_then(|rules| {
+            rules.judge_account(&account.to_string(), side).map_err(|error| error.to_string())
+        });
+    match (verdict, &judge.observation.grants) {
+        (Ok(KeyVerdict::Silent { why }), Read::Unknown(unread)) => {
+            Err(format!("{why}, and the key's grants are not known: {unread}"))
+        }
+        (verdict, _) => verdict,
+    }
+}
+
+fn finding(
+    account: AccountId,
+    side: Side,
+    observation: &AccessObservation,
+    verdict: &Result<KeyVerdict, String>,
+) -> Finding {
     let action = side.call().action();
     let (answer, evidence, remedy) = match verdict {
         Ok(KeyVerdict::Admits { by, .. }) => {
@@ -68,8 +83,9 @@ fn finding(account: AccountId, side: Side, verdict: &Result<KeyVerdict, String>)
                     .to_owned(),
             ),
         ),
-        Ok(KeyVerdict::Depends { on, .. }) => {
-            (Verdict::Unknown, format!("whether the account may {action} depends on {on}"), None)
+        Ok(KeyVerdict::Depends { on, keys, .. }) => {
+            let why = unread(observation, &account.to_string(), None, keys);
+            (Verdict::Unknown, format!("whether the account may {action} depends on {on}{why}"), None)
         }
         Err(why) => (Verdict::Unknown, format!("{action}: the key's side is not known: {why}"), None),
     };

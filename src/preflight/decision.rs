@@ -4,9 +4,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::finding::{Check, Finding, Verdict};
+use super::judged::{Judged, Judges};
 use super::key_fitness::key_fitness;
 use super::observation::AccessObservation;
-use super::{dry_run, identities, key_policy, nodes, users};
+use super::{dry_run, key_policy, nodes, users};
 use crate::access::{IdentityVerdict, KeyVerdict, PrincipalArn, Side, identity_policy, key_policy_statement};
 use crate::intent::Mode;
 use crate::pattern::matches;
@@ -67,16 +68,15 @@ pub struct Assessment {
 #[must_use]
 pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment {
     let key = observation.arn();
-    let rules = key_policy::rules(observation);
+    let judges = Judges::new(observation);
     let mut assessment = Assessment { findings: key_fitness(&observation.key), ..Assessment::default() };
-    assessment.findings.extend(key_policy::warnings(&rules, key.as_str()));
+    assessment.findings.extend(key_policy::warnings(&judges.all.rules, key.as_str()));
     let mut refused: Vec<(&PrincipalArn, Side)> = Vec::new();
     let mut lacking: Vec<(&PrincipalArn, Side)> = Vec::new();
     for subject in &observation.subjects {
         let is_exempt = exempt.iter().any(|pattern| matches(pattern, subject.principal.as_str()));
-        let key_side = key_policy::judge(&rules, observation, subject);
-        let on_key = Finding { exempt: is_exempt, ..key_policy::finding(subject, &key_side) };
-        let (on_identity, own) = identities::finding(subject, observation, &rules, &key_side);
+        let Judged { on_key, key_side, on_identity, own } = judges.judge(subject);
+        let on_key = Finding { exempt: is_exempt, ..on_key };
         let on_identity = Finding { exempt: is_exempt, ..on_identity };
         if matches!(key_side, Ok(KeyVerdict::Silent { .. })) {
             refused.push((&subject.principal, subject.side));

@@ -3,31 +3,32 @@
 
 use super::finding::{Check, Finding, Verdict};
 use super::observation::{AccessObservation, Read, Subject};
-use crate::access::{KeyFacts, KeyRules, KeyVerdict};
+use super::unread::unread;
+use crate::access::{KeyRules, KeyVerdict, KnownKeys};
 
-/// The key's side, compiled; or why it is not known.
-pub(super) fn rules(observation: &AccessObservation) -> Result<KeyRules, String> {
+/// The key's side, compiled, where this is what Context says; or why it is not known.
+pub(super) fn rules(observation: &AccessObservation, known: &KnownKeys) -> Result<KeyRules, String> {
     let policy = match &observation.policy {
         Read::Known(policy) => policy,
         Read::Unknown(why) => return Err(why.clone()),
     };
-    with_policy(observation, policy)
+    with_policy(observation, known, policy)
 }
 
 /// The key's side if its policy admitted everybody: what even that refuses, every policy refuses.
-pub(super) fn most_permissive(observation: &AccessObservation) -> Option<KeyRules> {
+pub(super) fn most_permissive(observation: &AccessObservation, known: &KnownKeys) -> Option<KeyRules> {
     const ADMITS_ALL: &str =
         r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}}"#;
-    with_policy(observation, ADMITS_ALL).ok()
+    with_policy(observation, known, ADMITS_ALL).ok()
 }
 
-fn with_policy(observation: &AccessObservation, policy: &str) -> Result<KeyRules, String> {
+fn with_policy(observation: &AccessObservation, known: &KnownKeys, policy: &str) -> Result<KeyRules, String> {
     // Grants only ever admit: without them a verdict that admits stands, and `judge` sees to the others.
     let grants = observation
         .grants
         .known()
         .map_or_else(|| "[]".to_owned(), |grants| serde_json::Value::Array(grants.clone()).to_string());
-    let facts = KeyFacts::from(&observation.key).knowing(&observation.context);
+    let facts = observation.facts(known);
     KeyRules::new(observation.arn().clone(), facts, policy, &grants).map_err(|error| error.to_string())
 }
 
@@ -48,7 +49,11 @@ pub(super) fn judge(
 }
 
 /// The finding about one subject.
-pub(super) fn finding(subject: &Subject, verdict: &Result<KeyVerdict, String>) -> Finding {
+pub(super) fn finding(
+    subject: &Subject,
+    observation: &AccessObservation,
+    verdict: &Result<KeyVerdict, String>,
+) -> Finding {
     let action = subject.side.call().action();
     let (answer, evidence, remedy) = match verdict {
         Ok(KeyVerdict::Admits { alone, by }) => {
@@ -65,14 +70,18 @@ pub(super) fn finding(subject: &Subject, verdict: &Result<KeyVerdict, String>) -
             format!("{action}: {why}"),
             Some("add the statement of the report to the key policy".to_owned()),
         ),
-        Ok(KeyVerdict::Depends { on, by }) => (
-            Verdict::Unknown,
-            match by.as_slice() {
-                [] => format!("whether it may {action} depends on {on}"),
-                by => format!("whether {} admits it to {action} depends on {on}", listed(by)),
-            },
-            None,
-        ),
+        Ok(KeyVerdict::Depends { on, keys, by }) => {
+            let account = subject.principal.account();
+            let why = unread(observation, account, subject.tags.as_ref(), keys);
+            (
+                Verdict::Unknown,
+                match by.as_slice() {
+                    [] => format!("whether it may {action} depends on {on}{why}"),
+                    by => format!("whether {} admits it to {action} depends on {on}{why}", listed(by)),
+                },
+                None,
+            )
+        }
         Err(why) => (Verdict::Unknown, format!("{action}: the key's side is not known: {why}"), None),
     };
     Finding {

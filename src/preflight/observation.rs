@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::access::{OwnSide, PrincipalArn, Side};
+use crate::access::{KeyFacts, KnownKeys, Organization, OwnSide, PrincipalArn, Side, Tags};
 use crate::key::{KeyArn, KeyDescription};
 
 /// Something that was read, or why it could not be.
@@ -37,7 +37,7 @@ impl<T, E: std::fmt::Display> From<Result<T, E>> for Read<T> {
 }
 
 /// Somebody who must be able to use the key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Subject {
     /// Who.
     pub principal: PrincipalArn,
@@ -47,6 +47,10 @@ pub struct Subject {
     pub source: String,
     /// What is known of its own side.
     pub own: OwnSide,
+    /// The condition keys that its own policies ask for and that Context tells.
+    pub told: Vec<String>,
+    /// All tags that its calls have; `None` where no policy asks for one.
+    pub tags: Option<Read<Tags>>,
 }
 
 /// What a call with DryRun, as the function's own role, came to.
@@ -100,15 +104,44 @@ pub struct OtherOwner {
     pub why: String,
 }
 
+/// What is read of the account and the key where a policy asks for it; `None` where none does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attributes {
+    /// The id of the own account's organization; of no organization where it is in none.
+    pub organization: Option<Read<Option<String>>>,
+    /// The key's tags.
+    pub resource_tags: Option<Read<Tags>>,
+    /// The names of the key's aliases.
+    pub aliases: Option<Read<Vec<String>>>,
+}
+
+impl Attributes {
+    /// What is known of the calls on a key, but for the principals. `account` is the own one.
+    #[must_use]
+    pub fn facts(&self, key: &KeyDescription, account: &str, known: &KnownKeys) -> KeyFacts {
+        fn of<T: Clone>(read: Option<&Read<T>>) -> Option<T> {
+            read.and_then(Read::known).cloned()
+        }
+        let organization = of(self.organization.as_ref());
+        let mut facts = KeyFacts::from(key).knowing(known);
+        facts.organization = organization.map(|id| Organization { account: account.to_owned(), id });
+        facts.resource_tags = of(self.resource_tags.as_ref());
+        facts.aliases = of(self.aliases.as_ref());
+        facts
+    }
+}
+
 /// Everything that the access checks look at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct AccessObservation {
     /// The key.
     pub key: KeyDescription,
     /// The account whose sessions it encrypts.
     pub account: String,
-    /// Condition keys of every call that are known besides, with their values.
-    pub context: Vec<(String, Vec<String>)>,
+    /// Condition keys of every call that are known besides: the property Context.
+    pub context: KnownKeys,
+    /// What was read where a policy asks for it.
+    pub attributes: Attributes,
     /// The key's policy, as text.
     pub policy: Read<String>,
     /// The key's grants, as ListGrants returns them.
@@ -128,5 +161,17 @@ impl AccessObservation {
     #[must_use]
     pub fn arn(&self) -> &KeyArn {
         &self.key.arn
+    }
+
+    /// What is known of the calls on the key, where this is what Context says.
+    #[must_use]
+    pub(super) fn facts(&self, known: &KnownKeys) -> KeyFacts {
+        let mut facts = self.attributes.facts(&self.key, &self.account, known);
+        for subject in &self.subjects {
+            if let Some(Read::Known(tags)) = &subject.tags {
+                facts.principal_tags.insert((subject.principal.clone(), subject.side), tags.clone());
+            }
+        }
+        facts
     }
 }

@@ -148,7 +148,7 @@ pub enum ReconcileError {
     /// The record does not fit into a parameter.
     #[error(
         "what is to be remembered of document {document} takes {bytes} bytes, and there is room for {}; name fewer \
-         Users, Nodes and Exempt, or leave them to be discovered",
+         Users, Nodes and Exempt, or leave them to be discovered, and say less by Context",
         Record::LONGEST_REQUEST
     )]
     RecordTooLong {

@@ -11,8 +11,10 @@ use futures_util::stream;
 use serde_json::Value;
 
 use super::fleet::{Found, found_nodes, found_users};
-use super::ports::{self, AccessPorts, AwsError, ContextEntry, Simulated, Simulation};
-use crate::access::{OwnSide, PrincipalArn, Side, encryption_contexts, is_absent};
+use super::lookups::Lookups;
+use super::own_side::with_own_side;
+use super::ports::{self, AccessPorts, AwsError};
+use crate::access::{OwnSide, PrincipalArn, Side};
 use crate::intent::Safeguards;
 use crate::key::KeyDescription;
 use crate::place::Place;
@@ -55,18 +57,18 @@ pub async fn gather<P: AccessPorts>(
     let mut of_users = named(&safeguards.users, Side::User, "property Users");
     add(&mut of_users, found, Side::User);
     subjects.extend(of_users);
+    let lookups = Lookups::new(ports, home, key, safeguards);
+    lookups.read_for(&policy, &mut subjects).await;
     let subjects = stream::iter(subjects)
-        .map(|subject| async move {
-            let own = own_side(ports, home, key, &subject).await;
-            Subject { own, ..subject }
-        })
+        .map(|subject| with_own_side(&lookups, subject))
         .buffered(AT_A_TIME)
         .collect()
         .await;
     AccessObservation {
         key: key.clone(),
         account: home.account.clone(),
-        context: Vec::new(),
+        context: safeguards.context.clone(),
+        attributes: lookups.attributes(),
         policy,
         grants: grants.into(),
         dry_runs,
@@ -96,25 +98,51 @@ pub(super) async fn gather_again<P: AccessPorts>(
     for ((_, old), (_, new)) in observation.dry_runs.iter_mut().zip(dry_runs) {
         renew(old, new);
     }
-    let asked: Vec<_> = observation
-        .subjects
-        .iter()
-        .enumerate()
-        .filter(|(_, subject)| failing.contains(&(subject.principal.clone(), subject.side)))
-        .map(|(at, subject)| (at, subject.clone()))
-        .collect();
-    let key = &key;
-    let own: BTreeMap<usize, OwnSide> = stream::iter(asked)
-        .map(|(at, subject)| async move { (at, own_side(ports, home, key, &subject).await) })
+    let failing = |subject: &Subject| failing.contains(&(subject.principal.clone(), subject.side));
+    let mut tags = BTreeMap::new();
+    for (at, subject) in observation.subjects.iter_mut().enumerate() {
+        if failing(subject)
+            && let Some(before) = subject.tags.take()
+        {
+            tags.insert(at, before);
+        }
+    }
+    let lookups = Lookups::new(ports, home, &key, safeguards);
+    lookups.read_for(&observation.policy, &mut observation.subjects).await;
+    let asked: Vec<_> =
+        observation.subjects.iter().cloned().enumerate().filter(|(_, subject)| failing(subject)).collect();
+    let lookups = &lookups;
+    let anew: Vec<(usize, Subject)> = stream::iter(asked)
+        .map(|(at, subject)| async move { (at, with_own_side(lookups, subject).await) })
         .buffered(AT_A_TIME)
         .collect()
         .await;
-    for (at, own) in own {
-        if let Some(subject) = observation.subjects.get_mut(at)
-            && !matches!(own, OwnSide::Unknown(_))
-        {
-            subject.own = own;
+    for (at, anew) in anew {
+        let Some(subject) = observation.subjects.get_mut(at) else { continue };
+        renew_asked(&mut subject.tags, anew.tags);
+        if !matches!(anew.own, OwnSide::Unknown(_)) {
+            (subject.own, subject.told) = (anew.own, anew.told);
         }
+    }
+    for (at, before) in tags {
+        if let Some(subject) = observation.subjects.get_mut(at)
+            && subject.tags.as_ref().and_then(Read::known).is_none()
+        {
+            subject.tags = Some(before);
+        }
+    }
+    let read = lookups.attributes();
+    let attributes = &mut observation.attributes;
+    renew_asked(&mut attributes.organization, read.organization);
+    renew_asked(&mut attributes.resource_tags, read.resource_tags);
+    renew_asked(&mut attributes.aliases, read.aliases);
+}
+
+fn renew_asked<T>(old: &mut Option<Read<T>>, new: Option<Read<T>>) {
+    match (&mut *old, new) {
+        (Some(old), Some(new)) => renew(old, new),
+        (None, new) => *old = new,
+        (Some(_), None) => {}
     }
 }
 
@@ -161,81 +189,6 @@ async fn dry_runs<P: AccessPorts>(ports: &P, key: &KeyDescription) -> Vec<(Side,
     vec![user, node]
 }
 
-/// A principal's own side, by IAM's simulator; it answers for the function's own account only.
-async fn own_side<P: AccessPorts>(
-    ports: &P,
-    home: &Place,
-    key: &KeyDescription,
-    subject: &Subject,
-) -> OwnSide {
-    let principal = &subject.principal;
-    if principal.account() != home.account {
-        return OwnSide::Unknown(format!(
-            "it belongs to account {}, whose policies cannot be read from here",
-            principal.account()
-        ));
-    }
-    match simulated(ports, key, principal, subject.side).await {
-        Ok(simulation) => OwnSide::Simulated(simulation),
-        Err(error) => OwnSide::Unknown(error.to_string()),
-    }
-}
-
-/// Simulates a principal's call. Only policies that look at the names in the encryption context are asked about
-/// each encryption context; then the worst answer counts.
-async fn simulated<P: AccessPorts>(
-    ports: &P,
-    key: &KeyDescription,
-    principal: &PrincipalArn,
-    side: Side,
-) -> Result<Simulation, AwsError> {
-    let ask = async |names: &[&str]| {
-        ports.simulate(principal.as_str(), side.call(), &key.arn, &simulated_context(names)).await
-    };
-    let mut worst = ask(&[]).await?;
-    if worst.missing_context.iter().any(|key| key.eq_ignore_ascii_case(CONTEXT_KEYS)) {
-        let mut answers = Vec::new();
-        for names in encryption_contexts(side) {
-            answers.push(ask(names).await?);
-        }
-        worst = answers.into_iter().max_by_key(severity).unwrap_or(worst);
-    }
-    // The simulator takes what it is not given for absent, which is right for what is.
-    worst.missing_context.retain(|key| !is_absent(side, key));
-    Ok(worst)
-}
-
-fn severity(simulation: &Simulation) -> (bool, u8) {
-    let limited = [simulation.organizations_allow, simulation.boundary_allows].contains(&Some(false));
-    let decision = match simulation.decision {
-        Simulated::Allowed => 0,
-        Simulated::ImplicitDeny => 1,
-        Simulated::ExplicitDeny => 2,
-    };
-    (limited, decision)
-}
-
-/// The condition key that lists the names in the encryption context.
-const CONTEXT_KEYS: &str = "kms:EncryptionContextKeys";
-
-/// What a simulation is told of a session's call, with these names in its encryption context if any.
-fn simulated_context(names: &[&str]) -> Vec<ContextEntry> {
-    let entry = |key: &str, values: &[&str], multivalued| ContextEntry {
-        key: key.to_owned(),
-        values: values.iter().map(|value| (*value).to_owned()).collect(),
-        multivalued,
-    };
-    let mut context = vec![
-        entry("kms:EncryptionAlgorithm", &["SYMMETRIC_DEFAULT"], false),
-        entry("aws:SecureTransport", &["true"], false),
-        entry("aws:ViaAWSService", &["false"], false),
-    ];
-    if !names.is_empty() {
-        context.push(entry(CONTEXT_KEYS, names, true));
-    }
-    context
-}
-
 fn named(principals: &[PrincipalArn], side: Side, source: &str) -> Vec<Subject> {
     let mut subjects = Vec::new();
     let found =
@@ -253,6 +206,8 @@ fn add(subjects: &mut Vec<Subject>, found: Vec<Found>, side: Side) {
                 side,
                 source,
                 own: OwnSide::Unknown("it was not asked".to_owned()),
+                told: Vec::new(),
+                tags: None,
             });
         }
     }

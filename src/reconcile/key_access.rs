@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use super::error::ReconcileError;
 use super::judge::judge_key;
+use super::lookups::read_what_is_asked;
 use super::ports::AccessPorts;
 use super::prove::{asks, is_over, log};
 use crate::access::{OwnSide, PrincipalArn, Side};
-use crate::intent::{KeyAccessQuestion, Require};
+use crate::intent::{KeyAccessQuestion, Require, Safeguards};
 use crate::key::KeyDescription;
 use crate::place::Place;
 use crate::preflight::{
-    AccessObservation, Assessment, Check, Finding, Read, Subject, Verdict, assess, assess_accounts,
+    AccessObservation, Assessment, Attributes, Check, Finding, Read, Subject, Verdict, assess,
+    assess_accounts,
 };
 
 /// Proves that the key's policy and grants admit every account and principal of the question. A refusal is asked
@@ -79,20 +81,26 @@ async fn observe<P: AccessPorts>(
         side,
         source: "named by a property".to_owned(),
         own: OwnSide::Unknown("its own account decides that".to_owned()),
+        told: Vec::new(),
+        tags: None,
     };
     let users = question.users.iter().map(|user| subject(user, Side::User));
     let nodes = question.nodes.iter().map(|node| subject(node, Side::Node));
-    Ok(AccessObservation {
+    let mut observation = AccessObservation {
         key: key.clone(),
         account: home.account.clone(),
         context: question.context.clone(),
+        attributes: Attributes::default(),
         policy: Read::Known(policy?),
         grants: Read::from(grants),
         dry_runs: Vec::new(),
         subjects: users.chain(nodes).collect(),
         nodes: None,
         sessions: None,
-    })
+    };
+    let safeguards = Safeguards { context: question.context.clone(), ..Safeguards::default() };
+    read_what_is_asked(ports, home, &safeguards, &mut observation).await;
+    Ok(observation)
 }
 
 /// The key's side alone: what the others' own policies say is for their accounts to prove.

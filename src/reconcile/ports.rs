@@ -8,8 +8,8 @@ mod compliance;
 use std::time::{Duration, SystemTime};
 
 pub use access::{
-    ContextEntry, DryRun, Fleet, Identities, KeyAccess, ManagedNode, Reader, SessionCall, Simulated,
-    Simulation,
+    ContextEntry, DryRun, Fleet, Identities, KeyAccess, ManagedNode, Organizations, PrincipalTags, Reader,
+    SessionCall, Simulated, Simulation,
 };
 pub use compliance::{Compliance, ComplianceReport, ComplianceType};
 use thiserror::Error;
@@ -185,6 +185,6 @@ pub trait Ports: Documents + Records + Keys + Clock {}
 impl<T: Documents + Records + Keys + Clock> Ports for T {}
 
 /// All of the outside, with what the proof of access reads.
-pub trait AccessPorts: Ports + KeyAccess + Identities + Fleet {}
+pub trait AccessPorts: Ports + KeyAccess + Identities + Organizations + Fleet {}
 
-impl<T: Ports + KeyAccess + Identities + Fleet> AccessPorts for T {}
+impl<T: Ports + KeyAccess + Identities + Organizations + Fleet> AccessPorts for T {}

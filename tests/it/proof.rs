@@ -8,6 +8,7 @@
 mod discovery;
 mod key_access;
 mod lists;
+mod lookups;
 mod mixes;
 mod oracle;
 mod permissions;

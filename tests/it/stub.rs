@@ -1,5 +1,5 @@
 //! The project's own AWS, strict where the local stand-ins are lenient: one server on a free port of 127.0.0.1 that
-//! plays SSM, KMS, IAM, STS, EC2, AWS Config and CloudFormation's receiver of answers, and that fails in whatever way a test
+//! plays SSM, KMS, IAM, STS, EC2, AWS Config, Organizations and CloudFormation's receiver of answers, and that fails in whatever way a test
 //! asks for.
 //!
 //! - [`World`] is the state: documents, parameters, keys. Plain values; [`World::ask`] works without HTTP.
@@ -7,7 +7,7 @@
 //! - [`Resource`] builds custom-resource requests; [`Lifecycle`] sends them in the order that CloudFormation would.
 //!
 //! Read in this order: `world.rs`, `services.rs` (the list of what is played), `ssm/`, `kms/`, `iam.rs`, `sts.rs`,
-//! `ec2.rs`, `config.rs`, `cloudformation/`, and then what carries it: `wire.rs`, `query.rs`, `fault.rs`, `journal.rs`,
+//! `ec2.rs`, `config.rs`, `organizations.rs`, `cloudformation/`, and then what carries it: `wire.rs`, `query.rs`, `fault.rs`, `journal.rs`,
 //! `control.rs`, `client.rs`, `server.rs`.
 //!
 //! A new service is one line in `services.rs`, one field in [`World`] and files of its own; a new operation is one line
@@ -26,6 +26,7 @@ mod fault;
 mod iam;
 mod journal;
 mod kms;
+mod organizations;
 mod paging;
 mod query;
 mod server;
@@ -40,7 +41,7 @@ pub use cloudformation::{Answer, Deployment, Ids, Lifecycle, PutFault, Request, 
 pub use config::Evaluation;
 pub use control::Stub;
 pub use fault::{Fault, Stop, When};
-pub use iam::SimulatedAnswer;
+pub use iam::{SimulatedAnswer, SimulatedDecision};
 pub use kms::DryRunOrder;
 pub use ssm::{Document, DuplicateReading, Format};
 pub use world::{ACCOUNT, REGION, World};

@@ -3,20 +3,22 @@ use crate::access::{KeyRules, KeyVerdict, PrincipalArn};
 use crate::key::KeyArn;
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/App";
+const USER: &str = "arn:aws:iam::111122223333:user/ann";
+const STRANGER: &str = "arn:aws:iam::222222222222:role/App";
+
+fn rules(condition: &str, facts: KeyFacts) -> KeyRules {
+    let policy = format!(
+        r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":{{"AWS":["{ROLE}","{USER}","{STRANGER}"]}},"Action":"kms:*","Resource":"*","Condition":{condition}}}}}"#
+    );
+    let key = KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1-2").unwrap();
+    KeyRules::new(key, facts, &policy, "[]").unwrap()
+}
 
 /// Whether the key's side admits a role where a condition is all that stands in the way.
-fn under(side: Side, condition: &str, known: &[(&str, &[&str])]) -> KeyVerdict {
-    let policy = format!(
-        r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":{{"AWS":"{ROLE}"}},"Action":"kms:*","Resource":"*","Condition":{condition}}}}}"#
-    );
-    let known: Vec<(String, Vec<String>)> = known
-        .iter()
-        .map(|(name, values)| ((*name).to_owned(), values.iter().map(|value| (*value).to_owned()).collect()))
-        .collect();
+fn under(side: Side, condition: &str, known: &str) -> KeyVerdict {
+    let known: KnownKeys = serde_json::from_str(known).unwrap();
     let facts = KeyFacts { origin: Some("AWS_KMS".to_owned()), ..KeyFacts::default() }.knowing(&known);
-    let key = KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1-2").unwrap();
-    let rules = KeyRules::new(key, facts, &policy, "[]").unwrap();
-    rules.judge(&PrincipalArn::parse(ROLE).unwrap(), side).unwrap()
+    rules(condition, facts).judge(&PrincipalArn::parse(ROLE).unwrap(), side).unwrap()
 }
 
 fn word(verdict: &KeyVerdict) -> &'static str {
@@ -52,51 +54,163 @@ fn what_a_session_s_calls_have_and_have_not() {
         (r#"{"Null":{"kms:EncryptionContext:aws:ssm:TargetId":"false"}}"#, "admits", "admits"),
         (r#"{"StringEquals":{"kms:EncryptionContext:aws:ssm:TargetId":"i-1"}}"#, "depends", "depends"),
         (r#"{"Null":{"kms:EncryptionContext:aws:ssm:RandomChallenge":"false"}}"#, "silent", "silent"),
-        (r#"{"Null":{"kms:EncryptionContext:aws:ssm:RandomChallenge":"true"}}"#, "admits", "silent"),
+        (r#"{"Null":{"kms:EncryptionContext:aws:ssm:RandomChallenge":"true"}}"#, "silent", "silent"),
+        // An enclave sends a Recipient, and neither agent nor plugin does.
+        (r#"{"StringEqualsIgnoreCase":{"kms:RecipientAttestation:ImageSha384":"ab"}}"#, "silent", "silent"),
+        (r#"{"Null":{"KMS:RecipientAttestation:PCR0":"false"}}"#, "silent", "silent"),
+        (r#"{"StringNotEqualsIgnoreCase":{"kms:RecipientAttestation:PCR0":"ab"}}"#, "admits", "admits"),
+        (r#"{"Bool":{"kms:GrantIsForAWSResource":"true"}}"#, "silent", "silent"),
+        (r#"{"StringEquals":{"kms:GranteePrincipal":"x"}}"#, "silent", "silent"),
+        (r#"{"Null":{"aws:RequestTag/team":"true","aws:TagKeys":"true"}}"#, "admits", "admits"),
+        (r#"{"Bool":{"aws:PrincipalIsAWSService":"false"}}"#, "admits", "admits"),
+        (r#"{"StringEquals":{"aws:PrincipalTag/team":"a"}}"#, "depends", "depends"),
+        (r#"{"StringEquals":{"aws:ResourceTag/team":"a"}}"#, "depends", "depends"),
+        (r#"{"ForAnyValue:StringEquals":{"kms:ResourceAliases":"alias/a"}}"#, "depends", "depends"),
     ] {
-        assert_eq!(word(&under(Side::User, condition, &[])), user, "user: {condition}");
-        assert_eq!(word(&under(Side::Node, condition, &[])), node, "node: {condition}");
+        assert_eq!(word(&under(Side::User, condition, "{}")), user, "user: {condition}");
+        assert_eq!(word(&under(Side::Node, condition, "{}")), node, "node: {condition}");
     }
 }
 
 #[test]
-fn both_contexts_of_a_node_must_be_allowed() {
+fn both_contexts_of_a_session_must_be_allowed_on_both_sides() {
     let two = r#"["aws:ssm:SessionId","aws:ssm:TargetId"]"#;
     let three = r#"["aws:ssm:SessionId","aws:ssm:TargetId","aws:ssm:RandomChallenge"]"#;
     let whitelist =
         |keys: &str| format!(r#"{{"ForAllValues:StringEquals":{{"kms:EncryptionContextKeys":{keys}}}}}"#);
-    assert_eq!(word(&under(Side::User, &whitelist(two), &[])), "admits");
-    let node = under(Side::Node, &whitelist(two), &[]);
-    let KeyVerdict::Silent { why } = &node else { panic!("{node:?}") };
-    assert!(why.contains("aws:ssm:RandomChallenge") && why.contains("3.3.808.0"), "{why}");
-    assert_eq!(word(&under(Side::Node, &whitelist(three), &[])), "admits");
+    let never = r#"{"kms:EncryptionContext:aws:ssm:RandomChallenge":null}"#;
+    for side in [Side::User, Side::Node] {
+        let verdict = under(side, &whitelist(two), "{}");
+        let KeyVerdict::Silent { why } = &verdict else { panic!("{side}: {verdict:?}") };
+        assert!(why.contains("aws:ssm:RandomChallenge") && why.contains("newer clients"), "{why}");
+        assert_eq!(word(&under(side, &whitelist(three), "{}")), "admits");
+        // The owner knows of all clients that none adds it.
+        assert_eq!(word(&under(side, &whitelist(two), never)), "admits");
+    }
 }
 
 #[test]
 fn what_is_known_besides_counts_unless_a_session_says_otherwise() {
     let org = r#"{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#;
-    assert_eq!(word(&under(Side::Node, org, &[("aws:principalorgid", &["o-1"])])), "admits");
-    assert_eq!(word(&under(Side::Node, org, &[("aws:PrincipalOrgID", &["o-2"])])), "silent");
     let target = r#"{"StringEquals":{"kms:EncryptionContext:aws:ssm:TargetId":"i-1"}}"#;
-    assert_eq!(
-        word(&under(Side::Node, target, &[("kms:EncryptionContext:aws:ssm:TargetId", &["i-1"])])),
-        "admits"
-    );
     let via = r#"{"StringEquals":{"kms:ViaService":"s"}}"#;
-    assert_eq!(word(&under(Side::Node, via, &[("kms:ViaService", &["s"])])), "silent");
     let keys = r#"{"ForAllValues:StringEquals":{"kms:EncryptionContextKeys":["a"]}}"#;
-    assert_eq!(word(&under(Side::User, keys, &[("kms:EncryptionContextKeys", &["a"])])), "silent");
+    let challenge = r#"{"StringEquals":{"kms:EncryptionContext:aws:ssm:RandomChallenge":"x"}}"#;
+    let paths = r#"{"ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":"o-1/r-1/ou-2/*"}}"#;
+    for (condition, known, expected) in [
+        (org, r#"{"aws:principalorgid":"o-1"}"#, "admits"),
+        (org, r#"{"aws:PrincipalOrgID":"o-2"}"#, "silent"),
+        (org, r#"{"aws:PrincipalOrgID":null}"#, "silent"),
+        (paths, r#"{"aws:PrincipalOrgPaths":["o-1/r-1/ou-1/","o-1/r-1/ou-2/x/"]}"#, "admits"),
+        (target, r#"{"kms:EncryptionContext:aws:ssm:TargetId":"i-1"}"#, "admits"),
+        // What no call has it has not, whatever is said.
+        (via, r#"{"kms:ViaService":"s"}"#, "silent"),
+        (keys, r#"{"kms:EncryptionContextKeys":"a"}"#, "silent"),
+        // Not every session has it, so that its value does not admit all.
+        (challenge, r#"{"kms:EncryptionContext:aws:ssm:RandomChallenge":"x"}"#, "silent"),
+    ] {
+        assert_eq!(word(&under(Side::Node, condition, known)), expected, "{condition} {known}");
+    }
+    let mfa = r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#;
+    let with_mfa = r#"{"aws:MultiFactorAuthPresent":"true"}"#;
+    assert_eq!(word(&under(Side::User, mfa, with_mfa)), "admits");
+    assert_eq!(word(&under(Side::Node, mfa, with_mfa)), "silent");
+}
+
+/// What was read, each in its own way.
+fn read() -> KeyFacts {
+    let tags = |tags: &[(&str, &str)]| {
+        Tags(tags.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    };
+    let principal = |arn| PrincipalArn::parse(arn).unwrap();
+    KeyFacts {
+        organization: Some(Organization { account: "111122223333".to_owned(), id: Some("o-1".to_owned()) }),
+        resource_tags: Some(tags(&[("team", "sessions"), ("Stage", "a"), ("stage", "b")])),
+        aliases: Some(vec!["alias/session-1".to_owned(), "alias/other".to_owned()]),
+        principal_tags: [
+            ((principal(ROLE), Side::Node), tags(&[("Team", "web")])),
+            ((principal(USER), Side::User), tags(&[])),
+        ]
+        .into(),
+        ..KeyFacts::default()
+    }
 }
 
 #[test]
-fn absent_keys_are_told_by_any_case() {
-    for (side, key, absent) in [
-        (Side::User, "KMS:viaService", true),
-        (Side::Node, "kms:ViaService", true),
-        (Side::Node, "aws:multifactorauthpresent", true),
-        (Side::User, "aws:MultiFactorAuthPresent", false),
-        (Side::User, "aws:SourceVpce", false),
+fn what_was_read_counts_for_whom_it_was_read_of() {
+    use Side::{Node, User};
+    let org = r#"{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#;
+    let other_org = r#"{"StringEquals":{"aws:PrincipalOrgID":"o-2"}}"#;
+    let same_org = r#"{"StringEquals":{"aws:PrincipalOrgID":"${aws:ResourceOrgID}"}}"#;
+    let team = r#"{"StringEquals":{"aws:PrincipalTag/team":"web"}}"#;
+    let no_tag = r#"{"Null":{"aws:PrincipalTag/other":"true"}}"#;
+    let of_key = r#"{"StringEquals":{"aws:ResourceTag/TEAM":"sessions"}}"#;
+    let twins = r#"{"StringEquals":{"aws:ResourceTag/stage":"a"}}"#;
+    let twins_are_there = r#"{"Null":{"aws:ResourceTag/stage":"false"}}"#;
+    let untagged = r#"{"StringEquals":{"aws:ResourceTag/owner":"x"}}"#;
+    let alias = r#"{"ForAnyValue:StringLike":{"kms:ResourceAliases":"alias/session-*"}}"#;
+    let no_alias = r#"{"ForAnyValue:StringEquals":{"kms:ResourceAliases":"alias/none"}}"#;
+    for (condition, arn, side, expected) in [
+        (org, ROLE, Node, "admits"),
+        (org, USER, User, "admits"),
+        (org, STRANGER, Node, "depends"),
+        (other_org, ROLE, Node, "silent"),
+        (same_org, ROLE, Node, "admits"),
+        (team, ROLE, Node, "admits"),
+        // The same role as a user's may have other tags in its sessions.
+        (team, ROLE, User, "depends"),
+        (team, USER, User, "silent"),
+        (team, STRANGER, Node, "depends"),
+        (no_tag, ROLE, Node, "admits"),
+        (no_tag, STRANGER, Node, "depends"),
+        (of_key, STRANGER, Node, "admits"),
+        (twins, ROLE, Node, "depends"),
+        (twins_are_there, ROLE, Node, "admits"),
+        (untagged, ROLE, Node, "silent"),
+        (alias, ROLE, Node, "admits"),
+        (no_alias, ROLE, Node, "silent"),
     ] {
-        assert_eq!(is_absent(side, key), absent, "{side}: {key}");
+        let verdict = rules(condition, read()).judge(&PrincipalArn::parse(arn).unwrap(), side).unwrap();
+        // Of another account even who is admitted needs a policy of its own.
+        assert_eq!(word(&verdict), expected, "{condition} for {arn} as {side}: {verdict:?}");
     }
+    let nowhere = KeyFacts {
+        organization: Some(Organization { account: "111122223333".to_owned(), id: None }),
+        aliases: Some(Vec::new()),
+        ..read()
+    };
+    for (condition, expected) in [
+        (org, "silent"),
+        (same_org, "silent"),
+        (r#"{"Null":{"aws:PrincipalOrgPaths":"true"}}"#, "admits"),
+        (alias, "silent"),
+        (r#"{"Null":{"kms:ResourceAliases":"true"}}"#, "admits"),
+    ] {
+        let verdict =
+            rules(condition, nowhere.clone()).judge(&PrincipalArn::parse(ROLE).unwrap(), Node).unwrap();
+        assert_eq!(word(&verdict), expected, "{condition}");
+    }
+    // What Context says of a key counts more than what was read of it.
+    let known: KnownKeys = serde_json::from_str(r#"{"aws:PrincipalTag/team":"ops"}"#).unwrap();
+    let verdict =
+        rules(team, read().knowing(&known)).judge(&PrincipalArn::parse(ROLE).unwrap(), Node).unwrap();
+    assert_eq!(word(&verdict), "silent");
+}
+
+#[test]
+fn an_account_has_its_organization_and_nobody_s_tags() {
+    let org = r#"{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#;
+    let everybody = format!(
+        r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*","Condition":{org}}}}}"#
+    );
+    let key = KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1-2").unwrap();
+    let rules = KeyRules::new(key, read(), &everybody, "[]").unwrap();
+    assert_eq!(rules.condition_keys().collect::<Vec<_>>(), ["aws:PrincipalOrgID"]);
+    for (account, expected) in [("111122223333", "admits"), ("222222222222", "depends")] {
+        assert_eq!(word(&rules.judge_account(account, Side::Node).unwrap()), expected, "{account}");
+    }
+    let KeyVerdict::Depends { keys, .. } = rules.judge_account("222222222222", Side::User).unwrap() else {
+        panic!("it depends")
+    };
+    assert_eq!(keys, ["aws:PrincipalOrgID"]);
 }

@@ -33,9 +33,8 @@ fn verdict(key_statement: &str, own: &[&str]) -> IdentityVerdict {
         })
         .collect();
     let principal = PrincipalArn::parse(ROLE).unwrap();
-    let given = Given::evaluate(&rules, &principal, Side::Node, &own).unwrap();
     let key_side = rules.judge(&principal, Side::Node).unwrap();
-    judge_identity(&principal, &OwnSide::Given(given), Some(&key_side))
+    judge_identity(&principal, Side::Node, &OwnSide::Given(own), Ok(&rules), Some(&key_side))
 }
 
 #[test]

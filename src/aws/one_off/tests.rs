@@ -3,9 +3,15 @@ use aws_types::service_config::LoadServiceConfig;
 
 use super::*;
 
-const EC2: Service = Service { id: "EC2", name: "ec2", content_type: "text/plain", headers: &[] };
-const CONFIG: Service =
-    Service { id: "Config Service", name: "config", content_type: "text/plain", headers: &[("x-a", "b")] };
+const EC2: Service =
+    Service { id: "EC2", name: "ec2", content_type: "text/plain", headers: &[], region: |region| region };
+const CONFIG: Service = Service {
+    id: "Config Service",
+    name: "config",
+    content_type: "text/plain",
+    headers: &[("x-a", "b")],
+    region: |region| region,
+};
 
 async fn endpoint_in(service: &Service, region: &'static str, fips: bool, dual_stack: bool) -> String {
     let config = SdkConfig::builder()

@@ -3,10 +3,10 @@
 use super::super::error::CliError;
 use super::super::files;
 use super::Options;
-use crate::access::{Given, KeyFacts, KeyRules, OwnSide, PrincipalArn, Side};
+use crate::access::{KeyFacts, KeyRules, OwnSide, PrincipalArn, Side};
 use crate::key::{KeyArn, KeyDescription, KeyRef};
 use crate::policy::Policy;
-use crate::preflight::{AccessObservation, Check, Finding, Read, Subject, Verdict};
+use crate::preflight::{AccessObservation, Attributes, Check, Finding, Read, Subject, Verdict};
 use crate::report::{Asked, Report};
 
 pub(super) fn run(options: &Options, policy: &str) -> Result<Report, CliError> {
@@ -37,26 +37,24 @@ fn observation(options: &Options, key: &KeyArn, policy: &str) -> Result<AccessOb
     let policy = files::key_policy(policy)?;
     let grants = options.grants.as_deref().map(files::grants).transpose()?.unwrap_or_default();
     let description = KeyDescription::assumed(key.clone());
-    let rules = KeyRules::new(
-        key.clone(),
-        KeyFacts::from(&description),
-        &policy,
-        &serde_json::Value::Array(grants.clone()).to_string(),
-    )?;
+    // What cannot be read is bad input, and no finding.
+    let listed = serde_json::Value::Array(grants.clone()).to_string();
+    KeyRules::new(key.clone(), KeyFacts::from(&description), &policy, &listed)?;
     let own = policies(options)?;
     let mut subjects = Vec::new();
     for (side, principals) in [(Side::User, &options.weighing.users), (Side::Node, &options.weighing.nodes)] {
         for principal in principals {
             let known = |subject: &Subject| subject.side == side && subject.principal == *principal;
             if !subjects.iter().any(known) {
-                subjects.push(subject(&rules, principal, side, &own)?);
+                subjects.push(subject(principal, side, &own));
             }
         }
     }
     Ok(AccessObservation {
         key: description,
         account: key.place().account.clone(),
-        context: Vec::new(),
+        context: options.weighing.context()?,
+        attributes: Attributes::default(),
         policy: Read::Known(policy),
         grants: Read::Known(grants),
         dry_runs: Vec::new(),
@@ -66,18 +64,13 @@ fn observation(options: &Options, key: &KeyArn, policy: &str) -> Result<AccessOb
     })
 }
 
-fn subject(
-    rules: &KeyRules,
-    principal: &PrincipalArn,
-    side: Side,
-    own: &[(PrincipalArn, Vec<Policy>)],
-) -> Result<Subject, CliError> {
+fn subject(principal: &PrincipalArn, side: Side, own: &[(PrincipalArn, Vec<Policy>)]) -> Subject {
     let own = match own.iter().find(|(owner, _)| owner == principal) {
-        Some((_, policies)) => OwnSide::Given(Given::evaluate(rules, principal, side, policies)?),
+        Some((_, policies)) => OwnSide::Given(policies.clone()),
         None => OwnSide::Unknown("no policy of its own was given (--identity-policy)".to_owned()),
     };
     let source = format!("named by --{side}");
-    Ok(Subject { principal: principal.clone(), side, source, own })
+    Subject { principal: principal.clone(), side, source, own, told: Vec::new(), tags: None }
 }
 
 /// The policies given, by principal.

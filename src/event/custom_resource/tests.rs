@@ -53,6 +53,20 @@ fn without_encryption_there_is_no_key_to_fail() {
 }
 
 #[test]
+fn context_is_an_object_or_its_text() {
+    let text = r#"{"aws:SourceVpce": ["vpce-1"], "aws:SourceVpc": null}"#;
+    for context in [json!(text), serde_json::from_str(text).unwrap()] {
+        let known = read(&json!({"KmsKeyId": "alias/x", "Context": context})).unwrap().safeguards.context;
+        let known: Vec<_> = known.iter().map(ToString::to_string).collect();
+        assert_eq!(known, ["aws:SourceVpce is vpce-1", "aws:SourceVpc is absent"]);
+    }
+    for none in [json!(""), json!({}), json!("{}"), Value::Null] {
+        let intent = read(&json!({"KmsKeyId": "alias/x", "Context": none})).unwrap();
+        assert!(intent.safeguards.context.is_empty(), "{none}");
+    }
+}
+
+#[test]
 fn each_mistake_is_named_with_its_field_its_value_and_what_is_allowed() {
     for (value, words) in [
         (json!({}), vec!["KmsKeyId", "missing"]),
@@ -65,6 +79,20 @@ fn each_mistake_is_named_with_its_field_its_value_and_what_is_allowed() {
         (json!({"KmsKeyId": "alias/aws/ssm"}), vec!["KmsKeyId", "AWS managed"]),
         (json!({"KmsKeyId": "alias/x", "DocumentName": "a/b"}), vec!["DocumentName", "`a/b`", "letters"]),
         (json!({"KmsKeyId": "alias/x", "OnDelete": "Keep"}), vec!["OnDelete", "Keep", "`Retain`"]),
+        (json!({"KmsKeyId": "alias/x", "Context": "vpce-1"}), vec!["Context", "no JSON object"]),
+        (json!({"KmsKeyId": "alias/x", "Context": ["a"]}), vec!["Context", "object or text"]),
+        (
+            json!({"KmsKeyId": "alias/x", "Context": {"Vpce": "x"}}),
+            vec!["Context", "`Vpce`", "aws:SourceVpce"],
+        ),
+        (
+            json!({"KmsKeyId": "alias/x", "Context": {"aws:SourceVpce": "a", "AWS:sourcevpce": "b"}}),
+            vec!["Context", "`aws:SourceVpce`", "`AWS:sourcevpce`", "twice"],
+        ),
+        (
+            json!({"KmsKeyId": "alias/x", "Context": {"aws:SecureTransport": "false"}}),
+            vec!["Context", "`aws:SecureTransport`", "`true`"],
+        ),
         (json!({"KmsKeyId": "alias/x", "OnConflict": ["Fail"]}), vec!["OnConflict", "`TakeOver`"]),
         (
             json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "standby"}),

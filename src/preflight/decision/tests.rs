@@ -1,7 +1,7 @@
 use super::*;
-use crate::access::{OwnSide, Simulated, Simulation};
+use crate::access::{KnownKeys, OwnSide, Simulated, Simulation};
 use crate::key::{KeyArn, KeyDescription, MultiRegion};
-use crate::preflight::{OtherOwner, Read, Sessions, Subject};
+use crate::preflight::{Attributes, OtherOwner, Read, Sessions, Subject};
 
 const NODE: &str = "arn:aws:iam::111122223333:role/Node";
 const NAMED: &str = r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/Node"},"Action":"kms:*","Resource":"*"}"#;
@@ -43,7 +43,8 @@ fn observation(
     AccessObservation {
         key,
         account: "111122223333".into(),
-        context: Vec::new(),
+        context: KnownKeys::default(),
+        attributes: Attributes::default(),
         policy,
         grants,
         dry_runs: Vec::new(),
@@ -52,6 +53,8 @@ fn observation(
             side: Side::Node,
             source: "test".into(),
             own,
+            told: Vec::new(),
+            tags: None,
         }],
         nodes: None,
         sessions: None,
@@ -105,6 +108,8 @@ fn remedies_are_for_those_who_fail() {
         side: Side::User,
         source: "test".into(),
         own: simulated(Simulated::ImplicitDeny),
+        told: Vec::new(),
+        tags: None,
     });
     let remedies = assess(&observed, &[]).remedies;
     let admitted: Vec<_> =

@@ -11,6 +11,7 @@ use crate::preflight::{Check, Finding, Read, Remedies, Verdict, assess};
 use crate::reconcile::error::ReconcileError;
 use crate::reconcile::gather::gather;
 use crate::reconcile::judge::judge_key;
+use crate::reconcile::lookups::read_what_is_asked;
 use crate::reconcile::ports::{AccessPorts, AwsErrorKind};
 use crate::reconcile::record::Record;
 
@@ -85,6 +86,7 @@ async fn check_key<P: AccessPorts>(
             kept.notes.push(format!("the policy of key {} is another by now than that of {notice}", key.arn));
         }
         observation.policy = Read::Known(put.clone());
+        read_what_is_asked(ports, home, &record.safeguards, &mut observation).await;
     }
     let assessment = assess(&observation, &record.safeguards.exempt);
     tell_failing(&key, notice, &assessment.findings, assessment.remedies, kept);

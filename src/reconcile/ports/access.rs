@@ -7,7 +7,8 @@ use std::time::SystemTime;
 use serde_json::Value;
 
 use super::{Answer, AwsError};
-pub use crate::access::{SessionCall, Simulated, Simulation};
+use crate::access::PrincipalArn;
+pub use crate::access::{ContextEntry, SessionCall, Simulated, Simulation};
 pub use crate::intent::Reader;
 use crate::key::KeyArn;
 
@@ -30,19 +31,25 @@ pub trait KeyAccess {
     async fn grants(&self, key: &KeyArn, reader: Option<&Reader>) -> Result<Vec<Value>, AwsError>;
     /// One of a session's calls, with DryRun. A data key that comes back all the same is dropped unseen.
     async fn dry_run(&self, key: &KeyArn, call: SessionCall) -> Result<DryRun, AwsError>;
+    /// The key's tags, by name. Another account's are read through a reader only.
+    async fn key_tags(
+        &self,
+        key: &KeyArn,
+        reader: Option<&Reader>,
+    ) -> Result<Vec<(String, String)>, AwsError>;
+    /// The names of the key's aliases, each with its `alias/`. Another account's are read through a reader only.
+    async fn key_aliases(&self, key: &KeyArn, reader: Option<&Reader>) -> Result<Vec<String>, AwsError>;
     /// The ARNs of all keys of the account and Region, each with its alias names.
     async fn keys(&self) -> Result<Vec<(KeyArn, Vec<String>)>, AwsError>;
 }
 
-/// A condition key with its values, for a simulation.
+/// The tags of a role or user.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContextEntry {
-    /// The key's name.
-    pub key: String,
-    /// Its values; more than one only for a multivalued key.
-    pub values: Vec<String>,
-    /// Whether the key is multivalued.
-    pub multivalued: bool,
+pub struct PrincipalTags {
+    /// All of them, by name.
+    pub tags: Vec<(String, String)>,
+    /// A role's trust policy, as JSON text.
+    pub trust_policy: Option<String>,
 }
 
 /// The principals' own side.
@@ -56,10 +63,18 @@ pub trait Identities {
         key: &KeyArn,
         context: &[ContextEntry],
     ) -> Result<Simulation, AwsError>;
+    /// The tags of a role or user of the function's own account; `None` where there is no such principal.
+    async fn principal_tags(&self, principal: &PrincipalArn) -> Result<Option<PrincipalTags>, AwsError>;
     /// The ARN of a role by its name, path included; `None` where there is none.
     async fn role_arn(&self, name: &str) -> Result<Option<String>, AwsError>;
     /// The ARN of the role in an instance profile; `None` where there is no profile, or no role in it.
     async fn role_of_profile(&self, name: &str) -> Result<Option<String>, AwsError>;
+}
+
+/// The organization of the function's own account.
+pub trait Organizations {
+    /// Its id; `None` where the account is in none.
+    async fn organization_id(&self) -> Result<Option<String>, AwsError>;
 }
 
 /// A managed node.

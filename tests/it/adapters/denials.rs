@@ -2,9 +2,10 @@
 
 use std::time::SystemTime;
 
+use session_kms::access::PrincipalArn;
 use session_kms::reconcile::ports::{
     AwsError, AwsErrorKind, Compliance as _, ComplianceReport, ComplianceType, Fleet as _, Identities as _,
-    KeyAccess as _, Reader, Records as _, SessionCall,
+    KeyAccess as _, Organizations as _, Reader, Records as _, SessionCall,
 };
 
 use super::{OTHER, aws, key};
@@ -12,7 +13,7 @@ use crate::house::Logs;
 use crate::stub::{Fault, Place, REGION, Stub, When};
 
 /// Every call of the ports: its service, its operation, the action that policies have for it.
-const CALLS: [(&str, &str, &str); 15] = [
+const CALLS: [(&str, &str, &str); 18] = [
     ("kms", "GetKeyPolicy", "kms:GetKeyPolicy"),
     ("kms", "ListGrants", "kms:ListGrants"),
     ("kms", "ListKeys", "kms:ListKeys"),
@@ -22,6 +23,9 @@ const CALLS: [(&str, &str, &str); 15] = [
     ("iam", "SimulatePrincipalPolicy", "iam:SimulatePrincipalPolicy"),
     ("iam", "GetRole", "iam:GetRole"),
     ("iam", "GetInstanceProfile", "iam:GetInstanceProfile"),
+    ("iam", "GetUser", "iam:GetUser"),
+    ("kms", "ListResourceTags", "kms:ListResourceTags"),
+    ("organizations", "DescribeOrganization", "organizations:DescribeOrganization"),
     ("ec2", "DescribeIamInstanceProfileAssociations", "ec2:DescribeIamInstanceProfileAssociations"),
     ("ssm", "DescribeInstanceInformation", "ssm:DescribeInstanceInformation"),
     ("ssm", "DescribeSessions", "ssm:DescribeSessions"),
@@ -40,6 +44,8 @@ async fn world() -> Stub {
         world.role(&reader).trusted = vec![world.place.account.clone()];
         let role = world.add_role("Node");
         world.add_instance_profile("Profile", Some(&role));
+        world.add_user("ann");
+        world.organization = Some("o-1".to_owned());
         world.asks_rule("result-token");
     });
     stub
@@ -60,6 +66,12 @@ async fn ask(stub: &Stub, operation: &str) -> Result<(), AwsError> {
         "GenerateDataKey" => ports.dry_run(&own, SessionCall::GenerateDataKey).await.map(drop),
         "AssumeRole" => ports.key_policy(&foreign, Some(&reader)).await.map(drop),
         "SimulatePrincipalPolicy" => ports.simulate(role, SessionCall::Decrypt, &own, &[]).await.map(drop),
+        "GetUser" => {
+            let user = PrincipalArn::parse("arn:aws:iam::123456789012:user/ann").unwrap();
+            ports.principal_tags(&user).await.map(drop)
+        }
+        "ListResourceTags" => ports.key_tags(&own, None).await.map(drop),
+        "DescribeOrganization" => ports.organization_id().await.map(drop),
         "GetRole" => ports.role_arn("Node").await.map(drop),
         "GetInstanceProfile" => ports.role_of_profile("Profile").await.map(drop),
         "DescribeIamInstanceProfileAssociations" => ports.instance_profiles().await.map(drop),
@@ -127,7 +139,11 @@ async fn throttling_without_end_is_a_refusal() {
         let error = ask(&stub, operation).await.unwrap_err();
         assert!(matches!(error.kind, AwsErrorKind::Refused(_)), "{error}");
         assert_eq!(error.operation, action);
-        assert!(error.code().contains("Thrott") || error.code() == "RequestLimitExceeded", "{error}");
+        assert!(
+            error.code().contains("Thrott")
+                || ["RequestLimitExceeded", "TooManyRequestsException"].contains(&error.code()),
+            "{error}"
+        );
         assert_eq!(stub.calls_of(operation).len(), 5, "{action}");
     }
 }

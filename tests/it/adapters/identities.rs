@@ -1,10 +1,13 @@
 //! IAM: the simulator, and the roles behind nodes.
 
 use serde_json::json;
-use session_kms::reconcile::ports::{ContextEntry, Identities as _, SessionCall, Simulated, Simulation};
+use session_kms::access::PrincipalArn;
+use session_kms::reconcile::ports::{
+    ContextEntry, Identities as _, Organizations as _, SessionCall, Simulated, Simulation,
+};
 
 use super::{aws, key};
-use crate::stub::{SimulatedAnswer, Stub};
+use crate::stub::{ACCOUNT, SimulatedAnswer, Stub};
 
 const KEY: &str = "arn:aws:kms:eu-west-1:210987654321:key/11111111-1111-4111-8111-111111111111";
 
@@ -35,6 +38,7 @@ async fn the_simulator_is_heard_whole() {
         entry("aws:SourceIp", &["10.0.0.1"], false),
         entry("aws:CurrentTime", &["2026-01-01T00:00:00Z"], false),
         entry("aws:EpochTime", &["1767225600"], false),
+        entry("kms:MultiRegion", &["false"], false),
     ];
     let said = aws(&stub).simulate(&role, SessionCall::Decrypt, &key(KEY), &context).await.unwrap();
     let expected = Simulation {
@@ -54,7 +58,7 @@ async fn the_simulator_is_heard_whole() {
         .iter()
         .map(|entry| entry["ContextKeyType"].clone())
         .collect();
-    assert_eq!(types, ["string", "stringList", "boolean", "ip", "date", "numeric"]);
+    assert_eq!(types, ["string", "stringList", "boolean", "ip", "date", "numeric", "boolean"]);
 }
 
 #[tokio::test]
@@ -109,4 +113,88 @@ async fn an_instance_profile_has_one_role_or_none() {
     {
         assert_eq!(aws(&stub).role_of_profile(name).await.unwrap(), expected, "{name}");
     }
+}
+
+#[tokio::test]
+async fn across_accounts_the_decision_of_its_own_policies_counts() {
+    let own_key = format!("arn:aws:kms:eu-west-1:{ACCOUNT}:key/own");
+    for (answer, of_own_key, of_foreign_key, untold) in [
+        (SimulatedAnswer::allowed("Kms"), Simulated::Allowed, Simulated::Allowed, Simulated::Untold),
+        (SimulatedAnswer::default(), Simulated::ImplicitDeny, Simulated::ImplicitDeny, Simulated::Untold),
+        (
+            SimulatedAnswer::denied("No"),
+            Simulated::ExplicitDeny,
+            Simulated::ExplicitDeny,
+            Simulated::ExplicitDeny,
+        ),
+    ] {
+        let stub = Stub::start().await;
+        let role = stub.world(|world| {
+            let role = world.add_role("Node");
+            world.simulates(&role, "*", "*", answer);
+            role
+        });
+        let ask = async |arn: &str| {
+            aws(&stub).simulate(&role, SessionCall::Decrypt, &key(arn), &[]).await.unwrap().decision
+        };
+        assert_eq!(ask(&own_key).await, of_own_key);
+        assert_eq!(ask(KEY).await, of_foreign_key);
+        stub.world(|world| world.iam.hides_details = true);
+        assert_eq!(ask(&own_key).await, of_own_key);
+        assert_eq!(ask(KEY).await, untold, "AWS need not tell it");
+    }
+}
+
+#[tokio::test]
+async fn a_boundary_that_refuses_counts_wherever_it_stands() {
+    for boundary_of_resource in [false, true] {
+        for allows in [false, true] {
+            let stub = Stub::start().await;
+            let role = stub.world(|world| {
+                let role = world.add_role("Node");
+                let boundary = Some(allows);
+                let answer =
+                    SimulatedAnswer { boundary, boundary_of_resource, ..SimulatedAnswer::allowed("Kms") };
+                world.simulates(&role, "*", "*", answer);
+                role
+            });
+            let said = aws(&stub).simulate(&role, SessionCall::Decrypt, &key(KEY), &[]).await.unwrap();
+            assert_eq!(said.boundary_allows, Some(allows), "of the resource: {boundary_of_resource}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn principals_have_tags_and_roles_a_trust_policy() {
+    let stub = Stub::start().await;
+    let (role, user) = stub.world(|world| {
+        let (role, user) = (world.add_role("team/Ops"), world.add_user("people/ann"));
+        world.tag(&role, "Team", "ops & dev");
+        world.tag(&user, "team", "");
+        world.iam.trust.insert(role.clone(), json!(["sts:AssumeRoleWithSAML", "sts:TagSession"]));
+        (role, user)
+    });
+    let tags = async |arn: &str| aws(&stub).principal_tags(&PrincipalArn::parse(arn).unwrap()).await.unwrap();
+    let of_role = tags(&role).await.unwrap();
+    assert_eq!(of_role.tags, [("Team".to_owned(), "ops & dev".to_owned())]);
+    let trust: serde_json::Value = serde_json::from_str(&of_role.trust_policy.unwrap()).unwrap();
+    assert_eq!(trust["Statement"][0]["Action"], json!(["sts:AssumeRoleWithSAML", "sts:TagSession"]));
+    let of_user = tags(&user).await.unwrap();
+    assert_eq!((of_user.tags, of_user.trust_policy), (vec![("team".to_owned(), String::new())], None));
+    // IAM finds them by the name alone, and another path is another principal.
+    for other in ["role/Gone", "role/other/Ops", "user/ann", "user/gone"] {
+        assert_eq!(tags(&format!("arn:aws:iam::{ACCOUNT}:{other}")).await, None, "{other}");
+    }
+    assert_eq!(stub.violations(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_account_is_in_an_organization_or_in_none() {
+    let stub = Stub::start().await;
+    assert_eq!(aws(&stub).organization_id().await.unwrap(), None);
+    stub.world(|world| world.organization = Some("o-exampleorgid".to_owned()));
+    assert_eq!(aws(&stub).organization_id().await.unwrap(), Some("o-exampleorgid".to_owned()));
+    let call = stub.calls().remove(0);
+    assert_eq!((call.service, call.region.as_str()), ("organizations", "us-east-1"));
+    assert_eq!(stub.violations(), Vec::<String>::new());
 }

@@ -226,3 +226,46 @@ async fn keys_come_with_their_aliases() {
     stub.world(|world| world.page_size = Some(100));
     assert_eq!(aws(&stub).keys().await.unwrap(), keys);
 }
+
+#[tokio::test]
+async fn a_keys_tags_and_aliases_are_its_own_and_whole() {
+    let stub = Stub::start().await;
+    let (arn, bare) = stub.world(|world| {
+        let (arn, bare) = (world.add_key("own"), world.add_key("bare"));
+        for number in 0..120 {
+            world.key(&arn).tags.push((format!("t{number}"), format!("v{number}")));
+            world.add_alias(&format!("alias/a-{number:03}"), &arn);
+        }
+        (arn, bare)
+    });
+    let tags = aws(&stub).key_tags(&key(&arn), None).await.unwrap();
+    assert_eq!((tags.len(), &tags[119]), (120, &("t119".to_owned(), "v119".to_owned())));
+    let aliases = aws(&stub).key_aliases(&key(&arn), None).await.unwrap();
+    assert_eq!((aliases.len(), aliases[7].as_str()), (120, "alias/a-007"));
+    assert_eq!((stub.calls_of("ListResourceTags").len(), stub.calls_of("ListAliases").len()), (3, 2));
+    assert_eq!(stub.calls_of("ListAliases")[0].body["KeyId"], arn);
+    assert!(aws(&stub).key_tags(&key(&bare), None).await.unwrap().is_empty());
+    assert!(aws(&stub).key_aliases(&key(&bare), None).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_foreign_keys_tags_and_aliases_are_read_through_the_reader() {
+    let stub = Stub::start().await;
+    let (arn, reader) = foreign_key(&stub);
+    stub.world(|world| {
+        world.key(&arn).tags = vec![("stage".to_owned(), "prod".to_owned())];
+        world.add_alias("alias/foreign", &arn);
+    });
+    let (ports, foreign) = (aws(&stub), key(&arn));
+    let (tags, aliases) =
+        tokio::join!(ports.key_tags(&foreign, Some(&reader)), ports.key_aliases(&foreign, Some(&reader)));
+    assert_eq!(tags.unwrap(), [("stage".to_owned(), "prod".to_owned())]);
+    assert_eq!(aliases.unwrap(), ["alias/foreign"]);
+    assert_eq!(stub.calls_of("AssumeRole").len(), 1);
+    for call in [
+        ports.key_tags(&foreign, None).await.unwrap_err(),
+        ports.key_aliases(&foreign, None).await.unwrap_err(),
+    ] {
+        assert!(matches!(call.kind, AwsErrorKind::Denied { .. }), "{call}");
+    }
+}

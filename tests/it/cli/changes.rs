@@ -4,7 +4,7 @@ use serde_json::Value;
 use session_kms::cli::Exit;
 
 use super::{Terminal, on};
-use crate::house::{House, NAME, SECRET, enabled, key_in};
+use crate::house::{House, NAME, RECORD, SECRET, enabled, key_in};
 use crate::stub::{ACCOUNT, Fault, SimulatedAnswer, When};
 
 /// A house in which one role may use any key, and another may not.
@@ -167,4 +167,35 @@ async fn where_aws_refuses_the_end_is_3() {
     assert_eq!((ran.exit, ran.out.as_str()), (Exit::Aws, ""));
     assert!(ran.err.contains("AccessDenied") && ran.err.contains("kms:DescribeKey"), "{}", ran.err);
     assert!(house.stub.world(|world| world.document(NAME).is_some()));
+}
+
+#[tokio::test]
+async fn what_is_known_of_every_call_counts_on_aws_and_is_remembered() {
+    let (house, ops, _) = house().await;
+    house.stub.world(|world| {
+        let policy = serde_json::json!({"Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Principal": {"AWS": ops}, "Action": "kms:*", "Resource": "*",
+            "Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}, "Null": {"aws:SourceVpc": "true"}},
+        }});
+        world.key(&house.k1).policy = policy.to_string();
+    });
+    let known = ["--context", "aws:SourceVpce=vpce-1", "--context", "aws:SourceVpc=null"];
+    for command in [&["check"][..], &["plan"], &["apply", "--yes"]] {
+        let asked = ["--key", &house.k1, "--user", &ops, "--preflight", "strict"];
+        let (exit, report) = json_on(&house, &[command, &asked].concat()).await;
+        assert_eq!((exit, &report["access"][0]["verdict"]), (Exit::Fails, &"unknown".into()), "{command:?}");
+        assert_eq!(house.stub.writes().len(), 0);
+        let (exit, report) = json_on(&house, &[command, &asked, &known].concat()).await;
+        assert_eq!(exit, Exit::Good, "{report:#}");
+        let said = report["access"][0]["keySide"].as_str().unwrap();
+        assert!(
+            said.ends_with("aws:SourceVpce is vpce-1 and aws:SourceVpc is absent, as Context says)"),
+            "{said}"
+        );
+    }
+    assert_eq!(keys(&house), [house.k1.as_str(); 2]);
+    let record: Value =
+        house.stub.world(|world| serde_json::from_str(world.parameter(RECORD).unwrap()).unwrap());
+    let context = serde_json::json!({"aws:SourceVpce": "vpce-1", "aws:SourceVpc": null});
+    assert_eq!(record["safeguards"]["context"], context);
 }

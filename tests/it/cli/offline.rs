@@ -96,13 +96,49 @@ async fn an_account_as_such_is_admitted_for_each_call_or_not() {
 }
 
 #[tokio::test]
+async fn what_is_known_of_every_call_counts_and_is_told() {
+    let policy = data("key-policy-network.json");
+    let own = format!("{OTHER}={}", data("uses-s3.json"));
+    let base = ["check", "--key", KEY, "--policy", &policy, "--node", OTHER, "--identity-policy", &own];
+    let check = async |context: &[&str]| {
+        let options = context.iter().flat_map(|known| ["--context", known]);
+        let all: Vec<&str> = base.into_iter().chain(options).chain(["--format", "json"]).collect();
+        let ran = offline(&all).await;
+        let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));
+        report["access"][0].clone()
+    };
+    assert_eq!(check(&[]).await["verdict"], "unknown");
+    let paths = [
+        vec!["aws:PrincipalOrgPaths=o-1/r-1/ou-1/", "aws:principalorgpaths=o-1/r-1/ou-2/ou-3/"],
+        vec![r#"aws:PrincipalOrgPaths=["o-1/r-1/ou-1/","o-1/r-1/ou-2/ou-3/"]"#],
+    ];
+    for paths in paths {
+        let known = [&["aws:SourceVpce=vpce-1", "aws:SourceVpc=null"], &paths[..]].concat();
+        let access = check(&known).await;
+        assert_eq!(access["verdict"], "pass", "{access:#}");
+        for side in ["keySide", "ownSide"] {
+            let said = access[side].as_str().unwrap();
+            let given = "(given that aws:SourceVpce is vpce-1 and aws:SourceVpc is absent and aws:PrincipalOrgPaths is \
+                         o-1/r-1/ou-1/, o-1/r-1/ou-2/ou-3/, as Context says)";
+            assert!(said.ends_with(given), "{said}");
+        }
+    }
+    let access = check(&["aws:SourceVpc=vpc-1"]).await;
+    assert_eq!(access["verdict"], "fail");
+    assert!(
+        access["keySide"].as_str().unwrap().contains("aws:SourceVpc is vpc-1, as Context says"),
+        "{access:#}"
+    );
+}
+
+#[tokio::test]
 async fn bad_input_ends_with_2_and_says_what_is_wrong_and_where() {
     let policy = data("key-policy.json");
     let malformed = data("malformed.json");
     let gone = data("gone.json");
     let of_nobody = format!("{ADMIN}={policy}");
     let broken_own = format!("{ADMIN}={malformed}");
-    let table: [(&[&str], &[&str]); 11] = [
+    let table: [(&[&str], &[&str]); 15] = [
         (&["--key", KEY, "--policy", &gone], &["gone.json", "cannot read"]),
         (&["--key", KEY, "--policy", &malformed], &["malformed.json", "$.Statement[1].Effect", "`Maybe`"]),
         (&["--key", KEY, "--policy", &policy, "--grants", &malformed], &["malformed.json", "Grants"]),
@@ -117,6 +153,28 @@ async fn bad_input_ends_with_2_and_says_what_is_wrong_and_where() {
         ),
         (&["--key", KEY, "--grants", &policy], &["--policy"]),
         (&["--policy", &policy], &["--key"]),
+        (&["--key", KEY, "--policy", &policy, "--context", "aws:SourceVpc"], &["--context", "KEY=VALUE"]),
+        (
+            &["--key", KEY, "--policy", &policy, "--context", "SourceVpc=x"],
+            &["--context", "`SourceVpc`", "aws:"],
+        ),
+        (
+            &["--key", KEY, "--policy", &policy, "--context", "kms:ViaService=ssm.amazonaws.com"],
+            &["--context", "`kms:ViaService`", "absent"],
+        ),
+        (
+            &[
+                "--key",
+                KEY,
+                "--policy",
+                &policy,
+                "--context",
+                "aws:SourceVpc=x",
+                "--context",
+                "aws:sourcevpc=null",
+            ],
+            &["--context", "`aws:SourceVpc`", "null"],
+        ),
     ];
     for (options, words) in table {
         let ran = offline(&[&["check"], options].concat()).await;

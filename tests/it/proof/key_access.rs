@@ -141,7 +141,7 @@ fn questions() -> Vec<Question> {
             "a context that no session has",
             vec![to_consumer(json!({"StringEquals": {"kms:ViaService": "s"}}))],
             no(),
-            with(with(both(), "Context", json!({"kms:ViaService": "s"})), "Require", json!("NotDenied")),
+            with(with(both(), "Context", json!({"kms:ViaService": null})), "Require", json!("NotDenied")),
             &[OPS, NODE],
         ),
         (

@@ -97,7 +97,7 @@ pub const KEY_POLICIES: &[KeyPolicy] = &[
     (
         "admits an organization",
         |_| vec![allow(json!("*"), json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}))],
-        |_| vec![Key::Named, Key::Silent],
+        |_| vec![Key::Named],
     ),
     (
         "admits by the role's ARN",
@@ -141,8 +141,8 @@ pub const KEY_POLICIES: &[KeyPolicy] = &[
                 json!({"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": [SESSION, TARGET]}}),
             )]
         },
-        // Newer agents add a third.
-        |caller| vec![if caller.is_node() { Key::Silent } else { Key::Account }],
+        // Newer clients add a third, and the agent then decrypts with it.
+        |_| vec![Key::Silent],
     ),
     (
         "denies other context keys than two",
@@ -151,7 +151,7 @@ pub const KEY_POLICIES: &[KeyPolicy] = &[
                 json!({"ForAnyValue:StringNotEquals": {"kms:EncryptionContextKeys": [SESSION, TARGET]}});
             vec![to_account(Value::Null), deny(json!("*"), others)]
         },
-        |caller| vec![if caller.is_node() { Key::Denied } else { Key::Account }],
+        |_| vec![Key::Denied],
     ),
     (
         "whitelists three context keys",
@@ -224,7 +224,7 @@ pub const KEY_POLICIES: &[KeyPolicy] = &[
     (
         "delegates to the tagged",
         |_| vec![to_account(json!({"StringEquals": {"aws:PrincipalTag/team": "ops"}}))],
-        |_| vec![Key::Account, Key::Silent],
+        |_| vec![Key::Account],
     ),
     (
         "delegates to a second factor",
@@ -291,6 +291,66 @@ pub const KEY_POLICIES: &[KeyPolicy] = &[
         |caller| {
             let all_but = without(to_account(Value::Null), "Action");
             vec![with(all_but, "NotAction", caller.action().into())]
+        },
+        |_| vec![Key::Silent],
+    ),
+    (
+        "admits another organization",
+        |_| vec![allow(json!("*"), json!({"StringEquals": {"aws:PrincipalOrgID": "o-2"}}))],
+        |_| vec![Key::Silent],
+    ),
+    (
+        "admits by the organization's paths",
+        |_| {
+            let paths = json!({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-1/r-1/*"}});
+            vec![allow(json!("*"), paths)]
+        },
+        |_| vec![Key::Named, Key::Silent],
+    ),
+    (
+        "delegates to those tagged otherwise",
+        |_| vec![to_account(json!({"StringEquals": {"aws:PrincipalTag/Team": "dev"}}))],
+        |_| vec![Key::Silent],
+    ),
+    (
+        "denies those without another tag",
+        |_| {
+            let untagged = json!({"Null": {"aws:PrincipalTag/cleared": "true"}});
+            vec![to_account(Value::Null), deny(json!("*"), untagged)]
+        },
+        |_| vec![Key::Denied],
+    ),
+    (
+        "delegates by the key's alias",
+        |_| {
+            let by_alias = json!({"ForAnyValue:StringLike": {"kms:ResourceAliases": "alias/session-*"}});
+            vec![to_account(by_alias)]
+        },
+        |_| vec![Key::Account],
+    ),
+    (
+        "delegates by an alias that the key has not",
+        |_| {
+            let by_alias = json!({"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/session"}});
+            vec![to_account(by_alias)]
+        },
+        |_| vec![Key::Silent],
+    ),
+    (
+        "names the caller by the key's tag",
+        |caller| vec![to(caller, json!({"StringEquals": {"aws:ResourceTag/stage": "prod"}}))],
+        |_| vec![Key::Named],
+    ),
+    (
+        "names the caller by a tag that the key has not",
+        |caller| vec![to(caller, json!({"StringEquals": {"aws:ResourceTag/owner": "me"}}))],
+        |_| vec![Key::Silent],
+    ),
+    (
+        "lets enclaves alone decrypt",
+        |caller| {
+            let attested = json!({"StringEqualsIgnoreCase": {"kms:RecipientAttestation:ImageSha384": "ab"}});
+            vec![to(caller, attested)]
         },
         |_| vec![Key::Silent],
     ),

@@ -194,8 +194,8 @@ async fn a_key_that_is_not_usable_yet_is_asked_again() {
 
 #[tokio::test]
 async fn a_role_is_asked_about_each_encryption_context_where_its_policies_look_at_it() {
-    // The second of two contexts is a node's of newer agents, which its policies do not allow.
-    for (caller, contexts, success) in [(Caller::NodeRole, 2, false), (Caller::UserRole, 1, true)] {
+    // The second of two contexts comes of newer clients, and the policies do not allow it.
+    for (caller, contexts, success) in [(Caller::NodeRole, 2, false), (Caller::UserRole, 2, false)] {
         let stub = Stub::start().await;
         let (who, asks_for) = (caller.arn(), vec!["kms:EncryptionContextKeys".to_owned()]);
         let properties = stub.world(|world| {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::arn;
 use super::lists::{Caller, SESSION, TARGET};
 use super::oracle::{Grant, Own};
-use crate::stub::SimulatedAnswer;
+use crate::stub::{SimulatedAnswer, SimulatedDecision};
 
 /// The grants on a key, and every way in which they may stand to the caller.
 pub type Grants = (&'static str, fn(Caller) -> Vec<Value>, fn(Caller) -> Vec<Grant>);
@@ -52,8 +52,8 @@ pub const GRANTS: &[Grants] = &[
             let equals = json!({"EncryptionContextEquals": {TARGET: "i-1", SESSION: "ann-1"}});
             vec![grant(&caller.arn(), json!(["Decrypt", "GenerateDataKey"]), equals)]
         },
-        // Equal it cannot be where a newer agent adds the challenge.
-        |caller| if caller.is_node() { vec![Grant::Nothing] } else { vec![Grant::Covers, Grant::Nothing] },
+        // Equal it cannot be where a newer client adds the challenge.
+        |_| vec![Grant::Nothing],
     ),
     (
         "a grant for another service's context",
@@ -70,6 +70,16 @@ pub type OwnSide = (&'static str, fn() -> Option<SimulatedAnswer>, &'static [Own
 
 fn asking_for(answer: SimulatedAnswer, key: &str) -> Option<SimulatedAnswer> {
     Some(SimulatedAnswer { asks_for: vec![key.to_owned()], ..answer })
+}
+
+/// Allowed where a condition key has these values, and not allowed without.
+fn turning(key: &str, values: &[&str]) -> Option<SimulatedAnswer> {
+    let values = values.iter().map(|&value| value.to_owned()).collect();
+    Some(SimulatedAnswer {
+        given: vec![(key.to_owned(), values, SimulatedDecision::Allowed)],
+        asks_for: vec![key.to_owned()],
+        ..SimulatedAnswer::default()
+    })
 }
 
 /// Not every answer of the simulator tells which way a condition on something unknown turns.
@@ -96,6 +106,53 @@ pub const OWN_SIDES: &[OwnSide] = &[
             })
         },
         &[Own::Allows],
+    ),
+    (
+        "refused by the organization unless tagged",
+        || {
+            Some(SimulatedAnswer {
+                organization_wants: Some(("aws:PrincipalTag/Team".to_owned(), "ops".to_owned())),
+                ..SimulatedAnswer::allowed("Kms")
+            })
+        },
+        &[Own::Allows],
+    ),
+    (
+        "refused by the organization out of the Region",
+        || {
+            Some(SimulatedAnswer {
+                organization_wants: Some(("aws:RequestedRegion".to_owned(), "eu-west-1".to_owned())),
+                ..SimulatedAnswer::allowed("Kms")
+            })
+        },
+        &[Own::Allows],
+    ),
+    ("allowed to the tagged", || turning("aws:PrincipalTag/team", &["ops"]), &[Own::Allows]),
+    ("allowed to those tagged otherwise", || turning("aws:PrincipalTag/team", &["dev"]), &[Own::Silent]),
+    ("allowed in an organization", || turning("aws:PrincipalOrgID", &["o-1"]), &[Own::Allows]),
+    ("allowed by the key's alias", || turning("kms:ResourceAliases", &["alias/session-1"]), &[Own::Allows]),
+    ("allowed by the key's tag", || turning("aws:ResourceTag/stage", &["prod"]), &[Own::Allows]),
+    ("allowed to enclaves", || turning("kms:RecipientAttestation:PCR0", &["ab"]), &[Own::Silent]),
+    (
+        "allowed with a challenge",
+        || {
+            turning(
+                "kms:EncryptionContextKeys",
+                &["aws:ssm:SessionId", "aws:ssm:TargetId", "aws:ssm:RandomChallenge"],
+            )
+        },
+        &[Own::Silent],
+    ),
+    (
+        "bounded, as the resource has it",
+        || {
+            Some(SimulatedAnswer {
+                boundary: Some(false),
+                boundary_of_resource: true,
+                ..SimulatedAnswer::default()
+            })
+        },
+        &[Own::Bounded],
     ),
     (
         "bounded",

@@ -72,7 +72,7 @@ impl Row {
     fn is_open(&self) -> bool {
         let grants = (self.grants.2)(self.caller) != [Grant::Nothing] || !self.reading.has_grants();
         let by_wildcard = self.policy.0.starts_with("admits");
-        self.own.0 == "bounded" && (grants || by_wildcard)
+        self.own.0.starts_with("bounded") && (grants || by_wildcard)
     }
 
     /// Sets the world up; the properties of the resource.
@@ -98,6 +98,11 @@ impl Row {
                 Caller::UserRole => world.add_role("Ops"),
                 Caller::User => world.add_user("ann"),
             };
+            // What policies ask for and one read tells.
+            world.organization = Some("o-1".to_owned());
+            world.tag(&caller, "Team", "ops");
+            world.key(&key).tags = vec![("stage".to_owned(), "prod".to_owned())];
+            world.add_alias("alias/session-1", &key);
             if let Some(answer) = (self.own.1)() {
                 world.simulates(&caller, self.caller.action(), &key, answer);
             }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
 use super::call::{Call, Outcome, Refusal};
 use super::query::{list, texts};
@@ -13,6 +14,7 @@ use super::world::World;
 pub const OPERATIONS: &[&[Operation]] = &[&[
     Operation::read("SimulatePrincipalPolicy", simulate),
     Operation::read("GetRole", get_role),
+    Operation::read("GetUser", get_user),
     Operation::read("GetInstanceProfile", get_instance_profile),
 ]];
 
@@ -27,6 +29,12 @@ pub struct Iam {
     pub issued: BTreeMap<String, String>,
     /// Caps the life of what AssumeRole gives out, in seconds.
     pub longest_session: Option<u64>,
+    /// The tags of roles and users, by their ARN.
+    pub tags: BTreeMap<String, Vec<(String, String)>>,
+    /// What a role's trust policy lets those who assume it do, by its ARN; `sts:AssumeRole` where nothing is said.
+    pub trust: BTreeMap<String, Value>,
+    /// Whether simulations about another account's key leave out what the principal's own policies say.
+    pub hides_details: bool,
     simulated: Vec<Rule>,
 }
 
@@ -64,6 +72,13 @@ pub struct SimulatedAnswer {
     pub boundary: Option<bool>,
     /// Condition keys that the policies ask for. Those that the call does not bring are its missing context.
     pub asks_for: Vec<String>,
+    /// The decision where the call brings this condition key with these values.
+    pub given: Vec<(String, Vec<String>, SimulatedDecision)>,
+    /// Whether the organization's policies refuse a call that does not bring this condition key with this value,
+    /// which the answer never lists as missing.
+    pub organization_wants: Option<(String, String)>,
+    /// Whether the boundary's decision stands in the results of the resource alone.
+    pub boundary_of_resource: bool,
 }
 
 /// The simulator's decision. Without any policy nothing is allowed.
@@ -107,6 +122,7 @@ fn simulate(world: &mut World, call: &Call) -> Outcome {
         return Err(no_such_entity(&format!("The principal {principal}")));
     }
     let given = given_keys(call)?;
+    let hides_details = world.iam.hides_details;
     let actions = texts(&call.body, "ActionNames")?;
     let resources = match texts(&call.body, "ResourceArns")? {
         none if none.is_empty() => vec!["*"],
@@ -123,14 +139,18 @@ fn simulate(world: &mut World, call: &Call) -> Outcome {
                 && [resource, "*"].contains(&rule.resource.as_str())
         };
         let answer = simulated.iter().rev().find(matches).map(|rule| rule.answer.clone()).unwrap_or_default();
-        results.push(result(action, resource, &answer, &given));
+        let is_foreign = resource.split(':').nth(4).is_some_and(|owner| Some(owner) != account);
+        results.push(result(action, resource, &answer, &given, is_foreign.then_some(hides_details)));
     }
     Ok(json!({"EvaluationResults": results, "IsTruncated": false}))
 }
 
-/// The names of the context keys, in lower case; each value must be one of its type.
-fn given_keys(call: &Call) -> Result<Vec<String>, Refusal> {
-    let mut names = Vec::new();
+/// What a call brings: the context keys' names, in lower case, with their values.
+type Brought = Vec<(String, Vec<String>)>;
+
+/// The context keys; each value must be one of its type, and no key may be there twice.
+fn given_keys(call: &Call) -> Result<Brought, Refusal> {
+    let mut names: Brought = Vec::new();
     for entry in list(&call.body, "ContextEntries")? {
         let text = |member: &str| entry.get(member).and_then(Value::as_str).unwrap_or_default();
         let (name, kind) = (text("ContextKeyName"), text("ContextKeyType"));
@@ -145,20 +165,38 @@ fn given_keys(call: &Call) -> Result<Vec<String>, Refusal> {
             _ => false,
         };
         let several = values.len() > 1 && !kind.ends_with("List");
-        if name.is_empty() || values.is_empty() || several || !values.iter().all(fits) {
+        let twice = names.iter().any(|(known, _)| *known == name.to_ascii_lowercase());
+        if name.is_empty() || values.is_empty() || several || twice || !values.iter().all(fits) {
             let message = format!("Invalid context entry `{name}` of type `{kind}`");
             return Err(invalid_input(Refusal::validation(message)));
         }
-        names.push(name.to_ascii_lowercase());
+        names.push((name.to_ascii_lowercase(), values.iter().map(|&value| value.to_owned()).collect()));
     }
     Ok(names)
 }
 
-fn result(action: &str, resource: &str, answer: &SimulatedAnswer, given: &[String]) -> Value {
-    let decision = match answer.decision {
+/// `foreign` is for a key of another account: whether the answer leaves out what the principal's own policies say. Its
+/// decision then is of both sides, and the key's is not simulated.
+fn result(
+    action: &str,
+    resource: &str,
+    answer: &SimulatedAnswer,
+    given: &Brought,
+    foreign: Option<bool>,
+) -> Value {
+    let word = |decision| match decision {
         SimulatedDecision::Allowed => "allowed",
         SimulatedDecision::ImplicitDeny => "implicitDeny",
         SimulatedDecision::ExplicitDeny => "explicitDeny",
+    };
+    let brings = |key: &str, values: &[String]| {
+        given.iter().any(|(name, brought)| *name == key.to_ascii_lowercase() && brought == values)
+    };
+    let turned = answer.given.iter().find(|(key, values, _)| brings(key, values));
+    let own = turned.map_or(answer.decision, |(_, _, decision)| *decision);
+    let decision = match (own, foreign) {
+        (SimulatedDecision::Allowed, Some(_)) => word(SimulatedDecision::ImplicitDeny),
+        (own, _) => word(own),
     };
     let matched = answer.policies.iter().map(|policy| {
         json!({
@@ -168,7 +206,8 @@ fn result(action: &str, resource: &str, answer: &SimulatedAnswer, given: &[Strin
             "EndPosition": {"Line": 9, "Column": 1},
         })
     });
-    let missing = answer.asks_for.iter().filter(|key| !given.contains(&key.to_ascii_lowercase()));
+    let missing =
+        answer.asks_for.iter().filter(|key| !given.iter().any(|(name, _)| *name == key.to_ascii_lowercase()));
     let mut result = json!({
         "EvalActionName": action,
         "EvalResourceName": resource,
@@ -176,10 +215,21 @@ fn result(action: &str, resource: &str, answer: &SimulatedAnswer, given: &[Strin
         "MatchedStatements": matched.collect::<Vec<_>>(),
         "MissingContextValues": missing.collect::<Vec<_>>(),
     });
-    if let Some(allowed) = answer.organizations {
+    if foreign == Some(false) {
+        result["EvalDecisionDetails"] = json!([{"key": "IAM Policy", "value": word(own)}]);
+    }
+    let wanted = answer.organization_wants.as_ref();
+    let wanted = wanted.map(|(key, value)| brings(key, std::slice::from_ref(value)));
+    if let Some(allowed) = wanted.or(answer.organizations) {
         result["OrganizationsDecisionDetail"] = json!({"AllowedByOrganizations": allowed});
     }
-    if let Some(allowed) = answer.boundary {
+    if let (Some(allowed), true) = (answer.boundary, answer.boundary_of_resource) {
+        result["ResourceSpecificResults"] = json!([{
+            "EvalResourceName": resource,
+            "EvalResourceDecision": decision,
+            "PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": allowed},
+        }]);
+    } else if let Some(allowed) = answer.boundary {
         result["PermissionsBoundaryDecisionDetail"] = json!({"AllowedByPermissionsBoundary": allowed});
     }
     result
@@ -190,7 +240,42 @@ fn get_role(world: &mut World, call: &Call) -> Outcome {
     let name = entity_name(call, "RoleName")?;
     let role = world.iam.roles.iter().find(|role| role.account == call.caller.account && role.name == name);
     let role = role.ok_or_else(|| no_such_entity(&format!("The role with name {name}")))?;
-    Ok(json!({"Role": described(&role.arn)}))
+    let arn = role.arn.clone();
+    let mut answer = described(&arn);
+    let actions = world.iam.trust.get(&arn).cloned().unwrap_or_else(|| json!("sts:AssumeRole"));
+    let trust = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": actions},
+    ]});
+    // Percent-encoded by RFC 3986, spaces included.
+    let encoded = form_urlencoded::byte_serialize(trust.to_string().as_bytes()).collect::<String>();
+    answer["AssumeRolePolicyDocument"] = encoded.replace('+', "%20").into();
+    tagged(world, &arn, &mut answer);
+    Ok(json!({"Role": answer}))
+}
+
+fn get_user(world: &mut World, call: &Call) -> Outcome {
+    call.only(&["UserName"]).map_err(invalid_input)?;
+    let name = entity_name(call, "UserName")?;
+    let of_account = format!(":{}:user/", call.caller.account);
+    let is_named = |arn: &&String| arn.contains(&of_account) && arn.rsplit('/').next() == Some(name);
+    let user = world.iam.users.iter().find(is_named).cloned();
+    let arn = user.ok_or_else(|| no_such_entity(&format!("The user with name {name}")))?;
+    let mut answer = json!({
+        "Path": path(&arn),
+        "UserName": name,
+        "UserId": "AIDAEXAMPLEEXAMPLEEXA",
+        "Arn": arn,
+        "CreateDate": "2020-09-13T12:26:40Z",
+    });
+    tagged(world, &arn, &mut answer);
+    Ok(json!({"User": answer}))
+}
+
+/// The tags, which stand in the answers about one entity only.
+fn tagged(world: &World, arn: &str, answer: &mut Value) {
+    if let Some(tags) = world.iam.tags.get(arn) {
+        answer["Tags"] = tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
+    }
 }
 
 fn get_instance_profile(world: &mut World, call: &Call) -> Outcome {
@@ -274,6 +359,12 @@ impl World {
         let arn = format!("arn:{}:iam::{}:user/{path_and_name}", self.partition, self.place.account);
         self.iam.users.push(arn.clone());
         arn
+    }
+
+    /// Tags a role or a user.
+    pub fn tag(&mut self, arn: &str, name: &str, value: &str) {
+        let tags = self.iam.tags.entry(arn.to_owned()).or_default();
+        tags.push((name.to_owned(), value.to_owned()));
     }
 
     /// Adds an instance profile with this role, or none, to the default account; returns its ARN.

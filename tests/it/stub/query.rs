@@ -174,6 +174,10 @@ fn element(xml: &mut String, name: &str, value: &Value, item: &str) {
     *xml += &format!("<{name}>");
     match value {
         Value::Object(members) => members.iter().for_each(|(name, value)| element(xml, name, value, item)),
+        // A map's entries have a name of their own.
+        Value::Array(items) if name == "EvalDecisionDetails" => {
+            items.iter().for_each(|value| element(xml, "entry", value, item));
+        }
         Value::Array(items) => items.iter().for_each(|value| element(xml, item, value, item)),
         Value::String(text) => *xml += &escaped(text),
         other => *xml += &other.to_string(),

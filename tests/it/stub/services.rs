@@ -5,7 +5,7 @@ use super::call::{Call, Outcome};
 use super::query::{EC2_QUERY, QUERY};
 use super::wire::{AWS_JSON, Wire};
 use super::world::World;
-use super::{config, ec2, iam, kms, ssm, sts};
+use super::{config, ec2, iam, kms, organizations, ssm, sts};
 
 /// Every service that the stub plays, found by the signing name in a call's credential scope.
 pub const SERVICES: &[Service] = &[
@@ -68,6 +68,16 @@ pub const SERVICES: &[Service] = &[
         throttled: (400, "ThrottlingException"),
         wire: AWS_JSON,
         operations: config::OPERATIONS,
+    },
+    Service {
+        name: "organizations",
+        target: "AWSOrganizationsV20161128",
+        message_member: "Message",
+        internal_error: "ServiceException",
+        denied: (400, "AccessDeniedException"),
+        throttled: (400, "TooManyRequestsException"),
+        wire: AWS_JSON,
+        operations: organizations::OPERATIONS,
     },
 ];
 

@@ -32,6 +32,8 @@ pub struct World {
     pub iam: Iam,
     pub associations: Associations,
     pub rules: Rules,
+    /// The id of the organization that the accounts are in, if they are in one.
+    pub organization: Option<String>,
     ticks: u32,
 }
 
@@ -49,6 +51,7 @@ impl Default for World {
             iam: Iam::default(),
             associations: Associations::default(),
             rules: Rules::default(),
+            organization: None,
             ticks: 0,
         }
     }

@@ -105,6 +105,41 @@ async fn the_simulator_takes_principals_that_are_there_and_values_of_their_type(
     assert_eq!((role.arn(), role.path(), role.role_name()), (own.as_str(), "/", "Own"));
 }
 
+#[test]
+fn reads_of_tags_aliases_and_organizations_are_as_strict_as_awss() {
+    let mut world = World::default();
+    let own = world.add_key("own");
+    let foreign = world.add_key_at(&Place::new(OTHER, REGION), "foreign");
+    world.add_user("people/ann");
+    world.add_role("Ops");
+    let mut ask = |service: &'static str, operation: &str, region: &str, body: Value| {
+        world.place.region = region.to_owned();
+        world.ask(service, operation, body).map_or_else(|refusal| refusal.code, |_| "ok".to_owned())
+    };
+    for (service, operation, region, body, expected) in [
+        ("kms", "ListResourceTags", REGION, json!({"KeyId": own}), "ok"),
+        ("kms", "ListResourceTags", REGION, json!({"KeyId": own, "Limit": 51}), "ValidationException"),
+        ("kms", "ListResourceTags", REGION, json!({"KeyId": own, "Tags": []}), "ValidationException"),
+        ("kms", "ListResourceTags", REGION, json!({"KeyId": foreign}), "AccessDeniedException"),
+        ("kms", "ListAliases", REGION, json!({"KeyId": own}), "ok"),
+        ("kms", "ListAliases", REGION, json!({"KeyId": foreign}), "AccessDeniedException"),
+        ("iam", "GetUser", REGION, json!({"UserName": "ann"}), "ok"),
+        ("iam", "GetUser", REGION, json!({"UserName": "people/ann"}), "ValidationError"),
+        ("iam", "GetUser", REGION, json!({"UserName": "Ops"}), "NoSuchEntity"),
+        (
+            "organizations",
+            "DescribeOrganization",
+            "us-east-1",
+            json!({}),
+            "AWSOrganizationsNotInUseException",
+        ),
+        ("organizations", "DescribeOrganization", REGION, json!({}), "InvalidSignatureException"),
+        ("organizations", "DescribeOrganization", "us-east-1", json!({"Id": "o-1"}), "ValidationException"),
+    ] {
+        assert_eq!(ask(service, operation, region, body.clone()), expected, "{operation} {region} {body}");
+    }
+}
+
 #[tokio::test]
 async fn a_role_is_assumed_by_whom_it_trusts_and_bears_its_account() {
     let stub = Stub::start().await;

@@ -3,10 +3,11 @@
 use std::time::SystemTime;
 
 use serde_json::Value;
+use session_kms::access::PrincipalArn;
 use session_kms::key::{KeyArn, KeyDescription, MultiRegion};
 use session_kms::reconcile::ports::{
-    AwsError, ContextEntry, DryRun, Fleet, Identities, KeyAccess, Keys, ManagedNode, Reader, SessionCall,
-    Simulated, Simulation,
+    AwsError, ContextEntry, DryRun, Fleet, Identities, KeyAccess, Keys, ManagedNode, Organizations,
+    PrincipalTags, Reader, SessionCall, Simulated, Simulation,
 };
 
 use super::Line;
@@ -65,6 +66,14 @@ impl KeyAccess for Line<'_> {
         self.call("kms:GenerateDataKey", |_| Ok(DryRun::WouldSucceed)).await
     }
 
+    async fn key_tags(&self, _: &KeyArn, _: Option<&Reader>) -> Result<Vec<(String, String)>, AwsError> {
+        self.call("kms:ListResourceTags", |_| Ok(Vec::new())).await
+    }
+
+    async fn key_aliases(&self, _: &KeyArn, _: Option<&Reader>) -> Result<Vec<String>, AwsError> {
+        self.call("kms:ListAliases", |_| Ok(Vec::new())).await
+    }
+
     async fn keys(&self) -> Result<Vec<(KeyArn, Vec<String>)>, AwsError> {
         self.call("kms:ListKeys", |_| Ok(Vec::new())).await
     }
@@ -88,12 +97,22 @@ impl Identities for Line<'_> {
         self.call("iam:SimulatePrincipalPolicy", |_| Ok(allowed)).await
     }
 
+    async fn principal_tags(&self, _: &PrincipalArn) -> Result<Option<PrincipalTags>, AwsError> {
+        self.call("iam:GetRole", |_| Ok(None)).await
+    }
+
     async fn role_arn(&self, _: &str) -> Result<Option<String>, AwsError> {
         self.call("iam:GetRole", |_| Ok(None)).await
     }
 
     async fn role_of_profile(&self, _: &str) -> Result<Option<String>, AwsError> {
         self.call("iam:GetInstanceProfile", |_| Ok(None)).await
+    }
+}
+
+impl Organizations for Line<'_> {
+    async fn organization_id(&self) -> Result<Option<String>, AwsError> {
+        self.call("organizations:DescribeOrganization", |_| Ok(None)).await
     }
 }
 

@@ -79,6 +79,7 @@ pub struct Key {
     pub policy: String,
     /// As ListGrants returns them.
     pub grants: Vec<Value>,
+    pub tags: Vec<(String, String)>,
     access: Vec<Access>,
 }
 
@@ -116,6 +117,7 @@ impl Key {
             multi_region: None,
             policy: policy.to_string(),
             grants: Vec::new(),
+            tags: Vec::new(),
             access: Vec::new(),
         }
     }

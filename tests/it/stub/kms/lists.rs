@@ -12,6 +12,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation::read("ListKeys", list_keys),
     Operation::read("ListAliases", list_aliases),
     Operation::read("ListGrants", list_grants),
+    Operation::read("ListResourceTags", list_tags),
 ];
 
 fn list_keys(world: &mut World, call: &Call) -> Outcome {
@@ -50,6 +51,14 @@ fn list_grants(world: &mut World, call: &Call) -> Outcome {
         }
     }
     listed(world, call, "Grants", 100, grants)
+}
+
+/// The own account's keys only.
+fn list_tags(world: &mut World, call: &Call) -> Outcome {
+    call.only(&["KeyId", "Limit", "Marker"])?;
+    let key = authorised(world, call, "kms:ListResourceTags", Scope::OwnKey)?;
+    let tags = key.tags.iter().map(|(key, value)| json!({"TagKey": key, "TagValue": value})).collect();
+    listed(world, call, "Tags", 50, tags)
 }
 
 fn listed(

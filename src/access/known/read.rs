@@ -1,0 +1,215 @@
+//! Context as somebody wrote it, an object or the options of the command line: every mistake is named.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use super::{KnownKey, KnownKeys, KnownState};
+use crate::access::facts::contradiction;
+
+/// What is wrong with a condition key of Context.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum KnownKeysError {
+    /// The text is no JSON object.
+    #[error("is no JSON object of condition keys: {0}")]
+    NoObject(String),
+    /// No condition key has this name.
+    #[error(
+        "names `{0}`, which is no condition key; a name has a prefix, such as `aws:SourceVpce` or \
+         `kms:EncryptionContext:aws:ssm:TargetId`, and no wildcards"
+    )]
+    Name(String),
+    /// A name that is there already.
+    #[error("names `{0}` twice, by `{1}` too; case makes no difference in the names of condition keys")]
+    Twice(String, String),
+    /// A value that none has.
+    #[error("has {value} for `{name}`; {allowed}")]
+    Value {
+        /// The condition key.
+        name: String,
+        /// The value, as it was given.
+        value: String,
+        /// What it may be.
+        allowed: &'static str,
+    },
+    /// What no call of a session has.
+    #[error("says of `{name}` what is not so in any session: {fact}")]
+    Contradiction {
+        /// The condition key.
+        name: String,
+        /// How it is.
+        fact: String,
+    },
+}
+
+/// What a value may be.
+const ALLOWED: &str =
+    "a value is a text, a list of texts that is not empty, or null for a key that is absent";
+
+impl KnownKeys {
+    /// Reads an object: each member names a condition key and has its value, a list of values, or null where the key
+    /// is absent. The text `null` says the same, since CloudFormation's templates take no null.
+    ///
+    /// # Errors
+    /// Every mistake.
+    pub fn from_object(members: &Map<String, Value>) -> Result<Self, Vec<KnownKeysError>> {
+        Self::from_members(members.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
+    }
+
+    /// Reads the text of such an object.
+    ///
+    /// # Errors
+    /// Every mistake.
+    pub fn from_text(text: &str) -> Result<Self, Vec<KnownKeysError>> {
+        match serde_json::from_str::<Members>(text) {
+            Ok(Members(members)) => Self::from_members(members),
+            Err(error) => Err(vec![KnownKeysError::NoObject(error.to_string())]),
+        }
+    }
+
+    /// Reads options of the command line, each `KEY=VALUE`. The same key given several times is a list; `KEY=null`
+    /// says that the key is absent, and `KEY=["a","b"]` is a list.
+    ///
+    /// # Errors
+    /// Every mistake.
+    pub fn from_options(options: &[(String, String)]) -> Result<Self, Vec<KnownKeysError>> {
+        let mut members: Vec<(String, Value)> = Vec::new();
+        for (name, text) in options {
+            let value = match text.as_str() {
+                "null" => Value::Null,
+                list if list.starts_with('[') => match serde_json::from_str::<Vec<String>>(list) {
+                    Ok(list) => Value::from(list),
+                    // No list, and so a text that begins like one.
+                    Err(_) => Value::from(list),
+                },
+                text => Value::from(text),
+            };
+            match members.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+                Some((known, before)) => match (&*before, &value) {
+                    (Value::Null, _) | (_, Value::Null) => {
+                        return Err(vec![KnownKeysError::Value {
+                            name: known.clone(),
+                            value: "null beside another value".to_owned(),
+                            allowed: "a key is absent or has values",
+                        }]);
+                    }
+                    _ => *before = Value::Array([listed(before), listed(&value)].concat()),
+                },
+                None => members.push((name.clone(), value)),
+            }
+        }
+        Self::from_members(members)
+    }
+
+    fn from_members(members: Vec<(String, Value)>) -> Result<Self, Vec<KnownKeysError>> {
+        let (mut known, mut problems) = (Self::default(), Vec::new());
+        for (name, value) in members {
+            if !is_name(&name) {
+                problems.push(KnownKeysError::Name(name));
+            } else if let Some(twin) = known.get(&name) {
+                problems.push(KnownKeysError::Twice(twin.name.clone(), name));
+            } else {
+                match checked(&name, &value) {
+                    Ok(state) => known.0.push(KnownKey { name, state }),
+                    Err(problem) => problems.push(problem),
+                }
+            }
+        }
+        if problems.is_empty() { Ok(known) } else { Err(problems) }
+    }
+}
+
+fn listed(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Array(values) => values.clone(),
+        single => vec![single.clone()],
+    }
+}
+
+fn checked(name: &str, value: &Value) -> Result<KnownState, KnownKeysError> {
+    let state = state(name, value)?;
+    match contradiction(name, &state) {
+        Some(fact) => Err(KnownKeysError::Contradiction { name: name.to_owned(), fact }),
+        None => Ok(state),
+    }
+}
+
+/// The state that a value stands for.
+pub(super) fn state(name: &str, value: &Value) -> Result<KnownState, KnownKeysError> {
+    let wrong = |allowed| KnownKeysError::Value { name: name.to_owned(), value: value.to_string(), allowed };
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    };
+    let values: Option<Vec<String>> = match value {
+        Value::Null => return Ok(KnownState::Absent),
+        // A template of CloudFormation can say it by a text alone.
+        Value::String(text) if text == "null" => return Ok(KnownState::Absent),
+        Value::Array(values) => values.iter().map(text).collect(),
+        single => text(single).map(|text| vec![text]),
+    };
+    let values = values.filter(|values| !values.is_empty()).ok_or_else(|| wrong(ALLOWED))?;
+    match wrong_type(name, &values) {
+        Some(allowed) => Err(wrong(allowed)),
+        None => Ok(KnownState::Values(values)),
+    }
+}
+
+/// What the values of a global condition key that is no text must be, where one of these is not.
+fn wrong_type(name: &str, values: &[String]) -> Option<&'static str> {
+    type Is = fn(&str) -> bool;
+    let (is, allowed): (Is, _) = match name.to_ascii_lowercase().as_str() {
+        "aws:sourceip" | "aws:vpcsourceip" => {
+            (|value| value.parse::<IpAddr>().is_ok(), "its value is one IP address")
+        }
+        "aws:multifactorauthpresent" | "aws:securetransport" | "aws:viaawsservice" => {
+            (|value| ["true", "false"].contains(&value), "its value is `true` or `false`")
+        }
+        "aws:multifactorauthage" | "aws:epochtime" => {
+            (|value| value.parse::<u64>().is_ok(), "its value is a number of seconds")
+        }
+        _ => return None,
+    };
+    (!values.iter().all(|value| is(value)) || values.len() != 1).then_some(allowed)
+}
+
+/// Whether a condition key can have this name: a prefix and a rest, in the characters of tags.
+fn is_name(name: &str) -> bool {
+    let Some((prefix, rest)) = name.split_once(':') else { return false };
+    let of_rest = |letter: char| letter.is_alphanumeric() || " _.:/=+-@".contains(letter);
+    !prefix.is_empty()
+        && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !rest.is_empty()
+        && rest == rest.trim()
+        && !rest.ends_with(['/', ':'])
+        && rest.chars().all(of_rest)
+}
+
+/// The members of an object in their order, one that is there twice included.
+struct Members(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reads;
+        impl<'de> Visitor<'de> for Reads {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Reads)
+    }
+}

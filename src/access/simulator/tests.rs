@@ -1,0 +1,107 @@
+use super::*;
+use crate::access::{KnownKeys, Organization, Tags};
+use crate::key::KeyDescription;
+
+const ROLE: &str = "arn:aws:iam::222222222222:role/team/App";
+const USER: &str = "arn:aws:iam::222222222222:user/ann";
+
+fn of(entries: &[ContextEntry], name: &str) -> Option<(String, bool)> {
+    let mut found = entries.iter().filter(|entry| entry.key.eq_ignore_ascii_case(name));
+    let entry = found.next()?;
+    assert!(found.next().is_none(), "{name} is told twice");
+    Some((entry.values.join(","), entry.multivalued))
+}
+
+fn facts(arn: &KeyArn) -> KeyFacts {
+    let mut key = KeyDescription::assumed(arn.clone());
+    key.origin = "AWS_KMS".to_owned();
+    KeyFacts::from(&key)
+}
+
+#[test]
+fn what_is_certain_is_told_from_the_first() {
+    let key = KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1-2").unwrap();
+    let principal = PrincipalArn::parse(ROLE).unwrap();
+    for side in [Side::User, Side::Node] {
+        let told = SimulatedCall { principal: &principal, side, key: &key }.certain(&facts(&key));
+        for (name, value) in [
+            ("aws:RequestedRegion", "eu-west-1"),
+            ("aws:PrincipalArn", ROLE),
+            ("aws:PrincipalAccount", "222222222222"),
+            ("aws:PrincipalType", "AssumedRole"),
+            ("aws:PrincipalIsAWSService", "false"),
+            ("aws:ResourceAccount", "111122223333"),
+            ("aws:SecureTransport", "true"),
+            ("aws:ViaAWSService", "false"),
+            ("kms:CallerAccount", "222222222222"),
+            ("kms:KeySpec", "SYMMETRIC_DEFAULT"),
+            ("kms:KeyUsage", "ENCRYPT_DECRYPT"),
+            ("kms:KeyOrigin", "AWS_KMS"),
+            ("kms:MultiRegion", "false"),
+            ("kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT"),
+        ] {
+            assert_eq!(of(&told, name), Some((value.to_owned(), false)), "{name}");
+        }
+        assert_eq!(of(&told, "kms:EncryptionContextKeys"), None, "it is one of two lists");
+        assert_eq!(of(&told, "kms:ViaService"), None, "it is absent");
+    }
+}
+
+#[test]
+fn what_was_read_and_what_is_known_is_told_where_it_is_asked_for() {
+    let key = KeyArn::parse("arn:aws:kms:eu-west-1:222222222222:key/1-2").unwrap();
+    let principal = PrincipalArn::parse(USER).unwrap();
+    let known: KnownKeys = serde_json::from_str(
+        r#"{"aws:SourceVpce":"vpce-1","aws:SourceVpc":null,"aws:PrincipalOrgPaths":"o-1/r-1/","kms:viaservice":"s"}"#,
+    )
+    .unwrap();
+    let mut facts = facts(&key).knowing(&known);
+    facts.organization =
+        Some(Organization { account: "222222222222".to_owned(), id: Some("o-1".to_owned()) });
+    facts.aliases = Some(vec!["alias/a".to_owned()]);
+    facts.resource_tags =
+        Some(Tags(vec![("stage".to_owned(), "a".to_owned()), ("Stage".to_owned(), "b".to_owned())]));
+    facts.principal_tags =
+        [((principal.clone(), Side::User), Tags(vec![("team".to_owned(), "web".to_owned())]))].into();
+    let call = SimulatedCall { principal: &principal, side: Side::User, key: &key };
+    let names = ["aws:ssm:SessionId", "aws:ssm:TargetId"];
+    let told = call.told(&facts, Some(&names));
+    for (name, expected) in [
+        ("aws:PrincipalOrgID", Some(("o-1", false))),
+        ("aws:ResourceOrgID", Some(("o-1", false))),
+        ("aws:PrincipalOrgPaths", Some(("o-1/r-1/", true))),
+        ("kms:ResourceAliases", Some(("alias/a", true))),
+        ("aws:PrincipalTag/team", Some(("web", false))),
+        ("aws:SourceVpce", Some(("vpce-1", false))),
+        ("aws:username", Some(("ann", false))),
+        ("kms:EncryptionContextKeys", Some(("aws:ssm:SessionId,aws:ssm:TargetId", true))),
+        ("aws:ResourceTag/stage", None),
+        ("aws:SourceVpc", None),
+        ("kms:ViaService", None),
+    ] {
+        let expected = expected.map(|(value, multivalued)| (value.to_owned(), multivalued));
+        assert_eq!(of(&told, name), expected, "{name}");
+    }
+    for (name, is_missing) in [
+        ("aws:SourceVpc", false),
+        ("KMS:ViaService", false),
+        ("kms:RecipientAttestation:PCR0", false),
+        ("kms:GranteePrincipal", false),
+        ("aws:PrincipalTag/other", false),
+        ("aws:ResourceTag/other", false),
+        ("kms:EncryptionContext:other", false),
+        ("kms:EncryptionContext:aws:ssm:RandomChallenge", false),
+        ("kms:EncryptionContext:aws:ssm:TargetId", true),
+        ("aws:ResourceTag/stage", true),
+        ("aws:SourceIp", true),
+        ("aws:MultiFactorAuthPresent", true),
+    ] {
+        let missing = call.still_missing(&facts, Some(&names), &[name.to_owned()]);
+        assert_eq!(!missing.is_empty(), is_missing, "{name}");
+    }
+    let node = SimulatedCall { side: Side::Node, ..call };
+    assert!(node.still_missing(&facts, None, &["aws:MultiFactorAuthPresent".to_owned()]).is_empty());
+    let with_challenge = [names[0], names[1], "aws:ssm:RandomChallenge"];
+    let challenge = ["kms:EncryptionContext:aws:ssm:RandomChallenge".to_owned()];
+    assert_eq!(call.still_missing(&facts, Some(&with_challenge), &challenge), challenge);
+}
