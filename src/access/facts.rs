@@ -6,6 +6,7 @@
 
 use super::call::Side;
 use super::known::{KnownKeys, KnownState};
+use crate::policy::Action;
 
 /// What is known of a condition key, or of all whose names begin alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,8 +68,8 @@ const CONTEXT_VALUE: &str = "kms:EncryptionContext:";
 /// The condition key of what newer clients add.
 pub(super) const CHALLENGE: &str = "kms:EncryptionContext:aws:ssm:RandomChallenge";
 
-/// Speaks of another service, of an alias or of another operation, and is in no call of a session.
-const ABSENT: [&str; 32] = [
+/// Speaks of another service or of an alias, and is in no call of a session.
+const ABSENT: [&str; 11] = [
     "kms:ViaService",
     "kms:RequestAlias",
     "aws:SourceArn",
@@ -78,34 +79,11 @@ const ABSENT: [&str; 32] = [
     "aws:CalledVia",
     "aws:CalledViaFirst",
     "aws:CalledViaLast",
-    "aws:TagKeys",
-    // KMS has them for grants, for ReEncrypt and imports, for key pairs, signatures and codes, and for changes of a
-    // key (service authorization reference, AWS Key Management Service).
-    "kms:GranteePrincipal",
-    "kms:GrantOperations",
-    "kms:GrantConstraintType",
-    "kms:GrantIsForAWSResource",
-    "kms:RetiringPrincipal",
-    "kms:ReEncryptOnSameKey",
-    "kms:WrappingAlgorithm",
-    "kms:WrappingKeySpec",
-    "kms:ExpirationModel",
-    "kms:ValidTo",
-    "kms:BypassPolicyLockoutSafetyCheck",
-    "kms:ScheduleKeyDeletionPendingWindowInDays",
-    "kms:RotationPeriodInDays",
-    "kms:PrimaryRegion",
-    "kms:ReplicaRegion",
-    "kms:DataKeyPairSpec",
-    "kms:KeyAgreementAlgorithm",
-    "kms:MacAlgorithm",
-    "kms:MessageType",
-    "kms:SigningAlgorithm",
     "aws:PrincipalServiceName",
     "aws:PrincipalServiceNamesList",
 ];
-/// Neither agent nor plugin sends a Recipient, and neither call takes tags.
-const ABSENT_BELOW: [&str; 2] = ["kms:RecipientAttestation:", "aws:RequestTag/"];
+/// Neither agent nor plugin sends a Recipient.
+const RECIPIENT: &str = "kms:RecipientAttestation:";
 /// A role of a node has no second factor.
 const ABSENT_ON_NODES: [&str; 2] = ["aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge"];
 /// What every call has.
@@ -135,9 +113,14 @@ pub(super) fn is_of_newer_clients(names: &[&str]) -> bool {
 pub(super) fn of_call(side: Side) -> Vec<Fact> {
     let of_nodes = ABSENT_ON_NODES.into_iter().filter(|_| side == Side::Node);
     let absent = ABSENT.into_iter().chain(of_nodes).map(|name| Fact::new(name, State::Absent));
-    let below = ABSENT_BELOW.into_iter().map(|prefix| Fact::new(prefix, State::AbsentBelow));
+    // What KMS has for other operations alone.
+    let action = Action::parse(side.call().action());
+    let of_others = action.iter().flat_map(Action::absent_keys).chain([RECIPIENT]).map(|name| {
+        let state = if name.ends_with([':', '/']) { State::AbsentBelow } else { State::Absent };
+        Fact::new(name, state)
+    });
     let values = VALUES.into_iter().map(|(name, value)| Fact::value(name, value));
-    absent.chain(below).chain(values).collect()
+    absent.chain(of_others).chain(values).collect()
 }
 
 /// The names in the encryption context, in which no other is.

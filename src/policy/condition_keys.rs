@@ -102,6 +102,13 @@ pub(super) fn is_absent(operation: &str, key: &str) -> bool {
     !operation.is_empty() && entry.is_some_and(|(_, operations)| !operations.contains(&operation))
 }
 
+/// The condition keys that a call of a KMS operation certainly lacks, in lower case; a name that ends with `:` or `/`
+/// stands for all that begin with it.
+pub(super) fn absent_from(operation: &str) -> impl Iterator<Item = &'static str> {
+    let lacks = move |operations: &[&str]| !operation.is_empty() && !operations.contains(&operation);
+    OPERATIONS_WITH.iter().filter(move |(_, operations)| lacks(operations)).map(|(name, _)| *name)
+}
+
 /// Whether a call of an operation, in lower case, has an encryption context: those of symmetric keys, and those on
 /// grants in their constraints.
 pub(super) fn takes_encryption_context(operation: &str) -> bool {

@@ -39,6 +39,12 @@ impl Action {
         &self.written
     }
 
+    /// The condition keys that a call of this action certainly lacks, in lower case; a name that ends with `:` or `/`
+    /// stands for all that begin with it. Empty for another service's action.
+    pub fn absent_keys(&self) -> impl Iterator<Item = &'static str> {
+        condition_keys::absent_from(self.operation())
+    }
+
     pub(super) fn lower(&self) -> &str {
         &self.lower
     }
