@@ -92,8 +92,13 @@ pub fn key_side<'p>(request: &Request, key_policy: &'p Policy, grants: &'p Grant
         Policy::parse(PolicyKind::Identity, text).into_iter().collect()
     });
     let key = Layers::of_key(key_policy, grants);
-    let mut answer = decide(request, &Layers { identity_policies: Some(&ALLOWS_ALL), ..key });
-    answer.statements.retain(|s| !matches!(s, Decider::Statement { layer: PolicyKind::Identity, .. }));
+    // A federated user has only what its session policies allow too.
+    let is_federated = request.principal.kind() == PrincipalKind::FederatedUser;
+    let session_policies = if is_federated { ALLOWS_ALL.as_slice() } else { &[] };
+    let own = Layers { identity_policies: Some(&ALLOWS_ALL), session_policies, ..key };
+    let mut answer = decide(request, &own);
+    let of_own = |layer| matches!(layer, PolicyKind::Identity | PolicyKind::Session);
+    answer.statements.retain(|s| !matches!(s, Decider::Statement { layer, .. } if of_own(*layer)));
     let standing = match answer.decision {
         Decision::Denied if answer.explicit => Standing::RefusesExplicitly,
         Decision::Denied => Standing::DoesNotAdmit,

@@ -44,6 +44,14 @@ fn a_delegation_needs_the_identity_policy() {
 }
 
 #[test]
+fn a_federated_user_needs_its_own_policies_unless_it_is_named() {
+    let federated = "arn:aws:sts::111111111111:federated-user/Bob";
+    assert_eq!(standing(&[allow(federated, "")], federated), Standing::Admits);
+    assert_eq!(standing(&[allow("111111111111", "")], federated), Standing::NeedsIdentityPolicy);
+    assert_eq!(standing(&[allow(OWN, "")], federated), Standing::DoesNotAdmit);
+}
+
+#[test]
 fn a_deny_refuses_explicitly() {
     let deny = r#"{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}"#.to_owned();
     assert_eq!(standing(&[allow(OWN, ""), deny], OWN), Standing::RefusesExplicitly);
