@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::input::{Input, MOST_VALUES, OnlyId, Values};
@@ -22,6 +23,8 @@ enum CaseError {
     Encoding,
     #[error("the line is no case: {0}")]
     Json(#[from] serde_json::Error),
+    #[error("the line is no case: it must be an object, and this is {0}")]
+    NoObject(&'static str),
     #[error(transparent)]
     Request(#[from] RequestError),
     #[error("more than {MOST_VALUES} keys are absent; use `otherContext`")]
@@ -39,10 +42,14 @@ pub(super) fn answer(line: Line<'_>, output: &mut Vec<u8>) -> bool {
         Line::TooLong => return fail(None, &CaseError::TooLong, output),
     };
     let Ok(text) = std::str::from_utf8(bytes) else { return fail(None, &CaseError::Encoding, output) };
+    if let Some(what) = other_than_object(text) {
+        return fail(None, &CaseError::NoObject(what), output);
+    }
     let input: Input<'_> = match serde_json::from_str(text) {
         Ok(input) => input,
         Err(error) => {
-            let id = serde_json::from_str::<OnlyId<'_>>(text).ok().and_then(|line| line.id);
+            let only_id = || serde_json::from_str::<OnlyId<'_>>(text).ok()?.id;
+            let id = text.starts_with('{').then(only_id).flatten();
             return fail(id, &CaseError::Json(error), output);
         }
     };
@@ -51,6 +58,19 @@ pub(super) fn answer(line: Line<'_>, output: &mut Vec<u8>) -> bool {
         Ok(()) => true,
         Err(error) => fail(id, &error, output),
     }
+}
+
+/// What a line of JSON is that is no object: the reader of cases would take an array for the members of one.
+fn other_than_object(text: &str) -> Option<&'static str> {
+    let what = match text.bytes().next()? {
+        b'[' => "an array",
+        b'"' => "a string",
+        b'n' => "null",
+        b't' | b'f' => "true or false",
+        b'-' | b'0'..=b'9' => "a number",
+        _ => return None,
+    };
+    serde_json::from_str::<IgnoredAny>(text).is_ok().then_some(what)
 }
 
 fn fail(id: Option<&RawValue>, error: &CaseError, output: &mut Vec<u8>) -> bool {

@@ -43,12 +43,35 @@ pub(super) struct Input<'a> {
     pub(super) grants: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize, Default, Clone, Copy)]
-#[serde(rename_all = "lowercase")]
+/// How it stands with the keys that the context does not name.
+#[derive(Default, Clone, Copy)]
 pub(super) enum Unnamed {
     #[default]
     Unknown,
     Absent,
+}
+
+impl<'de> Deserialize<'de> for Unnamed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Word;
+        impl Visitor<'_> for Word {
+            type Value = Unnamed;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`unknown` or `absent`")
+            }
+
+            fn visit_str<E: Error>(self, word: &str) -> Result<Self::Value, E> {
+                match word {
+                    "unknown" => Ok(Unnamed::Unknown),
+                    "absent" => Ok(Unnamed::Absent),
+                    _ => Err(E::unknown_variant(word, &["unknown", "absent"])),
+                }
+            }
+        }
+        // A derived reader takes an object for the word as well.
+        deserializer.deserialize_str(Word)
+    }
 }
 
 /// What can be read of a line that is no case.
