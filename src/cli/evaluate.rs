@@ -4,10 +4,14 @@
 //! turn: the order is kept without a buffer that could grow, and no more than a few chunks a worker are in memory. A
 //! chunk is what the input has ready, so a program that writes one line and waits gets its answer at once.
 
+mod cache;
 mod case;
 mod input;
 mod line;
 mod output;
+mod policies;
+mod quick;
+mod scan;
 
 #[cfg(test)]
 mod tests;
@@ -16,6 +20,7 @@ use std::io::{self, BufRead, Write};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 
 use line::{Chunk, Lines};
+use quick::Caches;
 
 /// Chunks that may wait for each worker, and as many answers of its.
 const WAITING: usize = 4;
@@ -76,11 +81,12 @@ fn read(input: impl BufRead, workers: &[SyncSender<Chunk>]) -> io::Result<()> {
 }
 
 fn work(chunks: &Receiver<Chunk>, answers: &SyncSender<Answers>) {
+    let mut caches = Caches::new();
     for chunk in chunks {
         let mut text = Vec::with_capacity(chunk.size());
         let mut summary = Summary::default();
         for line in chunk.lines() {
-            if case::answer(line, &mut text) {
+            if case::answer(line, &mut caches, &mut text) {
                 summary.answered += 1;
             } else {
                 summary.failed += 1;

@@ -16,17 +16,17 @@ pub(super) struct Input<'a> {
     #[serde(borrow, default)]
     pub(super) id: Option<&'a RawValue>,
     #[serde(borrow)]
-    pub(super) key_arn: Cow<'a, str>,
+    pub(super) key_arn: Text<'a>,
     #[serde(borrow)]
     pub(super) key_policy: &'a RawValue,
     #[serde(borrow)]
-    pub(super) principal: Cow<'a, str>,
+    pub(super) principal: Text<'a>,
     #[serde(borrow)]
-    pub(super) action: Cow<'a, str>,
+    pub(super) action: Text<'a>,
     #[serde(borrow, default)]
     pub(super) context: Known<'a>,
     #[serde(borrow, default)]
-    pub(super) absent: Vec<Cow<'a, str>>,
+    pub(super) absent: Vec<Text<'a>>,
     #[serde(default)]
     pub(super) other_context: Unnamed,
     #[serde(borrow, default)]
@@ -41,6 +41,17 @@ pub(super) struct Input<'a> {
     pub(super) resource_control_policies: Option<Vec<Vec<&'a RawValue>>>,
     #[serde(borrow, default)]
     pub(super) grants: Option<&'a RawValue>,
+}
+
+/// What a case asks, without its policies.
+pub(super) struct Asked<'a> {
+    pub(super) id: Option<&'a RawValue>,
+    pub(super) key_arn: Text<'a>,
+    pub(super) principal: Text<'a>,
+    pub(super) action: Text<'a>,
+    pub(super) context: Known<'a>,
+    pub(super) absent: Vec<Text<'a>>,
+    pub(super) other_context: Unnamed,
 }
 
 /// How it stands with the keys that the context does not name.
@@ -116,7 +127,7 @@ impl Values<'_> {
 /// A text that is borrowed where it has no escapes.
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Known<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
