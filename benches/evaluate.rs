@@ -32,6 +32,11 @@ fn policy(statements: &Value) -> Value {
 fn case(number: usize) -> Value {
     let (key, team, role) = (number % 4, number / 4 % 60, number % 3000);
     let full = policy(&json!({"Effect": "Allow", "Action": "*", "Resource": "*"}));
+    let grants = json!([{
+        "GrantId": "0c237476b39f8bc44e45212e08498fbe",
+        "GranteePrincipal": format!("arn:aws:iam::{ACCOUNT}:role/Backup"), "Operations": ["Decrypt"],
+    }]);
+    let session = json!([policy(&json!({"Effect": "Allow", "Action": "kms:*", "Resource": "*"}))]);
     let mut case = json!({
         "id": number,
         "keyArn": format!("arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-12345678{key:04}"),
@@ -60,16 +65,12 @@ fn case(number: usize) -> Value {
             "Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*",
             "Condition": {"BoolIfExists": {"aws:SecureTransport": "false"}},
         }))]],
+        "grants": if number % 2 == 1 { grants } else { Value::Null },
+        "sessionPolicies": if key == 3 { session } else { Value::Null },
     });
-    if number % 2 == 1 {
-        case["grants"] = json!([{
-            "GrantId": "0c237476b39f8bc44e45212e08498fbe",
-            "GranteePrincipal": format!("arn:aws:iam::{ACCOUNT}:role/Backup"), "Operations": ["Decrypt"],
-        }]);
-    }
-    if key == 3 {
-        case["sessionPolicies"] =
-            json!([policy(&json!({"Effect": "Allow", "Action": "kms:*", "Resource": "*"}))]);
+    // Most cases leave out what is not there.
+    if let Value::Object(members) = &mut case {
+        members.retain(|_, value| !value.is_null());
     }
     case
 }
