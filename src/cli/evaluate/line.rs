@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead};
 
+use super::buffers::Buffers;
+
 /// The most bytes of one line: dozens of policies of the greatest size.
 pub(super) const MOST_BYTES: usize = 4 << 20;
 
@@ -29,8 +31,9 @@ pub(super) enum Line<'a> {
 }
 
 impl Chunk {
-    pub(super) const fn size(&self) -> usize {
-        self.bytes.len()
+    /// Its memory, once its lines are answered.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// The lines that are not empty.
@@ -72,7 +75,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// Takes what the input has ready, up to the last line end; `None` at its end.
-    pub(super) fn next_chunk(&mut self) -> io::Result<Option<Chunk>> {
+    pub(super) fn next_chunk(&mut self, buffers: &Buffers) -> io::Result<Option<Chunk>> {
         loop {
             let ready = match self.input.fill_buf() {
                 Ok(ready) => ready,
@@ -92,7 +95,9 @@ impl<R: BufRead> Lines<R> {
                     // What is left of that line; nothing fails in memory.
                     let _ = whole.skip_until(b'\n');
                 }
-                let mut bytes = std::mem::take(&mut self.begun);
+                let mut bytes = buffers.take();
+                bytes.reserve(self.begun.len() + whole.len());
+                bytes.append(&mut self.begun);
                 bytes.extend_from_slice(whole);
                 Chunk { bytes, after_too_long, first: std::mem::take(&mut self.first) }
             });
