@@ -9,17 +9,11 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
-/// The most bytes that the texts of each half may have, with [`ENTRY`] for each.
-pub(super) const HALF: usize = 2 << 20;
+/// What an entry counts besides its text and what `weigh` says, which bounds how many there are.
+const ENTRY: usize = 512;
 
-/// What an entry counts besides its text, which bounds how many there are.
-pub(super) const ENTRY: usize = 512;
-
-/// Longer texts are not kept: a few of them would drive out all others.
-pub(super) const LONGEST: usize = HALF / 8;
-
-/// Texts of which it is remembered that they came once: as many as both halves can hold.
-const SEEN: usize = 2 * HALF / ENTRY;
+/// The part of a half that one entry may take: a few larger ones would drive out all others.
+const SHARE: usize = 4;
 
 /// The entries that are tried first, before the end of a text is looked for.
 const RECENT: usize = 4;
@@ -31,6 +25,10 @@ pub(super) struct Cache<T> {
     older: HashMap<u64, Entry<T>>,
     /// What the entries of the newer half count.
     held: usize,
+    /// The most that the entries of a half may count.
+    half: usize,
+    /// What a value counts besides its text.
+    weigh: fn(&T) -> usize,
     recent: Vec<Entry<T>>,
     /// A part of the hash of each text that came last at its place.
     seen: Vec<u32>,
@@ -50,13 +48,17 @@ impl<T> Clone for Entry<T> {
 }
 
 impl<T> Cache<T> {
-    pub(super) fn new() -> Self {
+    /// A cache whose halves hold `half` bytes each, by the lengths of the texts and what `weigh` says of the values.
+    pub(super) fn new(half: usize, weigh: fn(&T) -> usize) -> Self {
         Self {
             newer: HashMap::new(),
             older: HashMap::new(),
             held: 0,
+            half,
+            weigh,
             recent: Vec::with_capacity(RECENT),
-            seen: vec![0; SEEN],
+            // As many as both halves can hold.
+            seen: vec![0; (2 * half / ENTRY).max(1)],
             hasher: RandomState::new(),
         }
     }
@@ -87,7 +89,8 @@ impl<T> Cache<T> {
             return Some(self.note(entry));
         }
         let value = Rc::new(read()?);
-        if text.len() <= LONGEST && self.came_before(hash) {
+        let counts = self.counts(text, &value);
+        if counts <= self.half / SHARE && self.came_before(hash) {
             let entry = Entry { text: text.into(), value: Rc::clone(&value) };
             self.keep(hash, entry.clone());
             self.note(entry);
@@ -97,14 +100,18 @@ impl<T> Cache<T> {
 
     /// Whether a text of this hash came, and not long ago.
     fn came_before(&mut self, hash: u64) -> bool {
-        let place = usize::try_from(hash % SEEN as u64).unwrap_or_default();
+        let place = usize::try_from(hash % self.seen.len() as u64).unwrap_or_default();
         let part = u32::try_from(hash >> 32).unwrap_or_default();
         self.seen.get_mut(place).is_some_and(|seen| std::mem::replace(seen, part) == part)
     }
 
+    fn counts(&self, text: &str, value: &T) -> usize {
+        ENTRY + text.len() + (self.weigh)(value)
+    }
+
     fn keep(&mut self, hash: u64, entry: Entry<T>) {
-        let counts = entry.text.len() + ENTRY;
-        if self.held + counts > HALF {
+        let counts = self.counts(&entry.text, &entry.value);
+        if self.held + counts > self.half {
             self.older = std::mem::take(&mut self.newer);
             self.held = 0;
         }
@@ -127,6 +134,12 @@ impl<T> Cache<T> {
 mod tests {
     use super::*;
 
+    const HALF: usize = 1 << 20;
+
+    fn cache() -> Cache<u64> {
+        Cache::new(HALF, |_| 0)
+    }
+
     /// The texts that were read: the number in each.
     fn fetch(cache: &mut Cache<u64>, text: &str, reads: &mut u32) -> Option<u64> {
         let read = || {
@@ -143,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_text_is_kept_from_the_second_time_on() {
-        let (mut cache, mut reads) = (Cache::new(), 0);
+        let (mut cache, mut reads) = (cache(), 0);
         for _ in 0..5 {
             assert_eq!(fetch(&mut cache, "[7]", &mut reads), Some(7));
         }
@@ -154,7 +167,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_not_kept() {
-        let (mut cache, mut reads) = (Cache::new(), 0);
+        let (mut cache, mut reads) = (cache(), 0);
         for _ in 0..4 {
             assert_eq!(fetch(&mut cache, "[x]", &mut reads), None);
         }
@@ -163,7 +176,7 @@ mod tests {
 
     #[test]
     fn what_came_lately_is_found_where_a_text_begins_with_it() {
-        let (mut cache, mut reads) = (Cache::new(), 0);
+        let (mut cache, mut reads) = (cache(), 0);
         assert!(cache.begins("[7],").is_none());
         for n in [7, 7, 8, 8] {
             fetch(&mut cache, &format!("[{n}]"), &mut reads);
@@ -177,7 +190,7 @@ mod tests {
 
     #[test]
     fn different_texts_are_not_kept_and_all_that_is_kept_is_bounded() {
-        let (mut cache, mut reads) = (Cache::new(), 0);
+        let (mut cache, mut reads) = (cache(), 0);
         let text = |n: u64, length: usize| format!("[{}{n}]", " ".repeat(length));
         for n in 0..40_000 {
             fetch(&mut cache, &text(n, 20), &mut reads);
@@ -185,7 +198,7 @@ mod tests {
         assert_eq!((count(&cache).0, reads), (0, 40_000));
         let mut most = (0, 0);
         for n in 0..40_000 {
-            let text = text(n, if n % 100 == 0 { LONGEST / 2 } else { 20 });
+            let text = text(n, if n % 100 == 0 { HALF / SHARE / 2 } else { 20 });
             for _ in 0..2 {
                 fetch(&mut cache, &text, &mut reads);
             }
@@ -197,16 +210,25 @@ mod tests {
         }
         assert!(most.0 <= 2 * HALF / ENTRY && most.1 <= 2 * HALF, "{most:?}");
         assert!(most.0 > 500 && most.1 > HALF, "{most:?}");
-        let long = text(1, LONGEST);
-        for _ in 0..4 {
-            fetch(&mut cache, &long, &mut reads);
+        assert!(cache.seen.len() <= 2 * HALF / ENTRY);
+    }
+
+    #[test]
+    fn what_would_take_too_much_is_not_kept() {
+        let long = format!("[{}1]", " ".repeat(HALF / SHARE));
+        for (mut cache, text) in [(cache(), long.as_str()), (Cache::new(HALF, |_| HALF / SHARE), "[1]")] {
+            let mut reads = 0;
+            for _ in 0..4 {
+                assert_eq!(fetch(&mut cache, text, &mut reads), Some(1));
+            }
+            assert_eq!((reads, count(&cache)), (4, (0, 0)));
+            assert!(cache.begins(text).is_none());
         }
-        assert!(cache.begins(&long).is_none());
     }
 
     #[test]
     fn what_is_in_use_stays_whatever_else_comes() {
-        let (mut cache, mut reads) = (Cache::new(), 0);
+        let (mut cache, mut reads) = (cache(), 0);
         for n in 0..50_000_u64 {
             fetch(&mut cache, &format!("[{}]", n / 2), &mut reads);
             if n % 100 == 0 {

@@ -13,6 +13,14 @@ pub(super) struct Read<T> {
     pub(super) warnings: Vec<String>,
 }
 
+impl<T> Read<T> {
+    /// About how many bytes the warnings take, here and in the policies: many times the text at worst.
+    pub(super) fn weight(&self) -> usize {
+        const EACH: usize = 128;
+        self.warnings.iter().map(|warning| EACH + 2 * warning.len()).sum()
+    }
+}
+
 /// The policies and grants of a case. They are shared with other cases that have the same.
 #[derive(Debug)]
 pub(super) struct Policies {

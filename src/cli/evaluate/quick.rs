@@ -30,16 +30,23 @@ pub(super) struct Caches {
     resource_control: Cache<Levels>,
 }
 
+/// What each half of a cache holds: some hundred policies. Compiled, a policy takes a few times its text, and twenty
+/// times at the very worst.
+const HALF: usize = 512 << 10;
+
+/// What each half holds of the lists of identity policies, of which nearly every caller has one of its own.
+const IDENTITY_HALF: usize = 4 << 20;
+
 impl Caches {
     pub(super) fn new() -> Self {
         Self {
-            key: Cache::new(),
-            grants: Cache::new(),
-            identity: Cache::new(),
-            boundary: Cache::new(),
-            session: Cache::new(),
-            service_control: Cache::new(),
-            resource_control: Cache::new(),
+            key: Cache::new(HALF, Read::weight),
+            grants: Cache::new(HALF, |_| 0),
+            identity: Cache::new(IDENTITY_HALF, Read::weight),
+            boundary: Cache::new(HALF, Read::weight),
+            session: Cache::new(HALF, Read::weight),
+            service_control: Cache::new(HALF, Read::weight),
+            resource_control: Cache::new(HALF, Read::weight),
         }
     }
 }
