@@ -59,7 +59,7 @@ bench: ## Measure the function (size, cold start, requests, memory), the evaluat
 	@$(PYTHON) -m local client ministack moto
 	@cargo build --release --locked --bin $(BINARY)
 	@$(CLIENT) -m local.bench
-	cargo bench --locked --bench policy --bench assess
+	cargo bench --locked --bench policy --bench assess --bench evaluate
 
 .PHONY: clean
 clean: ## Remove everything that was built or set up

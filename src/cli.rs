@@ -104,6 +104,10 @@ enum Command {
     /// Check who can use a key; with --policy without network and credentials.
     Check(check::Options),
     /// Decide cases given as JSON lines, one answer a line, in the order of the input.
+    #[command(
+        after_help = "Exit codes: 0 every line was answered; 2 a line could not be read, which its answer says in \
+                            `error`, and all others were answered, or the input or output failed."
+    )]
     Evaluate,
 }
 
@@ -145,11 +149,16 @@ where
     })
 }
 
-/// Answers cases until the input ends; a line that cannot be read is told in its answer.
+/// Answers cases until the input ends; a line that cannot be read is told in its answer, and by how the command ends.
 fn evaluated(console: &mut Console<'_>) -> Exit {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     match evaluate::run(&mut *console.input, &mut *console.out, workers) {
-        Ok(_) => Exit::Good,
+        Ok(evaluate::Summary { failed: 0, .. }) => Exit::Good,
+        Ok(evaluate::Summary { answered, failed }) => {
+            let error = CliError::Cases { failed, all: answered + failed };
+            let _ = writeln!(console.err, "session-kms: {error}");
+            error.exit()
+        }
         Err(error) => {
             let _ = writeln!(console.err, "session-kms: the cases could not be read or answered: {error}");
             Exit::BadInput

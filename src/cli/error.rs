@@ -53,6 +53,14 @@ pub enum CliError {
     /// Somebody did not say yes.
     #[error("not confirmed; nothing was changed")]
     NotConfirmed,
+    /// Cases that could not be read, among others that were answered.
+    #[error("{failed} of {all} cases could not be read; the `error` of each answer says why")]
+    Cases {
+        /// How many could not be read.
+        failed: u64,
+        /// How many there were.
+        all: u64,
+    },
     /// The input.
     #[error("cannot read the input: {0}")]
     Input(io::Error),
@@ -86,6 +94,7 @@ impl CliError {
             | Self::NoAccount(_)
             | Self::NobodyToAsk
             | Self::NotConfirmed
+            | Self::Cases { .. }
             | Self::Input(_)
             | Self::Output(_)
             | Self::Rules(_) => Exit::BadInput,

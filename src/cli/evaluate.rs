@@ -4,10 +4,15 @@
 //! turn: the order is kept without a buffer that could grow, and no more than a few chunks a worker are in memory. A
 //! chunk is what the input has ready, so a program that writes one line and waits gets its answer at once.
 
+mod buffers;
+mod cache;
 mod case;
 mod input;
 mod line;
 mod output;
+mod policies;
+mod quick;
+mod scan;
 
 #[cfg(test)]
 mod tests;
@@ -15,7 +20,9 @@ mod tests;
 use std::io::{self, BufRead, Write};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 
+use buffers::Buffers;
 use line::{Chunk, Lines};
+use quick::Caches;
 
 /// Chunks that may wait for each worker, and as many answers of its.
 const WAITING: usize = 4;
@@ -42,18 +49,21 @@ struct Answers {
 /// # Errors
 /// What reading or writing failed with. All lines before the failure of a read have been answered.
 pub fn run(input: impl BufRead + Send, mut output: impl Write, workers: usize) -> io::Result<Summary> {
+    let workers = workers.max(1);
+    // As many chunks and as many answers as can be on their way at once.
+    let buffers = &Buffers::new(2 * workers * (WAITING + 1));
     std::thread::scope(|scope| {
         let mut to_workers = Vec::new();
         let mut from_workers = Vec::new();
-        for _ in 0..workers.max(1) {
+        for _ in 0..workers {
             let (chunk_sender, chunks) = sync_channel::<Chunk>(WAITING);
             let (answer_sender, answers) = sync_channel::<Answers>(WAITING);
             to_workers.push(chunk_sender);
             from_workers.push(answers);
-            scope.spawn(move || work(&chunks, &answer_sender));
+            scope.spawn(move || work(&chunks, &answer_sender, buffers));
         }
-        let reader = scope.spawn(move || read(input, &to_workers));
-        let written = write(&from_workers, &mut output);
+        let reader = scope.spawn(move || read(input, &to_workers, buffers));
+        let written = write(&from_workers, &mut output, buffers);
         // Workers whose answers nobody takes end, and with them the reader.
         drop(from_workers);
         let read = reader.join().unwrap_or_else(|_| Err(io::Error::other("reading the cases failed")));
@@ -64,10 +74,10 @@ pub fn run(input: impl BufRead + Send, mut output: impl Write, workers: usize) -
 }
 
 /// Hands the chunks out in turn, until the input ends or nobody takes them any more.
-fn read(input: impl BufRead, workers: &[SyncSender<Chunk>]) -> io::Result<()> {
+fn read(input: impl BufRead, workers: &[SyncSender<Chunk>], buffers: &Buffers) -> io::Result<()> {
     let mut lines = Lines::new(input);
     for worker in workers.iter().cycle() {
-        let Some(chunk) = lines.next_chunk()? else { break };
+        let Some(chunk) = lines.next_chunk(buffers)? else { break };
         if worker.send(chunk).is_err() {
             break;
         }
@@ -75,17 +85,19 @@ fn read(input: impl BufRead, workers: &[SyncSender<Chunk>]) -> io::Result<()> {
     Ok(())
 }
 
-fn work(chunks: &Receiver<Chunk>, answers: &SyncSender<Answers>) {
+fn work(chunks: &Receiver<Chunk>, answers: &SyncSender<Answers>, buffers: &Buffers) {
+    let mut caches = Caches::new();
     for chunk in chunks {
-        let mut text = Vec::with_capacity(chunk.size());
+        let mut text = buffers.take();
         let mut summary = Summary::default();
         for line in chunk.lines() {
-            if case::answer(line, &mut text) {
+            if case::answer(line, &mut caches, &mut text) {
                 summary.answered += 1;
             } else {
                 summary.failed += 1;
             }
         }
+        buffers.give(chunk.into_bytes());
         if answers.send(Answers { text, summary }).is_err() {
             return;
         }
@@ -93,7 +105,7 @@ fn work(chunks: &Receiver<Chunk>, answers: &SyncSender<Answers>) {
 }
 
 /// Collects the answers in the turn in which the chunks were handed out.
-fn write(workers: &[Receiver<Answers>], output: &mut impl Write) -> io::Result<Summary> {
+fn write(workers: &[Receiver<Answers>], output: &mut impl Write, buffers: &Buffers) -> io::Result<Summary> {
     let mut total = Summary::default();
     for worker in workers.iter().cycle() {
         let answers = match worker.try_recv() {
@@ -109,6 +121,7 @@ fn write(workers: &[Receiver<Answers>], output: &mut impl Write) -> io::Result<S
             }
         };
         output.write_all(&answers.text)?;
+        buffers.give(answers.text);
         total.answered += answers.summary.answered;
         total.failed += answers.summary.failed;
     }

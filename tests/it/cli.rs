@@ -2,6 +2,7 @@
 
 mod asks;
 mod changes;
+mod evaluate;
 mod lists;
 mod offline;
 

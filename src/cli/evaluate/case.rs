@@ -1,27 +1,32 @@
 //! One case: a line of JSON in, an answer as a line of JSON out.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use serde::Serialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::input::{Input, MOST_VALUES, OnlyId, Values};
+use super::input::{Asked, Input, MOST_VALUES, OnlyId, Text, Values};
 use super::line::{Line, MOST_BYTES};
 use super::output::Output;
+use super::policies::{self, Policies};
+use super::quick::{self, Caches};
 use crate::policy::{
-    Action, Context, Grants, KeyArn, Layers, ParseError, Policy, PolicyKind, Principal, Request,
-    RequestError, decide,
+    Action, Context, Grants, KeyArn, ParseError, PolicyKind, Principal, Request, RequestError, decide,
 };
 
 /// Why a line has no answer.
 #[derive(Debug, thiserror::Error)]
-enum CaseError {
+pub(super) enum CaseError {
     #[error("the line has more than {MOST_BYTES} bytes")]
     TooLong,
     #[error("the line is not UTF-8; write JSON as UTF-8")]
     Encoding,
     #[error("the line is no case: {0}")]
     Json(#[from] serde_json::Error),
+    #[error("the line is no case: it must be an object, and this is {0}")]
+    NoObject(&'static str),
     #[error(transparent)]
     Request(#[from] RequestError),
     #[error("more than {MOST_VALUES} keys are absent; use `otherContext`")]
@@ -33,24 +38,55 @@ enum CaseError {
 }
 
 /// Answers a line, and says whether it could.
-pub(super) fn answer(line: Line<'_>, output: &mut Vec<u8>) -> bool {
+pub(super) fn answer(line: Line<'_>, caches: &mut Caches, output: &mut Vec<u8>) -> bool {
     let bytes = match line {
         Line::Whole(bytes) => bytes,
         Line::TooLong => return fail(None, &CaseError::TooLong, output),
     };
     let Ok(text) = std::str::from_utf8(bytes) else { return fail(None, &CaseError::Encoding, output) };
+    if let Some((asked, policies)) = quick::read(text, caches)
+        && let Ok(request) = request(&asked)
+    {
+        decide_on(asked.id, &request, &policies, output);
+        return true;
+    }
+    answer_strictly(text, output)
+}
+
+/// Answers a line as [`answer`] does, without anything that was read before.
+pub(super) fn answer_strictly(text: &str, output: &mut Vec<u8>) -> bool {
+    if let Some(what) = other_than_object(text) {
+        return fail(None, &CaseError::NoObject(what), output);
+    }
     let input: Input<'_> = match serde_json::from_str(text) {
         Ok(input) => input,
         Err(error) => {
-            let id = serde_json::from_str::<OnlyId<'_>>(text).ok().and_then(|line| line.id);
+            let only_id = || serde_json::from_str::<OnlyId<'_>>(text).ok()?.id;
+            let id = text.starts_with('{').then(only_id).flatten();
             return fail(id, &CaseError::Json(error), output);
         }
     };
     let id = input.id;
-    match decide_on(&input, output) {
-        Ok(()) => true,
+    match read(input) {
+        Ok((request, policies)) => {
+            decide_on(id, &request, &policies, output);
+            true
+        }
         Err(error) => fail(id, &error, output),
     }
+}
+
+/// What a line of JSON is that is no object: the reader of cases would take an array for the members of one.
+fn other_than_object(text: &str) -> Option<&'static str> {
+    let what = match text.bytes().next()? {
+        b'[' => "an array",
+        b'"' => "a string",
+        b'n' => "null",
+        b't' | b'f' => "true or false",
+        b'-' | b'0'..=b'9' => "a number",
+        _ => return None,
+    };
+    serde_json::from_str::<IgnoredAny>(text).is_ok().then_some(what)
 }
 
 fn fail(id: Option<&RawValue>, error: &CaseError, output: &mut Vec<u8>) -> bool {
@@ -72,97 +108,86 @@ fn write_line(line: &impl Serialize, output: &mut Vec<u8>) {
     }
 }
 
-fn decide_on(input: &Input<'_>, output: &mut Vec<u8>) -> Result<(), CaseError> {
-    let principal = Principal::parse(&input.principal)?;
-    let action = Action::parse(&input.action)?;
-    let key = KeyArn::parse(&input.key_arn)?;
-    let request = Request::new(principal, action, key, context(input)?);
-
-    let key_policy = policy(PolicyKind::Key, "keyPolicy", input.key_policy)?;
-    let grants = match input.grants {
-        None => Grants::none(),
-        Some(raw) => Grants::parse(&unquoted(raw)?)
-            .map_err(|error| CaseError::Policy { name: "grants".to_owned(), error })?,
+/// Reads what a case asks and its policies.
+fn read(input: Input<'_>) -> Result<(Request, Policies), CaseError> {
+    let asked = Asked {
+        id: input.id,
+        key_arn: input.key_arn,
+        principal: input.principal,
+        action: input.action,
+        context: input.context,
+        absent: input.absent,
+        other_context: input.other_context,
     };
-    let list = |kind, name: &str, raw: &[&RawValue]| -> Result<Vec<Policy>, CaseError> {
-        raw.iter().enumerate().map(|(n, raw)| policy(kind, &format!("{name}[{n}]"), raw)).collect()
+    let one = |kind, raw: &RawValue| policies::one(kind, raw.get()).map(Rc::new);
+    let list = |kind, raw: Vec<&RawValue>| policies::list(kind, &texts(raw)).map(Rc::new);
+    let levels = |kind, raw: Vec<Vec<&RawValue>>| {
+        let texts: Vec<_> = raw.into_iter().map(texts).collect();
+        policies::levels(kind, &texts).map(Rc::new)
     };
-    let levels =
-        |kind, name: &str, raw: &Option<Vec<Vec<&RawValue>>>| -> Result<Vec<Vec<Policy>>, CaseError> {
-            let raw = raw.as_deref().unwrap_or_default();
-            raw.iter().enumerate().map(|(n, raw)| list(kind, &format!("{name}[{n}]"), raw)).collect()
-        };
-    let identity = input.identity_policies.as_deref();
-    let identity = identity.map(|raw| list(PolicyKind::Identity, "identityPolicies", raw)).transpose()?;
-    let boundary = input.permissions_boundary;
-    let boundary =
-        boundary.map(|raw| policy(PolicyKind::Boundary, "permissionsBoundary", raw)).transpose()?;
-    let session = input.session_policies.as_deref().unwrap_or_default();
-    let session = list(PolicyKind::Session, "sessionPolicies", session)?;
-    let scps = levels(PolicyKind::ServiceControl, "serviceControlPolicies", &input.service_control_policies)?;
-    let rcps =
-        levels(PolicyKind::ResourceControl, "resourceControlPolicies", &input.resource_control_policies)?;
-
-    let layers = Layers {
-        key_policy: &key_policy,
-        grants: &grants,
-        identity_policies: identity.as_deref(),
-        permissions_boundary: boundary.as_ref(),
-        session_policies: &session,
-        service_control_policies: &scps,
-        resource_control_policies: &rcps,
+    let request = request(&asked)?;
+    let key = one(PolicyKind::Key, input.key_policy)?;
+    let grants = input.grants.map(|raw| policies::grants(raw.get()).map(Rc::new)).transpose()?;
+    let (identity, session) = (input.identity_policies, input.session_policies);
+    let (scps, rcps) = (input.service_control_policies, input.resource_control_policies);
+    let policies = Policies {
+        key,
+        grants,
+        identity: identity.map(|raw| list(PolicyKind::Identity, raw)).transpose()?,
+        boundary: input.permissions_boundary.map(|raw| one(PolicyKind::Boundary, raw)).transpose()?,
+        session: session.map(|raw| list(PolicyKind::Session, raw)).transpose()?,
+        service_control: scps.map(|raw| levels(PolicyKind::ServiceControl, raw)).transpose()?,
+        resource_control: rcps.map(|raw| levels(PolicyKind::ResourceControl, raw)).transpose()?,
     };
-    let answer = decide(&request, &layers);
-    let list = |name: &str, policies: &[Policy]| -> Vec<String> {
-        policies.iter().enumerate().flat_map(|(n, p)| warnings_of(&format!("{name}[{n}]"), p)).collect()
-    };
-    let mut warnings: Vec<String> = answer.caveats.iter().map(ToString::to_string).collect();
-    warnings.extend(warnings_of("keyPolicy", &key_policy));
-    warnings.extend(list("identityPolicies", identity.as_deref().unwrap_or_default()));
-    warnings.extend(boundary.iter().flat_map(|p| warnings_of("permissionsBoundary", p)));
-    warnings.extend(list("sessionPolicies", &session));
-    for (name, levels) in [("serviceControlPolicies", &scps), ("resourceControlPolicies", &rcps)] {
-        warnings
-            .extend(levels.iter().enumerate().flat_map(|(n, level)| list(&format!("{name}[{n}]"), level)));
-    }
-    write_line(&Output::new(input.id, &answer, warnings), output);
-    Ok(())
+    Ok((request, policies))
 }
 
-fn warnings_of(name: &str, policy: &Policy) -> Vec<String> {
-    policy.warnings().iter().map(|warning| format!("{name}: {warning}")).collect()
+fn texts(raw: Vec<&RawValue>) -> Vec<&str> {
+    raw.into_iter().map(RawValue::get).collect()
 }
 
-fn context(input: &Input<'_>) -> Result<Context, CaseError> {
-    let mut context = Context::new(input.other_context.into());
+fn decide_on(id: Option<&RawValue>, request: &Request, policies: &Policies, output: &mut Vec<u8>) {
+    let none = Grants::none();
+    let answer = decide(request, &policies.layers(&none));
+    let caveats = answer.caveats.iter().map(|caveat| Cow::Owned(caveat.to_string()));
+    let warnings = caveats.chain(policies.warnings().map(Cow::Borrowed)).collect();
+    write_line(&Output::new(id, &answer, warnings), output);
+}
+
+pub(super) fn request(asked: &Asked<'_>) -> Result<Request, CaseError> {
+    let principal = Principal::parse(&asked.principal.0)?;
+    let action = Action::parse(&asked.action.0)?;
+    let key = KeyArn::parse(&asked.key_arn.0)?;
+    Ok(Request::new(principal, action, key, context(asked)?))
+}
+
+/// Whether the names of a few keys surely differ, and not in their case alone: found quicker than by asking the context.
+fn are_distinct(asked: &Asked<'_>) -> bool {
+    const FEW: usize = 16;
+    let names = || asked.context.0.iter().map(|(key, _)| key).chain(asked.absent.iter().map(|Text(key)| key));
+    let differs = |at: usize, name: &str| names().take(at).all(|other| !other.eq_ignore_ascii_case(name));
+    names().count() <= FEW && names().enumerate().all(|(at, name)| name.is_ascii() && differs(at, name))
+}
+
+fn context(asked: &Asked<'_>) -> Result<Context, CaseError> {
+    let mut context = Context::new(asked.other_context.into());
+    let are_distinct = are_distinct(asked);
     let once = |context: &Context, key: &str| {
-        if context.names(key) { Err(CaseError::KeyTwice(key.to_owned())) } else { Ok(()) }
+        if !are_distinct && context.names(key) { Err(CaseError::KeyTwice(key.to_owned())) } else { Ok(()) }
     };
-    for (key, value) in &input.context.0 {
+    for (key, value) in &asked.context.0 {
         once(&context, key)?;
         context = match value {
             Values::One(value) => context.value(key, &**value),
             Values::Many(values) => context.values(key, values.iter().map(|v| &**v)),
         };
     }
-    if input.absent.len() > MOST_VALUES {
+    if asked.absent.len() > MOST_VALUES {
         return Err(CaseError::ManyAbsent);
     }
-    for key in &input.absent {
+    for Text(key) in &asked.absent {
         once(&context, key)?;
         context = context.absent(key);
     }
     Ok(context)
-}
-
-fn policy(kind: PolicyKind, name: &str, raw: &RawValue) -> Result<Policy, CaseError> {
-    Policy::parse(kind, &unquoted(raw)?).map_err(|error| CaseError::Policy { name: name.to_owned(), error })
-}
-
-/// The text of a policy that is given as an object, or as its text.
-fn unquoted(raw: &RawValue) -> Result<Cow<'_, str>, CaseError> {
-    if !raw.get().starts_with('"') {
-        return Ok(Cow::Borrowed(raw.get()));
-    }
-    Ok(Cow::Owned(serde_json::from_str(raw.get())?))
 }

@@ -16,17 +16,17 @@ pub(super) struct Input<'a> {
     #[serde(borrow, default)]
     pub(super) id: Option<&'a RawValue>,
     #[serde(borrow)]
-    pub(super) key_arn: Cow<'a, str>,
+    pub(super) key_arn: Text<'a>,
     #[serde(borrow)]
     pub(super) key_policy: &'a RawValue,
     #[serde(borrow)]
-    pub(super) principal: Cow<'a, str>,
+    pub(super) principal: Text<'a>,
     #[serde(borrow)]
-    pub(super) action: Cow<'a, str>,
+    pub(super) action: Text<'a>,
     #[serde(borrow, default)]
     pub(super) context: Known<'a>,
     #[serde(borrow, default)]
-    pub(super) absent: Vec<Cow<'a, str>>,
+    pub(super) absent: Vec<Text<'a>>,
     #[serde(default)]
     pub(super) other_context: Unnamed,
     #[serde(borrow, default)]
@@ -43,12 +43,46 @@ pub(super) struct Input<'a> {
     pub(super) grants: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize, Default, Clone, Copy)]
-#[serde(rename_all = "lowercase")]
+/// What a case asks, without its policies.
+pub(super) struct Asked<'a> {
+    pub(super) id: Option<&'a RawValue>,
+    pub(super) key_arn: Text<'a>,
+    pub(super) principal: Text<'a>,
+    pub(super) action: Text<'a>,
+    pub(super) context: Known<'a>,
+    pub(super) absent: Vec<Text<'a>>,
+    pub(super) other_context: Unnamed,
+}
+
+/// How it stands with the keys that the context does not name.
+#[derive(Default, Clone, Copy)]
 pub(super) enum Unnamed {
     #[default]
     Unknown,
     Absent,
+}
+
+impl<'de> Deserialize<'de> for Unnamed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Word;
+        impl Visitor<'_> for Word {
+            type Value = Unnamed;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`unknown` or `absent`")
+            }
+
+            fn visit_str<E: Error>(self, word: &str) -> Result<Self::Value, E> {
+                match word {
+                    "unknown" => Ok(Unnamed::Unknown),
+                    "absent" => Ok(Unnamed::Absent),
+                    _ => Err(E::unknown_variant(word, &["unknown", "absent"])),
+                }
+            }
+        }
+        // A derived reader takes an object for the word as well.
+        deserializer.deserialize_str(Word)
+    }
 }
 
 /// What can be read of a line that is no case.
@@ -93,7 +127,7 @@ impl Values<'_> {
 /// A text that is borrowed where it has no escapes.
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Known<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -2,15 +2,23 @@
 
 use std::io::{self, BufRead};
 
+use super::buffers::Buffers;
+
 /// The most bytes of one line: dozens of policies of the greatest size.
 pub(super) const MOST_BYTES: usize = 4 << 20;
+
+/// What some programs write before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Lines that are answered together.
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
+    /// Whole lines. The reader hands them out as they are: to find where each ends is work for many threads.
     bytes: Vec<u8>,
-    /// Where each line ends in `bytes`; a line that was too long is kept without its bytes.
-    ends: Vec<(usize, bool)>,
+    /// Whether a line stands before these that was too long, and is kept without its bytes.
+    after_too_long: bool,
+    /// Whether the input begins here.
+    first: bool,
 }
 
 /// A line of the input.
@@ -23,22 +31,30 @@ pub(super) enum Line<'a> {
 }
 
 impl Chunk {
-    pub(super) const fn size(&self) -> usize {
-        self.bytes.len()
+    /// Its memory, once its lines are answered.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// The lines that are not empty.
     pub(super) fn lines(&self) -> impl Iterator<Item = Line<'_>> {
-        let mut start = 0;
-        self.ends.iter().filter_map(move |(end, too_long)| {
-            let bytes = self.bytes.get(start..*end).unwrap_or_default().trim_ascii();
-            start = *end;
-            if *too_long { Some(Line::TooLong) } else { (!bytes.is_empty()).then_some(Line::Whole(bytes)) }
-        })
-    }
-
-    fn end_line(&mut self, too_long: bool) {
-        self.ends.push((self.bytes.len(), too_long));
+        let marked = self.bytes.strip_prefix(BYTE_ORDER_MARK).filter(|_| self.first);
+        let mut rest = marked.unwrap_or(&self.bytes);
+        let lines = std::iter::from_fn(move || {
+            let mut after = rest;
+            // Nothing fails in memory.
+            let length = after.skip_until(b'\n').unwrap_or_default();
+            let line = rest.get(..length).filter(|line| !line.is_empty())?;
+            rest = after;
+            Some(line)
+        });
+        let lines = lines
+            .map(|line| if line.len() > MOST_BYTES { Line::TooLong } else { Line::Whole(line.trim_ascii()) });
+        self.after_too_long
+            .then_some(Line::TooLong)
+            .into_iter()
+            .chain(lines)
+            .filter(|l| *l != Line::Whole(b""))
     }
 }
 
@@ -49,17 +65,17 @@ pub(super) struct Lines<R> {
     /// The begun line, or nothing of one that is already too long.
     begun: Vec<u8>,
     too_long: bool,
-    /// Whether a line has begun.
-    open: bool,
+    /// Whether nothing was handed out yet.
+    first: bool,
 }
 
 impl<R: BufRead> Lines<R> {
     pub(super) const fn new(input: R) -> Self {
-        Self { input, begun: Vec::new(), too_long: false, open: false }
+        Self { input, begun: Vec::new(), too_long: false, first: true }
     }
 
     /// Takes what the input has ready, up to the last line end; `None` at its end.
-    pub(super) fn next_chunk(&mut self) -> io::Result<Option<Chunk>> {
+    pub(super) fn next_chunk(&mut self, buffers: &Buffers) -> io::Result<Option<Chunk>> {
         loop {
             let ready = match self.input.fill_buf() {
                 Ok(ready) => ready,
@@ -70,37 +86,40 @@ impl<R: BufRead> Lines<R> {
             if size == 0 {
                 return Ok(self.last_line());
             }
-            let mut chunk = Chunk::default();
-            for piece in ready.split_inclusive(|b| *b == b'\n') {
-                let ended = piece.ends_with(b"\n");
-                self.too_long |= self.begun.len() + piece.len() > MOST_BYTES;
-                if self.too_long {
-                    self.begun.clear();
-                } else if ended {
-                    chunk.bytes.append(&mut self.begun);
-                    chunk.bytes.extend_from_slice(piece);
-                } else {
-                    self.begun.extend_from_slice(piece);
+            let last_end = ready.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+            let (whole, begun) = ready.split_at_checked(last_end).unwrap_or_default();
+            let chunk = (!whole.is_empty()).then(|| {
+                let after_too_long = std::mem::take(&mut self.too_long);
+                let mut whole = whole;
+                if after_too_long {
+                    // What is left of that line; nothing fails in memory.
+                    let _ = whole.skip_until(b'\n');
                 }
-                self.open = !ended;
-                if ended {
-                    chunk.end_line(std::mem::take(&mut self.too_long));
-                }
+                let mut bytes = buffers.take();
+                bytes.reserve(self.begun.len() + whole.len());
+                bytes.append(&mut self.begun);
+                bytes.extend_from_slice(whole);
+                Chunk { bytes, after_too_long, first: std::mem::take(&mut self.first) }
+            });
+            if !self.too_long {
+                self.begun.extend_from_slice(begun);
+                self.too_long = self.begun.len() > MOST_BYTES;
+            }
+            if self.too_long {
+                self.begun = Vec::new();
             }
             self.input.consume(size);
-            if !chunk.ends.is_empty() {
-                return Ok(Some(chunk));
+            if chunk.is_some() {
+                return Ok(chunk);
             }
         }
     }
 
     /// A last line without a line end.
     fn last_line(&mut self) -> Option<Chunk> {
-        if !std::mem::take(&mut self.open) {
-            return None;
-        }
-        let mut chunk = Chunk { bytes: std::mem::take(&mut self.begun), ends: Vec::new() };
-        chunk.end_line(std::mem::take(&mut self.too_long));
-        Some(chunk)
+        let after_too_long = std::mem::take(&mut self.too_long);
+        let bytes = std::mem::take(&mut self.begun);
+        let first = std::mem::take(&mut self.first);
+        (after_too_long || !bytes.is_empty()).then_some(Chunk { bytes, after_too_long, first })
     }
 }

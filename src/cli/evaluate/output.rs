@@ -1,5 +1,7 @@
 //! An answer as JSON.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
@@ -21,7 +23,7 @@ pub(super) struct Output<'a> {
     /// Which layers lack an Allow.
     #[serde(skip_serializing_if = "Option::is_none")]
     missing: Option<String>,
-    warnings: Vec<String>,
+    warnings: Vec<Cow<'a, str>>,
 }
 
 /// A statement, or a grant, which has no Sid but an id.
@@ -42,7 +44,7 @@ struct Statement<'a> {
 }
 
 impl<'a> Output<'a> {
-    pub(super) fn new(id: Option<&'a RawValue>, answer: &'a Answer<'a>, warnings: Vec<String>) -> Self {
+    pub(super) fn new(id: Option<&'a RawValue>, answer: &'a Answer<'a>, warnings: Vec<Cow<'a, str>>) -> Self {
         let missing: Vec<String> = answer.missing.iter().map(ToString::to_string).collect();
         Self {
             id,

@@ -60,6 +60,99 @@ fn bytes_that_are_no_text_are_a_bad_line() {
     assert_eq!(summary, Summary { answered: 1, failed: 1 });
 }
 
+/// The error of each line, which has no id.
+fn errors(input: &[u8]) -> Vec<String> {
+    let (output, summary) = answers(input);
+    assert_eq!(summary.answered, 0, "{output}");
+    let start = r#"{"id":null,"error":"the line is no case: "#;
+    output
+        .lines()
+        .map(|line| line.strip_prefix(start).unwrap().strip_suffix("\"}").unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_case_is_an_object() {
+    let table = [
+        ("[]", "an array"),
+        (r#"["id","arn:aws:kms:eu-west-1:111111111111:key/k",{},"p","a"]"#, "an array"),
+        (r#" [{"id":1}]"#, "an array"),
+        ("null", "null"),
+        ("true", "true or false"),
+        ("false", "true or false"),
+        ("-1.5e3", "a number"),
+        (r#""{}""#, "a string"),
+    ];
+    for (line, what) in table {
+        assert_eq!(errors(line.as_bytes()), [format!("it must be an object, and this is {what}")], "{line}");
+    }
+    for line in ["[", "[1,]", "nul", "01", "\"", "[] []", "{} {}", "{\"id\":1,}", "nonsense"] {
+        let found = errors(line.as_bytes());
+        assert!(found.len() == 1 && found[0].contains(" at line 1 column "), "{line}: {found:?}");
+    }
+}
+
+#[test]
+fn the_other_keys_are_unknown_or_absent_in_a_text() {
+    let with = |value: &str| format!("{{\"otherContext\":{value},{CASE}}}\n");
+    for value in ["\"unknown\"", "\"absent\""] {
+        assert_eq!(answers(with(value).as_bytes()).1.answered, 1, "{value}");
+    }
+    for value in ["{\"absent\":null}", "[\"absent\"]", "null", "0", "\"Absent\""] {
+        let found = errors(with(value).as_bytes());
+        assert!(found[0].contains("`unknown`") && found[0].contains("`absent`"), "{value}: {found:?}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_at_the_start_is_passed_over() {
+    let case = format!("{{\"id\":1,{CASE}}}");
+    for rest in [case.clone(), format!("{case}\r\n"), format!("\n{case}"), format!("\r\n  {case}\n")] {
+        let input = format!("\u{feff}{rest}");
+        // Read byte by byte too, so that the mark is cut.
+        for size in [1, 2, 3, 1 << 16] {
+            let mut output = Vec::new();
+            let summary = run(BufReader::with_capacity(size, input.as_bytes()), &mut output, 2).unwrap();
+            assert_eq!(summary, Summary { answered: 1, failed: 0 }, "{rest:?} by {size}");
+        }
+    }
+    assert_eq!(answers("\u{feff}".as_bytes()), (String::new(), Summary::default()));
+    assert_eq!(answers("\u{feff}\r\n\n".as_bytes()), (String::new(), Summary::default()));
+}
+
+#[test]
+fn a_byte_order_mark_elsewhere_is_no_json() {
+    for input in [
+        format!("\n\u{feff}{{{CASE}}}"),
+        format!("\u{feff}\u{feff}{{{CASE}}}"),
+        format!(" \u{feff}{{{CASE}}}"),
+    ] {
+        assert_eq!(answers(input.as_bytes()).1, Summary { answered: 0, failed: 1 }, "{input}");
+    }
+    // A part of the mark is not the mark.
+    assert_eq!(answers(b"\xef\xbb").1, Summary { answered: 0, failed: 1 });
+}
+
+#[test]
+fn the_longest_line_is_read_and_no_longer_one() {
+    let case = format!("{{{CASE}}}");
+    // The line end counts, as it does where the line is read.
+    let fits = " ".repeat(MOST_BYTES - case.len() - 1) + &case + "\n";
+    for size in [1000, 1 << 16, 8 << 20] {
+        for (input, summary) in [
+            (fits.clone() + &fits, Summary { answered: 2, failed: 0 }),
+            (format!("{case}\n {fits}{fits}\n {fits}{case}"), Summary { answered: 3, failed: 2 }),
+            (format!(" {fits}"), Summary { answered: 0, failed: 1 }),
+            (fits.trim_end().to_owned() + " ", Summary { answered: 1, failed: 0 }),
+            (fits.trim_end().to_owned() + "  ", Summary { answered: 0, failed: 1 }),
+        ] {
+            let mut output = Vec::new();
+            let found = run(BufReader::with_capacity(size, input.as_bytes()), &mut output, 2).unwrap();
+            assert_eq!(found, summary, "by {size}: {}", input.len());
+        }
+    }
+}
+
 #[test]
 fn a_line_without_end_costs_no_memory() {
     let endless = std::io::repeat(b'x').take(3 * MOST_BYTES as u64);

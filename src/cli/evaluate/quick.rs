@@ -1,0 +1,206 @@
+//! The quick reader of cases: it finds the end of a policy without reading it, and reads it only if it is new.
+//!
+//! It gives up on whatever is wrong or unusual: the strict reader has the last word, and all the errors. So a case that
+//! it reads must be one that the strict reader reads to the same.
+
+use std::rc::Rc;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::cache::Cache;
+use super::input::{Asked, Known, Text, Unnamed};
+use super::policies::{self, Policies, Read};
+use super::scan::Scan;
+use crate::policy::{Grants, Policy, PolicyKind};
+
+type One = Read<Policy>;
+type List = Read<Vec<Policy>>;
+type Levels = Read<Vec<Vec<Policy>>>;
+
+/// What a worker has read before: apart for each member of a case, so that no text is taken for one of another kind.
+#[derive(Debug)]
+pub(super) struct Caches {
+    key: Cache<One>,
+    grants: Cache<Grants>,
+    identity: Cache<List>,
+    boundary: Cache<One>,
+    session: Cache<List>,
+    service_control: Cache<Levels>,
+    resource_control: Cache<Levels>,
+}
+
+/// What each half of a cache holds: some hundred policies. Compiled, a policy takes a few times its text, and twenty
+/// times at the very worst.
+const HALF: usize = 512 << 10;
+
+/// What each half holds of the lists of identity policies, of which nearly every caller has one of its own.
+const IDENTITY_HALF: usize = 4 << 20;
+
+impl Caches {
+    pub(super) fn new() -> Self {
+        Self {
+            key: Cache::new(HALF, Read::weight),
+            grants: Cache::new(HALF, |_| 0),
+            identity: Cache::new(IDENTITY_HALF, Read::weight),
+            boundary: Cache::new(HALF, Read::weight),
+            session: Cache::new(HALF, Read::weight),
+            service_control: Cache::new(HALF, Read::weight),
+            resource_control: Cache::new(HALF, Read::weight),
+        }
+    }
+}
+
+/// Reads a case, unless anything is wrong with it or unusual.
+pub(super) fn read<'a>(text: &'a str, caches: &mut Caches) -> Option<(Asked<'a>, Policies)> {
+    let mut scan = Scan::new(text);
+    let mut members = Members::default();
+    if !scan.eat(b'{') {
+        return None;
+    }
+    loop {
+        members.read(&mut scan, caches)?;
+        if scan.eat(b'}') {
+            break;
+        }
+        if !scan.eat(b',') {
+            return None;
+        }
+    }
+    if scan.is_at_end() { members.whole() } else { None }
+}
+
+/// The members of a case that were read so far.
+#[derive(Default)]
+struct Members<'a> {
+    id: Option<Option<&'a RawValue>>,
+    key_arn: Option<Text<'a>>,
+    principal: Option<Text<'a>>,
+    action: Option<Text<'a>>,
+    context: Option<Known<'a>>,
+    absent: Option<Vec<Text<'a>>>,
+    other_context: Option<Unnamed>,
+    key_policy: Option<Rc<One>>,
+    grants: Option<Option<Rc<Grants>>>,
+    identity: Option<Option<Rc<List>>>,
+    boundary: Option<Option<Rc<One>>>,
+    session: Option<Option<Rc<List>>>,
+    service_control: Option<Option<Rc<Levels>>>,
+    resource_control: Option<Option<Rc<Levels>>>,
+}
+
+impl<'a> Members<'a> {
+    /// Reads the next member.
+    fn read(&mut self, scan: &mut Scan<'a>, caches: &mut Caches) -> Option<()> {
+        match scan.name()? {
+            "id" => set(&mut self.id, strictly(scan)),
+            "keyArn" => set(&mut self.key_arn, strictly(scan)),
+            "principal" => set(&mut self.principal, strictly(scan)),
+            "action" => set(&mut self.action, strictly(scan)),
+            "context" => set(&mut self.context, strictly(scan)),
+            "absent" => set(&mut self.absent, strictly(scan)),
+            "otherContext" => set(&mut self.other_context, strictly(scan)),
+            "keyPolicy" => set(&mut self.key_policy, one(PolicyKind::Key, &mut caches.key, scan)),
+            "grants" => {
+                let read = |text| policies::grants(text).ok();
+                set(&mut self.grants, optional(scan, |scan| cached(&mut caches.grants, scan, read)))
+            }
+            "identityPolicies" => {
+                let cache = &mut caches.identity;
+                set(&mut self.identity, optional(scan, |scan| list(PolicyKind::Identity, cache, scan)))
+            }
+            "permissionsBoundary" => {
+                let cache = &mut caches.boundary;
+                set(&mut self.boundary, optional(scan, |scan| one(PolicyKind::Boundary, cache, scan)))
+            }
+            "sessionPolicies" => {
+                let cache = &mut caches.session;
+                set(&mut self.session, optional(scan, |scan| list(PolicyKind::Session, cache, scan)))
+            }
+            "serviceControlPolicies" => {
+                let cache = &mut caches.service_control;
+                let levels = optional(scan, |scan| levels(PolicyKind::ServiceControl, cache, scan));
+                set(&mut self.service_control, levels)
+            }
+            "resourceControlPolicies" => {
+                let cache = &mut caches.resource_control;
+                let levels = optional(scan, |scan| levels(PolicyKind::ResourceControl, cache, scan));
+                set(&mut self.resource_control, levels)
+            }
+            _ => None,
+        }
+    }
+
+    /// The case, if nothing lacks that it must have.
+    fn whole(self) -> Option<(Asked<'a>, Policies)> {
+        let asked = Asked {
+            id: self.id.flatten(),
+            key_arn: self.key_arn?,
+            principal: self.principal?,
+            action: self.action?,
+            context: self.context.unwrap_or_default(),
+            absent: self.absent.unwrap_or_default(),
+            other_context: self.other_context.unwrap_or_default(),
+        };
+        let policies = Policies {
+            key: self.key_policy?,
+            grants: self.grants.flatten(),
+            identity: self.identity.flatten(),
+            boundary: self.boundary.flatten(),
+            session: self.session.flatten(),
+            service_control: self.service_control.flatten(),
+            resource_control: self.resource_control.flatten(),
+        };
+        Some((asked, policies))
+    }
+}
+
+/// Takes a member, unless it comes twice.
+fn set<T>(member: &mut Option<T>, value: Option<T>) -> Option<()> {
+    member.replace(value?).is_none().then_some(())
+}
+
+/// Reads a value that is never large.
+fn strictly<'a, T: Deserialize<'a>>(scan: &mut Scan<'a>) -> Option<T> {
+    serde_json::from_str(scan.value()?).ok()
+}
+
+/// Reads a value that may be null.
+fn optional<'a, T>(scan: &mut Scan<'a>, read: impl FnOnce(&mut Scan<'a>) -> Option<T>) -> Option<Option<T>> {
+    if scan.eat_null() { Some(None) } else { read(scan).map(Some) }
+}
+
+fn one(kind: PolicyKind, cache: &mut Cache<One>, scan: &mut Scan<'_>) -> Option<Rc<One>> {
+    cached(cache, scan, |text| policies::one(kind, text).ok())
+}
+
+fn list(kind: PolicyKind, cache: &mut Cache<List>, scan: &mut Scan<'_>) -> Option<Rc<List>> {
+    cached(cache, scan, |text| {
+        let texts = Scan::new(text).array(Scan::value)?;
+        policies::list(kind, &texts).ok()
+    })
+}
+
+fn levels(kind: PolicyKind, cache: &mut Cache<Levels>, scan: &mut Scan<'_>) -> Option<Rc<Levels>> {
+    cached(cache, scan, |text| {
+        let texts = Scan::new(text).array(|level| level.array(Scan::value))?;
+        policies::levels(kind, &texts).ok()
+    })
+}
+
+/// The value that is next, from the cache or read.
+fn cached<'a, T>(
+    cache: &mut Cache<T>,
+    scan: &mut Scan<'a>,
+    read: impl FnOnce(&'a str) -> Option<T>,
+) -> Option<Rc<T>> {
+    if let Some((value, length)) = cache.begins(scan.rest()) {
+        scan.pass(length);
+        return Some(value);
+    }
+    let text = scan.value()?;
+    cache.get(text, || read(text))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+//! `evaluate`: how it ends, and what it says of lines that it cannot read.
+
+use session_kms::cli::{CliError, Exit};
+
+use super::{Ran, Terminal, offline, run};
+
+const CASE: &str = r#""keyArn":"arn:aws:kms:eu-west-1:111111111111:key/k","keyPolicy":{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}},"principal":"arn:aws:iam::111111111111:role/App","action":"kms:Decrypt","identityPolicies":[]"#;
+
+async fn evaluate(input: &str) -> Ran {
+    run(&["evaluate"], &Terminal::Types(input), async |_| Err(CliError::NoRegion)).await
+}
+
+#[tokio::test]
+async fn an_input_whose_lines_can_all_be_read_ends_with_0() {
+    for input in [String::new(), "\n\r\n".to_owned(), format!("\u{feff}{{\"id\":1,{CASE}}}\r\n")] {
+        let ran = evaluate(&input).await;
+        assert_eq!((ran.exit, ran.err.as_str()), (Exit::Good, ""), "{input:?}");
+        assert_eq!(ran.out.lines().count(), usize::from(input.contains("keyArn")), "{input:?}");
+    }
+}
+
+#[tokio::test]
+async fn lines_that_cannot_be_read_end_with_2_and_the_others_are_answered() {
+    let input = format!("{{\"id\":1,{CASE}}}\n[]\n\n{{\"id\":3}}\n{{\"id\":4,{CASE}}}\n");
+    let ran = evaluate(&input).await;
+    assert_eq!(ran.exit, Exit::BadInput);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    assert!(lines[0].starts_with(r#"{"id":1,"decision":"allowed""#), "{}", lines[0]);
+    assert!(lines[1].starts_with(r#"{"id":null,"error":"#), "{}", lines[1]);
+    assert!(lines[2].starts_with(r#"{"id":3,"error":"#), "{}", lines[2]);
+    assert!(lines[3].starts_with(r#"{"id":4,"decision":"allowed""#), "{}", lines[3]);
+    assert_eq!(ran.err, "session-kms: 2 of 4 cases could not be read; the `error` of each answer says why\n");
+}
+
+#[tokio::test]
+async fn the_help_says_how_it_ends() {
+    let ran = offline(&["evaluate", "--help"]).await;
+    assert_eq!(ran.exit, Exit::Good);
+    assert!(ran.out.contains("2 a line could not be read"), "{}", ran.out);
+}
