@@ -314,7 +314,12 @@ def test_strict_needs_the_owner_s_word_on_an_endpoint_and_the_report_says_what_r
     # It is remembered, for repairs and for the schedule.
     assert any(ENDPOINT in record for record in organized.records().values())
     assert send(given, sample("schedule", given, key))["alert"] is False
-    assert given.update(Context=json.dumps({"aws:SourceVpce": "vpce-another"})) == "UPDATE_COMPLETE", "the document is as wanted"
+    # Other words of the owner are proven again, although the key is on already.
+    other = json.dumps({"aws:SourceVpce": "vpce-another"})
+    assert given.update(Context=other) == "UPDATE_ROLLBACK_COMPLETE"
+    assert NODE in " ".join(given.failures())
+    assert any(ENDPOINT in record for record in organized.records().values())
+    assert given.update(Context=other, Preflight="Warn") == "UPDATE_COMPLETE"
     told = send(given, sample("schedule", given, key))
     assert told["alert"] is True
     assert NODE in " ".join(told["alerts"])
