@@ -78,7 +78,7 @@ impl Unknowns {
                     for word in ["true", "false"] {
                         for at in [relation.subject, variable] {
                             let symbols = of_folded(word);
-                            self.push(at, Probe::Text { symbols, fold: true, is_named: true });
+                            self.push(at, Probe::text(symbols, true, true));
                             self.keys
                                 .get_mut(at)
                                 .into_iter()
@@ -121,7 +121,7 @@ impl Unknowns {
             let Some(key) = self.keys.get_mut(*at) else { continue };
             // What a key can be at all matters to those that are equal to it.
             for symbols in key.probes.limits.clone() {
-                key.probes.push(Probe::Text { symbols, fold: false, is_named: false });
+                key.probes.push(Probe::text(symbols, false, false));
             }
             self.incomplete |= !key.probes.are_texts();
         }
@@ -144,7 +144,7 @@ impl Unknowns {
     fn try_values(&mut self, relation: &Relation, fold: bool) {
         let texts = |unknowns: &Self, at: usize| -> Vec<String> {
             let probes = unknowns.keys.get(at).map(|key| key.probes.list.as_slice()).unwrap_or_default();
-            probes.iter().filter_map(Probe::text).take(MOST_VALUES).collect()
+            probes.iter().filter_map(Probe::literal_text).map(str::to_owned).take(MOST_VALUES).collect()
         };
         for text in texts(self, relation.subject) {
             for (key, at) in &relation.variables {
@@ -183,6 +183,6 @@ impl Unknowns {
 }
 
 /// What no policy names as such.
-const fn hidden(symbols: Vec<Symbol>, fold: bool) -> Probe {
-    Probe::Text { symbols, fold, is_named: false }
+fn hidden(symbols: Vec<Symbol>, fold: bool) -> Probe {
+    Probe::text(symbols, fold, false)
 }

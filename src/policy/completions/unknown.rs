@@ -153,9 +153,9 @@ impl Unknowns {
             (None, Some(symbols)) if fold => {
                 unknown.probes.seeds.extend(as_text(&symbols));
                 let symbols = in_lower_case(&symbols);
-                unknown.probes.push(Probe::Text { symbols, fold, is_named: true });
+                unknown.probes.push(Probe::text(symbols, fold, true));
             }
-            (None, Some(symbols)) => unknown.probes.push(Probe::Text { symbols, fold, is_named: true }),
+            (None, Some(symbols)) => unknown.probes.push(Probe::text(symbols, fold, true)),
             // It matches no value at all.
             (None, None) => {}
         }
@@ -207,7 +207,7 @@ impl Unknowns {
                     if fold {
                         unknown.probes.seeds.push((*text).to_owned());
                         let symbols = of_folded(&value);
-                        unknown.probes.push(Probe::Text { symbols, fold, is_named: true });
+                        unknown.probes.push(Probe::text(symbols, fold, true));
                     } else {
                         unknown.probes.push(Probe::literal(&value));
                     }
@@ -310,7 +310,7 @@ impl Unknown {
         }
         if operator.quantifier == Quantifier::All {
             // A list of nothing but an empty text is a case of its own.
-            self.probes.push(Probe::Text { symbols: Vec::new(), fold: false, is_named: false });
+            self.probes.push(Probe::text(Vec::new(), false, false));
         }
         if operator.base == Base::Arn {
             self.probes.push(Probe::any_arn());

@@ -1,20 +1,30 @@
 //! One value of an unknown key for each way in which the policies' comparisons with it can come out.
 
+use std::borrow::Cow;
+
+use super::MOST_COMBINATIONS;
 use crate::policy::symbols::{Symbol, as_text, as_written, of_text};
 use crate::policy::value::date::Instant;
 use crate::policy::value::network::Network;
 use crate::policy::value::number::neighbours;
 use crate::policy::witness::{self, Form};
 
-/// What a key's value is compared with.
+/// The most symbols of patterns and texts that are tried together: more are not searched through anyway.
+const MOST_SYMBOLS: usize = 4096;
+
+/// What a key's value is compared with. It is named if the policies name it, so that an answer may be given in its
+/// terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Probe {
-    /// A text or a pattern of texts.
-    Text {
+    /// This text.
+    Literal {
+        text: String,
+        is_named: bool,
+    },
+    /// A pattern of texts, or a text whose case does not matter. The symbols are in lower case where it does not.
+    Pattern {
         symbols: Vec<Symbol>,
-        /// Whether case does not matter; the symbols are in lower case then.
         fold: bool,
-        /// Whether the policies name it, so that an answer may be given in its terms.
         is_named: bool,
     },
     Network(Network),
@@ -25,7 +35,15 @@ pub(super) enum Probe {
 impl Probe {
     /// A text that the policies name.
     pub(super) fn literal(text: &str) -> Self {
-        Self::Text { symbols: of_text(text), fold: false, is_named: true }
+        Self::Literal { text: text.to_owned(), is_named: true }
+    }
+
+    /// A text or a pattern.
+    pub(super) fn text(symbols: Vec<Symbol>, fold: bool, is_named: bool) -> Self {
+        match as_text(&symbols) {
+            Some(text) if !fold => Self::Literal { text, is_named },
+            _ => Self::Pattern { symbols, fold, is_named },
+        }
     }
 
     /// What tells an ARN from other texts: only then are ARN conditions looked at.
@@ -33,20 +51,21 @@ impl Probe {
         let colon = Symbol::Char(':');
         let part = [Symbol::PartStar, colon];
         let symbols = of_text("arn:").into_iter().chain(part).chain(part).chain(part).chain(part);
-        Self::Text { symbols: symbols.chain([Symbol::Star]).collect(), fold: false, is_named: false }
+        Self::text(symbols.chain([Symbol::Star]).collect(), false, false)
     }
 
-    /// The text, where it is one that stands for itself.
-    pub(super) fn text(&self) -> Option<String> {
+    pub(super) fn literal_text(&self) -> Option<&str> {
         match self {
-            Self::Text { symbols, fold: false, .. } => as_text(symbols),
+            Self::Literal { text, .. } => Some(text),
             _ => None,
         }
     }
 
-    const fn form(&self) -> Option<Form<'_>> {
+    /// The symbols of a text or a pattern, and whether its case does not matter.
+    fn symbols(&self) -> Option<(Cow<'_, [Symbol]>, bool)> {
         match self {
-            Self::Text { symbols, fold, .. } => Some(Form { symbols: symbols.as_slice(), fold: *fold }),
+            Self::Literal { text, .. } => Some((of_text(text).into(), false)),
+            Self::Pattern { symbols, fold, .. } => Some((symbols.into(), *fold)),
             _ => None,
         }
     }
@@ -54,27 +73,26 @@ impl Probe {
     /// Texts, addresses, numbers and dates: values of different sorts are not told apart completely.
     const fn sort(&self) -> u8 {
         match self {
-            Self::Text { .. } => 1,
+            Self::Literal { .. } | Self::Pattern { .. } => 1,
             Self::Network(_) => 2,
             Self::Number(_) => 4,
             Self::Date(_) => 8,
         }
     }
 
-    fn covers(&self, text: &str) -> bool {
+    fn covers(&self, value: &str) -> bool {
         match self {
-            Self::Network(network) => Network::parse(text).is_some_and(|address| network.contains(&address)),
+            Self::Literal { text, .. } => text == value,
+            Self::Pattern { symbols, fold, .. } => witness::matches(Form { symbols, fold: *fold }, value),
+            Self::Network(network) => Network::parse(value).is_some_and(|address| network.contains(&address)),
             Self::Number(_) | Self::Date(_) => false,
-            Self::Text { .. } => self.form().is_some_and(|form| witness::matches(form, text)),
         }
     }
 
     /// The pattern or range in the policies' terms; `None` for a text, a number or a date, and for what they do not name.
     pub(super) fn written(&self) -> Option<String> {
         match self {
-            Self::Text { symbols, fold: false, is_named: true } if as_text(symbols).is_none() => {
-                Some(as_written(symbols))
-            }
+            Self::Pattern { symbols, fold: false, is_named: true } => Some(as_written(symbols)),
             Self::Network(network) => Some(network.to_string()),
             _ => None,
         }
@@ -82,8 +100,8 @@ impl Probe {
 
     const fn is_named(&self) -> bool {
         match self {
-            Self::Text { is_named, .. } => *is_named,
-            _ => true,
+            Self::Literal { is_named, .. } | Self::Pattern { is_named, .. } => *is_named,
+            Self::Network(_) | Self::Number(_) | Self::Date(_) => true,
         }
     }
 }
@@ -102,22 +120,29 @@ pub(super) struct Probes {
 #[derive(Debug, Clone)]
 pub(super) struct Value {
     pub(super) text: String,
-    /// Which of the probes match it, in their order.
+    /// Which of the probes match it, in their order; empty if nobody found out.
     pub(super) covered_by: Vec<bool>,
 }
 
 impl Probes {
+    /// Adds a probe that is not there yet. One that the policies name and that is there unnamed is named then. More
+    /// than can be tried are not kept: there are too many combinations then anyway.
     pub(super) fn push(&mut self, probe: Probe) {
-        let Probe::Text { symbols, fold, is_named } = &probe else {
-            if !self.list.contains(&probe) {
-                self.list.push(probe);
-            }
-            return;
+        let same = |known: &Probe| match (known, &probe) {
+            (Probe::Literal { text: one, .. }, Probe::Literal { text: other, .. }) => one == other,
+            (
+                Probe::Pattern { symbols: one, fold: a, .. },
+                Probe::Pattern { symbols: other, fold: b, .. },
+            ) => one == other && a == b,
+            (one, other) => one == other,
         };
-        let same = |known: &&mut Probe| matches!(known, Probe::Text { symbols: s, fold: f, .. } if s == symbols && f == fold);
-        match self.list.iter_mut().find(same) {
-            Some(Probe::Text { is_named: known, .. }) => *known |= is_named,
-            _ => self.list.push(probe),
+        let known = self.list.iter().position(same);
+        if let Some(known) = known.and_then(|at| self.list.get_mut(at)) {
+            if probe.is_named() {
+                *known = probe;
+            }
+        } else if self.list.len() <= MOST_COMBINATIONS {
+            self.list.push(probe);
         }
     }
 
@@ -128,18 +153,21 @@ impl Probes {
 
     /// Whether all of them compare texts.
     pub(super) fn are_texts(&self) -> bool {
-        self.list.iter().all(|probe| matches!(probe, Probe::Text { .. }))
+        self.list.iter().all(|probe| probe.sort() == 1)
     }
 
     /// All symbols of texts and patterns.
     pub(super) fn symbols(&self) -> impl Iterator<Item = Symbol> {
-        let texts = self.list.iter().filter_map(Probe::form).map(|form| form.symbols);
+        let texts = self.list.iter().filter_map(Probe::symbols).flat_map(|(symbols, _)| symbols.into_owned());
         let seeds = self.seeds.iter().flat_map(|text| of_text(text));
-        texts.chain(self.limits.iter().map(Vec::as_slice)).flatten().copied().chain(seeds)
+        texts.chain(self.limits.iter().flatten().copied()).chain(seeds)
     }
 
     /// Whether nothing that the policies name matches the value, so that an answer can say just that.
     pub(super) fn is_other(&self, value: &[bool]) -> bool {
+        if value.len() != self.list.len() {
+            return false;
+        }
         let compares_size = self.list.iter().any(|p| matches!(p, Probe::Number(_) | Probe::Date(_)));
         let is_covered = self.list.iter().zip(value).any(|(probe, covers)| *covers && probe.is_named());
         !compares_size && !is_covered
@@ -150,13 +178,15 @@ impl Probes {
     pub(super) fn values(&self, others: &[char], most: usize) -> (Vec<Value>, bool) {
         let sorts = self.list.iter().fold(0, |all, probe| all | probe.sort());
         let mut complete = sorts.count_ones() <= 1;
-        let mut found = Found { probes: self, values: Vec::new() };
-        for text in self.list.iter().filter_map(Probe::text).chain(self.seeds.iter().cloned()) {
-            found.push(text);
-        }
+        // With more symbols the search gives up, and so does the description of what it finds.
+        let has_patterns = self.list.iter().any(|probe| matches!(probe, Probe::Pattern { .. }));
+        let describes = !has_patterns || self.symbols().take(MOST_SYMBOLS + 1).count() <= MOST_SYMBOLS;
+        let mut found = Found { probes: self, describes, values: Vec::new() };
+        let named = self.list.iter().filter_map(Probe::literal_text).map(str::to_owned);
+        named.chain(self.seeds.iter().cloned()).for_each(|text| found.push(text));
         for probe in &self.list {
             match probe {
-                Probe::Text { .. } => {}
+                Probe::Literal { .. } | Probe::Pattern { .. } => {}
                 Probe::Network(network) => network.edges().for_each(|edge| found.push(edge)),
                 Probe::Number(number) => {
                     let near = neighbours(number);
@@ -178,6 +208,8 @@ impl Probes {
 
 struct Found<'a> {
     probes: &'a Probes,
+    /// Whether it is found out which probes match each value.
+    describes: bool,
     values: Vec<Value>,
 }
 
@@ -187,7 +219,11 @@ impl Found<'_> {
         let may_be = limits.is_empty()
             || limits.iter().any(|symbols| witness::matches(Form { symbols, fold: false }, &text));
         if may_be && !self.values.iter().any(|value| value.text == text) {
-            let covered_by = self.probes.list.iter().map(|probe| probe.covers(&text)).collect();
+            let covered_by = if self.describes {
+                self.probes.list.iter().map(|probe| probe.covers(&text)).collect()
+            } else {
+                Vec::new()
+            };
             self.values.push(Value { text, covered_by });
         }
     }
@@ -195,19 +231,21 @@ impl Found<'_> {
     /// Adds texts for the ways that no value stands for yet.
     fn add_texts(&mut self, others: &[char], most: usize) -> bool {
         let list = &self.probes.list;
-        let limits = self.probes.limits.iter().map(|symbols| Form { symbols, fold: false });
-        let forms: Vec<Form<'_>> = list.iter().filter_map(Probe::form).chain(limits).collect();
-        if forms.iter().all(|form| !form.fold && as_text(form.symbols).is_some())
-            && self.probes.limits.is_empty()
-        {
+        let has_patterns = list.iter().any(|probe| matches!(probe, Probe::Pattern { .. }));
+        if !has_patterns && self.probes.limits.is_empty() {
             // Without patterns any texts that are not named will do.
             others.iter().for_each(|other| self.push(other.to_string()));
             return true;
         }
+        let limits = self.probes.limits.iter().map(|symbols| (symbols.into(), false));
+        let texts: Vec<(Cow<'_, [Symbol]>, bool)> =
+            list.iter().filter_map(Probe::symbols).chain(limits).collect();
+        let forms: Vec<Form<'_>> =
+            texts.iter().map(|(symbols, fold)| Form { symbols, fold: *fold }).collect();
         let (witnesses, complete) = witness::find(&forms, others, most);
         for found in witnesses {
             let alike = |value: &&Value| {
-                let texts = list.iter().zip(&value.covered_by).filter(|(probe, _)| probe.form().is_some());
+                let texts = list.iter().zip(&value.covered_by).filter(|(probe, _)| probe.sort() == 1);
                 texts.zip(&found.matches).all(|((_, known), new)| known == new)
             };
             if self.values.iter().filter(alike).count() < most {

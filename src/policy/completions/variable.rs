@@ -6,11 +6,17 @@ use crate::policy::witness::{Form, matches};
 /// The most values of one variable for one text.
 const MOST_VALUES: usize = 48;
 
+/// The most characters of a text whose parts are tried: each part of it may be what a variable stands for.
+const MOST_CHARACTERS: usize = 512;
+
 /// All values of the variable `key` with which the template can match `text`, whatever its other variables are; values
-/// with which it cannot may be among them. `None` if there are too many.
+/// with which it cannot may be among them. `None` if there are too many, or if the text is too long.
 ///
 /// Where `fold`, the case of the text does not matter, and the values are in lower case.
 pub(super) fn values(template: &Template, key: u32, text: &str, fold: bool) -> Option<Vec<String>> {
+    if text.chars().nth(MOST_CHARACTERS).is_some() {
+        return None;
+    }
     let is_variable = |item: &Item| matches!(item, Item::Variable { key: other, .. } if *other == key);
     let at = template.0.iter().position(is_variable)?;
     let (before, after) = template.0.split_at_checked(at)?;

@@ -196,6 +196,18 @@ fn the_greatest_policies_are_read() {
     let many_keys = many_keys.concat();
     assert!(Policy::parse(PolicyKind::Key, &many_keys).is_ok());
     parse_and_decide(many_keys.as_bytes());
+    // Long lists of texts and of patterns for one unknown key.
+    for values in [
+        (0..2000).map(|n| format!(r#""v{n}""#)).collect::<Vec<_>>(),
+        (0..1500).map(|n| format!(r#""*v{n}*""#)).collect(),
+    ] {
+        let values = values.join(",");
+        let long = format!(
+            r#"{{"Statement":{{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*","Condition":{{"StringLike":{{"a":[{values}]}}}}}}}}"#
+        );
+        assert!(Policy::parse(PolicyKind::Key, &long).is_ok());
+        parse_and_decide(long.as_bytes());
+    }
     parse_and_decide("[".repeat(32_000).as_bytes());
     parse_and_decide(format!("{{\"Statement\":{}", "[".repeat(32_000)).as_bytes());
 }
