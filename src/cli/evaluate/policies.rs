@@ -108,7 +108,10 @@ fn policy(
     let name = || format!("{}{}", member(kind), place());
     let failed = |error: ParseError| CaseError::Policy { name: name(), error };
     let policy = Policy::parse(kind, &unquoted(text)?).map_err(failed)?;
-    warnings.extend(policy.warnings().iter().map(|warning| format!("{}: {warning}", name())));
+    if !policy.warnings().is_empty() {
+        let name = name();
+        warnings.extend(policy.warnings().iter().map(|warning| format!("{name}: {warning}")));
+    }
     Ok(policy)
 }
 

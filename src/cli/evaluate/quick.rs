@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::cache::Cache;
-use super::input::{Asked, Known, Text, Unnamed};
+use super::input::{Asked, Known, MOST_VALUES, Text, Unnamed, Values};
 use super::policies::{self, Policies, Read};
 use super::scan::Scan;
 use crate::policy::{Grants, Policy, PolicyKind};
@@ -94,10 +94,10 @@ impl<'a> Members<'a> {
     fn read(&mut self, scan: &mut Scan<'a>, caches: &mut Caches) -> Option<()> {
         match scan.name()? {
             "id" => set(&mut self.id, strictly(scan)),
-            "keyArn" => set(&mut self.key_arn, strictly(scan)),
-            "principal" => set(&mut self.principal, strictly(scan)),
-            "action" => set(&mut self.action, strictly(scan)),
-            "context" => set(&mut self.context, strictly(scan)),
+            "keyArn" => set(&mut self.key_arn, text(scan)),
+            "principal" => set(&mut self.principal, text(scan)),
+            "action" => set(&mut self.action, text(scan)),
+            "context" => set(&mut self.context, context(scan)),
             "absent" => set(&mut self.absent, strictly(scan)),
             "otherContext" => set(&mut self.other_context, strictly(scan)),
             "keyPolicy" => set(&mut self.key_policy, one(PolicyKind::Key, &mut caches.key, scan)),
@@ -163,6 +163,43 @@ fn set<T>(member: &mut Option<T>, value: Option<T>) -> Option<()> {
 /// Reads a value that is never large.
 fn strictly<'a, T: Deserialize<'a>>(scan: &mut Scan<'a>) -> Option<T> {
     serde_json::from_str(scan.value()?).ok()
+}
+
+/// Reads a text.
+fn text<'a>(scan: &mut Scan<'a>) -> Option<Text<'a>> {
+    let json = scan.value()?;
+    plain(json).map(|text| Text(text.into())).or_else(|| serde_json::from_str(json).ok())
+}
+
+/// What a JSON string of one piece holds, if that stands in it as it is.
+fn plain(json: &str) -> Option<&str> {
+    let text = json.strip_prefix('"')?.strip_suffix('"')?;
+    is_plain(text).then_some(text)
+}
+
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte >= b' ' && byte != b'\\')
+}
+
+/// Reads a context.
+fn context<'a>(scan: &mut Scan<'a>) -> Option<Known<'a>> {
+    let json = scan.value()?;
+    plain_context(json).or_else(|| serde_json::from_str(json).ok())
+}
+
+/// A context of plain names with one plain text each, as most are.
+fn plain_context(json: &str) -> Option<Known<'_>> {
+    let mut scan = Scan::new(json);
+    let mut known = Known::default();
+    let mut more = scan.eat(b'{');
+    while more {
+        let name = scan.name().filter(|name| is_plain(name))?;
+        let value = plain(scan.value()?)?;
+        known.0.push((name.into(), Values::One(value.into())));
+        more = scan.eat(b',');
+    }
+    let is_whole = scan.eat(b'}') && scan.is_at_end() && known.0.len() <= MOST_VALUES;
+    is_whole.then_some(known)
 }
 
 /// Reads a value that may be null.

@@ -121,6 +121,15 @@ const MEMBERS: &[&str] = &[
     r#""context":{"aws:x":["a",1,true],"aws:y":"\u0000"}"#,
     r#""context":{"aws:x":"a","AWS:X":"b"}"#,
     r#""context":{"aws:x":{}}"#,
+    r#""context":{}"#,
+    r#""context":{ "aws:x" : "a" , "aws:y" : "é" }"#,
+    r#""context":{"aws:x":"a",}"#,
+    r#""context":{"aws:x":"a"]"#,
+    r#""context":{"aws:\u0078":"a"}"#,
+    r#""context":{"aws:x":""b"}"#,
+    r#""context":{"aws:x":"}"#,
+    "\"context\":{\"aws:\u{1}\":\"a\"}",
+    "\"context\":{\"aws:x\":\"\u{1}\"}",
     r#""context":null"#,
     r#""context":[]"#,
     r#""absent":["aws:z"]"#,
@@ -150,6 +159,17 @@ fn every_two_members_get_the_strict_answer() {
             }
         }
     }
+}
+
+#[test]
+fn a_context_has_no_more_values_than_the_strict_reader_takes() {
+    let case = |count: usize| {
+        let values: Vec<String> = (0..count).map(|n| format!("\"k{n}\":\"v\"")).collect();
+        format!("{{{CASE},\"context\":{{{}}}}}", values.join(","))
+    };
+    let mut caches = Caches::new();
+    assert!(check(&case(MOST_VALUES), &mut caches));
+    assert!(!check(&case(MOST_VALUES + 1), &mut caches));
 }
 
 /// Changes to a text: at a place, so many bytes are replaced by a piece of JSON.
