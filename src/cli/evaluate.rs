@@ -3,6 +3,9 @@
 //! A reader hands out chunks of whole lines in turn, each worker answers its own, and the writer collects in the same
 //! turn: the order is kept without a buffer that could grow, and no more than a few chunks a worker are in memory. A
 //! chunk is what the input has ready, so a program that writes one line and waits gets its answer at once.
+//!
+//! A worker reads a case quickly (`quick`), with the policies that it has read before (`cache`). The strict reader (`case`)
+//! reads whatever the quick one gives up on, and has all the errors.
 
 mod buffers;
 mod cache;
