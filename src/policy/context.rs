@@ -1,5 +1,7 @@
 //! The condition keys of a request: which have a value, which are absent, and which nobody knows.
 
+use std::borrow::Cow;
+
 use super::condition_keys::present_name;
 use super::document::{Key, Pools, folded, hash, is_multivalued, same_folded};
 use super::request::Request;
@@ -72,7 +74,11 @@ impl Context {
 
     /// Sets a key and returns what was said of it before.
     pub(super) fn set(&mut self, key: &str, state: EntryState) -> Option<EntryState> {
-        let entry = Entry::new(key, state);
+        self.put(Entry::new(key, state))
+    }
+
+    /// Sets a key and returns what was said of it before.
+    pub(super) fn put(&mut self, entry: Entry) -> Option<EntryState> {
         match self.entries.iter_mut().find(|e| e.hash == entry.hash && e.lower == entry.lower) {
             Some(known) => Some(std::mem::replace(known, entry).state),
             None => {
@@ -108,16 +114,21 @@ impl Default for Context {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     hash: u64,
-    pub(super) lower: String,
+    pub(super) lower: Cow<'static, str>,
     /// The name as it was given: grants compare it case-sensitively.
-    pub(super) written: String,
+    pub(super) written: Cow<'static, str>,
     pub(super) state: EntryState,
 }
 
 impl Entry {
     pub(super) fn new(key: &str, state: EntryState) -> Self {
         let lower = lower(key);
-        Self { hash: hash(&lower), lower, written: key.to_owned(), state }
+        Self { hash: hash(&lower), lower: lower.into(), written: key.to_owned().into(), state }
+    }
+
+    /// What follows from the request itself, of a key whose name is also given in lower case.
+    pub(super) fn derived(written: &'static str, lower: &'static str, state: EntryState) -> Self {
+        Self { hash: hash(lower), lower: lower.into(), written: written.into(), state }
     }
 }
 
@@ -203,5 +214,9 @@ impl<'a> View<'a> {
 
 /// The name of a key in lower case, and its present name where it has an old one.
 pub(super) fn lower(key: &str) -> String {
-    present_name(key).map_or_else(|| folded(key).collect(), str::to_owned)
+    match present_name(key) {
+        Some(present) => present.to_owned(),
+        None if key.is_ascii() => key.to_ascii_lowercase(),
+        None => folded(key).collect(),
+    }
 }

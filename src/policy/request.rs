@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::arn::{AccountId, KeyArn};
 use super::condition_keys;
-use super::context::{Context, EntryState, KeyState, Others, SessionRole, lower};
+use super::context::{Context, Entry, EntryState, KeyState, Others, SessionRole, lower};
 use super::document::hash;
 use super::error::RequestError;
 use super::principal::{Principal, PrincipalKind};
@@ -135,8 +135,9 @@ impl Request {
             key,
             context,
         };
-        for (name, state) in derived {
-            request.derive(name, state);
+        request.context.entries.reserve(derived.len() + 1);
+        for entry in derived {
+            request.derive(entry);
         }
         if !condition_keys::takes_encryption_context(request.action.operation()) {
             request.drop_encryption_context();
@@ -175,23 +176,24 @@ impl Request {
         self.principal.same_account(&self.key)
     }
 
-    fn derive(&mut self, name: &str, state: EntryState) {
+    fn derive(&mut self, entry: Entry) {
+        let given = self.context.entry(&entry.lower);
         // The path of a session's role is known to the caller alone.
-        if let (EntryState::SessionRole(role), Some(given)) = (&state, self.context.entry(&lower(name)))
+        if let (EntryState::SessionRole(role), Some(given)) = (&entry.state, given)
             && let EntryState::Known { values, .. } = &given.state
             && let [arn] = values.as_slice()
             && role.may_have(arn)
         {
             return;
         }
-        let same = match &state {
-            EntryState::SessionRole(role) => known(&role.arn),
-            other => other.clone(),
-        };
-        let before = self.context.set(name, state);
-        if before.is_some_and(|before| before != same) {
-            self.overruled.push(name.to_owned());
+        let overrules = given.is_some_and(|given| match &entry.state {
+            EntryState::SessionRole(role) => given.state != known(&role.arn),
+            other => given.state != *other,
+        });
+        if overrules {
+            self.overruled.push(entry.written.clone().into_owned());
         }
+        self.context.put(entry);
     }
 
     fn drop_encryption_context(&mut self) {
@@ -199,7 +201,7 @@ impl Request {
             let dropped = is_encryption_context(&entry.lower);
             if dropped && entry.state != EntryState::Absent {
                 entry.state = EntryState::Absent;
-                self.overruled.push(entry.written.clone());
+                self.overruled.push(entry.written.clone().into_owned());
             }
         }
         self.context.set(ENCRYPTION_KEYS, EntryState::Absent);
@@ -257,25 +259,25 @@ fn known(value: impl Into<String>) -> EntryState {
 }
 
 /// The condition keys that follow from the request itself.
-fn derived(principal: &Principal, action: &Action, key: &KeyArn) -> Vec<(&'static str, EntryState)> {
-    let mut derived = vec![
-        ("aws:ResourceAccount", known(key.account().to_string())),
-        ("aws:RequestedRegion", known(key.region())),
-        ("kms:MultiRegion", known(key.is_multi_region().to_string())),
-    ];
+fn derived(principal: &Principal, action: &Action, key: &KeyArn) -> Vec<Entry> {
+    let mut derived = Vec::with_capacity(12);
+    let mut add = |written, lower, state| derived.push(Entry::derived(written, lower, state));
+    add("aws:ResourceAccount", "aws:resourceaccount", known(key.account().to_string()));
+    add("aws:RequestedRegion", "aws:requestedregion", known(key.region()));
+    add("kms:MultiRegion", "kms:multiregion", known(key.is_multi_region().to_string()));
     if !matches!(action.operation(), "creategrant" | "listgrants" | "revokegrant") {
-        derived.push(("kms:GrantIsForAWSResource", EntryState::Absent));
+        add("kms:GrantIsForAWSResource", "kms:grantisforawsresource", EntryState::Absent);
     }
     let is_service = principal.kind() == PrincipalKind::Service;
-    derived.push(("aws:PrincipalIsAWSService", known(is_service.to_string())));
+    add("aws:PrincipalIsAWSService", "aws:principalisawsservice", known(is_service.to_string()));
     let Some(account) = principal.account() else {
-        derived.push(("aws:PrincipalServiceName", known(principal.as_str())));
+        add("aws:PrincipalServiceName", "aws:principalservicename", known(principal.as_str()));
         return derived;
     };
     let partition = principal.partition().unwrap_or(key.partition());
-    derived.push(("aws:PrincipalAccount", known(account.to_string())));
-    derived.push(("kms:CallerAccount", known(account.to_string())));
-    derived.push(("aws:PrincipalArn", principal_arn(principal, partition, account)));
+    add("aws:PrincipalAccount", "aws:principalaccount", known(account.to_string()));
+    add("kms:CallerAccount", "kms:calleraccount", known(account.to_string()));
+    add("aws:PrincipalArn", "aws:principalarn", principal_arn(principal, partition, account));
     let (kind, user) = match principal.kind() {
         PrincipalKind::Root => ("Account", EntryState::Absent),
         PrincipalKind::User => ("User", known(principal.name())),
@@ -284,8 +286,8 @@ fn derived(principal: &Principal, action: &Action, key: &KeyArn) -> Vec<(&'stati
             ("AssumedRole", EntryState::Absent)
         }
     };
-    derived.push(("aws:PrincipalType", known(kind)));
-    derived.push(("aws:username", user));
+    add("aws:PrincipalType", "aws:principaltype", known(kind));
+    add("aws:username", "aws:username", user);
     derived
 }
 
