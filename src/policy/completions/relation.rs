@@ -82,7 +82,7 @@ impl Unknowns {
                             self.keys
                                 .get_mut(at)
                                 .into_iter()
-                                .for_each(|key| key.probes.seeds.push(word.to_owned()));
+                                .for_each(|key| key.probes.push_seed(word.to_owned()));
                         }
                     }
                 }

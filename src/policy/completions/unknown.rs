@@ -151,7 +151,7 @@ impl Unknowns {
         match (probe, symbols) {
             (Some(probe), _) => unknown.probes.push(probe),
             (None, Some(symbols)) if fold => {
-                unknown.probes.seeds.extend(as_text(&symbols));
+                as_text(&symbols).into_iter().for_each(|text| unknown.probes.push_seed(text));
                 let symbols = in_lower_case(&symbols);
                 unknown.probes.push(Probe::text(symbols, fold, true));
             }
@@ -205,7 +205,7 @@ impl Unknowns {
                 let Some(unknown) = self.keys.get_mut(at) else { continue };
                 for value in values.into_iter().flatten() {
                     if fold {
-                        unknown.probes.seeds.push((*text).to_owned());
+                        unknown.probes.push_seed((*text).to_owned());
                         let symbols = of_folded(&value);
                         unknown.probes.push(Probe::text(symbols, fold, true));
                     } else {

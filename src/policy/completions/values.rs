@@ -148,7 +148,14 @@ impl Probes {
 
     pub(super) fn extend(&mut self, other: &Self) {
         other.list.iter().for_each(|probe| self.push(probe.clone()));
-        self.seeds.extend(other.seeds.iter().cloned());
+        other.seeds.iter().for_each(|seed| self.push_seed(seed.clone()));
+    }
+
+    /// Adds a text that is tried before others, if it is not there yet.
+    pub(super) fn push_seed(&mut self, text: String) {
+        if !self.seeds.contains(&text) && self.seeds.len() <= MOST_COMBINATIONS {
+            self.seeds.push(text);
+        }
     }
 
     /// Whether all of them compare texts.
@@ -201,7 +208,7 @@ impl Probes {
                 }
             }
         }
-        complete &= found.add_texts(others, most);
+        complete &= found.add_texts(others, most) && describes;
         (found.values, complete)
     }
 }
@@ -248,7 +255,7 @@ impl Found<'_> {
                 let texts = list.iter().zip(&value.covered_by).filter(|(probe, _)| probe.sort() == 1);
                 texts.zip(&found.matches).all(|((_, known), new)| known == new)
             };
-            if self.values.iter().filter(alike).count() < most {
+            if !self.describes || self.values.iter().filter(alike).count() < most {
                 self.push(found.text);
             }
         }
