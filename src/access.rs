@@ -17,7 +17,7 @@ mod statement;
 
 pub use call::{SessionCall, Side};
 pub use context::{KeyFacts, Organization, Tags};
-pub use facts::encryption_contexts;
+pub use facts::{CHALLENGE, encryption_contexts};
 pub use identity::{IdentityVerdict, OwnSide, Simulated, Simulation, judge_identity};
 pub use key_rules::{KeyRules, KeyRulesError, KeyVerdict, statement_name};
 pub use known::{KnownKey, KnownKeys, KnownKeysError, KnownState};

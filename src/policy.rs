@@ -83,7 +83,7 @@ pub use answer::{
 pub use arn::{AccountId, KeyArn};
 pub use context::{Context, Others};
 pub use decide::{KeySide, Standing, decide, key_side, verdict};
-pub use document::{Policy, PolicyKind};
+pub use document::{Policy, PolicyKind, is_multivalued};
 pub use error::{MAX_BYTES, MAX_OTHER_BYTES, ParseError, Problem, RequestError};
 pub use grant::Grants;
 pub use layers::Layers;

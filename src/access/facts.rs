@@ -66,7 +66,7 @@ pub(super) const CONTEXT_KEYS: &str = "kms:EncryptionContextKeys";
 /// What the condition keys of its values begin with.
 const CONTEXT_VALUE: &str = "kms:EncryptionContext:";
 /// The condition key of what newer clients add.
-pub(super) const CHALLENGE: &str = "kms:EncryptionContext:aws:ssm:RandomChallenge";
+pub const CHALLENGE: &str = "kms:EncryptionContext:aws:ssm:RandomChallenge";
 
 /// Speaks of another service or of an alias, and is in no call of a session.
 const ABSENT: [&str; 11] = [

@@ -6,6 +6,7 @@ use super::context::{Caller, KeyFacts};
 use super::facts::{self, Fact, State, state_of};
 use super::principal::{PrincipalArn, PrincipalType};
 use crate::key::KeyArn;
+use crate::policy::is_multivalued;
 
 /// A condition key with its values, for a simulation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,17 +29,6 @@ pub struct SimulatedCall<'a> {
     /// Which key.
     pub key: &'a KeyArn,
 }
-
-/// Condition keys that have several values by nature (IAM user guide, global condition context keys).
-const MULTIVALUED: [&str; 7] = [
-    "kms:EncryptionContextKeys",
-    "kms:ResourceAliases",
-    "aws:PrincipalOrgPaths",
-    "aws:ResourceOrgPaths",
-    "aws:SourceOrgPaths",
-    "aws:VpceOrgPaths",
-    "aws:TagKeys",
-];
 
 impl SimulatedCall<'_> {
     /// What is certain of the call before anything of the account is read.
@@ -108,7 +98,7 @@ fn entries(facts: &[Fact]) -> Vec<ContextEntry> {
     for fact in facts {
         let told = entries.iter().any(|entry| entry.key.eq_ignore_ascii_case(&fact.name));
         if !told && let Some(State::Values(values)) = state_of(facts, &fact.name) {
-            let by_nature = MULTIVALUED.iter().any(|name| name.eq_ignore_ascii_case(&fact.name));
+            let by_nature = is_multivalued(&fact.name.to_ascii_lowercase());
             entries.push(ContextEntry {
                 key: fact.name.clone(),
                 values: values.clone(),

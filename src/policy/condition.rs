@@ -157,7 +157,7 @@ impl Test<'_> {
 
     /// What holds for every ARN that the role may have.
     fn session_role(&self, role: &SessionRole) -> Tri {
-        let ignores_case = matches!(self.operator.base, Base::StringIgnoreCase | Base::Bool);
+        let ignores_case = self.operator.ignores_case();
         let mut texts = role.arns().map(|symbols| (symbols, false)).to_vec();
         for template in self.patterns.iter().filter_map(|p| p.template(self.pools, self.view)) {
             let Some(symbols) = template.symbols() else { return Tri::Maybe };

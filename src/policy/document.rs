@@ -300,7 +300,8 @@ pub(super) fn same_folded(one: &str, other: &str) -> bool {
 }
 
 /// Whether a condition key, named in lower case, holds a list of values by its nature [condition keys of IAM and KMS].
-pub(super) fn is_multivalued(lower: &str) -> bool {
+#[must_use]
+pub fn is_multivalued(lower: &str) -> bool {
     matches!(
         lower,
         "kms:encryptioncontextkeys"

@@ -117,6 +117,11 @@ impl Operator {
         })
     }
 
+    /// Whether the case of texts does not matter.
+    pub(super) const fn ignores_case(self) -> bool {
+        matches!(self.base, Base::StringIgnoreCase | Base::Bool)
+    }
+
     /// Whether policy variables are put in.
     pub(super) const fn takes_variables(self) -> bool {
         matches!(self.base, Base::String | Base::StringIgnoreCase | Base::StringLike | Base::Arn | Base::Bool)

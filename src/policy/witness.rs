@@ -12,7 +12,7 @@ use super::symbols::Symbol;
 const MOST_STATES: usize = 4096;
 
 /// The most symbols that all patterns may have together.
-const MOST_SYMBOLS: usize = 4096;
+pub(super) const MOST_SYMBOLS: usize = 4096;
 
 /// The most steps of single patterns that are taken.
 const MOST_STEPS: usize = 400_000;

@@ -3,7 +3,9 @@
 
 use super::lookups::{Asked, Lookups};
 use super::ports::{AccessPorts, AwsError, ContextEntry, Simulated, Simulation};
-use crate::access::{KeyFacts, OwnSide, SimulatedCall, asks_for_encryption_context, encryption_contexts};
+use crate::access::{
+    CHALLENGE, KeyFacts, OwnSide, SimulatedCall, asks_for_encryption_context, encryption_contexts,
+};
 use crate::preflight::Subject;
 
 /// A subject with what is known of its own side. The simulator answers for the function's own account only.
@@ -100,9 +102,6 @@ fn is_told_more(first: &Simulation, call: &SimulatedCall<'_>, facts: &KeyFacts, 
     };
     first.missing_context.iter().any(is_told) || may_matter_to_organization
 }
-
-/// The condition key of what newer clients add to the encryption context.
-const CHALLENGE: &str = "kms:EncryptionContext:aws:ssm:RandomChallenge";
 
 /// How bad an answer is: a refusal, then one that is not known, then one that allows.
 fn severity(simulation: &Simulation) -> (u8, bool, u8) {

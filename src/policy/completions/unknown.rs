@@ -343,10 +343,3 @@ impl Unknown {
         (candidates, complete)
     }
 }
-
-impl Operator {
-    /// Whether the case of texts does not matter.
-    const fn ignores_case(self) -> bool {
-        matches!(self.base, Base::StringIgnoreCase | Base::Bool)
-    }
-}

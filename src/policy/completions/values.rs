@@ -7,10 +7,7 @@ use crate::policy::symbols::{Symbol, as_text, as_written, of_text};
 use crate::policy::value::date::Instant;
 use crate::policy::value::network::Network;
 use crate::policy::value::number::neighbours;
-use crate::policy::witness::{self, Form};
-
-/// The most symbols of patterns and texts that are tried together: more are not searched through anyway.
-const MOST_SYMBOLS: usize = 4096;
+use crate::policy::witness::{self, Form, MOST_SYMBOLS};
 
 /// What a key's value is compared with. It is named if the policies name it, so that an answer may be given in its
 /// terms.
@@ -158,6 +155,10 @@ impl Probes {
         }
     }
 
+    fn has_patterns(&self) -> bool {
+        self.list.iter().any(|probe| matches!(probe, Probe::Pattern { .. }))
+    }
+
     /// Whether all of them compare texts.
     pub(super) fn are_texts(&self) -> bool {
         self.list.iter().all(|probe| probe.sort() == 1)
@@ -186,8 +187,7 @@ impl Probes {
         let sorts = self.list.iter().fold(0, |all, probe| all | probe.sort());
         let mut complete = sorts.count_ones() <= 1;
         // With more symbols the search gives up, and so does the description of what it finds.
-        let has_patterns = self.list.iter().any(|probe| matches!(probe, Probe::Pattern { .. }));
-        let describes = !has_patterns || self.symbols().take(MOST_SYMBOLS + 1).count() <= MOST_SYMBOLS;
+        let describes = !self.has_patterns() || self.symbols().take(MOST_SYMBOLS + 1).count() <= MOST_SYMBOLS;
         let mut found = Found { probes: self, describes, values: Vec::new() };
         let named = self.list.iter().filter_map(Probe::literal_text).map(str::to_owned);
         named.chain(self.seeds.iter().cloned()).for_each(|text| found.push(text));
@@ -238,8 +238,7 @@ impl Found<'_> {
     /// Adds texts for the ways that no value stands for yet.
     fn add_texts(&mut self, others: &[char], most: usize) -> bool {
         let list = &self.probes.list;
-        let has_patterns = list.iter().any(|probe| matches!(probe, Probe::Pattern { .. }));
-        if !has_patterns && self.probes.limits.is_empty() {
+        if !self.probes.has_patterns() && self.probes.limits.is_empty() {
             // Without patterns any texts that are not named will do.
             others.iter().for_each(|other| self.push(other.to_string()));
             return true;
