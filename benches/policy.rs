@@ -17,7 +17,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
-use session_kms::policy::{
+use kms_key_policy::{
     Action, Context, Decision, Grants, KeyArn, Layers, MAX_BYTES, Others, Policy, PolicyKind, Principal,
     Request, decide, verdict,
 };

@@ -15,8 +15,8 @@ mod grants;
 mod identities;
 mod key_access;
 mod keys;
-mod one_off;
 mod organizations;
+mod raw_operation;
 mod reader;
 mod records;
 

@@ -24,8 +24,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub use console::Console;
 pub use error::CliError;
 
-use crate::place::Place;
-use crate::reconcile::ports::AccessPorts;
+use crate::location::Location;
+use crate::ports::AccessPorts;
 use crate::report::{Format, Report};
 
 /// How a command ends.
@@ -60,7 +60,7 @@ pub struct Connection<P> {
     /// The calls.
     pub ports: P,
     /// The Region, and the account of the credentials.
-    pub home: Place,
+    pub location: Location,
 }
 
 /// Which KMS key encrypts Session Manager sessions: shows it, proves a new one, changes it.
@@ -175,8 +175,8 @@ fn answer(report: &Report, format: Format, console: &mut Console<'_>) -> Result<
 ///
 /// # Errors
 /// Where the ARN names no account.
-pub fn home(caller_arn: &str, region: &str) -> Result<Place, CliError> {
-    Place::of_function(caller_arn, region).ok_or_else(|| CliError::NoAccount(caller_arn.to_owned()))
+pub fn location_of_caller(caller_arn: &str, region: &str) -> Result<Location, CliError> {
+    Location::of_function(caller_arn, region).ok_or_else(|| CliError::NoAccount(caller_arn.to_owned()))
 }
 
 /// What clap has to say: the help and the version, which were asked for, or what is wrong with the options.
@@ -204,8 +204,9 @@ mod tests {
 
     #[test]
     fn a_caller_is_at_home_in_the_account_of_its_arn() {
-        let place = home("arn:aws-cn:sts::111122223333:assumed-role/Ops/ann", "cn-north-1").unwrap();
-        assert_eq!((place.partition, place.account), ("aws-cn".to_owned(), "111122223333".to_owned()));
-        assert!(home("nobody", "eu-west-1").is_err());
+        let location =
+            location_of_caller("arn:aws-cn:sts::111122223333:assumed-role/Ops/ann", "cn-north-1").unwrap();
+        assert_eq!((location.partition, location.account), ("aws-cn".to_owned(), "111122223333".to_owned()));
+        assert!(location_of_caller("nobody", "eu-west-1").is_err());
     }
 }

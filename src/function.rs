@@ -1,11 +1,11 @@
 //! What the Lambda does with what arrives: the source is told by its shape, and each has its way on.
 
+mod change_event;
 mod config_rule;
 mod direct;
-mod home;
+mod resource;
 mod session_encryption;
 mod session_key_access;
-mod tend;
 
 use std::time::SystemTime;
 
@@ -13,20 +13,20 @@ use serde_json::{Value, json};
 use thiserror::Error;
 use tracing::Instrument;
 
-use crate::cloudformation::{
-    self, Courier, CustomResource, Invocation, Origin, Problems, Provider, Unserved,
-};
-use crate::event::{self, Arrival, Own, sns};
+use crate::event::{self, Arrival, FunctionIdentity, sns};
+use crate::location::Location;
 use crate::log;
 use crate::metrics::Metrics;
-use crate::place::Place;
-use crate::reconcile::ports::{AccessPorts, Compliance};
+use crate::ports::{AccessPorts, Compliance};
 use crate::reconcile::{ReconcileError, digest};
 use crate::session::DocumentName;
-use home::Home;
+use change_event::ChangeEventHandler;
+use cloudformation_custom_resource::{
+    Courier, CustomResource, Invocation, Origin, Problems, Provider, Unserved,
+};
+use resource::Home;
 use session_encryption::SessionEncryption;
 use session_key_access::SessionKeyAccess;
-use tend::Tend;
 
 /// The function: its ports, and what it needs to answer CloudFormation.
 #[derive(Debug)]
@@ -163,7 +163,7 @@ impl<P: AccessPorts + Compliance> Function<P> {
         );
         let (begun, mut metrics) = (self.ports.now(), Metrics::default());
         // Boxed: the state of the whole way, inlined into the runtime's own, is too deep for the compiler.
-        let handled = if cloudformation::is_request(event) {
+        let handled = if cloudformation_custom_resource::is_request(event) {
             Box::pin(self.serve(event, function_arn, invocation, &mut metrics)).instrument(span).await
         } else {
             Box::pin(self.take(event, function_arn, invocation, &mut metrics)).instrument(span).await
@@ -184,14 +184,14 @@ impl<P: AccessPorts + Compliance> Function<P> {
         metrics: &mut Metrics,
     ) -> Result<Value, FunctionError> {
         let (ports, request_id) = (&self.ports, invocation.request_id);
-        let home = Home::new(function_arn, &self.region);
+        let location = Home::new(function_arn, &self.region);
         match event.get("ResourceType").and_then(Value::as_str) {
             Some(session_key_access::TYPE) => {
-                let provider = self.provider(SessionKeyAccess { ports, home, request_id });
+                let provider = self.provider(SessionKeyAccess { ports, location, request_id });
                 Box::pin(provider.serve(event, invocation)).await?;
             }
             _ => {
-                let provider = self.provider(SessionEncryption { ports, home, request_id });
+                let provider = self.provider(SessionEncryption { ports, location, request_id });
                 Box::pin(provider.serve(event, invocation)).await?;
                 metrics.guarded = 1;
             }
@@ -207,26 +207,32 @@ impl<P: AccessPorts + Compliance> Function<P> {
         invocation: Invocation<'_>,
         metrics: &mut Metrics,
     ) -> Result<Value, FunctionError> {
-        let place = Place::of_function(function_arn, &self.region);
-        let own = Own { role_arn: self.settings.role_arn.as_deref(), place: place.as_ref() };
+        let location = Location::of_function(function_arn, &self.region);
+        let own =
+            FunctionIdentity { role_arn: self.settings.role_arn.as_deref(), location: location.as_ref() };
         let arrival = event::read(event, own);
-        let home = place.as_ref().ok_or(FunctionError::NoHome);
+        let location = location.as_ref().ok_or(FunctionError::NoHome);
         match arrival {
-            Arrival::Notice(notice) => {
-                tracing::info!(source = ?notice.source, about = ?notice.about, %notice, "notice");
+            Arrival::ChangeEvent(change) => {
+                tracing::info!(source = ?change.source, about = ?change.scope, %change, "notice");
                 let deadline = invocation.deadline;
-                let tend = Tend { ports: &self.ports, home: home?, settings: &self.settings, deadline };
-                Box::pin(tend.tend(&notice, metrics)).await
+                let tend = ChangeEventHandler {
+                    ports: &self.ports,
+                    location: location?,
+                    settings: &self.settings,
+                    deadline,
+                };
+                Box::pin(tend.tend(&change, metrics)).await
             }
             Arrival::ConfigRule(evaluation) => {
-                Ok(Box::pin(config_rule::evaluate(&self.ports, home?, &evaluation)).await?)
+                Ok(Box::pin(config_rule::evaluate(&self.ports, location?, &evaluation)).await?)
             }
             Arrival::Direct(Ok(call)) => {
                 let mut properties = event.as_object().cloned().unwrap_or_default();
                 properties.remove("action");
                 let now = self.ports.now();
                 let patience = invocation.deadline.duration_since(now).unwrap_or_default().div_f64(2.0);
-                let answer = direct::answer(&self.ports, home?, &call, digest(&properties), patience);
+                let answer = direct::answer(&self.ports, location?, &call, digest(&properties), patience);
                 Ok(Box::pin(answer).await?)
             }
             Arrival::Direct(Err(problems)) => Err(FunctionError::BadCall(problems)),

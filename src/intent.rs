@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::{KnownKeys, PrincipalArn};
 use crate::key::KeyRef;
-use crate::policy::AccountId;
 use crate::session::DocumentName;
+use kms_key_policy::AccountId;
 
 /// What is wanted of one document.
 #[derive(Clone, Debug, PartialEq, Eq)]

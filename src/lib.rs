@@ -16,7 +16,7 @@
 //! | [`event`] | what arrives, one file a source; each turns JSON into an intent or a notice | intent, notice, the property reader |
 //! | [`function`] | what the Lambda does with an event: from the source to the way, from the outcome to the answer | event, reconcile, cloudformation |
 //! | [`cloudformation`] | the custom-resource protocol; knows nothing of sessions and keys | nothing |
-//! | [`intent`], [`notice`], [`place`] | what is wanted; what somebody says has happened; where | key, session |
+//! | [`intent`], [`notice`], [`location`] | what is wanted; what somebody says has happened; where | key, session |
 //! | [`session`] | the document's content and versions; pure | nothing |
 //! | [`key`] | references to keys, fitness; pure | place |
 //! | [`policy`] | the IAM policy language: parse, match, decide, explain; pure, knows nothing of sessions | nothing |
@@ -41,21 +41,22 @@
 //! Tests hold the first two and the size of files to it: `tests/it/architecture.rs`.
 
 pub mod access;
-pub mod ask;
 pub mod aws;
+pub mod change_event;
+#[cfg(feature = "cli")]
 pub mod cli;
-pub mod cloudformation;
 pub mod event;
 pub mod function;
 pub mod intent;
 pub mod key;
+pub mod location;
 pub mod log;
 pub mod metrics;
-pub mod notice;
+pub mod operations;
 pub mod pattern;
-pub mod place;
-pub mod policy;
+pub mod ports;
 pub mod preflight;
 pub mod reconcile;
+pub mod remediation;
 pub mod report;
 pub mod session;

@@ -29,6 +29,7 @@ pub fn to_stdout(level: Option<&str>) {
         // The runtime logs an error that it gets with its type's name; the function has told it already.
         .with_target("lambda_runtime", LevelFilter::OFF)
         .with_target("session_kms", level)
+        .with_target("cloudformation_custom_resource", level)
         .with_target("session_kms_lambda", level);
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false);
     // A second subscriber, in tests, is no reason to fail.

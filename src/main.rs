@@ -3,10 +3,10 @@
 use std::env;
 use std::time::SystemTime;
 
+use cloudformation_custom_resource::{Courier, Invocation, Origin};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use session_kms::aws::Aws;
-use session_kms::cloudformation::{Courier, Invocation, Origin};
 use session_kms::function::{Function, Settings};
 use session_kms::log;
 use session_kms::session::DocumentName;

@@ -10,7 +10,7 @@ use super::facts::{
 use super::known::{KnownKeys, KnownState};
 use super::principal::PrincipalArn;
 use crate::key::{KeyArn, KeyDescription, MultiRegion};
-use crate::policy::{Context, Others};
+use kms_key_policy::{Context, Others};
 
 /// What conditions may ask of the calls on a key, as far as it was read or said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -122,7 +122,7 @@ impl KeyFacts {
     fn of_key(&self, key: &KeyArn) -> Vec<Fact> {
         let mut facts = Vec::new();
         if let Some(Organization { account, id }) = &self.organization
-            && key.place().account == *account
+            && key.location().account == *account
         {
             facts.extend(in_organization("Resource", id.as_deref()));
         }

@@ -6,7 +6,7 @@
 
 use super::call::Side;
 use super::known::{KnownKeys, KnownState};
-use crate::policy::Action;
+use kms_key_policy::Action;
 
 /// What is known of a condition key, or of all whose names begin alike.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use super::call::Side;
 use super::key_rules::{KeyRules, KeyRulesError, KeyVerdict};
 use super::principal::{PrincipalArn, PrincipalType};
-use crate::policy::Policy;
+use kms_key_policy::Policy;
 
 /// What IAM's simulator says of a principal's own side: its policies, boundary and SCPs.
 #[derive(Clone, Debug, PartialEq, Eq)]

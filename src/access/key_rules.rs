@@ -7,7 +7,7 @@ use super::context::{Caller, KeyFacts, SessionContexts};
 use super::facts::is_below;
 use super::principal::PrincipalArn;
 use crate::key::KeyArn;
-use crate::policy::{
+use kms_key_policy::{
     self, Action, Answer, Decider, Decision, Dependency, Grants, Layers, ParseError, Policy, PolicyKind,
     Principal, Request, RequestError, Standing, decide, key_side,
 };
@@ -111,7 +111,7 @@ impl KeyRules {
     pub fn judge_account(&self, account: &str, side: Side) -> Result<KeyVerdict, KeyRulesError> {
         // The account's root user is covered by what names the account, and by nothing that names others in it;
         // a role that nothing names, by what is not for the root user alone.
-        let of_account = format!("arn:{}:iam::{account}:", self.key.place().partition);
+        let of_account = format!("arn:{}:iam::{account}:", self.key.location().partition);
         let somebody = Caller { side, account, principal: None };
         let root = self.on_key_side(&format!("{of_account}root"), somebody)?;
         Ok(root.worse(self.on_key_side(&format!("{of_account}role/{ANY_ROLE}"), somebody)?))
@@ -193,7 +193,7 @@ impl KeyRules {
             let request = Request::new(
                 Principal::parse(principal)?,
                 Action::parse(caller.side.call().action())?,
-                policy::KeyArn::parse(self.key.as_str())?,
+                kms_key_policy::KeyArn::parse(self.key.as_str())?,
                 context.of_caller(caller, &self.facts),
             );
             let verdict = judge(&request);

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::place::Place;
+use crate::location::Location;
 
 /// The ARN of an IAM role or user.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -73,7 +73,7 @@ impl PrincipalArn {
             && partition.starts_with("aws")
             && service == "iam"
             && region.is_empty()
-            && Place::is_account(account)
+            && Location::is_account(account)
             && !name.is_empty()
             && !name.ends_with('/')
             && name.bytes().all(allowed);
@@ -132,7 +132,7 @@ impl SessionOwner {
             let (arn, rest) = text.split_once(":sts::")?;
             let (account, resource) = rest.split_once(":assumed-role/")?;
             let name = resource.split('/').next().filter(|name| !name.is_empty())?;
-            (arn.starts_with("arn:aws") && Place::is_account(account))
+            (arn.starts_with("arn:aws") && Location::is_account(account))
                 .then(|| Self::Role { account: account.to_owned(), name: name.to_owned() })
         };
         role().unwrap_or_else(|| Self::Other(text.to_owned()))

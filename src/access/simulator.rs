@@ -6,7 +6,7 @@ use super::context::{Caller, KeyFacts};
 use super::facts::{self, Fact, State, state_of};
 use super::principal::{PrincipalArn, PrincipalType};
 use crate::key::KeyArn;
-use crate::policy::is_multivalued;
+use kms_key_policy::is_multivalued;
 
 /// A condition key with its values, for a simulation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,14 +65,14 @@ impl SimulatedCall<'_> {
             PrincipalType::Role => "AssumedRole",
             PrincipalType::User => "User",
         };
-        let place = self.key.place();
+        let location = self.key.location();
         vec![
             Fact::value("aws:PrincipalArn", self.principal.as_str()),
             Fact::value("aws:PrincipalAccount", self.principal.account()),
             Fact::value("aws:PrincipalType", principal_type),
             Fact::value("kms:CallerAccount", self.principal.account()),
-            Fact::value("aws:ResourceAccount", &place.account),
-            Fact::value("aws:RequestedRegion", &place.region),
+            Fact::value("aws:ResourceAccount", &location.account),
+            Fact::value("aws:RequestedRegion", &location.region),
         ]
     }
 

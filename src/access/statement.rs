@@ -45,7 +45,7 @@ pub fn identity_policy(side: Side, key: &KeyArn) -> Value {
 mod tests {
     use super::*;
     use crate::access::{KeyFacts, KeyRules, KeyVerdict};
-    use crate::policy::{Policy, PolicyKind};
+    use kms_key_policy::{Policy, PolicyKind};
 
     #[test]
     fn together_they_let_in() {

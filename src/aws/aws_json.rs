@@ -3,7 +3,7 @@
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
 use serde_json::Value;
 
-use super::one_off::Refusal;
+use super::raw_operation::Refusal;
 
 /// The refusal that an answer tells which is no success.
 pub(super) fn refused<O>(response: &HttpResponse) -> Result<O, OrchestratorError<Refusal>> {

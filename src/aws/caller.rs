@@ -2,7 +2,7 @@
 
 use super::Aws;
 use super::error::{call, unreadable};
-use crate::reconcile::ports::AwsError;
+use crate::ports::AwsError;
 
 impl Aws {
     /// The ARN of the caller: of a user, or of a role's session.

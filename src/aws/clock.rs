@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::Aws;
-use crate::reconcile::ports::Clock;
+use crate::ports::Clock;
 
 /// No pause is longer than this.
 const LONGEST: Duration = Duration::from_secs(3);

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::Aws;
 use super::error::{call, unreadable};
-use super::one_off::{OneOff, Service};
-use crate::reconcile::ports::{AwsError, Compliance, ComplianceReport, ComplianceType};
+use super::raw_operation::{OneOff, Service};
+use crate::ports::{AwsError, Compliance, ComplianceReport, ComplianceType};
 
 const ACTION: &str = "PutEvaluations";
 const OPERATION: &str = "config:PutEvaluations";

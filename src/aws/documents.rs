@@ -4,7 +4,7 @@ use aws_sdk_ssm::types::{DocumentFormat, DocumentStatus, DocumentType};
 
 use super::Aws;
 use super::error::call;
-use crate::reconcile::ports::{
+use crate::ports::{
     AwsError, AwsErrorKind, DocumentHead, DocumentVersion, Documents, VersionStatus, Written,
 };
 use crate::session::{Content, DocumentName, Format};

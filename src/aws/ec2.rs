@@ -6,8 +6,8 @@ use url::form_urlencoded;
 
 use super::Aws;
 use super::error::{call, unreadable};
-use super::one_off::{OneOff, Service};
-use crate::reconcile::ports::AwsError;
+use super::raw_operation::{OneOff, Service};
+use crate::ports::AwsError;
 
 const ACTION: &str = "DescribeIamInstanceProfileAssociations";
 const OPERATION: &str = "ec2:DescribeIamInstanceProfileAssociations";

@@ -6,7 +6,7 @@ use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ssm::operation::RequestId;
 use aws_smithy_types::retry::ErrorKind;
 
-use crate::reconcile::ports::{Answer, AwsError, AwsErrorKind};
+use crate::ports::{Answer, AwsError, AwsErrorKind};
 
 /// Makes a call and logs it: operation, subject, duration, error code.
 pub(super) async fn call<T, E, R>(

@@ -9,7 +9,7 @@ use aws_sdk_ssm::types::{InstanceInformation, PingStatus, SessionFilter, Session
 
 use super::Aws;
 use super::error::{call, unreadable};
-use crate::reconcile::ports::{AwsError, Fleet, ManagedNode};
+use crate::ports::{AwsError, Fleet, ManagedNode};
 
 /// Where Default Host Management keeps its role.
 const DEFAULT_HOST_ROLE: &str = "/ssm/managed-instance/default-ec2-instance-management-role";

@@ -8,7 +8,7 @@ use super::Aws;
 use super::error::{call, unreadable};
 use crate::access::{PrincipalArn, PrincipalType};
 use crate::key::KeyArn;
-use crate::reconcile::ports::{AwsError, ContextEntry, Identities, PrincipalTags, SessionCall, Simulation};
+use crate::ports::{AwsError, ContextEntry, Identities, PrincipalTags, SessionCall, Simulation};
 use simulation::simulation;
 
 impl Identities for Aws {
@@ -32,7 +32,7 @@ impl Identities for Aws {
         // One action on one resource is one result.
         let result = page.evaluation_results.and_then(|results| results.into_iter().next());
         let result = result.ok_or_else(|| unreadable(operation, principal, "the answer has no result"))?;
-        let is_across_accounts = principal.split(':').nth(4) != Some(&*key.place().account);
+        let is_across_accounts = principal.split(':').nth(4) != Some(&*key.location().account);
         simulation(result, is_across_accounts)
             .ok_or_else(|| unreadable(operation, principal, "the answer has a decision unknown here"))
     }

@@ -9,7 +9,7 @@ use super::Aws;
 use super::error::{call, unreadable};
 use super::grants::rendered;
 use crate::key::KeyArn;
-use crate::reconcile::ports::{AwsError, AwsErrorKind, DryRun, KeyAccess, Reader, SessionCall};
+use crate::ports::{AwsError, AwsErrorKind, DryRun, KeyAccess, Reader, SessionCall};
 
 /// The length that session-manager-plugin asks for.
 const DATA_KEY_BYTES: i32 = 64;

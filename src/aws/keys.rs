@@ -8,7 +8,7 @@ use aws_sdk_kms::types::{KeyMetadata, MultiRegionKeyType};
 use super::Aws;
 use super::error::call;
 use crate::key::{KeyArn, KeyDescription, MultiRegion};
-use crate::reconcile::ports::{AwsError, AwsErrorKind, Keys};
+use crate::ports::{AwsError, AwsErrorKind, Keys};
 
 impl Keys for Aws {
     async fn describe(&self, key: &str) -> Result<Option<KeyDescription>, AwsError> {

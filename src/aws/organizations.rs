@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::Aws;
 use super::aws_json::refused;
 use super::error::{call, unreadable};
-use super::one_off::{OneOff, Refusal, Service};
-use crate::reconcile::ports::{AwsError, Organizations};
+use super::raw_operation::{OneOff, Refusal, Service};
+use crate::ports::{AwsError, Organizations};
 
 const ACTION: &str = "DescribeOrganization";
 const OPERATION: &str = "organizations:DescribeOrganization";
@@ -43,8 +43,8 @@ fn home_region(region: &str) -> &str {
         ("eu-isoe-", "eu-isoe-west-1"),
         ("eusc-", "eusc-de-east-1"),
     ];
-    let home = HOMES.iter().find(|(prefix, _)| region.starts_with(prefix));
-    home.map_or("us-east-1", |(_, home)| home)
+    let location = HOMES.iter().find(|(prefix, _)| region.starts_with(prefix));
+    location.map_or("us-east-1", |(_, location)| location)
 }
 
 /// The organization's id.

@@ -4,8 +4,8 @@ use aws_sdk_ssm::types::{Parameter, ParameterTier, ParameterType};
 
 use super::Aws;
 use super::error::call;
+use crate::ports::{AwsError, Records, Stored};
 use crate::reconcile::Record;
-use crate::reconcile::ports::{AwsError, Records, Stored};
 use crate::session::DocumentName;
 
 /// Where the records are: [`Record::parameter`] without the document.

@@ -30,6 +30,6 @@ async fn connect(region: Option<&str>) -> Result<Connection<Aws>, CliError> {
     let ports = Aws::from_environment(region.map(str::to_owned)).await;
     let Some(region) = ports.region().map(str::to_owned) else { return Err(CliError::NoRegion) };
     let arn = ports.caller_arn().await?;
-    let home = cli::home(&arn, &region)?;
-    Ok(Connection { ports, home })
+    let location = cli::location_of_caller(&arn, &region)?;
+    Ok(Connection { ports, location })
 }

@@ -6,7 +6,7 @@ use super::change::carry_out;
 use super::error::CliError;
 use super::plan;
 use super::{Connection, Console};
-use crate::reconcile::ports::AccessPorts;
+use crate::ports::AccessPorts;
 use crate::report::Report;
 
 /// The options.

@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 use super::error::CliError;
 use super::options::Target;
 use super::{Connection, Console};
-use crate::ask::{Proposal, Wanted};
 use crate::intent::{Encryption, Intent, OnConflict, OnDelete, OnKeyTrouble, Owner, Safeguards};
+use crate::operations::{Proposal, Wanted};
+use crate::ports::AccessPorts;
 use crate::reconcile::digest;
-use crate::reconcile::ports::AccessPorts;
 use crate::report::{Format, Report};
 
 /// A change that the command line asks for.
@@ -40,9 +40,9 @@ pub(super) async fn carry_out<P: AccessPorts>(
     yes: bool,
     question: &str,
     console: &mut Console<'_>,
-    Connection { ports, home }: &Connection<P>,
+    Connection { ports, location }: &Connection<P>,
 ) -> Result<Report, CliError> {
-    let planned = match wanted.propose(ports, home, &console.progress()).await? {
+    let planned = match wanted.propose(ports, location, &console.progress()).await? {
         Proposal::Settled(report) => return Ok(report),
         Proposal::Open(planned) => planned,
     };
@@ -50,7 +50,7 @@ pub(super) async fn carry_out<P: AccessPorts>(
         let shown = planned.render(Format::Text { colour: console.colour });
         console.confirm(&shown, question)?;
     }
-    Ok(wanted.carry_out(ports, home, planned, &console.progress()).await?)
+    Ok(wanted.carry_out(ports, location, planned, &console.progress()).await?)
 }
 
 /// What was asked, for its digest: equal for equal questions.

@@ -8,11 +8,11 @@ use super::Connection;
 use super::error::CliError;
 use super::options::{Discovery, KeyOption, Weighing};
 use crate::access::PrincipalArn;
-use crate::ask;
-use crate::policy::AccountId;
+use crate::operations;
+use crate::ports::AccessPorts;
 use crate::preflight::{AccessObservation, Assessment, assess, assess_accounts};
-use crate::reconcile::ports::AccessPorts;
 use crate::report::{Asked, Report};
+use kms_key_policy::AccountId;
 
 /// The options.
 #[derive(Debug, Args)]
@@ -55,10 +55,10 @@ async fn online<P: AccessPorts>(
     options: &Options,
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 ) -> Result<Report, CliError> {
-    let Connection { ports, home } = connect(options.region.as_deref()).await?;
+    let Connection { ports, location } = connect(options.region.as_deref()).await?;
     let safeguards = options.weighing.safeguards(&options.discovery)?;
-    let observation = ask::observed(&ports, &home, &options.key.key, &safeguards).await?;
-    let asked = Asked { account: Some(home.account), regions: vec![home.region], ..Asked::default() };
+    let observation = operations::observed(&ports, &location, &options.key.key, &safeguards).await?;
+    let asked = Asked { account: Some(location.account), regions: vec![location.region], ..Asked::default() };
     let assessment = assessed(options, &observation);
     Ok(report(options, asked, &observation, assessment))
 }
@@ -78,7 +78,7 @@ fn report(
     assessment: Assessment,
 ) -> Report {
     let nobody = assessment.access.is_empty() && options.accounts.is_empty();
-    let mut report = ask::judged(asked, observation, assessment, options.weighing.mode());
+    let mut report = operations::judged(asked, observation, assessment, options.weighing.mode());
     if nobody {
         report.notes.push(
             "nobody was asked about; name users, nodes or accounts with --user, --node or --account"

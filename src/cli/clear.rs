@@ -8,7 +8,7 @@ use super::options::Target;
 use super::plan::on_conflict;
 use super::{Connection, Console};
 use crate::intent::{Encryption, Safeguards};
-use crate::reconcile::ports::AccessPorts;
+use crate::ports::AccessPorts;
 use crate::report::Report;
 
 /// The options.

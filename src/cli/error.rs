@@ -7,9 +7,9 @@ use thiserror::Error;
 use super::Exit;
 use crate::access::KeyRulesError;
 use crate::key::KeyRefError;
-use crate::policy::ParseError;
+use crate::ports::AwsError;
 use crate::reconcile::ReconcileError;
-use crate::reconcile::ports::AwsError;
+use kms_key_policy::ParseError;
 
 /// Why a command ended without a report.
 #[derive(Debug, Error)]

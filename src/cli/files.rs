@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::error::CliError;
-use crate::policy::{Grants, Policy, PolicyKind};
+use kms_key_policy::{Grants, Policy, PolicyKind};
 
 /// A key policy, as text; the envelope that `aws kms get-key-policy` prints is taken off.
 pub(super) fn key_policy(path: &str) -> Result<String, CliError> {

@@ -6,7 +6,7 @@ use futures_util::stream::{self, StreamExt};
 use super::Connection;
 use super::error::CliError;
 use crate::key::{KeyArn, fitness};
-use crate::reconcile::ports::AccessPorts;
+use crate::ports::AccessPorts;
 use crate::report::{Asked, KeyList, ListedKey, Report};
 
 /// How many keys are described at a time.
@@ -28,7 +28,7 @@ pub(super) async fn run<P: AccessPorts>(
     let mut report =
         Report { asked: Asked { command: "keys".to_owned(), ..Asked::default() }, ..Report::default() };
     for region in super::status::each(&options.regions) {
-        let Connection { ports, home } = connect(region).await?;
+        let Connection { ports, location } = connect(region).await?;
         let listed = ports.keys().await?;
         let mut keys: Vec<ListedKey> = stream::iter(listed)
             .map(|(arn, aliases)| described(&ports, arn, aliases))
@@ -37,9 +37,9 @@ pub(super) async fn run<P: AccessPorts>(
             .await;
         // Those to choose come first, and of them those with a name.
         keys.sort_by_key(|key| (!key.is_fit(), key.aliases.is_empty(), key.aliases.clone(), key.arn.clone()));
-        report.asked.account = Some(home.account);
-        report.asked.regions.push(home.region.clone());
-        report.keys.push(KeyList { region: home.region, keys });
+        report.asked.account = Some(location.account);
+        report.asked.regions.push(location.region.clone());
+        report.keys.push(KeyList { region: location.region, keys });
     }
     Ok(report)
 }

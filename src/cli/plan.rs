@@ -6,9 +6,9 @@ use super::change;
 use super::error::CliError;
 use super::options::{Discovery, KeyOption, Target, Weighing};
 use super::{Connection, Console};
-use crate::ask::Wanted;
 use crate::intent::{Encryption, OnConflict};
-use crate::reconcile::ports::AccessPorts;
+use crate::operations::Wanted;
+use crate::ports::AccessPorts;
 use crate::report::Report;
 
 /// The options.
@@ -47,9 +47,9 @@ pub(super) async fn run<P: AccessPorts>(
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 ) -> Result<Report, CliError> {
     let wanted = options.wanted("plan")?;
-    let Connection { ports, home } = connect(options.region()).await?;
-    let preview = wanted.preview(&ports, &home, &console.progress()).await?;
-    Ok(wanted.planned(&home, &preview))
+    let Connection { ports, location } = connect(options.region()).await?;
+    let preview = wanted.preview(&ports, &location, &console.progress()).await?;
+    Ok(wanted.planned(&location, &preview))
 }
 
 pub(super) fn on_conflict(take_over: bool) -> OnConflict {

@@ -5,8 +5,8 @@ use clap::Args;
 use super::Connection;
 use super::error::CliError;
 use super::options::DocumentOption;
-use crate::ask;
-use crate::reconcile::ports::AccessPorts;
+use crate::operations;
+use crate::ports::AccessPorts;
 use crate::report::Report;
 
 /// The options.
@@ -27,11 +27,11 @@ pub(super) async fn run<P: AccessPorts>(
     let document = &options.document.document;
     let mut found = Vec::new();
     for region in each(&options.regions) {
-        let Connection { ports, home } = connect(region).await?;
-        let status = ask::status(&ports, &home, document).await?;
-        found.push((home, status));
+        let Connection { ports, location } = connect(region).await?;
+        let status = operations::status(&ports, &location, document).await?;
+        found.push((location, status));
     }
-    Ok(ask::status_report(document, found))
+    Ok(operations::status_report(document, found))
 }
 
 /// The Regions named, each once; that of the environment where none is.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::event_bridge::Envelope;
 use super::plain;
 use crate::access::{PrincipalArn, SessionOwner};
-use crate::notice::Party;
+use crate::change_event::Actor;
 
 /// The detail type of calls.
 pub(super) const API_CALL: &str = "AWS API Call via CloudTrail";
@@ -60,7 +60,7 @@ impl<'a> Record<'a> {
     }
 
     /// Who made the call, as exactly as the record tells.
-    pub(super) fn by(&self) -> Option<Party> {
+    pub(super) fn by(&self) -> Option<Actor> {
         let principal = [
             "/userIdentity/arn",
             "/userIdentity/sessionContext/sessionIssuer/arn",
@@ -69,7 +69,7 @@ impl<'a> Record<'a> {
             "/userIdentity/accountId",
         ];
         let principal = principal.iter().find_map(|pointer| plain::text(self.value(pointer)))?;
-        Some(Party { principal, user_agent: plain::text(self.value("/userAgent")) })
+        Some(Actor { principal, user_agent: plain::text(self.value("/userAgent")) })
     }
 
     /// Whether a role made the call. Sessions name their role without its path, so account and name decide.
@@ -101,7 +101,7 @@ mod tests {
 
     fn principal(identity: &Value) -> Option<String> {
         let detail = json!({"userIdentity": identity});
-        with(&detail, |record| record.by()).map(|party| party.principal)
+        with(&detail, |record| record.by()).map(|actor| actor.principal)
     }
 
     #[test]
@@ -123,9 +123,9 @@ mod tests {
     fn what_callers_choose_is_cut_and_cleaned() {
         let detail =
             json!({"userIdentity": {"arn": "arn:a\nb"}, "userAgent": format!("x\r{}", "y".repeat(999))});
-        let party = with(&detail, |record| record.by()).unwrap();
-        assert_eq!(party.principal, "arn:ab");
-        assert_eq!(party.user_agent.unwrap(), format!("x{}", "y".repeat(255)));
+        let actor = with(&detail, |record| record.by()).unwrap();
+        assert_eq!(actor.principal, "arn:ab");
+        assert_eq!(actor.user_agent.unwrap(), format!("x{}", "y".repeat(255)));
     }
 
     #[test]

@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use super::event_bridge::{Envelope, is_elsewhere};
 use super::named_document::NamedDocument;
-use super::{Arrival, Own, plain};
-use crate::notice::{About, Notice, Source};
+use super::{Arrival, FunctionIdentity, plain};
+use crate::change_event::{ChangeEvent, ChangeSource, Scope};
 
 pub(super) const DETAIL_TYPE: &str = "Config Rules Compliance Change";
 
-pub(super) fn read(envelope: &Envelope<'_>, own: Own<'_>) -> Arrival {
+pub(super) fn read(envelope: &Envelope<'_>, function: FunctionIdentity<'_>) -> Arrival {
     let text = |pointer: &str| envelope.detail.pointer(pointer).and_then(Value::as_str);
     let rule = text("/configRuleName").map_or_else(|| "without a name".to_owned(), plain::plain);
     match text("/newEvaluationResult/complianceType") {
@@ -19,23 +19,23 @@ pub(super) fn read(envelope: &Envelope<'_>, own: Own<'_>) -> Arrival {
     }
     let account = text("/awsAccountId").or(envelope.account);
     let region = text("/awsRegion").or(envelope.region);
-    if own.place.is_some_and(|place| is_elsewhere(place, account, region)) {
+    if function.location.is_some_and(|location| is_elsewhere(location, account, region)) {
         return ignored(format_args!("rule {rule} is about another account or Region"));
     }
-    let about = match (text("/resourceType"), text("/resourceId").and_then(NamedDocument::read)) {
-        (Some("AWS::SSM::Document"), Some(document)) if document.is_elsewhere(own) => {
+    let scope = match (text("/resourceType"), text("/resourceId").and_then(NamedDocument::read)) {
+        (Some("AWS::SSM::Document"), Some(document)) if document.is_elsewhere(function) => {
             return ignored(format_args!("rule {rule} is about a document of another account or Region"));
         }
-        (Some("AWS::SSM::Document"), Some(document)) => About::Document(document.name),
-        _ => About::Everything,
+        (Some("AWS::SSM::Document"), Some(document)) => Scope::Document(document.name),
+        _ => Scope::Everything,
     };
-    Arrival::Notice(Notice {
-        source: Source::ConfigCompliance,
+    Arrival::ChangeEvent(ChangeEvent {
+        source: ChangeSource::ConfigCompliance,
         what: format!("NON_COMPLIANT by rule {rule}"),
-        about,
-        by: None,
+        scope,
+        actor: None,
         at: envelope.time(),
-        news: None,
+        detail: None,
     })
 }
 
@@ -48,37 +48,37 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::event::tests::{ignored, notice, own, parsed, sample};
+    use crate::event::tests::{change, function, ignored, parsed, sample};
     use crate::session::DocumentName;
 
-    fn about(event: &Value) -> About {
-        match crate::event::read(event, own()) {
-            Arrival::Notice(notice) => notice.about,
+    fn scope_of(event: &Value) -> Scope {
+        match crate::event::read(event, function()) {
+            Arrival::ChangeEvent(change) => change.scope,
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn a_document_that_does_not_comply_is_looked_at() {
-        let expected = Notice {
-            source: Source::ConfigCompliance,
+        let expected = ChangeEvent {
+            source: ChangeSource::ConfigCompliance,
             what: "NON_COMPLIANT by rule session-encryption".to_owned(),
-            about: About::Document(DocumentName::default()),
-            by: None,
+            scope: Scope::Document(DocumentName::default()),
+            actor: None,
             at: Some("2026-03-04T06:12:41Z".to_owned()),
-            news: None,
+            detail: None,
         };
-        assert_eq!(notice(sample!("config-compliance-change")), expected);
+        assert_eq!(change(sample!("config-compliance-change")), expected);
     }
 
     #[test]
     fn the_document_may_be_named_by_its_arn_and_another_resource_means_everything() {
         let mut event = parsed(sample!("config-compliance-change"));
         event["detail"]["resourceId"] = "arn:aws:ssm:eu-west-1:123456789012:document/Other-Document".into();
-        assert_eq!(about(&event), About::Document(DocumentName::parse("Other-Document").unwrap()));
+        assert_eq!(scope_of(&event), Scope::Document(DocumentName::parse("Other-Document").unwrap()));
         event["detail"]["resourceType"] = "AWS::::Account".into();
         event["detail"]["resourceId"] = "123456789012".into();
-        assert_eq!(about(&event), About::Everything);
+        assert_eq!(scope_of(&event), Scope::Everything);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::named_document::NamedDocument;
-use super::{Arrival, Own, plain};
+use super::{Arrival, FunctionIdentity, plain};
 use crate::session::DocumentName;
 
 /// The resource token that AWS Config sends where it only tries the rule.
@@ -69,12 +69,12 @@ impl fmt::Debug for ResultToken {
     }
 }
 
-pub(super) fn read(event: &Value, own: Own<'_>) -> Arrival {
-    evaluation(event, own).map_or_else(Arrival::Ignored, Arrival::ConfigRule)
+pub(super) fn read(event: &Value, function: FunctionIdentity<'_>) -> Arrival {
+    evaluation(event, function).map_or_else(Arrival::Ignored, Arrival::ConfigRule)
 }
 
 /// The question, or why it cannot be answered.
-fn evaluation(event: &Value, own: Own<'_>) -> Result<Evaluation, String> {
+fn evaluation(event: &Value, function: FunctionIdentity<'_>) -> Result<Evaluation, String> {
     let unanswerable = |why: &str| plain::line(format_args!("the question of AWS Config {why}"));
     let token = event.get("resultToken").and_then(Value::as_str).filter(|token| !token.is_empty());
     let token = token.ok_or_else(|| unanswerable("has no result token, so there is nothing to answer to"))?;
@@ -96,9 +96,10 @@ fn evaluation(event: &Value, own: Own<'_>) -> Result<Evaluation, String> {
     }
     let account =
         item.and_then(|item| text(item, "awsAccountId")).or_else(|| text(&invoking, "awsAccountId"));
-    let account = account.or_else(|| text(event, "accountId")).or(own.place.map(|place| &*place.account));
+    let account =
+        account.or_else(|| text(event, "accountId")).or(function.location.map(|location| &*location.account));
     let account = account.ok_or_else(|| unanswerable("names no account"))?;
-    if own.place.is_some_and(|place| place.account != account) {
+    if function.location.is_some_and(|location| location.account != account) {
         return Err(unanswerable(&format!(
             "is about account {account}, whose documents are not seen from here"
         )));

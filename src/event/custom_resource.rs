@@ -4,12 +4,12 @@ use serde_json::{Map, Value};
 
 use super::known_keys::known_keys;
 use crate::access::{PrincipalArn, PrincipalType};
-use crate::cloudformation::{ObjectOrText, Problems, Properties, Unknown};
 use crate::intent::{Encryption, Intent, Mode, OnConflict, OnDelete, OnKeyTrouble, Reader, Safeguards};
 use crate::key::KeyRef;
-use crate::place::Place;
-use crate::policy::{Policy, PolicyKind};
+use crate::location::Location;
 use crate::session::{DocumentName, DocumentNameError};
+use cloudformation_custom_resource::{ObjectOrText, Problems, Properties, Unknown};
+use kms_key_policy::{Policy, PolicyKind};
 
 const ON_DELETE: [(&str, OnDelete); 3] =
     [("Restore", OnDelete::Restore), ("Clear", OnDelete::Clear), ("Retain", OnDelete::Retain)];
@@ -208,15 +208,15 @@ pub fn on_delete(properties: &Map<String, Value>) -> Option<OnDelete> {
 /// The physical id of a document at a place: made of account, Region and document only, so that changing
 /// the key never replaces the resource.
 #[must_use]
-pub fn physical_id(home: &Place, document: &DocumentName) -> String {
-    format!("session-kms:{}:{}:{document}", home.account, home.region)
+pub fn physical_id(location: &Location, document: &DocumentName) -> String {
+    format!("session-kms:{}:{}:{document}", location.account, location.region)
 }
 
 /// The document that a physical id names; `None` for an id that was made up, or is of another place.
 #[must_use]
-pub fn document_of_id(home: &Place, id: &str) -> Option<DocumentName> {
-    let name = id.strip_prefix("session-kms:")?.strip_prefix(&home.account)?.strip_prefix(':')?;
-    DocumentName::parse(name.strip_prefix(&home.region)?.strip_prefix(':')?).ok()
+pub fn document_of_id(location: &Location, id: &str) -> Option<DocumentName> {
+    let name = id.strip_prefix("session-kms:")?.strip_prefix(&location.account)?.strip_prefix(':')?;
+    DocumentName::parse(name.strip_prefix(&location.region)?.strip_prefix(':')?).ok()
 }
 
 #[cfg(test)]

@@ -4,12 +4,12 @@
 use serde_json::{Map, Value};
 
 use super::{Arrival, custom_resource};
-use crate::cloudformation::{Properties, Unknown};
+use crate::change_event::{ChangeEvent, ChangeSource, Scope};
 use crate::intent::Intent;
-use crate::notice::{About, Notice, Source};
 use crate::session::DocumentName;
+use cloudformation_custom_resource::{Properties, Unknown};
 
-/// What somebody asks for. To reconcile by the record alone is a [`Notice`].
+/// What somebody asks for. To reconcile by the record alone is a [`ChangeEvent`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
     /// What is there.
@@ -87,13 +87,13 @@ fn by_record(mut reader: Properties<'_>) -> Arrival {
     );
     match reader.finish(Unknown::Refused) {
         Err(problems) => Arrival::Direct(Err(problems)),
-        Ok(_) => Arrival::Notice(Notice {
-            source: Source::DirectCall,
+        Ok(_) => Arrival::ChangeEvent(ChangeEvent {
+            source: ChangeSource::DirectCall,
             what: "reconcile".to_owned(),
-            about: document.map_or(About::Everything, About::Document),
-            by: None,
+            scope: document.map_or(Scope::Everything, Scope::Document),
+            actor: None,
             at: None,
-            news: None,
+            detail: None,
         }),
     }
 }

@@ -3,14 +3,14 @@
 use super::cloud_trail::Record;
 use super::event_bridge::{Envelope, is_elsewhere};
 use super::named_document::NamedDocument;
-use super::{Arrival, Own, plain};
-use crate::notice::{About, Notice, Source};
+use super::{Arrival, FunctionIdentity, plain};
+use crate::change_event::{ChangeEvent, ChangeSource, Scope};
 
 /// The calls that change content, versions or existence of a document. DeleteDocument may delete one version only.
 const CALLS: [&str; 4] =
     ["CreateDocument", "UpdateDocument", "UpdateDocumentDefaultVersion", "DeleteDocument"];
 
-pub(super) fn read(envelope: &Envelope<'_>, own: Own<'_>) -> Arrival {
+pub(super) fn read(envelope: &Envelope<'_>, function: FunctionIdentity<'_>) -> Arrival {
     let record = Record::of(envelope);
     let Some(call) = record.name() else {
         return ignored(format_args!("the record names no call"));
@@ -21,33 +21,33 @@ pub(super) fn read(envelope: &Envelope<'_>, own: Own<'_>) -> Arrival {
     if let Some(error) = record.error() {
         return ignored(format_args!("{call} failed with {error}, so nothing has changed"));
     }
-    if own.role_arn.is_some_and(|role| record.is_by(role)) {
+    if function.role_arn.is_some_and(|role| record.is_by(role)) {
         return ignored(format_args!("{call} is a call of this function's own"));
     }
-    if own.place.is_some_and(|place| is_elsewhere(place, record.account(), record.region())) {
+    if function.location.is_some_and(|location| is_elsewhere(location, record.account(), record.region())) {
         return ignored(format_args!("{call} was made in another account or Region"));
     }
     let named = record
         .text("/requestParameters/name")
         .or_else(|| record.text("/responseElements/documentDescription/name"));
-    let about = match named.map(|named| (named, NamedDocument::read(named))) {
+    let scope = match named.map(|named| (named, NamedDocument::read(named))) {
         // Some records leave the parameters out.
-        None => About::Everything,
-        Some((_, Some(document))) if document.is_elsewhere(own) => {
+        None => Scope::Everything,
+        Some((_, Some(document))) if document.is_elsewhere(function) => {
             return ignored(format_args!("{call} is about a document of another account or Region"));
         }
-        Some((_, Some(document))) => About::Document(document.name),
+        Some((_, Some(document))) => Scope::Document(document.name),
         Some((named, None)) => {
             return ignored(format_args!("{call} is about `{named}`, which is no document of an account"));
         }
     };
-    Arrival::Notice(Notice {
-        source: Source::DocumentCall,
+    Arrival::ChangeEvent(ChangeEvent {
+        source: ChangeSource::DocumentCall,
         what: call.to_owned(),
-        about,
-        by: record.by(),
+        scope,
+        actor: record.by(),
         at: record.at(),
-        news: None,
+        detail: None,
     })
 }
 

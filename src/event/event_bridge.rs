@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{Own, plain};
-use crate::place::Place;
+use super::{FunctionIdentity, plain};
+use crate::location::Location;
 
 /// An event of EventBridge. Everything but where it comes from may be missing.
 #[derive(Debug)]
@@ -50,15 +50,15 @@ impl<'a> Envelope<'a> {
 
     /// Whether it happened in another account or Region than the function's own. Where either side does not say,
     /// it may have happened here.
-    pub(super) fn is_elsewhere(&self, own: Own<'_>) -> bool {
-        own.place.is_some_and(|place| is_elsewhere(place, self.account, self.region))
+    pub(super) fn is_elsewhere(&self, function: FunctionIdentity<'_>) -> bool {
+        function.location.is_some_and(|location| is_elsewhere(location, self.account, self.region))
     }
 }
 
 /// Whether an account or a Region that is known is another than the place's.
-pub(super) fn is_elsewhere(place: &Place, account: Option<&str>, region: Option<&str>) -> bool {
-    account.is_some_and(|account| account != place.account)
-        || region.is_some_and(|region| region != place.region)
+pub(super) fn is_elsewhere(location: &Location, account: Option<&str>, region: Option<&str>) -> bool {
+    account.is_some_and(|account| account != location.account)
+        || region.is_some_and(|region| region != location.region)
 }
 
 #[cfg(test)]
@@ -92,18 +92,18 @@ mod tests {
 
     #[test]
     fn what_does_not_say_where_it_happened_may_have_happened_here() {
-        let place =
-            Place { partition: "aws".into(), region: "eu-west-1".into(), account: "123456789012".into() };
-        let own = Own { role_arn: None, place: Some(&place) };
-        let elsewhere = |mut event: Value, own| {
+        let location =
+            Location { partition: "aws".into(), region: "eu-west-1".into(), account: "123456789012".into() };
+        let function = FunctionIdentity { role_arn: None, location: Some(&location) };
+        let elsewhere = |mut event: Value, function| {
             event["source"] = "aws.ssm".into();
             event["detail-type"] = "x".into();
-            Envelope::read(&event).unwrap().is_elsewhere(own)
+            Envelope::read(&event).unwrap().is_elsewhere(function)
         };
-        assert!(!elsewhere(json!({}), own));
-        assert!(!elsewhere(json!({"account": "123456789012", "region": "eu-west-1"}), own));
-        assert!(elsewhere(json!({"account": "222222222222"}), own));
-        assert!(elsewhere(json!({"account": "123456789012", "region": "us-east-1"}), own));
-        assert!(!elsewhere(json!({"account": "222222222222"}), Own::default()));
+        assert!(!elsewhere(json!({}), function));
+        assert!(!elsewhere(json!({"account": "123456789012", "region": "eu-west-1"}), function));
+        assert!(elsewhere(json!({"account": "222222222222"}), function));
+        assert!(elsewhere(json!({"account": "123456789012", "region": "us-east-1"}), function));
+        assert!(!elsewhere(json!({"account": "222222222222"}), FunctionIdentity::default()));
     }
 }

@@ -4,10 +4,10 @@ use serde_json::{Map, Value};
 
 use super::custom_resource::principals;
 use super::known_keys::known_keys;
-use crate::cloudformation::{Problems, Properties, Unknown};
 use crate::intent::{KeyAccessQuestion, Require};
 use crate::key::KeyRef;
-use crate::policy::AccountId;
+use cloudformation_custom_resource::{Problems, Properties, Unknown};
+use kms_key_policy::AccountId;
 
 /// Reads the properties of a Create or an Update.
 ///

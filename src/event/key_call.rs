@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::cloud_trail::Record;
 use super::event_bridge::Envelope;
-use super::{Arrival, Own, plain};
+use super::{Arrival, FunctionIdentity, plain};
+use crate::change_event::{ChangeDetail, ChangeEvent, ChangeSource, Scope};
 use crate::key::{KeyArn, KeyRef};
-use crate::notice::{About, News, Notice, Source};
 
 /// What takes a key away or gives it back: its state, its material, its policy, its grants.
 const CALLS: [&str; 12] = [
@@ -27,7 +27,7 @@ const CALLS: [&str; 12] = [
 ];
 const ALIAS_CALLS: [&str; 3] = ["CreateAlias", "UpdateAlias", "DeleteAlias"];
 
-pub(super) fn read(envelope: &Envelope<'_>, own: Own<'_>) -> Arrival {
+pub(super) fn read(envelope: &Envelope<'_>, function: FunctionIdentity<'_>) -> Arrival {
     let record = Record::of(envelope);
     let Some(call) = record.name() else {
         return ignored(format_args!("the record names no call"));
@@ -43,47 +43,48 @@ pub(super) fn read(envelope: &Envelope<'_>, own: Own<'_>) -> Arrival {
     if let Some(error) = record.error() {
         return ignored(format_args!("{call} failed with {error}, so nothing has changed"));
     }
-    let key = key(&record, own);
-    Arrival::Notice(Notice {
-        source: Source::KeyCall,
+    let key = key(&record, function);
+    Arrival::ChangeEvent(ChangeEvent {
+        source: ChangeSource::KeyCall,
         what: call.to_owned(),
-        by: record.by(),
+        actor: record.by(),
         at: record.at(),
         // Without its key, a policy or a date would be held against every key there is.
-        news: key.as_ref().and_then(|_| news(call, &record)),
-        about: key.map_or(About::Everything, About::Key),
+        detail: key.as_ref().and_then(|_| news(call, &record)),
+        scope: key.map_or(Scope::Everything, Scope::Key),
     })
 }
 
 /// The key, by the first field that tells. The caller may have named it by id or alias, so what CloudTrail adds goes
 /// before what was asked.
-fn key(record: &Record<'_>, own: Own<'_>) -> Option<KeyArn> {
+fn key(record: &Record<'_>, function: FunctionIdentity<'_>) -> Option<KeyArn> {
     let resources = record.value("/resources").and_then(Value::as_array);
     let arn = |resource: &Value| KeyArn::parse(resource.get("ARN")?.as_str()?).ok();
     let of_resources = resources.into_iter().flatten().find_map(arn);
     let named = ["/requestParameters/keyId", "/serviceEventDetails/keyId", "/responseElements/keyId"];
-    let place = (record.account(), record.region());
-    of_resources.or_else(|| named.iter().find_map(|pointer| complete(record.text(pointer)?, place, own)))
+    let location = (record.account(), record.region());
+    of_resources
+        .or_else(|| named.iter().find_map(|pointer| complete(record.text(pointer)?, location, function)))
 }
 
 /// The ARN of a key that is named by its ARN, or by its id within an account and a Region.
 pub(super) fn complete(
     named: &str,
     (account, region): (Option<&str>, Option<&str>),
-    own: Own<'_>,
+    function: FunctionIdentity<'_>,
 ) -> Option<KeyArn> {
     match KeyRef::parse(named).ok()? {
         KeyRef::Arn(arn) => Some(arn),
         KeyRef::Id(id) => {
             // Events do not cross partitions.
-            let partition = own.place.map_or("aws", |place| &place.partition);
+            let partition = function.location.map_or("aws", |location| &location.partition);
             KeyArn::parse(&format!("arn:{partition}:kms:{}:{}:key/{id}", region?, account?)).ok()
         }
         KeyRef::Alias(_) | KeyRef::AliasArn { .. } => None,
     }
 }
 
-fn news(call: &str, record: &Record<'_>) -> Option<News> {
+fn news(call: &str, record: &Record<'_>) -> Option<ChangeDetail> {
     match call {
         "PutKeyPolicy" => {
             let name = record.text("/requestParameters/policyName").unwrap_or("default");
@@ -91,10 +92,10 @@ fn news(call: &str, record: &Record<'_>) -> Option<News> {
                 Value::String(policy) => policy.clone(),
                 policy => policy.to_string(),
             };
-            (name == "default").then_some(News::KeyPolicy(policy))
+            (name == "default").then_some(ChangeDetail::KeyPolicy(policy))
         }
         "ScheduleKeyDeletion" => {
-            plain::text(record.value("/responseElements/deletionDate")).map(News::DeletionDate)
+            plain::text(record.value("/responseElements/deletionDate")).map(ChangeDetail::DeletionDate)
         }
         _ => None,
     }

@@ -1,7 +1,7 @@
 //! The property Context, of both custom resources and of direct calls: condition keys that the owner knows.
 
 use crate::access::KnownKeys;
-use crate::cloudformation::{ObjectOrText, Properties};
+use cloudformation_custom_resource::{ObjectOrText, Properties};
 
 /// Reads Context, an object or its text; none where it is absent or wrong.
 pub(super) fn known_keys(reader: &mut Properties<'_>) -> KnownKeys {

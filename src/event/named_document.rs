@@ -1,6 +1,6 @@
 //! A document as events name it: by its name, or by its ARN.
 
-use super::Own;
+use super::FunctionIdentity;
 use super::event_bridge::is_elsewhere;
 use crate::session::DocumentName;
 
@@ -33,15 +33,15 @@ impl<'a> NamedDocument<'a> {
     }
 
     /// Whether its ARN names another account or Region than the function's own. AWS's documents name no account.
-    pub(super) fn is_elsewhere(&self, own: Own<'_>) -> bool {
-        own.place.is_some_and(|place| is_elsewhere(place, self.account, self.region))
+    pub(super) fn is_elsewhere(&self, function: FunctionIdentity<'_>) -> bool {
+        function.location.is_some_and(|location| is_elsewhere(location, self.account, self.region))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::place::Place;
+    use crate::location::Location;
 
     #[test]
     fn a_name_and_an_arn_name_the_same_document() {
@@ -60,15 +60,15 @@ mod tests {
 
     #[test]
     fn an_arn_tells_whose_it_is() {
-        let place =
-            Place { partition: "aws".into(), region: "eu-west-1".into(), account: "123456789012".into() };
-        let own = Own { role_arn: None, place: Some(&place) };
-        let elsewhere = |text, own| NamedDocument::read(text).unwrap().is_elsewhere(own);
-        assert!(!elsewhere("My-Document", own));
-        assert!(!elsewhere("arn:aws:ssm:eu-west-1:123456789012:document/abc", own));
-        assert!(elsewhere("arn:aws:ssm:eu-west-1:222222222222:document/abc", own));
-        assert!(elsewhere("arn:aws:ssm:us-east-1:123456789012:document/abc", own));
-        assert!(elsewhere("arn:aws:ssm:eu-west-1::document/AWS-RunShellScript", own));
-        assert!(!elsewhere("arn:aws:ssm:us-east-1:123456789012:document/abc", Own::default()));
+        let location =
+            Location { partition: "aws".into(), region: "eu-west-1".into(), account: "123456789012".into() };
+        let function = FunctionIdentity { role_arn: None, location: Some(&location) };
+        let elsewhere = |text, function| NamedDocument::read(text).unwrap().is_elsewhere(function);
+        assert!(!elsewhere("My-Document", function));
+        assert!(!elsewhere("arn:aws:ssm:eu-west-1:123456789012:document/abc", function));
+        assert!(elsewhere("arn:aws:ssm:eu-west-1:222222222222:document/abc", function));
+        assert!(elsewhere("arn:aws:ssm:us-east-1:123456789012:document/abc", function));
+        assert!(elsewhere("arn:aws:ssm:eu-west-1::document/AWS-RunShellScript", function));
+        assert!(!elsewhere("arn:aws:ssm:us-east-1:123456789012:document/abc", FunctionIdentity::default()));
     }
 }

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::event_bridge::Envelope;
-use super::{Arrival, Own, plain};
-use crate::notice::{About, Notice, Source};
+use super::{Arrival, FunctionIdentity, plain};
+use crate::change_event::{ChangeEvent, ChangeSource, Scope};
 use crate::session::DocumentName;
 
 pub(super) const DETAIL_TYPE: &str = "Parameter Store Change";
@@ -12,26 +12,26 @@ pub(super) const DETAIL_TYPE: &str = "Parameter Store Change";
 /// Where records stand: one parameter a document.
 const RECORDS: &str = "/session-kms/";
 
-pub(super) fn read(envelope: &Envelope<'_>, own: Own<'_>) -> Arrival {
+pub(super) fn read(envelope: &Envelope<'_>, function: FunctionIdentity<'_>) -> Arrival {
     let text = |name| envelope.detail.get(name).and_then(Value::as_str).unwrap_or_default();
     let (operation, parameter) = (text("operation"), text("name"));
     let document = parameter.strip_prefix(RECORDS).and_then(|name| DocumentName::parse(name).ok());
     let Some(document) = document else {
         return ignored(format_args!("parameter `{parameter}` is no record of this function"));
     };
-    if envelope.is_elsewhere(own) {
+    if envelope.is_elsewhere(function) {
         return ignored(format_args!("the record of {document} is of another account or Region"));
     }
     if !["Create", "Update", "Delete"].contains(&operation) {
         return ignored(format_args!("`{operation}` leaves the record of {document} as it was"));
     }
-    Arrival::Notice(Notice {
-        source: Source::RecordChange,
+    Arrival::ChangeEvent(ChangeEvent {
+        source: ChangeSource::RecordChange,
         what: format!("{operation} of the record"),
-        about: About::Document(document),
-        by: None,
+        scope: Scope::Document(document),
+        actor: None,
         at: envelope.time(),
-        news: None,
+        detail: None,
     })
 }
 
@@ -44,19 +44,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::event::tests::{ignored, notice, own, parsed, sample};
+    use crate::event::tests::{change, function, ignored, parsed, sample};
 
     #[test]
     fn a_changed_record_is_about_its_document() {
-        let expected = Notice {
-            source: Source::RecordChange,
+        let expected = ChangeEvent {
+            source: ChangeSource::RecordChange,
             what: "Update of the record".to_owned(),
-            about: About::Document(DocumentName::default()),
-            by: None,
+            scope: Scope::Document(DocumentName::default()),
+            actor: None,
             at: Some("2026-03-04T08:20:15Z".to_owned()),
-            news: None,
+            detail: None,
         };
-        assert_eq!(notice(sample!("record-change")), expected);
+        assert_eq!(change(sample!("record-change")), expected);
     }
 
     #[test]
@@ -64,8 +64,10 @@ mod tests {
         let mut event = parsed(sample!("record-change"));
         for operation in ["Create", "Delete"] {
             event["detail"]["operation"] = operation.into();
-            let Arrival::Notice(notice) = crate::event::read(&event, own()) else { panic!("{operation}") };
-            assert_eq!(notice.what, format!("{operation} of the record"));
+            let Arrival::ChangeEvent(change) = crate::event::read(&event, function()) else {
+                panic!("{operation}")
+            };
+            assert_eq!(change.what, format!("{operation} of the record"));
         }
         for operation in [json!("LabelParameterVersion"), json!(null)] {
             event["detail"]["operation"] = operation;

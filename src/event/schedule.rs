@@ -2,38 +2,38 @@
 
 use super::Arrival;
 use super::event_bridge::Envelope;
-use crate::notice::{About, Notice, Source};
+use crate::change_event::{ChangeEvent, ChangeSource, Scope};
 
 pub(super) const DETAIL_TYPE: &str = "Scheduled Event";
 
 pub(super) fn read(envelope: &Envelope<'_>) -> Arrival {
-    Arrival::Notice(Notice {
-        source: Source::Schedule,
+    Arrival::ChangeEvent(ChangeEvent {
+        source: ChangeSource::Schedule,
         what: DETAIL_TYPE.to_owned(),
-        about: About::Everything,
-        by: None,
+        scope: Scope::Everything,
+        actor: None,
         at: envelope.time(),
-        news: None,
+        detail: None,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::tests::{notice, sample};
+    use crate::event::tests::{change, sample};
 
     #[test]
     fn both_schedulers_ask_to_look_at_everything() {
         for text in [sample!("schedule"), sample!("scheduler")] {
-            let expected = Notice {
-                source: Source::Schedule,
+            let expected = ChangeEvent {
+                source: ChangeSource::Schedule,
                 what: "Scheduled Event".to_owned(),
-                about: About::Everything,
-                by: None,
+                scope: Scope::Everything,
+                actor: None,
                 at: Some("2026-03-04T06:00:00Z".to_owned()),
-                news: None,
+                detail: None,
             };
-            assert_eq!(notice(text), expected);
+            assert_eq!(change(text), expected);
         }
     }
 }

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use serde_json::{Map, json};
 
 use super::*;
+use crate::change_event::{Actor, ChangeDetail};
 use crate::key::KeyArn;
-use crate::notice::{News, Party};
 
 /// The text of a sample event.
 macro_rules! sample {
@@ -23,13 +23,13 @@ pub(super) fn parsed(text: &str) -> Value {
 }
 
 /// The function of the samples.
-pub(super) fn own() -> Own<'static> {
-    static PLACE: std::sync::LazyLock<Place> = std::sync::LazyLock::new(|| Place {
+pub(super) fn function() -> FunctionIdentity<'static> {
+    static PLACE: std::sync::LazyLock<Location> = std::sync::LazyLock::new(|| Location {
         partition: "aws".into(),
         region: "eu-west-1".into(),
         account: "123456789012".into(),
     });
-    Own { role_arn: Some(ROLE), place: Some(&PLACE) }
+    FunctionIdentity { role_arn: Some(ROLE), location: Some(&PLACE) }
 }
 
 /// The key of the samples.
@@ -37,15 +37,15 @@ pub(super) fn key() -> KeyArn {
     KeyArn::parse("arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab").unwrap()
 }
 
-pub(super) fn notice(text: &str) -> Notice {
-    match read(&parsed(text), own()) {
-        Arrival::Notice(notice) => notice,
+pub(super) fn change(text: &str) -> ChangeEvent {
+    match read(&parsed(text), function()) {
+        Arrival::ChangeEvent(change) => change,
         other => panic!("{other:?}"),
     }
 }
 
 pub(super) fn ignored(event: &Value) -> String {
-    match read(event, own()) {
+    match read(event, function()) {
         Arrival::Ignored(why) => why,
         other => panic!("{other:?}"),
     }
@@ -92,8 +92,8 @@ const SAMPLES: [(&str, &str, &str); 34] = [
 #[test]
 fn each_sample_becomes_what_it_should() {
     for (name, text, kind) in SAMPLES {
-        let found = match read(&parsed(text), own()) {
-            Arrival::Notice(_) => "notice",
+        let found = match read(&parsed(text), function()) {
+            Arrival::ChangeEvent(_) => "notice",
             Arrival::ConfigRule(_) => "config rule",
             Arrival::Direct(Ok(_)) => "direct",
             Arrival::Direct(Err(problems)) => panic!("{name}: {problems}"),
@@ -127,7 +127,7 @@ fn what_no_source_sends_is_unknown_and_what_others_send_is_ignored() {
     for event in
         [json!(null), json!([]), json!("x"), json!({}), json!({"key": "value"}), json!({"Records": []})]
     {
-        assert_eq!(read(&event, own()), Arrival::Unknown, "{event}");
+        assert_eq!(read(&event, function()), Arrival::Unknown, "{event}");
     }
     let event = json!({"source": "aws.ec2", "detail-type": "EC2 Instance State-change\nNotification"});
     assert_eq!(
@@ -139,11 +139,11 @@ fn what_no_source_sends_is_unknown_and_what_others_send_is_ignored() {
 #[test]
 fn nothing_needs_to_be_known_of_the_function_itself() {
     for (name, text, _) in SAMPLES {
-        let arrival = read(&parsed(text), Own::default());
+        let arrival = read(&parsed(text), FunctionIdentity::default());
         assert!(!matches!(arrival, Arrival::Direct(Err(_))), "{name}");
     }
-    let by_function = read(&parsed(sample!("document-update-call-by-function")), Own::default());
-    assert!(matches!(by_function, Arrival::Notice(_)), "{by_function:?}");
+    let by_function = read(&parsed(sample!("document-update-call-by-function")), FunctionIdentity::default());
+    assert!(matches!(by_function, Arrival::ChangeEvent(_)), "{by_function:?}");
 }
 
 /// Any JSON, with the names and words that the sources look for among its texts.
@@ -210,19 +210,22 @@ fn is_fit_for_a_log(text: &str) -> bool {
 fn check(arrival: &Arrival) {
     match arrival {
         Arrival::Ignored(why) => assert!(is_fit_for_a_log(why) && !why.is_empty(), "{why:?}"),
-        Arrival::Notice(notice) => {
-            assert!(is_fit_for_a_log(&notice.what) && !notice.what.is_empty(), "{notice}");
-            assert!(is_fit_for_a_log(notice.at.as_deref().unwrap_or_default()), "{notice}");
-            if let Some(Party { principal, user_agent }) = &notice.by {
+        Arrival::ChangeEvent(change) => {
+            assert!(is_fit_for_a_log(&change.what) && !change.what.is_empty(), "{change}");
+            assert!(is_fit_for_a_log(change.at.as_deref().unwrap_or_default()), "{change}");
+            if let Some(Actor { principal, user_agent }) = &change.actor {
                 assert!(is_fit_for_a_log(principal) && principal.chars().count() <= 256);
                 let user_agent = user_agent.as_deref().unwrap_or_default();
                 assert!(is_fit_for_a_log(user_agent) && user_agent.chars().count() <= 256);
             }
-            if let Some(News::DeletionDate(date)) = &notice.news {
+            if let Some(ChangeDetail::DeletionDate(date)) = &change.detail {
                 assert!(is_fit_for_a_log(date));
             }
-            if notice.news.is_some() {
-                assert!(matches!(notice.about, crate::notice::About::Key(_)), "news of no key: {notice:?}");
+            if change.detail.is_some() {
+                assert!(
+                    matches!(change.scope, crate::change_event::Scope::Key(_)),
+                    "news of no key: {change:?}"
+                );
             }
         }
         Arrival::Direct(Err(problems)) => assert!(problems.iter().count() > 0),
@@ -245,11 +248,11 @@ proptest! {
         for (path, value) in grafts {
             event = graft(event, &path, value);
         }
-        check(&read(&event, own()));
-        check(&read(&event, Own::default()));
+        check(&read(&event, function()));
+        check(&read(&event, FunctionIdentity::default()));
         for message in sns::messages(&event).into_iter().flatten() {
             match message {
-                Ok(event) => check(&read(&event, own())),
+                Ok(event) => check(&read(&event, function())),
                 Err(why) => prop_assert!(is_fit_for_a_log(&why)),
             }
         }
@@ -257,6 +260,6 @@ proptest! {
 
     #[test]
     fn any_json_at_all_is_read(event in any_json()) {
-        check(&read(&event, own()));
+        check(&read(&event, function()));
     }
 }

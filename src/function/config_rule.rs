@@ -3,12 +3,13 @@
 
 use serde_json::{Value, json};
 
-use crate::ask;
 use crate::event::config_rule::{Evaluation, Subject};
 use crate::key::KeyRef;
-use crate::place::Place;
-use crate::reconcile::ports::{AccessPorts, AwsErrorKind, Compliance, ComplianceReport, ComplianceType};
-use crate::reconcile::{ReconcileError, judge_key};
+use crate::location::Location;
+use crate::operations;
+use crate::ports::{AccessPorts, AwsErrorKind, Compliance, ComplianceReport, ComplianceType};
+use crate::preflight::judge_key;
+use crate::reconcile::ReconcileError;
 use crate::session::DocumentName;
 
 /// How AWS Config names the account as a resource.
@@ -23,7 +24,7 @@ type Verdict = (ComplianceType, String);
 /// Where AWS refused or did not answer: nothing was reported, and AWS Config asks again.
 pub(super) async fn evaluate<P: AccessPorts + Compliance>(
     ports: &P,
-    home: &Place,
+    location: &Location,
     evaluation: &Evaluation,
 ) -> Result<Value, ReconcileError> {
     let (resource_type, resource_id) = match &evaluation.subject {
@@ -34,8 +35,8 @@ pub(super) async fn evaluate<P: AccessPorts + Compliance>(
     let (compliance, annotation) = match &evaluation.subject {
         _ if evaluation.left_scope => (ComplianceType::NotApplicable, "it is gone".to_owned()),
         Subject::Other { .. } => (ComplianceType::NotApplicable, "it is no preferences document".to_owned()),
-        Subject::Document { name, .. } => of_document(ports, home, name).await?,
-        Subject::Account => of_account(ports, home).await?,
+        Subject::Document { name, .. } => of_document(ports, location, name).await?,
+        Subject::Account => of_account(ports, location).await?,
     };
     let report = ComplianceReport {
         resource_type,
@@ -64,7 +65,7 @@ pub(super) async fn evaluate<P: AccessPorts + Compliance>(
 }
 
 /// Every document with a record; where there is none, the one that sessions take their preferences from.
-async fn of_account<P: AccessPorts>(ports: &P, home: &Place) -> Result<Verdict, ReconcileError> {
+async fn of_account<P: AccessPorts>(ports: &P, location: &Location) -> Result<Verdict, ReconcileError> {
     let mut documents = ports.recorded().await?;
     let preferences = DocumentName::default();
     if !documents.contains(&preferences) {
@@ -72,7 +73,7 @@ async fn of_account<P: AccessPorts>(ports: &P, home: &Place) -> Result<Verdict, 
     }
     let (mut well, mut withheld) = (Vec::new(), None);
     for document in documents {
-        match judged(ports, home, &document).await {
+        match judged(ports, location, &document).await {
             Ok((ComplianceType::NonCompliant, why)) => {
                 return Ok((ComplianceType::NonCompliant, format!("{document}: {why}")));
             }
@@ -91,7 +92,7 @@ async fn of_account<P: AccessPorts>(ports: &P, home: &Place) -> Result<Verdict, 
 /// One document. Of the account's others, which are no business of sessions, AWS Config asks too.
 async fn of_document<P: AccessPorts>(
     ports: &P,
-    home: &Place,
+    location: &Location,
     document: &DocumentName,
 ) -> Result<Verdict, ReconcileError> {
     let not_ours =
@@ -99,7 +100,7 @@ async fn of_document<P: AccessPorts>(
     if *document != DocumentName::default() && !ports.recorded().await?.contains(document) {
         return not_ours;
     }
-    match judged(ports, home, document).await {
+    match judged(ports, location, document).await {
         Err(error) if error.is_record_withheld() => not_ours,
         judged => judged,
     }
@@ -107,11 +108,11 @@ async fn of_document<P: AccessPorts>(
 
 async fn judged<P: AccessPorts>(
     ports: &P,
-    home: &Place,
+    location: &Location,
     document: &DocumentName,
 ) -> Result<Verdict, ReconcileError> {
     let not = |why: String| Ok((ComplianceType::NonCompliant, why));
-    let status = ask::status(ports, home, document).await?;
+    let status = operations::status(ports, location, document).await?;
     if let Some(problem) = status.problems.into_iter().next() {
         return not(problem);
     }
@@ -120,7 +121,7 @@ async fn judged<P: AccessPorts>(
         return not("sessions are not encrypted with a key".to_owned());
     }
     let judged = match KeyRef::parse(&key) {
-        Ok(key) => judge_key(ports, home, &key).await,
+        Ok(key) => judge_key(ports, location, &key).await,
         Err(error) => return not(error.to_string()),
     };
     match judged {

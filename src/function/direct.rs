@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::ask::{self, Wanted};
 use crate::event::direct::Call;
 use crate::intent::{Intent, Owner};
-use crate::place::Place;
+use crate::location::Location;
+use crate::operations::{self, Wanted};
+use crate::ports::AccessPorts;
 use crate::reconcile::ReconcileError;
-use crate::reconcile::ports::AccessPorts;
 
 /// Answers a call. `digest` is of its properties, `patience` how long a refusal may be asked again.
 ///
@@ -17,7 +17,7 @@ use crate::reconcile::ports::AccessPorts;
 /// See [`ReconcileError`]. Findings that block are no error: the report says that it fails.
 pub(super) async fn answer<P: AccessPorts>(
     ports: &P,
-    home: &Place,
+    location: &Location,
     call: &Call,
     digest: String,
     patience: Duration,
@@ -28,17 +28,17 @@ pub(super) async fn answer<P: AccessPorts>(
     let progress = |_: &str| ();
     let report = match call {
         Call::Status { document } => {
-            let status = ask::status(ports, home, document).await?;
-            ask::status_report(document, vec![(home.clone(), status)])
+            let status = operations::status(ports, location, document).await?;
+            operations::status_report(document, vec![(location.clone(), status)])
         }
-        Call::Check(intent) => ask::check(ports, home, intent).await?,
+        Call::Check(intent) => operations::check(ports, location, intent).await?,
         Call::Plan(intent) => {
             let wanted = wanted("plan", intent);
-            let preview = wanted.preview(ports, home, &progress).await?;
-            wanted.planned(home, &preview)
+            let preview = wanted.preview(ports, location, &progress).await?;
+            wanted.planned(location, &preview)
         }
         Call::Reconcile(intent) => {
-            ask::carry_out(ports, home, &wanted("reconcile", intent), &progress).await?
+            operations::carry_out(ports, location, &wanted("reconcile", intent), &progress).await?
         }
     };
     Ok(report.to_value())

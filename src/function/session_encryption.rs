@@ -3,21 +3,21 @@
 
 use std::collections::BTreeMap;
 
-use super::home::{self, Home};
+use super::resource::{self, Home};
 use super::session_key_access;
-use crate::cloudformation::{
+use crate::event::custom_resource::{self, document_of_id, physical_id};
+use crate::intent::{Intent, Owner};
+use crate::location::Location;
+use crate::ports::{AccessPorts, AwsError, AwsErrorKind};
+use crate::preflight::summary;
+use crate::reconcile::{
+    Establish, Outcome, ReconcileError, Release, digest, establish, read_record, release, unchanged,
+};
+use crate::session::DocumentName;
+use cloudformation_custom_resource::{
     Attribute, CustomResource, Deadline, Failure, PhysicalResourceId, Progress, Request, RequestType,
     Success, Unknown,
 };
-use crate::event::custom_resource::{self, document_of_id, physical_id};
-use crate::intent::{Intent, Owner};
-use crate::place::Place;
-use crate::preflight::summary;
-use crate::reconcile::ports::{AccessPorts, AwsError, AwsErrorKind};
-use crate::reconcile::{
-    Establish, Outcome, ReconcileError, Release, digest, establish, recall, release, unchanged,
-};
-use crate::session::DocumentName;
 
 /// The resource's types; the second is how CloudFormation names a custom resource without a type of its own.
 const TYPES: [&str; 2] = ["Custom::SessionEncryption", "AWS::CloudFormation::CustomResource"];
@@ -29,7 +29,7 @@ const FRESH_ROLE: u32 = 4;
 #[derive(Debug)]
 pub(super) struct SessionEncryption<'a, P> {
     pub(super) ports: &'a P,
-    pub(super) home: Home<'a>,
+    pub(super) location: Home<'a>,
     pub(super) request_id: &'a str,
 }
 
@@ -37,7 +37,7 @@ impl<P: AccessPorts> SessionEncryption<'_, P> {
     async fn establish(
         &self,
         request: &Request,
-        home: &Place,
+        location: &Location,
         deadline: &Deadline,
         progress: &Progress,
     ) -> Result<Success, Failure> {
@@ -59,7 +59,7 @@ impl<P: AccessPorts> SessionEncryption<'_, P> {
         let mut attempt = 0;
         let mut outcome = loop {
             // Boxed: the state of the whole way is large.
-            match Box::pin(establish(self.ports, home, wanted, &step)).await {
+            match Box::pin(establish(self.ports, location, wanted, &step)).await {
                 Ok(outcome) => break outcome,
                 Err(error) if attempt < FRESH_ROLE && is_fresh_role(request, &error) => {
                     attempt += 1;
@@ -72,16 +72,16 @@ impl<P: AccessPorts> SessionEncryption<'_, P> {
                             outcome.notes.push(error.to_string());
                             break outcome;
                         }
-                        Ok(None) | Err(_) => return Err(home::failure(&error, self.request_id)),
+                        Ok(None) | Err(_) => return Err(resource::failure(&error, self.request_id)),
                     }
                 }
-                Err(error) => return Err(home::failure(&error, self.request_id)),
+                Err(error) => return Err(resource::failure(&error, self.request_id)),
             }
         };
-        if let Some(left) = left_behind(request, home, &intent.document) {
-            outcome.notes.extend(self.release(request, home, &left, progress).await?.notes);
+        if let Some(left) = left_behind(request, location, &intent.document) {
+            outcome.notes.extend(self.release(request, location, &left, progress).await?.notes);
         }
-        success(home, &outcome)
+        success(location, &outcome)
     }
 
     /// The intent of the properties. Those that were accepted before are never refused for a property that
@@ -95,7 +95,7 @@ impl<P: AccessPorts> SessionEncryption<'_, P> {
         let (RequestType::Update { .. }, Ok(intent)) = (&request.request_type, lenient) else {
             return Err(refused);
         };
-        let record = match recall(self.ports, &intent.document).await {
+        let record = match read_record(self.ports, &intent.document).await {
             Ok(record) => record,
             Err(ReconcileError::Record(_)) => None,
             Err(error) => return Err(failure(&error)),
@@ -109,7 +109,7 @@ impl<P: AccessPorts> SessionEncryption<'_, P> {
     async fn release(
         &self,
         request: &Request,
-        home: &Place,
+        location: &Location,
         document: &DocumentName,
         progress: &Progress,
     ) -> Result<Outcome, Failure> {
@@ -120,9 +120,9 @@ impl<P: AccessPorts> SessionEncryption<'_, P> {
         let owner = owner(request);
         let wanted = Release { owner: &owner, document, on_delete: custom_resource::on_delete(properties) };
         let step = |step: &str| progress.set(step);
-        Box::pin(release(self.ports, home, wanted, &step))
+        Box::pin(release(self.ports, location, wanted, &step))
             .await
-            .map_err(|error| home::failure(&error, self.request_id))
+            .map_err(|error| resource::failure(&error, self.request_id))
     }
 }
 
@@ -130,7 +130,7 @@ impl<P: AccessPorts> CustomResource for SessionEncryption<'_, P> {
     fn physical_id_of_create(&self, request: &Request) -> Result<PhysicalResourceId, Failure> {
         let document = custom_resource::document(&request.properties)
             .map_err(|error| Failure { reason: format!("`DocumentName`: {error}") })?;
-        resource_id(self.home.of(request)?.as_ref(), &document)
+        resource_id(self.location.of(request)?.as_ref(), &document)
     }
 
     async fn handle(
@@ -139,21 +139,21 @@ impl<P: AccessPorts> CustomResource for SessionEncryption<'_, P> {
         deadline: &Deadline,
         progress: &Progress,
     ) -> Result<Success, Failure> {
-        let home = self.home.of(request)?;
+        let location = self.location.of(request)?;
         match &request.request_type {
             RequestType::Create | RequestType::Update { .. } => {
                 // Boxed: else all that it holds is in the state of whoever waits for it.
-                Box::pin(self.establish(request, &home, deadline, progress)).await
+                Box::pin(self.establish(request, &location, deadline, progress)).await
             }
             RequestType::Delete { physical_resource_id } => {
                 // The id names what is to go; an id that CloudFormation made up leaves it to the properties,
                 // and properties that name no possible document never got as far as to leave anything.
-                let named = document_of_id(&home, physical_resource_id.as_str())
+                let named = document_of_id(&location, physical_resource_id.as_str())
                     .or_else(|| custom_resource::document(&request.properties).ok());
                 let Some(document) = named else {
                     return done(physical_resource_id.clone(), "nothing of this resource exists".to_owned());
                 };
-                let outcome = self.release(request, &home, &document, progress).await?;
+                let outcome = self.release(request, &location, &document, progress).await?;
                 log(&outcome);
                 done(physical_resource_id.clone(), outcome.notes.join("; "))
             }
@@ -179,12 +179,12 @@ fn may_go_back(request: &Request, error: &ReconcileError) -> bool {
 
 /// A document that a failed replacement left behind: an Update that goes back to the document of the id it
 /// came with. No Delete follows for the other, whose id was never answered.
-fn left_behind(request: &Request, home: &Place, document: &DocumentName) -> Option<DocumentName> {
+fn left_behind(request: &Request, location: &Location, document: &DocumentName) -> Option<DocumentName> {
     let RequestType::Update { physical_resource_id, old_properties } = &request.request_type else {
         return None;
     };
     let other = custom_resource::document(old_properties).ok().filter(|other| other != document)?;
-    (document_of_id(home, physical_resource_id.as_str()).as_ref() == Some(document)).then_some(other)
+    (document_of_id(location, physical_resource_id.as_str()).as_ref() == Some(document)).then_some(other)
 }
 
 fn owner(request: &Request) -> Owner {
@@ -194,13 +194,13 @@ fn owner(request: &Request) -> Owner {
     }
 }
 
-fn success(home: &Place, outcome: &Outcome) -> Result<Success, Failure> {
+fn success(location: &Location, outcome: &Outcome) -> Result<Success, Failure> {
     log(outcome);
     let exact = |text: &str| Attribute::Exact(text.to_owned());
     let key = outcome.key.as_ref();
     let mut data = BTreeMap::from([
         ("KeyArn".to_owned(), exact(key.map_or("", |key| key.as_str()))),
-        ("KeyAccount".to_owned(), exact(key.map_or("", |key| &key.place().account))),
+        ("KeyAccount".to_owned(), exact(key.map_or("", |key| &key.location().account))),
         ("DocumentName".to_owned(), exact(outcome.document.as_str())),
         (
             "DocumentVersion".to_owned(),
@@ -214,7 +214,7 @@ fn success(home: &Place, outcome: &Outcome) -> Result<Success, Failure> {
         data.insert("StandbyKeyArn".to_owned(), exact(standby.as_str()));
     }
     Ok(Success {
-        physical_resource_id: resource_id(home, &outcome.document)?,
+        physical_resource_id: resource_id(location, &outcome.document)?,
         data,
         reason: Some(outcome.notes.join("; ")).filter(|reason| !reason.is_empty()),
         no_echo: false,
@@ -239,8 +239,8 @@ fn log(outcome: &Outcome) {
     );
 }
 
-fn resource_id(home: &Place, document: &DocumentName) -> Result<PhysicalResourceId, Failure> {
-    PhysicalResourceId::new(&physical_id(home, document)).map_err(|error| failure(&error))
+fn resource_id(location: &Location, document: &DocumentName) -> Result<PhysicalResourceId, Failure> {
+    PhysicalResourceId::new(&physical_id(location, document)).map_err(|error| failure(&error))
 }
 
 fn failure(error: &impl ToString) -> Failure {

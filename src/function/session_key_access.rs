@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::home::Home;
-use crate::cloudformation::{
+use super::resource::Home;
+use crate::event::key_access::question;
+use crate::ports::AccessPorts;
+use crate::preflight::key_access;
+use crate::preflight::summary;
+use cloudformation_custom_resource::{
     Attribute, CustomResource, Deadline, Failure, PhysicalResourceId, Progress, Request, RequestType,
     Success, Unknown,
 };
-use crate::event::key_access::question;
-use crate::preflight::summary;
-use crate::reconcile::key_access;
-use crate::reconcile::ports::AccessPorts;
 
 /// The resource's type.
 pub(super) const TYPE: &str = "Custom::SessionKeyAccess";
@@ -19,16 +19,16 @@ pub(super) const TYPE: &str = "Custom::SessionKeyAccess";
 #[derive(Debug)]
 pub(super) struct SessionKeyAccess<'a, P> {
     pub(super) ports: &'a P,
-    pub(super) home: Home<'a>,
+    pub(super) location: Home<'a>,
     pub(super) request_id: &'a str,
 }
 
 impl<P: AccessPorts> CustomResource for SessionKeyAccess<'_, P> {
     fn physical_id_of_create(&self, request: &Request) -> Result<PhysicalResourceId, Failure> {
-        let home = self.home.of(request)?;
+        let location = self.location.of(request)?;
         let id = format!(
             "session-kms:{}:{}:access:{}",
-            home.account, home.region, request.ids.logical_resource_id
+            location.account, location.region, request.ids.logical_resource_id
         );
         PhysicalResourceId::new(&id).map_err(|error| Failure { reason: error.to_string() })
     }
@@ -53,16 +53,16 @@ impl<P: AccessPorts> CustomResource for SessionKeyAccess<'_, P> {
         };
         let question = question(&request.properties, Unknown::Refused)
             .map_err(|problems| Failure { reason: problems.to_string() })?;
-        let home = self.home.of(request)?;
+        let location = self.location.of(request)?;
         let step = |step: &str| progress.set(step);
         let patience = deadline.left_to_work(self.ports.now()).div_f64(2.0);
-        let (key, assessment) = key_access(self.ports, &home, &question, patience, &step)
+        let (key, assessment) = key_access(self.ports, &location, &question, patience, &step)
             .await
-            .map_err(|error| super::home::failure(&error, self.request_id))?;
+            .map_err(|error| super::resource::failure(&error, self.request_id))?;
         let exact = |text: &str| Attribute::Exact(text.to_owned());
         let data = BTreeMap::from([
             ("KeyArn".to_owned(), exact(key.arn.as_str())),
-            ("KeyAccount".to_owned(), exact(&key.arn.place().account)),
+            ("KeyAccount".to_owned(), exact(&key.arn.location().account)),
             ("Findings".to_owned(), Attribute::FreeText(summary(&assessment.findings))),
         ]);
         Ok(Success { physical_resource_id, data, reason: None, no_echo: false })

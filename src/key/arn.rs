@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::place::Place;
+use crate::location::Location;
 
 /// The ARN of a KMS key, `arn:PARTITION:kms:REGION:ACCOUNT:key/ID`: the only form that is ever written
 /// into a preferences document, because it means the same to every account that reads it.
@@ -13,7 +13,7 @@ use crate::place::Place;
 #[serde(try_from = "String", into = "String")]
 pub struct KeyArn {
     text: String,
-    place: Place,
+    location: Location,
     id: String,
 }
 
@@ -40,14 +40,14 @@ impl KeyArn {
             && is_word(partition)
             && service == "kms"
             && is_word(region)
-            && Place::is_account(account)
+            && Location::is_account(account)
             && is_word(id);
         if !well_formed {
             return Err(error());
         }
         Ok(Self {
             text: text.to_owned(),
-            place: Place {
+            location: Location {
                 partition: partition.to_owned(),
                 region: region.to_owned(),
                 account: account.to_owned(),
@@ -64,8 +64,8 @@ impl KeyArn {
 
     /// Where the key lives.
     #[must_use]
-    pub fn place(&self) -> &Place {
-        &self.place
+    pub fn location(&self) -> &Location {
+        &self.location
     }
 
     /// The key id alone; `mrk-…` for a multi-Region key.
@@ -107,9 +107,9 @@ mod tests {
     #[test]
     fn an_arn_is_taken_apart() {
         let arn = KeyArn::parse("arn:aws-cn:kms:cn-north-1:222222222222:key/mrk-12").unwrap();
-        assert_eq!(arn.place().partition, "aws-cn");
-        assert_eq!(arn.place().region, "cn-north-1");
-        assert_eq!(arn.place().account, "222222222222");
+        assert_eq!(arn.location().partition, "aws-cn");
+        assert_eq!(arn.location().region, "cn-north-1");
+        assert_eq!(arn.location().account, "222222222222");
         assert_eq!(arn.id(), "mrk-12");
     }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::arn::{KeyArn, is_word};
-use crate::place::Place;
+use crate::location::Location;
 
 /// A key as it was named. Only [`KeyRef::Arn`] reaches a key of another account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum KeyRef {
         /// The whole ARN.
         text: String,
         /// Where the alias lives.
-        place: Place,
+        location: Location,
     },
 }
 
@@ -98,8 +98,9 @@ impl KeyRef {
         if let Some((arn, alias)) = text.split_once(":alias/") {
             check_alias(text, alias)?;
             // An alias ARN is a key ARN in all but its last part.
-            let place = KeyArn::parse(&format!("{arn}:key/x")).map_err(|_| malformed())?.place().clone();
-            return Ok(Self::AliasArn { text: text.to_owned(), place });
+            let location =
+                KeyArn::parse(&format!("{arn}:key/x")).map_err(|_| malformed())?.location().clone();
+            return Ok(Self::AliasArn { text: text.to_owned(), location });
         }
         // A key id is a UUID or `mrk-` and hexadecimal digits; both hold a hyphen, an alias name without
         // its prefix mostly does not look like either.
@@ -116,32 +117,35 @@ impl KeyRef {
         }
     }
 
-    /// Whether the key can serve a document that lives at `home`.
+    /// Whether the key can serve a document that lives at `document`.
     ///
     /// # Errors
     /// Another partition, another Region, or an alias of another account.
-    pub fn check_place(&self, home: &Place) -> Result<(), Misplaced> {
-        let place = match self {
+    pub fn check_location(&self, document: &Location) -> Result<(), Misplaced> {
+        let location = match self {
             Self::Id(_) | Self::Alias(_) => return Ok(()),
-            Self::Arn(arn) => arn.place(),
-            Self::AliasArn { place, .. } => place,
+            Self::Arn(arn) => arn.location(),
+            Self::AliasArn { location, .. } => location,
         };
-        if place.partition != home.partition {
+        if location.partition != document.partition {
             return Err(Misplaced::Partition {
                 key: self.to_string(),
-                partition: place.partition.clone(),
-                wanted: home.partition.clone(),
+                partition: location.partition.clone(),
+                wanted: document.partition.clone(),
             });
         }
-        if place.region != home.region {
+        if location.region != document.region {
             return Err(Misplaced::Region {
                 key: self.to_string(),
-                region: place.region.clone(),
-                wanted: home.region.clone(),
+                region: location.region.clone(),
+                wanted: document.region.clone(),
             });
         }
-        if matches!(self, Self::AliasArn { .. }) && place.account != home.account {
-            return Err(Misplaced::ForeignAlias { alias: self.to_string(), account: place.account.clone() });
+        if matches!(self, Self::AliasArn { .. }) && location.account != document.account {
+            return Err(Misplaced::ForeignAlias {
+                alias: self.to_string(),
+                account: location.account.clone(),
+            });
         }
         Ok(())
     }
@@ -169,8 +173,8 @@ fn check_alias(text: &str, name: &str) -> Result<(), KeyRefError> {
 mod tests {
     use super::*;
 
-    fn home() -> Place {
-        Place { partition: "aws".into(), region: "eu-west-1".into(), account: "111122223333".into() }
+    fn document() -> Location {
+        Location { partition: "aws".into(), region: "eu-west-1".into(), account: "111122223333".into() }
     }
 
     #[test]
@@ -197,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_key_serves_its_own_partition_and_region_only() {
-        let check = |text| KeyRef::parse(text).unwrap().check_place(&home());
+        let check = |text| KeyRef::parse(text).unwrap().check_location(&document());
         assert_eq!(check("arn:aws:kms:eu-west-1:222222222222:key/1-2"), Ok(()));
         assert_eq!(check("1234abcd-12ab"), Ok(()));
         assert_eq!(check("arn:aws:kms:eu-west-1:111122223333:alias/x"), Ok(()));

@@ -3,11 +3,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::checks::{dry_run, key_fitness, key_policy, nodes, users};
 use super::finding::{Check, Finding, Verdict};
 use super::judged::{Judged, Judges};
-use super::key_fitness::key_fitness;
 use super::observation::AccessObservation;
-use super::{dry_run, key_policy, nodes, users};
 use crate::access::{IdentityVerdict, KeyVerdict, PrincipalArn, Side, identity_policy, key_policy_statement};
 use crate::intent::Mode;
 use crate::pattern::matches;

@@ -1,8 +1,8 @@
 //! Both sides judged with what Context says and without it, so that a finding tells what of Context it rests on.
 
+use super::checks::identities;
+use super::checks::key_policy;
 use super::finding::Finding;
-use super::identities;
-use super::key_policy;
 use super::observation::{AccessObservation, Subject};
 use crate::access::{IdentityVerdict, KeyRules, KeyVerdict, KnownKeys, OwnSide};
 
@@ -90,7 +90,7 @@ fn asked(judge: &Judge<'_>) -> Vec<String> {
     for subject in &judge.observation.subjects {
         names.extend(subject.told.iter().map(String::as_str));
         if let OwnSide::Given(policies) = &subject.own {
-            names.extend(policies.iter().flat_map(crate::policy::Policy::condition_keys));
+            names.extend(policies.iter().flat_map(kms_key_policy::Policy::condition_keys));
         }
     }
     // Whether a third name is in the encryption context turns what its list of names holds.

@@ -2,10 +2,10 @@
 
 use thiserror::Error;
 
-use super::ports::{AwsError, AwsErrorKind};
 use super::record::{Record, RecordError};
 use crate::intent::Owner;
 use crate::key::{KeyArn, KeyRefError, Misplaced};
+use crate::ports::{AwsError, AwsErrorKind};
 use crate::preflight::{Finding, Remedies, Verdict};
 use crate::session::{ContentError, DocumentName};
 
@@ -20,14 +20,14 @@ pub enum ReconcileError {
     KeyMisplaced(#[from] Misplaced),
     /// KMS knows no such key.
     #[error(
-        "KMS finds no key `{key}` in {home}; look for a typing error, and give another account's key by its \
+        "KMS finds no key `{key}` in {location}; look for a typing error, and give another account's key by its \
          key ARN"
     )]
     KeyNotFound {
         /// The key as named.
         key: String,
         /// Where it was looked for.
-        home: String,
+        location: String,
     },
     /// The key cannot encrypt sessions.
     #[error("key {key} cannot encrypt sessions: {problem}")]

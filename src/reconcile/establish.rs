@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use super::apply::Rounds;
-use super::drive::{Drive, Driven, drive, skew};
+use super::converge::{Converged, Convergence, converge, skew};
 use super::error::ReconcileError;
-use super::judge::judge_key;
 use super::observe::Observation;
 use super::outcome::{CLEARED, Outcome};
 use super::plan::{Goal, Plan, plan_establish};
-use super::ports::{AccessPorts, VersionStatus};
-use super::prove::{blocking, prove};
 use super::record::OnTrouble;
+use super::run::Run;
 use crate::intent::{Encryption, Intent, Mode, OnKeyTrouble, Owner};
 use crate::key::{KeyArn, KeyDescription, KeyRef};
-use crate::place::Place;
+use crate::location::Location;
+use crate::ports::{AccessPorts, VersionStatus};
+use crate::preflight::judge_key;
 use crate::preflight::{Assessment, Finding};
+use crate::preflight::{blocking, prove};
 
 /// A request to establish an intent.
 #[derive(Clone, Copy, Debug)]
@@ -55,16 +55,16 @@ pub struct Preview {
 /// See [`ReconcileError`].
 pub async fn establish<P: AccessPorts>(
     ports: &P,
-    home: &Place,
+    location: &Location,
     request: Establish<'_>,
     progress: &dyn Fn(&str),
 ) -> Result<Outcome, ReconcileError> {
     let Intent { document, safeguards, .. } = request.intent;
-    let judged = judged(ports, home, request.intent, progress).await?;
+    let judged = judged(ports, location, request.intent, progress).await?;
     let on_key_trouble = judged.on_trouble(&request.intent.on_key_trouble);
     let keys: Vec<_> = judged.key.iter().chain(&judged.standby).collect();
-    let mut rounds = Rounds::new(ports, document, progress);
-    let way = Drive {
+    let mut rounds = Run::new(ports, document, progress);
+    let way = Convergence {
         goal: goal(&request, &judged, &on_key_trouble),
         keys: &keys,
         mode: safeguards.mode,
@@ -72,7 +72,8 @@ pub async fn establish<P: AccessPorts>(
         of: None,
         writes: true,
     };
-    let Driven { observation, findings, .. } = drive(ports, home, &mut rounds, way, progress).await?;
+    let Converged { observation, findings, .. } =
+        converge(ports, location, &mut rounds, way, progress).await?;
     let Judged { key, standby, findings: mut all } = judged;
     all.extend(findings);
     let mut notes = Vec::new();
@@ -107,7 +108,7 @@ pub async fn unchanged<P: AccessPorts>(
     progress: &dyn Fn(&str),
 ) -> Result<Option<Outcome>, ReconcileError> {
     let document = &request.intent.document;
-    let Observation { document: there, record } = Rounds::new(ports, document, progress).observe().await?;
+    let Observation { document: there, record } = Run::new(ports, document, progress).observe().await?;
     let (Some(there), Some(record)) = (there, record) else { return Ok(None) };
     let is_named = match &request.intent.encryption {
         Encryption::Enabled(KeyRef::Arn(key)) => record.first_choice() == key.as_str(),
@@ -143,14 +144,14 @@ pub async fn unchanged<P: AccessPorts>(
 /// See [`ReconcileError`]; findings that block are no error here.
 pub async fn preview<P: AccessPorts>(
     ports: &P,
-    home: &Place,
+    location: &Location,
     request: Establish<'_>,
     progress: &dyn Fn(&str),
 ) -> Result<Preview, ReconcileError> {
     let Intent { document, safeguards, .. } = request.intent;
-    let judged = judged(ports, home, request.intent, progress).await?;
+    let judged = judged(ports, location, request.intent, progress).await?;
     let on_key_trouble = judged.on_trouble(&request.intent.on_key_trouble);
-    let mut rounds = Rounds::new(ports, document, progress);
+    let mut rounds = Run::new(ports, document, progress);
     let goal = goal(&request, &judged, &on_key_trouble);
     let wanted = goal.wanted;
     let (observation, plan) = loop {
@@ -165,7 +166,7 @@ pub async fn preview<P: AccessPorts>(
     let keys = judged.key.iter().chain(&judged.standby).filter(|_| safeguards.mode != Mode::Off);
     let mut assessed = false;
     for key in keys {
-        let of_key = Box::pin(prove(ports, home, key, safeguards, Duration::ZERO, progress)).await;
+        let of_key = Box::pin(prove(ports, location, key, safeguards, Duration::ZERO, progress)).await;
         assessment.extend(of_key);
         assessed = true;
     }
@@ -198,17 +199,17 @@ impl Judged {
 
 async fn judged<P: AccessPorts>(
     ports: &P,
-    home: &Place,
+    location: &Location,
     intent: &Intent,
     progress: &dyn Fn(&str),
 ) -> Result<Judged, ReconcileError> {
     progress("describing the key");
     let mut judged = Judged { key: None, standby: None, findings: Vec::new() };
     let Encryption::Enabled(key) = &intent.encryption else { return Ok(judged) };
-    let (key, findings) = judge_key(ports, home, key).await?;
+    let (key, findings) = judge_key(ports, location, key).await?;
     judged.findings = findings;
     if let OnKeyTrouble::Standby(standby) = &intent.on_key_trouble {
-        let (standby, findings) = judge_key(ports, home, standby).await.map_err(|error| match error {
+        let (standby, findings) = judge_key(ports, location, standby).await.map_err(|error| match error {
             ReconcileError::Aws(_) => error,
             error => ReconcileError::Standby(Box::new(error)),
         })?;

@@ -1,9 +1,9 @@
 //! Observe: the reads, those that do not depend on each other together.
 
 use super::error::ReconcileError;
-use super::ports::{DocumentHead, Ports, VersionStatus};
-use super::recall::{Recalled, recalled};
 use super::record::Record;
+use super::stored_record::{StoredRecord, read_stored};
+use crate::ports::{DocumentHead, Ports, VersionStatus};
 use crate::session::{Content, ContentError, DocumentName, Format};
 
 /// What is there: the document and the record.
@@ -53,7 +53,7 @@ impl ObservedVersion {
     }
 
     #[cfg(test)]
-    pub(super) fn with_key(number: u64, key: &str) -> Self {
+    pub(crate) fn with_key(number: u64, key: &str) -> Self {
         let content = Content::of_console(key);
         Self { number, kms_key_id: content.kms_key_id(), content, status: VersionStatus::Active }
     }
@@ -69,8 +69,8 @@ pub(super) async fn observe<P: Ports>(
     name: &DocumentName,
     as_json: bool,
 ) -> Result<Option<(Observation, u64)>, ReconcileError> {
-    let (head, recalled) = tokio::join!(ports.head(name), recalled(ports, name));
-    let Recalled { record, version } = recalled?;
+    let (head, read_stored) = tokio::join!(ports.head(name), read_stored(ports, name));
+    let StoredRecord { record, version } = read_stored?;
     let document = match head? {
         None => None,
         Some(head) => match versions(ports, name, head, as_json).await? {

@@ -4,9 +4,9 @@
 //! and planned for again, so a plan never rests on what a write was hoped to do.
 
 use super::observe::{Observation, ObservedDocument, ObservedVersion};
-use super::ports::VersionStatus;
 use super::record::{OnTrouble, Record, There, Watch};
 use crate::intent::{OnConflict, OnDelete, Owner, Safeguards};
+use crate::ports::VersionStatus;
 use crate::session::{Content, ContentError, Edit, padded};
 
 /// The next steps, in order.
@@ -47,7 +47,7 @@ pub enum Step {
 
 impl Step {
     /// Whether it writes the document.
-    pub(super) fn is_write(&self) -> bool {
+    pub fn is_write(&self) -> bool {
         match self {
             Self::CreateDocument(_) | Self::UpdateDocument { .. } | Self::Promote { .. } => true,
             Self::SaveRecord { .. } | Self::Await { .. } | Self::DeleteRecord => false,

@@ -1,16 +1,16 @@
 //! Release: an owner goes. What is still the owner's is restored, cleared or left, as asked; whatever is
 //! not is left alone, and that is a success.
 
-use super::apply::Rounds;
 use super::error::ReconcileError;
-use super::judge::judge_key;
 use super::outcome::{CLEARED, Outcome};
 use super::plan::{Step, plan_release};
-use super::ports::Ports;
 use super::record::Record;
+use super::run::Run;
 use crate::intent::{OnDelete, Owner};
 use crate::key::KeyRef;
-use crate::place::Place;
+use crate::location::Location;
+use crate::ports::Ports;
+use crate::preflight::judge_key;
 use crate::session::DocumentName;
 
 /// A request to let go of a document.
@@ -30,11 +30,11 @@ pub struct Release<'a> {
 /// See [`ReconcileError`]; a document that is not the owner's is none.
 pub async fn release<P: Ports>(
     ports: &P,
-    home: &Place,
+    location: &Location,
     request: Release<'_>,
     progress: &dyn Fn(&str),
 ) -> Result<Outcome, ReconcileError> {
-    let mut rounds = Rounds::new(ports, request.document, progress);
+    let mut rounds = Run::new(ports, request.document, progress);
     let mut outcome = Outcome {
         document: request.document.clone(),
         version: None,
@@ -69,7 +69,7 @@ pub async fn release<P: Ports>(
                 rounds.apply(plan).await?;
                 if on_delete != OnDelete::Retain {
                     // A Create or a repair that still runs may have written the document while the record went.
-                    undo(ports, home, &mut rounds, &record, on_delete, Some(outcome.version)).await?;
+                    undo(ports, location, &mut rounds, &record, on_delete, Some(outcome.version)).await?;
                 }
                 outcome.changed = rounds.changed();
                 outcome.notes.extend(match on_delete {
@@ -89,7 +89,7 @@ pub async fn release<P: Ports>(
             Ok(plan) => {
                 if on_delete == OnDelete::Restore && !record.before.is_empty() && outcome.findings.is_empty()
                 {
-                    outcome.findings = judge_before(ports, home, &record.before).await?;
+                    outcome.findings = judge_before(ports, location, &record.before).await?;
                 }
                 let new_key = if on_delete == OnDelete::Restore { record.before.as_str() } else { "" };
                 tracing::info!(document = %request.document, old_key = record.wanted, new_key, "giving the document back");
@@ -103,11 +103,11 @@ pub async fn release<P: Ports>(
 /// A key that is unfit by now is not put back: that would end every session.
 async fn judge_before<P: Ports>(
     ports: &P,
-    home: &Place,
+    location: &Location,
     before: &str,
 ) -> Result<Vec<crate::preflight::Finding>, ReconcileError> {
     let judged = match KeyRef::parse(before) {
-        Ok(key) => judge_key(ports, home, &key).await.map(|(_, findings)| findings),
+        Ok(key) => judge_key(ports, location, &key).await.map(|(_, findings)| findings),
         Err(error) => Err(error.into()),
     };
     judged.map_err(|error| match error {
@@ -121,8 +121,8 @@ async fn judge_before<P: Ports>(
 /// another key than the Delete knew of.
 pub(super) async fn undo<P: Ports>(
     ports: &P,
-    home: &Place,
-    rounds: &mut Rounds<'_, P>,
+    location: &Location,
+    rounds: &mut Run<'_, P>,
     record: &Record,
     on_delete: OnDelete,
     seen: Option<Option<u64>>,
@@ -145,7 +145,7 @@ pub(super) async fn undo<P: Ports>(
             Ok(plan) if plan == [Step::DeleteRecord] => return Ok(()),
             Ok(plan) => {
                 if on_delete == OnDelete::Restore && !record.before.is_empty() {
-                    judge_before(ports, home, &record.before).await?;
+                    judge_before(ports, location, &record.before).await?;
                 }
                 rounds.apply(plan).await?;
             }

@@ -11,9 +11,9 @@ use std::path::Path;
 
 use session_kms::aws::Aws;
 use session_kms::cli::{self, CliError, Connection, Console, Exit};
-use session_kms::place::Place;
+use session_kms::location::Location;
 
-use crate::house::House;
+use crate::fixture::Fixture;
 use crate::stub::{ACCOUNT, REGION};
 
 /// What a command came to.
@@ -37,15 +37,15 @@ pub async fn offline(arguments: &[&str]) -> Ran {
 }
 
 /// Runs a command on the stub.
-async fn on(house: &House, arguments: &[&str], terminal: &Terminal<'_>) -> Ran {
+async fn on(fixture: &Fixture, arguments: &[&str], terminal: &Terminal<'_>) -> Ran {
     run(arguments, terminal, async |region| {
         let region = region.unwrap_or(REGION);
         if region == "nowhere" {
             return Err(CliError::NoRegion);
         }
-        let ports = house.function(None).ports;
-        let home = Place { partition: "aws".into(), region: region.into(), account: ACCOUNT.into() };
-        Ok(Connection { ports, home })
+        let ports = fixture.function(None).ports;
+        let location = Location { partition: "aws".into(), region: region.into(), account: ACCOUNT.into() };
+        Ok(Connection { ports, location })
     })
     .await
 }

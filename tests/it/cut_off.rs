@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::house::{House, NAME, and, disabled, enabled, id_of, resource};
+use crate::fixture::{Fixture, NAME, and, disabled, enabled, id_of, resource};
 use crate::stub::{Document, Format, Request, Resource, Stop};
 
 const OTHER: &str = "Team-Preferences";
@@ -12,7 +12,7 @@ const MANY: usize = 60;
 
 /// One event, in the state in which it comes.
 struct Event {
-    house: House,
+    fixture: Fixture,
     resource: Resource,
     request: Request,
 }
@@ -32,7 +32,7 @@ enum Next {
 
 #[tokio::test]
 async fn a_create_on_a_document_that_is_there() {
-    let prepare = async || create(House::furnished().await, |house| enabled(&house.k1));
+    let prepare = async || create(Fixture::furnished().await, |fixture| enabled(&fixture.k1));
     each_cut(prepare, Next::Again, "latest k1, default k1; demo wants k1, before alias/old").await;
     each_cut(prepare, Next::DeleteByMadeUpId, "latest alias/old, default alias/old; no record").await;
 }
@@ -40,65 +40,65 @@ async fn a_create_on_a_document_that_is_there() {
 #[tokio::test]
 async fn a_create_that_creates_the_document() {
     let prepare = async || {
-        let house = House::empty().await;
-        house.stub.world(|world| world.documents.settle_after = 1);
-        create(house, |house| enabled(&house.k1))
+        let fixture = Fixture::empty().await;
+        fixture.stub.world(|world| world.documents.settle_after = 1);
+        create(fixture, |fixture| enabled(&fixture.k1))
     };
     let state = "latest k1, default k1; demo wants k1, before none";
     each_cut(prepare, Next::Again, state).await;
     for (n, stop) in cuts(prepare).await {
         let event = cut(prepare, n, stop).await;
         finish(&event, Next::DeleteByMadeUpId).await;
-        let state = event.house.state();
+        let state = event.fixture.state();
         let undone = ["no document; no record", "latest none, default none; no record"];
         assert!(undone.contains(&state.as_str()), "call {n} {stop:?}: {state}");
-        event.house.assert_no_violations();
+        event.fixture.assert_no_violations();
     }
 }
 
 #[tokio::test]
 async fn a_create_that_is_to_be_cleared() {
     let prepare =
-        async || create(House::furnished().await, |house| and(enabled(&house.k1), "OnDelete", "Clear"));
+        async || create(Fixture::furnished().await, |fixture| and(enabled(&fixture.k1), "OnDelete", "Clear"));
     for (n, stop) in cuts(prepare).await {
         let event = cut(prepare, n, stop).await;
-        let was_set = event.house.state().starts_with("latest k1");
+        let was_set = event.fixture.state().starts_with("latest k1");
         finish(&event, Next::DeleteByMadeUpId).await;
         let key = if was_set { "none" } else { "alias/old" };
         let state = format!("latest {key}, default {key}; no record");
-        assert_eq!(event.house.state(), state, "call {n} {stop:?}");
-        event.house.assert_settings_kept();
-        event.house.assert_no_violations();
+        assert_eq!(event.fixture.state(), state, "call {n} {stop:?}");
+        event.fixture.assert_settings_kept();
+        event.fixture.assert_no_violations();
     }
 }
 
 #[tokio::test]
 async fn a_create_on_versions_that_differ() {
     let prepare = async || {
-        let document = Document::session(Format::Json, &crate::house::settings("console"))
-            .with_version(Format::Json, &crate::house::settings("alias/old"));
-        let house = House::with_document(document).await;
-        house.stub.world(|world| world.documents.settle_after = 1);
-        create(house, |house| enabled(&house.k1))
+        let document = Document::session(Format::Json, &crate::fixture::settings("console"))
+            .with_version(Format::Json, &crate::fixture::settings("alias/old"));
+        let fixture = Fixture::with_document(document).await;
+        fixture.stub.world(|world| world.documents.settle_after = 1);
+        create(fixture, |fixture| enabled(&fixture.k1))
     };
     each_cut(prepare, Next::Again, "latest k1, default k1; demo wants k1, before alias/old").await;
     for (n, stop) in cuts(prepare).await {
         let event = cut(prepare, n, stop).await;
         finish(&event, Next::DeleteByMadeUpId).await;
-        let state = event.house.state();
+        let state = event.fixture.state();
         let undone = [
             "latest alias/old, default console; no record",
             "latest alias/old, default alias/old; no record",
         ];
         assert!(undone.contains(&state.as_str()), "call {n} {stop:?}: {state}");
-        event.house.assert_settings_kept();
-        event.house.assert_no_violations();
+        event.fixture.assert_settings_kept();
+        event.fixture.assert_no_violations();
     }
 }
 
 #[tokio::test]
 async fn an_update_to_another_key() {
-    let prepare = async || update(|house| enabled(&house.k2)).await;
+    let prepare = async || update(|fixture| enabled(&fixture.k2)).await;
     each_cut(prepare, Next::Again, "latest k2, default k2; demo wants k2, before alias/old").await;
     each_cut(prepare, Next::Rollback, "latest k1, default k1; demo wants k1, before alias/old").await;
     each_cut(prepare, Next::DeleteById, "latest alias/old, default alias/old; no record").await;
@@ -114,28 +114,28 @@ async fn an_update_that_turns_encryption_off() {
 
 #[tokio::test]
 async fn an_update_to_another_document() {
-    let prepare = async || update(|house| and(enabled(&house.k2), "DocumentName", OTHER)).await;
+    let prepare = async || update(|fixture| and(enabled(&fixture.k2), "DocumentName", OTHER)).await;
     let old = "latest k1, default k1; demo wants k1, before alias/old";
     for (n, stop) in cuts(prepare).await {
         let again = cut(prepare, n, stop).await;
         let answer = finish(&again, Next::Again).await;
         assert_eq!(answer, id_of(OTHER), "a replacement");
-        let new = again.house.state_of(OTHER);
+        let new = again.fixture.state_of(OTHER);
         assert_eq!(new, "latest k2, default k2; demo wants k2, before none", "call {n} {stop:?}");
-        assert_eq!(again.house.state(), old, "the old one waits for its Delete");
+        assert_eq!(again.fixture.state(), old, "the old one waits for its Delete");
         finish(&again, Next::DeleteById).await;
-        assert_eq!(again.house.state(), "latest alias/old, default alias/old; no record");
-        assert_eq!(again.house.state_of(OTHER), new);
+        assert_eq!(again.fixture.state(), "latest alias/old, default alias/old; no record");
+        assert_eq!(again.fixture.state_of(OTHER), new);
 
         let back = cut(prepare, n, stop).await;
         finish(&back, Next::Rollback).await;
-        assert_eq!(back.house.state(), old, "call {n} {stop:?}");
-        let left = back.house.state_of(OTHER);
+        assert_eq!(back.fixture.state(), old, "call {n} {stop:?}");
+        let left = back.fixture.state_of(OTHER);
         let undone = ["no document; no record", "latest none, default none; no record"];
         assert!(undone.contains(&left.as_str()), "call {n} {stop:?}: {left}");
-        for house in [again.house, back.house] {
-            house.assert_settings_kept();
-            house.assert_no_violations();
+        for fixture in [again.fixture, back.fixture] {
+            fixture.assert_settings_kept();
+            fixture.assert_no_violations();
         }
     }
 }
@@ -143,18 +143,22 @@ async fn an_update_to_another_document() {
 #[tokio::test]
 async fn an_update_back_to_the_document_before() {
     let prepare = async || {
-        let there = update(|house| and(enabled(&house.k2), "DocumentName", OTHER)).await;
-        assert!(there.house.send(&there.request).await.success);
-        let Event { house, resource, request } = there;
+        let there = update(|fixture| and(enabled(&fixture.k2), "DocumentName", OTHER)).await;
+        assert!(there.fixture.send(&there.request).await.success);
+        let Event { fixture, resource, request } = there;
         let (new, old) = (&request.payload["OldResourceProperties"], &request.payload["ResourceProperties"]);
-        let request = resource.update(&house.stub, &id_of(NAME), new, old);
-        Event { house, resource, request }
+        let request = resource.update(&fixture.stub, &id_of(NAME), new, old);
+        Event { fixture, resource, request }
     };
     each_cut(prepare, Next::Again, "latest k1, default k1; demo wants k1, before alias/old").await;
     for (n, stop) in cuts(prepare).await {
         let event = cut(prepare, n, stop).await;
         finish(&event, Next::Again).await;
-        assert_eq!(event.house.state_of(OTHER), "latest none, default none; no record", "call {n} {stop:?}");
+        assert_eq!(
+            event.fixture.state_of(OTHER),
+            "latest none, default none; no record",
+            "call {n} {stop:?}"
+        );
     }
 }
 
@@ -181,21 +185,21 @@ async fn each_cut(prepare: impl AsyncFn() -> Event, next: Next, wanted: &str) {
     for (n, stop) in cuts(&prepare).await {
         let event = cut(&prepare, n, stop).await;
         finish(&event, next).await;
-        assert_eq!(event.house.state(), wanted, "call {n} {stop:?}, then {next:?}");
-        if event.house.stub.world(|world| world.document(NAME).unwrap().versions.len()) > 1 {
-            event.house.assert_settings_kept();
+        assert_eq!(event.fixture.state(), wanted, "call {n} {stop:?}, then {next:?}");
+        if event.fixture.stub.world(|world| world.document(NAME).unwrap().versions.len()) > 1 {
+            event.fixture.assert_settings_kept();
         }
-        event.house.assert_no_violations();
+        event.fixture.assert_no_violations();
     }
 }
 
 /// Every point at which an undisturbed run can be cut; asserts that there is none beyond the last.
 async fn cuts(prepare: impl AsyncFn() -> Event) -> Vec<(usize, Stop)> {
     let undisturbed = prepare().await;
-    undisturbed.house.stub.forget_calls();
-    let answer = undisturbed.house.send(&undisturbed.request).await;
+    undisturbed.fixture.stub.forget_calls();
+    let answer = undisturbed.fixture.send(&undisturbed.request).await;
     assert!(answer.success, "{}", answer.reason);
-    let calls = undisturbed.house.stub.calls().len();
+    let calls = undisturbed.fixture.stub.calls().len();
     assert!((2..MANY).contains(&calls), "{calls} calls");
     assert!(!stopped(&prepare().await, calls + 1, Stop::Before).await, "a call beyond the last");
     (1..=calls).flat_map(|n| [(n, Stop::Before), (n, Stop::After)]).collect()
@@ -205,24 +209,24 @@ async fn cuts(prepare: impl AsyncFn() -> Event) -> Vec<(usize, Stop)> {
 async fn cut(prepare: impl AsyncFn() -> Event, n: usize, stop: Stop) -> Event {
     let event = prepare().await;
     assert!(stopped(&event, n, stop).await, "fewer than {n} calls");
-    event.house.stub.resume();
-    assert_eq!(event.house.stub.answers(&event.request.url), [], "a function that was killed says nothing");
+    event.fixture.stub.resume();
+    assert_eq!(event.fixture.stub.answers(&event.request.url), [], "a function that was killed says nothing");
     event
 }
 
 /// Whether the run came to its n-th call, where it was killed.
 async fn stopped(event: &Event, n: usize, stop: Stop) -> bool {
-    event.house.stub.stop_at(n, stop);
+    event.fixture.stub.stop_at(n, stop);
     tokio::select! {
-        () = event.house.run(event.request.payload.clone()) => false,
-        () = event.house.stub.reached() => true,
+        () = event.fixture.run(event.request.payload.clone()) => false,
+        () = event.fixture.stub.reached() => true,
     }
 }
 
 /// Lets the next event come, which must succeed; the id of its answer.
 async fn finish(event: &Event, next: Next) -> String {
-    let Event { house, resource, request } = event;
-    let stub = &house.stub;
+    let Event { fixture, resource, request } = event;
+    let stub = &fixture.stub;
     let (new, old) = (&request.payload["ResourceProperties"], &request.payload["OldResourceProperties"]);
     let next = match next {
         Next::Again => request.clone(),
@@ -230,36 +234,36 @@ async fn finish(event: &Event, next: Next) -> String {
         Next::DeleteById => resource.delete(stub, &id_of(NAME), old),
         Next::Rollback => resource.update(stub, &id_of(NAME), old, new),
     };
-    let answer = house.send(&next).await;
+    let answer = fixture.send(&next).await;
     assert!(answer.success, "{}", answer.reason);
     answer.physical_resource_id
 }
 
-fn create(house: House, properties: impl Fn(&House) -> Value) -> Event {
+fn create(fixture: Fixture, properties: impl Fn(&Fixture) -> Value) -> Event {
     let resource = resource("demo");
-    let request = resource.create(&house.stub, &properties(&house));
-    Event { house, resource, request }
+    let request = resource.create(&fixture.stub, &properties(&fixture));
+    Event { fixture, resource, request }
 }
 
 /// An Update of a stack that has set `k1`.
-async fn update(properties: impl Fn(&House) -> Value) -> Event {
-    let (house, resource) = deployed(enabled).await;
-    let request = resource.update(&house.stub, &id_of(NAME), &properties(&house), &enabled(&house.k1));
-    Event { house, resource, request }
+async fn update(properties: impl Fn(&Fixture) -> Value) -> Event {
+    let (fixture, resource) = deployed(enabled).await;
+    let request = resource.update(&fixture.stub, &id_of(NAME), &properties(&fixture), &enabled(&fixture.k1));
+    Event { fixture, resource, request }
 }
 
 /// The Delete of a stack that has set `k1`.
 async fn delete(on_delete: &str) -> Event {
     let properties = |key: &str| and(enabled(key), "OnDelete", on_delete);
-    let (house, resource) = deployed(properties).await;
-    let request = resource.delete(&house.stub, &id_of(NAME), &properties(&house.k1));
-    Event { house, resource, request }
+    let (fixture, resource) = deployed(properties).await;
+    let request = resource.delete(&fixture.stub, &id_of(NAME), &properties(&fixture.k1));
+    Event { fixture, resource, request }
 }
 
-async fn deployed(properties: impl Fn(&str) -> Value) -> (House, Resource) {
-    let house = House::furnished().await;
+async fn deployed(properties: impl Fn(&str) -> Value) -> (Fixture, Resource) {
+    let fixture = Fixture::furnished().await;
     let resource = resource("demo");
-    let answer = house.send(&resource.create(&house.stub, &properties(&house.k1))).await;
+    let answer = fixture.send(&resource.create(&fixture.stub, &properties(&fixture.k1))).await;
     assert!(answer.success, "{}", answer.reason);
-    (house, resource)
+    (fixture, resource)
 }

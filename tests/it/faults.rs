@@ -3,28 +3,28 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::house::{House, Logs, NAME, PATIENCE, SECRET, assert_nothing_secret, enabled, resource};
+use crate::fixture::{Fixture, Logs, NAME, PATIENCE, SECRET, assert_nothing_secret, enabled, resource};
 use crate::stub::{Answer, Fault, Refusal, Request, When};
 
 const DONE: &str = "latest k1, default k1; demo wants k1, before alias/old";
 
 #[tokio::test]
 async fn a_call_that_is_denied_fails_the_create() {
-    let house = House::furnished().await;
-    assert!(house.send(&create(&house)).await.success);
+    let fixture = Fixture::furnished().await;
+    assert!(fixture.send(&create(&fixture)).await.success);
     let calls: BTreeSet<_> =
-        house.stub.calls().into_iter().map(|call| (call.service, call.operation)).collect();
+        fixture.stub.calls().into_iter().map(|call| (call.service, call.operation)).collect();
     assert!(calls.len() > 5, "{calls:?}");
     for (service, operation) in calls {
         let logs = Logs::captured();
-        let house = House::furnished().await;
+        let fixture = Fixture::furnished().await;
         let when = When::operation(service, operation.clone().leak());
-        house.stub.fault(when, Fault::AccessDenied { action: "some:Action" });
-        let create = create(&house);
-        let answer = house.send(&create).await;
+        fixture.stub.fault(when, Fault::AccessDenied { action: "some:Action" });
+        let create = create(&fixture);
+        let answer = fixture.send(&create).await;
         let remedy = format!("allow {service}:{operation}");
         assert!(!answer.success && answer.reason.contains(&remedy), "{operation}: {}", answer.reason);
-        then_the_next_event_ends_it(&house, &create, &answer, 0).await;
+        then_the_next_event_ends_it(&fixture, &create, &answer, 0).await;
         assert_nothing_secret(&logs.text());
     }
 }
@@ -67,12 +67,12 @@ async fn an_answer_that_cannot_be_read_is_told_or_asked_for_again() {
 #[tokio::test]
 async fn a_concurrent_update_is_waited_for() {
     for operation in ["PutParameter", "UpdateDocument", "UpdateDocumentDefaultVersion"] {
-        let house = House::furnished().await;
-        house.stub.fault(When::operation("ssm", operation).first(2), Fault::TooManyUpdates);
-        let answer = house.send(&create(&house)).await;
+        let fixture = Fixture::furnished().await;
+        fixture.stub.fault(When::operation("ssm", operation).first(2), Fault::TooManyUpdates);
+        let answer = fixture.send(&create(&fixture)).await;
         assert!(answer.success, "{}", answer.reason);
-        assert_eq!(house.state(), DONE);
-        house.assert_no_violations();
+        assert_eq!(fixture.state(), DONE);
+        fixture.assert_no_violations();
     }
 }
 
@@ -80,14 +80,14 @@ async fn a_concurrent_update_is_waited_for() {
 async fn a_call_that_hangs_is_given_up_in_time_and_the_answer_says_where() {
     for n in 1..=calls_of_a_create().await {
         let logs = Logs::captured();
-        let house = House::furnished().await;
-        house.stub.fault(When::any().nth(n), Fault::Hang);
-        let create = create(&house);
-        let answer = house.send_hanging(&house.function(None), &create, n, PATIENCE).await;
+        let fixture = Fixture::furnished().await;
+        fixture.stub.fault(When::any().nth(n), Fault::Hang);
+        let create = create(&fixture);
+        let answer = fixture.send_hanging(&fixture.function(None), &create, n, PATIENCE).await;
         assert!(!answer.success, "call {n} hung");
         let why = "the time-out of the Lambda function is near; what it was doing: ";
         assert!(answer.reason.contains(why), "{}", answer.reason);
-        then_the_next_event_ends_it(&house, &create, &answer, n).await;
+        then_the_next_event_ends_it(&fixture, &create, &answer, n).await;
         assert_nothing_secret(&logs.text());
     }
 }
@@ -95,13 +95,13 @@ async fn a_call_that_hangs_is_given_up_in_time_and_the_answer_says_where() {
 #[tokio::test]
 async fn a_call_that_hangs_once_is_made_again() {
     for n in 1..=calls_of_a_create().await {
-        let house = House::furnished().await;
-        house.stub.fault(When::any().nth(n), Fault::Hang);
-        let function = house.function(Some(Duration::from_secs(8)));
-        let create = create(&house);
-        let answer = house.send_hanging(&function, &create, n, Duration::from_secs(9)).await;
+        let fixture = Fixture::furnished().await;
+        fixture.stub.fault(When::any().nth(n), Fault::Hang);
+        let function = fixture.function(Some(Duration::from_secs(8)));
+        let create = create(&fixture);
+        let answer = fixture.send_hanging(&function, &create, n, Duration::from_secs(9)).await;
         assert!(answer.success, "call {n}: {}", answer.reason);
-        then_the_next_event_ends_it(&house, &create, &answer, n).await;
+        then_the_next_event_ends_it(&fixture, &create, &answer, n).await;
     }
 }
 
@@ -110,29 +110,29 @@ async fn what_aws_says_of_the_content_is_not_repeated() {
     let complaint = format!("unexpected token at `export TOKEN={SECRET}`");
     for code in ["InvalidDocumentContent", "ValidationException", "SerializationException"] {
         let logs = Logs::captured();
-        let house = House::furnished().await;
+        let fixture = Fixture::furnished().await;
         let refusal = Fault::Refuse(Refusal::client(code, complaint.as_str()));
-        house.stub.fault(When::operation("ssm", "UpdateDocument"), refusal);
-        let answer = house.send(&create(&house)).await;
+        fixture.stub.fault(When::operation("ssm", "UpdateDocument"), refusal);
+        let answer = fixture.send(&create(&fixture)).await;
         assert!(!answer.success && answer.reason.contains(code), "{}", answer.reason);
         assert_nothing_secret(&answer.body);
         assert_nothing_secret(&logs.text());
-        house.assert_no_violations();
+        fixture.assert_no_violations();
     }
 }
 
 #[tokio::test]
 async fn a_record_that_cannot_be_read_is_told_and_nothing_is_touched() {
-    let house = House::furnished().await;
+    let fixture = Fixture::furnished().await;
     let body = serde_json::json!({
-        "Name": crate::house::RECORD, "Value": format!("{{\"owner\": \"{SECRET}\"}}"), "Type": "String",
+        "Name": crate::fixture::RECORD, "Value": format!("{{\"owner\": \"{SECRET}\"}}"), "Type": "String",
     });
-    house.stub.world(|world| world.ask("ssm", "PutParameter", body).unwrap());
-    let answer = house.send(&create(&house)).await;
-    assert!(!answer.success && answer.reason.contains(crate::house::RECORD), "{}", answer.reason);
+    fixture.stub.world(|world| world.ask("ssm", "PutParameter", body).unwrap());
+    let answer = fixture.send(&create(&fixture)).await;
+    assert!(!answer.success && answer.reason.contains(crate::fixture::RECORD), "{}", answer.reason);
     assert_nothing_secret(&answer.body);
-    assert_eq!(house.stub.writes().len(), 0);
-    house.assert_no_violations();
+    assert_eq!(fixture.stub.writes().len(), 0);
+    fixture.assert_no_violations();
 }
 
 /// What one fault leads to.
@@ -146,10 +146,10 @@ enum Expect {
 async fn each_call(fault: impl Fn() -> Fault, expect: Expect) {
     for n in 1..=calls_of_a_create().await {
         let logs = Logs::captured();
-        let house = House::furnished().await;
-        house.stub.fault(When::any().nth(n), fault());
-        let create = create(&house);
-        let answer = house.send(&create).await;
+        let fixture = Fixture::furnished().await;
+        fixture.stub.fault(When::any().nth(n), fault());
+        let create = create(&fixture);
+        let answer = fixture.send(&create).await;
         match expect {
             Expect::Success => {
                 assert!(answer.success, "call {n}: {}", answer.reason);
@@ -157,15 +157,15 @@ async fn each_call(fault: impl Fn() -> Fault, expect: Expect) {
             }
             Expect::Either => {}
         }
-        then_the_next_event_ends_it(&house, &create, &answer, n).await;
+        then_the_next_event_ends_it(&fixture, &create, &answer, n).await;
         assert_nothing_secret(&logs.text());
     }
 }
 
 /// The answer was true, and the same event once more leads to the wanted state.
-async fn then_the_next_event_ends_it(house: &House, create: &Request, answer: &Answer, n: usize) {
+async fn then_the_next_event_ends_it(fixture: &Fixture, create: &Request, answer: &Answer, n: usize) {
     assert_nothing_secret(&answer.body);
-    let state = house.state();
+    let state = fixture.state();
     if answer.success {
         assert_eq!(state, DONE, "call {n}");
     } else {
@@ -174,27 +174,27 @@ async fn then_the_next_event_ends_it(house: &House, create: &Request, answer: &A
         assert!(default || state.contains("default alias/old"), "call {n}: {state}");
         assert!(!latest || state.ends_with("demo wants k1, before alias/old"), "call {n}: {state}");
     }
-    house.assert_settings_kept();
-    house.stub.clear_faults();
-    house.stub.redelivered(&create.url);
-    let again = house.send(create).await;
+    fixture.assert_settings_kept();
+    fixture.stub.clear_faults();
+    fixture.stub.redelivered(&create.url);
+    let again = fixture.send(create).await;
     assert!(again.success, "call {n}: {}", again.reason);
-    assert_eq!(house.state(), DONE, "call {n}");
-    house.assert_settings_kept();
-    let versions = house.stub.world(|world| world.document(NAME).unwrap().versions.len());
+    assert_eq!(fixture.state(), DONE, "call {n}");
+    fixture.assert_settings_kept();
+    let versions = fixture.stub.world(|world| world.document(NAME).unwrap().versions.len());
     assert_eq!(versions, 2, "call {n}: one new version is enough");
-    house.assert_no_violations();
+    fixture.assert_no_violations();
 }
 
 async fn calls_of_a_create() -> usize {
-    let house = House::furnished().await;
-    let answer = house.send(&create(&house)).await;
+    let fixture = Fixture::furnished().await;
+    let answer = fixture.send(&create(&fixture)).await;
     assert!(answer.success, "{}", answer.reason);
-    let calls = house.stub.calls().len();
+    let calls = fixture.stub.calls().len();
     assert!(calls > 5, "{calls} calls");
     calls
 }
 
-fn create(house: &House) -> Request {
-    resource("demo").create(&house.stub, &enabled(&house.k1))
+fn create(fixture: &Fixture) -> Request {
+    resource("demo").create(&fixture.stub, &enabled(&fixture.k1))
 }

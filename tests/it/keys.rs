@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::house::{House, PATIENCE, RECORD, enabled, resource};
-use crate::stub::{ACCOUNT, Answer, Fault, Place, REGION, When, World};
+use crate::fixture::{Fixture, PATIENCE, RECORD, enabled, resource};
+use crate::stub::{ACCOUNT, Answer, Fault, Location, REGION, When, World};
 
 const FOREIGN: &str = "210987654321";
 const ID: &str = "33333333-3333-4333-8333-333333333333";
@@ -17,13 +17,16 @@ async fn every_name_of_a_key_leads_to_its_arn() {
         "alias/session".to_owned(),
         format!("arn:aws:kms:{REGION}:{ACCOUNT}:alias/session"),
     ] {
-        let house = House::furnished().await;
-        house.stub.world(|world| world.add_alias("alias/session", &house.k1));
-        let answer = create(&house, &name).await;
+        let fixture = Fixture::furnished().await;
+        fixture.stub.world(|world| world.add_alias("alias/session", &fixture.k1));
+        let answer = create(&fixture, &name).await;
         assert!(answer.success, "{name}: {}", answer.reason);
-        assert_eq!(house.state(), "latest k1, default k1; demo wants k1, before alias/old", "{name}");
-        assert_eq!((&answer.data["KeyArn"], &answer.data["KeyAccount"]), (&json!(house.k1), &json!(ACCOUNT)));
-        house.assert_no_violations();
+        assert_eq!(fixture.state(), "latest k1, default k1; demo wants k1, before alias/old", "{name}");
+        assert_eq!(
+            (&answer.data["KeyArn"], &answer.data["KeyAccount"]),
+            (&json!(fixture.k1), &json!(ACCOUNT))
+        );
+        fixture.assert_no_violations();
     }
 }
 
@@ -48,29 +51,29 @@ async fn an_unfit_key_is_named_and_not_written() {
         (|world, key| world.key(key).manager = "AWS", "AWS manages it"),
     ];
     for (spoil, why) in table {
-        let house = House::furnished().await;
-        house.stub.world(|world| spoil(world, &house.k1));
-        let answer = create(&house, &house.k1).await;
+        let fixture = Fixture::furnished().await;
+        fixture.stub.world(|world| spoil(world, &fixture.k1));
+        let answer = create(&fixture, &fixture.k1).await;
         assert!(!answer.success);
-        assert!(answer.reason.contains(why) && answer.reason.contains(&house.k1), "{}", answer.reason);
-        assert_untouched(&house);
+        assert!(answer.reason.contains(why) && answer.reason.contains(&fixture.k1), "{}", answer.reason);
+        assert_untouched(&fixture);
     }
 }
 
 #[tokio::test]
 async fn what_to_know_of_a_key_stands_in_the_findings() {
-    let house = House::furnished().await;
-    house.stub.world(|world| {
-        let key = world.key(&house.k1);
+    let fixture = Fixture::furnished().await;
+    fixture.stub.world(|world| {
+        let key = world.key(&fixture.k1);
         (key.origin, key.valid_to) = ("EXTERNAL", Some(1_800_000_000.0));
         key.custom_key_store_id = Some("cks-1".to_owned());
         key.multi_region = Some(json!({
             "MultiRegionKeyType": "REPLICA",
-            "PrimaryKey": {"Arn": house.k1, "Region": "us-east-1"},
+            "PrimaryKey": {"Arn": fixture.k1, "Region": "us-east-1"},
             "ReplicaKeys": [],
         }));
     });
-    let answer = create(&house, &house.k1).await;
+    let answer = create(&fixture, &fixture.k1).await;
     assert!(answer.success, "{}", answer.reason);
     let findings = answer.data["Findings"].as_str().unwrap();
     assert!(findings.starts_with("0 passed, 3 warnings"), "{findings}");
@@ -81,16 +84,16 @@ async fn what_to_know_of_a_key_stands_in_the_findings() {
 
 #[tokio::test]
 async fn another_account_s_key_works_by_its_arn() {
-    let house = House::furnished().await;
-    let key = house.stub.world(|world| {
-        let key = world.add_key_at(&Place::new(FOREIGN, REGION), ID);
+    let fixture = Fixture::furnished().await;
+    let key = fixture.stub.world(|world| {
+        let key = world.add_key_at(&Location::new(FOREIGN, REGION), ID);
         world.key(&key).allow(ACCOUNT, "kms:DescribeKey");
         key
     });
-    let answer = create(&house, &key).await;
+    let answer = create(&fixture, &key).await;
     assert!(answer.success, "{}", answer.reason);
     assert_eq!((&answer.data["KeyArn"], &answer.data["KeyAccount"]), (&json!(key), &json!(FOREIGN)));
-    assert_eq!(house.state(), format!("latest {key}, default {key}; demo wants {key}, before alias/old"));
+    assert_eq!(fixture.state(), format!("latest {key}, default {key}; demo wants {key}, before alias/old"));
 }
 
 #[tokio::test]
@@ -104,22 +107,22 @@ async fn a_key_that_sessions_would_not_find_is_refused_unasked() {
         ("session".to_owned(), "names no KMS key"),
         ("{{ key }}".to_owned(), "names no KMS key"),
     ] {
-        let house = House::furnished().await;
-        let answer = create(&house, &name).await;
+        let fixture = Fixture::furnished().await;
+        let answer = create(&fixture, &name).await;
         assert!(!answer.success && answer.reason.contains(why), "{name}: {}", answer.reason);
-        assert_eq!(house.stub.calls().len(), 0, "{name}");
-        assert_untouched(&house);
+        assert_eq!(fixture.stub.calls().len(), 0, "{name}");
+        assert_untouched(&fixture);
     }
 }
 
 #[tokio::test]
 async fn a_key_that_is_not_there_is_named() {
     for name in [ID, "alias/missing"] {
-        let house = House::furnished().await;
-        let answer = create(&house, name).await;
+        let fixture = Fixture::furnished().await;
+        let answer = create(&fixture, name).await;
         assert!(!answer.success && answer.reason.contains(name), "{}", answer.reason);
         assert!(answer.reason.contains(ACCOUNT) && answer.reason.contains(REGION), "{}", answer.reason);
-        assert_untouched(&house);
+        assert_untouched(&fixture);
     }
 }
 
@@ -130,26 +133,26 @@ async fn a_key_that_may_not_be_described_says_what_to_allow() {
         key.to_owned()
     };
     let foreign: fn(&mut World, &str) -> String =
-        |world, _| world.add_key_at(&Place::new(FOREIGN, REGION), ID);
+        |world, _| world.add_key_at(&Location::new(FOREIGN, REGION), ID);
     for prepare in [close, foreign] {
-        let house = House::furnished().await;
-        let key = house.stub.world(|world| prepare(world, &house.k1));
-        let answer = create(&house, &key).await;
+        let fixture = Fixture::furnished().await;
+        let key = fixture.stub.world(|world| prepare(world, &fixture.k1));
+        let answer = create(&fixture, &key).await;
         assert!(!answer.success);
         assert!(answer.reason.contains("allow kms:DescribeKey"), "{}", answer.reason);
-        assert_untouched(&house);
+        assert_untouched(&fixture);
     }
 }
 
 #[tokio::test]
 async fn a_kms_that_does_not_answer_is_told_in_time() {
-    let house = House::furnished().await;
-    house.stub.fault(When::service("kms"), Fault::Hang);
-    let request = resource("demo").create(&house.stub, &enabled(&house.k1));
-    let answer = house.send_hanging(&house.function(None), &request, 1, PATIENCE).await;
+    let fixture = Fixture::furnished().await;
+    fixture.stub.fault(When::service("kms"), Fault::Hang);
+    let request = resource("demo").create(&fixture.stub, &enabled(&fixture.k1));
+    let answer = fixture.send_hanging(&fixture.function(None), &request, 1, PATIENCE).await;
     let why = "the time-out of the Lambda function is near; what it was doing: describing the key";
     assert!(!answer.success && answer.reason.contains(why), "{}", answer.reason);
-    assert_untouched(&house);
+    assert_untouched(&fixture);
 }
 
 #[tokio::test]
@@ -159,41 +162,41 @@ async fn a_kms_that_does_not_work_is_told() {
         (Fault::InternalError, "KMSInternalException"),
         (Fault::CutBefore, "the connection failed or was cut"),
     ] {
-        let house = House::furnished().await;
-        house.stub.fault(When::service("kms"), fault);
-        let answer = create(&house, &house.k1).await;
+        let fixture = Fixture::furnished().await;
+        fixture.stub.fault(When::service("kms"), fault);
+        let answer = create(&fixture, &fixture.k1).await;
         assert!(!answer.success && answer.reason.contains(why), "{}", answer.reason);
-        assert_untouched(&house);
+        assert_untouched(&fixture);
     }
 }
 
 #[tokio::test]
 async fn a_key_to_be_put_back_is_judged_too() {
-    let house = House::furnished().await;
-    let properties = enabled(&house.k1);
-    let mut stack = house.deployed("demo", &properties).await;
-    house.stub.world(|world| {
+    let fixture = Fixture::furnished().await;
+    let properties = enabled(&fixture.k1);
+    let mut stack = fixture.deployed("demo", &properties).await;
+    fixture.stub.world(|world| {
         let old = world.keys.list.remove(0);
         assert!(old.id.starts_with("00000000"));
     });
-    let run = async |payload| house.run(payload).await;
+    let run = async |payload| fixture.run(payload).await;
     let refused = stack.delete(&run).await;
     assert!(refused.reason().contains("which OnDelete Restore would put back"), "{}", refused.reason());
-    assert_eq!(house.state(), "latest k1, default k1; demo wants k1, before alias/old");
-    stack.update(&crate::house::and(properties, "OnDelete", "Clear"), &run).await;
+    assert_eq!(fixture.state(), "latest k1, default k1; demo wants k1, before alias/old");
+    stack.update(&crate::fixture::and(properties, "OnDelete", "Clear"), &run).await;
     assert_eq!(stack.delete(&run).await.reason(), "");
-    assert_eq!(house.state(), "latest none, default none; no record");
-    house.assert_no_violations();
+    assert_eq!(fixture.state(), "latest none, default none; no record");
+    fixture.assert_no_violations();
 }
 
-async fn create(house: &House, key: &str) -> Answer {
-    house.send(&resource("demo").create(&house.stub, &enabled(key))).await
+async fn create(fixture: &Fixture, key: &str) -> Answer {
+    fixture.send(&resource("demo").create(&fixture.stub, &enabled(key))).await
 }
 
 /// Neither the document nor the record was written.
-fn assert_untouched(house: &House) {
-    assert_eq!(house.state(), "latest alias/old, default alias/old; no record");
-    assert!(house.stub.world(|world| world.parameter(RECORD).is_none()));
-    assert_eq!(house.stub.writes().len(), 0);
-    house.assert_no_violations();
+fn assert_untouched(fixture: &Fixture) {
+    assert_eq!(fixture.state(), "latest alias/old, default alias/old; no record");
+    assert!(fixture.stub.world(|world| world.parameter(RECORD).is_none()));
+    assert_eq!(fixture.stub.writes().len(), 0);
+    fixture.assert_no_violations();
 }

@@ -20,13 +20,13 @@ mod table;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use cloudformation_custom_resource::{Courier, Origin};
 use serde_json::{Value, json};
 use session_kms::aws::Aws;
-use session_kms::cloudformation::{Courier, Origin};
 use session_kms::function::{Function, Settings};
 
-use crate::house::{NAME, handle, key_in, resource};
-use crate::stub::{ACCOUNT, Answer, Document, Format, Place, REGION, Request, Stub, World};
+use crate::fixture::{NAME, handle, key_in, resource};
+use crate::stub::{ACCOUNT, Answer, Document, Format, Location, REGION, Request, Stub, World};
 
 /// The account that owns the foreign key.
 const OTHER: &str = "210987654321";
@@ -63,7 +63,7 @@ async fn send(stub: &Stub, function: &Function<Aws>, request: &Request) -> Answe
 fn furnish(world: &mut World, account: &str) -> String {
     *world = World::default();
     world.put_document(NAME, Document::session(Format::Json, &content(BEFORE)));
-    world.add_key_at(&Place::new(account, REGION), KEY_ID)
+    world.add_key_at(&Location::new(account, REGION), KEY_ID)
 }
 
 fn content(key: &str) -> String {

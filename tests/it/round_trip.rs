@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::house::{House, NAME, and, but_for_key, disabled, enabled, key_in};
+use crate::fixture::{Fixture, NAME, and, but_for_key, disabled, enabled, key_in};
 use crate::stub::{Document, DuplicateReading, Format};
 
 proptest! {
@@ -28,21 +28,21 @@ proptest! {
 
 /// Sets, changes, perhaps clears, and deletes; the content that is left.
 async fn there_and_back(content: &str, reading: DuplicateReading, on_delete: &str, cleared: bool) -> String {
-    let house = House::with_document(Document::session(Format::Json, content)).await;
-    house.stub.world(|world| world.documents.duplicates = reading);
-    let run = async |payload| house.run(payload).await;
+    let fixture = Fixture::with_document(Document::session(Format::Json, content)).await;
+    fixture.stub.world(|world| world.documents.duplicates = reading);
+    let run = async |payload| fixture.run(payload).await;
     let with = |properties| and(properties, "OnDelete", on_delete);
-    let mut stack = house.deployed("demo", &with(enabled(&house.k1))).await;
-    assert!(house.state().starts_with("latest k1, default k1"));
-    assert_eq!(stack.update(&with(enabled(&house.k2)), &run).await.reason(), "");
-    assert!(house.state().starts_with("latest k2, default k2"));
+    let mut stack = fixture.deployed("demo", &with(enabled(&fixture.k1))).await;
+    assert!(fixture.state().starts_with("latest k1, default k1"));
+    assert_eq!(stack.update(&with(enabled(&fixture.k2)), &run).await.reason(), "");
+    assert!(fixture.state().starts_with("latest k2, default k2"));
     if cleared {
         assert_eq!(stack.update(&with(disabled()), &run).await.reason(), "");
-        assert!(house.state().starts_with("latest none, default none"));
+        assert!(fixture.state().starts_with("latest none, default none"));
     }
     assert_eq!(stack.delete(&run).await.reason(), "");
-    house.assert_no_violations();
-    house.stub.world(|world| {
+    fixture.assert_no_violations();
+    fixture.stub.world(|world| {
         let document = world.document(NAME).unwrap();
         assert_eq!(document.latest_content(), document.default_content());
         document.latest_content().to_owned()

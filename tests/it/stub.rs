@@ -36,7 +36,7 @@ mod sts;
 mod wire;
 mod world;
 
-pub use call::{Caller, Place, Refusal};
+pub use call::{Caller, Location, Refusal};
 pub use cloudformation::{Answer, Deployment, Ids, Lifecycle, PutFault, Request, Resource, StackStatus};
 pub use config::Evaluation;
 pub use control::Stub;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::access::KeyFacts;
 use crate::key::KeyArn;
-use crate::policy::PolicyKind;
+use kms_key_policy::PolicyKind;
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/App";
 const ROOT: &str = r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}"#;

@@ -4,7 +4,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorErr
 use serde_json::Value;
 
 use crate::aws::aws_json::refused;
-use crate::aws::one_off::Refusal;
+use crate::aws::raw_operation::Refusal;
 
 /// The code for evaluations that AWS Config took the request of, and not them; it has none of its own.
 const NOT_TAKEN: &str = "FailedEvaluations";

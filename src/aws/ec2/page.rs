@@ -3,7 +3,7 @@
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
 use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
 
-use crate::aws::one_off::Refusal;
+use crate::aws::raw_operation::Refusal;
 
 const ANSWER: &str = "DescribeIamInstanceProfileAssociationsResponse";
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType};
 
-use crate::reconcile::ports::{Simulated, Simulation};
+use crate::ports::{Simulated, Simulation};
 
 /// Reads a result; `None` where it has a decision that is not known here.
 ///

@@ -5,9 +5,9 @@ use super::super::files;
 use super::Options;
 use crate::access::{KeyFacts, KeyRules, OwnSide, PrincipalArn, Side};
 use crate::key::{KeyArn, KeyDescription, KeyRef};
-use crate::policy::Policy;
 use crate::preflight::{AccessObservation, Attributes, Check, Finding, Read, Subject, Verdict};
 use crate::report::{Asked, Report};
+use kms_key_policy::Policy;
 
 pub(super) fn run(options: &Options, policy: &str) -> Result<Report, CliError> {
     let KeyRef::Arn(key) = &options.key.key else {
@@ -20,7 +20,7 @@ pub(super) fn run(options: &Options, policy: &str) -> Result<Report, CliError> {
     let taken =
         "nothing was asked of AWS; it is taken for an enabled, symmetric, customer managed encryption key";
     assessment.findings.insert(0, Finding::new(Check::KeyFitness, Verdict::Unknown, key.as_str(), taken));
-    let asked = Asked { regions: vec![key.place().region.clone()], ..Asked::default() };
+    let asked = Asked { regions: vec![key.location().region.clone()], ..Asked::default() };
     let mut report = super::report(options, asked, &observation, assessment);
     report.notes.push(
         "decided by the files given, without AWS: service control policies, resource control policies and \
@@ -52,7 +52,7 @@ fn observation(options: &Options, key: &KeyArn, policy: &str) -> Result<AccessOb
     }
     Ok(AccessObservation {
         key: description,
-        account: key.place().account.clone(),
+        account: key.location().account.clone(),
         context: options.weighing.context()?,
         attributes: Attributes::default(),
         policy: Read::Known(policy),

@@ -12,7 +12,7 @@ use super::line::{Line, MOST_BYTES};
 use super::output::Output;
 use super::policies::{self, Policies};
 use super::quick::{self, Caches};
-use crate::policy::{
+use kms_key_policy::{
     Action, Context, Grants, KeyArn, ParseError, PolicyKind, Principal, Request, RequestError, decide,
 };
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::policy::Others;
+use kms_key_policy::Others;
 
 /// A case as it is written. Its text stays where it is: policies are read by their own reader.
 #[derive(Deserialize)]

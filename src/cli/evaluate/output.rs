@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-use crate::policy::{Answer, Case, Completion, Decider, PolicyKind};
+use kms_key_policy::{Answer, Case, Completion, Decider, PolicyKind};
 
 /// The answer to a case.
 #[derive(Serialize)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::case::CaseError;
-use crate::policy::{Grants, Layers, ParseError, Policy, PolicyKind};
+use kms_key_policy::{Grants, Layers, ParseError, Policy, PolicyKind};
 
 /// What a text was read to, and its warnings.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use super::cache::Cache;
 use super::input::{Asked, Known, MOST_VALUES, Text, Unnamed, Values};
 use super::policies::{self, Policies, Read};
 use super::scan::Scan;
-use crate::policy::{Grants, Policy, PolicyKind};
+use kms_key_policy::{Grants, Policy, PolicyKind};
 
 type One = Read<Policy>;
 type List = Read<Vec<Policy>>;

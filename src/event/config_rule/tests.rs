@@ -1,12 +1,12 @@
 use serde_json::json;
 
 use super::*;
-use crate::event::tests::{ignored, own, parsed, sample};
+use crate::event::tests::{function, ignored, parsed, sample};
 
 const TOKEN: &str = "eyJlbmNyeXB0ZWREYXRhIjpbMSwyLDNdLCJleGFtcGxlIjp0cnVlfQ==";
 
 fn read_evaluation(event: &Value) -> Evaluation {
-    match crate::event::read(event, own()) {
+    match crate::event::read(event, function()) {
         Arrival::ConfigRule(evaluation) => evaluation,
         other => panic!("{other:?}"),
     }
@@ -114,7 +114,7 @@ fn a_trial_is_told_by_its_token() {
 
 #[test]
 fn the_token_is_never_shown() {
-    let shown = format!("{:?}", crate::event::read(&parsed(sample!("config-rule-scheduled")), own()));
+    let shown = format!("{:?}", crate::event::read(&parsed(sample!("config-rule-scheduled")), function()));
     assert!(!shown.contains(TOKEN) && shown.contains("ResultToken(…)"), "{shown}");
 }
 

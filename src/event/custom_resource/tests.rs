@@ -148,14 +148,15 @@ fn unknown_properties_can_be_passed_over() {
 
 #[test]
 fn an_id_names_its_document_and_a_made_up_one_names_none() {
-    let home = Place { partition: "aws".into(), region: "eu-west-1".into(), account: "111122223333".into() };
+    let location =
+        Location { partition: "aws".into(), region: "eu-west-1".into(), account: "111122223333".into() };
     let document = DocumentName::parse("My.Document_1").unwrap();
-    let id = physical_id(&home, &document);
+    let id = physical_id(&location, &document);
     assert_eq!(id, "session-kms:111122223333:eu-west-1:My.Document_1");
-    assert_eq!(document_of_id(&home, &id), Some(document));
+    assert_eq!(document_of_id(&location, &id), Some(document));
     for id in
         ["stack-Key-ABCDEF", "session-kms:222222222222:eu-west-1:Doc", "session-kms:111122223333:eu-west-1:"]
     {
-        assert_eq!(document_of_id(&home, id), None, "{id}");
+        assert_eq!(document_of_id(&location, id), None, "{id}");
     }
 }

@@ -2,12 +2,12 @@ use serde_json::json;
 
 use super::*;
 use crate::access::{KnownKeys, PrincipalArn};
-use crate::event::tests::{key, notice, own, parsed, sample};
+use crate::event::tests::{change, function, key, parsed, sample};
 use crate::intent::{Encryption, Mode, OnConflict, OnDelete, OnKeyTrouble, Safeguards};
 use crate::key::KeyRef;
 
 fn read_call(event: &Value) -> Result<Call, String> {
-    match crate::event::read(event, own()) {
+    match crate::event::read(event, function()) {
         Arrival::Direct(call) => call.map_err(|problems| problems.to_string()),
         other => panic!("{other:?}"),
     }
@@ -72,16 +72,16 @@ fn plan_takes_all_that_the_custom_resource_takes() {
 
 #[test]
 fn reconcile_without_a_key_puts_right_what_the_record_wants() {
-    let expected = |about| Notice {
-        source: Source::DirectCall,
+    let expected = |scope| ChangeEvent {
+        source: ChangeSource::DirectCall,
         what: "reconcile".to_owned(),
-        about,
-        by: None,
+        scope,
+        actor: None,
         at: None,
-        news: None,
+        detail: None,
     };
-    assert_eq!(notice(sample!("direct-reconcile")), expected(About::Document(DocumentName::default())));
-    assert_eq!(notice(r#"{"action": "reconcile"}"#), expected(About::Everything));
+    assert_eq!(change(sample!("direct-reconcile")), expected(Scope::Document(DocumentName::default())));
+    assert_eq!(change(r#"{"action": "reconcile"}"#), expected(Scope::Everything));
 }
 
 #[test]

@@ -1,28 +1,28 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::event::tests::{ignored, notice, own, parsed, sample};
-use crate::notice::Party;
+use crate::change_event::Actor;
+use crate::event::tests::{change, function, ignored, parsed, sample};
 use crate::session::DocumentName;
 
-fn about(event: &Value) -> About {
-    match crate::event::read(event, own()) {
-        Arrival::Notice(notice) => notice.about,
+fn scope_of(event: &Value) -> Scope {
+    match crate::event::read(event, function()) {
+        Arrival::ChangeEvent(change) => change.scope,
         other => panic!("{other:?}"),
     }
 }
 
-fn party(principal: &str, event: &str) -> Party {
+fn made_by(principal: &str, event: &str) -> Actor {
     let user_agent =
         parsed(event)["detail"]["userAgent"].as_str().map(|text| text.chars().take(256).collect());
-    Party { principal: principal.to_owned(), user_agent }
+    Actor { principal: principal.to_owned(), user_agent }
 }
 
 #[test]
 fn each_call_that_changes_a_document_is_a_notice() {
     let alice = "arn:aws:iam::123456789012:user/Alice";
     let deploy = "arn:aws:sts::123456789012:assumed-role/Deploy/terraform";
-    for (text, what, by, at) in [
+    for (text, what, actor, at) in [
         (sample!("document-update-call"), "UpdateDocument", deploy, "2026-03-02T09:14:05Z"),
         (
             sample!("document-default-version-call"),
@@ -33,21 +33,21 @@ fn each_call_that_changes_a_document_is_a_notice() {
         (sample!("document-delete-call"), "DeleteDocument", alice, "2026-03-02T10:30:11Z"),
         (sample!("document-create-call"), "CreateDocument", alice, "2026-03-02T10:31:52Z"),
     ] {
-        let expected = Notice {
-            source: Source::DocumentCall,
+        let expected = ChangeEvent {
+            source: ChangeSource::DocumentCall,
             what: what.to_owned(),
-            about: About::Document(DocumentName::default()),
-            by: Some(party(by, text)),
+            scope: Scope::Document(DocumentName::default()),
+            actor: Some(made_by(actor, text)),
             at: Some(at.to_owned()),
-            news: None,
+            detail: None,
         };
-        assert_eq!(notice(text), expected);
+        assert_eq!(change(text), expected);
     }
 }
 
 #[test]
 fn the_users_tool_is_named() {
-    let by = notice(sample!("document-update-call")).by.unwrap();
+    let by = change(sample!("document-update-call")).actor.unwrap();
     assert!(by.user_agent.unwrap().contains("Terraform/1.9.8"));
 }
 
@@ -59,7 +59,7 @@ fn own_calls_are_ignored_told_by_the_role_or_by_its_session() {
     assert_eq!(ignored(&event), "UpdateDocument is a call of this function's own");
     event["detail"]["userIdentity"]["arn"] =
         "arn:aws:sts::123456789012:assumed-role/session-kms-FunctionRoleOther/x".into();
-    assert_eq!(about(&event), About::Document(DocumentName::default()));
+    assert_eq!(scope_of(&event), Scope::Document(DocumentName::default()));
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn calls_that_only_read_are_ignored() {
 fn the_deletion_of_a_version_is_a_notice_too() {
     let mut event = parsed(sample!("document-delete-call"));
     event["detail"]["requestParameters"]["documentVersion"] = "3".into();
-    assert_eq!(about(&event), About::Document(DocumentName::default()));
+    assert_eq!(scope_of(&event), Scope::Document(DocumentName::default()));
 }
 
 #[test]
@@ -90,16 +90,16 @@ fn the_document_may_be_named_by_its_arn() {
     let mut event = parsed(sample!("document-update-call"));
     event["detail"]["requestParameters"]["name"] =
         "arn:aws:ssm:eu-west-1:123456789012:document/Other-Document".into();
-    assert_eq!(about(&event), About::Document(DocumentName::parse("Other-Document").unwrap()));
+    assert_eq!(scope_of(&event), Scope::Document(DocumentName::parse("Other-Document").unwrap()));
 }
 
 #[test]
 fn where_the_parameters_are_left_out_the_answer_tells_or_everything_is_looked_at() {
     let mut event = parsed(sample!("document-update-call"));
     event["detail"]["requestParameters"] = json!(null);
-    assert_eq!(about(&event), About::Document(DocumentName::default()));
+    assert_eq!(scope_of(&event), Scope::Document(DocumentName::default()));
     event["detail"]["responseElements"] = json!(null);
-    assert_eq!(about(&event), About::Everything);
+    assert_eq!(scope_of(&event), Scope::Everything);
 }
 
 #[test]

@@ -1,11 +1,11 @@
 use serde_json::json;
 
 use super::*;
-use crate::event::tests::{ignored, key, notice, own, parsed, sample};
+use crate::event::tests::{change, function, ignored, key, parsed, sample};
 
-fn read_notice(event: &Value) -> Notice {
-    match crate::event::read(event, own()) {
-        Arrival::Notice(notice) => notice,
+fn read_change(event: &Value) -> ChangeEvent {
+    match crate::event::read(event, function()) {
+        Arrival::ChangeEvent(change) => change,
         other => panic!("{other:?}"),
     }
 }
@@ -14,7 +14,7 @@ fn read_notice(event: &Value) -> Notice {
 fn each_call_is_a_notice_about_its_key() {
     let alice = "arn:aws:iam::123456789012:user/Alice";
     let bob = "arn:aws:sts::123456789012:assumed-role/Operator/bob";
-    for (text, what, by, at) in [
+    for (text, what, actor, at) in [
         (sample!("key-disable-call"), "DisableKey", alice, "2026-03-03T08:00:12Z"),
         (sample!("key-enable-call"), "EnableKey", alice, "2026-03-03T08:41:57Z"),
         (sample!("key-cancel-deletion-call"), "CancelKeyDeletion", alice, "2026-03-03T09:20:03Z"),
@@ -30,62 +30,62 @@ fn each_call_is_a_notice_about_its_key() {
         ),
         (sample!("key-deleted-service-event"), "DeleteKey", "AWS Internal", "2026-04-02T00:07:00Z"),
     ] {
-        let notice = notice(text);
-        let by = Some(by.to_owned());
-        assert_eq!(notice.by.as_ref().map(|party| party.principal.clone()), by, "{what}");
-        assert!(notice.by.as_ref().unwrap().user_agent.is_some(), "{what}");
-        let expected = Notice {
-            source: Source::KeyCall,
+        let change = change(text);
+        let principal = Some(actor.to_owned());
+        assert_eq!(change.actor.as_ref().map(|actor| actor.principal.clone()), principal, "{what}");
+        assert!(change.actor.as_ref().unwrap().user_agent.is_some(), "{what}");
+        let expected = ChangeEvent {
+            source: ChangeSource::KeyCall,
             what: what.to_owned(),
-            about: About::Key(key()),
-            by: notice.by.clone(),
+            scope: Scope::Key(key()),
+            actor: change.actor.clone(),
             at: Some(at.to_owned()),
-            news: None,
+            detail: None,
         };
-        assert_eq!(notice, expected);
+        assert_eq!(change, expected);
     }
 }
 
 #[test]
 fn a_scheduled_deletion_tells_its_date_as_cloudtrail_writes_it() {
-    let told = notice(sample!("key-schedule-deletion-call"));
-    assert_eq!((&*told.what, &told.about), ("ScheduleKeyDeletion", &About::Key(key())));
-    assert_eq!(told.news, Some(News::DeletionDate("Apr 2, 2026, 12:00:00 AM".to_owned())));
+    let told = change(sample!("key-schedule-deletion-call"));
+    assert_eq!((&*told.what, &told.scope), ("ScheduleKeyDeletion", &Scope::Key(key())));
+    assert_eq!(told.detail, Some(ChangeDetail::DeletionDate("Apr 2, 2026, 12:00:00 AM".to_owned())));
     // A multi-Region key waits for its replicas, and has no date yet.
     let mut event = parsed(sample!("key-schedule-deletion-call"));
     event["detail"]["responseElements"] =
         json!({"keyId": key().as_str(), "keyState": "PendingReplicaDeletion"});
-    assert_eq!(read_notice(&event).news, None);
+    assert_eq!(read_change(&event).detail, None);
 }
 
 #[test]
 fn a_put_key_policy_carries_the_policy() {
-    let put = notice(sample!("key-put-policy-call"));
-    assert_eq!((&*put.what, &put.about), ("PutKeyPolicy", &About::Key(key())));
-    let Some(News::KeyPolicy(policy)) = put.news else { panic!("{:?}", put.news) };
+    let put = change(sample!("key-put-policy-call"));
+    assert_eq!((&*put.what, &put.scope), ("PutKeyPolicy", &Scope::Key(key())));
+    let Some(ChangeDetail::KeyPolicy(policy)) = put.detail else { panic!("{:?}", put.detail) };
     assert_eq!(parsed(&policy)["Statement"][0]["Sid"], "Administration");
 
     let mut event = parsed(sample!("key-put-policy-call"));
     event["detail"]["requestParameters"].as_object_mut().unwrap().remove("policyName");
-    assert_eq!(read_notice(&event).news, Some(News::KeyPolicy(policy)));
+    assert_eq!(read_change(&event).detail, Some(ChangeDetail::KeyPolicy(policy)));
     event["detail"]["requestParameters"]["policyName"] = "other".into();
-    assert_eq!(read_notice(&event).news, None);
+    assert_eq!(read_change(&event).detail, None);
 }
 
 #[test]
 fn the_key_is_found_wherever_the_record_names_it() {
     let arn = "arn:aws:kms:eu-west-1:222222222222:key/mrk-1234abcd";
-    let other = About::Key(KeyArn::parse(arn).unwrap());
+    let other = Scope::Key(KeyArn::parse(arn).unwrap());
     for (changes, expected) in [
         (
             json!({"resources": [{"type": "AWS::KMS::Alias", "ARN": "arn:aws:kms:eu-west-1:1:alias/x"}, {"ARN": arn}]}),
             &other,
         ),
         (json!({"resources": [], "requestParameters": {"keyId": arn}}), &other),
-        (json!({"resources": null, "requestParameters": {"keyId": key().id()}}), &About::Key(key())),
+        (json!({"resources": null, "requestParameters": {"keyId": key().id()}}), &Scope::Key(key())),
         (
             json!({"resources": null, "requestParameters": null, "serviceEventDetails": {"keyId": key().id()}}),
-            &About::Key(key()),
+            &Scope::Key(key()),
         ),
         (
             json!({"resources": "?", "requestParameters": {"keyId": "alias/x"}, "responseElements": {"keyId": arn}}),
@@ -96,7 +96,7 @@ fn the_key_is_found_wherever_the_record_names_it() {
         for (name, value) in changes.as_object().unwrap() {
             event["detail"][name] = value.clone();
         }
-        assert_eq!(&read_notice(&event).about, expected, "{changes}");
+        assert_eq!(&read_change(&event).scope, expected, "{changes}");
     }
 }
 
@@ -106,15 +106,15 @@ fn a_key_that_cannot_be_told_means_to_look_at_everything_and_takes_no_policy_alo
     event["detail"]["resources"] = json!(null);
     event["detail"]["responseElements"] = json!(null);
     event["detail"]["requestParameters"]["keyId"] = "alias/session-manager".into();
-    let notice = read_notice(&event);
-    assert_eq!((notice.about, notice.news), (About::Everything, None));
+    let change = read_change(&event);
+    assert_eq!((change.scope, change.detail), (Scope::Everything, None));
 }
 
 #[test]
 fn keys_of_other_accounts_are_not_passed_over() {
     let arn = "arn:aws:kms:eu-west-1:222222222222:key/5678efab-12ab-34cd-56ef-1234567890ab";
-    let forwarded = notice(sample!("key-disable-call-forwarded"));
-    assert_eq!((&*forwarded.what, forwarded.about), ("DisableKey", About::Key(KeyArn::parse(arn).unwrap())));
+    let forwarded = change(sample!("key-disable-call-forwarded"));
+    assert_eq!((&*forwarded.what, forwarded.scope), ("DisableKey", Scope::Key(KeyArn::parse(arn).unwrap())));
 }
 
 /// What KMS does by itself when imported material has run out.
@@ -122,8 +122,8 @@ fn keys_of_other_accounts_are_not_passed_over() {
 fn material_that_expired_is_about_its_key() {
     let mut event = parsed(sample!("key-deleted-service-event"));
     event["detail"]["eventName"] = "DeleteExpiredKeyMaterial".into();
-    let told = read_notice(&event);
-    assert_eq!((&*told.what, told.about), ("DeleteExpiredKeyMaterial", About::Key(key())));
+    let told = read_change(&event);
+    assert_eq!((&*told.what, told.scope), ("DeleteExpiredKeyMaterial", Scope::Key(key())));
 }
 
 #[test]

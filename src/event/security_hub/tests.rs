@@ -1,17 +1,17 @@
 use serde_json::json;
 
 use super::*;
-use crate::event::tests::{ignored, key, notice, own, parsed, sample};
+use crate::event::tests::{change, function, ignored, key, parsed, sample};
 
-fn about(event: &Value) -> About {
-    match crate::event::read(event, own()) {
-        Arrival::Notice(notice) => notice.about,
+fn scope_of(event: &Value) -> Scope {
+    match crate::event::read(event, function()) {
+        Arrival::ChangeEvent(change) => change.scope,
         other => panic!("{other:?}"),
     }
 }
 
-fn default_document() -> About {
-    About::Document(DocumentName::default())
+fn default_document() -> Scope {
+    Scope::Document(DocumentName::default())
 }
 
 fn with_resources(text: &str, ids: &[&str]) -> Value {
@@ -23,28 +23,28 @@ fn with_resources(text: &str, ids: &[&str]) -> Value {
 
 #[test]
 fn a_custom_action_is_about_the_document_of_its_finding() {
-    let expected = Notice {
-        source: Source::SecurityHub,
+    let expected = ChangeEvent {
+        source: ChangeSource::SecurityHub,
         what: "custom action RepairSessionKey".to_owned(),
-        about: default_document(),
-        by: None,
+        scope: default_document(),
+        actor: None,
         at: Some("2026-03-04T07:41:09Z".to_owned()),
-        news: None,
+        detail: None,
     };
-    assert_eq!(notice(sample!("security-hub-custom-action")), expected);
+    assert_eq!(change(sample!("security-hub-custom-action")), expected);
 }
 
 #[test]
 fn an_imported_finding_is_about_its_document() {
-    let expected = Notice {
-        source: Source::SecurityHub,
+    let expected = ChangeEvent {
+        source: ChangeSource::SecurityHub,
         what: "finding: Session Manager sessions are not encrypted with a KMS key".to_owned(),
-        about: default_document(),
-        by: None,
+        scope: default_document(),
+        actor: None,
         at: Some("2026-03-04T07:30:02Z".to_owned()),
-        news: None,
+        detail: None,
     };
-    assert_eq!(notice(sample!("security-hub-imported")), expected);
+    assert_eq!(change(sample!("security-hub-imported")), expected);
 }
 
 #[test]
@@ -52,22 +52,22 @@ fn several_documents_or_none_mean_everything_to_a_custom_action() {
     let text = sample!("security-hub-custom-action");
     let one = "arn:aws:ssm:eu-west-1:123456789012:document/One";
     let two = "arn:aws:ssm:eu-west-1:123456789012:document/Two";
-    assert_eq!(about(&with_resources(text, &[one, two])), About::Everything);
+    assert_eq!(scope_of(&with_resources(text, &[one, two])), Scope::Everything);
     assert_eq!(
-        about(&with_resources(text, &[one, one])),
-        About::Document(DocumentName::parse("One").unwrap())
+        scope_of(&with_resources(text, &[one, one])),
+        Scope::Document(DocumentName::parse("One").unwrap())
     );
-    assert_eq!(about(&with_resources(text, &["i-0123456789abcdef0"])), About::Everything);
+    assert_eq!(scope_of(&with_resources(text, &["i-0123456789abcdef0"])), Scope::Everything);
     let mut event = parsed(text);
     event["detail"] = json!(null);
-    assert_eq!(about(&event), About::Everything);
+    assert_eq!(scope_of(&event), Scope::Everything);
 }
 
 #[test]
 fn a_custom_action_counts_whatever_the_findings_state() {
     let mut event = parsed(sample!("security-hub-custom-action"));
     event["detail"]["findings"][0]["Workflow"]["Status"] = "SUPPRESSED".into();
-    assert_eq!(about(&event), default_document());
+    assert_eq!(scope_of(&event), default_document());
 }
 
 #[test]
@@ -88,15 +88,15 @@ fn documents_of_other_places_are_not_ours() {
 fn an_imported_finding_on_a_key_is_about_the_documents_that_have_it() {
     let text = sample!("security-hub-imported");
     let key = key();
-    assert_eq!(about(&with_resources(text, &[key.as_str()])), About::Key(key.clone()));
+    assert_eq!(scope_of(&with_resources(text, &[key.as_str()])), Scope::Key(key.clone()));
     assert_eq!(
-        about(&with_resources(text, &["AWS::::Account:222222222222", key.as_str()])),
-        About::Key(key.clone())
+        scope_of(&with_resources(text, &["AWS::::Account:222222222222", key.as_str()])),
+        Scope::Key(key.clone())
     );
     let other = key.as_str().replace("1234abcd", "99999999");
-    assert_eq!(about(&with_resources(text, &[key.as_str(), &other])), About::Everything);
+    assert_eq!(scope_of(&with_resources(text, &[key.as_str(), &other])), Scope::Everything);
     let document = "arn:aws:ssm:eu-west-1:123456789012:document/SSM-SessionManagerRunShell";
-    assert_eq!(about(&with_resources(text, &[key.as_str(), document])), default_document());
+    assert_eq!(scope_of(&with_resources(text, &[key.as_str(), document])), default_document());
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn settled_findings_are_ignored() {
 fn a_failed_check_of_the_account_means_everything_and_other_resources_nothing() {
     let text = sample!("security-hub-imported");
     let account = "AWS::::Account:123456789012";
-    assert_eq!(about(&with_resources(text, &[account])), About::Everything);
+    assert_eq!(scope_of(&with_resources(text, &[account])), Scope::Everything);
     assert!(ignored(&with_resources(text, &["AWS::::Account:222222222222"])).contains("neither"));
     assert!(ignored(&with_resources(text, &["arn:aws:s3:::bucket"])).contains("neither"));
     let mut event = with_resources(text, &[account]);

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::notice::Party;
+use crate::change_event::Actor;
 
 /// How long a repair counts, and how long it must be quiet before the breaker closes, in seconds.
 pub const HOUR: u64 = 3600;
@@ -36,7 +36,8 @@ pub struct Watch {
     pub refused: bool,
     /// Who was last seen to change the document.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub by: Option<Party>,
+    #[serde(rename = "by")]
+    pub actor: Option<Actor>,
     /// Set while nothing is put right any more, since it was too often.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breaker: Option<Breaker>,

@@ -1,12 +1,10 @@
 //! What a custom rule of AWS Config reports.
 
 use serde_json::{Value, json};
-use session_kms::reconcile::ports::{
-    AwsError, AwsErrorKind, Compliance as _, ComplianceReport, ComplianceType,
-};
+use session_kms::ports::{AwsError, AwsErrorKind, Compliance as _, ComplianceReport, ComplianceType};
 
 use super::aws;
-use crate::house::Logs;
+use crate::fixture::Logs;
 use crate::stub::{Evaluation, Fault, REGION, Refusal, Stub, When};
 
 const TOKEN: &str = "eyJlbmNyeXB0ZWREYXRhIjpbLTE1Nl0=";

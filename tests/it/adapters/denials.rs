@@ -3,14 +3,14 @@
 use std::time::SystemTime;
 
 use session_kms::access::PrincipalArn;
-use session_kms::reconcile::ports::{
+use session_kms::ports::{
     AwsError, AwsErrorKind, Compliance as _, ComplianceReport, ComplianceType, Fleet as _, Identities as _,
     KeyAccess as _, Organizations as _, Reader, Records as _, SessionCall,
 };
 
 use super::{OTHER, aws, key};
-use crate::house::Logs;
-use crate::stub::{Fault, Place, REGION, Stub, When};
+use crate::fixture::Logs;
+use crate::stub::{Fault, Location, REGION, Stub, When};
 
 /// Every call of the ports: its service, its operation, the action that policies have for it.
 const CALLS: [(&str, &str, &str); 18] = [
@@ -39,9 +39,9 @@ async fn world() -> Stub {
     let stub = Stub::start().await;
     stub.world(|world| {
         world.add_key("own");
-        world.add_key_at(&Place::new(OTHER, REGION), "foreign");
+        world.add_key_at(&Location::new(OTHER, REGION), "foreign");
         let reader = world.add_role_in(OTHER, "Reader");
-        world.role(&reader).trusted = vec![world.place.account.clone()];
+        world.role(&reader).trusted = vec![world.location.account.clone()];
         let role = world.add_role("Node");
         world.add_instance_profile("Profile", Some(&role));
         world.add_user("ann");

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use session_kms::reconcile::ports::{Fleet as _, ManagedNode};
+use session_kms::ports::{Fleet as _, ManagedNode};
 
 use super::aws;
-use crate::stub::{ACCOUNT, Place, Stub};
+use crate::stub::{ACCOUNT, Location, Stub};
 
 #[tokio::test]
 async fn nodes_are_what_the_agents_report() {
@@ -15,7 +15,7 @@ async fn nodes_are_what_the_agents_report() {
         let hybrid = world.add_node("mi-1", "3.2.0.0");
         (hybrid.iam_role, hybrid.ping_status) = (Some("service-role/Hybrid".to_owned()), "ConnectionLost");
         world.add_node("i-2", "3.1.0.0").iam_role = Some("Profile".to_owned());
-        world.add_node("i-far", "3.1.0.0").place = Place::new(ACCOUNT, "eu-central-1");
+        world.add_node("i-far", "3.1.0.0").location = Location::new(ACCOUNT, "eu-central-1");
     });
     let node = |id: &str, version: &str, role: Option<&str>, online| ManagedNode {
         id: id.to_owned(),
@@ -88,7 +88,7 @@ async fn owners_are_of_sessions_since_then_each_once() {
         // Ended between the two listings.
         world.add_session("ending", &owner("eve"), 3_000.0).active = true;
         world.add_session("ending", &owner("eve"), 3_000.0);
-        world.add_session("far", &owner("far"), 3_000.0).place = Place::new(ACCOUNT, "eu-central-1");
+        world.add_session("far", &owner("far"), 3_000.0).location = Location::new(ACCOUNT, "eu-central-1");
     });
     let since = SystemTime::UNIX_EPOCH + Duration::from_millis(1_999_900);
     let owners = aws(&stub).session_owners(since).await.unwrap();

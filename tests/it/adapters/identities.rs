@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use session_kms::access::PrincipalArn;
-use session_kms::reconcile::ports::{
+use session_kms::ports::{
     ContextEntry, Identities as _, Organizations as _, SessionCall, Simulated, Simulation,
 };
 

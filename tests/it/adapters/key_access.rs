@@ -1,18 +1,18 @@
 //! Policy, grants, dry runs, the list of keys; the reader role.
 
 use serde_json::{Value, json};
-use session_kms::reconcile::ports::{AwsErrorKind, DryRun, KeyAccess as _, Reader, SessionCall};
+use session_kms::ports::{AwsErrorKind, DryRun, KeyAccess as _, Reader, SessionCall};
 
 use super::{OTHER, aws, key};
-use crate::house::Logs;
-use crate::stub::{ACCOUNT, DryRunOrder, Fault, Place, REGION, Refusal, Stub, When};
+use crate::fixture::Logs;
+use crate::stub::{ACCOUNT, DryRunOrder, Fault, Location, REGION, Refusal, Stub, When};
 
 const FUNCTION: &str = "arn:aws:iam::123456789012:role/session-kms";
 
 /// A key of another account, and a reader there that trusts the function with the external id `secret-word`.
 fn foreign_key(stub: &Stub) -> (String, Reader) {
     stub.world(|world| {
-        let arn = world.add_key_at(&Place::new(OTHER, REGION), "foreign");
+        let arn = world.add_key_at(&Location::new(OTHER, REGION), "foreign");
         let role_arn = world.add_role_in(OTHER, "readers/Reader");
         let role = world.role(&role_arn);
         role.trusted = vec![FUNCTION.to_owned()];
@@ -215,7 +215,7 @@ async fn keys_come_with_their_aliases() {
                 world.add_alias(&format!("alias/b-{number}"), &arn);
             }
         }
-        world.add_key_at(&Place::new(ACCOUNT, "eu-central-1"), "far");
+        world.add_key_at(&Location::new(ACCOUNT, "eu-central-1"), "far");
     });
     let keys = aws(&stub).keys().await.unwrap();
     assert_eq!(keys.len(), 250);

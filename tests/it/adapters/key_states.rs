@@ -1,10 +1,10 @@
 //! Keys whose state changes under the reader: what DescribeKey and GetKeyPolicy then tell.
 
 use serde_json::{Value, json};
-use session_kms::reconcile::ports::{KeyAccess as _, Keys as _};
+use session_kms::ports::{KeyAccess as _, Keys as _};
 
 use super::{OTHER, aws, key};
-use crate::stub::{Place, REGION, Stub};
+use crate::stub::{Location, REGION, Stub};
 
 /// What somebody else does to a key: `ok`, or AWS's code for why not.
 fn does(stub: &Stub, operation: &str, arn: &str, more: &Value) -> String {
@@ -63,8 +63,8 @@ async fn a_key_goes_through_its_states() {
 #[tokio::test]
 async fn a_policy_that_is_put_is_the_policy_read() {
     let stub = Stub::start().await;
-    let (own, foreign) =
-        stub.world(|world| (world.add_key("own"), world.add_key_at(&Place::new(OTHER, REGION), "foreign")));
+    let (own, foreign) = stub
+        .world(|world| (world.add_key("own"), world.add_key_at(&Location::new(OTHER, REGION), "foreign")));
     let policy = json!({"Version": "2012-10-17", "Statement": []}).to_string();
     let long = format!("{{\"Statement\":[]{}}}", " ".repeat(32_768));
     for (arn, policy, expected) in [

@@ -1,10 +1,10 @@
 //! The list of the records.
 
-use session_kms::reconcile::ports::Records as _;
+use session_kms::ports::Records as _;
 use session_kms::session::DocumentName;
 
 use super::aws;
-use crate::stub::{Fault, Place, Refusal, Stub, When};
+use crate::stub::{Fault, Location, Refusal, Stub, When};
 
 fn put(stub: &Stub, name: &str, kind: &str) {
     let body = serde_json::json!({"Name": name, "Value": "{}", "Type": kind});
@@ -29,9 +29,9 @@ async fn every_document_with_a_record_is_listed_and_nothing_else() {
     for name in ["/session-kms/no", "/session-kms/Doc/deeper", "/session-kms-2/Doc", "/other/Doc", "Doc"] {
         put(&stub, name, "String");
     }
-    stub.world(|world| world.place = Place::new("210987654321", "eu-west-1"));
+    stub.world(|world| world.location = Location::new("210987654321", "eu-west-1"));
     put(&stub, "/session-kms/Theirs", "String");
-    stub.world(|world| world.place = Place::new("123456789012", "eu-west-1"));
+    stub.world(|world| world.location = Location::new("123456789012", "eu-west-1"));
     stub.forget_calls();
     assert_eq!(recorded(&stub).await, ["Doc", "SSM-SessionManagerRunShell", "Secure", "a.b_c-d"]);
     let call = stub.calls().remove(0);

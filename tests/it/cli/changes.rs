@@ -4,29 +4,29 @@ use serde_json::Value;
 use session_kms::cli::Exit;
 
 use super::{Terminal, on};
-use crate::house::{House, NAME, RECORD, SECRET, enabled, key_in};
+use crate::fixture::{Fixture, NAME, RECORD, SECRET, enabled, key_in};
 use crate::stub::{ACCOUNT, Fault, SimulatedAnswer, When};
 
 /// A house in which one role may use any key, and another may not.
-async fn house() -> (House, String, String) {
-    let house = House::furnished().await;
-    let (ops, dev) = house.stub.world(|world| {
+async fn fixture() -> (Fixture, String, String) {
+    let fixture = Fixture::furnished().await;
+    let (ops, dev) = fixture.stub.world(|world| {
         let (ops, dev) = (world.add_role("team/Ops"), world.add_role("Dev"));
         world.simulates(&ops, "*", "*", SimulatedAnswer::allowed("UseKeys"));
         (ops, dev)
     });
-    (house, ops, dev)
+    (fixture, ops, dev)
 }
 
-async fn json_on(house: &House, arguments: &[&str]) -> (Exit, Value) {
-    let ran = on(house, &[arguments, &["--format", "json"]].concat(), &Terminal::None).await;
+async fn json_on(fixture: &Fixture, arguments: &[&str]) -> (Exit, Value) {
+    let ran = on(fixture, &[arguments, &["--format", "json"]].concat(), &Terminal::None).await;
     assert_eq!(ran.err, "", "{arguments:?}");
     (ran.exit, serde_json::from_str(&ran.out).unwrap())
 }
 
 /// The keys of the latest and of the default version.
-fn keys(house: &House) -> [String; 2] {
-    house.stub.world(|world| {
+fn keys(fixture: &Fixture) -> [String; 2] {
+    fixture.stub.world(|world| {
         let document = world.document(NAME).unwrap();
         [document.latest_content(), document.default_content()].map(key_in)
     })
@@ -34,22 +34,22 @@ fn keys(house: &House) -> [String; 2] {
 
 #[tokio::test]
 async fn a_plan_shows_the_one_field_and_writes_nothing() {
-    let (house, ops, _) = house().await;
-    let before = house.state();
-    let (exit, report) = json_on(&house, &["plan", "--key", &house.k1, "--user", &ops]).await;
+    let (fixture, ops, _) = fixture().await;
+    let before = fixture.state();
+    let (exit, report) = json_on(&fixture, &["plan", "--key", &fixture.k1, "--user", &ops]).await;
     assert_eq!(exit, Exit::Good, "{report:#}");
     assert_eq!(report["access"][0]["verdict"], "pass");
     let diff = report["change"]["diff"].as_str().unwrap();
     assert!(diff.contains("-    \"kmsKeyId\": \"alias/old\""), "{diff}");
-    assert!(diff.contains(&format!("+    \"kmsKeyId\": \"{}\"", house.k1)), "{diff}");
-    assert_eq!((house.state(), house.stub.writes().len()), (before, 0));
+    assert!(diff.contains(&format!("+    \"kmsKeyId\": \"{}\"", fixture.k1)), "{diff}");
+    assert_eq!((fixture.state(), fixture.stub.writes().len()), (before, 0));
 }
 
 #[tokio::test]
 async fn no_format_shows_anything_else_of_the_document() {
-    let (house, ..) = house().await;
+    let (fixture, ..) = fixture().await;
     for format in ["text", "json", "markdown", "html"] {
-        let ran = on(&house, &["plan", "--key", &house.k1, "--format", format], &Terminal::None).await;
+        let ran = on(&fixture, &["plan", "--key", &fixture.k1, "--format", format], &Terminal::None).await;
         assert!(ran.out.contains("alias/old"), "{format}: {}", ran.err);
         for other in [SECRET, "shellProfile", "s3BucketName", "/sessions"] {
             assert!(!ran.out.contains(other) && !ran.err.contains(other), "{format}: {other}");
@@ -59,133 +59,133 @@ async fn no_format_shows_anything_else_of_the_document() {
 
 #[tokio::test]
 async fn who_would_be_locked_out_blocks_and_is_let_in_by_the_remedy() {
-    let (house, _, dev) = house().await;
-    let arguments = ["apply", "--yes", "--key", &house.k1, "--user", &dev];
-    let (exit, report) = json_on(&house, &arguments).await;
+    let (fixture, _, dev) = fixture().await;
+    let arguments = ["apply", "--yes", "--key", &fixture.k1, "--user", &dev];
+    let (exit, report) = json_on(&fixture, &arguments).await;
     assert_eq!(exit, Exit::Fails);
     assert_eq!(report["remedies"]["identityPolicies"][0]["principals"][0], dev);
-    assert_eq!(house.stub.writes().len(), 0);
+    assert_eq!(fixture.stub.writes().len(), 0);
     // What the remedy says is done, and the same command goes through.
-    house.stub.world(|world| world.simulates(&dev, "*", "*", SimulatedAnswer::allowed("UseSessionKey")));
-    let (exit, report) = json_on(&house, &arguments).await;
+    fixture.stub.world(|world| world.simulates(&dev, "*", "*", SimulatedAnswer::allowed("UseSessionKey")));
+    let (exit, report) = json_on(&fixture, &arguments).await;
     assert_eq!(exit, Exit::Good, "{report:#}");
     assert_eq!(report["change"]["done"], true);
-    assert_eq!(keys(&house), [house.k1.as_str(); 2]);
-    house.assert_settings_kept();
-    house.assert_no_violations();
+    assert_eq!(keys(&fixture), [fixture.k1.as_str(); 2]);
+    fixture.assert_settings_kept();
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
 async fn nothing_is_done_without_a_yes() {
-    let (house, ops, _) = house().await;
-    let before = house.state();
-    let arguments = ["apply", "--key", &house.k1, "--user", &ops];
-    let ran = on(&house, &arguments, &Terminal::None).await;
+    let (fixture, ops, _) = fixture().await;
+    let before = fixture.state();
+    let arguments = ["apply", "--key", &fixture.k1, "--user", &ops];
+    let ran = on(&fixture, &arguments, &Terminal::None).await;
     assert_eq!((ran.exit, ran.out.as_str()), (Exit::BadInput, ""));
     assert!(ran.err.contains("--yes"), "{}", ran.err);
     for answer in ["n\n", "\n", "", "yesterday\n"] {
-        let ran = on(&house, &arguments, &Terminal::Types(answer)).await;
+        let ran = on(&fixture, &arguments, &Terminal::Types(answer)).await;
         assert_eq!((ran.exit, ran.out.as_str()), (Exit::BadInput, ""), "{answer:?}");
         assert!(ran.err.contains("not confirmed"), "{}", ran.err);
     }
-    assert_eq!((house.state(), house.stub.writes().len()), (before, 0));
+    assert_eq!((fixture.state(), fixture.stub.writes().len()), (before, 0));
 }
 
 #[tokio::test]
 async fn a_yes_is_asked_for_after_the_plan_is_shown() {
-    let (house, ops, _) = house().await;
-    let arguments = ["apply", "--key", &house.k1, "--user", &ops];
-    let ran = on(&house, &arguments, &Terminal::Types("y\n")).await;
+    let (fixture, ops, _) = fixture().await;
+    let arguments = ["apply", "--key", &fixture.k1, "--user", &ops];
+    let ran = on(&fixture, &arguments, &Terminal::Types("y\n")).await;
     assert_eq!(ran.exit, Exit::Good, "{}", ran.err);
     let (shown, question) = (ran.err.find("\"kmsKeyId\"").unwrap(), ran.err.find("[y/N]").unwrap());
     assert!(shown < question);
     assert!(ran.out.contains("✔ Done and read back"), "{}", ran.out);
-    assert_eq!(keys(&house), [house.k1.as_str(); 2]);
+    assert_eq!(keys(&fixture), [fixture.k1.as_str(); 2]);
     // Again there is nothing to do, and nobody to be asked.
-    house.stub.forget_calls();
-    let ran = on(&house, &arguments, &Terminal::None).await;
-    assert_eq!((ran.exit, house.stub.writes().len()), (Exit::Good, 0), "{}", ran.err);
+    fixture.stub.forget_calls();
+    let ran = on(&fixture, &arguments, &Terminal::None).await;
+    assert_eq!((ran.exit, fixture.stub.writes().len()), (Exit::Good, 0), "{}", ran.err);
     assert!(ran.out.contains("✔ Nothing to change"), "{}", ran.out);
 }
 
 #[tokio::test]
 async fn clear_turns_encryption_off() {
-    let (house, ..) = house().await;
-    let ran = on(&house, &["clear"], &Terminal::Types("YES\n")).await;
+    let (fixture, ..) = fixture().await;
+    let ran = on(&fixture, &["clear"], &Terminal::Types("YES\n")).await;
     assert_eq!(ran.exit, Exit::Good, "{}", ran.err);
     assert!(ran.out.contains("password reset"), "{}", ran.out);
-    assert_eq!(keys(&house), [""; 2]);
-    house.assert_settings_kept();
-    house.assert_no_violations();
+    assert_eq!(keys(&fixture), [""; 2]);
+    fixture.assert_settings_kept();
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
 async fn a_stack_s_document_is_taken_over_only_where_that_is_asked() {
-    let (house, ops, _) = house().await;
-    let _stack = house.deployed("demo", &enabled(&house.k2)).await;
-    let arguments = ["apply", "--yes", "--key", &house.k1, "--user", &ops];
-    let ran = on(&house, &arguments, &Terminal::None).await;
+    let (fixture, ops, _) = fixture().await;
+    let _stack = fixture.deployed("demo", &enabled(&fixture.k2)).await;
+    let arguments = ["apply", "--yes", "--key", &fixture.k1, "--user", &ops];
+    let ran = on(&fixture, &arguments, &Terminal::None).await;
     assert_eq!(ran.exit, Exit::Fails);
     assert!(ran.err.contains("is owned by resource Encryption of stack"), "{}", ran.err);
-    let ran = on(&house, &[&arguments[..], &["--take-over"]].concat(), &Terminal::None).await;
+    let ran = on(&fixture, &[&arguments[..], &["--take-over"]].concat(), &Terminal::None).await;
     assert_eq!(ran.exit, Exit::Good, "{}", ran.err);
 }
 
 #[tokio::test]
 async fn check_online_asks_and_writes_nothing() {
-    let (house, ops, dev) = house().await;
+    let (fixture, ops, dev) = fixture().await;
     let arguments = ["check", "--key", "alias/old", "--user", &ops, "--node", &dev];
-    let (exit, report) = json_on(&house, &[&arguments[..], &["--account", ACCOUNT]].concat()).await;
+    let (exit, report) = json_on(&fixture, &[&arguments[..], &["--account", ACCOUNT]].concat()).await;
     assert_eq!(exit, Exit::Fails);
     let verdicts: Vec<_> =
         report["access"].as_array().unwrap().iter().map(|access| &access["verdict"]).collect();
     assert!(verdicts.contains(&&"pass".into()) && verdicts.contains(&&"fail".into()), "{report:#}");
     assert_eq!(report["keyPolicy"]["Id"], "key-default-1");
-    assert_eq!(house.stub.writes().len(), 0);
+    assert_eq!(fixture.stub.writes().len(), 0);
 }
 
 #[tokio::test]
 async fn an_unfit_key_fails_and_a_key_that_is_none_is_bad_input() {
-    let (house, ops, _) = house().await;
-    house.stub.world(|world| world.key(&house.k2).state = "Disabled");
+    let (fixture, ops, _) = fixture().await;
+    fixture.stub.world(|world| world.key(&fixture.k2).state = "Disabled");
     for command in ["plan", "check"] {
-        let ran = on(&house, &[command, "--key", &house.k2, "--user", &ops], &Terminal::None).await;
+        let ran = on(&fixture, &[command, "--key", &fixture.k2, "--user", &ops], &Terminal::None).await;
         assert_eq!(ran.exit, Exit::Fails, "{command}");
         assert!(format!("{}{}", ran.out, ran.err).contains("its state is Disabled"), "{command}");
-        let ran = on(&house, &[command, "--key", "alias/nothing"], &Terminal::None).await;
+        let ran = on(&fixture, &[command, "--key", "alias/nothing"], &Terminal::None).await;
         assert_eq!((ran.exit, ran.out.as_str()), (Exit::BadInput, ""), "{command}");
     }
 }
 
 #[tokio::test]
 async fn where_aws_refuses_the_end_is_3() {
-    let (house, ..) = house().await;
-    house
+    let (fixture, ..) = fixture().await;
+    fixture
         .stub
         .fault(When::operation("kms", "DescribeKey"), Fault::AccessDenied { action: "kms:DescribeKey" });
-    let ran = on(&house, &["plan", "--key", &house.k1], &Terminal::None).await;
+    let ran = on(&fixture, &["plan", "--key", &fixture.k1], &Terminal::None).await;
     assert_eq!((ran.exit, ran.out.as_str()), (Exit::Aws, ""));
     assert!(ran.err.contains("AccessDenied") && ran.err.contains("kms:DescribeKey"), "{}", ran.err);
-    assert!(house.stub.world(|world| world.document(NAME).is_some()));
+    assert!(fixture.stub.world(|world| world.document(NAME).is_some()));
 }
 
 #[tokio::test]
 async fn what_is_known_of_every_call_counts_on_aws_and_is_remembered() {
-    let (house, ops, _) = house().await;
-    house.stub.world(|world| {
+    let (fixture, ops, _) = fixture().await;
+    fixture.stub.world(|world| {
         let policy = serde_json::json!({"Version": "2012-10-17", "Statement": {
             "Effect": "Allow", "Principal": {"AWS": ops}, "Action": "kms:*", "Resource": "*",
             "Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}, "Null": {"aws:SourceVpc": "true"}},
         }});
-        world.key(&house.k1).policy = policy.to_string();
+        world.key(&fixture.k1).policy = policy.to_string();
     });
     let known = ["--context", "aws:SourceVpce=vpce-1", "--context", "aws:SourceVpc=null"];
     for command in [&["check"][..], &["plan"], &["apply", "--yes"]] {
-        let asked = ["--key", &house.k1, "--user", &ops, "--preflight", "strict"];
-        let (exit, report) = json_on(&house, &[command, &asked].concat()).await;
+        let asked = ["--key", &fixture.k1, "--user", &ops, "--preflight", "strict"];
+        let (exit, report) = json_on(&fixture, &[command, &asked].concat()).await;
         assert_eq!((exit, &report["access"][0]["verdict"]), (Exit::Fails, &"unknown".into()), "{command:?}");
-        assert_eq!(house.stub.writes().len(), 0);
-        let (exit, report) = json_on(&house, &[command, &asked, &known].concat()).await;
+        assert_eq!(fixture.stub.writes().len(), 0);
+        let (exit, report) = json_on(&fixture, &[command, &asked, &known].concat()).await;
         assert_eq!(exit, Exit::Good, "{report:#}");
         let said = report["access"][0]["keySide"].as_str().unwrap();
         assert!(
@@ -193,9 +193,9 @@ async fn what_is_known_of_every_call_counts_on_aws_and_is_remembered() {
             "{said}"
         );
     }
-    assert_eq!(keys(&house), [house.k1.as_str(); 2]);
+    assert_eq!(keys(&fixture), [fixture.k1.as_str(); 2]);
     let record: Value =
-        house.stub.world(|world| serde_json::from_str(world.parameter(RECORD).unwrap()).unwrap());
+        fixture.stub.world(|world| serde_json::from_str(world.parameter(RECORD).unwrap()).unwrap());
     let context = serde_json::json!({"aws:SourceVpce": "vpce-1", "aws:SourceVpc": null});
     assert_eq!(record["safeguards"]["context"], context);
 }

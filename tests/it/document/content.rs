@@ -3,16 +3,16 @@
 
 use serde_json::{Value, json};
 
-use crate::house::{House, NAME, SECRET, and, enabled, id_of, resource, settings};
+use crate::fixture::{Fixture, NAME, SECRET, and, enabled, id_of, resource, settings};
 use crate::stub::{ACCOUNT, Answer, Document, Format, StackStatus};
 
 #[tokio::test]
 async fn an_absent_document_is_created_as_the_console_does_it() {
-    let house = House::empty().await;
-    let answer = create(&house).await;
+    let fixture = Fixture::empty().await;
+    let answer = create(&fixture).await;
     assert!(answer.success, "{}", answer.reason);
-    assert_eq!(house.state(), "latest k1, default k1; demo wants k1, before none");
-    let (kind, content) = house.stub.world(|world| {
+    assert_eq!(fixture.state(), "latest k1, default k1; demo wants k1, before none");
+    let (kind, content) = fixture.stub.world(|world| {
         let document = world.document(NAME).unwrap();
         (document.kind.clone(), document.latest_content().to_owned())
     });
@@ -30,7 +30,7 @@ async fn an_absent_document_is_created_as_the_console_does_it() {
             "cloudWatchStreamingEnabled": true,
             "idleSessionTimeout": "20",
             "maxSessionDuration": "",
-            "kmsKeyId": house.k1,
+            "kmsKeyId": fixture.k1,
             "runAsEnabled": false,
             "runAsDefaultUser": "",
             "shellProfile": {"windows": "", "linux": ""},
@@ -40,7 +40,7 @@ async fn an_absent_document_is_created_as_the_console_does_it() {
     assert_eq!(
         Value::Object(answer.data),
         json!({
-            "KeyArn": house.k1,
+            "KeyArn": fixture.k1,
             "KeyAccount": ACCOUNT,
             "DocumentName": NAME,
             "DocumentVersion": "1",
@@ -49,36 +49,36 @@ async fn an_absent_document_is_created_as_the_console_does_it() {
             "Findings": "1 passed",
         })
     );
-    house.assert_no_violations();
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
 async fn encryption_off_where_there_is_no_document_creates_none() {
-    let house = House::empty().await;
-    let run = async |payload| house.run(payload).await;
-    let mut stack = house.stack("demo");
+    let fixture = Fixture::empty().await;
+    let run = async |payload| fixture.run(payload).await;
+    let mut stack = fixture.stack("demo");
     let created = stack.create(&json!({"Encryption": "Disabled"}), &run).await;
     let answer = created.last_answer().unwrap();
     assert!(answer.success && answer.reason.contains("password reset"), "{}", answer.reason);
     assert_eq!((&answer.data["KeyArn"], &answer.data["DocumentVersion"]), (&json!(""), &json!("")));
-    assert_eq!(house.state(), "no document; demo wants none, before none");
+    assert_eq!(fixture.state(), "no document; demo wants none, before none");
     assert_eq!(stack.delete(&run).await.reason(), "");
-    assert_eq!(house.state(), "no document; no record");
-    house.assert_no_violations();
+    assert_eq!(fixture.state(), "no document; no record");
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
 async fn an_adopted_json_document_keeps_every_byte_but_the_key() {
-    let house = House::furnished().await;
-    let answer = create(&house).await;
+    let fixture = Fixture::furnished().await;
+    let answer = create(&fixture).await;
     assert!(answer.success, "{}", answer.reason);
-    assert_eq!(latest(&house), (settings(&house.k1), Format::Json));
+    assert_eq!(latest(&fixture), (settings(&fixture.k1), Format::Json));
     assert_eq!(
         (&answer.data["PreviousKmsKeyId"], &answer.data["DocumentVersion"]),
         (&json!("alias/old"), &json!("2"))
     );
-    assert_eq!(house.state(), "latest k1, default k1; demo wants k1, before alias/old");
-    house.assert_no_violations();
+    assert_eq!(fixture.state(), "latest k1, default k1; demo wants k1, before alias/old");
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
@@ -90,23 +90,23 @@ async fn an_adopted_yaml_document_keeps_every_byte_but_the_key() {
              shellProfile:\n    linux: |\n      export TOKEN={SECRET}\n      cd\n"
         )
     };
-    let house = House::with_document(Document::session(Format::Yaml, &yaml("'alias/old'"))).await;
-    let run = async |payload| house.run(payload).await;
-    let mut stack = house.deployed("demo", &enabled(&house.k1)).await;
-    assert_eq!(latest(&house), (yaml(&format!("\"{}\"", house.k1)), Format::Yaml));
-    assert_eq!(stack.update(&enabled(&house.k2), &run).await.status, StackStatus::UpdateComplete);
+    let fixture = Fixture::with_document(Document::session(Format::Yaml, &yaml("'alias/old'"))).await;
+    let run = async |payload| fixture.run(payload).await;
+    let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
+    assert_eq!(latest(&fixture), (yaml(&format!("\"{}\"", fixture.k1)), Format::Yaml));
+    assert_eq!(stack.update(&enabled(&fixture.k2), &run).await.status, StackStatus::UpdateComplete);
     assert_eq!(stack.delete(&run).await.status, StackStatus::DeleteComplete);
-    assert_eq!(latest(&house), (yaml("\"alias/old\""), Format::Yaml));
-    house.assert_no_violations();
+    assert_eq!(latest(&fixture), (yaml("\"alias/old\""), Format::Yaml));
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
 async fn yaml_that_cannot_be_edited_in_place_becomes_json_and_the_answer_says_so() {
     let yaml = "schemaVersion: '1.0'\nsessionType: Standard_Stream\ndescription: Ours\n";
-    let house = House::with_document(Document::session(Format::Yaml, yaml)).await;
-    let answer = create(&house).await;
+    let fixture = Fixture::with_document(Document::session(Format::Yaml, yaml)).await;
+    let answer = create(&fixture).await;
     assert!(answer.success && answer.reason.contains("is JSON now"), "{}", answer.reason);
-    let (content, format) = latest(&house);
+    let (content, format) = latest(&fixture);
     assert_eq!(format, Format::Json);
     assert_eq!(
         serde_json::from_str::<Value>(&content).unwrap(),
@@ -114,11 +114,11 @@ async fn yaml_that_cannot_be_edited_in_place_becomes_json_and_the_answer_says_so
             "schemaVersion": "1.0",
             "sessionType": "Standard_Stream",
             "description": "Ours",
-            "inputs": {"kmsKeyId": house.k1},
+            "inputs": {"kmsKeyId": fixture.k1},
         })
     );
-    assert_eq!(house.state(), "latest k1, default k1; demo wants k1, before none");
-    house.assert_no_violations();
+    assert_eq!(fixture.state(), "latest k1, default k1; demo wants k1, before none");
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
@@ -143,14 +143,14 @@ async fn content_that_is_not_ours_to_edit_is_refused_and_left() {
         (format!(r#"{{"schemaVersion":"1.0","sessionType":"Standard_Stream",{}}}"#, inputs("7")), "a number"),
         (r#"["schemaVersion"]"#.to_owned(), "not an object"),
     ] {
-        let house = House::with(&content).await;
-        let run = async |payload| house.run(payload).await;
-        let created = house.stack("demo").create(&enabled(&house.k1), &run).await;
+        let fixture = Fixture::with(&content).await;
+        let run = async |payload| fixture.run(payload).await;
+        let created = fixture.stack("demo").create(&enabled(&fixture.k1), &run).await;
         assert!(created.reason().contains("is left as it is") && created.reason().contains(why), "{why}");
         assert_eq!(created.status, StackStatus::RollbackComplete);
-        assert_eq!(house.stub.writes().len(), 0, "{why}");
-        assert_eq!(latest(&house).0, content);
-        house.assert_no_violations();
+        assert_eq!(fixture.stub.writes().len(), 0, "{why}");
+        assert_eq!(latest(&fixture).0, content);
+        fixture.assert_no_violations();
     }
 }
 
@@ -159,63 +159,63 @@ async fn a_document_too_long_for_the_key_is_left_and_the_stack_rolls_back() {
     let short = settings("");
     let content = short.replace("logs", &"x".repeat(64 * 1024 - short.len() + "logs".len()));
     assert_eq!(content.len(), 64 * 1024);
-    let house = House::with(&content).await;
-    let run = async |payload| house.run(payload).await;
-    let created = house.stack("demo").create(&enabled(&house.k1), &run).await;
+    let fixture = Fixture::with(&content).await;
+    let run = async |payload| fixture.run(payload).await;
+    let created = fixture.stack("demo").create(&enabled(&fixture.k1), &run).await;
     assert!(created.reason().contains("MaxDocumentSizeExceeded"), "{}", created.reason());
     assert_eq!(created.status, StackStatus::RollbackComplete);
-    assert_eq!(house.state(), "latest none, default none; no record");
-    assert_eq!(latest(&house).0, content);
-    house.assert_no_violations();
+    assert_eq!(fixture.state(), "latest none, default none; no record");
+    assert_eq!(latest(&fixture).0, content);
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
 async fn nothing_is_written_where_nothing_differs() {
-    let house = House::furnished().await;
+    let fixture = Fixture::furnished().await;
     let resource = resource("demo");
-    let create = resource.create(&house.stub, &enabled(&house.k1));
-    assert!(house.send(&create).await.success);
-    house.stub.forget_calls();
+    let create = resource.create(&fixture.stub, &enabled(&fixture.k1));
+    assert!(fixture.send(&create).await.success);
+    fixture.stub.forget_calls();
 
-    house.stub.redelivered(&create.url);
-    let again = house.send(&create).await;
+    fixture.stub.redelivered(&create.url);
+    let again = fixture.send(&create).await;
     assert_eq!((again.success, &again.data["Changed"]), (true, &json!("false")));
-    assert_eq!(house.stub.writes().len(), 0, "a duplicate Create");
+    assert_eq!(fixture.stub.writes().len(), 0, "a duplicate Create");
 
-    let revised = and(enabled(&house.k1), "Revision", "2");
-    let update = resource.update(&house.stub, &id_of(NAME), &revised, &enabled(&house.k1));
-    assert!(house.send(&update).await.success);
-    let writes: Vec<_> = house.stub.writes().into_iter().map(|call| call.operation).collect();
+    let revised = and(enabled(&fixture.k1), "Revision", "2");
+    let update = resource.update(&fixture.stub, &id_of(NAME), &revised, &enabled(&fixture.k1));
+    assert!(fixture.send(&update).await.success);
+    let writes: Vec<_> = fixture.stub.writes().into_iter().map(|call| call.operation).collect();
     assert_eq!(writes, ["PutParameter"], "another Revision: what was accepted is remembered");
-    house.stub.forget_calls();
+    fixture.stub.forget_calls();
 
-    house.stub.redelivered(&update.url);
-    assert!(house.send(&update).await.success);
-    assert_eq!(house.stub.writes().len(), 0, "a duplicate Update");
-    house.assert_no_violations();
+    fixture.stub.redelivered(&update.url);
+    assert!(fixture.send(&update).await.success);
+    assert_eq!(fixture.stub.writes().len(), 0, "a duplicate Update");
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
 async fn a_document_that_carries_the_key_already_is_only_adopted() {
-    let house = House::empty().await;
-    let content = settings(&house.k1);
-    house.stub.world(|world| world.put_document(NAME, Document::session(Format::Json, &content)));
-    let run = async |payload| house.run(payload).await;
-    let mut stack = house.deployed("demo", &enabled(&house.k1)).await;
-    let writes: Vec<_> = house.stub.writes().into_iter().map(|call| call.operation).collect();
+    let fixture = Fixture::empty().await;
+    let content = settings(&fixture.k1);
+    fixture.stub.world(|world| world.put_document(NAME, Document::session(Format::Json, &content)));
+    let run = async |payload| fixture.run(payload).await;
+    let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
+    let writes: Vec<_> = fixture.stub.writes().into_iter().map(|call| call.operation).collect();
     assert_eq!(writes, ["PutParameter"]);
-    assert_eq!(house.state(), "latest k1, default k1; demo wants k1, before k1");
+    assert_eq!(fixture.state(), "latest k1, default k1; demo wants k1, before k1");
     assert_eq!(stack.delete(&run).await.reason(), "");
-    assert_eq!(house.state(), "latest k1, default k1; no record");
-    house.assert_no_violations();
+    assert_eq!(fixture.state(), "latest k1, default k1; no record");
+    fixture.assert_no_violations();
 }
 
-async fn create(house: &House) -> Answer {
-    house.send(&resource("demo").create(&house.stub, &enabled(&house.k1))).await
+async fn create(fixture: &Fixture) -> Answer {
+    fixture.send(&resource("demo").create(&fixture.stub, &enabled(&fixture.k1))).await
 }
 
-fn latest(house: &House) -> (String, Format) {
-    house.stub.world(|world| {
+fn latest(fixture: &Fixture) -> (String, Format) {
+    fixture.stub.world(|world| {
         let latest = world.document(NAME).unwrap().latest();
         (latest.content.clone(), latest.format)
     })

@@ -1,6 +1,6 @@
 //! The versions that are there already: contents that were there before, and a history that is full.
 
-use crate::house::{House, NAME, disabled, enabled, settings};
+use crate::fixture::{Fixture, NAME, disabled, enabled, settings};
 use crate::stub::{Document, DuplicateReading, Format, StackStatus};
 
 const READINGS: [DuplicateReading; 3] =
@@ -10,74 +10,74 @@ const READINGS: [DuplicateReading; 3] =
 async fn going_back_and_forth_takes_effect_under_every_reading_of_duplicates() {
     for reading in READINGS {
         for format in [Format::Json, Format::Yaml] {
-            let house = House::with_document(Document::session(format, &settings("alias/old"))).await;
-            house.stub.world(|world| world.documents.duplicates = reading);
-            let run = async |payload| house.run(payload).await;
-            let mut stack = house.deployed("demo", &enabled(&house.k1)).await;
+            let fixture = Fixture::with_document(Document::session(format, &settings("alias/old"))).await;
+            fixture.stub.world(|world| world.documents.duplicates = reading);
+            let run = async |payload| fixture.run(payload).await;
+            let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
             for (properties, key) in [
-                (enabled(&house.k2), "k2"),
-                (enabled(&house.k1), "k1"),
-                (enabled(&house.k2), "k2"),
+                (enabled(&fixture.k2), "k2"),
+                (enabled(&fixture.k1), "k1"),
+                (enabled(&fixture.k2), "k2"),
                 (disabled(), "none"),
-                (enabled(&house.k1), "k1"),
+                (enabled(&fixture.k1), "k1"),
                 (disabled(), "none"),
             ] {
                 let updated = stack.update(&properties, &run).await;
                 assert_eq!(updated.reason(), "", "{reading:?}");
                 let state = format!("latest {key}, default {key}; demo wants {key}, before alias/old");
-                assert_eq!(house.state(), state, "{reading:?}");
+                assert_eq!(fixture.state(), state, "{reading:?}");
             }
             assert_eq!(stack.delete(&run).await.reason(), "", "{reading:?}");
-            assert_eq!(house.state(), "latest alias/old, default alias/old; no record", "{reading:?}");
+            assert_eq!(fixture.state(), "latest alias/old, default alias/old; no record", "{reading:?}");
             // Otherwise white space cannot tell versions apart, and the description has to.
             if reading == DuplicateReading::LatestOnly
                 || (reading, format) == (DuplicateReading::AnyVersionBytes, Format::Json)
             {
-                house.assert_settings_kept();
+                fixture.assert_settings_kept();
             }
-            house.assert_no_violations();
+            fixture.assert_no_violations();
         }
     }
 }
 
 #[tokio::test]
 async fn a_mark_that_made_a_version_unique_goes_with_the_next_one() {
-    let house = House::furnished().await;
-    house.stub.world(|world| world.documents.duplicates = DuplicateReading::AnyVersionNormalised);
-    let run = async |payload| house.run(payload).await;
-    let mut stack = house.deployed("demo", &enabled(&house.k1)).await;
-    stack.update(&enabled(&house.k2), &run).await;
-    stack.update(&enabled(&house.k1), &run).await;
-    let latest = || house.stub.world(|world| world.document(NAME).unwrap().latest_content().to_owned());
+    let fixture = Fixture::furnished().await;
+    fixture.stub.world(|world| world.documents.duplicates = DuplicateReading::AnyVersionNormalised);
+    let run = async |payload| fixture.run(payload).await;
+    let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
+    stack.update(&enabled(&fixture.k2), &run).await;
+    stack.update(&enabled(&fixture.k1), &run).await;
+    let latest = || fixture.stub.world(|world| world.document(NAME).unwrap().latest_content().to_owned());
     assert!(latest().contains(r#""Ours [session-kms version 4]""#), "{}", latest());
-    house.stub.world(|world| world.documents.duplicates = DuplicateReading::LatestOnly);
-    stack.update(&enabled(&house.k2), &run).await;
-    assert_eq!(latest().trim_end(), settings(&house.k2).trim_end());
-    house.assert_no_violations();
+    fixture.stub.world(|world| world.documents.duplicates = DuplicateReading::LatestOnly);
+    stack.update(&enabled(&fixture.k2), &run).await;
+    assert_eq!(latest().trim_end(), settings(&fixture.k2).trim_end());
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
 async fn a_full_history_loses_its_oldest_versions_and_never_latest_or_default() {
     for reading in READINGS {
-        let house = House::furnished().await;
-        house.stub.world(|world| {
+        let fixture = Fixture::furnished().await;
+        fixture.stub.world(|world| {
             (world.documents.version_limit, world.documents.duplicates) = (3, reading);
             world.page_size = Some(2);
         });
-        let run = async |payload| house.run(payload).await;
-        let mut stack = house.deployed("demo", &enabled(&house.k1)).await;
-        for key in [&house.k2, &house.k1, &house.k2, &house.k1] {
+        let run = async |payload| fixture.run(payload).await;
+        let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
+        for key in [&fixture.k2, &fixture.k1, &fixture.k2, &fixture.k1] {
             assert_eq!(stack.update(&enabled(key), &run).await.reason(), "");
         }
         assert_eq!(stack.delete(&run).await.status, StackStatus::DeleteComplete);
-        assert_eq!(house.state(), "latest alias/old, default alias/old; no record", "{reading:?}");
-        let deleted = house.stub.calls_of("DeleteDocument");
+        assert_eq!(fixture.state(), "latest alias/old, default alias/old; no record", "{reading:?}");
+        let deleted = fixture.stub.calls_of("DeleteDocument");
         assert!(!deleted.is_empty());
         for (call, version) in deleted.iter().zip(1..) {
             assert_eq!(call.body["DocumentVersion"], format!("{version}"), "oldest first, one at a time");
         }
-        assert_eq!(house.stub.world(|world| world.document(NAME).unwrap().versions.len()), 3);
-        house.assert_no_violations();
+        assert_eq!(fixture.stub.world(|world| world.document(NAME).unwrap().versions.len()), 3);
+        fixture.assert_no_violations();
     }
 }
 
@@ -85,13 +85,13 @@ async fn a_full_history_loses_its_oldest_versions_and_never_latest_or_default() 
 async fn a_history_of_which_nothing_may_go_is_told() {
     let document = Document::session(Format::Json, &settings("console"))
         .with_version(Format::Json, &settings("alias/old"));
-    let house = House::with_document(document).await;
-    house.stub.world(|world| world.documents.version_limit = 2);
-    let run = async |payload| house.run(payload).await;
-    let created = house.stack("demo").create(&enabled(&house.k1), &run).await;
+    let fixture = Fixture::with_document(document).await;
+    fixture.stub.world(|world| world.documents.version_limit = 2);
+    let run = async |payload| fixture.run(payload).await;
+    let created = fixture.stack("demo").create(&enabled(&fixture.k1), &run).await;
     assert!(created.reason().contains("DocumentVersionLimitExceeded"), "{}", created.reason());
     assert_eq!(created.status, StackStatus::RollbackComplete);
-    assert_eq!(house.state(), "latest alias/old, default console; no record");
-    assert_eq!(house.stub.calls_of("DeleteDocument").len(), 0);
-    house.assert_no_violations();
+    assert_eq!(fixture.state(), "latest alias/old, default console; no record");
+    assert_eq!(fixture.stub.calls_of("DeleteDocument").len(), 0);
+    fixture.assert_no_violations();
 }

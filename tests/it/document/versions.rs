@@ -2,110 +2,110 @@
 
 use serde_json::json;
 
-use crate::house::{House, NAME, enabled, resource, settings};
+use crate::fixture::{Fixture, NAME, enabled, resource, settings};
 use crate::stub::{Document, Format, Stub};
 
 #[tokio::test]
 async fn versions_that_differ_are_brought_together_and_the_answer_says_so() {
     let document = Document::session(Format::Json, &settings("console"))
         .with_version(Format::Json, &settings("alias/old"));
-    let house = House::with_document(document).await;
-    let answer = house.send(&resource("demo").create(&house.stub, &enabled(&house.k1))).await;
+    let fixture = Fixture::with_document(document).await;
+    let answer = fixture.send(&resource("demo").create(&fixture.stub, &enabled(&fixture.k1))).await;
     let findings = answer.data["Findings"].as_str().unwrap();
     assert!(findings.contains("version 1: was the default and version 2 the latest"), "{findings}");
-    assert_eq!(house.state(), "latest k1, default k1; demo wants k1, before alias/old");
-    assert_eq!(numbers(&house.stub), (3, 3));
-    house.assert_settings_kept();
-    house.assert_no_violations();
+    assert_eq!(fixture.state(), "latest k1, default k1; demo wants k1, before alias/old");
+    assert_eq!(numbers(&fixture.stub), (3, 3));
+    fixture.assert_settings_kept();
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
 async fn a_latest_version_with_the_key_is_only_promoted() {
-    let house = House::empty().await;
+    let fixture = Fixture::empty().await;
     let document = Document::session(Format::Json, &settings("console"))
-        .with_version(Format::Json, &settings(&house.k1));
-    house.stub.world(|world| world.put_document(NAME, document));
-    let answer = house.send(&resource("demo").create(&house.stub, &enabled(&house.k1))).await;
+        .with_version(Format::Json, &settings(&fixture.k1));
+    fixture.stub.world(|world| world.put_document(NAME, document));
+    let answer = fixture.send(&resource("demo").create(&fixture.stub, &enabled(&fixture.k1))).await;
     assert_eq!((answer.success, &answer.data["DocumentVersion"]), (true, &json!("2")));
-    assert_eq!(numbers(&house.stub), (2, 2));
-    assert_eq!(house.stub.calls_of("UpdateDocument").len(), 0);
-    house.assert_no_violations();
+    assert_eq!(numbers(&fixture.stub), (2, 2));
+    assert_eq!(fixture.stub.calls_of("UpdateDocument").len(), 0);
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
 async fn a_new_version_is_promoted_when_it_is_active_and_not_before() {
-    let house = House::furnished().await;
-    house.stub.world(|world| world.documents.settle_after = 4);
-    let run = async |payload| house.run(payload).await;
-    let mut stack = house.deployed("demo", &enabled(&house.k1)).await;
-    assert_eq!(house.state(), "latest k1, default k1; demo wants k1, before alias/old");
-    assert_eq!(house.stub.calls_of("UpdateDocumentDefaultVersion").len(), 1);
-    assert!(house.stub.calls_of("GetDocument").len() > 4);
+    let fixture = Fixture::furnished().await;
+    fixture.stub.world(|world| world.documents.settle_after = 4);
+    let run = async |payload| fixture.run(payload).await;
+    let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
+    assert_eq!(fixture.state(), "latest k1, default k1; demo wants k1, before alias/old");
+    assert_eq!(fixture.stub.calls_of("UpdateDocumentDefaultVersion").len(), 1);
+    assert!(fixture.stub.calls_of("GetDocument").len() > 4);
     assert_eq!(stack.delete(&run).await.reason(), "");
-    assert_eq!(house.state(), "latest alias/old, default alias/old; no record");
-    assert!(house.stub.calls().iter().all(|call| call.code.as_deref() != Some("InvalidDocumentVersion")));
-    house.assert_no_violations();
+    assert_eq!(fixture.state(), "latest alias/old, default alias/old; no record");
+    assert!(fixture.stub.calls().iter().all(|call| call.code.as_deref() != Some("InvalidDocumentVersion")));
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
 async fn a_created_document_is_awaited_too() {
-    let house = House::empty().await;
-    house.stub.world(|world| world.documents.settle_after = 3);
-    house.deployed("demo", &enabled(&house.k1)).await;
-    assert!(house.stub.calls_of("GetDocument").len() > 1);
-    assert!(house.stub.world(|world| world.document(NAME).unwrap().latest().is_active()));
-    assert_eq!(house.state(), "latest k1, default k1; demo wants k1, before none");
-    house.assert_no_violations();
+    let fixture = Fixture::empty().await;
+    fixture.stub.world(|world| world.documents.settle_after = 3);
+    fixture.deployed("demo", &enabled(&fixture.k1)).await;
+    assert!(fixture.stub.calls_of("GetDocument").len() > 1);
+    assert!(fixture.stub.world(|world| world.document(NAME).unwrap().latest().is_active()));
+    assert_eq!(fixture.state(), "latest k1, default k1; demo wants k1, before none");
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
 async fn a_version_that_fails_is_told_and_written_anew_by_the_next_event() {
-    let house = House::furnished().await;
-    house.stub.world(|world| {
+    let fixture = Fixture::furnished().await;
+    fixture.stub.world(|world| {
         (world.documents.settle_after, world.documents.fail_next) = (2, Some("out of order".to_owned()));
     });
-    let create = resource("demo").create(&house.stub, &enabled(&house.k1));
-    let failed = house.send(&create).await;
+    let create = resource("demo").create(&fixture.stub, &enabled(&fixture.k1));
+    let failed = fixture.send(&create).await;
     assert!(!failed.success);
     assert!(
         failed.reason.contains("version 2") && failed.reason.contains("out of order"),
         "{}",
         failed.reason
     );
-    assert_eq!(house.state(), "latest k1, default alias/old; demo wants k1, before alias/old");
-    house.stub.redelivered(&create.url);
-    assert!(house.send(&create).await.success);
-    assert_eq!(house.state(), "latest k1, default k1; demo wants k1, before alias/old");
-    assert_eq!(numbers(&house.stub), (3, 3));
-    house.assert_settings_kept();
-    house.assert_no_violations();
+    assert_eq!(fixture.state(), "latest k1, default alias/old; demo wants k1, before alias/old");
+    fixture.stub.redelivered(&create.url);
+    assert!(fixture.send(&create).await.success);
+    assert_eq!(fixture.state(), "latest k1, default k1; demo wants k1, before alias/old");
+    assert_eq!(numbers(&fixture.stub), (3, 3));
+    fixture.assert_settings_kept();
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
 async fn a_stack_whose_version_failed_leaves_the_key_before() {
-    let house = House::furnished().await;
-    house.stub.world(|world| world.documents.fail_next = Some("out of order".to_owned()));
-    let run = async |payload| house.run(payload).await;
-    let created = house.stack("demo").create(&enabled(&house.k1), &run).await;
+    let fixture = Fixture::furnished().await;
+    fixture.stub.world(|world| world.documents.fail_next = Some("out of order".to_owned()));
+    let run = async |payload| fixture.run(payload).await;
+    let created = fixture.stack("demo").create(&enabled(&fixture.k1), &run).await;
     assert_eq!(created.requests(), ["Create", "Delete"]);
-    assert_eq!(house.state(), "latest alias/old, default alias/old; no record");
-    house.assert_settings_kept();
-    house.assert_no_violations();
+    assert_eq!(fixture.state(), "latest alias/old, default alias/old; no record");
+    fixture.assert_settings_kept();
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
 async fn a_delete_whose_version_failed_keeps_the_record_and_the_next_one_ends_it() {
-    let house = House::furnished().await;
-    let run = async |payload| house.run(payload).await;
-    let mut stack = house.deployed("demo", &enabled(&house.k1)).await;
-    house.stub.world(|world| world.documents.fail_next = Some("out of order".to_owned()));
+    let fixture = Fixture::furnished().await;
+    let run = async |payload| fixture.run(payload).await;
+    let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
+    fixture.stub.world(|world| world.documents.fail_next = Some("out of order".to_owned()));
     let failed = stack.delete(&run).await;
     assert!(failed.reason().contains("out of order"), "{}", failed.reason());
-    assert_eq!(house.state(), "latest alias/old, default k1; demo wants k1, before alias/old");
+    assert_eq!(fixture.state(), "latest alias/old, default k1; demo wants k1, before alias/old");
     assert_eq!(stack.delete(&run).await.reason(), "");
-    assert_eq!(house.state(), "latest alias/old, default alias/old; no record");
-    assert!(house.stub.world(|world| world.document(NAME).unwrap().latest().is_active()));
-    house.assert_no_violations();
+    assert_eq!(fixture.state(), "latest alias/old, default alias/old; no record");
+    assert!(fixture.stub.world(|world| world.document(NAME).unwrap().latest().is_active()));
+    fixture.assert_no_violations();
 }
 
 /// The numbers of latest and default.

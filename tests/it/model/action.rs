@@ -4,11 +4,11 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
+use session_kms::change_event::{ChangeEvent, ChangeSource};
 use session_kms::intent::{Mode, OnDelete};
-use session_kms::notice::{Notice, Source};
 
 use super::line::{Fate, Fault, Side};
-use super::rival::{Deed, deeds, hint, key_states, told};
+use super::rival::{Deed, call_event, deeds, event_of, key_states};
 use super::run::{Ask, Trouble};
 use super::world::Duplicates;
 
@@ -79,9 +79,14 @@ pub fn settings() -> impl Strategy<Value = Setting> {
 }
 
 /// The last event that comes.
-pub fn lasts() -> impl Strategy<Value = Notice> {
-    let sources = [Source::Schedule, Source::RecordChange, Source::DirectCall, Source::ConfigCompliance];
-    prop_oneof![4 => select(sources.to_vec()).prop_map(hint), 1 => Just(told("UpdateDocument", None))]
+pub fn lasts() -> impl Strategy<Value = ChangeEvent> {
+    let sources = [
+        ChangeSource::Schedule,
+        ChangeSource::RecordChange,
+        ChangeSource::DirectCall,
+        ChangeSource::ConfigCompliance,
+    ];
+    prop_oneof![4 => select(sources.to_vec()).prop_map(event_of), 1 => Just(call_event("UpdateDocument", None))]
 }
 
 pub fn actions() -> impl Strategy<Value = Vec<Action>> {

@@ -164,7 +164,8 @@ impl Play {
     /// The record says what an owner asked for, and nothing but an owner changes that.
     fn judge_record(&self, now: Option<&Intended>, runs: &[(usize, Run, Option<Came>)]) -> Told {
         let mut allowed = vec![self.intended.clone().map(Intended::but_for_before)];
-        let owners: Vec<_> = runs.iter().filter(|(_, run, _)| !matches!(run, Run::Keep(_))).collect();
+        let owners: Vec<_> =
+            runs.iter().filter(|(_, run, _)| !matches!(run, Run::RemediationRequest(_))).collect();
         for (_, run, came) in &owners {
             let alone = owners.len() == 1 && came.as_ref().is_some_and(Came::is_ok);
             let new = match run {
@@ -175,7 +176,7 @@ impl Play {
                     }
                     _ => None,
                 },
-                Run::Keep(_) => continue,
+                Run::RemediationRequest(_) => continue,
             };
             if alone {
                 allowed.clear();
@@ -199,7 +200,7 @@ impl Play {
             let is_retained = match run {
                 Run::Release { on_delete, .. } => on_delete.unwrap_or(was.on_delete) == OnDelete::Retain,
                 Run::Establish(ask) => ask.on_delete == OnDelete::Retain,
-                Run::Keep(_) => was.on_delete == OnDelete::Retain,
+                Run::RemediationRequest(_) => was.on_delete == OnDelete::Retain,
             };
             came.as_ref().is_some_and(Came::ended) && !is_retained
         });
@@ -238,7 +239,7 @@ impl Play {
                     may.push("");
                 }
             }
-            Run::Keep(_) => {
+            Run::RemediationRequest(_) => {
                 // What a repair wrote while the owner went is undone, unless the owner leaves it.
                 let retains = |intended: &Intended| intended.on_delete == OnDelete::Retain;
                 let gone = now.is_none() && !self.intended.iter().any(retains);
@@ -249,7 +250,7 @@ impl Play {
                     .iter()
                     .filter_map(|(_, run, _)| match run {
                         Run::Establish(ask) => Some(Intended::asked(ask)),
-                        Run::Release { .. } | Run::Keep(_) => None,
+                        Run::Release { .. } | Run::RemediationRequest(_) => None,
                     })
                     .collect();
                 let mut allowed = Vec::new();

@@ -1,8 +1,9 @@
 //! After the last event the document is as wanted, or an alert says why not.
 
+use session_kms::change_event::{ChangeEvent, ChangeSource};
 use session_kms::intent::Mode;
-use session_kms::notice::{Notice, Source};
-use session_kms::reconcile::{Kept, OnTrouble};
+use session_kms::reconcile::OnTrouble;
+use session_kms::remediation::Remediation;
 
 use super::intended::Intended;
 use super::line::Fate;
@@ -26,7 +27,7 @@ struct Obstacles {
 }
 
 /// Lets the last event come, then the clock strike, and judges what is there after each.
-pub fn ends_well(play: &mut Play, last: &Notice) -> Result<(), String> {
+pub fn ends_well(play: &mut Play, last: &ChangeEvent) -> Result<(), String> {
     {
         let mut world = play.world.borrow_mut();
         world.fail_next = false;
@@ -37,7 +38,7 @@ pub fn ends_well(play: &mut Play, last: &Notice) -> Result<(), String> {
     let kept = told(play, last)?;
     let is_open = |play: &Play| play.record().is_some_and(|record| record.watch.breaker.is_some());
     if let (Some(there), Some(intended), false) = (&there, play.intended.clone(), is_open(play)) {
-        let hears = matches!(last.source, Source::Schedule | Source::DirectCall);
+        let hears = matches!(last.source, ChangeSource::Schedule | ChangeSource::DirectCall);
         is_as_wanted(play, &intended, there, &kept, hears)
             .map_err(|wrong| format!("after the last event {wrong}; {kept:?}"))?;
     }
@@ -72,10 +73,10 @@ pub fn ends_well(play: &mut Play, last: &Notice) -> Result<(), String> {
     Ok(())
 }
 
-fn told(play: &mut Play, notice: &Notice) -> Result<Kept, String> {
-    match play.one(Run::Keep(notice.clone()), Fate::default())? {
-        Some(Came::Kept(Ok(kept))) => Ok(kept),
-        other => Err(format!("the run of {notice:?} came to {other:?}")),
+fn told(play: &mut Play, event: &ChangeEvent) -> Result<Remediation, String> {
+    match play.one(Run::RemediationRequest(event.clone()), Fate::default())? {
+        Some(Came::Remediation(Ok(kept))) => Ok(kept),
+        other => Err(format!("the run of {event:?} came to {other:?}")),
     }
 }
 
@@ -84,7 +85,7 @@ fn is_as_wanted(
     play: &Play,
     intended: &Intended,
     there: &Obstacles,
-    kept: &Kept,
+    kept: &Remediation,
     hears: bool,
 ) -> Result<(), String> {
     let first = intended.first.as_str();

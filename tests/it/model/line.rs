@@ -7,7 +7,7 @@ use std::future::{Future, pending, poll_fn};
 use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use session_kms::reconcile::ports::{
+use session_kms::ports::{
     AwsError, AwsErrorKind, Clock, DocumentHead, DocumentVersion, Documents, Records, Stored, VersionStatus,
     Written,
 };

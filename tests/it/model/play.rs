@@ -3,14 +3,15 @@
 use std::cell::RefCell;
 
 use futures_util::FutureExt;
-use session_kms::notice::{Notice, Source};
-use session_kms::reconcile::{KeepResult, Kept, Record, recall};
+use session_kms::change_event::{ChangeEvent, ChangeSource};
+use session_kms::reconcile::{Record, read_record};
+use session_kms::remediation::{Remediation, RemediationOutcome};
 
 use super::action::{Action, Delivery, Setting, What};
 use super::intended::Intended;
 use super::judge::Before;
 use super::line::{Fate, Line};
-use super::rival::{Deed, hint, name};
+use super::rival::{Deed, event_of, name};
 use super::run::{Ask, Came, Run, alone, both};
 use super::world::{KEYS, World};
 
@@ -18,7 +19,7 @@ use super::world::{KEYS, World};
 pub struct Play {
     pub world: RefCell<World>,
     runs: usize,
-    late: Vec<Notice>,
+    late: Vec<ChangeEvent>,
     last_ask: Option<Ask>,
     /// What is on record.
     pub intended: Option<Intended>,
@@ -54,16 +55,16 @@ impl Play {
     pub fn act(&mut self, action: &Action) -> Told {
         match action {
             Action::Deed(deed, delivery) => {
-                let Some(notice) = deed.play(&mut self.world.borrow_mut()) else { return Ok(()) };
+                let Some(event) = deed.play(&mut self.world.borrow_mut()) else { return Ok(()) };
                 match delivery {
-                    Delivery::Now => self.one(Run::Keep(notice), Fate::default()).map(drop),
+                    Delivery::Now => self.one(Run::RemediationRequest(event), Fate::default()).map(drop),
                     Delivery::Later => {
-                        self.late.push(notice);
+                        self.late.push(event);
                         Ok(())
                     }
                     Delivery::Twice => {
-                        self.late.push(notice.clone());
-                        self.one(Run::Keep(notice), Fate::default()).map(drop)
+                        self.late.push(event.clone());
+                        self.one(Run::RemediationRequest(event), Fate::default()).map(drop)
                     }
                     Delivery::Never => Ok(()),
                 }
@@ -126,18 +127,18 @@ impl Play {
         self.adopted = record.map(|record| record.before);
         self.befores.extend(self.adopted.clone());
         self.repairs.clear();
-        self.late.push(hint(Source::RecordChange));
+        self.late.push(event_of(ChangeSource::RecordChange));
     }
 
     fn run(&mut self, what: &What) -> Option<Run> {
         Some(match what {
-            What::Schedule => Run::Keep(hint(Source::Schedule)),
-            What::RecordChange => Run::Keep(hint(Source::RecordChange)),
+            What::Schedule => Run::RemediationRequest(event_of(ChangeSource::Schedule)),
+            What::RecordChange => Run::RemediationRequest(event_of(ChangeSource::RecordChange)),
             What::Late(which) if self.late.is_empty() => {
                 _ = which;
                 return None;
             }
-            What::Late(which) => Run::Keep(self.late.remove(which % self.late.len())),
+            What::Late(which) => Run::RemediationRequest(self.late.remove(which % self.late.len())),
             What::Ask(ask) => {
                 self.last_ask = Some(ask.clone());
                 Run::Establish(ask.clone())
@@ -175,16 +176,16 @@ impl Play {
         let before = self.before(midst.is_some(), false, answered);
         let numbers = [self.runs + 1, self.runs + 2];
         self.runs += 2;
-        let mut notice = None;
+        let mut event = None;
         let (at, deed) = midst.unzip();
-        let happens = || notice = deed.and_then(|deed: Deed| deed.play(&mut self.world.borrow_mut()));
+        let happens = || event = deed.and_then(|deed: Deed| deed.play(&mut self.world.borrow_mut()));
         let [left_came, right_came] = both(
             &self.world,
             [(numbers[0], &left, left_fate), (numbers[1], &right, right_fate)],
             order,
             (at.unwrap_or(usize::MAX), happens),
         )?;
-        self.late.extend(notice);
+        self.late.extend(event);
         self.count(left_came.as_ref());
         self.count(right_came.as_ref());
         self.world.borrow_mut().count("two at a time");
@@ -197,14 +198,16 @@ impl Play {
             Some(Came::Established(Ok(_))) => "granted",
             Some(Came::Released(Ok(outcome))) if outcome.changed => "given back",
             Some(Came::Released(Ok(_))) => "nothing to give back",
-            Some(Came::Kept(Ok(kept))) => match kept.result {
-                KeepResult::Repaired => "repaired",
-                KeepResult::StandIn => "stood in",
-                KeepResult::Cleared => "cleared",
-                KeepResult::Returned => "returned",
-                KeepResult::Refused => "left as it was",
-                KeepResult::BreakerOpen => "left alone",
-                KeepResult::AsWanted | KeepResult::NotOurs | KeepResult::NotConcerned => "nothing to do",
+            Some(Came::Remediation(Ok(kept))) => match kept.result {
+                RemediationOutcome::Repaired => "repaired",
+                RemediationOutcome::StandIn => "stood in",
+                RemediationOutcome::Cleared => "cleared",
+                RemediationOutcome::Returned => "returned",
+                RemediationOutcome::Refused => "left as it was",
+                RemediationOutcome::BreakerOpen => "left alone",
+                RemediationOutcome::AsWanted
+                | RemediationOutcome::NotOurs
+                | RemediationOutcome::NotConcerned => "nothing to do",
             },
             Some(came) if came.ended() => "refused",
             Some(_) => "failed",
@@ -237,7 +240,7 @@ impl Play {
     /// The record that counts.
     pub fn record(&self) -> Option<Record> {
         let line = Line::new(&self.world, 0, Fate::default(), false);
-        recall(&line, &name()).now_or_never().expect("nothing waits").expect("a record")
+        read_record(&line, &name()).now_or_never().expect("nothing waits").expect("a record")
     }
 
     /// Fails where the document does not carry a key.
@@ -255,9 +258,9 @@ impl Play {
     }
 
     /// A schedule's run, uncut.
-    pub fn schedule(&mut self) -> Result<Kept, String> {
-        match self.one(Run::Keep(hint(Source::Schedule)), Fate::default())? {
-            Some(Came::Kept(Ok(kept))) => Ok(kept),
+    pub fn schedule(&mut self) -> Result<Remediation, String> {
+        match self.one(Run::RemediationRequest(event_of(ChangeSource::Schedule)), Fate::default())? {
+            Some(Came::Remediation(Ok(kept))) => Ok(kept),
             other => Err(format!("the schedule's run came to {other:?}")),
         }
     }

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
+use session_kms::change_event::{Actor, ChangeDetail, ChangeEvent, ChangeSource, Scope};
 use session_kms::key::KeyArn;
-use session_kms::notice::{About, News, Notice, Party, Source};
 use session_kms::session::{Content, DocumentName, Format};
 
 use super::line::DELETION;
@@ -56,7 +56,7 @@ pub enum Deed {
 
 impl Deed {
     /// Does it; the notice that tells of it, where anything came of it.
-    pub fn play(self, world: &mut World) -> Option<Notice> {
+    pub fn play(self, world: &mut World) -> Option<ChangeEvent> {
         world.ticks += 1;
         let ticks = world.ticks;
         let done = match self {
@@ -105,10 +105,10 @@ impl Deed {
             Self::Grant { key } => set_grants(world, KEYS[key], vec![grant()]),
             Self::Revoke { key } => set_grants(world, KEYS[key], Vec::new()),
         };
-        done.then(|| self.notice())
+        done.then(|| self.event())
     }
 
-    fn notice(self) -> Notice {
+    fn event(self) -> ChangeEvent {
         let (what, key) = match self {
             Self::Key { .. }
             | Self::Off { .. }
@@ -129,35 +129,35 @@ impl Deed {
             Self::Grant { key } => ("CreateGrant", Some(key)),
             Self::Revoke { key } => ("RevokeGrant", Some(key)),
         };
-        let news = match self {
+        let detail = match self {
             Self::KeyState { state: KeyState::PendingDeletion, .. } => {
-                Some(News::DeletionDate(DELETION.to_owned()))
+                Some(ChangeDetail::DeletionDate(DELETION.to_owned()))
             }
-            Self::LockOut { .. } => Some(News::KeyPolicy(closed_policy())),
-            Self::LetIn { .. } => Some(News::KeyPolicy(open_policy())),
+            Self::LockOut { .. } => Some(ChangeDetail::KeyPolicy(closed_policy())),
+            Self::LetIn { .. } => Some(ChangeDetail::KeyPolicy(open_policy())),
             _ => None,
         };
-        Notice { news, ..told(what, key.map(|key| KEYS[key])) }
+        ChangeEvent { detail, ..call_event(what, key.map(|key| KEYS[key])) }
     }
 }
 
 /// What CloudTrail tells of a call on a key, or on the document.
-pub fn told(what: &str, key: Option<&str>) -> Notice {
-    let (source, about) = match key {
-        Some(key) => (Source::KeyCall, About::Key(KeyArn::parse(key).expect("a key ARN"))),
-        None => (Source::DocumentCall, About::Document(name())),
+pub fn call_event(what: &str, key: Option<&str>) -> ChangeEvent {
+    let (source, scope) = match key {
+        Some(key) => (ChangeSource::KeyCall, Scope::Key(KeyArn::parse(key).expect("a key ARN"))),
+        None => (ChangeSource::DocumentCall, Scope::Document(name())),
     };
-    let by = Party {
+    let actor = Actor {
         principal: "arn:aws:sts::111122223333:assumed-role/Pipeline/deploy".to_owned(),
         user_agent: Some("Terraform/1.9".to_owned()),
     };
-    Notice { source, what: what.to_owned(), about, by: Some(by), at: None, news: None }
+    ChangeEvent { source, what: what.to_owned(), scope, actor: Some(actor), at: None, detail: None }
 }
 
 /// What the clock, or any other source without a word of its own, tells.
-pub fn hint(source: Source) -> Notice {
-    let about = if source == Source::Schedule { About::Everything } else { About::Document(name()) };
-    Notice { source, what: format!("{source:?}"), about, by: None, at: None, news: None }
+pub fn event_of(source: ChangeSource) -> ChangeEvent {
+    let scope = if source == ChangeSource::Schedule { Scope::Everything } else { Scope::Document(name()) };
+    ChangeEvent { source, what: format!("{source:?}"), scope, actor: None, at: None, detail: None }
 }
 
 pub fn name() -> DocumentName {

@@ -6,13 +6,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use session_kms::change_event::ChangeEvent;
 use session_kms::intent::{Encryption, Intent, Mode, OnConflict, OnDelete, OnKeyTrouble, Owner, Safeguards};
 use session_kms::key::KeyRef;
-use session_kms::notice::Notice;
-use session_kms::place::Place;
-use session_kms::reconcile::{
-    Establish, Keep, Kept, OnTrouble, Outcome, ReconcileError, Release, establish, keep, release,
-};
+use session_kms::location::Location;
+use session_kms::reconcile::{Establish, OnTrouble, Outcome, ReconcileError, Release, establish, release};
+use session_kms::remediation::{Remediation, RemediationRequest, remediate};
 use session_kms::session::DocumentName;
 
 use super::line::{Fate, Line};
@@ -48,7 +47,7 @@ pub enum Trouble {
 pub enum Run {
     Establish(Ask),
     Release { owner: usize, on_delete: Option<OnDelete> },
-    Keep(Notice),
+    RemediationRequest(ChangeEvent),
 }
 
 /// What came of it.
@@ -56,7 +55,7 @@ pub enum Run {
 pub enum Came {
     Established(Result<Outcome, ReconcileError>),
     Released(Result<Outcome, ReconcileError>),
-    Kept(Result<Kept, ReconcileError>),
+    Remediation(Result<Remediation, ReconcileError>),
 }
 
 impl Came {
@@ -64,7 +63,7 @@ impl Came {
     pub fn ended(&self) -> bool {
         let error = match self {
             Self::Established(result) | Self::Released(result) => result.as_ref().err(),
-            Self::Kept(result) => result.as_ref().err(),
+            Self::Remediation(result) => result.as_ref().err(),
         };
         !matches!(error, Some(ReconcileError::Aws(_)))
     }
@@ -72,7 +71,7 @@ impl Came {
     pub fn is_ok(&self) -> bool {
         match self {
             Self::Established(result) | Self::Released(result) => result.is_ok(),
-            Self::Kept(result) => result.is_ok(),
+            Self::Remediation(result) => result.is_ok(),
         }
     }
 }
@@ -120,8 +119,8 @@ pub fn owner(number: usize) -> Owner {
     Owner { stack_id: format!("stack-{number}"), logical_resource_id: "Encryption".to_owned() }
 }
 
-pub fn home() -> Place {
-    Place { partition: "aws".to_owned(), region: REGION.to_owned(), account: ACCOUNT.to_owned() }
+pub fn location() -> Location {
+    Location { partition: "aws".to_owned(), region: REGION.to_owned(), account: ACCOUNT.to_owned() }
 }
 
 impl Run {
@@ -130,28 +129,32 @@ impl Run {
     }
 
     async fn go(&self, line: &Line<'_>) -> Came {
-        let (home, quiet) = (home(), |_: &str| {});
+        let (location, quiet) = (location(), |_: &str| {});
         match self {
             Self::Establish(ask) => {
                 let (owner, intent, digest) = (owner(ask.owner), ask.intent(), ask.digest());
                 let patience = Duration::from_secs(5);
                 let request = Establish { owner: &owner, intent: &intent, digest: &digest, patience };
-                Came::Established(establish(line, &home, request, &quiet).await)
+                Came::Established(establish(line, &location, request, &quiet).await)
             }
             Self::Release { owner: number, on_delete } => {
                 let (owner, document) = (owner(*number), name());
                 let request = Release { owner: &owner, document: &document, on_delete: *on_delete };
-                Came::Released(release(line, &home, request, &quiet).await)
+                Came::Released(release(line, &location, request, &quiet).await)
             }
-            Self::Keep(notice) => Came::Kept(kept(line, &name(), notice).await),
+            Self::RemediationRequest(event) => Came::Remediation(kept(line, &name(), event).await),
         }
     }
 }
 
 /// Looks after the document on the occasion of a notice.
-pub async fn kept(line: &Line<'_>, document: &DocumentName, notice: &Notice) -> Result<Kept, ReconcileError> {
-    let request = Keep { document, notice, repairs_per_hour: LIMIT };
-    keep(line, &home(), request, &|_| {}).await
+pub async fn kept(
+    line: &Line<'_>,
+    document: &DocumentName,
+    event: &ChangeEvent,
+) -> Result<Remediation, ReconcileError> {
+    let request = RemediationRequest { document, event, repairs_per_hour: LIMIT };
+    remediate(line, &location(), request, &|_| {}).await
 }
 
 /// A future that is polled by hand, until it is done or its line is cut.

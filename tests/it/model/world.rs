@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use session_kms::reconcile::ports::{Answer, AwsError, AwsErrorKind};
+use session_kms::ports::{Answer, AwsError, AwsErrorKind};
 use session_kms::session::{Content, Format};
 
 use super::rival::Deed;

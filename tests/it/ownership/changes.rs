@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use session_kms::reconcile::digest;
 
-use crate::house::{House, NAME, RECORD, and, disabled, enabled, id_of, resource, settings};
+use crate::fixture::{Fixture, NAME, RECORD, and, disabled, enabled, id_of, resource, settings};
 use crate::stub::{Document, Fault, Format, Resource, StackStatus, When};
 
 const OTHER: &str = "Team-Preferences";
@@ -14,196 +14,200 @@ const K1: &str = "latest k1, default k1; demo wants k1, before alias/old";
 #[tokio::test]
 async fn a_failed_update_goes_back_whatever_it_had_done() {
     for operation in ["DescribeKey", "PutParameter", "UpdateDocument", "UpdateDocumentDefaultVersion"] {
-        let house = House::furnished().await;
-        let run = async |payload| house.run(payload).await;
-        let mut stack = house.deployed("demo", &enabled(&house.k1)).await;
+        let fixture = Fixture::furnished().await;
+        let run = async |payload| fixture.run(payload).await;
+        let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
         let service = if operation == "DescribeKey" { "kms" } else { "ssm" };
         let denied = Fault::AccessDenied { action: "some:Action" };
-        house.stub.fault(When::operation(service, operation).first(TRIES), denied);
-        let updated = stack.update(&enabled(&house.k2), &run).await;
+        fixture.stub.fault(When::operation(service, operation).first(TRIES), denied);
+        let updated = stack.update(&enabled(&fixture.k2), &run).await;
         assert_eq!(updated.status, StackStatus::UpdateRollbackComplete, "{operation}");
-        assert_eq!(house.state(), K1, "{operation}");
+        assert_eq!(fixture.state(), K1, "{operation}");
         assert_eq!(stack.delete(&run).await.reason(), "");
-        assert_eq!(house.state(), "latest alias/old, default alias/old; no record", "{operation}");
-        house.assert_settings_kept();
-        house.assert_no_violations();
+        assert_eq!(fixture.state(), "latest alias/old, default alias/old; no record", "{operation}");
+        fixture.assert_settings_kept();
+        fixture.assert_no_violations();
     }
 }
 
 /// The role may have been changed for the new key a moment ago, by the same update of the stack.
 #[tokio::test]
 async fn an_update_waits_for_a_role_that_was_changed_just_before() {
-    let house = House::furnished().await;
-    let run = async |payload| house.run(payload).await;
-    let mut stack = house.deployed("demo", &enabled(&house.k1)).await;
+    let fixture = Fixture::furnished().await;
+    let run = async |payload| fixture.run(payload).await;
+    let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     let denied = Fault::AccessDenied { action: "kms:DescribeKey" };
-    house.stub.fault(When::operation("kms", "DescribeKey").first(TRIES - 1), denied);
-    let updated = stack.update(&enabled(&house.k2), &run).await;
+    fixture.stub.fault(When::operation("kms", "DescribeKey").first(TRIES - 1), denied);
+    let updated = stack.update(&enabled(&fixture.k2), &run).await;
     assert_eq!(updated.status, StackStatus::UpdateComplete, "{}", updated.reason());
-    assert!(house.state().starts_with("latest k2, default k2"), "{}", house.state());
+    assert!(fixture.state().starts_with("latest k2, default k2"), "{}", fixture.state());
 }
 
 /// In the middle of trouble with the key an update fails, and CloudFormation goes back to what is there.
 #[tokio::test]
 async fn a_rollback_to_what_is_there_does_not_fail_on_a_key_that_cannot_be_used() {
-    let house = House::furnished().await;
-    let run = async |payload| house.run(payload).await;
-    let mut stack = house.deployed("demo", &enabled(&house.k1)).await;
-    house.stub.world(|world| {
-        for key in [&house.k1, &house.k2] {
+    let fixture = Fixture::furnished().await;
+    let run = async |payload| fixture.run(payload).await;
+    let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
+    fixture.stub.world(|world| {
+        for key in [&fixture.k1, &fixture.k2] {
             world.ask("kms", "DisableKey", json!({"KeyId": key})).unwrap();
         }
     });
-    let updated = stack.update(&enabled(&house.k2), &run).await;
+    let updated = stack.update(&enabled(&fixture.k2), &run).await;
     assert_eq!(updated.status, StackStatus::UpdateRollbackComplete, "{}", updated.reason());
-    assert!(updated.reason().contains("k2") || updated.reason().contains(&house.k2), "{}", updated.reason());
+    assert!(
+        updated.reason().contains("k2") || updated.reason().contains(&fixture.k2),
+        "{}",
+        updated.reason()
+    );
     let last = updated.last_answer().unwrap();
     assert!(
         last.success && last.reason.contains("nothing is changed, and there is trouble with the key"),
         "{last:?}"
     );
-    assert_eq!(house.state(), K1);
+    assert_eq!(fixture.state(), K1);
     // What asks for something new still fails on it.
-    let asked = stack.update(&and(enabled(&house.k1), "Revision", "2"), &run).await;
+    let asked = stack.update(&and(enabled(&fixture.k1), "Revision", "2"), &run).await;
     assert_eq!(asked.status, StackStatus::UpdateRollbackComplete, "{}", asked.reason());
-    house.assert_no_violations();
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
 async fn an_update_that_succeeded_is_rolled_back_with_its_stack() {
-    let house = House::furnished().await;
-    let run = async |payload| house.run(payload).await;
-    let mut stack = house.deployed("demo", &enabled(&house.k1)).await;
-    for properties in [enabled(&house.k2), disabled(), and(enabled(&house.k2), "DocumentName", OTHER)] {
+    let fixture = Fixture::furnished().await;
+    let run = async |payload| fixture.run(payload).await;
+    let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
+    for properties in [enabled(&fixture.k2), disabled(), and(enabled(&fixture.k2), "DocumentName", OTHER)] {
         stack.update(&properties, &run).await;
         // A sibling failed: the old properties come back.
-        assert_eq!(stack.update(&enabled(&house.k1), &run).await.status, StackStatus::UpdateComplete);
-        assert!(house.state().starts_with("latest k1, default k1; demo wants k1"), "{}", house.state());
+        assert_eq!(stack.update(&enabled(&fixture.k1), &run).await.status, StackStatus::UpdateComplete);
+        assert!(fixture.state().starts_with("latest k1, default k1; demo wants k1"), "{}", fixture.state());
     }
-    house.assert_no_violations();
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
 async fn a_failed_replacement_leaves_no_document_behind() {
-    let house = House::furnished().await;
-    house.stub.world(|world| {
+    let fixture = Fixture::furnished().await;
+    fixture.stub.world(|world| {
         world.put_document(OTHER, Document::session(Format::Json, &settings("alias/old")));
     });
-    let run = async |payload| house.run(payload).await;
-    let mut stack = house.deployed("demo", &enabled(&house.k1)).await;
+    let run = async |payload| fixture.run(payload).await;
+    let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     let denied = Fault::AccessDenied { action: "ssm:UpdateDocumentDefaultVersion" };
-    house.stub.fault(When::operation("ssm", "UpdateDocumentDefaultVersion").first(TRIES), denied);
-    let updated = stack.update(&and(enabled(&house.k2), "DocumentName", OTHER), &run).await;
+    fixture.stub.fault(When::operation("ssm", "UpdateDocumentDefaultVersion").first(TRIES), denied);
+    let updated = stack.update(&and(enabled(&fixture.k2), "DocumentName", OTHER), &run).await;
     assert_eq!(updated.status, StackStatus::UpdateRollbackComplete, "{}", updated.reason());
     assert_eq!(updated.requests(), ["Update", "Update"]);
-    assert_eq!(house.state(), K1);
-    assert_eq!(house.state_of(OTHER), "latest alias/old, default alias/old; no record");
-    house.assert_no_violations();
+    assert_eq!(fixture.state(), K1);
+    assert_eq!(fixture.state_of(OTHER), "latest alias/old, default alias/old; no record");
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
 async fn a_replacement_lets_the_old_document_go_as_its_own_properties_say() {
     for (on_delete, left) in [("Restore", "alias/old"), ("Clear", "none"), ("Retain", "k1")] {
-        let house = House::furnished().await;
-        let run = async |payload| house.run(payload).await;
-        let mut stack = house.deployed("demo", &and(enabled(&house.k1), "OnDelete", on_delete)).await;
-        let moved = stack.update(&and(enabled(&house.k2), "DocumentName", OTHER), &run).await;
+        let fixture = Fixture::furnished().await;
+        let run = async |payload| fixture.run(payload).await;
+        let mut stack = fixture.deployed("demo", &and(enabled(&fixture.k1), "OnDelete", on_delete)).await;
+        let moved = stack.update(&and(enabled(&fixture.k2), "DocumentName", OTHER), &run).await;
         assert_eq!(moved.status, StackStatus::UpdateComplete);
         assert!(moved.last_answer().unwrap().success, "the clean-up too");
-        assert_eq!(house.state(), format!("latest {left}, default {left}; no record"));
-        assert_eq!(house.state_of(OTHER), "latest k2, default k2; demo wants k2, before none");
-        house.assert_settings_kept();
-        house.assert_no_violations();
+        assert_eq!(fixture.state(), format!("latest {left}, default {left}; no record"));
+        assert_eq!(fixture.state_of(OTHER), "latest k2, default k2; demo wants k2, before none");
+        fixture.assert_settings_kept();
+        fixture.assert_no_violations();
     }
 }
 
 #[tokio::test]
 async fn a_change_of_what_delete_does_is_remembered_and_writes_nothing_else() {
-    let house = House::furnished().await;
-    let run = async |payload| house.run(payload).await;
-    let mut stack = house.deployed("demo", &enabled(&house.k1)).await;
-    house.stub.forget_calls();
-    stack.update(&and(enabled(&house.k1), "OnDelete", "Clear"), &run).await;
-    let writes: Vec<_> = house.stub.writes().into_iter().map(|call| call.operation).collect();
+    let fixture = Fixture::furnished().await;
+    let run = async |payload| fixture.run(payload).await;
+    let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
+    fixture.stub.forget_calls();
+    stack.update(&and(enabled(&fixture.k1), "OnDelete", "Clear"), &run).await;
+    let writes: Vec<_> = fixture.stub.writes().into_iter().map(|call| call.operation).collect();
     assert_eq!(writes, ["PutParameter"]);
     // The Delete's properties do not say: the record does.
-    let delete = stack.resource.delete(&house.stub, &id_of(NAME), &enabled(&house.k1));
-    assert!(house.send(&delete).await.success);
-    assert_eq!(house.state(), "latest none, default none; no record");
-    house.assert_no_violations();
+    let delete = stack.resource.delete(&fixture.stub, &id_of(NAME), &enabled(&fixture.k1));
+    assert!(fixture.send(&delete).await.success);
+    assert_eq!(fixture.state(), "latest none, default none; no record");
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
 async fn an_unknown_property_is_refused_by_name_on_create_and_update() {
-    let house = House::furnished().await;
-    let run = async |payload| house.run(payload).await;
-    let misspelt = and(enabled(&house.k1), "OnDelet", "Retain");
-    let created = house.stack("demo").create(&misspelt, &run).await;
+    let fixture = Fixture::furnished().await;
+    let run = async |payload| fixture.run(payload).await;
+    let misspelt = and(enabled(&fixture.k1), "OnDelet", "Retain");
+    let created = fixture.stack("demo").create(&misspelt, &run).await;
     assert!(
         created.reason().contains("OnDelet") && created.reason().contains("OnDelete"),
         "{}",
         created.reason()
     );
     assert_eq!(created.status, StackStatus::RollbackComplete, "and ignored by the Delete that follows");
-    assert_eq!(house.stub.writes().len(), 0);
+    assert_eq!(fixture.stub.writes().len(), 0);
 
-    let mut stack = house.deployed("demo", &enabled(&house.k1)).await;
-    let updated = stack.update(&and(enabled(&house.k2), "Encrypt", "true"), &run).await;
+    let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
+    let updated = stack.update(&and(enabled(&fixture.k2), "Encrypt", "true"), &run).await;
     assert!(updated.reason().contains("Encrypt"), "{}", updated.reason());
     assert_eq!(updated.status, StackStatus::UpdateRollbackComplete);
-    assert_eq!(house.state(), K1);
-    house.assert_no_violations();
+    assert_eq!(fixture.state(), K1);
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
 async fn properties_of_another_schema_are_ignored_by_a_delete() {
-    let house = House::furnished().await;
-    let stack = house.deployed("demo", &enabled(&house.k1)).await;
+    let fixture = Fixture::furnished().await;
+    let stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     let past = json!({"KmsKey": "x", "OnDelete": {"was": "an object"}, "Encryption": ["Enabled"]});
-    let deleted = house.send(&stack.resource.delete(&house.stub, &id_of(NAME), &past)).await;
+    let deleted = fixture.send(&stack.resource.delete(&fixture.stub, &id_of(NAME), &past)).await;
     assert!(deleted.success, "{}", deleted.reason);
-    assert_eq!(house.state(), "latest alias/old, default alias/old; no record");
-    house.assert_no_violations();
+    assert_eq!(fixture.state(), "latest alias/old, default alias/old; no record");
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
 async fn an_update_back_to_what_was_accepted_is_never_refused_for_a_property() {
-    let house = House::furnished().await;
-    let run = async |payload| house.run(payload).await;
-    let stack = house.deployed("demo", &enabled(&house.k1)).await;
-    let past = and(enabled(&house.k1), "PropertyOfALaterVersion", "1");
-    let refused = house.send(&update(&house, &stack.resource, &past)).await;
+    let fixture = Fixture::furnished().await;
+    let run = async |payload| fixture.run(payload).await;
+    let stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
+    let past = and(enabled(&fixture.k1), "PropertyOfALaterVersion", "1");
+    let refused = fixture.send(&update(&fixture, &stack.resource, &past)).await;
     assert!(!refused.success && refused.reason.contains("PropertyOfALaterVersion"), "{}", refused.reason);
     // As the version that knew the property had written it.
-    house.stub.world(|world| {
+    fixture.stub.world(|world| {
         let mut record: Value = serde_json::from_str(world.parameter(RECORD).unwrap()).unwrap();
         record["accepted"] = json!([digest(past.as_object().unwrap())]);
         let body = json!({"Name": RECORD, "Value": record.to_string(), "Type": "String", "Overwrite": true});
         world.ask("ssm", "PutParameter", body).unwrap();
     });
-    run(resource("stranger").create(&house.stub, &past).payload).await;
-    assert_eq!(house.state(), K1, "another owner's record vouches for nothing");
-    let accepted = house.send(&update(&house, &stack.resource, &past)).await;
+    run(resource("stranger").create(&fixture.stub, &past).payload).await;
+    assert_eq!(fixture.state(), K1, "another owner's record vouches for nothing");
+    let accepted = fixture.send(&update(&fixture, &stack.resource, &past)).await;
     assert!(accepted.success, "{}", accepted.reason);
-    assert_eq!(house.state(), K1);
-    house.assert_no_violations();
+    assert_eq!(fixture.state(), K1);
+    fixture.assert_no_violations();
 }
 
 #[tokio::test]
 async fn another_resource_type_is_refused_and_its_delete_succeeds() {
-    let house = House::furnished().await;
+    let fixture = Fixture::furnished().await;
     let other = Resource::new("demo", "Encryption", "Custom::SomethingElse");
-    let refused = house.send(&other.create(&house.stub, &enabled(&house.k1))).await;
+    let refused = fixture.send(&other.create(&fixture.stub, &enabled(&fixture.k1))).await;
     assert!(!refused.success && refused.reason.contains("Custom::SomethingElse"), "{}", refused.reason);
-    let deleted = other.delete(&house.stub, &refused.physical_resource_id, &enabled(&house.k1));
-    assert!(house.send(&deleted).await.success);
-    assert_eq!(house.stub.writes().len(), 0);
+    let deleted = other.delete(&fixture.stub, &refused.physical_resource_id, &enabled(&fixture.k1));
+    assert!(fixture.send(&deleted).await.success);
+    assert_eq!(fixture.stub.writes().len(), 0);
     let plain = Resource::new("demo", "Encryption", "AWS::CloudFormation::CustomResource");
-    assert!(house.send(&plain.create(&house.stub, &enabled(&house.k1))).await.success);
-    assert_eq!(house.state(), K1);
-    house.assert_no_violations();
+    assert!(fixture.send(&plain.create(&fixture.stub, &enabled(&fixture.k1))).await.success);
+    assert_eq!(fixture.state(), K1);
+    fixture.assert_no_violations();
 }
 
-fn update(house: &House, resource: &Resource, properties: &Value) -> crate::stub::Request {
-    resource.update(&house.stub, &id_of(NAME), properties, &enabled(&house.k2))
+fn update(fixture: &Fixture, resource: &Resource, properties: &Value) -> crate::stub::Request {
+    resource.update(&fixture.stub, &id_of(NAME), properties, &enabled(&fixture.k2))
 }

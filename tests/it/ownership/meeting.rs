@@ -3,7 +3,7 @@
 
 use std::pin::{Pin, pin};
 
-use crate::house::{House, NAME, and, enabled, id_of, resource};
+use crate::fixture::{Fixture, NAME, and, enabled, id_of, resource};
 use crate::stub::{Request, Resource, Stop};
 
 const GONE: &str = "latest alias/old, default alias/old; no record";
@@ -15,10 +15,10 @@ const ALL: usize = 60;
 async fn trap_3_a_delete_that_meets_its_create_leaves_nothing_half() {
     for created in 0..=14 {
         for deleted in [2, 3, 4, ALL] {
-            let house = House::furnished().await;
+            let fixture = Fixture::furnished().await;
             let resource = resource("demo");
-            let create = resource.create(&house.stub, &enabled(&house.k1));
-            meet(&house, &resource, &create, created, deleted).await;
+            let create = resource.create(&fixture.stub, &enabled(&fixture.k1));
+            meet(&fixture, &resource, &create, created, deleted).await;
         }
     }
 }
@@ -26,16 +26,16 @@ async fn trap_3_a_delete_that_meets_its_create_leaves_nothing_half() {
 #[tokio::test]
 async fn trap_3_a_delete_that_clears_meets_its_create() {
     for created in 0..=14 {
-        let house = House::furnished().await;
+        let fixture = Fixture::furnished().await;
         let resource = resource("demo");
-        let create = resource.create(&house.stub, &and(enabled(&house.k1), "OnDelete", "Clear"));
-        let delete = delete_of(&house, &resource, &create);
-        interleave(&house, &create, created, &delete, ALL).await;
-        let state = house.state();
+        let create = resource.create(&fixture.stub, &and(enabled(&fixture.k1), "OnDelete", "Clear"));
+        let delete = delete_of(&fixture, &resource, &create);
+        interleave(&fixture, &create, created, &delete, ALL).await;
+        let state = fixture.state();
         let cleared = "latest none, default none; no record";
         assert!([GONE, cleared, SET].contains(&state.as_str()), "after {created} calls: {state}");
-        house.assert_settings_kept();
-        house.assert_no_violations();
+        fixture.assert_settings_kept();
+        fixture.assert_no_violations();
     }
 }
 
@@ -44,16 +44,16 @@ async fn trap_3_a_create_that_was_cut_off_and_comes_again_does_not_outlive_its_d
     // From its third call on, the Create that comes again has seen the record.
     for cut in [5, 6, 8] {
         for created in 3..=12 {
-            let house = House::furnished().await;
+            let fixture = Fixture::furnished().await;
             let resource = resource("demo");
-            let create = resource.create(&house.stub, &enabled(&house.k1));
-            house.stub.stop_at(cut, Stop::After);
+            let create = resource.create(&fixture.stub, &enabled(&fixture.k1));
+            fixture.stub.stop_at(cut, Stop::After);
             tokio::select! {
-                () = house.run(create.payload.clone()) => panic!("fewer than {cut} calls"),
-                () = house.stub.reached() => {}
+                () = fixture.run(create.payload.clone()) => panic!("fewer than {cut} calls"),
+                () = fixture.stub.reached() => {}
             }
-            house.stub.resume();
-            meet(&house, &resource, &create, created, ALL).await;
+            fixture.stub.resume();
+            meet(&fixture, &resource, &create, created, ALL).await;
         }
     }
 }
@@ -61,55 +61,55 @@ async fn trap_3_a_create_that_was_cut_off_and_comes_again_does_not_outlive_its_d
 #[tokio::test]
 async fn one_create_delivered_twice_at_once_is_one_create() {
     for first in 0..=14 {
-        let house = House::furnished().await;
-        let create = resource("demo").create(&house.stub, &enabled(&house.k1));
-        house.stub.redelivered(&create.url);
-        interleave(&house, &create, first, &create, ALL).await;
-        let answers = house.stub.answers(&create.url);
+        let fixture = Fixture::furnished().await;
+        let create = resource("demo").create(&fixture.stub, &enabled(&fixture.k1));
+        fixture.stub.redelivered(&create.url);
+        interleave(&fixture, &create, first, &create, ALL).await;
+        let answers = fixture.stub.answers(&create.url);
         assert!(answers.iter().all(|answer| answer.success), "{answers:?}");
-        assert_eq!(house.state(), SET);
-        assert_eq!(house.stub.world(|world| world.document(NAME).unwrap().versions.len()), 2);
-        house.assert_no_violations();
+        assert_eq!(fixture.state(), SET);
+        assert_eq!(fixture.stub.world(|world| world.document(NAME).unwrap().versions.len()), 2);
+        fixture.assert_no_violations();
     }
 }
 
 #[tokio::test]
 async fn a_delete_delivered_twice_at_once_is_one_delete() {
     for first in 0..=14 {
-        let house = House::furnished().await;
-        let stack = house.deployed("demo", &enabled(&house.k1)).await;
-        let delete = stack.resource.delete(&house.stub, &id_of(NAME), &enabled(&house.k1));
-        house.stub.redelivered(&delete.url);
-        interleave(&house, &delete, first, &delete, ALL).await;
-        let answers = house.stub.answers(&delete.url);
+        let fixture = Fixture::furnished().await;
+        let stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
+        let delete = stack.resource.delete(&fixture.stub, &id_of(NAME), &enabled(&fixture.k1));
+        fixture.stub.redelivered(&delete.url);
+        interleave(&fixture, &delete, first, &delete, ALL).await;
+        let answers = fixture.stub.answers(&delete.url);
         assert!(answers.iter().all(|answer| answer.success), "{answers:?}");
-        assert_eq!(house.state(), GONE);
-        house.assert_no_violations();
+        assert_eq!(fixture.state(), GONE);
+        fixture.assert_no_violations();
     }
 }
 
 /// Lets a Delete with a made-up id meet its Create, and looks at what is left: nothing, or, where the Delete came
 /// before there was anything, all of it.
-async fn meet(house: &House, resource: &Resource, create: &Request, created: usize, deleted: usize) {
-    let delete = delete_of(house, resource, create);
-    interleave(house, create, created, &delete, deleted).await;
+async fn meet(fixture: &Fixture, resource: &Resource, create: &Request, created: usize, deleted: usize) {
+    let delete = delete_of(fixture, resource, create);
+    interleave(fixture, create, created, &delete, deleted).await;
     let point = format!("a Create of {created} calls and a Delete of {deleted}");
-    let [made, gone] = [create, &delete].map(|request| house.stub.answers(&request.url).remove(0));
+    let [made, gone] = [create, &delete].map(|request| fixture.stub.answers(&request.url).remove(0));
     assert!(gone.success, "{point}: {}", gone.reason);
-    let state = house.state();
+    let state = fixture.state();
     let all = made.success && gone.reason.contains("nothing of this resource") && state == SET;
     assert!(all || state == GONE, "{point}: {state}");
     assert!(made.success || made.reason.contains("a Delete of the same resource came"), "{}", made.reason);
-    house.assert_settings_kept();
-    house.assert_no_violations();
+    fixture.assert_settings_kept();
+    fixture.assert_no_violations();
 }
 
 /// Runs the first request for some calls, then the second for some, then each to its end.
-async fn interleave(house: &House, first: &Request, calls: usize, second: &Request, then: usize) {
-    let mut first = pin!(house.run(first.payload.clone()));
-    let mut second = pin!(house.run(second.payload.clone()));
-    let first_ended = run_for(house, first.as_mut(), calls).await;
-    let second_ended = run_for(house, second.as_mut(), then).await;
+async fn interleave(fixture: &Fixture, first: &Request, calls: usize, second: &Request, then: usize) {
+    let mut first = pin!(fixture.run(first.payload.clone()));
+    let mut second = pin!(fixture.run(second.payload.clone()));
+    let first_ended = run_for(fixture, first.as_mut(), calls).await;
+    let second_ended = run_for(fixture, second.as_mut(), then).await;
     if !first_ended {
         first.await;
     }
@@ -119,15 +119,15 @@ async fn interleave(house: &House, first: &Request, calls: usize, second: &Reque
 }
 
 /// Polls a request until it has made this many calls; whether it ended before.
-async fn run_for(house: &House, request: Pin<&mut impl Future<Output = ()>>, calls: usize) -> bool {
-    let before = house.stub.calls().len();
+async fn run_for(fixture: &Fixture, request: Pin<&mut impl Future<Output = ()>>, calls: usize) -> bool {
+    let before = fixture.stub.calls().len();
     tokio::select! {
         biased;
-        () = house.stub.arrived(before + calls) => false,
+        () = fixture.stub.arrived(before + calls) => false,
         () = request => true,
     }
 }
 
-fn delete_of(house: &House, resource: &Resource, create: &Request) -> Request {
-    resource.delete(&house.stub, &resource.made_up_id(), &create.payload["ResourceProperties"])
+fn delete_of(fixture: &Fixture, resource: &Resource, create: &Request) -> Request {
+    resource.delete(&fixture.stub, &resource.made_up_id(), &create.payload["ResourceProperties"])
 }

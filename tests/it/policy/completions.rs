@@ -7,11 +7,11 @@
 use std::io::Write;
 
 use fastrand::Rng;
-use serde_json::{Value, json};
-use session_kms::policy::{
+use kms_key_policy::{
     Action, Answer, Case, Caveat, Completion, Context, Decision, Dependency, Grants, KeyArn, Layers, Others,
     Policy, PolicyKind, Principal, Request, decide,
 };
+use serde_json::{Value, json};
 
 const KEY: &str = "arn:aws:kms:eu-west-1:111111111111:key/ab";
 const PRINCIPALS: [&str; 3] = [

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use kms_key_policy::{
+    Action, Context, Decider, Grants, KeyArn, Layers, Others, Policy, PolicyKind, Principal, Request, decide,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use session_kms::cli::evaluate;
-use session_kms::policy::{
-    Action, Context, Decider, Grants, KeyArn, Layers, Others, Policy, PolicyKind, Principal, Request, decide,
-};
 
 /// A file of cases.
 #[derive(Deserialize)]

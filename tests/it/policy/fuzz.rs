@@ -5,12 +5,12 @@
 
 use std::path::Path;
 
+use kms_key_policy::{
+    Action, Context, Decision, Grants, KeyArn, Layers, Others, Policy, PolicyKind, Principal, Request, decide,
+};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use session_kms::cli::evaluate;
-use session_kms::policy::{
-    Action, Context, Decision, Grants, KeyArn, Layers, Others, Policy, PolicyKind, Principal, Request, decide,
-};
 
 const KINDS: [PolicyKind; 6] = [
     PolicyKind::Key,

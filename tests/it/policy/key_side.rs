@@ -1,6 +1,6 @@
 //! How a key's policy and grants alone stand to a caller.
 
-use session_kms::policy::{
+use kms_key_policy::{
     Action, Context, Decision, Dependency, Grants, KeyArn, Missing, Others, Policy, PolicyKind, Principal,
     Request, Standing, key_side,
 };

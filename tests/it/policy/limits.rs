@@ -1,6 +1,6 @@
 //! How long policies may be.
 
-use session_kms::policy::{MAX_BYTES, MAX_OTHER_BYTES, Policy, PolicyKind, Problem};
+use kms_key_policy::{MAX_BYTES, MAX_OTHER_BYTES, Policy, PolicyKind, Problem};
 
 const KINDS: [PolicyKind; 5] = [
     PolicyKind::Identity,

@@ -2,14 +2,14 @@
 
 use std::sync::LazyLock;
 
+use kms_key_policy::{
+    Action, Answer, Caveat, Context, Decider, Decision, Grants, KeyArn, Layers, Others, Policy, PolicyKind,
+    Principal, Request, decide, verdict,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
-use session_kms::policy::{
-    Action, Answer, Caveat, Context, Decider, Decision, Grants, KeyArn, Layers, Others, Policy, PolicyKind,
-    Principal, Request, decide, verdict,
-};
 
 const KEY: &str = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 const PRINCIPALS: [&str; 6] = [
@@ -198,14 +198,14 @@ proptest! {
             "Effect": "Deny", "Principal": { "AWS": format!("arn:aws:iam::333333333333:role/R{n}") },
             "Action": ["kms:Decrypt", "kms:*"], "Resource": "*",
         });
-        let place = at.index(statements.len());
+        let location = at.index(statements.len());
         let mut long = statements.clone();
-        long.splice(place..place, (0..40).map(elsewhere));
+        long.splice(location..location, (0..40).map(elsewhere));
         let (short, long) = (policy(&statements), policy(&long));
         prop_assert_eq!(decision(&request, &short), decision(&request, &long));
         let deciding = |policy: &Policy, shift: bool| with_answer(&request, policy, |answer| {
             let key = |s: &Decider<'_>| match s {
-                Decider::Statement { layer: PolicyKind::Key, index, .. } if shift && *index >= place => Some(index - 40),
+                Decider::Statement { layer: PolicyKind::Key, index, .. } if shift && *index >= location => Some(index - 40),
                 Decider::Statement { layer: PolicyKind::Key, index, .. } => Some(*index),
                 _ => None,
             };

@@ -25,7 +25,7 @@ fn to_consumer(condition: Value) -> Value {
 }
 
 /// A stub with a key of this policy; the key's ARN.
-async fn house(statements: &[Value], grants: Value) -> (Stub, String) {
+async fn fixture(statements: &[Value], grants: Value) -> (Stub, String) {
     let stub = Stub::start().await;
     let key = stub.world(|world| {
         let key = furnish(world, ACCOUNT);
@@ -178,7 +178,7 @@ fn questions() -> Vec<Question> {
 #[tokio::test]
 async fn whom_the_key_admits() {
     for (what, statements, grants, asked, refused) in questions() {
-        let (stub, key) = house(&statements, grants).await;
+        let (stub, key) = fixture(&statements, grants).await;
         let mut properties = asked;
         properties["KmsKeyId"] = key.as_str().into();
         let answer = ask(&stub, &function(&stub), &properties).await;
@@ -201,7 +201,7 @@ async fn whom_the_key_admits() {
 
 #[tokio::test]
 async fn the_statements_of_a_refusal_admit() {
-    let (stub, key) = house(&[allow(json!(ACCOUNT), json!("kms:*"), json!({}))], json!([])).await;
+    let (stub, key) = fixture(&[allow(json!(ACCOUNT), json!("kms:*"), json!({}))], json!([])).await;
     let function = function(&stub);
     let properties =
         json!({"KmsKeyId": key, "ConsumerAccounts": ["999999999999"], "Users": [OPS], "Nodes": [NODE]});
@@ -223,7 +223,7 @@ async fn the_statements_of_a_refusal_admit() {
 
 #[tokio::test]
 async fn a_policy_just_written_is_waited_for() {
-    let (stub, key) = house(&[allow(json!(ACCOUNT), json!("kms:*"), json!({}))], json!([])).await;
+    let (stub, key) = fixture(&[allow(json!(ACCOUNT), json!("kms:*"), json!({}))], json!([])).await;
     let of = key.clone();
     let written = json!({"Statement": [to_consumer(json!({}))]}).to_string();
     stub.fault(
@@ -246,7 +246,7 @@ async fn what_cannot_be_read_proves_nothing() {
     ] {
         for require in ["Allowed", "NotDenied"] {
             let account = if admitted { CONSUMER } else { "999999999999" };
-            let (stub, key) = house(&[allow(json!(account), json!("kms:*"), json!({}))], json!([])).await;
+            let (stub, key) = fixture(&[allow(json!(account), json!("kms:*"), json!({}))], json!([])).await;
             stub.fault(When::operation("kms", operation), Fault::AccessDenied { action });
             let properties =
                 json!({"KmsKeyId": key, "Nodes": [NODE], "ConsumerAccounts": CONSUMER, "Require": require});
@@ -272,7 +272,7 @@ async fn a_foreign_key_is_for_its_own_account_to_prove() {
 
 #[tokio::test]
 async fn an_unfit_key_is_refused() {
-    let (stub, key) = house(&[to_consumer(json!({}))], json!([])).await;
+    let (stub, key) = fixture(&[to_consumer(json!({}))], json!([])).await;
     stub.world(|world| world.key(&key).state = "PendingDeletion");
     let answer = ask(&stub, &function(&stub), &json!({"KmsKeyId": KEY_ID, "Nodes": [NODE]})).await;
     assert!(!answer.success && answer.reason.contains("PendingDeletion"), "{}", answer.reason);
@@ -280,10 +280,10 @@ async fn an_unfit_key_is_refused() {
 
 #[tokio::test]
 async fn a_stack_lives_fails_and_rolls_back() {
-    let (stub, key) = house(&[to_consumer(json!({}))], json!([])).await;
+    let (stub, key) = fixture(&[to_consumer(json!({}))], json!([])).await;
     let function = function(&stub);
     let run = async |payload: Value| {
-        crate::house::handle(&function, &payload, std::time::Duration::from_secs(60)).await.unwrap();
+        crate::fixture::handle(&function, &payload, std::time::Duration::from_secs(60)).await.unwrap();
     };
     let admitted = json!({"KmsKeyId": key, "ConsumerAccounts": [CONSUMER]});
     let refused = json!({"KmsKeyId": key, "ConsumerAccounts": [CONSUMER, "999999999999"]});

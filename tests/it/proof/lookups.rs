@@ -5,7 +5,7 @@ use session_kms::aws::Aws;
 use session_kms::function::Function;
 
 use super::{KEY_ID, OTHER, arn, carried, create, function, furnish, named, send};
-use crate::house::RECORD;
+use crate::fixture::RECORD;
 use crate::stub::{ACCOUNT, Fault, Resource, SimulatedAnswer, SimulatedDecision, Stub, When, World};
 
 /// The reads that are made only where a policy asks: service, operation, action, and a condition that asks.
@@ -94,7 +94,7 @@ async fn check(stub: &Stub, function: &Function<Aws>, properties: &Value) -> Val
         let (first, rest) = name.split_at(1);
         call[format!("{}{rest}", first.to_lowercase())] = value.clone();
     }
-    let report = crate::house::handle(function, &call, std::time::Duration::from_secs(60)).await.unwrap();
+    let report = crate::fixture::handle(function, &call, std::time::Duration::from_secs(60)).await.unwrap();
     assert_eq!(stub.violations(), Vec::<String>::new());
     report
 }
@@ -363,13 +363,13 @@ async fn context_is_remembered_and_later_runs_judge_with_it() {
         "version": "0", "id": "e", "detail-type": "Scheduled Event", "source": "aws.events", "account": ACCOUNT,
         "time": "2026-01-01T00:00:00Z", "region": "eu-west-1", "resources": [], "detail": {},
     });
-    stub.world(crate::house::rival_key("alias/rival"));
+    stub.world(crate::fixture::rival_key("alias/rival"));
     let within = std::time::Duration::from_secs(60);
-    crate::house::handle(&function, &schedule, within).await.unwrap();
+    crate::fixture::handle(&function, &schedule, within).await.unwrap();
     assert_eq!(carried(&stub).as_ref(), Some(&key));
     // By another memory another verdict. A record of an earlier version has none, and what is not known keeps nobody
     // from going back to a key that was proven once.
-    stub.world(crate::house::rival_key("alias/rival-2"));
+    stub.world(crate::fixture::rival_key("alias/rival-2"));
     for (context, expected) in [(json!({"aws:SourceVpce": "vpce-2"}), "alias/rival-2"), (Value::Null, &*key)]
     {
         stub.world(|world| {
@@ -384,7 +384,7 @@ async fn context_is_remembered_and_later_runs_judge_with_it() {
                 json!({"Name": RECORD, "Value": record.to_string(), "Type": "String", "Overwrite": true});
             world.ask("ssm", "PutParameter", body).unwrap();
         });
-        crate::house::handle(&function, &schedule, within).await.unwrap();
+        crate::fixture::handle(&function, &schedule, within).await.unwrap();
         assert_eq!(carried(&stub).as_deref(), Some(expected));
     }
 }
@@ -437,7 +437,7 @@ async fn the_policy_that_an_event_tells_of_is_judged_with_what_it_asks_for() {
         },
     });
     let within = std::time::Duration::from_secs(60);
-    let told = crate::house::handle(&function, &event, within).await.unwrap();
+    let told = crate::fixture::handle(&function, &event, within).await.unwrap();
     assert_eq!(stub.calls_of("DescribeOrganization").len(), 1, "{told:#}");
     assert_eq!(stub.calls_of("ListAliases").len(), 1);
     assert!(!told.to_string().contains("not everybody"), "{told:#}");

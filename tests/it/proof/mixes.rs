@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::lists::Caller;
 use super::oracle::Truth;
 use super::{BEFORE, KEY_ID, arn, carried, content, create, function, furnish, named};
-use crate::house::NAME;
+use crate::fixture::NAME;
 use crate::stub::{ACCOUNT, Document, Format, SimulatedAnswer, Stub, World};
 
 const MODES: [&str; 4] = ["Strict", "Enforce", "Warn", "Off"];

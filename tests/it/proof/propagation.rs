@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 use session_kms::access::PrincipalArn;
 use session_kms::intent::{Mode, Safeguards};
-use session_kms::place::Place;
-use session_kms::reconcile::ports::Keys as _;
-use session_kms::reconcile::{blocking, prove};
+use session_kms::location::Location;
+use session_kms::ports::Keys as _;
+use session_kms::preflight::{blocking, prove};
 
 use super::lists::Caller;
 use super::{BEFORE, arn, carried, create, function, furnish, named};
@@ -167,11 +167,11 @@ async fn asking_ends_with_the_patience() {
         (key, arn("role/team/Node"))
     });
     let ports = function(&stub).ports;
-    let home = Place { partition: "aws".into(), region: REGION.into(), account: ACCOUNT.into() };
+    let location = Location { partition: "aws".into(), region: REGION.into(), account: ACCOUNT.into() };
     let nodes = vec![PrincipalArn::parse(&node).unwrap()];
     let safeguards = Safeguards { mode: Mode::Enforce, nodes, ..Safeguards::default() };
     let described = ports.describe(&key).await.unwrap().unwrap();
-    let assessment = prove(&ports, &home, &described, &safeguards, Duration::ZERO, &|_| {}).await;
+    let assessment = prove(&ports, &location, &described, &safeguards, Duration::ZERO, &|_| {}).await;
     assert_eq!(blocking(&assessment, Mode::Enforce).len(), 1);
     assert_eq!(stub.calls_of("GetKeyPolicy").len(), 1);
 }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{arn, carried, create, function, furnish};
-use crate::house::{handle, resource};
+use crate::fixture::{handle, resource};
 use crate::stub::{ACCOUNT, Fault, SimulatedAnswer, Stop, Stub, When, World};
 
 const AGENT: &str = "3.3.808.0";

@@ -4,12 +4,12 @@ use serde_json::Value;
 
 /// An account in a Region: what owns documents, parameters, keys and aliases.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct Location {
     pub account: String,
     pub region: String,
 }
 
-impl Place {
+impl Location {
     pub fn new(account: &str, region: &str) -> Self {
         Self { account: account.to_owned(), region: region.to_owned() }
     }
@@ -35,8 +35,8 @@ pub struct Call {
 
 impl Call {
     /// The account and Region whose resources the call means.
-    pub fn place(&self) -> Place {
-        Place::new(&self.caller.account, &self.region)
+    pub fn location(&self) -> Location {
+        Location::new(&self.caller.account, &self.region)
     }
 
     /// A string member, absent or `null` being the same.

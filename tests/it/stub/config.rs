@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::call::{Call, Outcome, Place, Refusal};
+use super::call::{Call, Location, Outcome, Refusal};
 use super::services::Operation;
 use super::world::World;
 
@@ -14,7 +14,7 @@ pub const OPERATIONS: &[&[Operation]] = &[&[Operation::write("PutEvaluations", p
 #[derive(Debug, Default)]
 pub struct Rules {
     /// The result tokens given out, each with where it was.
-    asked: BTreeMap<String, Place>,
+    asked: BTreeMap<String, Location>,
     /// What was reported, in the order in which it came; trial runs too, which change nothing at AWS.
     pub evaluations: Vec<Evaluation>,
     /// The ids of resources whose evaluations come back as failed.
@@ -38,7 +38,7 @@ pub struct Evaluation {
 fn put(world: &mut World, call: &Call) -> Outcome {
     call.only(&["Evaluations", "ResultToken", "TestMode"])?;
     let (token, test_mode) = (call.required("ResultToken")?, call.flag("TestMode")?);
-    if !test_mode && world.rules.asked.get(token) != Some(&call.place()) {
+    if !test_mode && world.rules.asked.get(token) != Some(&call.location()) {
         return Err(Refusal::client(
             "InvalidResultTokenException",
             format!("The specified ResultToken {token} is invalid."),
@@ -116,6 +116,6 @@ fn required(members: &Map<String, Value>, member: &str, longest: usize) -> Resul
 impl World {
     /// AWS Config asks a rule of the default account and Region, and wants this token back.
     pub fn asks_rule(&mut self, result_token: &str) {
-        self.rules.asked.insert(result_token.to_owned(), self.place.clone());
+        self.rules.asked.insert(result_token.to_owned(), self.location.clone());
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::call::{Call, Outcome, Place, Refusal};
+use super::call::{Call, Location, Outcome, Refusal};
 use super::paging::{Asked, page};
 use super::query::{list, number, texts};
 use super::services::Operation;
@@ -20,7 +20,7 @@ pub struct Associations {
 /// An instance with its profile.
 #[derive(Clone, Debug)]
 pub struct Association {
-    pub place: Place,
+    pub location: Location,
     pub instance_id: String,
     pub profile_arn: String,
     /// associating, associated, disassociating, disassociated.
@@ -31,9 +31,9 @@ pub struct Association {
 fn describe(world: &mut World, call: &Call) -> Outcome {
     let unknown = |refusal: Refusal| refusal.coded(400, "UnknownParameter");
     call.only(&["Filter", "MaxResults", "NextToken"]).map_err(unknown)?;
-    let place = call.place();
+    let location = call.location();
     let mut found: Vec<_> =
-        world.associations.list.iter().enumerate().filter(|(_, one)| one.place == place).collect();
+        world.associations.list.iter().enumerate().filter(|(_, one)| one.location == location).collect();
     for filter in list(&call.body, "Filter")? {
         let values = texts(filter, "Value")?;
         match filter["Name"].as_str() {
@@ -77,7 +77,7 @@ impl World {
     /// Gives an instance of the default account and Region an instance profile.
     pub fn associate(&mut self, instance_id: &str, profile_arn: &str) {
         self.associations.list.push(Association {
-            place: self.place.clone(),
+            location: self.location.clone(),
             instance_id: instance_id.to_owned(),
             profile_arn: profile_arn.to_owned(),
             state: "associated",

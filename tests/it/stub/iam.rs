@@ -336,7 +336,7 @@ fn no_such_entity(what: &str) -> Refusal {
 impl World {
     /// Adds a role, named by its path and name (`service-role/Node`), to the default account; returns its ARN.
     pub fn add_role(&mut self, name: &str) -> String {
-        let account = self.place.account.clone();
+        let account = self.location.account.clone();
         self.add_role_in(&account, name)
     }
 
@@ -356,7 +356,7 @@ impl World {
 
     /// Adds a user to the default account; returns its ARN.
     pub fn add_user(&mut self, path_and_name: &str) -> String {
-        let arn = format!("arn:{}:iam::{}:user/{path_and_name}", self.partition, self.place.account);
+        let arn = format!("arn:{}:iam::{}:user/{path_and_name}", self.partition, self.location.account);
         self.iam.users.push(arn.clone());
         arn
     }
@@ -369,7 +369,7 @@ impl World {
 
     /// Adds an instance profile with this role, or none, to the default account; returns its ARN.
     pub fn add_instance_profile(&mut self, path_and_name: &str, role: Option<&str>) -> String {
-        let account = self.place.account.clone();
+        let account = self.location.account.clone();
         let arn = format!("arn:{}:iam::{account}:instance-profile/{path_and_name}", self.partition);
         let name = path_and_name.rsplit('/').next().unwrap_or_default().to_owned();
         let role = role.map(str::to_owned);

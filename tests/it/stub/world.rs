@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::call::{Call, Caller, Outcome, Place, Refusal};
+use super::call::{Call, Caller, Location, Outcome, Refusal};
 use super::config::Rules;
 use super::ec2::Associations;
 use super::iam::Iam;
@@ -20,7 +20,7 @@ pub const REGION: &str = "eu-west-1";
 pub struct World {
     pub partition: String,
     /// Where [`World::ask`] and the helpers look; calls over HTTP bring their own account and Region.
-    pub place: Place,
+    pub location: Location,
     /// Principals by access key, beyond the 12-digit keys that are account roots.
     pub callers: BTreeMap<String, Caller>,
     /// Caps the page of every paginated operation, so that a short list has several pages too.
@@ -41,7 +41,7 @@ impl Default for World {
     fn default() -> Self {
         Self {
             partition: "aws".to_owned(),
-            place: Place::new(ACCOUNT, REGION),
+            location: Location::new(ACCOUNT, REGION),
             callers: BTreeMap::new(),
             page_size: None,
             documents: Documents::default(),
@@ -76,31 +76,31 @@ impl World {
             operation: operation.to_owned(),
             body,
             caller: self.caller(),
-            region: self.place.region.clone(),
+            region: self.location.region.clone(),
         };
         self.call(&call)
     }
 
     /// Who calls when the access key says nothing else: the function's role in the default account.
     pub fn caller(&self) -> Caller {
-        let account = self.place.account.clone();
+        let account = self.location.account.clone();
         let arn = format!("arn:{}:sts::{account}:assumed-role/session-kms/session-kms", self.partition);
         Caller { account, arn }
     }
 
     /// The document of the default account and Region.
     pub fn document(&self, name: &str) -> Option<&Document> {
-        self.documents.held.get(&(self.place.clone(), name.to_owned()))
+        self.documents.held.get(&(self.location.clone(), name.to_owned()))
     }
 
     /// Puts a document as it is, valid or not, in the default account and Region.
     pub fn put_document(&mut self, name: &str, document: Document) {
-        self.documents.held.insert((self.place.clone(), name.to_owned()), document);
+        self.documents.held.insert((self.location.clone(), name.to_owned()), document);
     }
 
     /// The value of a parameter of the default account and Region.
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.held.get(&(self.place.clone(), name.to_owned())).map(super::ssm::Parameter::value)
+        self.parameters.held.get(&(self.location.clone(), name.to_owned())).map(super::ssm::Parameter::value)
     }
 
     /// A date that no two calls share, in epoch seconds; it does not depend on the machine's clock.

@@ -7,7 +7,7 @@ use aws_sdk_ssm::types::{InstanceInformationStringFilter, SessionState};
 use serde_json::{Value, json};
 
 use super::{code, kms, ssm};
-use crate::stub::{ACCOUNT, Caller, Place, REGION, Stub, World};
+use crate::stub::{ACCOUNT, Caller, Location, REGION, Stub, World};
 
 const OTHER: &str = "210987654321";
 
@@ -109,11 +109,11 @@ async fn the_simulator_takes_principals_that_are_there_and_values_of_their_type(
 fn reads_of_tags_aliases_and_organizations_are_as_strict_as_awss() {
     let mut world = World::default();
     let own = world.add_key("own");
-    let foreign = world.add_key_at(&Place::new(OTHER, REGION), "foreign");
+    let foreign = world.add_key_at(&Location::new(OTHER, REGION), "foreign");
     world.add_user("people/ann");
     world.add_role("Ops");
     let mut ask = |service: &'static str, operation: &str, region: &str, body: Value| {
-        world.place.region = region.to_owned();
+        world.location.region = region.to_owned();
         world.ask(service, operation, body).map_or_else(|refusal| refusal.code, |_| "ok".to_owned())
     };
     for (service, operation, region, body, expected) in [
@@ -147,7 +147,7 @@ async fn a_role_is_assumed_by_whom_it_trusts_and_bears_its_account() {
         let jane = "arn:aws:sts::123456789012:assumed-role/Users/jane".to_owned();
         world.callers.insert("ASIAJANE".to_owned(), Caller { account: ACCOUNT.to_owned(), arn: jane });
         let role = world.add_role_in(OTHER, "Reader");
-        (role, world.add_key_at(&Place::new(OTHER, REGION), "foreign"))
+        (role, world.add_key_at(&Location::new(OTHER, REGION), "foreign"))
     });
     let assume = async |access_key: &str, external_id: Option<&str>| {
         let sts = sts(&stub, access_key);

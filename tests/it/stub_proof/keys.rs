@@ -5,7 +5,7 @@ use aws_sdk_kms::types::{DryRunModifierType, KeyState, OriginType};
 use serde_json::json;
 
 use super::{code, kms};
-use crate::stub::{ACCOUNT, Caller, DryRunOrder, Place, REGION, Stub};
+use crate::stub::{ACCOUNT, Caller, DryRunOrder, Location, REGION, Stub};
 
 const ID: &str = "11111111-2222-3333-4444-555555555555";
 const OTHER: &str = "210987654321";
@@ -17,11 +17,11 @@ async fn a_key_has_four_names_and_a_foreign_one_has_two() {
     let (own, foreign) = stub.world(|world| {
         let own = world.add_key(ID);
         world.add_alias("alias/own", &own);
-        let foreign = world.add_key_at(&Place::new(OTHER, REGION), "f");
+        let foreign = world.add_key_at(&Location::new(OTHER, REGION), "f");
         world.add_alias("alias/foreign", &foreign);
         world.key(&foreign).allow(ACCOUNT, "kms:DescribeKey");
-        world.add_key_at(&Place::new(OTHER, REGION), "closed");
-        world.add_key_at(&Place::new(ACCOUNT, "eu-central-1"), "far");
+        world.add_key_at(&Location::new(OTHER, REGION), "closed");
+        world.add_key_at(&Location::new(ACCOUNT, "eu-central-1"), "far");
         (own, foreign)
     });
     let arn = |rest: &str| format!("arn:aws:kms:{rest}");
@@ -57,7 +57,7 @@ async fn the_caller_is_the_access_keys() {
     let arn = stub.world(|world| {
         let user = Caller { account: ACCOUNT.to_owned(), arn: role.to_owned() };
         world.callers.insert("ASIAJANE".to_owned(), user);
-        let arn = world.add_key_at(&Place::new(OTHER, REGION), ID);
+        let arn = world.add_key_at(&Location::new(OTHER, REGION), ID);
         world.key(&arn).allow(ACCOUNT, "*");
         world.key(&arn).deny(role, "kms:DescribeKey");
         arn
@@ -130,7 +130,7 @@ async fn lists_have_pages() {
                 })
             })
             .collect();
-        world.add_key_at(&Place::new(OTHER, REGION), "not-mine");
+        world.add_key_at(&Location::new(OTHER, REGION), "not-mine");
         arn
     });
     let client = kms(&stub, "AKIA", "eu-west-1");

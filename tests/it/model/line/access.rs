@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use serde_json::Value;
 use session_kms::access::PrincipalArn;
 use session_kms::key::{KeyArn, KeyDescription, MultiRegion};
-use session_kms::reconcile::ports::{
+use session_kms::ports::{
     AwsError, ContextEntry, DryRun, Fleet, Identities, KeyAccess, Keys, ManagedNode, Organizations,
     PrincipalTags, Reader, SessionCall, Simulated, Simulation,
 };

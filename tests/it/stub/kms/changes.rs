@@ -110,6 +110,6 @@ impl World {
         let key = self.key(arn).clone();
         assert_eq!(key.state, "PendingDeletion", "only a scheduled deletion comes to its end");
         self.keys.list.retain(|known| known.arn != arn);
-        self.keys.aliases.retain(|alias| alias.place != key.place || alias.key_id != key.id);
+        self.keys.aliases.retain(|alias| alias.location != key.location || alias.key_id != key.id);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::call::{Caller, Place};
+use super::super::call::{Caller, Location};
 use super::super::world::World;
 
 /// What a dry run of a caller without permission, or on a key that is not Enabled, says. AWS does not document it.
@@ -41,7 +41,7 @@ impl Default for Keys {
 /// An alias of an account and Region.
 #[derive(Clone, Debug)]
 pub struct Alias {
-    pub place: Place,
+    pub location: Location,
     /// With its `alias/`.
     pub name: String,
     pub key_id: String,
@@ -59,7 +59,7 @@ pub struct Ciphertext {
 /// A KMS key. Its fields are KeyMetadata's, in AWS's words; tests change them freely.
 #[derive(Clone, Debug)]
 pub struct Key {
-    pub place: Place,
+    pub location: Location,
     pub id: String,
     pub arn: String,
     pub state: &'static str,
@@ -92,8 +92,8 @@ struct Access {
 
 impl Key {
     /// An enabled symmetric customer key, with the default policy that delegates to its account.
-    pub fn new(place: &Place, id: &str) -> Self {
-        let root = format!("arn:aws:iam::{}:root", place.account);
+    pub fn new(location: &Location, id: &str) -> Self {
+        let root = format!("arn:aws:iam::{}:root", location.account);
         let policy = json!({"Version": "2012-10-17", "Id": "key-default-1", "Statement": [{
             "Sid": "Enable IAM User Permissions",
             "Effect": "Allow",
@@ -102,9 +102,9 @@ impl Key {
             "Resource": "*",
         }]});
         Self {
-            place: place.clone(),
+            location: location.clone(),
             id: id.to_owned(),
-            arn: format!("arn:aws:kms:{}:{}:key/{id}", place.region, place.account),
+            arn: format!("arn:aws:kms:{}:{}:key/{id}", location.region, location.account),
             state: "Enabled",
             spec: "SYMMETRIC_DEFAULT",
             usage: "ENCRYPT_DECRYPT",
@@ -140,7 +140,7 @@ impl Key {
         };
         match self.access.iter().rev().find(matches) {
             Some(rule) => rule.allowed,
-            None => self.place.account == caller.account,
+            None => self.location.account == caller.account,
         }
     }
 }
@@ -148,13 +148,13 @@ impl Key {
 impl World {
     /// Adds a key to the default account and Region, and returns its ARN.
     pub fn add_key(&mut self, id: &str) -> String {
-        let place = self.place.clone();
-        self.add_key_at(&place, id)
+        let location = self.location.clone();
+        self.add_key_at(&location, id)
     }
 
     /// Adds a key to another account or Region, and returns its ARN, which bears the world's partition.
-    pub fn add_key_at(&mut self, place: &Place, id: &str) -> String {
-        let mut key = Key::new(place, id);
+    pub fn add_key_at(&mut self, location: &Location, id: &str) -> String {
+        let mut key = Key::new(location, id);
         key.arn = key.arn.replacen("arn:aws:", &format!("arn:{}:", self.partition), 1);
         key.policy = key.policy.replace("arn:aws:", &format!("arn:{}:", self.partition));
         let arn = key.arn.clone();
@@ -170,8 +170,8 @@ impl World {
     /// Gives a key an alias (with its `alias/`) in the key's account and Region, or moves the alias to it.
     pub fn add_alias(&mut self, name: &str, key_arn: &str) {
         let key = self.key(key_arn);
-        let alias = Alias { place: key.place.clone(), name: name.to_owned(), key_id: key.id.clone() };
-        self.keys.aliases.retain(|known| known.place != alias.place || known.name != alias.name);
+        let alias = Alias { location: key.location.clone(), name: name.to_owned(), key_id: key.id.clone() };
+        self.keys.aliases.retain(|known| known.location != alias.location || known.name != alias.name);
         self.keys.aliases.push(alias);
     }
 }

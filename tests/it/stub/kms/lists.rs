@@ -16,24 +16,24 @@ pub const OPERATIONS: &[Operation] = &[
 ];
 
 fn list_keys(world: &mut World, call: &Call) -> Outcome {
-    let place = call.place();
-    let keys = world.keys.list.iter().filter(|key| key.place == place);
+    let location = call.location();
+    let keys = world.keys.list.iter().filter(|key| key.location == location);
     let keys = keys.map(|key| json!({"KeyId": key.id, "KeyArn": key.arn})).collect();
     listed(world, call, "Keys", 1000, keys)
 }
 
 /// The own account's aliases only.
 fn list_aliases(world: &mut World, call: &Call) -> Outcome {
-    let place = call.place();
+    let location = call.location();
     let only = match call.text("KeyId")? {
         Some(_) => Some(authorised(world, call, "kms:ListAliases", Scope::OwnKey)?.id.clone()),
         None => None,
     };
-    let aliases = world.keys.aliases.iter().filter(|alias| alias.place == place);
+    let aliases = world.keys.aliases.iter().filter(|alias| alias.location == location);
     let aliases = aliases.filter(|alias| only.as_ref().is_none_or(|id| *id == alias.key_id)).map(|alias| {
         json!({
             "AliasName": alias.name,
-            "AliasArn": format!("arn:{}:kms:{}:{}:{}", world.partition, place.region, place.account, alias.name),
+            "AliasArn": format!("arn:{}:kms:{}:{}:{}", world.partition, location.region, location.account, alias.name),
             "TargetKeyId": alias.key_id,
             "CreationDate": 1_600_000_000.0,
         })

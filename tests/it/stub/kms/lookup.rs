@@ -27,7 +27,7 @@ pub enum Scope {
 /// The key named by the member `KeyId`, where the caller may do `action` on it.
 pub fn authorised<'a>(world: &'a World, call: &Call, action: &str, scope: Scope) -> Result<&'a Key, Refusal> {
     let key = named(world, call, action, scope)?;
-    let foreign = key.place.account != call.caller.account;
+    let foreign = key.location.account != call.caller.account;
     if foreign && scope == Scope::OwnKey || !key.admits(&call.caller, action) {
         return Err(denied(call, action, key));
     }
@@ -50,7 +50,7 @@ pub fn named<'a>(world: &'a World, call: &Call, action: &str, scope: Scope) -> R
         Reference::AliasArn { account, alias } => (account, alias_target(world, call, account, alias)),
     };
     let found = world.keys.list.iter().find(|key| {
-        key.place.account == account && key.place.region == call.region && Some(key.id.as_str()) == id
+        key.location.account == account && key.location.region == call.region && Some(key.id.as_str()) == id
     });
     found.ok_or_else(|| match reference {
         _ if account != own => Refusal::client(
@@ -75,7 +75,7 @@ pub fn named<'a>(world: &'a World, call: &Call, action: &str, scope: Scope) -> R
 
 /// The refusal for lack of a permission, worded for the own account (IAM's side) or a foreign one (the key policy's).
 pub fn denied(call: &Call, action: &str, key: &Key) -> Refusal {
-    let because = if key.place.account == call.caller.account {
+    let because = if key.location.account == call.caller.account {
         format!("no identity-based policy allows the {action} action")
     } else {
         format!("no resource-based policy allows the {action} action")
@@ -108,8 +108,10 @@ fn parse<'a>(world: &World, call: &Call, text: &'a str) -> Result<Reference<'a>,
 }
 
 fn alias_target<'a>(world: &'a World, call: &Call, account: &str, name: &str) -> Option<&'a str> {
-    let here = |place: &super::super::call::Place| place.account == account && place.region == call.region;
-    let alias = world.keys.aliases.iter().find(|alias| here(&alias.place) && alias.name == name)?;
+    let here = |location: &super::super::call::Location| {
+        location.account == account && location.region == call.region
+    };
+    let alias = world.keys.aliases.iter().find(|alias| here(&alias.location) && alias.name == name)?;
     Some(alias.key_id.as_str())
 }
 

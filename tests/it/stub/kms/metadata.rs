@@ -28,7 +28,7 @@ fn get_key_policy(world: &mut World, call: &Call) -> Outcome {
 
 fn metadata(key: &Key) -> Value {
     let mut answer = json!({
-        "AWSAccountId": key.place.account,
+        "AWSAccountId": key.location.account,
         "KeyId": key.id,
         "Arn": key.arn,
         "CreationDate": 1_600_000_000.0,

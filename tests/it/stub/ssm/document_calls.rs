@@ -27,21 +27,21 @@ fn create(world: &mut World, call: &Call) -> Outcome {
     let text = call.required("Content")?.to_owned();
     let kind = call.text("DocumentType")?.unwrap_or("Command").to_owned();
     let format = Format::asked(call.text("DocumentFormat")?)?;
-    let (place, created) = (call.place(), world.now());
+    let (location, created) = (call.location(), world.now());
     check_name(&name)?;
     let documents = &mut world.documents;
-    if documents.held.contains_key(&(place.clone(), name.clone())) {
+    if documents.held.contains_key(&(location.clone(), name.clone())) {
         return Err(Refusal::client("DocumentAlreadyExists", "The specified document already exists."));
     }
     content::validate(&kind, format, &text)?;
-    if documents.held.keys().filter(|(owner, _)| *owner == place).count() >= documents.document_limit {
+    if documents.held.keys().filter(|(owner, _)| *owner == location).count() >= documents.document_limit {
         return Err(Refusal::client("DocumentLimitExceeded", "You can have at most 500 active documents."));
     }
     let progress = new_version_progress(documents, "Creating");
     let mut document = Document { kind, versions: Vec::new(), default: 1, next: 1 };
     document.push(format, text, call.text("VersionName")?.map(str::to_owned), created, progress);
     let answer = described(&call.caller.account, &name, &document, document.latest(), ("Creating", None));
-    documents.held.insert((place, name), document);
+    documents.held.insert((location, name), document);
     Ok(json!({"DocumentDescription": answer}))
 }
 
@@ -171,7 +171,7 @@ fn delete(world: &mut World, call: &Call) -> Outcome {
     let (version, version_name) = (call.text("DocumentVersion")?, call.text("VersionName")?);
     let document = existing(world, call)?;
     if version.is_none() && version_name.is_none() {
-        world.documents.held.remove(&(call.place(), name.to_owned()));
+        world.documents.held.remove(&(call.location(), name.to_owned()));
         return Ok(json!({}));
     }
     let number = document.select(version, version_name)?.number;
@@ -188,7 +188,7 @@ fn delete(world: &mut World, call: &Call) -> Outcome {
 /// The document that `Name` names; `InvalidDocument` is the code for a missing one.
 fn existing<'a>(world: &'a mut World, call: &Call) -> Result<&'a mut Document, Refusal> {
     let name = call.required("Name")?;
-    let document = world.documents.held.get_mut(&(call.place(), name.to_owned()));
+    let document = world.documents.held.get_mut(&(call.location(), name.to_owned()));
     document.ok_or_else(|| {
         Refusal::client("InvalidDocument", format!("Document with name {name} does not exist."))
     })

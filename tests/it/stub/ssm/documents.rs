@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::call::{Place, Refusal};
+use super::super::call::{Location, Refusal};
 use super::content::Format;
 
 /// Which contents UpdateDocument refuses as DuplicateDocumentContent. Which one AWS means is not settled: test all.
@@ -28,7 +28,7 @@ pub struct Documents {
     pub settle_after: u32,
     /// The next version settles as Failed, with this StatusInformation. Taken by the write that uses it.
     pub fail_next: Option<String>,
-    pub held: BTreeMap<(Place, String), Document>,
+    pub held: BTreeMap<(Location, String), Document>,
 }
 
 impl Default for Documents {

@@ -6,7 +6,7 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use serde_json::{Value, json};
 
-use super::super::call::{Call, Outcome, Place, Refusal};
+use super::super::call::{Call, Location, Outcome, Refusal};
 use super::super::paging::{Asked, page};
 use super::super::services::Operation;
 use super::super::world::World;
@@ -25,13 +25,13 @@ pub struct Fleet {
     pub nodes: Vec<Node>,
     pub sessions: Vec<Session>,
     /// The role of Default Host Management where it is on.
-    pub default_host_role: BTreeMap<Place, String>,
+    pub default_host_role: BTreeMap<Location, String>,
 }
 
 /// A managed node.
 #[derive(Clone, Debug)]
 pub struct Node {
-    pub place: Place,
+    pub location: Location,
     /// `i-…` or `mi-…`.
     pub id: String,
     pub agent_version: String,
@@ -44,7 +44,7 @@ pub struct Node {
 /// A session.
 #[derive(Clone, Debug)]
 pub struct Session {
-    pub place: Place,
+    pub location: Location,
     pub id: String,
     pub owner: String,
     pub target: String,
@@ -57,8 +57,8 @@ pub struct Session {
 /// Without filters.
 fn describe_nodes(world: &mut World, call: &Call) -> Outcome {
     call.only(&["MaxResults", "NextToken"])?;
-    let place = call.place();
-    let nodes = world.fleet.nodes.iter().filter(|node| node.place == place).collect();
+    let location = call.location();
+    let nodes = world.fleet.nodes.iter().filter(|node| node.location == location).collect();
     let (nodes, next) = page(nodes, &asked(world, call, (5, 50))?)?;
     let nodes = nodes.into_iter().map(|node| {
         let hybrid = node.id.starts_with("mi-");
@@ -91,10 +91,10 @@ fn describe_sessions(world: &mut World, call: &Call) -> Outcome {
         "History" => false,
         other => return Err(Refusal::validation(format!("Value '{other}' at 'state'"))),
     };
-    let place = call.place();
+    let location = call.location();
     let held = world.fleet.sessions.iter();
     let mut sessions: Vec<_> =
-        held.filter(|session| session.active == active && session.place == place).collect();
+        held.filter(|session| session.active == active && session.location == location).collect();
     for filter in call.body.get("Filters").and_then(Value::as_array).into_iter().flatten() {
         let (Some(key), Some(value)) = (filter["key"].as_str(), filter["value"].as_str()) else {
             return Err(Refusal::validation("a filter has a key and a value"));
@@ -132,10 +132,10 @@ fn describe_sessions(world: &mut World, call: &Call) -> Outcome {
 fn get_service_setting(world: &mut World, call: &Call) -> Outcome {
     call.only(&["SettingId"])?;
     let asked = call.required("SettingId")?;
-    let place = call.place();
+    let location = call.location();
     let arn = format!(
         "arn:{}:ssm:{}:{}:servicesetting{DEFAULT_HOST_ROLE}",
-        world.partition, place.region, place.account
+        world.partition, location.region, location.account
     );
     if asked != DEFAULT_HOST_ROLE && asked != arn {
         return Err(Refusal::client(
@@ -144,7 +144,7 @@ fn get_service_setting(world: &mut World, call: &Call) -> Outcome {
             provisioned by the AWS service team.",
         ));
     }
-    let role = world.fleet.default_host_role.get(&place);
+    let role = world.fleet.default_host_role.get(&location);
     Ok(json!({"ServiceSetting": {
         "SettingId": DEFAULT_HOST_ROLE,
         "SettingValue": role.map_or("$None", String::as_str),
@@ -184,7 +184,7 @@ impl World {
     /// Adds an EC2 node that is online to the default account and Region.
     pub fn add_node(&mut self, id: &str, agent_version: &str) -> &mut Node {
         let node = Node {
-            place: self.place.clone(),
+            location: self.location.clone(),
             id: id.to_owned(),
             agent_version: agent_version.to_owned(),
             iam_role: None,
@@ -197,7 +197,7 @@ impl World {
     /// Adds a session of the default account and Region that has ended; the time in epoch seconds.
     pub fn add_session(&mut self, id: &str, owner: &str, started: f64) -> &mut Session {
         let session = Session {
-            place: self.place.clone(),
+            location: self.location.clone(),
             id: id.to_owned(),
             owner: owner.to_owned(),
             target: "i-00000000000000001".to_owned(),
@@ -210,6 +210,6 @@ impl World {
 
     /// Switches Default Host Management on in the default account and Region.
     pub fn set_default_host_role(&mut self, name: &str) {
-        self.fleet.default_host_role.insert(self.place.clone(), name.to_owned());
+        self.fleet.default_host_role.insert(self.location.clone(), name.to_owned());
     }
 }

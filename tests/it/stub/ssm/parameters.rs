@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::super::call::{Call, Outcome, Place, Refusal};
+use super::super::call::{Call, Location, Outcome, Refusal};
 use super::super::paging::{Asked, page};
 use super::super::services::Operation;
 use super::super::world::World;
@@ -22,7 +22,7 @@ const HIDDEN: &str = "AQICAHh-encrypted";
 /// All parameters by owner and name.
 #[derive(Debug, Default)]
 pub struct Parameters {
-    pub held: BTreeMap<(Place, String), Parameter>,
+    pub held: BTreeMap<(Location, String), Parameter>,
 }
 
 /// A parameter with its history, which starts at version 1 and is never empty.
@@ -54,7 +54,7 @@ fn put(world: &mut World, call: &Call) -> Outcome {
     if overwrite && call.body.get("Tags").is_some_and(|tags| !tags.is_null()) {
         return Err(Refusal::validation("Invalid request: tags and overwrite can't be used together."));
     }
-    let key = (call.place(), name.to_owned());
+    let key = (call.location(), name.to_owned());
     let held = world.parameters.held.get(&key);
     if held.is_some() && !overwrite {
         return Err(Refusal::client(
@@ -86,14 +86,14 @@ fn put(world: &mut World, call: &Call) -> Outcome {
 /// `Name` may be a name or an ARN, with `:version` behind it.
 fn get(world: &mut World, call: &Call) -> Outcome {
     let asked = call.required("Name")?;
-    let place = call.place();
-    let arn = format!("arn:{}:ssm:{}:{}:parameter", world.partition, place.region, place.account);
+    let location = call.location();
+    let arn = format!("arn:{}:ssm:{}:{}:parameter", world.partition, location.region, location.account);
     let path = asked.strip_prefix(&arn).unwrap_or(asked);
     let (name, selector) = match path.split_once(':') {
         Some((name, selector)) => (name, Some(selector)),
         None => (path, None),
     };
-    let Some(held) = world.parameters.held.get(&(place, name.to_owned())) else {
+    let Some(held) = world.parameters.held.get(&(location, name.to_owned())) else {
         return Err(not_found(name));
     };
     let version = match selector {
@@ -133,12 +133,12 @@ fn get_by_path(world: &mut World, call: &Call) -> Outcome {
             "The parameter doesn't meet the parameter name requirements. `{path}` must begin with a forward slash."
         )));
     }
-    let place = call.place();
-    let arn = format!("arn:{}:ssm:{}:{}:parameter", world.partition, place.region, place.account);
+    let location = call.location();
+    let arn = format!("arn:{}:ssm:{}:{}:parameter", world.partition, location.region, location.account);
     let prefix = format!("{}/", path.trim_end_matches('/'));
     let below = world.parameters.held.iter().filter(|((owner, name), _)| {
         let rest = name.strip_prefix(&prefix);
-        *owner == place && rest.is_some_and(|rest| recursive || !rest.contains('/'))
+        *owner == location && rest.is_some_and(|rest| recursive || !rest.contains('/'))
     });
     let asked = Asked {
         limit: call.number("MaxResults")?,
@@ -162,7 +162,7 @@ fn get_by_path(world: &mut World, call: &Call) -> Outcome {
 
 fn delete(world: &mut World, call: &Call) -> Outcome {
     let name = call.required("Name")?;
-    match world.parameters.held.remove(&(call.place(), name.to_owned())) {
+    match world.parameters.held.remove(&(call.location(), name.to_owned())) {
         Some(_) => Ok(json!({})),
         None => Err(not_found(name)),
     }

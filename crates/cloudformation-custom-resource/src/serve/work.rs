@@ -1,0 +1,77 @@
+//! Runs the work so that it always ends: in time, and without taking the function down.
+
+use std::cell::Cell;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::deadline::Bound;
+use crate::response::Failure;
+
+/// What the work is doing at present, for the answer if it has to be stopped.
+#[derive(Default)]
+pub struct Progress(Cell<String>);
+
+impl Progress {
+    /// Says what comes next, as in `waiting for the new version`.
+    pub fn set(&self, step: impl Into<String>) {
+        self.0.set(step.into());
+    }
+}
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Progress")
+    }
+}
+
+/// Turns a panic and a time-out into failures.
+pub(super) struct Supervisor<'a> {
+    /// Lambda's request id, by which the log is searched.
+    pub(super) request_id: &'a str,
+    /// What ends the time.
+    pub(super) bound: Bound,
+    /// Time left for the work.
+    pub(super) left: Duration,
+    /// Where the work writes what it does.
+    pub(super) progress: &'a Progress,
+}
+
+impl Supervisor<'_> {
+    /// Runs the work to its end, its panic or the end of the time, whichever comes first.
+    pub(super) async fn run<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let reason = match timeout(self.left, caught(work)).await {
+            Ok(Ok(result)) => return result,
+            // The panic hook has logged the message. It may hold anything, so the answer does not.
+            Ok(Err(Panicked)) => {
+                format!("internal error, see the function's log for request {}", self.request_id)
+            }
+            Err(_) => {
+                let step = self.progress.0.take();
+                let step = if step.is_empty() { "starting" } else { &step };
+                format!(
+                    "stopped after {} s, as {} is near; what it was doing: {step}",
+                    self.left.as_secs(),
+                    self.bound
+                )
+            }
+        };
+        Err(Failure { reason })
+    }
+}
+
+struct Panicked;
+
+/// Awaits a future, and a panic in it becomes an error. After that the future is only dropped, never polled again.
+async fn caught<F: Future>(future: F) -> Result<F::Output, Panicked> {
+    let mut future = pin!(future);
+    std::future::poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(poll) => poll.map(Ok),
+        Err(_) => Poll::Ready(Err(Panicked)),
+    })
+    .await
+}

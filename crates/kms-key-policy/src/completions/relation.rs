@@ -1,0 +1,188 @@
+//! Unknown keys that are compared with variables whose keys are unknown too.
+//!
+//! Two keys that must be equal, or must not, are tried with the same values, of which there are enough for them to
+//! differ in every way that matters. Other comparisons (text around the variable, case that does not matter, lists)
+//! are tried with the values at hand, and the search says that this may not be all.
+
+use super::unknown::Unknowns;
+use super::values::Probe;
+use super::variable;
+use crate::symbols::{Item, Symbol, Template, in_lower_case, of_folded, of_text};
+
+/// The most values of a key that are put into a comparison with another one.
+const MOST_VALUES: usize = 8;
+
+/// A comparison of an unknown key with a pattern that holds variables of unknown keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Relation {
+    /// The key that is compared, by its position among the unknown ones.
+    subject: usize,
+    /// The variables: the policy's key and the unknown one.
+    variables: Vec<(u32, usize)>,
+    template: Template,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The key must be, or must not be, what the variable is.
+    Equal,
+    /// Both must be the same boolean, or must not.
+    SameBool,
+    /// Anything else.
+    Other { fold: bool },
+}
+
+impl Relation {
+    pub(super) fn new(
+        subject: usize,
+        variables: Vec<(u32, usize)>,
+        template: Template,
+        fold: bool,
+        is_bool: bool,
+        is_single: bool,
+    ) -> Self {
+        let is_variable = matches!(template.0.as_slice(), [Item::Variable { .. }]);
+        let kind = match is_variable && is_single {
+            true if is_bool => Kind::SameBool,
+            true if !fold => Kind::Equal,
+            _ => Kind::Other { fold },
+        };
+        Self { subject, variables, template, kind }
+    }
+
+    fn defaults(&self) -> impl Iterator<Item = &str> {
+        self.template.0.iter().filter_map(|item| match item {
+            Item::Variable { default, .. } => default.as_deref(),
+            Item::Symbol(_) => None,
+        })
+    }
+}
+
+impl Unknowns {
+    /// Gives keys that are compared with each other the values that matter to both. Returns the pairs of keys that
+    /// may have to be equal.
+    pub(super) fn tie_relations(&mut self) -> Vec<[usize; 2]> {
+        let relations = std::mem::take(&mut self.relations);
+        let mut equal = Vec::new();
+        for relation in &relations {
+            let variable = relation.variables.first().map(|(_, at)| *at);
+            match (relation.kind, variable) {
+                (Kind::Equal, Some(variable)) => {
+                    for default in relation.defaults() {
+                        self.push(relation.subject, Probe::literal(default));
+                    }
+                    equal.push([relation.subject, variable]);
+                }
+                (Kind::SameBool, Some(variable)) => {
+                    for word in ["true", "false"] {
+                        for at in [relation.subject, variable] {
+                            let symbols = of_folded(word);
+                            self.push(at, Probe::text(symbols, true, true));
+                            self.keys
+                                .get_mut(at)
+                                .into_iter()
+                                .for_each(|key| key.probes.push_seed(word.to_owned()));
+                        }
+                    }
+                }
+                (Kind::Other { .. }, _) | (_, None) => {}
+            }
+        }
+        self.share(&equal);
+        for relation in &relations {
+            if let Kind::Other { fold } = relation.kind {
+                self.incomplete = true;
+                self.try_values(relation, fold);
+            }
+        }
+        self.share(&equal);
+        equal
+    }
+
+    /// How many keys there are that may have to be equal to this one, itself included.
+    pub(super) fn keys_equal_to(&self, at: usize, equal: &[[usize; 2]]) -> usize {
+        let mut group = vec![at];
+        for _ in 0..equal.len() {
+            for [one, other] in equal {
+                match (group.contains(one), group.contains(other)) {
+                    (true, false) => group.push(*other),
+                    (false, true) => group.push(*one),
+                    _ => {}
+                }
+            }
+        }
+        group.len()
+    }
+
+    /// Compares keys that may have to be equal with the same texts.
+    fn share(&mut self, equal: &[[usize; 2]]) {
+        for at in equal.iter().flatten() {
+            let Some(key) = self.keys.get_mut(*at) else { continue };
+            // What a key can be at all matters to those that are equal to it.
+            for symbols in key.probes.limits.clone() {
+                key.probes.push(Probe::text(symbols, false, false));
+            }
+            self.incomplete |= !key.probes.are_texts();
+        }
+        for _ in 0..equal.len() {
+            for [one, other] in equal {
+                let both: Vec<_> = [one, other]
+                    .iter()
+                    .filter_map(|at| self.keys.get(**at))
+                    .map(|k| k.probes.clone())
+                    .collect();
+                for at in [one, other] {
+                    let Some(key) = self.keys.get_mut(*at) else { continue };
+                    both.iter().for_each(|probes| key.probes.extend(probes));
+                }
+            }
+        }
+    }
+
+    /// Tries the values of each side of a comparison on the other.
+    fn try_values(&mut self, relation: &Relation, fold: bool) {
+        let texts = |unknowns: &Self, at: usize| -> Vec<String> {
+            let probes = unknowns.keys.get(at).map(|key| key.probes.list.as_slice()).unwrap_or_default();
+            probes.iter().filter_map(Probe::literal_text).map(str::to_owned).take(MOST_VALUES).collect()
+        };
+        for text in texts(self, relation.subject) {
+            for (key, at) in &relation.variables {
+                let values = variable::values(&relation.template, *key, &text, fold).unwrap_or_default();
+                for value in values.iter().take(MOST_VALUES) {
+                    self.push(*at, hidden(of_text(value), false));
+                }
+            }
+        }
+        let other: String = self.unnamed(1).into_iter().collect();
+        let mut fillings: Vec<Vec<(u32, Option<String>)>> = vec![Vec::new()];
+        for (key, at) in &relation.variables {
+            self.push(*at, hidden(of_text(&other), false));
+            // A key without a value is what the default stands for.
+            let choices: Vec<Option<String>> = texts(self, *at).into_iter().map(Some).chain([None]).collect();
+            let longer = fillings.iter().flat_map(|filling| {
+                choices.iter().map(|choice| filling.iter().cloned().chain([(*key, choice.clone())]).collect())
+            });
+            fillings = longer.take(MOST_VALUES * MOST_VALUES).collect();
+        }
+        for filling in &fillings {
+            let texts: Vec<(u32, Option<&str>)> =
+                filling.iter().map(|(key, text)| (*key, text.as_deref())).collect();
+            if let Some(symbols) = variable::fill(&relation.template, &texts) {
+                let symbols = if fold { in_lower_case(&symbols) } else { symbols };
+                self.push(relation.subject, hidden(symbols, fold));
+            }
+        }
+    }
+
+    fn push(&mut self, at: usize, probe: Probe) {
+        if let Some(key) = self.keys.get_mut(at) {
+            key.probes.push(probe);
+        }
+    }
+}
+
+/// What no policy names as such.
+fn hidden(symbols: Vec<Symbol>, fold: bool) -> Probe {
+    Probe::text(symbols, fold, false)
+}

@@ -1,0 +1,284 @@
+//! One value of an unknown key for each way in which the policies' comparisons with it can come out.
+
+use std::borrow::Cow;
+
+use super::MOST_COMBINATIONS;
+use crate::symbols::{Symbol, as_text, as_written, of_text};
+use crate::value::date::Instant;
+use crate::value::network::Network;
+use crate::value::number::neighbours;
+use crate::witness::{self, Form, MOST_SYMBOLS};
+
+/// What a key's value is compared with. It is named if the policies name it, so that an answer may be given in its
+/// terms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Probe {
+    /// This text.
+    Literal {
+        text: String,
+        is_named: bool,
+    },
+    /// A pattern of texts, or a text whose case does not matter. The symbols are in lower case where it does not.
+    Pattern {
+        symbols: Vec<Symbol>,
+        fold: bool,
+        is_named: bool,
+    },
+    Network(Network),
+    Number(String),
+    Date(Instant),
+}
+
+impl Probe {
+    /// A text that the policies name.
+    pub(super) fn literal(text: &str) -> Self {
+        Self::Literal { text: text.to_owned(), is_named: true }
+    }
+
+    /// A text or a pattern.
+    pub(super) fn text(symbols: Vec<Symbol>, fold: bool, is_named: bool) -> Self {
+        match as_text(&symbols) {
+            Some(text) if !fold => Self::Literal { text, is_named },
+            _ => Self::Pattern { symbols, fold, is_named },
+        }
+    }
+
+    /// What tells an ARN from other texts: only then are ARN conditions looked at.
+    pub(super) fn any_arn() -> Self {
+        let colon = Symbol::Char(':');
+        let part = [Symbol::PartStar, colon];
+        let symbols = of_text("arn:").into_iter().chain(part).chain(part).chain(part).chain(part);
+        Self::text(symbols.chain([Symbol::Star]).collect(), false, false)
+    }
+
+    pub(super) fn literal_text(&self) -> Option<&str> {
+        match self {
+            Self::Literal { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The symbols of a text or a pattern, and whether its case does not matter.
+    fn symbols(&self) -> Option<(Cow<'_, [Symbol]>, bool)> {
+        match self {
+            Self::Literal { text, .. } => Some((of_text(text).into(), false)),
+            Self::Pattern { symbols, fold, .. } => Some((symbols.into(), *fold)),
+            _ => None,
+        }
+    }
+
+    /// Texts, addresses, numbers and dates: values of different sorts are not told apart completely.
+    const fn sort(&self) -> u8 {
+        match self {
+            Self::Literal { .. } | Self::Pattern { .. } => 1,
+            Self::Network(_) => 2,
+            Self::Number(_) => 4,
+            Self::Date(_) => 8,
+        }
+    }
+
+    fn covers(&self, value: &str) -> bool {
+        match self {
+            Self::Literal { text, .. } => text == value,
+            Self::Pattern { symbols, fold, .. } => witness::matches(Form { symbols, fold: *fold }, value),
+            Self::Network(network) => Network::parse(value).is_some_and(|address| network.contains(&address)),
+            Self::Number(_) | Self::Date(_) => false,
+        }
+    }
+
+    /// The pattern or range in the policies' terms; `None` for a text, a number or a date, and for what they do not name.
+    pub(super) fn written(&self) -> Option<String> {
+        match self {
+            Self::Pattern { symbols, fold: false, is_named: true } => Some(as_written(symbols)),
+            Self::Network(network) => Some(network.to_string()),
+            _ => None,
+        }
+    }
+
+    const fn is_named(&self) -> bool {
+        match self {
+            Self::Literal { is_named, .. } | Self::Pattern { is_named, .. } => *is_named,
+            Self::Network(_) | Self::Number(_) | Self::Date(_) => true,
+        }
+    }
+}
+
+/// What the values of one key are compared with.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Probes {
+    pub(super) list: Vec<Probe>,
+    /// Texts that are tried before others that come out alike: they read better in an answer.
+    pub(super) seeds: Vec<String>,
+    /// The values that the key can have at all match one of these; empty if it can have any.
+    pub(super) limits: Vec<Vec<Symbol>>,
+}
+
+/// One value.
+#[derive(Debug, Clone)]
+pub(super) struct Value {
+    pub(super) text: String,
+    /// Which of the probes match it, in their order; empty if nobody found out.
+    pub(super) covered_by: Vec<bool>,
+}
+
+impl Probes {
+    /// Adds a probe that is not there yet. One that the policies name and that is there unnamed is named then. More
+    /// than can be tried are not kept: there are too many combinations then anyway.
+    pub(super) fn push(&mut self, probe: Probe) {
+        let same = |known: &Probe| match (known, &probe) {
+            (Probe::Literal { text: one, .. }, Probe::Literal { text: other, .. }) => one == other,
+            (
+                Probe::Pattern { symbols: one, fold: a, .. },
+                Probe::Pattern { symbols: other, fold: b, .. },
+            ) => one == other && a == b,
+            (one, other) => one == other,
+        };
+        let known = self.list.iter().position(same);
+        if let Some(known) = known.and_then(|at| self.list.get_mut(at)) {
+            if probe.is_named() {
+                *known = probe;
+            }
+        } else if self.list.len() <= MOST_COMBINATIONS {
+            self.list.push(probe);
+        }
+    }
+
+    pub(super) fn extend(&mut self, other: &Self) {
+        other.list.iter().for_each(|probe| self.push(probe.clone()));
+        other.seeds.iter().for_each(|seed| self.push_seed(seed.clone()));
+    }
+
+    /// Adds a text that is tried before others, if it is not there yet.
+    pub(super) fn push_seed(&mut self, text: String) {
+        if !self.seeds.contains(&text) && self.seeds.len() <= MOST_COMBINATIONS {
+            self.seeds.push(text);
+        }
+    }
+
+    fn has_patterns(&self) -> bool {
+        self.list.iter().any(|probe| matches!(probe, Probe::Pattern { .. }))
+    }
+
+    /// Whether all of them compare texts.
+    pub(super) fn are_texts(&self) -> bool {
+        self.list.iter().all(|probe| probe.sort() == 1)
+    }
+
+    /// All symbols of texts and patterns.
+    pub(super) fn symbols(&self) -> impl Iterator<Item = Symbol> {
+        let texts = self.list.iter().filter_map(Probe::symbols).flat_map(|(symbols, _)| symbols.into_owned());
+        let seeds = self.seeds.iter().flat_map(|text| of_text(text));
+        texts.chain(self.limits.iter().flatten().copied()).chain(seeds)
+    }
+
+    /// Whether nothing that the policies name matches the value, so that an answer can say just that.
+    pub(super) fn is_other(&self, value: &[bool]) -> bool {
+        if value.len() != self.list.len() {
+            return false;
+        }
+        let compares_size = self.list.iter().any(|p| matches!(p, Probe::Number(_) | Probe::Date(_)));
+        let is_covered = self.list.iter().zip(value).any(|(probe, covers)| *covers && probe.is_named());
+        !compares_size && !is_covered
+    }
+
+    /// Values that stand for all that the probes can tell apart, up to `most` different ones for each way, and
+    /// whether these are all. `others` are `most` characters that no probe names.
+    pub(super) fn values(&self, others: &[char], most: usize) -> (Vec<Value>, bool) {
+        let sorts = self.list.iter().fold(0, |all, probe| all | probe.sort());
+        let mut complete = sorts.count_ones() <= 1;
+        // With more symbols the search gives up, and so does the description of what it finds.
+        let describes = !self.has_patterns() || self.symbols().take(MOST_SYMBOLS + 1).count() <= MOST_SYMBOLS;
+        let mut found = Found { probes: self, describes, values: Vec::new() };
+        let named = self.list.iter().filter_map(Probe::literal_text).map(str::to_owned);
+        named.chain(self.seeds.iter().cloned()).for_each(|text| found.push(text));
+        for probe in &self.list {
+            match probe {
+                Probe::Literal { .. } | Probe::Pattern { .. } => {}
+                Probe::Network(network) => network.edges().for_each(|edge| found.push(edge)),
+                Probe::Number(number) => {
+                    let near = neighbours(number);
+                    complete &= near.is_some();
+                    near.into_iter().flatten().for_each(|text| found.push(text));
+                }
+                Probe::Date(instant) => {
+                    [*instant - 1, *instant, *instant + 1]
+                        .map(seconds)
+                        .into_iter()
+                        .for_each(|t| found.push(t));
+                }
+            }
+        }
+        complete &= found.add_texts(others, most) && describes;
+        (found.values, complete)
+    }
+}
+
+struct Found<'a> {
+    probes: &'a Probes,
+    /// Whether it is found out which probes match each value.
+    describes: bool,
+    values: Vec<Value>,
+}
+
+impl Found<'_> {
+    fn push(&mut self, text: String) {
+        let limits = &self.probes.limits;
+        let may_be = limits.is_empty()
+            || limits.iter().any(|symbols| witness::matches(Form { symbols, fold: false }, &text));
+        if may_be && !self.values.iter().any(|value| value.text == text) {
+            let covered_by = if self.describes {
+                self.probes.list.iter().map(|probe| probe.covers(&text)).collect()
+            } else {
+                Vec::new()
+            };
+            self.values.push(Value { text, covered_by });
+        }
+    }
+
+    /// Adds texts for the ways that no value stands for yet.
+    fn add_texts(&mut self, others: &[char], most: usize) -> bool {
+        let list = &self.probes.list;
+        if !self.probes.has_patterns() && self.probes.limits.is_empty() {
+            // Without patterns any texts that are not named will do.
+            others.iter().for_each(|other| self.push(other.to_string()));
+            return true;
+        }
+        let limits = self.probes.limits.iter().map(|symbols| (symbols.into(), false));
+        let texts: Vec<(Cow<'_, [Symbol]>, bool)> =
+            list.iter().filter_map(Probe::symbols).chain(limits).collect();
+        let forms: Vec<Form<'_>> =
+            texts.iter().map(|(symbols, fold)| Form { symbols, fold: *fold }).collect();
+        let (witnesses, complete) = witness::find(&forms, others, most);
+        for found in witnesses {
+            let alike = |value: &&Value| {
+                let texts = list.iter().zip(&value.covered_by).filter(|(probe, _)| probe.sort() == 1);
+                texts.zip(&found.matches).all(|((_, known), new)| known == new)
+            };
+            if !self.describes || self.values.iter().filter(alike).count() < most {
+                self.push(found.text);
+            }
+        }
+        if !complete {
+            // Not all ways have been found; a plain example of each pattern may still lead to another answer.
+            forms.iter().for_each(|form| self.push(example(form.symbols, others)));
+        }
+        complete
+    }
+}
+
+/// A text that matches a pattern: nothing for a run, and an odd character for any character.
+fn example(symbols: &[Symbol], others: &[char]) -> String {
+    let chars = symbols.iter().filter_map(|symbol| match symbol {
+        Symbol::Char(c) => Some(*c),
+        Symbol::One | Symbol::PartOne => others.first().copied(),
+        Symbol::Star | Symbol::PartStar => None,
+    });
+    chars.collect()
+}
+
+fn seconds(instant: Instant) -> String {
+    let sign = if instant < 0 { "-" } else { "" };
+    let size = instant.unsigned_abs();
+    // Epoch seconds need more than four digits or a point, since four digits alone are a year.
+    format!("{sign}{}.{:09}", size / 1_000_000_000, size % 1_000_000_000)
+}

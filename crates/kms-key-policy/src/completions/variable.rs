@@ -1,0 +1,57 @@
+//! Which values of a variable make a pattern match a text that is known.
+
+use crate::symbols::{Item, Symbol, Template, in_lower_case, of_text};
+use crate::witness::{Form, matches};
+
+/// The most values of one variable for one text.
+const MOST_VALUES: usize = 48;
+
+/// The most characters of a text whose parts are tried: each part of it may be what a variable stands for.
+const MOST_CHARACTERS: usize = 512;
+
+/// All values of the variable `key` with which the template can match `text`, whatever its other variables are; values
+/// with which it cannot may be among them. `None` if there are too many, or if the text is too long.
+///
+/// Where `fold`, the case of the text does not matter, and the values are in lower case.
+pub(super) fn values(template: &Template, key: u32, text: &str, fold: bool) -> Option<Vec<String>> {
+    if text.chars().nth(MOST_CHARACTERS).is_some() {
+        return None;
+    }
+    let is_variable = |item: &Item| matches!(item, Item::Variable { key: other, .. } if *other == key);
+    let at = template.0.iter().position(is_variable)?;
+    let (before, after) = template.0.split_at_checked(at)?;
+    let form = |items: &[Item]| -> Vec<Symbol> {
+        let symbols = Template(items.to_vec()).filled(|_, _| vec![Symbol::Star]);
+        if fold { in_lower_case(&symbols) } else { symbols }
+    };
+    let (before, after) = (form(before), form(after.get(1..).unwrap_or_default()));
+    let text: String =
+        if fold { text.chars().flat_map(char::to_lowercase).collect() } else { text.to_owned() };
+    let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+    let fits = |symbols: &[Symbol], part: Option<&str>| {
+        part.is_some_and(|part| matches(Form { symbols, fold: false }, part))
+    };
+    let starts: Vec<usize> = places.iter().copied().filter(|at| fits(&before, text.get(..*at))).collect();
+    let ends: Vec<usize> = places.iter().copied().filter(|at| fits(&after, text.get(*at..))).collect();
+    let mut values: Vec<String> = Vec::new();
+    for value in starts.iter().flat_map(|start| ends.iter().filter_map(|end| text.get(*start..*end))) {
+        if !values.iter().any(|known| known == value) {
+            values.push(value.to_owned());
+            if values.len() > MOST_VALUES {
+                return None;
+            }
+        }
+    }
+    Some(values)
+}
+
+/// The template with this text for a variable, and for others whatever `others` gives.
+pub(super) fn fill(template: &Template, texts: &[(u32, Option<&str>)]) -> Option<Vec<Symbol>> {
+    let mut has_all = true;
+    let symbols = template.filled(|key, default| {
+        let text = texts.iter().find(|(known, _)| *known == key).and_then(|(_, text)| text.or(default));
+        has_all &= text.is_some();
+        of_text(text.unwrap_or_default())
+    });
+    has_all.then_some(symbols)
+}

@@ -1,0 +1,165 @@
+//! Status: which key encrypts sessions, who owns the document, and what is not as wanted.
+
+use std::time::{Duration, SystemTime};
+
+use crate::location::Location;
+use crate::ports::{AwsError, DocumentVersion, Ports, VersionStatus};
+use crate::reconcile::{ReconcileError, Record, read_record};
+use crate::report::{Asked, Report, Status, Version};
+use crate::session::{DocumentName, Format};
+
+/// How often a document that changes while it is read is read again.
+const READS: u32 = 5;
+
+/// Reads what is there, and writes nothing.
+///
+/// # Errors
+/// Where AWS refuses or does not answer. What is not as it should be is no error.
+pub async fn status<P: Ports>(
+    ports: &P,
+    location: &Location,
+    document: &DocumentName,
+) -> Result<Status, ReconcileError> {
+    let (found, record) = tokio::join!(found(ports, document), read_record(ports, document));
+    let mut problems = Vec::new();
+    let record = match record {
+        Ok(record) => record,
+        Err(ReconcileError::Record(error)) => {
+            problems.push(error.to_string());
+            None
+        }
+        Err(error) => return Err(error),
+    };
+    let mut status = Status {
+        region: location.region.clone(),
+        document: document.to_string(),
+        versions: None,
+        default_kms_key_id: None,
+        owner: record.as_ref().map(|record| record.owner.to_string()),
+        wanted: record.as_ref().map(|record| record.first_choice().to_owned()),
+        problems,
+    };
+    if let Some(found) = found? {
+        of_document(&mut status, &found);
+    }
+    if let Some(record) = record {
+        of_record(&mut status, &record, ports.now());
+    }
+    Ok(status)
+}
+
+/// The report on what is there in some Regions, in their order.
+#[must_use]
+pub fn status_report(document: &DocumentName, found: Vec<(Location, Status)>) -> Report {
+    let asked = Asked {
+        command: "status".to_owned(),
+        account: found.last().map(|(location, _)| location.account.clone()),
+        regions: found.iter().map(|(location, _)| location.region.clone()).collect(),
+        document: Some(document.to_string()),
+        key: None,
+    };
+    let status = found.into_iter().map(|(_, status)| status).collect();
+    Report { asked, status, ..Report::default() }
+}
+
+/// What the two versions that count tell.
+fn of_document(status: &mut Status, Found { latest, default }: &Found) {
+    let [(latest, latest_key), (default, default_key)] = [latest, default].map(|(number, version)| {
+        let key = version.content.kms_key_id().unwrap_or_else(|error| {
+            status.problems.push(format!("version {number} cannot be edited: {error}"));
+            String::new()
+        });
+        if let VersionStatus::Failed(reason) = &version.status {
+            status.problems.push(format!("AWS reports version {number} as Failed: {reason}"));
+        }
+        (*number, key)
+    });
+    status.problems.dedup();
+    if latest_key != default_key {
+        status.problems.push(format!(
+            "version {default}, the default, has another key than version {latest}, the latest; which of \
+             them a session takes is not sure"
+        ));
+        status.default_kms_key_id = Some(default_key);
+    }
+    status.versions = Some(Version { latest, default, kms_key_id: latest_key });
+}
+
+/// What the record tells: drift, a key that stands in, an open breaker.
+fn of_record(status: &mut Status, record: &Record, now: SystemTime) {
+    let there = status.versions.as_ref().map_or("", |versions| versions.kms_key_id.as_str());
+    if record.wanted != there {
+        status.problems.push(format!("the document does not have the key that {} wants", record.owner));
+    }
+    if let Some(first) = &record.watch.stands_in_for {
+        status.problems.push(match record.wanted.as_str() {
+            "" => format!(
+                "encryption is off, since key {first} cannot be used; it is turned on again when the key can"
+            ),
+            standby => format!(
+                "key {standby} stands in for key {first}, which cannot be used, until it can be used again"
+            ),
+        });
+    }
+    if let Some(breaker) = &record.watch.breaker {
+        let by = record.watch.actor.as_ref().map_or("somebody".to_owned(), ToString::to_string);
+        status.problems.push(format!(
+            "the breaker is open: {by} kept changing the document, and it has not been put right for {}; it \
+             closes when nobody has changed the document for an hour",
+            ago(breaker.opened, now)
+        ));
+    }
+}
+
+/// How long ago a moment was, which is given in seconds since 1970.
+fn ago(moment: u64, now: SystemTime) -> String {
+    let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(moment);
+    match now.duration_since(moment).unwrap_or_default().as_secs() / 60 {
+        0 => "less than a minute".to_owned(),
+        1 => "a minute".to_owned(),
+        minutes @ 2..120 => format!("{minutes} minutes"),
+        minutes => format!("{} hours", minutes / 60),
+    }
+}
+
+struct Found {
+    latest: (u64, DocumentVersion),
+    default: (u64, DocumentVersion),
+}
+
+async fn found<P: Ports>(ports: &P, name: &DocumentName) -> Result<Option<Found>, AwsError> {
+    for attempt in 1..=READS {
+        let Some(head) = ports.head(name).await? else { return Ok(None) };
+        // Asked for as JSON, whatever it is stored as: it is only read.
+        let (latest, default) = tokio::join!(
+            ports.version(name, head.latest, Format::Json),
+            ports.version(name, head.default, Format::Json)
+        );
+        if let (Some(latest), Some(default)) = (latest?, default?) {
+            return Ok(Some(Found { latest: (head.latest, latest), default: (head.default, default) }));
+        }
+        ports.pause(attempt).await;
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_told_by_its_distance() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        for (seconds, expected) in [
+            (0, "less than a minute"),
+            (59, "less than a minute"),
+            (60, "a minute"),
+            (3_540, "59 minutes"),
+            (7_200, "2 hours"),
+            (90_000, "25 hours"),
+        ] {
+            assert_eq!(ago(1_000_000 - seconds, now), expected, "{seconds}");
+        }
+        assert_eq!(ago(1_000_001, now), "less than a minute", "clocks differ");
+    }
+}

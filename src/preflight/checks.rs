@@ -1,0 +1,13 @@
+//! The checks, one file each: from what was observed to findings. Pure.
+
+mod accounts;
+pub(super) mod dry_run;
+pub(super) mod identities;
+mod key_fitness;
+pub(super) mod key_policy;
+pub(super) mod nodes;
+mod unread;
+pub(super) mod users;
+
+pub use accounts::assess_accounts;
+pub use key_fitness::key_fitness;

@@ -1,0 +1,97 @@
+//! The check *key policy admits an account*: the key leaves its use to the account's own policies, so that
+//! nobody in it has to be named.
+
+use serde_json::json;
+
+use super::unread::unread;
+use crate::access::{KeyVerdict, Side};
+use crate::preflight::decision::Assessment;
+use crate::preflight::finding::{Check, Finding, Verdict};
+use crate::preflight::judged::{Judge, Judges};
+use crate::preflight::observation::{AccessObservation, Read};
+use kms_key_policy::AccountId;
+
+/// Judges each account for both calls: findings, and the statements that would admit those that are not.
+#[must_use]
+pub fn assess_accounts(observation: &AccessObservation, accounts: &[AccountId]) -> Assessment {
+    let judges = Judges::new(observation);
+    let mut assessment = Assessment::default();
+    for side in [Side::User, Side::Node] {
+        let mut refused = Vec::new();
+        for account in accounts {
+            let verdict = judge(&judges.all, *account, side);
+            if matches!(verdict, Ok(KeyVerdict::Silent { .. })) {
+                refused.push(format!("arn:{}:iam::{account}:root", observation.arn().location().partition));
+            }
+            let mut found = finding(*account, side, observation, &verdict);
+            found.evidence.push_str(&judges.rests_on(&found, &|other| {
+                finding(*account, side, observation, &judge(other, *account, side))
+            }));
+            assessment.findings.push(found);
+        }
+        if !refused.is_empty() {
+            let sid = match side {
+                Side::User => "AllowAccountsOfSessionManagerUsers",
+                Side::Node => "AllowAccountsOfSessionManagerNodes",
+            };
+            assessment.remedies.key_policy_statements.push(json!({
+                "Sid": sid,
+                "Effect": "Allow",
+                "Principal": { "AWS": refused },
+                "Action": side.call().action(),
+                "Resource": "*"
+            }));
+        }
+    }
+    assessment
+}
+
+fn judge(judge: &Judge<'_>, account: AccountId, side: Side) -> Result<KeyVerdict, String> {
+    let verdict =
+        judge.rules.as_ref().map_err(Clone::clone).and_then(|rules| {
+            rules.judge_account(&account.to_string(), side).map_err(|error| error.to_string())
+        });
+    match (verdict, &judge.observation.grants) {
+        (Ok(KeyVerdict::Silent { why }), Read::Unknown(unread)) => {
+            Err(format!("{why}, and the key's grants are not known: {unread}"))
+        }
+        (verdict, _) => verdict,
+    }
+}
+
+fn finding(
+    account: AccountId,
+    side: Side,
+    observation: &AccessObservation,
+    verdict: &Result<KeyVerdict, String>,
+) -> Finding {
+    let action = side.call().action();
+    let (answer, evidence, remedy) = match verdict {
+        Ok(KeyVerdict::Admits { by, .. }) => {
+            (Verdict::Pass, format!("{} leaves {action} to the account's own policies", by.join(", ")), None)
+        }
+        Ok(KeyVerdict::Refuses { by }) => (
+            Verdict::Fail,
+            format!("{} denies the account {action}", by.join(", ")),
+            Some("a Deny wins over every Allow: except the account from that statement".to_owned()),
+        ),
+        Ok(KeyVerdict::Silent { .. }) => (
+            Verdict::Fail,
+            format!("{action}: the key policy does not admit the account as such"),
+            Some(
+                "add the statement of the report to the key policy, or name the account's principals"
+                    .to_owned(),
+            ),
+        ),
+        Ok(KeyVerdict::Depends { on, keys, .. }) => {
+            let why = unread(observation, &account.to_string(), None, keys);
+            (Verdict::Unknown, format!("whether the account may {action} depends on {on}{why}"), None)
+        }
+        Err(why) => (Verdict::Unknown, format!("{action}: the key's side is not known: {why}"), None),
+    };
+    Finding {
+        remedy,
+        side: Some(side),
+        ..Finding::new(Check::KeyPolicy, answer, format!("account {account}"), evidence)
+    }
+}

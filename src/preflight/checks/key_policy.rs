@@ -1,0 +1,113 @@
+//! The check *key policy admits users / nodes*: the key's policy and grants admit each principal to its call,
+//! with the context that a session really has.
+
+use super::unread::unread;
+use crate::access::{KeyRules, KeyVerdict, KnownKeys};
+use crate::preflight::finding::{Check, Finding, Verdict};
+use crate::preflight::observation::{AccessObservation, Read, Subject};
+
+/// The key's side, compiled, where this is what Context says; or why it is not known.
+pub(in crate::preflight) fn rules(
+    observation: &AccessObservation,
+    known: &KnownKeys,
+) -> Result<KeyRules, String> {
+    let policy = match &observation.policy {
+        Read::Known(policy) => policy,
+        Read::Unknown(why) => return Err(why.clone()),
+    };
+    with_policy(observation, known, policy)
+}
+
+/// The key's side if its policy admitted everybody: what even that refuses, every policy refuses.
+pub(in crate::preflight) fn most_permissive(
+    observation: &AccessObservation,
+    known: &KnownKeys,
+) -> Option<KeyRules> {
+    const ADMITS_ALL: &str =
+        r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}}"#;
+    with_policy(observation, known, ADMITS_ALL).ok()
+}
+
+fn with_policy(observation: &AccessObservation, known: &KnownKeys, policy: &str) -> Result<KeyRules, String> {
+    // Grants only ever admit: without them a verdict that admits stands, and `judge` sees to the others.
+    let grants = observation
+        .grants
+        .known()
+        .map_or_else(|| "[]".to_owned(), |grants| serde_json::Value::Array(grants.clone()).to_string());
+    let facts = observation.facts(known);
+    KeyRules::new(observation.arn().clone(), facts, policy, &grants).map_err(|error| error.to_string())
+}
+
+/// What the key's side says of a subject; `Err` where that is not known.
+pub(in crate::preflight) fn judge(
+    rules: &Result<KeyRules, String>,
+    observation: &AccessObservation,
+    subject: &Subject,
+) -> Result<KeyVerdict, String> {
+    let rules = rules.as_ref().map_err(Clone::clone)?;
+    let verdict = rules.judge(&subject.principal, subject.side).map_err(|error| error.to_string())?;
+    match (&verdict, &observation.grants) {
+        (KeyVerdict::Silent { why }, Read::Unknown(unread)) => {
+            Err(format!("{why}, but the key's grants are not known: {unread}"))
+        }
+        _ => Ok(verdict),
+    }
+}
+
+/// The finding about one subject.
+pub(in crate::preflight) fn finding(
+    subject: &Subject,
+    observation: &AccessObservation,
+    verdict: &Result<KeyVerdict, String>,
+) -> Finding {
+    let action = subject.side.call().action();
+    let (answer, evidence, remedy) = match verdict {
+        Ok(KeyVerdict::Admits { alone, by }) => {
+            let also = if *alone { "" } else { "; its own policies have to allow it too" };
+            (Verdict::Pass, format!("{} admits it to {action}{also}", listed(by)), None)
+        }
+        Ok(KeyVerdict::Refuses { by }) => (
+            Verdict::Fail,
+            format!("{} denies it {action}", listed(by)),
+            Some("a Deny wins over every Allow: except the principal from that statement".to_owned()),
+        ),
+        Ok(KeyVerdict::Silent { why }) => (
+            Verdict::Fail,
+            format!("{action}: {why}"),
+            Some("add the statement of the report to the key policy".to_owned()),
+        ),
+        Ok(KeyVerdict::Depends { on, keys, by }) => {
+            let account = subject.principal.account();
+            let why = unread(observation, account, subject.tags.as_ref(), keys);
+            (
+                Verdict::Unknown,
+                match by.as_slice() {
+                    [] => format!("whether it may {action} depends on {on}{why}"),
+                    by => format!("whether {} admits it to {action} depends on {on}{why}", listed(by)),
+                },
+                None,
+            )
+        }
+        Err(why) => (Verdict::Unknown, format!("{action}: the key's side is not known: {why}"), None),
+    };
+    Finding {
+        check: Check::KeyPolicy,
+        verdict: answer,
+        subject: subject.principal.to_string(),
+        evidence,
+        remedy,
+        side: Some(subject.side),
+        exempt: false,
+    }
+}
+
+/// What AWS accepts in the policy and nobody wants.
+pub(in crate::preflight) fn warnings(rules: &Result<KeyRules, String>, key: &str) -> Vec<Finding> {
+    let Ok(rules) = rules else { return Vec::new() };
+    let warning = |evidence| Finding::new(Check::KeyPolicy, Verdict::Warning, key, evidence);
+    rules.warnings().map(warning).collect()
+}
+
+fn listed(by: &[String]) -> String {
+    if by.is_empty() { "the key policy".to_owned() } else { by.join(", ") }
+}

@@ -1,0 +1,147 @@
+//! The own side of a principal, by IAM's simulator: asked with what is certain, and again with what its answer asks
+//! for.
+
+use super::lookups::{Asked, Lookups};
+use crate::access::{
+    CHALLENGE, KeyFacts, OwnSide, SimulatedCall, asks_for_encryption_context, encryption_contexts,
+};
+use crate::ports::{AccessPorts, AwsError, ContextEntry, Simulated, Simulation};
+use crate::preflight::Subject;
+
+/// A subject with what is known of its own side. The simulator answers for the function's own account only.
+pub(super) async fn with_own_side<P: AccessPorts>(lookups: &Lookups<'_, P>, subject: Subject) -> Subject {
+    let account = subject.principal.account();
+    if account != lookups.location.account {
+        let why = format!("it belongs to account {account}, whose policies cannot be read from here");
+        return Subject { own: OwnSide::Unknown(why), ..subject };
+    }
+    match simulated(lookups, &subject).await {
+        Ok((simulation, told, tags)) => {
+            Subject { own: OwnSide::Simulated(simulation), told, tags: tags.or(subject.tags), ..subject }
+        }
+        Err(error) => Subject { own: OwnSide::Unknown(error.to_string()), told: Vec::new(), ..subject },
+    }
+}
+
+type Tags = Option<crate::preflight::Read<crate::access::Tags>>;
+
+/// Simulates a principal's call: what it comes to, which keys of Context it asked for, and the principal's tags where
+/// they were read. Only policies that look at the names in the encryption context are asked about each encryption
+/// context; then the worst answer counts.
+async fn simulated<P: AccessPorts>(
+    lookups: &Lookups<'_, P>,
+    subject: &Subject,
+) -> Result<(Simulation, Vec<String>, Tags), AwsError> {
+    let call = SimulatedCall { principal: &subject.principal, side: subject.side, key: &lookups.key.arn };
+    let ask = async |context: Vec<ContextEntry>| {
+        let (principal, session_call) = (subject.principal.as_str(), subject.side.call());
+        lookups.ports.simulate(principal, session_call, &lookups.key.arn, &context).await
+    };
+    let certain = KeyFacts::from(lookups.key);
+    let mut first = ask(call.certain(&certain)).await?;
+    let known = &lookups.safeguards.context;
+    let missing = first.missing_context.clone();
+    let mut asked = Asked::of(missing.iter().map(String::as_str), known);
+    // The simulator does not tell what service control policies ask for; who is refused by one is asked about again
+    // with what they mostly ask for.
+    if first.organizations_allow == Some(false) {
+        asked.principal_tags = true;
+        asked.principal_organization = true;
+    }
+    lookups.read_of_key(asked).await;
+    let tags = match (&subject.tags, asked.principal_tags) {
+        (Some(tags), _) => Some(tags.clone()),
+        (None, true) => Some(lookups.tags_of(&subject.principal, subject.side).await),
+        (None, false) => None,
+    };
+    let facts = lookups.facts(&subject.principal, subject.side, tags.as_ref());
+    let all_contexts = encryption_contexts(known);
+    let mut told: Vec<String> = missing.iter().filter(|name| known.get(name).is_some()).cloned().collect();
+    let contexts: Vec<Option<&[&str]>> = if asks_for_encryption_context(&missing) {
+        // Context may say which of the encryption contexts come.
+        told.extend(known.get(CHALLENGE).map(|known| known.name().to_owned()));
+        all_contexts.iter().map(|names| Some(*names)).collect()
+    } else if is_told_more(&first, &call, &facts, &certain) {
+        vec![None]
+    } else {
+        Vec::new()
+    };
+    // Without its names every encryption context has the same keys in what follows.
+    let any_names = all_contexts.first().copied();
+    let before = (first.decision, first.organizations_allow, first.boundary_allows);
+    first.missing_context = call.still_missing(&facts, any_names, &missing);
+    let mut worst: Option<Simulation> = None;
+    for names in contexts {
+        let mut answer = ask(call.told(&facts, names)).await?;
+        let missing = std::mem::take(&mut answer.missing_context);
+        answer.missing_context = call.still_missing(&facts, names.or(any_names), &missing);
+        if worst.as_ref().is_none_or(|worst| severity(&answer) > severity(worst)) {
+            worst = Some(answer);
+        }
+    }
+    let answer = worst.unwrap_or(first);
+    let after = (answer.decision, answer.organizations_allow, answer.boundary_allows);
+    // What changed without that a policy named the key was named by a service control policy.
+    let told = if told.is_empty() && before != after && before.1 != after.1 {
+        known.iter().map(|known| known.name().to_owned()).collect()
+    } else {
+        told
+    };
+    Ok((answer, told, tags))
+}
+
+/// Whether a second simulation would be told more that may matter: a key that the first missed, or, where there are
+/// service control policies, any.
+fn is_told_more(first: &Simulation, call: &SimulatedCall<'_>, facts: &KeyFacts, certain: &KeyFacts) -> bool {
+    let told = call.told(facts, None);
+    let is_told = |name: &String| told.iter().any(|entry| entry.key.eq_ignore_ascii_case(name));
+    let may_matter_to_organization = match first.organizations_allow {
+        Some(true) => !facts.known.is_empty(),
+        Some(false) => told.len() > call.told(certain, None).len(),
+        None => false,
+    };
+    first.missing_context.iter().any(is_told) || may_matter_to_organization
+}
+
+/// How bad an answer is: a refusal, then one that is not known, then one that allows.
+fn severity(simulation: &Simulation) -> (u8, bool, u8) {
+    let limited = [simulation.organizations_allow, simulation.boundary_allows].contains(&Some(false));
+    let decision = match simulation.decision {
+        Simulated::Allowed => 0,
+        Simulated::Untold => 1,
+        Simulated::ImplicitDeny => 2,
+        Simulated::ExplicitDeny => 3,
+    };
+    let certainty = match (simulation.missing_context.is_empty(), limited || decision > 1) {
+        (true, true) => 2,
+        (true, false) if decision == 0 => 0,
+        _ => 1,
+    };
+    (certainty, limited, decision)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certain_refusal_is_worse_than_what_is_not_known_and_that_than_an_allow() {
+        let simulation = |decision, boundary_allows, missing: &[&str]| Simulation {
+            decision,
+            policies: Vec::new(),
+            organizations_allow: None,
+            boundary_allows,
+            missing_context: missing.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        let rising = [
+            simulation(Simulated::Allowed, None, &[]),
+            simulation(Simulated::Allowed, None, &["aws:SourceIp"]),
+            simulation(Simulated::Untold, None, &[]),
+            simulation(Simulated::ExplicitDeny, None, &["aws:SourceIp"]),
+            simulation(Simulated::ImplicitDeny, None, &[]),
+            simulation(Simulated::ExplicitDeny, None, &[]),
+            simulation(Simulated::Allowed, Some(false), &[]),
+        ];
+        assert!(rising.is_sorted_by_key(severity), "{rising:?}");
+    }
+}

@@ -1,0 +1,333 @@
+//! The function under test, built on a stub of its own, and short words for what then is there.
+
+use std::io::{self, Write};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use cloudformation_custom_resource::{Courier, Invocation, Origin};
+use serde_json::{Value, json};
+use session_kms::aws::Aws;
+use session_kms::function::{Function, FunctionError, Settings};
+use tracing::subscriber::DefaultGuard;
+use tracing::{Dispatch, Level};
+
+use crate::stub::{ACCOUNT, Answer, Document, Format, Lifecycle, REGION, Request, Resource, Stub, World};
+
+/// The document that Session Manager reads, and its record.
+pub const NAME: &str = "SSM-SessionManagerRunShell";
+pub const RECORD: &str = "/session-kms/SSM-SessionManagerRunShell";
+/// What must never be seen outside the document: it stands in its shell profile.
+pub const SECRET: &str = "open-sesame-42";
+/// Reads the machine's certificates, which is slow; it keeps no connection, so that all may share it.
+static COURIER: OnceLock<Courier> = OnceLock::new();
+/// How long an invocation may take where the test is not about time.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A stub with the keys `k1` and `k2`, and with `old`, the key that was there before (`alias/old`).
+pub struct Fixture {
+    pub stub: Stub,
+    pub k1: String,
+    pub k2: String,
+}
+
+impl Fixture {
+    /// No document, no record.
+    pub async fn empty() -> Self {
+        let stub = Stub::start().await;
+        let [k1, k2] = stub.world(|world| {
+            let old = world.add_key("00000000-0000-4000-8000-000000000000");
+            world.add_alias("alias/old", &old);
+            ["11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"]
+                .map(|id| world.add_key(id))
+        });
+        Self { stub, k1, k2 }
+    }
+
+    /// With a document that has every kind of setting, and the key `alias/old`.
+    pub async fn furnished() -> Self {
+        Self::with(&settings("alias/old")).await
+    }
+
+    /// With a JSON document.
+    pub async fn with(content: &str) -> Self {
+        Self::with_document(Document::session(Format::Json, content)).await
+    }
+
+    pub async fn with_document(document: Document) -> Self {
+        let fixture = Self::empty().await;
+        fixture.stub.world(|world| world.put_document(NAME, document));
+        fixture
+    }
+
+    /// A new function, as a new execution environment would hold it. Its pauses are short; a call without an answer is
+    /// waited for until `attempt` is over, or for ever.
+    pub fn function(&self, attempt: Option<Duration>) -> Function<Aws> {
+        Function {
+            ports: Aws::new(&self.stub.sdk_config(3, attempt), Duration::from_millis(1)),
+            courier: COURIER.get_or_init(Courier::over_network).clone(),
+            endpoints: vec![Origin::parse(&self.stub.endpoint()).unwrap()],
+            region: REGION.to_owned(),
+            settings: Settings::default(),
+        }
+    }
+
+    /// Invokes a new function.
+    pub async fn run(&self, payload: Value) {
+        handle(&self.function(None), &payload, PATIENCE).await.unwrap();
+    }
+
+    /// Sends a request; its answer, which must be the only new one.
+    pub async fn send(&self, request: &Request) -> Answer {
+        let before = self.stub.answers(&request.url).len();
+        self.run(request.payload.clone()).await;
+        self.only_new_answer(request, before)
+    }
+
+    /// The same, by a function of the test's own making, for which `passes` passes while its n-th call hangs.
+    pub async fn send_hanging(
+        &self,
+        function: &Function<Aws>,
+        request: &Request,
+        n: usize,
+        passes: Duration,
+    ) -> Answer {
+        let before = self.stub.answers(&request.url).len();
+        let calls = self.stub.calls().len();
+        let mut handled = pin!(handle(function, &request.payload, PATIENCE));
+        let ended = tokio::select! {
+            _ = handled.as_mut() => true,
+            () = self.stub.arrived(calls + n) => false,
+        };
+        assert!(!ended, "it ended before its call {n}");
+        tokio::time::pause();
+        tokio::time::advance(passes).await;
+        tokio::time::resume();
+        handled.await.unwrap();
+        self.only_new_answer(request, before)
+    }
+
+    fn only_new_answer(&self, request: &Request, before: usize) -> Answer {
+        let mut answers = self.stub.answers(&request.url).split_off(before);
+        assert_eq!(answers.len(), 1, "one answer to one delivery: {answers:?}");
+        answers.remove(0)
+    }
+
+    /// The life of a resource in a stack of this name.
+    pub fn stack(&self, name: &str) -> Lifecycle<'_> {
+        Lifecycle::new(&self.stub, resource(name))
+    }
+
+    /// A stack that has created its resource with these properties.
+    pub async fn deployed(&self, name: &str, properties: &Value) -> Lifecycle<'_> {
+        let mut stack = self.stack(name);
+        let created = stack.create(properties, &async |payload| self.run(payload).await).await;
+        assert_eq!(created.reason(), "");
+        stack
+    }
+
+    /// What is there: `latest k1, default k1; demo wants k1, before alias/old`.
+    pub fn state(&self) -> String {
+        self.state_of(NAME)
+    }
+
+    pub fn state_of(&self, name: &str) -> String {
+        self.stub.world(|world| {
+            let document = world.document(name).map_or("no document".to_owned(), |document| {
+                let [latest, default] = [document.latest_content(), document.default_content()]
+                    .map(|content| self.short(&key_in(content)));
+                format!("latest {latest}, default {default}")
+            });
+            let record = world.parameter(&format!("/session-kms/{name}"));
+            let record = record.map_or("no record".to_owned(), |text| {
+                let record: Value = serde_json::from_str(text).unwrap();
+                let stack = record["owner"]["stackId"].as_str().unwrap().split('/').nth(1).unwrap();
+                let [wanted, before] =
+                    ["wanted", "before"].map(|key| self.short(record[key].as_str().unwrap()));
+                format!("{stack} wants {wanted}, before {before}")
+            });
+            format!("{document}; {record}")
+        })
+    }
+
+    fn short(&self, key: &str) -> String {
+        match key {
+            "" => "none".to_owned(),
+            key if key == self.k1 => "k1".to_owned(),
+            key if key == self.k2 => "k2".to_owned(),
+            other => other.to_owned(),
+        }
+    }
+
+    /// No version has another setting than those of [`settings`].
+    pub fn assert_settings_kept(&self) {
+        let versions = self.stub.world(|world| world.document(NAME).unwrap().versions.clone());
+        for version in versions {
+            let (found, wanted) = (but_for_key(&version.content), but_for_key(&settings("")));
+            assert_eq!(found, wanted, "version {}", version.number);
+        }
+    }
+
+    /// Nothing was sent that AWS would not accept.
+    pub fn assert_no_violations(&self) {
+        assert_eq!(self.stub.violations(), Vec::<String>::new());
+    }
+}
+
+/// Invokes a function.
+pub async fn handle(
+    function: &Function<Aws>,
+    payload: &Value,
+    within: Duration,
+) -> Result<Value, FunctionError> {
+    let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:session-kms");
+    let invocation = Invocation { request_id: "invocation-1", deadline: SystemTime::now() + within };
+    function.handle(payload, &arn, invocation).await
+}
+
+/// The resource of a stack of this name.
+pub fn resource(stack: &str) -> Resource {
+    Resource::new(stack, "Encryption", "Custom::SessionEncryption")
+}
+
+/// The physical id of the resource that owns a document.
+pub fn id_of(document: &str) -> String {
+    format!("session-kms:{ACCOUNT}:{REGION}:{document}")
+}
+
+/// Properties: encryption with this key, and nobody asked whether it can be used.
+pub fn enabled(key: &str) -> Value {
+    json!({"KmsKeyId": key, "Preflight": "Off"})
+}
+
+/// Properties: encryption off.
+pub fn disabled() -> Value {
+    json!({"Encryption": "Disabled"})
+}
+
+/// Properties with one more.
+pub fn and(mut properties: Value, name: &str, value: &str) -> Value {
+    properties[name] = value.into();
+    properties
+}
+
+/// A document as found in the wild: string booleans, numeric timeouts, templates, settings that nobody knows, a layout
+/// of its own, and this key.
+pub fn settings(key: &str) -> String {
+    format!(
+        r#"{{
+  "schemaVersion": "1.0", "description": "Ours",
+    "sessionType": "Standard_Stream",
+  "inputs": {{
+    "s3BucketName": "logs", "s3KeyPrefix": "",
+    "s3EncryptionEnabled": "true",
+    "cloudWatchLogGroupName": "/sessions", "cloudWatchEncryptionEnabled": true,
+    "idleSessionTimeout": 20, "maxSessionDuration": "60",
+    "kmsKeyId"  :  "{key}",
+    "runAsEnabled": true, "runAsDefaultUser": "{{{{ user }}}}",
+    "settingNobodyKnows": [1, 2.50, {{"z": null, "a": "\u00e9\/"}}],
+    "shellProfile": {{"windows": "", "linux": "export TOKEN={SECRET}"}}
+  }}
+}}
+"#
+    )
+}
+
+/// The key in a content, JSON or YAML of one line a member.
+pub fn key_in(content: &str) -> String {
+    match serde_json::from_str::<Value>(content) {
+        Ok(value) => value["inputs"]["kmsKeyId"].as_str().unwrap_or_default().to_owned(),
+        Err(_) => {
+            let line = content.lines().find_map(|line| line.trim().strip_prefix("kmsKeyId:"));
+            line.unwrap_or_default().trim().trim_matches(['"', '\'']).to_owned()
+        }
+    }
+}
+
+/// A JSON content but for its key, as text, so that order and number formats count.
+pub fn but_for_key(content: &str) -> String {
+    let mut value: Value = serde_json::from_str(content).unwrap();
+    if let Some(inputs) = value["inputs"].as_object_mut() {
+        inputs.shift_remove("kmsKeyId");
+    }
+    value.to_string()
+}
+
+/// A rival's write of a new version: another key.
+pub fn rival_key(key: &'static str) -> impl Fn(&mut World) + Send + Sync + 'static {
+    rival(move |content| content["inputs"]["kmsKeyId"] = key.into())
+}
+
+/// A rival's write of a new version, as the console does it: `$LATEST`, and then the default.
+pub fn rival(
+    edit: impl Fn(&mut Value) + Send + Sync + 'static,
+) -> impl Fn(&mut World) + Send + Sync + 'static {
+    move |world| {
+        let mut content: Value =
+            serde_json::from_str(world.document(NAME).unwrap().latest_content()).unwrap();
+        edit(&mut content);
+        let body = json!({"Name": NAME, "DocumentVersion": "$LATEST", "Content": content.to_string()});
+        world.ask("ssm", "UpdateDocument", body).unwrap();
+        let latest = world.document(NAME).unwrap().latest().number.to_string();
+        let body = json!({"Name": NAME, "DocumentVersion": latest});
+        world.ask("ssm", "UpdateDocumentDefaultVersion", body).unwrap();
+    }
+}
+
+/// What this thread logs, at every level, while this is alive.
+pub struct Logs {
+    lines: Lines,
+    _guard: DefaultGuard,
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Logs {
+    pub fn captured() -> Self {
+        // Where one subscriber is alone, tracing asks the thread that comes by a log line first whether anybody
+        // listens, and keeps its "no" for all threads. A second one that never ends makes it ask them all.
+        static COMPANION: OnceLock<Dispatch> = OnceLock::new();
+        COMPANION.get_or_init(|| Dispatch::new(tracing_subscriber::registry()));
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .with_max_level(Level::TRACE)
+            .with_writer(move || writer.clone())
+            .finish();
+        Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
+    }
+
+    /// The lines that this crate wrote. Those of the libraries are not logged at fine levels.
+    pub fn text(&self) -> String {
+        let text = String::from_utf8(self.lines.held().clone()).unwrap();
+        let ours = |line: &&str| line.contains(r#""target":"session_kms"#);
+        text.lines().filter(ours).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Lines {
+    fn held(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.held().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// No secret in a text: not the shell profile, not the ResponseURL's credentials.
+pub fn assert_nothing_secret(text: &str) {
+    for secret in [SECRET, "Signature", "a%2Bb%2Fc", "x-amz-security-token", "cfn-response", "AWSAccessKeyId"]
+    {
+        assert!(!text.contains(secret), "`{secret}` in {text}");
+    }
+}
