@@ -25,7 +25,7 @@ pub use console::Console;
 pub use error::CliError;
 
 use crate::location::Location;
-use crate::ports::AccessPorts;
+use crate::ports::WritePorts;
 use crate::report::{Format, Report};
 
 /// How a command ends.
@@ -118,7 +118,7 @@ pub async fn run<P, C>(
     connect: C,
 ) -> Exit
 where
-    P: AccessPorts,
+    P: WritePorts,
     C: AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 {
     let arguments = match Arguments::try_parse_from(arguments) {

@@ -17,7 +17,7 @@ use crate::event::{self, Arrival, FunctionIdentity, sns};
 use crate::location::Location;
 use crate::log;
 use crate::metrics::Metrics;
-use crate::ports::{AccessPorts, Compliance};
+use crate::ports::{Compliance, Environment, WritePorts};
 use crate::reconcile::{ReconcileError, digest};
 use crate::session::DocumentName;
 use change_event::ChangeEventHandler;
@@ -107,7 +107,7 @@ impl FunctionError {
     }
 }
 
-impl<P: AccessPorts + Compliance> Function<P> {
+impl<P: WritePorts + Compliance> Function<P> {
     /// Handles one event. The value is the report, which a direct caller gets and Lambda passes on to a
     /// destination.
     ///
@@ -212,27 +212,24 @@ impl<P: AccessPorts + Compliance> Function<P> {
             FunctionIdentity { role_arn: self.settings.role_arn.as_deref(), location: location.as_ref() };
         let arrival = event::read(event, own);
         let location = location.as_ref().ok_or(FunctionError::NoHome);
+        let environment = location.map(|location| Environment::new(&self.ports, location));
         match arrival {
             Arrival::ChangeEvent(change) => {
                 tracing::info!(source = ?change.source, about = ?change.scope, %change, "notice");
                 let deadline = invocation.deadline;
-                let tend = ChangeEventHandler {
-                    ports: &self.ports,
-                    location: location?,
-                    settings: &self.settings,
-                    deadline,
-                };
-                Box::pin(tend.tend(&change, metrics)).await
+                let handler =
+                    ChangeEventHandler { environment: environment?, settings: &self.settings, deadline };
+                Box::pin(handler.handle(&change, metrics)).await
             }
             Arrival::ConfigRule(evaluation) => {
-                Ok(Box::pin(config_rule::evaluate(&self.ports, location?, &evaluation)).await?)
+                Ok(Box::pin(config_rule::evaluate(environment?, &evaluation)).await?)
             }
             Arrival::Direct(Ok(call)) => {
                 let mut properties = event.as_object().cloned().unwrap_or_default();
                 properties.remove("action");
                 let now = self.ports.now();
                 let patience = invocation.deadline.duration_since(now).unwrap_or_default().div_f64(2.0);
-                let answer = direct::answer(&self.ports, location?, &call, digest(&properties), patience);
+                let answer = direct::answer(environment?, &call, digest(&properties), patience);
                 Ok(Box::pin(answer).await?)
             }
             Arrival::Direct(Err(problems)) => Err(FunctionError::BadCall(problems)),

@@ -20,8 +20,6 @@ pub struct Intent {
     pub on_delete: OnDelete,
     /// What happens where somebody else owns the document.
     pub on_conflict: OnConflict,
-    /// What happens when the key can no longer be used.
-    pub on_key_trouble: OnKeyTrouble,
     /// What is proven before a key is switched on.
     pub safeguards: Safeguards,
 }
@@ -118,10 +116,23 @@ pub enum Require {
 /// Encryption on or off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Encryption {
-    /// On, with this key.
-    Enabled(KeyRef),
+    /// On.
+    Enabled {
+        /// The key.
+        key: KeyRef,
+        /// What happens if the key cannot be used any more.
+        on_key_trouble: OnKeyTrouble,
+    },
     /// Off.
     Disabled,
+}
+
+impl Encryption {
+    /// On, with this key, and an alert if the key cannot be used any more.
+    #[must_use]
+    pub fn with_key(key: KeyRef) -> Self {
+        Self::Enabled { key, on_key_trouble: OnKeyTrouble::Alert }
+    }
 }
 
 /// What Delete does to the document.

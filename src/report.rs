@@ -25,7 +25,8 @@ pub use keys::{KeyList, ListedKey};
 pub use matrix::{Cell, Matrix, Row};
 pub use status::Status;
 
-use crate::preflight::{Assessment, Finding, Mode};
+use crate::intent::Mode;
+use crate::preflight::{Assessment, Finding};
 
 /// What was asked and what came of it. Parts that do not belong to a command are empty.
 #[derive(Clone, Debug, Default)]

@@ -7,11 +7,13 @@
 mod content;
 mod json;
 mod name;
+mod target;
 mod unique;
 mod versions;
 mod yaml;
 
 pub use content::{Content, ContentError, Edit, Format};
 pub use name::{DocumentName, DocumentNameError};
+pub use target::Target;
 pub use unique::{marked, padded, unmarked};
 pub use versions::oldest_prunable;

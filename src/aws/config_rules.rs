@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::Aws;
 use super::error::{call, unreadable};
 use super::raw_operation::{OneOff, Service};
-use crate::ports::{AwsError, Compliance, ComplianceReport, ComplianceType};
+use crate::ports::{AwsError, Compliance, ComplianceReport};
 
 const ACTION: &str = "PutEvaluations";
 const OPERATION: &str = "config:PutEvaluations";
@@ -43,11 +43,7 @@ fn body(report: &ComplianceReport<'_>) -> Result<String, &'static str> {
     let mut evaluation = json!({
         "ComplianceResourceType": report.resource_type,
         "ComplianceResourceId": report.resource_id,
-        "ComplianceType": match report.compliance {
-            ComplianceType::Compliant => "COMPLIANT",
-            ComplianceType::NonCompliant => "NON_COMPLIANT",
-            ComplianceType::NotApplicable => "NOT_APPLICABLE",
-        },
+        "ComplianceType": report.compliance.as_str(),
         "OrderingTimestamp": seconds(ordering),
     });
     // An empty one would be refused.

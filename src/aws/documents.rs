@@ -5,11 +5,12 @@ use aws_sdk_ssm::types::{DocumentFormat, DocumentStatus, DocumentType};
 use super::Aws;
 use super::error::call;
 use crate::ports::{
-    AwsError, AwsErrorKind, DocumentHead, DocumentVersion, Documents, VersionStatus, Written,
+    AwsError, AwsErrorKind, DocumentHead, DocumentVersion, DocumentWrite, ReadDocuments, VersionStatus,
+    WriteDocuments,
 };
 use crate::session::{Content, DocumentName, Format};
 
-impl Documents for Aws {
+impl ReadDocuments for Aws {
     async fn head(&self, name: &DocumentName) -> Result<Option<DocumentHead>, AwsError> {
         let operation = "ssm:DescribeDocument";
         let described =
@@ -65,41 +66,6 @@ impl Documents for Aws {
         Ok(Some(DocumentVersion { content: Content::new(text, format), status }))
     }
 
-    async fn create(&self, name: &DocumentName, content: &Content) -> Result<Written, AwsError> {
-        let create = self
-            .ssm
-            .create_document()
-            .name(name.as_str())
-            .document_type(DocumentType::Session)
-            .document_format(sdk_format(content.format()))
-            .content(content.text())
-            .send();
-        written(call("ssm:CreateDocument", name.as_str(), create).await)
-    }
-
-    async fn update(&self, name: &DocumentName, content: &Content, latest: u64) -> Result<Written, AwsError> {
-        let update = self
-            .ssm
-            .update_document()
-            .name(name.as_str())
-            // The number that was read, and not $LATEST, makes the write conditional.
-            .document_version(latest.to_string())
-            .document_format(sdk_format(content.format()))
-            .content(content.text())
-            .send();
-        written(call("ssm:UpdateDocument", name.as_str(), update).await)
-    }
-
-    async fn promote(&self, name: &DocumentName, version: u64) -> Result<Written, AwsError> {
-        let promote = self
-            .ssm
-            .update_document_default_version()
-            .name(name.as_str())
-            .document_version(version.to_string())
-            .send();
-        written(call("ssm:UpdateDocumentDefaultVersion", name.as_str(), promote).await)
-    }
-
     async fn versions(&self, name: &DocumentName) -> Result<Vec<u64>, AwsError> {
         let mut versions = Vec::new();
         let mut next = None;
@@ -113,6 +79,48 @@ impl Documents for Aws {
                 return Ok(versions);
             }
         }
+    }
+}
+
+impl WriteDocuments for Aws {
+    async fn create(&self, name: &DocumentName, content: &Content) -> Result<DocumentWrite, AwsError> {
+        let create = self
+            .ssm
+            .create_document()
+            .name(name.as_str())
+            .document_type(DocumentType::Session)
+            .document_format(sdk_format(content.format()))
+            .content(content.text())
+            .send();
+        written(call("ssm:CreateDocument", name.as_str(), create).await)
+    }
+
+    async fn update(
+        &self,
+        name: &DocumentName,
+        content: &Content,
+        latest: u64,
+    ) -> Result<DocumentWrite, AwsError> {
+        let update = self
+            .ssm
+            .update_document()
+            .name(name.as_str())
+            // The number that was read, and not $LATEST, makes the write conditional.
+            .document_version(latest.to_string())
+            .document_format(sdk_format(content.format()))
+            .content(content.text())
+            .send();
+        written(call("ssm:UpdateDocument", name.as_str(), update).await)
+    }
+
+    async fn promote(&self, name: &DocumentName, version: u64) -> Result<DocumentWrite, AwsError> {
+        let promote = self
+            .ssm
+            .update_document_default_version()
+            .name(name.as_str())
+            .document_version(version.to_string())
+            .send();
+        written(call("ssm:UpdateDocumentDefaultVersion", name.as_str(), promote).await)
     }
 
     async fn delete_version(&self, name: &DocumentName, version: u64) -> Result<(), AwsError> {
@@ -135,16 +143,16 @@ fn sdk_format(format: Format) -> DocumentFormat {
 }
 
 /// What came of a write. `InvalidDocument` on an update means that the document went since it was read.
-fn written<T>(result: Result<T, AwsError>) -> Result<Written, AwsError> {
-    let Err(error) = result else { return Ok(Written::Done) };
+fn written<T>(result: Result<T, AwsError>) -> Result<DocumentWrite, AwsError> {
+    let Err(error) = result else { return Ok(DocumentWrite::Done) };
     match error.code() {
         "InvalidDocumentVersion"
         | "InvalidDocument"
         | "DocumentAlreadyExists"
         | "TooManyUpdates"
-        | "ThrottlingException" => Ok(Written::LostRace(error)),
-        "DuplicateDocumentContent" => Ok(Written::Duplicate(error)),
-        "DocumentVersionLimitExceeded" => Ok(Written::HistoryFull(error)),
+        | "ThrottlingException" => Ok(DocumentWrite::LostRace(error)),
+        "DuplicateDocumentContent" => Ok(DocumentWrite::Duplicate(error)),
+        "DocumentVersionLimitExceeded" => Ok(DocumentWrite::HistoryFull(error)),
         _ => Err(error),
     }
 }

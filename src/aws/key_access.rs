@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::Aws;
 use super::error::{call, unreadable};
 use super::grants::rendered;
+use crate::intent::Reader;
 use crate::key::KeyArn;
-use crate::ports::{AwsError, AwsErrorKind, DryRun, KeyAccess, Reader, SessionCall};
+use crate::ports::{AwsError, AwsErrorKind, DryRun, KeyAccess, SessionCall};
 
 /// The length that session-manager-plugin asks for.
 const DATA_KEY_BYTES: i32 = 64;

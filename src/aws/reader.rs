@@ -10,7 +10,8 @@ use tokio::sync::Mutex;
 
 use super::Aws;
 use super::error::{call, unreadable};
-use crate::ports::{AwsError, Clock, Reader};
+use crate::intent::Reader;
+use crate::ports::{AwsError, Clock};
 
 /// The name that the key's account finds in its CloudTrail.
 const SESSION_NAME: &str = "session-kms-key-policy-reader";

@@ -4,7 +4,7 @@ use aws_sdk_ssm::types::{Parameter, ParameterTier, ParameterType};
 
 use super::Aws;
 use super::error::call;
-use crate::ports::{AwsError, Records, Stored};
+use crate::ports::{AwsError, ParameterVersion, ReadRecords, RecordReplacement, WriteRecords};
 use crate::reconcile::Record;
 use crate::session::DocumentName;
 
@@ -17,43 +17,17 @@ const BUSY: &str = "TooManyUpdates";
 /// The most that SSM gives.
 const PAGE_SIZE: i32 = 10;
 
-impl Records for Aws {
-    async fn read(&self, name: &DocumentName) -> Result<Option<Stored>, AwsError> {
+impl ReadRecords for Aws {
+    async fn read(&self, name: &DocumentName) -> Result<Option<ParameterVersion>, AwsError> {
         let read = self.get(&Record::parameter(name)).await?;
         Ok(read.and_then(|parameter| {
-            Some(Stored { version: u64::try_from(parameter.version).ok()?, text: parameter.value? })
+            Some(ParameterVersion { version: u64::try_from(parameter.version).ok()?, text: parameter.value? })
         }))
     }
 
     async fn read_version(&self, name: &DocumentName, version: u64) -> Result<Option<String>, AwsError> {
         let read = self.get(&format!("{}:{version}", Record::parameter(name))).await?;
         Ok(read.and_then(|parameter| parameter.value))
-    }
-
-    async fn create_record(&self, name: &DocumentName, text: &str) -> Result<bool, AwsError> {
-        match self.put(name, text, false).await {
-            Ok(_) => Ok(true),
-            Err(error) if matches!(error.code(), "ParameterAlreadyExists" | BUSY) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn replace_record(&self, name: &DocumentName, text: &str) -> Result<u64, AwsError> {
-        match self.put(name, text, true).await {
-            Ok(version) => Ok(u64::try_from(version).unwrap_or_default()),
-            Err(error) if error.code() == BUSY => Ok(0),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn delete_record(&self, name: &DocumentName) -> Result<(), AwsError> {
-        let parameter = Record::parameter(name);
-        let delete = self.ssm.delete_parameter().name(&parameter).send();
-        match call("ssm:DeleteParameter", &parameter, delete).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == "ParameterNotFound" => Ok(()),
-            Err(error) => Err(error),
-        }
     }
 
     async fn recorded(&self) -> Result<Vec<DocumentName>, AwsError> {
@@ -78,6 +52,37 @@ impl Records for Aws {
             if next.is_none() {
                 return Ok(names);
             }
+        }
+    }
+}
+
+impl WriteRecords for Aws {
+    async fn create_record(&self, name: &DocumentName, text: &str) -> Result<bool, AwsError> {
+        match self.put(name, text, false).await {
+            Ok(_) => Ok(true),
+            Err(error) if matches!(error.code(), "ParameterAlreadyExists" | BUSY) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn replace_record(&self, name: &DocumentName, text: &str) -> Result<RecordReplacement, AwsError> {
+        match self.put(name, text, true).await {
+            Ok(version) => Ok(match u64::try_from(version).unwrap_or_default() {
+                0 | 1 => RecordReplacement::CreatedAnew,
+                version => RecordReplacement::Replaced { version },
+            }),
+            Err(error) if error.code() == BUSY => Ok(RecordReplacement::Busy),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn delete_record(&self, name: &DocumentName) -> Result<(), AwsError> {
+        let parameter = Record::parameter(name);
+        let delete = self.ssm.delete_parameter().name(&parameter).send();
+        match call("ssm:DeleteParameter", &parameter, delete).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == "ParameterNotFound" => Ok(()),
+            Err(error) => Err(error),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::change::carry_out;
 use super::error::CliError;
 use super::plan;
 use super::{Connection, Console};
-use crate::ports::AccessPorts;
+use crate::ports::WritePorts;
 use crate::report::Report;
 
 /// The options.
@@ -20,7 +20,7 @@ pub(super) struct Options {
     yes: bool,
 }
 
-pub(super) async fn run<P: AccessPorts>(
+pub(super) async fn run<P: WritePorts>(
     options: &Options,
     console: &mut Console<'_>,
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,

@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 use super::error::CliError;
 use super::options::Target;
 use super::{Connection, Console};
-use crate::intent::{Encryption, Intent, OnConflict, OnDelete, OnKeyTrouble, Owner, Safeguards};
+use crate::intent::{Encryption, Intent, OnConflict, OnDelete, Owner, Safeguards};
 use crate::operations::{Proposal, Wanted};
-use crate::ports::AccessPorts;
+use crate::ports::{Environment, WritePorts};
 use crate::reconcile::digest;
 use crate::report::{Format, Report};
 
@@ -25,7 +25,6 @@ pub(super) fn wanted(
         encryption,
         on_delete: OnDelete::default(),
         on_conflict,
-        on_key_trouble: OnKeyTrouble::Alert,
         safeguards,
     };
     // The command line is one owner: what it set, it may change and clear.
@@ -35,14 +34,16 @@ pub(super) fn wanted(
 }
 
 /// Shows the plan, asks, and does it. Where findings block, or nothing differs, the plan is the report.
-pub(super) async fn carry_out<P: AccessPorts>(
+pub(super) async fn carry_out<P: WritePorts>(
     wanted: &Wanted,
     yes: bool,
     question: &str,
     console: &mut Console<'_>,
     Connection { ports, location }: &Connection<P>,
 ) -> Result<Report, CliError> {
-    let planned = match wanted.propose(ports, location, &console.progress()).await? {
+    let environment = Environment::new(ports, location);
+    let proposal = wanted.propose(environment.with_progress(&console.progress())).await?;
+    let planned = match proposal {
         Proposal::Settled(report) => return Ok(report),
         Proposal::Open(planned) => planned,
     };
@@ -50,14 +51,14 @@ pub(super) async fn carry_out<P: AccessPorts>(
         let shown = planned.render(Format::Text { colour: console.colour });
         console.confirm(&shown, question)?;
     }
-    Ok(wanted.carry_out(ports, location, planned, &console.progress()).await?)
+    Ok(wanted.carry_out(environment.with_progress(&console.progress()), planned).await?)
 }
 
 /// What was asked, for its digest: equal for equal questions.
 fn properties(intent: &Intent) -> Map<String, Value> {
     let safeguards = &intent.safeguards;
     let key = match &intent.encryption {
-        Encryption::Enabled(key) => key.as_str(),
+        Encryption::Enabled { key, .. } => key.as_str(),
         Encryption::Disabled => "",
     };
     let mut properties = json!({

@@ -9,8 +9,9 @@ use super::error::CliError;
 use super::options::{Discovery, KeyOption, Weighing};
 use crate::access::PrincipalArn;
 use crate::operations;
-use crate::ports::AccessPorts;
+use crate::ports::{Environment, PreflightPorts};
 use crate::preflight::{AccessObservation, Assessment, assess, assess_accounts};
+use crate::reconcile::ReconcileError;
 use crate::report::{Asked, Report};
 use kms_key_policy::AccountId;
 
@@ -41,7 +42,7 @@ pub(super) struct Options {
     discovery: Discovery,
 }
 
-pub(super) async fn run<P: AccessPorts>(
+pub(super) async fn run<P: PreflightPorts>(
     options: &Options,
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 ) -> Result<Report, CliError> {
@@ -51,13 +52,16 @@ pub(super) async fn run<P: AccessPorts>(
     }
 }
 
-async fn online<P: AccessPorts>(
+async fn online<P: PreflightPorts>(
     options: &Options,
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 ) -> Result<Report, CliError> {
     let Connection { ports, location } = connect(options.region.as_deref()).await?;
     let safeguards = options.weighing.safeguards(&options.discovery)?;
-    let observation = operations::observed(&ports, &location, &options.key.key, &safeguards).await?;
+    let environment = Environment::new(&ports, &location);
+    let observation = operations::observe_key(environment, &options.key.key, &safeguards)
+        .await
+        .map_err(ReconcileError::from)?;
     let asked = Asked { account: Some(location.account), regions: vec![location.region], ..Asked::default() };
     let assessment = assessed(options, &observation);
     Ok(report(options, asked, &observation, assessment))
@@ -78,7 +82,7 @@ fn report(
     assessment: Assessment,
 ) -> Report {
     let nobody = assessment.access.is_empty() && options.accounts.is_empty();
-    let mut report = operations::judged(asked, observation, assessment, options.weighing.mode());
+    let mut report = operations::key_report(asked, observation, assessment, options.weighing.mode());
     if nobody {
         report.notes.push(
             "nobody was asked about; name users, nodes or accounts with --user, --node or --account"

@@ -8,7 +8,7 @@ use super::options::Target;
 use super::plan::on_conflict;
 use super::{Connection, Console};
 use crate::intent::{Encryption, Safeguards};
-use crate::ports::AccessPorts;
+use crate::ports::WritePorts;
 use crate::report::Report;
 
 /// The options.
@@ -25,7 +25,7 @@ pub(super) struct Options {
     yes: bool,
 }
 
-pub(super) async fn run<P: AccessPorts>(
+pub(super) async fn run<P: WritePorts>(
     options: &Options,
     console: &mut Console<'_>,
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,

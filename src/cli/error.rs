@@ -8,6 +8,7 @@ use super::Exit;
 use crate::access::KeyRulesError;
 use crate::key::KeyRefError;
 use crate::ports::AwsError;
+use crate::preflight::KeyFault;
 use crate::reconcile::ReconcileError;
 use kms_key_policy::ParseError;
 
@@ -109,19 +110,24 @@ fn of(error: &ReconcileError) -> Exit {
         | ReconcileError::Contended { .. }
         | ReconcileError::Overtaken { .. }
         | ReconcileError::HistoryFull(_) => Exit::Aws,
-        ReconcileError::KeyMisplaced(_)
-        | ReconcileError::KeyNotFound { .. }
-        | ReconcileError::StandbyIsKey { .. }
-        | ReconcileError::NotOurKey { .. }
-        | ReconcileError::RecordTooLong { .. }
-        | ReconcileError::KeyRef(KeyRefError::Malformed(_) | KeyRefError::AwsManaged(_)) => Exit::BadInput,
-        ReconcileError::KeyBefore(error) | ReconcileError::Standby(error) => of(error),
-        ReconcileError::KeyUnfit { .. }
-        | ReconcileError::Blocked { .. }
-        | ReconcileError::NotAdmitted { .. }
-        | ReconcileError::Owned { .. }
+        ReconcileError::Key(fault) | ReconcileError::StandbyKey(fault) | ReconcileError::KeyBefore(fault) => {
+            of_key(fault)
+        }
+        ReconcileError::RecordTooLong { .. } => Exit::BadInput,
+        ReconcileError::Owned { .. }
         | ReconcileError::Content { .. }
         | ReconcileError::Superseded { .. }
         | ReconcileError::Record(_) => Exit::Fails,
+    }
+}
+
+fn of_key(fault: &KeyFault) -> Exit {
+    match fault {
+        KeyFault::Reference(KeyRefError::Malformed(_) | KeyRefError::AwsManaged(_))
+        | KeyFault::Misplaced(_)
+        | KeyFault::NotFound { .. }
+        | KeyFault::StandbyIsKey { .. }
+        | KeyFault::NotOurKey { .. } => Exit::BadInput,
+        KeyFault::Unfit { .. } | KeyFault::Blocked { .. } | KeyFault::NotAdmitted { .. } => Exit::Fails,
     }
 }

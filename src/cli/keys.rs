@@ -6,7 +6,7 @@ use futures_util::stream::{self, StreamExt};
 use super::Connection;
 use super::error::CliError;
 use crate::key::{KeyArn, fitness};
-use crate::ports::AccessPorts;
+use crate::ports::PreflightPorts;
 use crate::report::{Asked, KeyList, ListedKey, Report};
 
 /// How many keys are described at a time.
@@ -21,7 +21,7 @@ pub(super) struct Options {
     regions: Vec<String>,
 }
 
-pub(super) async fn run<P: AccessPorts>(
+pub(super) async fn run<P: PreflightPorts>(
     options: &Options,
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 ) -> Result<Report, CliError> {
@@ -44,7 +44,7 @@ pub(super) async fn run<P: AccessPorts>(
     Ok(report)
 }
 
-async fn described<P: AccessPorts>(ports: &P, arn: KeyArn, aliases: Vec<String>) -> ListedKey {
+async fn described<P: PreflightPorts>(ports: &P, arn: KeyArn, aliases: Vec<String>) -> ListedKey {
     let (faults, cautions) = match ports.describe(arn.as_str()).await {
         Ok(Some(key)) => {
             let fitness = fitness(&key);

@@ -8,7 +8,7 @@ use super::options::{Discovery, KeyOption, Target, Weighing};
 use super::{Connection, Console};
 use crate::intent::{Encryption, OnConflict};
 use crate::operations::Wanted;
-use crate::ports::AccessPorts;
+use crate::ports::{Environment, ReadPorts};
 use crate::report::Report;
 
 /// The options.
@@ -31,7 +31,7 @@ pub(super) struct Options {
 impl Options {
     /// The change that is asked for, and where.
     pub(super) fn wanted(&self, command: &'static str) -> Result<Wanted, CliError> {
-        let encryption = Encryption::Enabled(self.key.key.clone());
+        let encryption = Encryption::with_key(self.key.key.clone());
         let safeguards = self.weighing.safeguards(&self.discovery)?;
         Ok(change::wanted(command, &self.target, encryption, on_conflict(self.take_over), safeguards))
     }
@@ -41,14 +41,16 @@ impl Options {
     }
 }
 
-pub(super) async fn run<P: AccessPorts>(
+pub(super) async fn run<P: ReadPorts>(
     options: &Options,
     console: &mut Console<'_>,
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 ) -> Result<Report, CliError> {
     let wanted = options.wanted("plan")?;
     let Connection { ports, location } = connect(options.region()).await?;
-    let preview = wanted.preview(&ports, &location, &console.progress()).await?;
+    let progress = console.progress();
+    let environment = Environment::new(&ports, &location).with_progress(&progress);
+    let preview = wanted.preview(environment).await?;
     Ok(wanted.planned(&location, &preview))
 }
 

@@ -6,7 +6,7 @@ use super::Connection;
 use super::error::CliError;
 use super::options::DocumentOption;
 use crate::operations;
-use crate::ports::AccessPorts;
+use crate::ports::{Environment, ReadPorts};
 use crate::report::Report;
 
 /// The options.
@@ -20,7 +20,7 @@ pub(super) struct Options {
     regions: Vec<String>,
 }
 
-pub(super) async fn run<P: AccessPorts>(
+pub(super) async fn run<P: ReadPorts>(
     options: &Options,
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 ) -> Result<Report, CliError> {
@@ -28,7 +28,7 @@ pub(super) async fn run<P: AccessPorts>(
     let mut found = Vec::new();
     for region in each(&options.regions) {
         let Connection { ports, location } = connect(region).await?;
-        let status = operations::status(&ports, &location, document).await?;
+        let status = operations::status(Environment::new(&ports, &location), document).await?;
         found.push((location, status));
     }
     Ok(operations::status_report(document, found))

@@ -36,33 +36,28 @@ pub fn intent(properties: &Map<String, Value>, unknown: Unknown) -> Result<Inten
 pub(super) fn read(reader: &mut Properties<'_>) -> Intent {
     let on = reader.word("Encryption", &[("Enabled", true), ("Disabled", false)]).unwrap_or(true);
     let named = reader.text("KmsKeyId");
-    let encryption = match (on, named.as_deref()) {
+    let key = match (on, named.as_deref()) {
         (true, None) => {
             let problem =
                 format!("is missing; it is required unless {} is `Disabled`", reader.spelt("Encryption"));
             reader.reject("KmsKeyId", problem);
-            Encryption::Disabled
+            None
         }
-        (true, Some(key)) => {
-            key_ref(reader, "KmsKeyId", key).map_or(Encryption::Disabled, Encryption::Enabled)
-        }
+        (true, Some(key)) => key_ref(reader, "KmsKeyId", key),
         (false, key) => {
             reject_where_disabled(reader, "KmsKeyId", key);
-            Encryption::Disabled
+            None
         }
     };
-    Intent {
-        encryption,
-        document: document_name(reader).unwrap_or_default(),
-        on_delete: reader.word("OnDelete", &ON_DELETE).unwrap_or_default(),
-        on_conflict: reader.word("OnConflict", &ON_CONFLICT).unwrap_or_default(),
-        on_key_trouble: on_key_trouble(reader, on, named.as_deref()),
-        safeguards: {
-            // Read so that it is known; that it differs is all it is for.
-            let _ = reader.text("Revision");
-            safeguards(reader)
-        },
-    }
+    let document = document_name(reader).unwrap_or_default();
+    let on_delete = reader.word("OnDelete", &ON_DELETE).unwrap_or_default();
+    let on_conflict = reader.word("OnConflict", &ON_CONFLICT).unwrap_or_default();
+    let on_key_trouble = on_key_trouble(reader, on, named.as_deref());
+    // Revision is read so that it is known. It serves only to make the properties differ.
+    let _ = reader.text("Revision");
+    let safeguards = safeguards(reader);
+    let encryption = key.map_or(Encryption::Disabled, |key| Encryption::Enabled { key, on_key_trouble });
+    Intent { document, encryption, on_delete, on_conflict, safeguards }
 }
 
 /// The document, where it is named and can exist.

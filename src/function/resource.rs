@@ -41,10 +41,8 @@ const LONGEST: usize = 3000;
 /// can be told whole.
 pub(super) fn failure(error: &ReconcileError, request_id: &str) -> Failure {
     let mut reason = error.to_string();
-    let (ReconcileError::Blocked { remedies, .. } | ReconcileError::NotAdmitted { remedies, .. }) = error
-    else {
-        return Failure { reason };
-    };
+    let ReconcileError::Key(fault) = error else { return Failure { reason } };
+    let Some(remedies) = fault.remedies() else { return Failure { reason } };
     reason.push_str(&format!("; the whole report is in the function's log, request {request_id}"));
     let statements =
         remedies.key_policy_statements.iter().map(|statement| ("add to the key policy", statement));

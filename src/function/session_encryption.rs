@@ -8,8 +8,8 @@ use super::session_key_access;
 use crate::event::custom_resource::{self, document_of_id, physical_id};
 use crate::intent::{Intent, Owner};
 use crate::location::Location;
-use crate::ports::{AccessPorts, AwsError, AwsErrorKind};
-use crate::preflight::summary;
+use crate::ports::{Environment, WritePorts};
+use crate::preflight::{KeyFault, summary};
 use crate::reconcile::{
     Establish, Outcome, ReconcileError, Release, digest, establish, read_record, release, unchanged,
 };
@@ -33,7 +33,7 @@ pub(super) struct SessionEncryption<'a, P> {
     pub(super) request_id: &'a str,
 }
 
-impl<P: AccessPorts> SessionEncryption<'_, P> {
+impl<P: WritePorts> SessionEncryption<'_, P> {
     async fn establish(
         &self,
         request: &Request,
@@ -54,12 +54,13 @@ impl<P: AccessPorts> SessionEncryption<'_, P> {
         let intent = self.intent(request, &digest).await?;
         let owner = owner(request);
         let step = |step: &str| progress.set(step);
+        let environment = Environment::new(self.ports, location).with_progress(&step);
         let patience = deadline.left_to_work(self.ports.now()).div_f64(2.0);
         let wanted = Establish { owner: &owner, intent: &intent, digest: &digest, patience };
         let mut attempt = 0;
         let mut outcome = loop {
             // Boxed: the state of the whole way is large.
-            match Box::pin(establish(self.ports, location, wanted, &step)).await {
+            match Box::pin(establish(environment, wanted)).await {
                 Ok(outcome) => break outcome,
                 Err(error) if attempt < FRESH_ROLE && is_fresh_role(request, &error) => {
                     attempt += 1;
@@ -67,7 +68,7 @@ impl<P: AccessPorts> SessionEncryption<'_, P> {
                     self.ports.pause(attempt).await;
                 }
                 Err(error) if may_go_back(request, &error) => {
-                    match Box::pin(unchanged(self.ports, wanted, &step)).await {
+                    match Box::pin(unchanged(environment, wanted)).await {
                         Ok(Some(mut outcome)) => {
                             outcome.notes.push(error.to_string());
                             break outcome;
@@ -120,13 +121,14 @@ impl<P: AccessPorts> SessionEncryption<'_, P> {
         let owner = owner(request);
         let wanted = Release { owner: &owner, document, on_delete: custom_resource::on_delete(properties) };
         let step = |step: &str| progress.set(step);
-        Box::pin(release(self.ports, location, wanted, &step))
+        let environment = Environment::new(self.ports, location).with_progress(&step);
+        Box::pin(release(environment, wanted))
             .await
             .map_err(|error| resource::failure(&error, self.request_id))
     }
 }
 
-impl<P: AccessPorts> CustomResource for SessionEncryption<'_, P> {
+impl<P: WritePorts> CustomResource for SessionEncryption<'_, P> {
     fn physical_id_of_create(&self, request: &Request) -> Result<PhysicalResourceId, Failure> {
         let document = custom_resource::document(&request.properties)
             .map_err(|error| Failure { reason: format!("`DocumentName`: {error}") })?;
@@ -164,7 +166,7 @@ impl<P: AccessPorts> CustomResource for SessionEncryption<'_, P> {
 /// Whether a denial may come of a role that the same stack made or changed just before: IAM takes seconds until it
 /// is seen everywhere.
 fn is_fresh_role(request: &Request, error: &ReconcileError) -> bool {
-    let denied = matches!(error, ReconcileError::Aws(AwsError { kind: AwsErrorKind::Denied { .. }, .. }));
+    let denied = matches!(error, ReconcileError::Aws(error) if error.is_denied());
     denied && !matches!(request.request_type, RequestType::Delete { .. })
 }
 
@@ -172,7 +174,8 @@ fn is_fresh_role(request: &Request, error: &ReconcileError) -> bool {
 fn may_go_back(request: &Request, error: &ReconcileError) -> bool {
     let of_keys = matches!(
         error,
-        ReconcileError::KeyUnfit { .. } | ReconcileError::KeyNotFound { .. } | ReconcileError::Standby(_)
+        ReconcileError::Key(KeyFault::Unfit { .. } | KeyFault::NotFound { .. })
+            | ReconcileError::StandbyKey(_)
     );
     of_keys && matches!(request.request_type, RequestType::Update { .. })
 }
@@ -206,7 +209,7 @@ fn success(location: &Location, outcome: &Outcome) -> Result<Success, Failure> {
             "DocumentVersion".to_owned(),
             Attribute::Exact(outcome.version.map_or_else(String::new, |v| v.to_string())),
         ),
-        ("PreviousKmsKeyId".to_owned(), exact(&outcome.before)),
+        ("PreviousKmsKeyId".to_owned(), exact(outcome.before_adoption.as_kms_key_id())),
         ("Changed".to_owned(), Attribute::Exact(outcome.changed.to_string())),
         ("Findings".to_owned(), Attribute::FreeText(summary(&outcome.findings))),
     ]);
@@ -231,7 +234,7 @@ fn log(outcome: &Outcome) {
         document = %outcome.document,
         version = outcome.version,
         key = outcome.key.as_ref().map_or("", |key| key.as_str()),
-        before = outcome.before,
+        before = %outcome.before_adoption,
         changed = outcome.changed,
         findings = summary(&outcome.findings),
         notes = outcome.notes.join("; "),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::resource::Home;
 use crate::event::key_access::question;
-use crate::ports::AccessPorts;
-use crate::preflight::key_access;
+use crate::ports::{Environment, PreflightPorts};
+use crate::preflight::check_key_access;
 use crate::preflight::summary;
 use cloudformation_custom_resource::{
     Attribute, CustomResource, Deadline, Failure, PhysicalResourceId, Progress, Request, RequestType,
@@ -23,7 +23,7 @@ pub(super) struct SessionKeyAccess<'a, P> {
     pub(super) request_id: &'a str,
 }
 
-impl<P: AccessPorts> CustomResource for SessionKeyAccess<'_, P> {
+impl<P: PreflightPorts> CustomResource for SessionKeyAccess<'_, P> {
     fn physical_id_of_create(&self, request: &Request) -> Result<PhysicalResourceId, Failure> {
         let location = self.location.of(request)?;
         let id = format!(
@@ -56,9 +56,10 @@ impl<P: AccessPorts> CustomResource for SessionKeyAccess<'_, P> {
         let location = self.location.of(request)?;
         let step = |step: &str| progress.set(step);
         let patience = deadline.left_to_work(self.ports.now()).div_f64(2.0);
-        let (key, assessment) = key_access(self.ports, &location, &question, patience, &step)
+        let environment = Environment::new(self.ports, &location).with_progress(&step);
+        let (key, assessment) = check_key_access(environment, &question, patience)
             .await
-            .map_err(|error| super::resource::failure(&error, self.request_id))?;
+            .map_err(|error| super::resource::failure(&error.into(), self.request_id))?;
         let exact = |text: &str| Attribute::Exact(text.to_owned());
         let data = BTreeMap::from([
             ("KeyArn".to_owned(), exact(key.arn.as_str())),

@@ -1,10 +1,10 @@
-//! Change: what would be done to a document, and doing it.
+//! The operations plan and apply: what would change in a document, and changing it.
 
 use std::time::Duration;
 
 use crate::intent::{Intent, Mode, Owner};
 use crate::location::Location;
-use crate::ports::AccessPorts;
+use crate::ports::{Environment, ReadPorts, WritePorts};
 use crate::reconcile::{Establish, Outcome, Preview, ReconcileError, Step, establish, preview};
 use crate::report::{Asked, Change, Judged, Report, Version};
 
@@ -36,15 +36,13 @@ pub enum Proposal {
 ///
 /// # Errors
 /// See [`ReconcileError`].
-pub async fn carry_out<P: AccessPorts>(
-    ports: &P,
-    location: &Location,
+pub async fn carry_out<P: WritePorts>(
+    environment: Environment<'_, P>,
     wanted: &Wanted,
-    progress: &dyn Fn(&str),
 ) -> Result<Report, ReconcileError> {
-    match wanted.propose(ports, location, progress).await? {
+    match wanted.propose(environment).await? {
         Proposal::Settled(report) => Ok(report),
-        Proposal::Open(planned) => wanted.carry_out(ports, location, planned, progress).await,
+        Proposal::Open(planned) => wanted.carry_out(environment, planned).await,
     }
 }
 
@@ -66,41 +64,35 @@ impl Wanted {
     ///
     /// # Errors
     /// See [`ReconcileError`]; findings that block are no error here.
-    pub async fn preview<P: AccessPorts>(
+    pub async fn preview<P: ReadPorts>(
         &self,
-        ports: &P,
-        location: &Location,
-        progress: &dyn Fn(&str),
+        environment: Environment<'_, P>,
     ) -> Result<Preview, ReconcileError> {
         // Boxed, like its sibling: the state of the whole way is large.
-        Box::pin(preview(ports, location, self.request(), progress)).await
+        Box::pin(preview(environment, self.request())).await
     }
 
     /// Does it.
     ///
     /// # Errors
     /// See [`ReconcileError`].
-    pub async fn establish<P: AccessPorts>(
+    pub async fn establish<P: WritePorts>(
         &self,
-        ports: &P,
-        location: &Location,
-        progress: &dyn Fn(&str),
+        environment: Environment<'_, P>,
     ) -> Result<Outcome, ReconcileError> {
-        Box::pin(establish(ports, location, self.request(), progress)).await
+        Box::pin(establish(environment, self.request())).await
     }
 
     /// What would be done, and whether there is anything left to decide.
     ///
     /// # Errors
     /// As [`Wanted::preview`].
-    pub async fn propose<P: AccessPorts>(
+    pub async fn propose<P: ReadPorts>(
         &self,
-        ports: &P,
-        location: &Location,
-        progress: &dyn Fn(&str),
+        environment: Environment<'_, P>,
     ) -> Result<Proposal, ReconcileError> {
-        let preview = self.preview(ports, location, progress).await?;
-        let mut planned = self.planned(location, &preview);
+        let preview = self.preview(environment).await?;
+        let mut planned = self.planned(environment.location, &preview);
         if !preview.blocking.is_empty() {
             planned.notes.push("nothing was changed".to_owned());
             return Ok(Proposal::Settled(planned));
@@ -112,14 +104,12 @@ impl Wanted {
     ///
     /// # Errors
     /// As [`Wanted::establish`].
-    pub async fn carry_out<P: AccessPorts>(
+    pub async fn carry_out<P: WritePorts>(
         &self,
-        ports: &P,
-        location: &Location,
+        environment: Environment<'_, P>,
         planned: Report,
-        progress: &dyn Fn(&str),
     ) -> Result<Report, ReconcileError> {
-        let outcome = self.establish(ports, location, progress).await?;
+        let outcome = self.establish(environment).await?;
         Ok(self.done(planned, outcome))
     }
 
@@ -130,7 +120,7 @@ impl Wanted {
         let before = preview.observation.document.as_ref().map(|document| Version {
             latest: document.latest.number,
             default: document.default.number,
-            kms_key_id: document.latest.kms_key_id.clone().unwrap_or_default(),
+            kms_key_id: document.latest.kms_key_id.clone().unwrap_or_default().into(),
         });
         let wanted = key.clone().unwrap_or_default();
         let next = before.as_ref().map_or(1, |version| version.latest + 1);

@@ -1,17 +1,17 @@
-//! The own side of a principal, by IAM's simulator: asked with what is certain, and again with what its answer asks
-//! for.
+//! A principal's own side, as IAM's simulator sees it. The simulator is asked with what is certain, and again with what
+//! its answer asks for.
 
-use super::lookups::{Asked, Lookups};
+use super::lookups::{Lookups, RequestedReads};
+use super::observation::{Read, Subject};
 use crate::access::{
-    CHALLENGE, KeyFacts, OwnSide, SimulatedCall, asks_for_encryption_context, encryption_contexts,
+    CHALLENGE, KeyFacts, OwnSide, SimulatedCall, Tags, asks_for_encryption_context, encryption_contexts,
 };
-use crate::ports::{AccessPorts, AwsError, ContextEntry, Simulated, Simulation};
-use crate::preflight::Subject;
+use crate::ports::{AwsError, ContextEntry, PreflightPorts, Simulated, Simulation};
 
 /// A subject with what is known of its own side. The simulator answers for the function's own account only.
-pub(super) async fn with_own_side<P: AccessPorts>(lookups: &Lookups<'_, P>, subject: Subject) -> Subject {
+pub(super) async fn with_own_side<P: PreflightPorts>(lookups: &Lookups<'_, P>, subject: Subject) -> Subject {
     let account = subject.principal.account();
-    if account != lookups.location.account {
+    if account != lookups.environment.location.account {
         let why = format!("it belongs to account {account}, whose policies cannot be read from here");
         return Subject { own: OwnSide::Unknown(why), ..subject };
     }
@@ -23,25 +23,23 @@ pub(super) async fn with_own_side<P: AccessPorts>(lookups: &Lookups<'_, P>, subj
     }
 }
 
-type Tags = Option<crate::preflight::Read<crate::access::Tags>>;
-
 /// Simulates a principal's call: what it comes to, which keys of Context it asked for, and the principal's tags where
 /// they were read. Only policies that look at the names in the encryption context are asked about each encryption
 /// context; then the worst answer counts.
-async fn simulated<P: AccessPorts>(
+async fn simulated<P: PreflightPorts>(
     lookups: &Lookups<'_, P>,
     subject: &Subject,
-) -> Result<(Simulation, Vec<String>, Tags), AwsError> {
+) -> Result<(Simulation, Vec<String>, Option<Read<Tags>>), AwsError> {
     let call = SimulatedCall { principal: &subject.principal, side: subject.side, key: &lookups.key.arn };
     let ask = async |context: Vec<ContextEntry>| {
         let (principal, session_call) = (subject.principal.as_str(), subject.side.call());
-        lookups.ports.simulate(principal, session_call, &lookups.key.arn, &context).await
+        lookups.environment.ports.simulate(principal, session_call, &lookups.key.arn, &context).await
     };
     let certain = KeyFacts::from(lookups.key);
     let mut first = ask(call.certain(&certain)).await?;
     let known = &lookups.safeguards.context;
     let missing = first.missing_context.clone();
-    let mut asked = Asked::of(missing.iter().map(String::as_str), known);
+    let mut asked = RequestedReads::of(missing.iter().map(String::as_str), known);
     // The simulator does not tell what service control policies ask for; who is refused by one is asked about again
     // with what they mostly ask for.
     if first.organizations_allow == Some(false) {

@@ -1,7 +1,8 @@
 //! The one line that a report comes down to.
 
 use super::{Judged, Matrix, Report};
-use crate::preflight::{Mode, Verdict};
+use crate::intent::Mode;
+use crate::preflight::Verdict;
 
 /// The line and its colour.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 use super::matrix::{Cell, Row};
 use crate::access::{PrincipalArn, SessionCall, Side};
-use crate::preflight::{Check, Finding, Mode, Verdict};
+use crate::intent::Mode;
+use crate::preflight::{Check, Finding, Verdict};
 
 /// The actions, in the order of the matrix's columns.
 pub(super) const ACTIONS: [&str; 2] = [SessionCall::GenerateDataKey.action(), SessionCall::Decrypt.action()];

@@ -84,7 +84,7 @@ async fn a_document_that_takes_too_long_does_not_keep_the_others_waiting() {
     let problem = error.to_string();
     assert!(problem.contains("Team-Slow") && problem.contains("no time was left"), "{problem}");
     assert_put_right(&fixture);
-    assert!(logs.text().contains("was put right"), "what came of the other is told");
+    assert!(logs.text().contains("was repaired"), "the other document is remediated");
 }
 
 /// An envelope of SNS with these messages.

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use session_kms::access::{PrincipalArn, Side};
-use session_kms::preflight::{Access, Assessment, Check, Finding, IdentityRemedy, Mode, Remedies, Verdict};
+use session_kms::intent::Mode;
+use session_kms::preflight::{Access, Assessment, Check, Finding, IdentityRemedy, Remedies, Verdict};
 use session_kms::report::{
     Asked, Change, Format, Judged, KeyList, ListedKey, Matrix, Report, Status, Version,
 };

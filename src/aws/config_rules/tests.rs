@@ -1,4 +1,5 @@
 use super::*;
+use crate::ports::ComplianceType;
 
 const REPORT: ComplianceReport<'static> = ComplianceReport {
     resource_type: "AWS::SSM::Document",

@@ -14,9 +14,8 @@ fn read(value: &Value) -> Result<Intent, String> {
 fn defaults_are_those_of_the_design() {
     let intent = read(&json!({"KmsKeyId": "alias/session"})).unwrap();
     assert_eq!(intent.document, DocumentName::default());
-    assert_eq!(intent.encryption, Encryption::Enabled(KeyRef::parse("alias/session").unwrap()));
+    assert_eq!(intent.encryption, Encryption::with_key(KeyRef::parse("alias/session").unwrap()));
     assert_eq!((intent.on_delete, intent.on_conflict), (OnDelete::Restore, OnConflict::Fail));
-    assert_eq!(intent.on_key_trouble, OnKeyTrouble::Alert);
 }
 
 #[test]
@@ -33,7 +32,10 @@ fn each_value_is_read() {
 
 #[test]
 fn key_trouble_may_alert_clear_or_bring_in_a_second_key() {
-    let trouble = |value: Value| read(&value).unwrap().on_key_trouble;
+    let trouble = |value: Value| match read(&value).unwrap().encryption {
+        Encryption::Enabled { on_key_trouble, .. } => on_key_trouble,
+        Encryption::Disabled => panic!("a key is named"),
+    };
     let standby = OnKeyTrouble::Standby(KeyRef::parse("alias/second").unwrap());
     assert_eq!(trouble(json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "Alert"})), OnKeyTrouble::Alert);
     assert_eq!(trouble(json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "Clear"})), OnKeyTrouble::Clear);
@@ -48,7 +50,7 @@ fn key_trouble_may_alert_clear_or_bring_in_a_second_key() {
 fn without_encryption_there_is_no_key_to_fail() {
     for word in ["Alert", "Standby", "Clear"] {
         let intent = read(&json!({"Encryption": "Disabled", "OnKeyTrouble": word})).unwrap();
-        assert_eq!(intent.on_key_trouble, OnKeyTrouble::Alert, "{word}");
+        assert_eq!(intent.encryption, Encryption::Disabled, "{word}");
     }
 }
 

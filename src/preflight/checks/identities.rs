@@ -7,29 +7,31 @@ use super::unread::unread;
 use crate::access::{
     IdentityVerdict, KeyRules, KeyVerdict, KnownKeys, OwnSide, PrincipalType, Simulated, judge_identity,
 };
+use crate::preflight::assessor::Assumption;
 use crate::preflight::finding::{Check, Finding, Verdict};
-use crate::preflight::judged::Judge;
 use crate::preflight::observation::{Read, Subject};
 
 /// The finding about one subject; what is needed of it depends on the key's side.
 pub(in crate::preflight) fn finding(
     subject: &Subject,
-    judge: &Judge<'_>,
+    assumption: &Assumption<'_>,
     key_side: &Result<KeyVerdict, String>,
 ) -> (Finding, IdentityVerdict) {
     let action = subject.side.call().action();
-    let own = as_known(subject, &judge.known);
-    let rules = judge.rules.as_ref().map_err(String::as_str);
+    let own = as_known(subject, &assumption.known);
+    let rules = assumption.rules.as_ref().map_err(String::as_str);
     let verdict = match judge_identity(&subject.principal, subject.side, &own, rules, key_side.as_ref().ok())
     {
-        IdentityVerdict::Lacks(why) => match may_do_without(subject, judge) {
+        IdentityVerdict::Lacks(why) => match may_do_without(subject, assumption) {
             Some(doubt) => IdentityVerdict::Unknown(format!("{why}, and {doubt}")),
             None => IdentityVerdict::Lacks(why),
         },
-        IdentityVerdict::Refuses(why) if is_bounded_user(subject) => match may_do_without(subject, judge) {
-            Some(doubt) => IdentityVerdict::Unknown(format!("{why}, and {doubt}")),
-            None => IdentityVerdict::Refuses(why),
-        },
+        IdentityVerdict::Refuses(why) if is_bounded_user(subject) => {
+            match may_do_without(subject, assumption) {
+                Some(doubt) => IdentityVerdict::Unknown(format!("{why}, and {doubt}")),
+                None => IdentityVerdict::Refuses(why),
+            }
+        }
         verdict => verdict,
     };
     let (answer, evidence, remedy) = match &verdict {
@@ -50,7 +52,7 @@ pub(in crate::preflight) fn finding(
                 OwnSide::Unknown(_) | OwnSide::Given(_) => &[],
             };
             let account = subject.principal.account();
-            let unread = unread(judge.observation, account, subject.tags.as_ref(), missing);
+            let unread = unread(assumption.observation, account, subject.tags.as_ref(), missing);
             (Verdict::Unknown, format!("{action}: {why}{unread}"), None)
         }
     };
@@ -94,8 +96,8 @@ fn is_bounded_user(subject: &Subject) -> bool {
 ///
 /// Another account's key needs both sides (KMS developer guide), whatever its policy says; only a grant that was
 /// seen can spare the own side there.
-fn may_do_without(subject: &Subject, judge: &Judge<'_>) -> Option<String> {
-    let Judge { observation, known, rules } = judge;
+fn may_do_without(subject: &Subject, assumption: &Assumption<'_>) -> Option<String> {
+    let Assumption { observation, known, rules } = assumption;
     let is_of_key_account = subject.principal.account() == observation.arn().location().account;
     let without = |rules: &KeyRules| rules.judge_with(&subject.principal, subject.side, &[]).ok();
     match rules {

@@ -29,7 +29,7 @@ pub(in crate::preflight) fn most_permissive(
 }
 
 fn with_policy(observation: &AccessObservation, known: &KnownKeys, policy: &str) -> Result<KeyRules, String> {
-    // Grants only ever admit: without them a verdict that admits stands, and `judge` sees to the others.
+    // Grants only ever admit: without them a verdict that admits stands, and `assess` sees to the others.
     let grants = observation
         .grants
         .known()
@@ -39,7 +39,7 @@ fn with_policy(observation: &AccessObservation, known: &KnownKeys, policy: &str)
 }
 
 /// What the key's side says of a subject; `Err` where that is not known.
-pub(in crate::preflight) fn judge(
+pub(in crate::preflight) fn assess(
     rules: &Result<KeyRules, String>,
     observation: &AccessObservation,
     subject: &Subject,

@@ -3,9 +3,10 @@
 use std::time::SystemTime;
 
 use session_kms::access::PrincipalArn;
+use session_kms::intent::Reader;
 use session_kms::ports::{
     AwsError, AwsErrorKind, Compliance as _, ComplianceReport, ComplianceType, Fleet as _, Identities as _,
-    KeyAccess as _, Organizations as _, Reader, Records as _, SessionCall,
+    KeyAccess as _, Organizations as _, ReadRecords as _, SessionCall,
 };
 
 use super::{OTHER, aws, key};

@@ -1,7 +1,8 @@
 //! Policy, grants, dry runs, the list of keys; the reader role.
 
 use serde_json::{Value, json};
-use session_kms::ports::{AwsErrorKind, DryRun, KeyAccess as _, Reader, SessionCall};
+use session_kms::intent::Reader;
+use session_kms::ports::{AwsErrorKind, DryRun, KeyAccess as _, SessionCall};
 
 use super::{OTHER, aws, key};
 use crate::fixture::Logs;

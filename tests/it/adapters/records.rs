@@ -1,6 +1,6 @@
 //! The list of the records.
 
-use session_kms::ports::Records as _;
+use session_kms::ports::ReadRecords as _;
 use session_kms::session::DocumentName;
 
 use super::aws;

@@ -5,6 +5,7 @@ use session_kms::intent::{Encryption, Intent, OnConflict, OnDelete, OnKeyTrouble
 use session_kms::key::KeyRef;
 use session_kms::location::Location;
 use session_kms::operations::{self, Wanted};
+use session_kms::ports::Environment;
 use session_kms::reconcile::ReconcileError;
 use session_kms::report::{Format, Report};
 use session_kms::session::DocumentName;
@@ -33,10 +34,9 @@ fn intent(key: &str, user: &str) -> Intent {
     let discovered = Safeguards { discover_users: true, discover_nodes: true, ..Safeguards::default() };
     Intent {
         document: DocumentName::default(),
-        encryption: Encryption::Enabled(KeyRef::parse(key).unwrap()),
+        encryption: Encryption::with_key(KeyRef::parse(key).unwrap()),
         on_delete: OnDelete::default(),
         on_conflict: OnConflict::default(),
-        on_key_trouble: OnKeyTrouble::Alert,
         safeguards: Safeguards { users: vec![user], ..discovered },
     }
 }
@@ -60,16 +60,16 @@ async fn status_check_and_plan_say_the_same_whoever_asks() {
     let (fixture, ops, dev) = fixture().await;
     let ports = fixture.function(None).ports;
     let name = DocumentName::default();
-    let status = operations::status(&ports, &location(), &name).await.unwrap();
+    let status = operations::status(Environment::new(&ports, &location()), &name).await.unwrap();
     let report = operations::status_report(&name, vec![(location(), status)]);
     assert_eq!(report.render(Format::Json), printed(&fixture, &["status"]).await);
     for user in [&ops, &dev] {
         let intent = intent(&fixture.k1, user);
-        let report = operations::check(&ports, &location(), &intent).await.unwrap();
+        let report = operations::check(Environment::new(&ports, &location()), &intent).await.unwrap();
         let check = ["check", "--key", &fixture.k1, "--user", user];
         assert_eq!(report.render(Format::Json), printed(&fixture, &check).await);
         let wanted = wanted("plan", intent);
-        let preview = wanted.preview(&ports, &location(), &|_| {}).await.unwrap();
+        let preview = wanted.preview(Environment::new(&ports, &location())).await.unwrap();
         let plan = ["plan", "--key", &fixture.k1, "--user", user];
         assert_eq!(
             wanted.planned(&location(), &preview).render(Format::Json),
@@ -84,11 +84,11 @@ async fn what_is_asked_is_done_and_reported_unless_somebody_would_be_locked_out(
     let (fixture, ops, dev) = fixture().await;
     let ports = fixture.function(None).ports;
     let blocked = wanted("reconcile", intent(&fixture.k1, &dev));
-    let report = operations::carry_out(&ports, &location(), &blocked, &|_| {}).await.unwrap();
+    let report = operations::carry_out(Environment::new(&ports, &location()), &blocked).await.unwrap();
     assert!(report.fails() && report.notes.contains(&"nothing was changed".to_owned()));
     assert_eq!(fixture.stub.writes().len(), 0);
     let good = wanted("reconcile", intent(&fixture.k1, &ops));
-    let report = value(&operations::carry_out(&ports, &location(), &good, &|_| {}).await.unwrap());
+    let report = value(&operations::carry_out(Environment::new(&ports, &location()), &good).await.unwrap());
     assert_eq!((&report["command"], &report["change"]["done"]), (&"reconcile".into(), &true.into()));
     assert_eq!(report["change"]["after"]["kmsKeyId"], fixture.k1);
     let latest = fixture
@@ -97,7 +97,7 @@ async fn what_is_asked_is_done_and_reported_unless_somebody_would_be_locked_out(
     assert_eq!(latest, fixture.k1);
     // Nothing differs now, so nothing is written.
     fixture.stub.forget_calls();
-    let report = value(&operations::carry_out(&ports, &location(), &good, &|_| {}).await.unwrap());
+    let report = value(&operations::carry_out(Environment::new(&ports, &location()), &good).await.unwrap());
     assert_eq!((&report["change"]["done"], &report["change"]["differs"]), (&false.into(), &false.into()));
     assert_eq!(fixture.stub.writes().len(), 0);
     // Another owner is refused, as between stacks.
@@ -111,15 +111,20 @@ async fn a_check_covers_the_standby_key_and_needs_none_for_encryption_off() {
     let (fixture, ops, _) = fixture().await;
     let ports = fixture.function(None).ports;
     let standby = |key: &str| Intent {
-        on_key_trouble: OnKeyTrouble::Standby(KeyRef::parse(key).unwrap()),
+        encryption: Encryption::Enabled {
+            key: KeyRef::parse(&fixture.k1).unwrap(),
+            on_key_trouble: OnKeyTrouble::Standby(KeyRef::parse(key).unwrap()),
+        },
         ..intent(&fixture.k1, &ops)
     };
     fixture.stub.world(|world| world.key(&fixture.k2).state = "Disabled");
-    let report = operations::check(&ports, &location(), &standby(&fixture.k2)).await.unwrap();
+    let report =
+        operations::check(Environment::new(&ports, &location()), &standby(&fixture.k2)).await.unwrap();
     assert!(report.fails() && report.render(Format::Json).contains("its state is Disabled"));
-    let error = operations::check(&ports, &location(), &standby("alias/none")).await.unwrap_err();
-    assert!(matches!(error, ReconcileError::Standby(_)), "{error}");
+    let error =
+        operations::check(Environment::new(&ports, &location()), &standby("alias/none")).await.unwrap_err();
+    assert!(matches!(error, ReconcileError::StandbyKey(_)), "{error}");
     let off = Intent { encryption: Encryption::Disabled, ..intent(&fixture.k1, &ops) };
-    let report = operations::check(&ports, &location(), &off).await.unwrap();
+    let report = operations::check(Environment::new(&ports, &location()), &off).await.unwrap();
     assert!(!report.fails() && report.judged.is_none(), "{}", report.render(Format::Json));
 }

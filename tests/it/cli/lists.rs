@@ -68,7 +68,7 @@ async fn status_where(record: impl Fn(&mut Value, &Fixture)) -> (Fixture, Exit, 
 }
 
 #[tokio::test]
-async fn status_tells_that_a_key_stands_in_for_the_first_choice() {
+async fn status_tells_that_a_key_stands_in_for_the_asked_for() {
     let (fixture, exit, status) = status_where(|record, fixture| {
         record["wanted"] = fixture.k2.as_str().into();
         record["watch"] = json!({"standsInFor": fixture.k1});

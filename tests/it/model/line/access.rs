@@ -4,10 +4,11 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 use session_kms::access::PrincipalArn;
+use session_kms::intent::Reader;
 use session_kms::key::{KeyArn, KeyDescription, MultiRegion};
 use session_kms::ports::{
     AwsError, ContextEntry, DryRun, Fleet, Identities, KeyAccess, Keys, ManagedNode, Organizations,
-    PrincipalTags, Reader, SessionCall, Simulated, Simulation,
+    PrincipalTags, SessionCall, Simulated, Simulation,
 };
 
 use super::Line;

@@ -1,11 +1,11 @@
-//! The decision: whether findings block a change, by mode; and the whole assessment of who can use a key.
+//! The assessment of who can use a key: all findings, each principal's verdict, and the remedies. Pure.
 
 use serde::Serialize;
 use serde_json::Value;
 
+use super::assessor::{Assessor, SubjectAssessment};
 use super::checks::{dry_run, key_fitness, key_policy, nodes, users};
 use super::finding::{Check, Finding, Verdict};
-use super::judged::{Judged, Judges};
 use super::observation::AccessObservation;
 use crate::access::{IdentityVerdict, KeyVerdict, PrincipalArn, Side, identity_policy, key_policy_statement};
 use crate::intent::Mode;
@@ -31,7 +31,7 @@ pub struct Access {
     pub own_side: String,
 }
 
-/// What would let in whoever is locked out, ready to paste.
+/// What would admit whoever is locked out, ready to paste.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Remedies {
@@ -63,18 +63,18 @@ pub struct Assessment {
     pub remedies: Remedies,
 }
 
-/// Makes all access checks. `exempt` holds patterns of ARNs, with `*` and `?`.
+/// Assesses everything that was observed. `exempt` holds patterns of ARNs, with `*` and `?`.
 #[must_use]
 pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment {
     let key = observation.arn();
-    let judges = Judges::new(observation);
+    let assessor = Assessor::new(observation);
     let mut assessment = Assessment { findings: key_fitness(&observation.key), ..Assessment::default() };
-    assessment.findings.extend(key_policy::warnings(&judges.all.rules, key.as_str()));
+    assessment.findings.extend(key_policy::warnings(&assessor.all.rules, key.as_str()));
     let mut refused: Vec<(&PrincipalArn, Side)> = Vec::new();
     let mut lacking: Vec<(&PrincipalArn, Side)> = Vec::new();
     for subject in &observation.subjects {
         let is_exempt = exempt.iter().any(|pattern| matches(pattern, subject.principal.as_str()));
-        let Judged { on_key, key_side, on_identity, own } = judges.judge(subject);
+        let SubjectAssessment { on_key, key_side, on_identity, own } = assessor.assess(subject);
         let on_key = Finding { exempt: is_exempt, ..on_key };
         let on_identity = Finding { exempt: is_exempt, ..on_identity };
         if matches!(key_side, Ok(KeyVerdict::Silent { .. })) {
@@ -126,8 +126,15 @@ impl Assessment {
     pub fn extend(&mut self, other: Self) {
         self.findings.extend(other.findings);
         self.access.extend(other.access);
-        self.remedies.key_policy_statements.extend(other.remedies.key_policy_statements);
-        self.remedies.identity_policies.extend(other.remedies.identity_policies);
+        self.remedies.extend(other.remedies);
+    }
+}
+
+impl Remedies {
+    /// Adds the remedies for another key.
+    pub fn extend(&mut self, other: Self) {
+        self.key_policy_statements.extend(other.key_policy_statements);
+        self.identity_policies.extend(other.identity_policies);
     }
 }
 
@@ -148,5 +155,5 @@ impl Mode {
 }
 
 #[cfg(test)]
-#[path = "decision/tests.rs"]
+#[path = "assessment/tests.rs"]
 mod tests;

@@ -1,4 +1,4 @@
-//! Who the users and the nodes are: the roles behind the fleet, and the owners of past sessions, each once.
+//! Who the users and the nodes are: the roles of the managed nodes, and the owners of past sessions, each once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
@@ -6,18 +6,18 @@ use std::time::SystemTime;
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use super::gather::AT_A_TIME;
+use super::observation::{Agents, Nodes, OtherOwner, Sessions};
+use super::observe::AT_A_TIME;
 use crate::access::{PrincipalArn, SessionOwner};
-use crate::ports::{AccessPorts, AwsError, ManagedNode};
-use crate::preflight::{Agents, Nodes, OtherOwner, Sessions};
+use crate::ports::{AwsError, ManagedNode, PreflightPorts};
 
-/// Somebody who was found.
-pub(super) struct Found {
+/// A principal that was found, and how.
+pub(super) struct FoundPrincipal {
     pub(super) principal: PrincipalArn,
     pub(super) source: String,
 }
 
-/// How a node's role is named before it is looked up.
+/// How a node's role is named before its ARN is looked up.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum RoleOf {
     /// By the instance profile of an EC2 instance.
@@ -26,11 +26,13 @@ enum RoleOf {
     Name(String),
 }
 
-/// The roles of all managed nodes, with the fleet summed up.
+/// The roles of all managed nodes, and a summary of the nodes.
 ///
 /// # Errors
-/// Where the nodes themselves cannot be listed; whatever else is missing is a gap in the summary.
-pub(super) async fn found_nodes<P: AccessPorts>(ports: &P) -> Result<(Vec<Found>, Nodes), AwsError> {
+/// If the nodes themselves cannot be listed. Whatever else is missing is a gap in the summary.
+pub(super) async fn found_nodes<P: PreflightPorts>(
+    ports: &P,
+) -> Result<(Vec<FoundPrincipal>, Nodes), AwsError> {
     let (nodes, profiles, host_role) =
         tokio::join!(ports.nodes(), ports.instance_profiles(), ports.default_host_role());
     let nodes = nodes?;
@@ -85,7 +87,7 @@ pub(super) async fn found_nodes<P: AccessPorts>(ports: &P) -> Result<(Vec<Found>
         };
         match arn.map(|arn| arn.and_then(|arn| PrincipalArn::parse(&arn).ok())) {
             Ok(Some(principal)) => {
-                found.push(Found { principal, source: format!("{nodes} nodes, such as {example}") });
+                found.push(FoundPrincipal { principal, source: format!("{nodes} nodes, such as {example}") });
             }
             Ok(None) => {
                 summary
@@ -104,12 +106,12 @@ pub(super) async fn found_nodes<P: AccessPorts>(ports: &P) -> Result<(Vec<Found>
 /// The owners of past sessions, roles by their ARN.
 ///
 /// # Errors
-/// Where the history cannot be read.
-pub(super) async fn found_users<P: AccessPorts>(
+/// If the history cannot be read.
+pub(super) async fn found_users<P: PreflightPorts>(
     ports: &P,
     account: &str,
     since: SystemTime,
-) -> Result<(Vec<Found>, Sessions), AwsError> {
+) -> Result<(Vec<FoundPrincipal>, Sessions), AwsError> {
     let owners = ports.session_owners(since).await?;
     let mut summary = Sessions { count: owners.len(), ..Sessions::default() };
     let distinct: BTreeSet<&String> = owners.iter().collect();
@@ -118,7 +120,7 @@ pub(super) async fn found_users<P: AccessPorts>(
     for owner in distinct {
         match SessionOwner::parse(owner) {
             SessionOwner::User(principal) => {
-                found.push(Found { principal, source: "session history".to_owned() });
+                found.push(FoundPrincipal { principal, source: "session history".to_owned() });
             }
             SessionOwner::Role { account: of, name } if of == account => {
                 roles.entry(name).or_insert_with(|| owner.clone());
@@ -137,7 +139,10 @@ pub(super) async fn found_users<P: AccessPorts>(
     for (arn, name, example) in looked_up {
         let why = match arn.map(|arn| arn.and_then(|arn| PrincipalArn::parse(&arn).ok())) {
             Ok(Some(principal)) => {
-                found.push(Found { principal, source: format!("session history, such as {example}") });
+                found.push(FoundPrincipal {
+                    principal,
+                    source: format!("session history, such as {example}"),
+                });
                 continue;
             }
             Ok(None) => "that role no longer exists".to_owned(),
@@ -149,7 +154,7 @@ pub(super) async fn found_users<P: AccessPorts>(
     Ok((found, summary))
 }
 
-/// A role with an instance profile is used before the one of Default Host Management.
+/// The role that a node works with. An instance profile's role goes before the one of Default Host Management.
 fn role_of(
     node: &ManagedNode,
     profiles: Option<&BTreeMap<String, String>>,

@@ -1,24 +1,22 @@
-//! Gather: the reads behind the proof of access, many at a time under a bound.
+//! Observing access: the reads behind the assessment of a key, several at a time under a bound.
 //!
-//! Their number grows with the pages of the lists and with the distinct roles, not with the nodes. What may
-//! not be read, or does not answer, is noted as unknown with the reason, and the rest goes on.
+//! The number of reads grows with the pages of the lists and with the distinct roles, not with the nodes. What may not
+//! be read, or does not answer, is noted as unknown with the reason, and the rest goes on.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream;
-use serde_json::Value;
 
-use super::fleet::{Found, found_nodes, found_users};
 use super::lookups::Lookups;
+use super::observation::{AccessObservation, Read, Subject};
 use super::own_side::with_own_side;
+use super::principals::{FoundPrincipal, found_nodes, found_users};
 use crate::access::{OwnSide, PrincipalArn, Side};
 use crate::intent::Safeguards;
 use crate::key::KeyDescription;
-use crate::location::Location;
-use crate::ports::{self, AccessPorts, AwsError};
-use crate::preflight::{AccessObservation, DryRun, Read, Subject};
+use crate::ports::{AwsError, DryRun, Environment, PreflightPorts};
 
 /// How many reads of one kind run at a time.
 pub(super) const AT_A_TIME: usize = 8;
@@ -26,15 +24,15 @@ pub(super) const AT_A_TIME: usize = 8;
 const HISTORY: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// Reads everything that the access checks look at.
-pub async fn gather<P: AccessPorts>(
-    ports: &P,
-    location: &Location,
+pub async fn observe_access<P: PreflightPorts>(
+    environment: Environment<'_, P>,
     key: &KeyDescription,
     safeguards: &Safeguards,
 ) -> AccessObservation {
+    let Environment { ports, location, .. } = environment;
     let since = ports.now() - HISTORY;
     let (policy, grants, dry_runs, nodes, users) = tokio::join!(
-        read_policy(ports, location, key, safeguards),
+        read_policy(environment, key, safeguards),
         ports.grants(&key.arn, safeguards.reader.as_ref()),
         dry_runs(ports, key),
         async {
@@ -57,7 +55,7 @@ pub async fn gather<P: AccessPorts>(
     let mut of_users = named(&safeguards.users, Side::User, "property Users");
     add(&mut of_users, found, Side::User);
     subjects.extend(of_users);
-    let lookups = Lookups::new(ports, location, key, safeguards);
+    let lookups = Lookups::new(environment, key, safeguards);
     lookups.read_for(&policy, &mut subjects).await;
     let subjects = stream::iter(subjects)
         .map(|subject| with_own_side(&lookups, subject))
@@ -78,18 +76,18 @@ pub async fn gather<P: AccessPorts>(
     }
 }
 
-/// Reads anew what may have changed since: the key's side, and the own sides of those who do not pass. What was
-/// known stays known where it cannot be read now: a refusal is not forgotten over a call that fails.
-pub(super) async fn gather_again<P: AccessPorts>(
-    ports: &P,
-    location: &Location,
+/// Reads again what may have changed since: the key's side, and the own sides of those who do not pass. What was known
+/// stays known if it cannot be read now: a refusal is not forgotten because a call fails.
+pub(super) async fn observe_again<P: PreflightPorts>(
+    environment: Environment<'_, P>,
     safeguards: &Safeguards,
     observation: &mut AccessObservation,
     failing: &BTreeSet<(PrincipalArn, Side)>,
 ) {
+    let ports = environment.ports;
     let key = observation.key.clone();
     let (policy, grants, dry_runs) = tokio::join!(
-        read_policy(ports, location, &key, safeguards),
+        read_policy(environment, &key, safeguards),
         ports.grants(&key.arn, safeguards.reader.as_ref()),
         dry_runs(ports, &key)
     );
@@ -107,21 +105,21 @@ pub(super) async fn gather_again<P: AccessPorts>(
             tags.insert(at, before);
         }
     }
-    let lookups = Lookups::new(ports, location, &key, safeguards);
+    let lookups = Lookups::new(environment, &key, safeguards);
     lookups.read_for(&observation.policy, &mut observation.subjects).await;
     let asked: Vec<_> =
         observation.subjects.iter().cloned().enumerate().filter(|(_, subject)| failing(subject)).collect();
     let lookups = &lookups;
-    let anew: Vec<(usize, Subject)> = stream::iter(asked)
+    let read_again: Vec<(usize, Subject)> = stream::iter(asked)
         .map(|(at, subject)| async move { (at, with_own_side(lookups, subject).await) })
         .buffered(AT_A_TIME)
         .collect()
         .await;
-    for (at, anew) in anew {
+    for (at, new) in read_again {
         let Some(subject) = observation.subjects.get_mut(at) else { continue };
-        renew_asked(&mut subject.tags, anew.tags);
-        if !matches!(anew.own, OwnSide::Unknown(_)) {
-            (subject.own, subject.told) = (anew.own, anew.told);
+        renew_asked(&mut subject.tags, new.tags);
+        if !matches!(new.own, OwnSide::Unknown(_)) {
+            (subject.own, subject.told) = (new.own, new.told);
         }
     }
     for (at, before) in tags {
@@ -152,13 +150,13 @@ fn renew<T>(old: &mut Read<T>, new: Read<T>) {
     }
 }
 
-/// The key's policy: read, or as handed in where nothing may read it.
-async fn read_policy<P: AccessPorts>(
-    ports: &P,
-    location: &Location,
+/// The key's policy: as it is read or, if nothing may read it, as the property KeyPolicy gives it.
+async fn read_policy<P: PreflightPorts>(
+    environment: Environment<'_, P>,
     key: &KeyDescription,
     safeguards: &Safeguards,
 ) -> Read<String> {
+    let Environment { ports, location, .. } = environment;
     let owner = &key.arn.location().account;
     let reader = safeguards.reader.as_ref();
     let read = if *owner == location.account || reader.is_some() {
@@ -176,30 +174,24 @@ async fn read_policy<P: AccessPorts>(
     }
 }
 
-async fn dry_runs<P: AccessPorts>(ports: &P, key: &KeyDescription) -> Vec<(Side, Read<DryRun>)> {
-    let run = async |side: Side| {
-        let answer = ports.dry_run(&key.arn, side.call()).await.map(|dry_run| match dry_run {
-            ports::DryRun::WouldSucceed => DryRun::WouldSucceed,
-            ports::DryRun::Denied(answer) => DryRun::Denied(answer.to_string()),
-            ports::DryRun::WouldFail(answer) => DryRun::WouldFail(answer.to_string()),
-        });
-        (side, Read::from(answer))
-    };
+async fn dry_runs<P: PreflightPorts>(ports: &P, key: &KeyDescription) -> Vec<(Side, Read<DryRun>)> {
+    let run = async |side: Side| (side, Read::from(ports.dry_run(&key.arn, side.call()).await));
     let (user, node) = tokio::join!(run(Side::User), run(Side::Node));
     vec![user, node]
 }
 
 fn named(principals: &[PrincipalArn], side: Side, source: &str) -> Vec<Subject> {
     let mut subjects = Vec::new();
-    let found =
-        principals.iter().map(|principal| Found { principal: principal.clone(), source: source.to_owned() });
+    let found = principals
+        .iter()
+        .map(|principal| FoundPrincipal { principal: principal.clone(), source: source.to_owned() });
     add(&mut subjects, found.collect(), side);
     subjects
 }
 
-/// Adds whoever is not there yet.
-fn add(subjects: &mut Vec<Subject>, found: Vec<Found>, side: Side) {
-    for Found { principal, source } in found {
+/// Adds those who are not among the subjects yet.
+fn add(subjects: &mut Vec<Subject>, found: Vec<FoundPrincipal>, side: Side) {
+    for FoundPrincipal { principal, source } in found {
         if !subjects.iter().any(|subject| subject.principal == principal) {
             subjects.push(Subject {
                 principal,
@@ -214,24 +206,12 @@ fn add(subjects: &mut Vec<Subject>, found: Vec<Found>, side: Side) {
 }
 
 /// The principals found, and the summary that a check looks at.
-fn split<T>(read: Option<Result<(Vec<Found>, T), AwsError>>) -> (Vec<Found>, Option<Read<T>>) {
+fn split<T>(
+    read: Option<Result<(Vec<FoundPrincipal>, T), AwsError>>,
+) -> (Vec<FoundPrincipal>, Option<Read<T>>) {
     match read {
         None => (Vec::new(), None),
         Some(Ok((found, summary))) => (found, Some(Read::Known(summary))),
         Some(Err(error)) => (Vec::new(), Some(Read::Unknown(error.to_string()))),
     }
-}
-
-/// Whether the key or one of its grants is so new that not everybody sees it yet (up to about five minutes,
-/// KMS developer guide); twice that is allowed for. A date to come is another clock's, and is new.
-pub(super) fn is_fresh(observation: &AccessObservation, now: SystemTime) -> bool {
-    const FRESH: Duration = Duration::from_secs(600);
-    let is_new =
-        |created: SystemTime| now.duration_since(created).is_ok_and(|age| age < FRESH) || created > now;
-    let of_grant = |grant: &Value| {
-        let created = Duration::try_from_secs_f64(grant.get("CreationDate")?.as_f64()?).ok()?;
-        SystemTime::UNIX_EPOCH.checked_add(created)
-    };
-    let grants = observation.grants.known().map(Vec::as_slice).unwrap_or_default();
-    observation.key.created.into_iter().chain(grants.iter().filter_map(of_grant)).any(is_new)
 }
