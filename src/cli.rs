@@ -17,6 +17,7 @@ mod plan;
 mod status;
 
 use std::ffi::OsString;
+use std::io;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -26,7 +27,7 @@ pub use error::CliError;
 
 use crate::location::Location;
 use crate::ports::AccessPorts;
-use crate::report::{Format, Report};
+use crate::report::{Report, ReportFormat};
 
 /// How a command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,10 +127,10 @@ where
         Err(error) => return usage(&error, console),
     };
     let format = match arguments.format {
-        FormatOption::Text => Format::Text { colour: console.colour },
-        FormatOption::Json => Format::Json,
-        FormatOption::Markdown => Format::Markdown,
-        FormatOption::Html => Format::Html,
+        FormatOption::Text => ReportFormat::Text { colour: console.colour },
+        FormatOption::Json => ReportFormat::Json,
+        FormatOption::Markdown => ReportFormat::Markdown,
+        FormatOption::Html => ReportFormat::Html,
     };
     // Boxed: the state of the whole way, inlined into one future, is too deep for the compiler.
     let result = match arguments.command {
@@ -139,7 +140,7 @@ where
         Command::Apply(options) => Box::pin(apply::run(&options, console, &connect)).await,
         Command::Clear(options) => Box::pin(clear::run(&options, console, &connect)).await,
         Command::Check(options) => Box::pin(check::run(&options, &connect)).await,
-        Command::Evaluate => return evaluated(console),
+        Command::Evaluate => return evaluate_cases(console),
     };
     let result = result.and_then(|report| answer(&report, format, console));
     result.unwrap_or_else(|error| {
@@ -149,8 +150,8 @@ where
     })
 }
 
-/// Answers cases until the input ends; a line that cannot be read is told in its answer, and by how the command ends.
-fn evaluated(console: &mut Console<'_>) -> Exit {
+/// Answers cases until the input ends. The answer to a line that cannot be read says so, and so does the exit code.
+fn evaluate_cases(console: &mut Console<'_>) -> Exit {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     match evaluate::run(&mut *console.input, &mut *console.out, workers) {
         Ok(evaluate::Summary { failed: 0, .. }) => Exit::Good,
@@ -159,6 +160,8 @@ fn evaluated(console: &mut Console<'_>) -> Exit {
             let _ = writeln!(console.err, "session-kms: {error}");
             error.exit()
         }
+        // The reader of a pipe that closes it, as `head` does, has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Good,
         Err(error) => {
             let _ = writeln!(console.err, "session-kms: the cases could not be read or answered: {error}");
             Exit::BadInput
@@ -166,7 +169,7 @@ fn evaluated(console: &mut Console<'_>) -> Exit {
     }
 }
 
-fn answer(report: &Report, format: Format, console: &mut Console<'_>) -> Result<Exit, CliError> {
+fn answer(report: &Report, format: ReportFormat, console: &mut Console<'_>) -> Result<Exit, CliError> {
     console.write(&report.render(format))?;
     Ok(if report.fails() { Exit::Fails } else { Exit::Good })
 }

@@ -10,7 +10,7 @@ use crate::intent::{Encryption, Intent, OnConflict, OnDelete, OnKeyTrouble, Owne
 use crate::operations::{Proposal, Wanted};
 use crate::ports::AccessPorts;
 use crate::reconcile::digest;
-use crate::report::{Format, Report};
+use crate::report::{Report, ReportFormat};
 
 /// A change that the command line asks for.
 pub(super) fn wanted(
@@ -47,7 +47,7 @@ pub(super) async fn carry_out<P: AccessPorts>(
         Proposal::Open(planned) => planned,
     };
     if !yes {
-        let shown = planned.render(Format::Text { colour: console.colour });
+        let shown = planned.render(ReportFormat::Text { colour: console.colour });
         console.confirm(&shown, question)?;
     }
     Ok(wanted.carry_out(ports, location, planned, &console.progress()).await?)

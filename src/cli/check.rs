@@ -11,7 +11,7 @@ use crate::access::PrincipalArn;
 use crate::operations;
 use crate::ports::AccessPorts;
 use crate::preflight::{AccessObservation, Assessment, assess, assess_accounts};
-use crate::report::{Asked, Report};
+use crate::report::{Report, ReportHeader};
 use kms_key_policy::AccountId;
 
 /// The options.
@@ -58,9 +58,13 @@ async fn online<P: AccessPorts>(
     let Connection { ports, location } = connect(options.region.as_deref()).await?;
     let safeguards = options.weighing.safeguards(&options.discovery)?;
     let observation = operations::observed(&ports, &location, &options.key.key, &safeguards).await?;
-    let asked = Asked { account: Some(location.account), regions: vec![location.region], ..Asked::default() };
+    let header = ReportHeader {
+        account: Some(location.account),
+        regions: vec![location.region],
+        ..ReportHeader::default()
+    };
     let assessment = assessed(options, &observation);
-    Ok(report(options, asked, &observation, assessment))
+    Ok(report(options, header, &observation, assessment))
 }
 
 fn assessed(options: &Options, observation: &AccessObservation) -> Assessment {
@@ -73,12 +77,12 @@ fn assessed(options: &Options, observation: &AccessObservation) -> Assessment {
 
 fn report(
     options: &Options,
-    asked: Asked,
+    header: ReportHeader,
     observation: &AccessObservation,
     assessment: Assessment,
 ) -> Report {
     let nobody = assessment.access.is_empty() && options.accounts.is_empty();
-    let mut report = operations::judged(asked, observation, assessment, options.weighing.mode());
+    let mut report = operations::check_report(header, observation, assessment, options.weighing.mode());
     if nobody {
         report.notes.push(
             "nobody was asked about; name users, nodes or accounts with --user, --node or --account"

@@ -7,7 +7,7 @@ use super::Connection;
 use super::error::CliError;
 use crate::key::{KeyArn, fitness};
 use crate::ports::AccessPorts;
-use crate::report::{Asked, KeyList, ListedKey, Report};
+use crate::report::{KeyList, ListedKey, Report, ReportHeader};
 
 /// How many keys are described at a time.
 const AT_A_TIME: usize = 8;
@@ -25,8 +25,10 @@ pub(super) async fn run<P: AccessPorts>(
     options: &Options,
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 ) -> Result<Report, CliError> {
-    let mut report =
-        Report { asked: Asked { command: "keys".to_owned(), ..Asked::default() }, ..Report::default() };
+    let mut report = Report {
+        header: ReportHeader { command: "keys".to_owned(), ..ReportHeader::default() },
+        ..Report::default()
+    };
     for region in super::status::each(&options.regions) {
         let Connection { ports, location } = connect(region).await?;
         let listed = ports.keys().await?;
@@ -37,8 +39,8 @@ pub(super) async fn run<P: AccessPorts>(
             .await;
         // Those to choose come first, and of them those with a name.
         keys.sort_by_key(|key| (!key.is_fit(), key.aliases.is_empty(), key.aliases.clone(), key.arn.clone()));
-        report.asked.account = Some(location.account);
-        report.asked.regions.push(location.region.clone());
+        report.header.account = Some(location.account);
+        report.header.regions.push(location.region.clone());
         report.keys.push(KeyList { region: location.region, keys });
     }
     Ok(report)

@@ -9,7 +9,7 @@ use crate::ports::AccessPorts;
 use crate::preflight::gather;
 use crate::preflight::{AccessObservation, Assessment, assess};
 use crate::reconcile::ReconcileError;
-use crate::report::{Asked, Judged, Report};
+use crate::report::{KeyAssessment, Report, ReportHeader};
 
 /// What it is called, whoever asks.
 const COMMAND: &str = "check";
@@ -23,16 +23,16 @@ pub async fn check<P: AccessPorts>(
     location: &Location,
     intent: &Intent,
 ) -> Result<Report, ReconcileError> {
-    let asked = Asked {
+    let header = ReportHeader {
         command: COMMAND.to_owned(),
         account: Some(location.account.clone()),
         regions: vec![location.region.clone()],
-        ..Asked::default()
+        ..ReportHeader::default()
     };
     let safeguards = &intent.safeguards;
     let Encryption::Enabled(key) = &intent.encryption else {
         let note = "encryption off needs no key, and locks nobody out".to_owned();
-        return Ok(Report { asked, notes: vec![note], ..Report::default() });
+        return Ok(Report { header, notes: vec![note], ..Report::default() });
     };
     let observation = observed(ports, location, key, safeguards).await?;
     let mut assessment = assess(&observation, &safeguards.exempt);
@@ -43,7 +43,7 @@ pub async fn check<P: AccessPorts>(
         assessment.extend(assess(&standby, &safeguards.exempt));
     }
     let nobody = assessment.access.is_empty();
-    let mut report = judged(asked, &observation, assessment, safeguards.mode);
+    let mut report = check_report(header, &observation, assessment, safeguards.mode);
     if nobody {
         report
             .notes
@@ -74,8 +74,18 @@ pub async fn observed<P: AccessPorts>(
 
 /// The report on a key, from what was observed of it and what was made of that.
 #[must_use]
-pub fn judged(asked: Asked, observation: &AccessObservation, assessment: Assessment, mode: Mode) -> Report {
+pub fn check_report(
+    header: ReportHeader,
+    observation: &AccessObservation,
+    assessment: Assessment,
+    mode: Mode,
+) -> Report {
     let key_policy = observation.policy.known().and_then(|policy| serde_json::from_str::<Value>(policy).ok());
-    let asked = Asked { command: COMMAND.to_owned(), key: Some(observation.arn().to_string()), ..asked };
-    Report { asked, judged: Some(Judged { mode, assessment, key_policy }), ..Report::default() }
+    let header =
+        ReportHeader { command: COMMAND.to_owned(), key: Some(observation.arn().to_string()), ..header };
+    Report {
+        header,
+        key_assessment: Some(KeyAssessment { mode, assessment, key_policy }),
+        ..Report::default()
+    }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use crate::location::Location;
 use crate::ports::{AwsError, DocumentVersion, Ports, VersionStatus};
 use crate::reconcile::{ReconcileError, Record, read_record};
-use crate::report::{Asked, Report, Status, Version};
+use crate::report::{RegionStatus, Report, ReportHeader, VersionSummary};
 use crate::session::{DocumentName, Format};
 
 /// How often a document that changes while it is read is read again.
@@ -19,7 +19,7 @@ pub async fn status<P: Ports>(
     ports: &P,
     location: &Location,
     document: &DocumentName,
-) -> Result<Status, ReconcileError> {
+) -> Result<RegionStatus, ReconcileError> {
     let (found, record) = tokio::join!(found(ports, document), read_record(ports, document));
     let mut problems = Vec::new();
     let record = match record {
@@ -30,7 +30,7 @@ pub async fn status<P: Ports>(
         }
         Err(error) => return Err(error),
     };
-    let mut status = Status {
+    let mut status = RegionStatus {
         region: location.region.clone(),
         document: document.to_string(),
         versions: None,
@@ -50,8 +50,8 @@ pub async fn status<P: Ports>(
 
 /// The report on what is there in some Regions, in their order.
 #[must_use]
-pub fn status_report(document: &DocumentName, found: Vec<(Location, Status)>) -> Report {
-    let asked = Asked {
+pub fn status_report(document: &DocumentName, found: Vec<(Location, RegionStatus)>) -> Report {
+    let header = ReportHeader {
         command: "status".to_owned(),
         account: found.last().map(|(location, _)| location.account.clone()),
         regions: found.iter().map(|(location, _)| location.region.clone()).collect(),
@@ -59,11 +59,11 @@ pub fn status_report(document: &DocumentName, found: Vec<(Location, Status)>) ->
         key: None,
     };
     let status = found.into_iter().map(|(_, status)| status).collect();
-    Report { asked, status, ..Report::default() }
+    Report { header, status, ..Report::default() }
 }
 
 /// What the two versions that count tell.
-fn of_document(status: &mut Status, Found { latest, default }: &Found) {
+fn of_document(status: &mut RegionStatus, Found { latest, default }: &Found) {
     let [(latest, latest_key), (default, default_key)] = [latest, default].map(|(number, version)| {
         let key = version.content.kms_key_id().unwrap_or_else(|error| {
             status.problems.push(format!("version {number} cannot be edited: {error}"));
@@ -82,11 +82,11 @@ fn of_document(status: &mut Status, Found { latest, default }: &Found) {
         ));
         status.default_kms_key_id = Some(default_key);
     }
-    status.versions = Some(Version { latest, default, kms_key_id: latest_key });
+    status.versions = Some(VersionSummary { latest, default, kms_key_id: latest_key });
 }
 
 /// What the record tells: drift, a key that stands in, an open breaker.
-fn of_record(status: &mut Status, record: &Record, now: SystemTime) {
+fn of_record(status: &mut RegionStatus, record: &Record, now: SystemTime) {
     let there = status.versions.as_ref().map_or("", |versions| versions.kms_key_id.as_str());
     if record.wanted != there {
         status.problems.push(format!("the document does not have the key that {} wants", record.owner));

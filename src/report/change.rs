@@ -13,9 +13,9 @@ pub struct Change {
     /// Whether it has been made; otherwise it is to come.
     pub done: bool,
     /// What was there; `None` where there was no document.
-    pub before: Option<Version>,
+    pub before: Option<VersionSummary>,
     /// What is there then; equal to `before` where nothing differs, `None` where there is no document.
-    pub after: Option<Version>,
+    pub after: Option<VersionSummary>,
     /// The steps, in order, one line each.
     pub steps: Vec<String>,
 }
@@ -23,7 +23,7 @@ pub struct Change {
 /// What is said of a document's versions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Version {
+pub struct VersionSummary {
     /// The number of the latest version.
     pub latest: u64,
     /// The number of the default version.
@@ -54,13 +54,13 @@ impl Change {
 
     /// The change as a unified diff of the one field.
     pub(super) fn diff(&self) -> Vec<(Sign, String)> {
-        let head = |sign: &str, version: Option<&Version>| {
+        let head = |sign: &str, version: Option<&VersionSummary>| {
             let text = match version {
                 None => "/dev/null".to_owned(),
-                Some(Version { latest, default, .. }) if latest == default => {
+                Some(VersionSummary { latest, default, .. }) if latest == default => {
                     format!("{} version {latest} (latest, default)", self.document)
                 }
-                Some(Version { latest, default, .. }) => {
+                Some(VersionSummary { latest, default, .. }) => {
                     format!("{} version {latest} (latest; default is {default})", self.document)
                 }
             };
@@ -69,7 +69,7 @@ impl Change {
         let (before, after) = (self.before.as_ref(), self.after.as_ref());
         let mut lines =
             vec![head("---", before), head("+++", after), (Sign::Head, "@@ inputs @@".to_owned())];
-        let key = |version: Option<&Version>| version.map(|version| line(&version.kms_key_id));
+        let key = |version: Option<&VersionSummary>| version.map(|version| line(&version.kms_key_id));
         match (key(before), key(after)) {
             (before, after) if before == after => {
                 lines.extend(before.map(|line| (Sign::Same, format!(" {line}"))))
@@ -91,11 +91,11 @@ fn line(key: &str) -> String {
 mod tests {
     use super::*;
 
-    fn version(latest: u64, default: u64, key: &str) -> Option<Version> {
-        Some(Version { latest, default, kms_key_id: key.into() })
+    fn version(latest: u64, default: u64, key: &str) -> Option<VersionSummary> {
+        Some(VersionSummary { latest, default, kms_key_id: key.into() })
     }
 
-    fn diff(before: Option<Version>, after: Option<Version>) -> Vec<String> {
+    fn diff(before: Option<VersionSummary>, after: Option<VersionSummary>) -> Vec<String> {
         let change = Change { document: "Doc".into(), done: false, before, after, steps: Vec::new() };
         change.diff().into_iter().map(|(_, line)| line).collect()
     }

@@ -1,6 +1,6 @@
 //! The one line that a report comes down to.
 
-use super::{Judged, Matrix, Report};
+use super::{KeyAssessment, Matrix, Report};
 use crate::preflight::{Mode, Verdict};
 
 /// The line and its colour.
@@ -16,7 +16,7 @@ impl Report {
     /// What it comes down to.
     #[must_use]
     pub fn headline(&self) -> Headline {
-        let judged = self.judged.as_ref().map(Headline::of_judged);
+        let key_assessment = self.key_assessment.as_ref().map(Headline::of_key_assessment);
         // Of a change that is blocked, that is all there is to say.
         let change = self.change.as_ref().filter(|_| self.blocking().next().is_none()).map(|change| {
             let key = change.after.as_ref().map_or("", |after| after.kms_key_id.as_str());
@@ -52,7 +52,7 @@ impl Report {
         });
         // What was done comes before why it could be.
         let settled = self.change.as_ref().is_some_and(|change| change.done || change.is_empty());
-        let [first, second] = if settled { [change, judged] } else { [judged, change] };
+        let [first, second] = if settled { [change, key_assessment] } else { [key_assessment, change] };
         let parts: Vec<Headline> = [first, second, status, keys].into_iter().flatten().collect();
         let verdict = parts.iter().fold(Verdict::Pass, |worst, part| worst.and(part.verdict));
         let text = parts.into_iter().map(|part| part.text).collect::<Vec<_>>().join("; ");
@@ -63,17 +63,17 @@ impl Report {
 }
 
 impl Headline {
-    fn of_judged(judged: &Judged) -> Self {
-        let matrix = Matrix::of(judged);
+    fn of_key_assessment(key_assessment: &KeyAssessment) -> Self {
+        let matrix = Matrix::of(key_assessment);
         let all = matrix.rows.len();
-        let blocking = judged.blocking().count();
+        let blocking = key_assessment.blocking().count();
         let failed = matrix.count(Verdict::Fail);
         let unknown = matrix.count(Verdict::Unknown);
-        let verdict = judged.assessment.findings.iter().fold(Verdict::Pass, |worst, finding| {
+        let verdict = key_assessment.assessment.findings.iter().fold(Verdict::Pass, |worst, finding| {
             // Who is exempt is reported and does not count.
             if finding.exempt { worst } else { worst.and(finding.verdict) }
         });
-        let mut text = match (blocking, judged.mode) {
+        let mut text = match (blocking, key_assessment.mode) {
             (0, Mode::Off) => "the access checks are off".to_owned(),
             (0, _) => "nothing blocks".to_owned(),
             (1, mode) => format!("blocked by 1 finding in mode {mode:?}"),

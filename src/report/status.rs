@@ -2,19 +2,19 @@
 
 use serde::Serialize;
 
-use super::change::Version;
+use super::change::VersionSummary;
 use crate::preflight::Verdict;
 
 /// What is there in one Region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Status {
+pub struct RegionStatus {
     /// The Region.
     pub region: String,
     /// The document.
     pub document: String,
     /// Its versions; `None` where there is no document.
-    pub versions: Option<Version>,
+    pub versions: Option<VersionSummary>,
     /// `inputs.kmsKeyId` of the default version, where it differs from the latest one's.
     pub default_kms_key_id: Option<String>,
     /// Who owns the document; `None` for nobody.
@@ -25,7 +25,7 @@ pub struct Status {
     pub problems: Vec<String>,
 }
 
-impl Status {
+impl RegionStatus {
     /// Whether something is not as it should be.
     #[must_use]
     pub fn fails(&self) -> bool {

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use session_kms::access::{PrincipalArn, Side};
 use session_kms::preflight::{Access, Assessment, Check, Finding, IdentityRemedy, Mode, Remedies, Verdict};
 use session_kms::report::{
-    Asked, Change, Format, Judged, KeyList, ListedKey, Matrix, Report, Status, Version,
+    Change, KeyAssessment, KeyList, ListedKey, Matrix, RegionStatus, Report, ReportFormat, ReportHeader,
+    VersionSummary,
 };
 
 use crate::golden;
@@ -33,6 +34,7 @@ fn everything() -> Report {
             exempt: false,
             key_side: format!("statement 1 `{HARM}` of the key policy denies it"),
             own_side: "statement 0 of its policy 0 allows it".to_owned(),
+            key_policy_statements: vec![1],
         }],
         remedies: Remedies {
             key_policy_statements: vec![json!({ "Sid": HARM, "Effect": "Allow" })],
@@ -44,32 +46,32 @@ fn everything() -> Report {
     };
     let key_policy = Some(json!({ "Statement": [{ "Sid": "Other" }, { "Sid": HARM, "Effect": "Deny" }] }));
     Report {
-        asked: Asked {
+        header: ReportHeader {
             command: "plan".to_owned(),
             account: Some("111122223333".to_owned()),
             regions: vec!["eu-west-1".to_owned(), "eu-central-1".to_owned()],
             document: Some("SSM-SessionManagerRunShell".to_owned()),
             key: Some(KEY.to_owned()),
         },
-        judged: Some(Judged { mode: Mode::Enforce, assessment, key_policy }),
+        key_assessment: Some(KeyAssessment { mode: Mode::Enforce, assessment, key_policy }),
         change: Some(Change {
             document: "SSM-SessionManagerRunShell".to_owned(),
             done: false,
-            before: Some(Version { latest: 3, default: 2, kms_key_id: format!("alias/{HARM}") }),
-            after: Some(Version { latest: 4, default: 4, kms_key_id: KEY.to_owned() }),
+            before: Some(VersionSummary { latest: 3, default: 2, kms_key_id: format!("alias/{HARM}") }),
+            after: Some(VersionSummary { latest: 4, default: 4, kms_key_id: KEY.to_owned() }),
             steps: vec!["write the record".to_owned(), "write version 4 of the document".to_owned()],
         }),
         status: vec![
-            Status {
+            RegionStatus {
                 region: "eu-west-1".to_owned(),
                 document: "SSM-SessionManagerRunShell".to_owned(),
-                versions: Some(Version { latest: 3, default: 2, kms_key_id: KEY.to_owned() }),
+                versions: Some(VersionSummary { latest: 3, default: 2, kms_key_id: KEY.to_owned() }),
                 default_kms_key_id: Some(String::new()),
                 owner: Some(HARM.to_owned()),
                 wanted: Some(KEY.to_owned()),
                 problems: vec![format!("not as wanted: {HARM}")],
             },
-            Status {
+            RegionStatus {
                 region: "eu-central-1".to_owned(),
                 document: "SSM-SessionManagerRunShell".to_owned(),
                 versions: None,
@@ -104,11 +106,11 @@ fn everything() -> Report {
 fn every_part_in_every_format() {
     let report = everything();
     for (format, name) in [
-        (Format::Text { colour: false }, "everything.txt"),
-        (Format::Text { colour: true }, "everything.colour.txt"),
-        (Format::Json, "everything.json"),
-        (Format::Markdown, "everything.md"),
-        (Format::Html, "everything.html"),
+        (ReportFormat::Text { colour: false }, "everything.txt"),
+        (ReportFormat::Text { colour: true }, "everything.colour.txt"),
+        (ReportFormat::Json, "everything.json"),
+        (ReportFormat::Markdown, "everything.md"),
+        (ReportFormat::Html, "everything.html"),
     ] {
         golden::check(name, &report.render(format));
     }
@@ -116,7 +118,9 @@ fn every_part_in_every_format() {
 
 #[test]
 fn an_empty_report_is_one_too() {
-    for format in [Format::Text { colour: true }, Format::Json, Format::Markdown, Format::Html] {
+    for format in
+        [ReportFormat::Text { colour: true }, ReportFormat::Json, ReportFormat::Markdown, ReportFormat::Html]
+    {
         assert!(Report::default().render(format).ends_with('\n'));
     }
     assert!(!Report::default().fails());
@@ -124,9 +128,9 @@ fn an_empty_report_is_one_too() {
 
 #[test]
 fn text_moves_no_cursor_and_has_colour_only_where_asked() {
-    let plain = everything().render(Format::Text { colour: false });
+    let plain = everything().render(ReportFormat::Text { colour: false });
     assert!(plain.chars().all(|c| c == '\n' || !c.is_control()), "{plain:?}");
-    let coloured = everything().render(Format::Text { colour: true });
+    let coloured = everything().render(ReportFormat::Text { colour: true });
     assert!(!coloured.contains("\u{1b}[2J") && coloured.contains("\u{1b}[31m"));
     let unpainted = ["0", "1", "2", "31", "32", "33", "35", "36"]
         .iter()
@@ -136,7 +140,7 @@ fn text_moves_no_cursor_and_has_colour_only_where_asked() {
 
 #[test]
 fn html_has_no_mark_up_of_others_and_loads_nothing() {
-    let page = everything().render(Format::Html);
+    let page = everything().render(ReportFormat::Html);
     assert_eq!(page.matches("<script>").count(), 1);
     for word in ["src=", "@import", "url(", "http://", "https://", "onclick", "style="] {
         assert!(!page.contains(word), "{word}");
@@ -145,7 +149,7 @@ fn html_has_no_mark_up_of_others_and_loads_nothing() {
 
 #[test]
 fn markdown_has_no_mark_up_of_others() {
-    let text = everything().render(Format::Markdown);
+    let text = everything().render(ReportFormat::Markdown);
     // What stands between fences is code; nothing within ends it.
     let (mut fence, mut outside) = (None, String::new());
     for line in text.lines() {
@@ -173,7 +177,7 @@ fn markdown_has_no_mark_up_of_others() {
 
 #[test]
 fn json_has_what_is_pasted_as_it_is() {
-    let value: Value = serde_json::from_str(&everything().render(Format::Json)).unwrap();
+    let value: Value = serde_json::from_str(&everything().render(ReportFormat::Json)).unwrap();
     assert_eq!(value["remedies"]["keyPolicyStatements"][0]["Sid"], HARM);
     assert_eq!((&value["blocks"], &value["fails"]), (&true.into(), &true.into()));
     assert_eq!(value["blocking"].as_array().unwrap().len(), 1);
@@ -183,9 +187,9 @@ fn json_has_what_is_pasted_as_it_is() {
 #[test]
 fn a_verdict_opens_to_the_statement_it_names_and_to_no_other() {
     let report = everything();
-    let judged = report.judged.unwrap();
-    let matrix = Matrix::of(&judged);
-    let statements = matrix.rows[0].user.as_ref().unwrap().statements(judged.key_policy.as_ref());
+    let key_assessment = report.key_assessment.unwrap();
+    let matrix = Matrix::of(&key_assessment);
+    let statements = matrix.rows[0].user.as_ref().unwrap().statements(key_assessment.key_policy.as_ref());
     assert_eq!(statements.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [1]);
 }
 
@@ -199,6 +203,7 @@ fn a_row_is_one_principal_and_the_worst_come_first() {
         exempt: name == "Exempt",
         key_side: String::new(),
         own_side: String::new(),
+        key_policy_statements: Vec::new(),
     };
     let assessment = Assessment {
         access: vec![
@@ -210,7 +215,7 @@ fn a_row_is_one_principal_and_the_worst_come_first() {
         ],
         ..Assessment::default()
     };
-    let matrix = Matrix::of(&Judged { mode: Mode::Enforce, assessment, key_policy: None });
+    let matrix = Matrix::of(&KeyAssessment { mode: Mode::Enforce, assessment, key_policy: None });
     let order: Vec<_> = matrix.rows.iter().map(|row| row.subject.rsplit('/').next().unwrap()).collect();
     assert_eq!(order, ["Both", "Unknown", "Fine", "Exempt"]);
     assert_eq!(matrix.rows[0].cells().count(), 2);

@@ -6,7 +6,7 @@ use super::Options;
 use crate::access::{KeyFacts, KeyRules, OwnSide, PrincipalArn, Side};
 use crate::key::{KeyArn, KeyDescription, KeyRef};
 use crate::preflight::{AccessObservation, Attributes, Check, Finding, Read, Subject, Verdict};
-use crate::report::{Asked, Report};
+use crate::report::{Report, ReportHeader};
 use kms_key_policy::Policy;
 
 pub(super) fn run(options: &Options, policy: &str) -> Result<Report, CliError> {
@@ -20,8 +20,8 @@ pub(super) fn run(options: &Options, policy: &str) -> Result<Report, CliError> {
     let taken =
         "nothing was asked of AWS; it is taken for an enabled, symmetric, customer managed encryption key";
     assessment.findings.insert(0, Finding::new(Check::KeyFitness, Verdict::Unknown, key.as_str(), taken));
-    let asked = Asked { regions: vec![key.location().region.clone()], ..Asked::default() };
-    let mut report = super::report(options, asked, &observation, assessment);
+    let header = ReportHeader { regions: vec![key.location().region.clone()], ..ReportHeader::default() };
+    let mut report = super::report(options, header, &observation, assessment);
     report.notes.push(
         "decided by the files given, without AWS: service control policies, resource control policies and \
          permissions boundaries are not known"

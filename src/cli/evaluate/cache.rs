@@ -21,27 +21,27 @@ const RECENT: usize = 4;
 /// Values of one type and kind, by the text that they were read from.
 #[derive(Debug)]
 pub(super) struct Cache<T> {
-    newer: HashMap<u64, Entry<T>>,
-    older: HashMap<u64, Entry<T>>,
+    newer: HashMap<u64, CacheEntry<T>>,
+    older: HashMap<u64, CacheEntry<T>>,
     /// What the entries of the newer half count.
     held: usize,
     /// The most that the entries of a half may count.
     half: usize,
     /// What a value counts besides its text.
     weigh: fn(&T) -> usize,
-    recent: Vec<Entry<T>>,
+    recent: Vec<CacheEntry<T>>,
     /// A part of the hash of each text that came last at its place.
     seen: Vec<u32>,
     hasher: RandomState,
 }
 
 #[derive(Debug)]
-struct Entry<T> {
+struct CacheEntry<T> {
     text: Rc<str>,
     value: Rc<T>,
 }
 
-impl<T> Clone for Entry<T> {
+impl<T> Clone for CacheEntry<T> {
     fn clone(&self) -> Self {
         Self { text: Rc::clone(&self.text), value: Rc::clone(&self.value) }
     }
@@ -66,7 +66,7 @@ impl<T> Cache<T> {
     /// The value that `rest` begins with, if it came lately, and the length of its text. A text tells by itself where
     /// it ends, so what begins with one is that and nothing longer.
     pub(super) fn begins(&mut self, rest: &str) -> Option<(Rc<T>, usize)> {
-        let is_there = |entry: &Entry<T>| rest.starts_with(&*entry.text);
+        let is_there = |entry: &CacheEntry<T>| rest.starts_with(&*entry.text);
         let at = self.recent.iter().position(is_there)?;
         let entry = self.recent.get(at)?;
         let found = (Rc::clone(&entry.value), entry.text.len());
@@ -79,7 +79,7 @@ impl<T> Cache<T> {
     /// whole JSON object, array or string.
     pub(super) fn get(&mut self, text: &str, read: impl FnOnce() -> Option<T>) -> Option<Rc<T>> {
         let hash = self.hasher.hash_one(text);
-        let is_it = |entry: &Entry<T>| *entry.text == *text;
+        let is_it = |entry: &CacheEntry<T>| *entry.text == *text;
         if let Some(entry) = self.newer.get(&hash).filter(|entry| is_it(entry)) {
             let entry = entry.clone();
             return Some(self.note(entry));
@@ -91,7 +91,7 @@ impl<T> Cache<T> {
         let value = Rc::new(read()?);
         let counts = self.counts(text, &value);
         if counts <= self.half / SHARE && self.came_before(hash) {
-            let entry = Entry { text: text.into(), value: Rc::clone(&value) };
+            let entry = CacheEntry { text: text.into(), value: Rc::clone(&value) };
             self.keep(hash, entry.clone());
             self.note(entry);
         }
@@ -109,7 +109,7 @@ impl<T> Cache<T> {
         ENTRY + text.len() + (self.weigh)(value)
     }
 
-    fn keep(&mut self, hash: u64, entry: Entry<T>) {
+    fn keep(&mut self, hash: u64, entry: CacheEntry<T>) {
         let counts = self.counts(&entry.text, &entry.value);
         if self.held + counts > self.half {
             self.older = std::mem::take(&mut self.newer);
@@ -120,7 +120,7 @@ impl<T> Cache<T> {
     }
 
     /// Puts an entry last among those that are tried first.
-    fn note(&mut self, entry: Entry<T>) -> Rc<T> {
+    fn note(&mut self, entry: CacheEntry<T>) -> Rc<T> {
         let value = Rc::clone(&entry.value);
         if self.recent.len() == RECENT {
             self.recent.pop();

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::input::{Asked, Input, MOST_VALUES, OnlyId, Text, Values};
+use super::input::{BorrowedText, CaseRequest, ContextValue, Input, MOST_VALUES, OnlyId};
 use super::line::{Line, MOST_BYTES};
 use super::output::Output;
 use super::policies::{self, Policies};
@@ -91,13 +91,13 @@ fn other_than_object(text: &str) -> Option<&'static str> {
 
 fn fail(id: Option<&RawValue>, error: &CaseError, output: &mut Vec<u8>) -> bool {
     #[derive(Serialize)]
-    struct Failure<'a> {
+    struct ErrorLine<'a> {
         id: Option<&'a RawValue>,
         error: String,
     }
     // Error messages are one line: what they quote may not be.
     let error = error.to_string().replace(['\n', '\r'], " ");
-    write_line(&Failure { id, error }, output);
+    write_line(&ErrorLine { id, error }, output);
     false
 }
 
@@ -110,7 +110,7 @@ fn write_line(line: &impl Serialize, output: &mut Vec<u8>) {
 
 /// Reads what a case asks and its policies.
 fn read(input: Input<'_>) -> Result<(Request, Policies), CaseError> {
-    let asked = Asked {
+    let asked = CaseRequest {
         id: input.id,
         key_arn: input.key_arn,
         principal: input.principal,
@@ -154,7 +154,7 @@ fn decide_on(id: Option<&RawValue>, request: &Request, policies: &Policies, outp
     write_line(&Output::new(id, &answer, warnings), output);
 }
 
-pub(super) fn request(asked: &Asked<'_>) -> Result<Request, CaseError> {
+pub(super) fn request(asked: &CaseRequest<'_>) -> Result<Request, CaseError> {
     let principal = Principal::parse(&asked.principal.0)?;
     let action = Action::parse(&asked.action.0)?;
     let key = KeyArn::parse(&asked.key_arn.0)?;
@@ -162,14 +162,15 @@ pub(super) fn request(asked: &Asked<'_>) -> Result<Request, CaseError> {
 }
 
 /// Whether the names of a few keys surely differ, and not in their case alone: found quicker than by asking the context.
-fn are_distinct(asked: &Asked<'_>) -> bool {
+fn are_distinct(asked: &CaseRequest<'_>) -> bool {
     const FEW: usize = 16;
-    let names = || asked.context.0.iter().map(|(key, _)| key).chain(asked.absent.iter().map(|Text(key)| key));
+    let names =
+        || asked.context.0.iter().map(|(key, _)| key).chain(asked.absent.iter().map(|BorrowedText(key)| key));
     let differs = |at: usize, name: &str| names().take(at).all(|other| !other.eq_ignore_ascii_case(name));
     names().count() <= FEW && names().enumerate().all(|(at, name)| name.is_ascii() && differs(at, name))
 }
 
-fn context(asked: &Asked<'_>) -> Result<Context, CaseError> {
+fn context(asked: &CaseRequest<'_>) -> Result<Context, CaseError> {
     let mut context = Context::new(asked.other_context.into());
     let are_distinct = are_distinct(asked);
     let once = |context: &Context, key: &str| {
@@ -178,14 +179,14 @@ fn context(asked: &Asked<'_>) -> Result<Context, CaseError> {
     for (key, value) in &asked.context.0 {
         once(&context, key)?;
         context = match value {
-            Values::One(value) => context.value(key, &**value),
-            Values::Many(values) => context.values(key, values.iter().map(|v| &**v)),
+            ContextValue::One(value) => context.value(key, &**value),
+            ContextValue::Many(values) => context.values(key, values.iter().map(|v| &**v)),
         };
     }
     if asked.absent.len() > MOST_VALUES {
         return Err(CaseError::ManyAbsent);
     }
-    for Text(key) in &asked.absent {
+    for BorrowedText(key) in &asked.absent {
         once(&context, key)?;
         context = context.absent(key);
     }

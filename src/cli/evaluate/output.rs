@@ -15,7 +15,7 @@ pub(super) struct Output<'a> {
     id: Option<&'a RawValue>,
     decision: String,
     explicit: bool,
-    statements: Vec<Statement<'a>>,
+    statements: Vec<StatementOutput<'a>>,
     depends_on: Vec<String>,
     /// Values of unknown keys under which it would be allowed; each entry is enough.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -29,7 +29,7 @@ pub(super) struct Output<'a> {
 /// A statement, or a grant, which has no Sid but an id.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Statement<'a> {
+struct StatementOutput<'a> {
     policy: &'static str,
     /// The level of a service or resource control policy.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,7 +50,7 @@ impl<'a> Output<'a> {
             id,
             decision: answer.decision.to_string(),
             explicit: answer.explicit,
-            statements: answer.statements.iter().map(Statement::from).collect(),
+            statements: answer.statements.iter().map(StatementOutput::from).collect(),
             depends_on: answer.depends_on.iter().map(ToString::to_string).collect(),
             allowed_if: answer.allowed_if.iter().map(ShownCase).collect(),
             missing: (!missing.is_empty()).then(|| missing.join("; ")),
@@ -59,7 +59,7 @@ impl<'a> Output<'a> {
     }
 }
 
-impl<'a> From<&Decider<'a>> for Statement<'a> {
+impl<'a> From<&Decider<'a>> for StatementOutput<'a> {
     fn from(decider: &Decider<'a>) -> Self {
         match *decider {
             Decider::Statement { layer, level, policy, index, sid } => {

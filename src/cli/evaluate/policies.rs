@@ -8,12 +8,12 @@ use kms_key_policy::{Grants, Layers, ParseError, Policy, PolicyKind};
 
 /// What a text was read to, and its warnings.
 #[derive(Debug)]
-pub(super) struct Read<T> {
+pub(super) struct Parsed<T> {
     pub(super) value: T,
     pub(super) warnings: Vec<String>,
 }
 
-impl<T> Read<T> {
+impl<T> Parsed<T> {
     /// About how many bytes the warnings take, here and in the policies: many times the text at worst.
     pub(super) fn weight(&self) -> usize {
         const EACH: usize = 128;
@@ -24,19 +24,19 @@ impl<T> Read<T> {
 /// The policies and grants of a case. They are shared with other cases that have the same.
 #[derive(Debug)]
 pub(super) struct Policies {
-    pub(super) key: Rc<Read<Policy>>,
+    pub(super) key: Rc<Parsed<Policy>>,
     pub(super) grants: Option<Rc<Grants>>,
-    pub(super) identity: Option<Rc<Read<Vec<Policy>>>>,
-    pub(super) boundary: Option<Rc<Read<Policy>>>,
-    pub(super) session: Option<Rc<Read<Vec<Policy>>>>,
-    pub(super) service_control: Option<Rc<Read<Vec<Vec<Policy>>>>>,
-    pub(super) resource_control: Option<Rc<Read<Vec<Vec<Policy>>>>>,
+    pub(super) identity: Option<Rc<Parsed<Vec<Policy>>>>,
+    pub(super) boundary: Option<Rc<Parsed<Policy>>>,
+    pub(super) session: Option<Rc<Parsed<Vec<Policy>>>>,
+    pub(super) service_control: Option<Rc<Parsed<Vec<Vec<Policy>>>>>,
+    pub(super) resource_control: Option<Rc<Parsed<Vec<Vec<Policy>>>>>,
 }
 
 impl Policies {
     /// All that decides; `none` are the grants if the case names none.
     pub(super) fn layers<'p>(&'p self, none: &'p Grants) -> Layers<'p> {
-        fn list<T>(read: Option<&Rc<Read<Vec<T>>>>) -> Option<&[T]> {
+        fn list<T>(read: Option<&Rc<Parsed<Vec<T>>>>) -> Option<&[T]> {
             read.map(|read| read.value.as_slice())
         }
         Layers {
@@ -51,7 +51,7 @@ impl Policies {
     }
 
     pub(super) fn warnings(&self) -> impl Iterator<Item = &str> {
-        fn of<T>(read: Option<&Rc<Read<T>>>) -> &[String] {
+        fn of<T>(read: Option<&Rc<Parsed<T>>>) -> &[String] {
             read.map(|read| read.warnings.as_slice()).unwrap_or_default()
         }
         let all = [
@@ -67,22 +67,22 @@ impl Policies {
 }
 
 /// Reads a policy that stands alone.
-pub(super) fn one(kind: PolicyKind, text: &str) -> Result<Read<Policy>, CaseError> {
+pub(super) fn one(kind: PolicyKind, text: &str) -> Result<Parsed<Policy>, CaseError> {
     let mut warnings = Vec::new();
     let value = policy(kind, text, &mut warnings, String::new)?;
-    Ok(Read { value, warnings })
+    Ok(Parsed { value, warnings })
 }
 
 /// Reads a list of policies.
-pub(super) fn list(kind: PolicyKind, texts: &[&str]) -> Result<Read<Vec<Policy>>, CaseError> {
+pub(super) fn list(kind: PolicyKind, texts: &[&str]) -> Result<Parsed<Vec<Policy>>, CaseError> {
     let mut warnings = Vec::new();
     let policies = texts.iter().enumerate();
     let policies = policies.map(|(n, text)| policy(kind, text, &mut warnings, || format!("[{n}]")));
-    Ok(Read { value: policies.collect::<Result<_, _>>()?, warnings })
+    Ok(Parsed { value: policies.collect::<Result<_, _>>()?, warnings })
 }
 
 /// Reads a list of policies for each level.
-pub(super) fn levels(kind: PolicyKind, texts: &[Vec<&str>]) -> Result<Read<Vec<Vec<Policy>>>, CaseError> {
+pub(super) fn levels(kind: PolicyKind, texts: &[Vec<&str>]) -> Result<Parsed<Vec<Vec<Policy>>>, CaseError> {
     let mut warnings = Vec::new();
     let levels = texts.iter().enumerate().map(|(level, texts)| {
         let policies = texts.iter().enumerate();
@@ -90,7 +90,7 @@ pub(super) fn levels(kind: PolicyKind, texts: &[Vec<&str>]) -> Result<Read<Vec<V
             policies.map(|(n, text)| policy(kind, text, &mut warnings, || format!("[{level}][{n}]")));
         policies.collect()
     });
-    Ok(Read { value: levels.collect::<Result<_, CaseError>>()?, warnings })
+    Ok(Parsed { value: levels.collect::<Result<_, CaseError>>()?, warnings })
 }
 
 /// Reads the grants.

@@ -9,14 +9,14 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::cache::Cache;
-use super::input::{Asked, Known, MOST_VALUES, Text, Unnamed, Values};
-use super::policies::{self, Policies, Read};
+use super::input::{BorrowedText, CaseRequest, ContextValue, KnownContext, MOST_VALUES, OtherContext};
+use super::policies::{self, Parsed, Policies};
 use super::scan::Scan;
 use kms_key_policy::{Grants, Policy, PolicyKind};
 
-type One = Read<Policy>;
-type List = Read<Vec<Policy>>;
-type Levels = Read<Vec<Vec<Policy>>>;
+type One = Parsed<Policy>;
+type List = Parsed<Vec<Policy>>;
+type Levels = Parsed<Vec<Vec<Policy>>>;
 
 /// What a worker has read before: apart for each member of a case, so that no text is taken for one of another kind.
 #[derive(Debug)]
@@ -40,21 +40,21 @@ const IDENTITY_HALF: usize = 4 << 20;
 impl Caches {
     pub(super) fn new() -> Self {
         Self {
-            key: Cache::new(HALF, Read::weight),
+            key: Cache::new(HALF, Parsed::weight),
             grants: Cache::new(HALF, |_| 0),
-            identity: Cache::new(IDENTITY_HALF, Read::weight),
-            boundary: Cache::new(HALF, Read::weight),
-            session: Cache::new(HALF, Read::weight),
-            service_control: Cache::new(HALF, Read::weight),
-            resource_control: Cache::new(HALF, Read::weight),
+            identity: Cache::new(IDENTITY_HALF, Parsed::weight),
+            boundary: Cache::new(HALF, Parsed::weight),
+            session: Cache::new(HALF, Parsed::weight),
+            service_control: Cache::new(HALF, Parsed::weight),
+            resource_control: Cache::new(HALF, Parsed::weight),
         }
     }
 }
 
 /// Reads a case, unless anything is wrong with it or unusual.
-pub(super) fn read<'a>(text: &'a str, caches: &mut Caches) -> Option<(Asked<'a>, Policies)> {
+pub(super) fn read<'a>(text: &'a str, caches: &mut Caches) -> Option<(CaseRequest<'a>, Policies)> {
     let mut scan = Scan::new(text);
-    let mut members = Members::default();
+    let mut members = CaseMembers::default();
     if !scan.eat(b'{') {
         return None;
     }
@@ -72,14 +72,14 @@ pub(super) fn read<'a>(text: &'a str, caches: &mut Caches) -> Option<(Asked<'a>,
 
 /// The members of a case that were read so far.
 #[derive(Default)]
-struct Members<'a> {
+struct CaseMembers<'a> {
     id: Option<Option<&'a RawValue>>,
-    key_arn: Option<Text<'a>>,
-    principal: Option<Text<'a>>,
-    action: Option<Text<'a>>,
-    context: Option<Known<'a>>,
-    absent: Option<Vec<Text<'a>>>,
-    other_context: Option<Unnamed>,
+    key_arn: Option<BorrowedText<'a>>,
+    principal: Option<BorrowedText<'a>>,
+    action: Option<BorrowedText<'a>>,
+    context: Option<KnownContext<'a>>,
+    absent: Option<Vec<BorrowedText<'a>>>,
+    other_context: Option<OtherContext>,
     key_policy: Option<Rc<One>>,
     grants: Option<Option<Rc<Grants>>>,
     identity: Option<Option<Rc<List>>>,
@@ -89,7 +89,7 @@ struct Members<'a> {
     resource_control: Option<Option<Rc<Levels>>>,
 }
 
-impl<'a> Members<'a> {
+impl<'a> CaseMembers<'a> {
     /// Reads the next member.
     fn read(&mut self, scan: &mut Scan<'a>, caches: &mut Caches) -> Option<()> {
         match scan.name()? {
@@ -132,8 +132,8 @@ impl<'a> Members<'a> {
     }
 
     /// The case, if nothing lacks that it must have.
-    fn whole(self) -> Option<(Asked<'a>, Policies)> {
-        let asked = Asked {
+    fn whole(self) -> Option<(CaseRequest<'a>, Policies)> {
+        let asked = CaseRequest {
             id: self.id.flatten(),
             key_arn: self.key_arn?,
             principal: self.principal?,
@@ -166,9 +166,9 @@ fn strictly<'a, T: Deserialize<'a>>(scan: &mut Scan<'a>) -> Option<T> {
 }
 
 /// Reads a text.
-fn text<'a>(scan: &mut Scan<'a>) -> Option<Text<'a>> {
+fn text<'a>(scan: &mut Scan<'a>) -> Option<BorrowedText<'a>> {
     let json = scan.value()?;
-    plain(json).map(|text| Text(text.into())).or_else(|| serde_json::from_str(json).ok())
+    plain(json).map(|text| BorrowedText(text.into())).or_else(|| serde_json::from_str(json).ok())
 }
 
 /// What a JSON string of one piece holds, if that stands in it as it is.
@@ -182,20 +182,20 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// Reads a context.
-fn context<'a>(scan: &mut Scan<'a>) -> Option<Known<'a>> {
+fn context<'a>(scan: &mut Scan<'a>) -> Option<KnownContext<'a>> {
     let json = scan.value()?;
     plain_context(json).or_else(|| serde_json::from_str(json).ok())
 }
 
 /// A context of plain names with one plain text each, as most are.
-fn plain_context(json: &str) -> Option<Known<'_>> {
+fn plain_context(json: &str) -> Option<KnownContext<'_>> {
     let mut scan = Scan::new(json);
-    let mut known = Known::default();
+    let mut known = KnownContext::default();
     let mut more = scan.eat(b'{');
     while more {
         let name = scan.name().filter(|name| is_plain(name))?;
         let value = plain(scan.value()?)?;
-        known.0.push((name.into(), Values::One(value.into())));
+        known.0.push((name.into(), ContextValue::One(value.into())));
         more = scan.eat(b',');
     }
     let is_whole = scan.eat(b'}') && scan.is_at_end() && known.0.len() <= MOST_VALUES;

@@ -1,12 +1,12 @@
 //! The sections of what is there: the documents by Region, and the keys to choose from.
 
-use super::{Page, badge};
+use super::{HtmlWriter, badge};
 use crate::preflight::Verdict;
 use crate::report::escape::{html, html_with_code};
-use crate::report::{KeyList, Status};
+use crate::report::{KeyList, RegionStatus};
 
-impl Page {
-    pub(super) fn status(&mut self, list: &[Status]) {
+impl HtmlWriter {
+    pub(super) fn status(&mut self, list: &[RegionStatus]) {
         for status in list {
             let (verdict, word) = status.verdict();
             self.line("<section>");

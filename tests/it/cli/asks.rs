@@ -6,7 +6,7 @@ use session_kms::key::KeyRef;
 use session_kms::location::Location;
 use session_kms::operations::{self, Wanted};
 use session_kms::reconcile::ReconcileError;
-use session_kms::report::{Format, Report};
+use session_kms::report::{Report, ReportFormat};
 use session_kms::session::DocumentName;
 
 use super::{Terminal, on};
@@ -52,7 +52,7 @@ async fn printed(fixture: &Fixture, arguments: &[&str]) -> String {
 }
 
 fn value(report: &Report) -> Value {
-    serde_json::from_str(&report.render(Format::Json)).unwrap()
+    serde_json::from_str(&report.render(ReportFormat::Json)).unwrap()
 }
 
 #[tokio::test]
@@ -62,17 +62,17 @@ async fn status_check_and_plan_say_the_same_whoever_asks() {
     let name = DocumentName::default();
     let status = operations::status(&ports, &location(), &name).await.unwrap();
     let report = operations::status_report(&name, vec![(location(), status)]);
-    assert_eq!(report.render(Format::Json), printed(&fixture, &["status"]).await);
+    assert_eq!(report.render(ReportFormat::Json), printed(&fixture, &["status"]).await);
     for user in [&ops, &dev] {
         let intent = intent(&fixture.k1, user);
         let report = operations::check(&ports, &location(), &intent).await.unwrap();
         let check = ["check", "--key", &fixture.k1, "--user", user];
-        assert_eq!(report.render(Format::Json), printed(&fixture, &check).await);
+        assert_eq!(report.render(ReportFormat::Json), printed(&fixture, &check).await);
         let wanted = wanted("plan", intent);
         let preview = wanted.preview(&ports, &location(), &|_| {}).await.unwrap();
         let plan = ["plan", "--key", &fixture.k1, "--user", user];
         assert_eq!(
-            wanted.planned(&location(), &preview).render(Format::Json),
+            wanted.planned(&location(), &preview).render(ReportFormat::Json),
             printed(&fixture, &plan).await
         );
     }
@@ -116,10 +116,10 @@ async fn a_check_covers_the_standby_key_and_needs_none_for_encryption_off() {
     };
     fixture.stub.world(|world| world.key(&fixture.k2).state = "Disabled");
     let report = operations::check(&ports, &location(), &standby(&fixture.k2)).await.unwrap();
-    assert!(report.fails() && report.render(Format::Json).contains("its state is Disabled"));
+    assert!(report.fails() && report.render(ReportFormat::Json).contains("its state is Disabled"));
     let error = operations::check(&ports, &location(), &standby("alias/none")).await.unwrap_err();
     assert!(matches!(error, ReconcileError::Standby(_)), "{error}");
     let off = Intent { encryption: Encryption::Disabled, ..intent(&fixture.k1, &ops) };
     let report = operations::check(&ports, &location(), &off).await.unwrap();
-    assert!(!report.fails() && report.judged.is_none(), "{}", report.render(Format::Json));
+    assert!(!report.fails() && report.key_assessment.is_none(), "{}", report.render(ReportFormat::Json));
 }

@@ -221,6 +221,27 @@ async fn the_report_comes_in_four_formats() {
 }
 
 #[tokio::test]
+async fn a_sid_that_reads_like_the_name_of_another_statement_opens_its_own_statement_alone() {
+    let policy = serde_json::json!({ "Statement": [
+        { "Sid": "Admin", "Effect": "Allow", "Principal": { "AWS": ADMIN }, "Action": "kms:*", "Resource": "*" },
+        {
+            "Sid": "x` of the key policy, statement 0 `Admin", "Effect": "Allow", "Principal": { "AWS": OTHER },
+            "Action": "kms:*", "Resource": "*",
+        },
+    ]});
+    let folder = std::env::temp_dir().join(format!("session-kms-sid-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("key-policy.json");
+    std::fs::write(&path, policy.to_string()).unwrap();
+    let options =
+        ["check", "--key", KEY, "--policy", path.to_str().unwrap(), "--user", OTHER, "--format", "html"];
+    let ran = offline(&options).await;
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(ran.out.contains("<dt>Statement 1 of the key policy</dt>"), "{}{}", ran.out, ran.err);
+    assert!(!ran.out.contains("<dt>Statement 0 of the key policy</dt>"), "{}", ran.out);
+}
+
+#[tokio::test]
 async fn help_and_version_are_no_error() {
     for word in ["--help", "--version", "help"] {
         let ran = offline(&[word]).await;
