@@ -1,4 +1,4 @@
-//! A case as JSON.
+//! A case as it is written in JSON.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use kms_key_policy::Others;
 
-/// A case as it is written. Its text stays where it is: policies are read by their own reader.
+/// A case. The texts of its policies are borrowed: the reader of policies reads them.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Input<'a> {
@@ -43,7 +43,7 @@ pub(super) struct Input<'a> {
     pub(super) grants: Option<&'a RawValue>,
 }
 
-/// What a case asks, without its policies.
+/// The request of a case, without its policies and grants.
 pub(super) struct CaseRequest<'a> {
     pub(super) id: Option<&'a RawValue>,
     pub(super) key_arn: BorrowedText<'a>,
@@ -54,7 +54,7 @@ pub(super) struct CaseRequest<'a> {
     pub(super) other_context: OtherContext,
 }
 
-/// How it stands with the keys that the context does not name.
+/// What is true of the condition keys that the context does not name.
 #[derive(Default, Clone, Copy)]
 pub(super) enum OtherContext {
     #[default]
@@ -80,12 +80,12 @@ impl<'de> Deserialize<'de> for OtherContext {
                 }
             }
         }
-        // A derived reader takes an object for the word as well.
+        // A derived reader would accept an object too.
         deserializer.deserialize_str(OtherContextVisitor)
     }
 }
 
-/// What can be read of a line that is no case.
+/// The id alone, which an error names if the line is no case.
 #[derive(Deserialize)]
 pub(super) struct OnlyId<'a> {
     #[serde(borrow, default)]
@@ -101,21 +101,21 @@ impl From<OtherContext> for Others {
     }
 }
 
-/// The context's known values, in their order.
+/// The condition keys of the context with their values, in the order of the text.
 #[derive(Default)]
 pub(super) struct KnownContext<'a>(pub(super) Vec<(Cow<'a, str>, ContextValue<'a>)>);
 
-/// The most values that a context may have: many times what AWS puts there.
+/// The most values that a context may have: many times as many as AWS sends.
 pub(super) const MOST_VALUES: usize = 2048;
 
-/// One value or a list of them.
+/// The value of a condition key: one text or a list.
 pub(super) enum ContextValue<'a> {
     One(Cow<'a, str>),
     Many(Vec<Cow<'a, str>>),
 }
 
 impl ContextValue<'_> {
-    /// How much of a context it takes; an empty list takes its place too.
+    /// How many values it counts as. An empty list counts as one, so that the number of keys is bounded too.
     fn count(&self) -> usize {
         match self {
             Self::One(_) => 1,
@@ -124,7 +124,7 @@ impl ContextValue<'_> {
     }
 }
 
-/// A text that is borrowed where it has no escapes.
+/// A text, borrowed if it has no escapes.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(super) struct BorrowedText<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
@@ -141,7 +141,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for KnownContext<'a> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut known = Vec::new();
-                let mut room = MOST_VALUES;
+                let mut left = MOST_VALUES;
                 while let Some((BorrowedText(key), raw)) =
                     map.next_entry::<BorrowedText<'de>, &'de RawValue>()?
                 {
@@ -149,7 +149,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for KnownContext<'a> {
                         let expected = "a text, a number, a boolean or a list of these";
                         A::Error::custom(format_args!("the context's `{key}` must be {expected}"))
                     })?;
-                    room = room.checked_sub(value.count()).ok_or_else(|| {
+                    left = left.checked_sub(value.count()).ok_or_else(|| {
                         A::Error::custom(format_args!("the context has more than {MOST_VALUES} values"))
                     })?;
                     known.push((key, value));
@@ -169,7 +169,7 @@ fn values(json: &str) -> Option<ContextValue<'_>> {
     raw.into_iter().map(|raw| scalar(raw.get())).collect::<Option<_>>().map(ContextValue::Many)
 }
 
-/// A text, or a number or boolean as it is written.
+/// A text, or a number or a boolean as it is written.
 fn scalar(json: &str) -> Option<Cow<'_, str>> {
     match json.bytes().next()? {
         b'"' => serde_json::from_str::<BorrowedText<'_>>(json).ok().map(|BorrowedText(text)| text),
