@@ -15,7 +15,7 @@ use crate::report::{Report, ReportFormat};
 /// What to do about a document that a stack owns.
 #[derive(Debug, Args)]
 pub(super) struct ConflictOptions {
-    /// Take the document over where a stack owns it.
+    /// Take the document over if a stack owns it.
     #[arg(long)]
     take_over: bool,
 }

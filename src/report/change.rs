@@ -1,26 +1,26 @@
-//! The change of the document: its one field and the numbers of its versions.
+//! The change of a document: its one field and the numbers of its versions.
 
 use serde::Serialize;
 
 use super::escape;
 
-/// A change, to come or done.
+/// A change, planned or done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
     /// The document.
     pub document: String,
-    /// Whether it has been made; otherwise it is to come.
+    /// Whether the change was made; otherwise it is planned.
     pub done: bool,
-    /// What was there; `None` where there was no document.
+    /// The versions before the change; `None` if there was no document.
     pub before: Option<VersionSummary>,
-    /// What is there then; equal to `before` where nothing differs, `None` where there is no document.
+    /// The versions after the change: equal to `before` if nothing differs, `None` if there is no document.
     pub after: Option<VersionSummary>,
     /// The steps, in order, one line each.
     pub steps: Vec<String>,
 }
 
-/// What is said of a document's versions.
+/// What a report says about the versions of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VersionSummary {
@@ -28,25 +28,25 @@ pub struct VersionSummary {
     pub latest: u64,
     /// The number of the default version.
     pub default: u64,
-    /// `inputs.kmsKeyId` of the latest version; empty for none.
+    /// `inputs.kmsKeyId` of the latest version; empty if there is none.
     pub kms_key_id: String,
 }
 
-/// A line of a diff.
+/// The kind of a line of a diff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sign {
-    /// A file's or a hunk's head.
+    /// The head of a file or of a hunk.
     Head,
-    /// Gone.
+    /// The line is removed.
     Minus,
-    /// New.
+    /// The line is added.
     Plus,
-    /// As it was.
+    /// The line is unchanged.
     Same,
 }
 
 impl Change {
-    /// Whether nothing differs.
+    /// Whether nothing differs, so that nothing is written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty() && self.before == self.after

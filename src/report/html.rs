@@ -1,4 +1,4 @@
-//! The report as HTML: one file that loads nothing else, and that reads as well without its script.
+//! The report as HTML: one file that loads nothing else. Without its script only the copy buttons are missing.
 
 mod assessment;
 mod lists;
@@ -10,7 +10,7 @@ use crate::preflight::Verdict;
 
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/copy.js");
-/// What the page may do: its own style and script, by their digests, and nothing else.
+/// The page may use its own style and script, which these digests name, and nothing else.
 const STYLE_DIGEST: &str = "sha256-/qKcq4Bmgx7KIcdAKi7nzJqF+73x+ZM90mm5MgO4tSg=";
 const SCRIPT_DIGEST: &str = "sha256-9HdAWj4epChFMU8YnREqPLzzcE3AxZaf5OwggrxjXOo=";
 
@@ -29,7 +29,7 @@ pub(super) fn render(report: &Report) -> String {
     ));
     page.line("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
     page.line("<meta name=\"referrer\" content=\"no-referrer\">");
-    // Without an icon of its own, a browser asks the server for one.
+    // A browser asks the server for an icon if the page has none.
     page.line("<link rel=\"icon\" href=\"data:,\">");
     page.line(&format!("<title>session-kms {command}: {}</title>", html(&headline.text)));
     page.line(&format!("<style>{STYLE}</style>"));

@@ -1,4 +1,4 @@
-//! The report as JSON: one object, parts that do not belong to the command left out.
+//! The report as one JSON object. Parts that do not belong to the operation are left out.
 
 use serde_json::{Map, Value, json};
 

@@ -5,7 +5,7 @@ use super::headline::plural;
 use super::{Change, KeyAssessment, KeyList, Matrix, RegionStatus, Report, words};
 use crate::preflight::{Finding, Verdict};
 
-/// Rows of a table and findings of a list that are shown; a comment holds 65,536 characters (GitHub).
+/// The most rows of a table and items of a list: a comment on GitHub holds 65,536 characters.
 const MOST: usize = 100;
 
 /// The report as Markdown.
@@ -188,13 +188,13 @@ fn keys(list: &KeyList) -> Vec<String> {
         let mark = emoji(if key.is_fit() { Verdict::Pass } else { Verdict::Fail });
         let aliases: Vec<_> = key.aliases.iter().map(|alias| markdown_code(alias)).collect();
         let (aliases, arn) = (aliases.join(", "), markdown_code(&key.arn));
-        lines.push(format!("| {aliases} | {arn} | {mark} {} |", markdown(&key.why())));
+        lines.push(format!("| {aliases} | {arn} | {mark} {} |", markdown(&key.fitness_line())));
     }
     lines.push(String::new());
     lines
 }
 
-/// A block of code, fenced by more backticks than it holds in a row.
+/// A block of code. Its fence has more backticks than the text has in a row.
 fn fenced(language: &str, text: &str) -> Vec<String> {
     let mut longest = 2;
     let mut run = 0;

@@ -8,7 +8,7 @@ use super::headline::plural;
 use super::{Change, KeyAssessment, KeyList, Matrix, RegionStatus, Report, words};
 use crate::preflight::{Finding, Verdict};
 
-/// The report as text; with escape sequences for colour only where asked.
+/// The report as text. It has escape sequences for colour only if `colour` says so.
 pub(super) fn render(report: &Report, colour: bool) -> String {
     let mut text = TextWriter { out: String::new(), colour };
     text.head(report);
@@ -36,7 +36,7 @@ struct TextWriter {
     colour: bool,
 }
 
-/// ECMA-48 (SGR) parameters.
+/// The parameter of a colour or style in ECMA-48 (SGR).
 #[derive(Clone, Copy)]
 struct Colour(&'static str);
 
@@ -215,7 +215,7 @@ impl TextWriter {
                     (colour, words::sign(verdict).to_owned()),
                     (Some(BOLD), plain(&aliases)),
                     (None, plain(&key.arn)),
-                    (colour, plain(&key.why())),
+                    (colour, plain(&key.fitness_line())),
                 ]);
             }
             self.table(&rows);

@@ -1,4 +1,4 @@
-//! The report's formats on what no check prints: changes, lists, and names that somebody chose to do harm.
+//! The formats of the report on what no check prints: changes, lists, and names that somebody chose to do harm.
 
 use serde_json::{Value, json};
 use session_kms::access::{PrincipalArn, Side};
@@ -11,7 +11,7 @@ use session_kms::report::{
 use crate::golden;
 
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-/// Mark-up, a fence, a mention, a control sequence and a turn of direction, as a Sid or a message may hold them.
+/// Mark-up, a fence, a mention, a control sequence and a change of direction: a Sid or a message may hold them.
 const HARM: &str = "</pre><script>alert(1)</script>\n```\n| @ops #1 [x](y) \u{1b}[2J\u{202e}";
 
 fn everything() -> Report {
@@ -117,7 +117,7 @@ fn every_part_in_every_format() {
 }
 
 #[test]
-fn an_empty_report_is_one_too() {
+fn an_empty_report_can_be_rendered() {
     for format in
         [ReportFormat::Text { colour: true }, ReportFormat::Json, ReportFormat::Markdown, ReportFormat::Html]
     {
@@ -127,7 +127,7 @@ fn an_empty_report_is_one_too() {
 }
 
 #[test]
-fn text_moves_no_cursor_and_has_colour_only_where_asked() {
+fn text_moves_no_cursor_and_has_colour_only_if_asked() {
     let plain = everything().render(ReportFormat::Text { colour: false });
     assert!(plain.chars().all(|c| c == '\n' || !c.is_control()), "{plain:?}");
     let coloured = everything().render(ReportFormat::Text { colour: true });
@@ -139,7 +139,7 @@ fn text_moves_no_cursor_and_has_colour_only_where_asked() {
 }
 
 #[test]
-fn html_has_no_mark_up_of_others_and_loads_nothing() {
+fn html_has_no_foreign_mark_up_and_loads_nothing() {
     let page = everything().render(ReportFormat::Html);
     assert_eq!(page.matches("<script>").count(), 1);
     for word in ["src=", "@import", "url(", "http://", "https://", "onclick", "style="] {
@@ -148,9 +148,9 @@ fn html_has_no_mark_up_of_others_and_loads_nothing() {
 }
 
 #[test]
-fn markdown_has_no_mark_up_of_others() {
+fn markdown_has_no_foreign_mark_up() {
     let text = everything().render(ReportFormat::Markdown);
-    // What stands between fences is code; nothing within ends it.
+    // The text between fences is code, and nothing in it ends the fence.
     let (mut fence, mut outside) = (None, String::new());
     for line in text.lines() {
         let ticks = line.chars().take_while(|c| *c == '`').count();
@@ -162,7 +162,7 @@ fn markdown_has_no_mark_up_of_others() {
         }
     }
     assert_eq!(fence, None, "each fence is closed");
-    // So is what stands in this element; GitHub looks for no names in it.
+    // The text in this element is code too. GitHub looks for no names in it.
     let mut words = String::new();
     for part in outside.split("<code>") {
         words.push_str(part.split_once("</code>").map_or(part, |(_, behind)| behind));
@@ -176,7 +176,7 @@ fn markdown_has_no_mark_up_of_others() {
 }
 
 #[test]
-fn json_has_what_is_pasted_as_it_is() {
+fn json_has_the_remedies_unescaped() {
     let value: Value = serde_json::from_str(&everything().render(ReportFormat::Json)).unwrap();
     assert_eq!(value["remedies"]["keyPolicyStatements"][0]["Sid"], HARM);
     assert_eq!((&value["blocks"], &value["fails"]), (&true.into(), &true.into()));
@@ -185,7 +185,7 @@ fn json_has_what_is_pasted_as_it_is() {
 }
 
 #[test]
-fn a_verdict_opens_to_the_statement_it_names_and_to_no_other() {
+fn a_verdict_shows_the_statement_that_decided_and_no_other() {
     let report = everything();
     let key_assessment = report.key_assessment.unwrap();
     let matrix = Matrix::of(&key_assessment);
@@ -194,7 +194,7 @@ fn a_verdict_opens_to_the_statement_it_names_and_to_no_other() {
 }
 
 #[test]
-fn a_row_is_one_principal_and_the_worst_come_first() {
+fn a_row_is_one_principal_and_the_heaviest_verdicts_come_first() {
     let access = |name: &str, side, verdict| Access {
         principal: PrincipalArn::parse(&format!("arn:aws:iam::111122223333:role/{name}")).unwrap(),
         side,

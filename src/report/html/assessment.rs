@@ -1,4 +1,4 @@
-//! The sections of what was judged: the matrix, the findings, the remedies.
+//! The sections about an assessment: the matrix, the remedies and the findings.
 
 use serde_json::Value;
 
@@ -140,7 +140,7 @@ impl HtmlWriter {
 }
 
 fn pre(value: &Value) -> String {
-    // Line ends are the format's own; `html` would number them.
+    // The lines are escaped one by one, since `html` would write a line end as its number.
     let lines: Vec<_> = json(value).lines().map(html).collect();
     format!("<pre>{}</pre>", lines.join("\n"))
 }

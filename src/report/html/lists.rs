@@ -1,4 +1,4 @@
-//! The sections of what is there: the documents by Region, and the keys to choose from.
+//! The sections of lists: the documents by Region, and the keys to choose from.
 
 use super::{HtmlWriter, badge};
 use crate::preflight::Verdict;
@@ -63,7 +63,7 @@ impl HtmlWriter {
                     "<tr><th scope=\"row\">{aliases}<small><code>{}</code></small></th><td>{} {}</td></tr>",
                     html(&key.arn),
                     badge(verdict, word),
-                    html_with_code(&key.why())
+                    html_with_code(&key.fitness_line())
                 ));
             }
             self.line("</tbody></table></div></section>");

@@ -1,4 +1,4 @@
-//! `evaluate`: how it ends, and what it says of lines that it cannot read.
+//! `evaluate`: how it ends, and what it prints for lines that it cannot read.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! What is asked elsewhere than at the command line gets the report that the command line gives.
+//! An operation gives the report that the command line prints, whoever asks for it.
 
 use serde_json::Value;
 use session_kms::intent::{Encryption, Intent, OnConflict, OnDelete, OnKeyTrouble, Owner, Safeguards};
@@ -17,7 +17,7 @@ fn location() -> Location {
     Location { partition: "aws".into(), region: REGION.into(), account: ACCOUNT.into() }
 }
 
-/// The house with one role that may use any key, and one that may use none.
+/// A fixture with one role that may use any key, and one that may use none.
 async fn fixture() -> (Fixture, String, String) {
     let fixture = Fixture::furnished().await;
     let (ops, dev) = fixture.stub.world(|world| {
@@ -56,7 +56,7 @@ fn value(report: &Report) -> Value {
 }
 
 #[tokio::test]
-async fn status_check_and_plan_say_the_same_whoever_asks() {
+async fn status_check_and_plan_report_the_same_whoever_asks() {
     let (fixture, ops, dev) = fixture().await;
     let ports = fixture.function(None).ports;
     let name = DocumentName::default();
@@ -80,7 +80,7 @@ async fn status_check_and_plan_say_the_same_whoever_asks() {
 }
 
 #[tokio::test]
-async fn what_is_asked_is_done_and_reported_unless_somebody_would_be_locked_out() {
+async fn a_change_is_made_and_reported_unless_somebody_would_be_locked_out() {
     let (fixture, ops, dev) = fixture().await;
     let ports = fixture.function(None).ports;
     let blocked = wanted("reconcile", intent(&fixture.k1, &dev));
@@ -100,7 +100,7 @@ async fn what_is_asked_is_done_and_reported_unless_somebody_would_be_locked_out(
     let report = value(&operations::carry_out(&ports, &location(), &good, &|_| {}).await.unwrap());
     assert_eq!((&report["change"]["done"], &report["change"]["differs"]), (&false.into(), &false.into()));
     assert_eq!(fixture.stub.writes().len(), 0);
-    // Another owner is refused, as between stacks.
+    // The command line is another owner, so it is refused as another stack is.
     let ran = on(&fixture, &["clear", "--yes"], &Terminal::None).await;
     assert!(ran.err.contains("is owned by resource session-kms of stack direct-call"), "{}", ran.err);
     fixture.assert_settings_kept();
