@@ -17,7 +17,7 @@ pub(super) struct Chunk {
     bytes: Vec<u8>,
     /// Whether a line that was too long stands before these. Its bytes are dropped.
     after_too_long: bool,
-    /// Whether this is the begin of the input, where a byte order mark may stand.
+    /// Whether this is the beginning of the input, where a byte order mark may stand.
     first: bool,
 }
 
@@ -62,7 +62,7 @@ impl Chunk {
 #[derive(Debug)]
 pub(super) struct Lines<R> {
     input: R,
-    /// The begin of a line whose end is not read yet; empty if that line is already too long.
+    /// The beginning of a line whose end is not read yet; empty if that line is already too long.
     begun: Vec<u8>,
     too_long: bool,
     /// Whether no chunk was returned yet.
