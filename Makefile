@@ -25,12 +25,12 @@ demo: ## Deploy, change, break and delete a stack on a local AWS (KEEP=1 leaves 
 	@echo "Setting up the local AWS"
 	@$(PYTHON) -m local client ministack moto
 	@echo "Building the function (release; the first time takes minutes)"
-	@cargo build --release --locked --bin $(BINARY)
+	@cargo build --release --locked --no-default-features --bin $(BINARY)
 	@exec $(CLIENT) -m demo
 
 .PHONY: build
 build: ## Build the function as it is deployed (release)
-	cargo build --release --locked --bin $(BINARY)
+	cargo build --release --locked --no-default-features --bin $(BINARY)
 
 .PHONY: package
 package: ## Build for sam deploy (ARCHITECTURE=arm64 or x86_64, TEMPLATE=template.yaml or template-key-access.yaml)
@@ -57,7 +57,7 @@ lint: ## Check formatting, Rust lints and the templates
 .PHONY: bench
 bench: ## Measure the function (size, cold start, requests, memory), the evaluator and the checks
 	@$(PYTHON) -m local client ministack moto
-	@cargo build --release --locked --bin $(BINARY)
+	@cargo build --release --locked --no-default-features --bin $(BINARY)
 	@$(CLIENT) -m local.bench
 	cargo bench --locked --bench policy --bench assess --bench evaluate
 

@@ -1,4 +1,4 @@
-//! The assessment of a large account: a key policy of 32 KB, 300 roles behind nodes, 350 users.
+//! The assessment of a large account: it has a key policy of 32 KB, 300 roles of nodes and 350 users.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark")]
 
@@ -11,14 +11,14 @@ use session_kms::key::{KeyArn, KeyDescription, MultiRegion};
 use session_kms::preflight::{AccessObservation, Attributes, Read, Subject, assess};
 
 const ACCOUNT: &str = "111122223333";
-/// The longest key policy that KMS takes, in bytes.
+/// The longest key policy that KMS accepts, in bytes.
 const LONGEST: usize = 32_768;
 
 fn arn(name: &str) -> String {
     format!("arn:aws:iam::{ACCOUNT}:{name}")
 }
 
-/// Statements for other teams through other services, and the delegation at the end.
+/// A key policy with statements for other teams and services. The last statement delegates to the account's policies.
 fn policy() -> String {
     let delegation =
         json!({"Effect": "Allow", "Principal": {"AWS": arn("root")}, "Action": "kms:*", "Resource": "*"});

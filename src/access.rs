@@ -19,7 +19,7 @@ pub use call::{SessionCall, Side};
 pub use context::{KeyFacts, Organization, Tags};
 pub use facts::{CHALLENGE, encryption_contexts};
 pub use identity::{IdentityVerdict, OwnSide, Simulated, Simulation, judge_identity};
-pub use key_rules::{KeyRules, KeyRulesError, KeyVerdict, statement_name};
+pub use key_rules::{DecidingRule, KeyRules, KeyRulesError, KeyVerdict};
 pub use known::{KnownKey, KnownKeys, KnownKeysError, KnownState};
 pub use principal::{PrincipalArn, PrincipalArnError, PrincipalType, SessionOwner};
 pub use session_tags::may_tag_sessions;

@@ -1,7 +1,7 @@
 //! The principal's own side: what IAM's simulator, or the policies given, say of its call.
 
 use super::call::Side;
-use super::key_rules::{KeyRules, KeyRulesError, KeyVerdict};
+use super::key_rules::{DecidingRule, KeyRules, KeyRulesError, KeyVerdict};
 use super::principal::{PrincipalArn, PrincipalType};
 use kms_key_policy::Policy;
 
@@ -73,7 +73,7 @@ impl Given {
             (Admits { .. }, Silent { .. } | Depends { .. }) => IdentityVerdict::Allows(
                 "the key's side grants it by itself; its own policies need not".to_owned(),
             ),
-            (_, Refuses { by }) => IdentityVerdict::Refuses(format!("{} denies it", by.join(", "))),
+            (_, Refuses { by }) => IdentityVerdict::Refuses(format!("{} denies it", DecidingRule::names(by))),
             (Depends { on, .. }, Silent { .. }) => IdentityVerdict::Unknown(format!(
                 "none of the policies given for it allows it, and whether the key's side does so alone depends on {on}"
             )),
@@ -84,7 +84,9 @@ impl Given {
             (_, Depends { on, .. }) => {
                 IdentityVerdict::Unknown(format!("whether its own policies allow it depends on {on}"))
             }
-            (_, Admits { by, .. }) => IdentityVerdict::Allows(format!("{} allows it", by.join(", "))),
+            (_, Admits { by, .. }) => {
+                IdentityVerdict::Allows(format!("{} allows it", DecidingRule::names(by)))
+            }
         }
     }
 }

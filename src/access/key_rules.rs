@@ -1,5 +1,7 @@
 //! The key's side: what its policy and its grants say of a principal's call.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use super::call::Side;
@@ -46,12 +48,12 @@ pub enum KeyVerdict {
         /// Whether that is enough, or the principal's own policy has to allow it too.
         alone: bool,
         /// The statements and grants that do.
-        by: Vec<String>,
+        by: Vec<DecidingRule>,
     },
     /// A statement denies it.
     Refuses {
         /// The statements that do.
-        by: Vec<String>,
+        by: Vec<DecidingRule>,
     },
     /// Nothing admits it.
     Silent {
@@ -65,8 +67,17 @@ pub enum KeyVerdict {
         /// The condition keys among it.
         keys: Vec<String>,
         /// The statements that may apply.
-        by: Vec<String>,
+        by: Vec<DecidingRule>,
     },
+}
+
+/// A statement or a grant that decides, or that may decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecidingRule {
+    /// Its name for people, with its Sid or id.
+    pub name: String,
+    /// The index of the statement in the key policy, from 0; `None` for a grant and for a statement of another policy.
+    pub key_policy_statement: Option<usize>,
 }
 
 impl KeyRules {
@@ -215,7 +226,7 @@ fn of(principal: &PrincipalArn, side: Side) -> Caller<'_> {
 }
 
 fn verdict_of(answer: &Answer<'_>, alone: bool) -> KeyVerdict {
-    let by = || answer.statements.iter().filter_map(name).collect();
+    let by = || answer.statements.iter().filter_map(DecidingRule::new).collect();
     match answer.decision {
         Decision::Allowed => KeyVerdict::Admits { alone, by: by() },
         Decision::Denied if answer.explicit => KeyVerdict::Refuses { by: by() },
@@ -235,6 +246,17 @@ fn verdict_of(answer: &Answer<'_>, alone: bool) -> KeyVerdict {
 }
 
 impl KeyVerdict {
+    /// The indices of the statements of the key policy that decide or may decide, from 0.
+    #[must_use]
+    pub fn key_policy_statements(&self) -> Vec<usize> {
+        match self {
+            Self::Admits { by, .. } | Self::Refuses { by } | Self::Depends { by, .. } => {
+                by.iter().filter_map(|rule| rule.key_policy_statement).collect()
+            }
+            Self::Silent { .. } => Vec::new(),
+        }
+    }
+
     /// The worse of two, where both calls must work.
     fn worse(self, other: Self) -> Self {
         if other.rank() >= self.rank() { other } else { self }
@@ -255,7 +277,9 @@ impl KeyVerdict {
         match self {
             Self::Admits { .. } => self,
             Self::Refuses { by } => {
-                Self::Refuses { by: by.into_iter().map(|name| format!("{name} ({NEWER_CLIENTS})")).collect() }
+                let of_newer_clients =
+                    |rule: DecidingRule| DecidingRule { name: format!("{rule} ({NEWER_CLIENTS})"), ..rule };
+                Self::Refuses { by: by.into_iter().map(of_newer_clients).collect() }
             }
             Self::Silent { why } => Self::Silent { why: format!("{why} {NEWER_CLIENTS}") },
             Self::Depends { on, keys, by } => {
@@ -276,28 +300,39 @@ fn depends_on(answer: &Answer<'_>) -> String {
     }
 }
 
-/// A deciding statement or grant, for people.
-fn name(decider: &Decider<'_>) -> Option<String> {
-    match decider {
-        Decider::Statement { layer: PolicyKind::Key, index, sid, .. } => Some(statement_name(*index, *sid)),
-        Decider::Statement { layer: PolicyKind::Identity, policy, index, sid, .. } => Some(match sid {
-            Some(sid) => format!("statement {index} `{sid}` of its policy {policy}"),
-            None => format!("statement {index} of its policy {policy}"),
-        }),
-        Decider::Statement { .. } => None,
-        Decider::Grant { index, id } => Some(match id {
-            Some(id) => format!("grant {id}"),
-            None => format!("grant {index}"),
-        }),
+impl DecidingRule {
+    fn new(decider: &Decider<'_>) -> Option<Self> {
+        let (name, key_policy_statement) = match decider {
+            Decider::Statement { layer: PolicyKind::Key, index, sid, .. } => {
+                (format!("{} of the key policy", statement_name(*index, *sid)), Some(*index))
+            }
+            Decider::Statement { layer: PolicyKind::Identity, policy, index, sid, .. } => {
+                (format!("{} of its policy {policy}", statement_name(*index, *sid)), None)
+            }
+            Decider::Statement { .. } => return None,
+            Decider::Grant { id: Some(id), .. } => (format!("grant {id}"), None),
+            Decider::Grant { index, id: None } => (format!("grant {index}"), None),
+        };
+        Some(Self { name, key_policy_statement })
+    }
+
+    /// The names of some rules, with commas between them.
+    #[must_use]
+    pub fn names(rules: &[Self]) -> String {
+        rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>().join(", ")
     }
 }
 
-/// How verdicts name a statement of the key policy; `index` counts from 0.
-#[must_use]
-pub fn statement_name(index: usize, sid: Option<&str>) -> String {
+impl fmt::Display for DecidingRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+fn statement_name(index: usize, sid: Option<&str>) -> String {
     match sid {
-        Some(sid) => format!("statement {index} `{sid}` of the key policy"),
-        None => format!("statement {index} of the key policy"),
+        Some(sid) => format!("statement {index} `{sid}`"),
+        None => format!("statement {index}"),
     }
 }
 

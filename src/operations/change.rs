@@ -6,7 +6,7 @@ use crate::intent::{Intent, Mode, Owner};
 use crate::location::Location;
 use crate::ports::{Environment, ReadPorts, WritePorts};
 use crate::reconcile::{Establish, Outcome, Preview, ReconcileError, Step, establish, preview};
-use crate::report::{Asked, Change, Judged, Report, Version};
+use crate::report::{Change, KeyAssessment, Report, ReportHeader, VersionSummary};
 
 /// How long a refusal is asked again where nothing else is said: changes of policies and grants take up to about
 /// five minutes to be seen.
@@ -117,7 +117,7 @@ impl Wanted {
     #[must_use]
     pub fn planned(&self, location: &Location, preview: &Preview) -> Report {
         let key = preview.key.as_ref().map(|key| key.arn.to_string());
-        let before = preview.observation.document.as_ref().map(|document| Version {
+        let before = preview.observation.document.as_ref().map(|document| VersionSummary {
             latest: document.latest.number,
             default: document.default.number,
             kms_key_id: document.latest.kms_key_id.clone().unwrap_or_default().into(),
@@ -131,19 +131,19 @@ impl Wanted {
                 Step::SaveRecord { .. } => steps.push("write the record".to_owned()),
                 Step::CreateDocument(_) => {
                     steps.push("create the document".to_owned());
-                    after = Some(Version { latest: 1, default: 1, kms_key_id: wanted.clone() });
+                    after = Some(VersionSummary { latest: 1, default: 1, kms_key_id: wanted.clone() });
                 }
                 Step::UpdateDocument { .. } => {
                     steps.push(format!("write version {next} of the document"));
                     steps.push(format!("make version {next} the default"));
-                    after = Some(Version { latest: next, default: next, kms_key_id: wanted.clone() });
+                    after = Some(VersionSummary { latest: next, default: next, kms_key_id: wanted.clone() });
                 }
                 Step::Await { version } => {
                     steps.push(format!("wait until AWS has taken up version {version}"))
                 }
                 Step::Promote { version } => {
                     steps.push(format!("make version {version} the default"));
-                    after = after.map(|after| Version { default: *version, ..after });
+                    after = after.map(|after| VersionSummary { default: *version, ..after });
                 }
                 Step::DeleteRecord => steps.push("remove the record".to_owned()),
             }
@@ -151,19 +151,20 @@ impl Wanted {
         let document = self.intent.document.to_string();
         let change = Change { document: document.clone(), done: false, before, after, steps };
         // Nothing is proven for encryption off, where nobody can be locked out.
-        let judged = (key.is_some() || !preview.assessment.findings.is_empty()).then(|| Judged {
-            mode: if key.is_some() { self.intent.safeguards.mode } else { Mode::Off },
-            assessment: preview.assessment.clone(),
-            key_policy: None,
-        });
-        let asked = Asked {
+        let key_assessment =
+            (key.is_some() || !preview.assessment.findings.is_empty()).then(|| KeyAssessment {
+                mode: if key.is_some() { self.intent.safeguards.mode } else { Mode::Off },
+                assessment: preview.assessment.clone(),
+                key_policy: None,
+            });
+        let header = ReportHeader {
             command: self.command.to_owned(),
             account: Some(location.account.clone()),
             regions: vec![location.region.clone()],
             document: Some(document),
             key,
         };
-        Report { asked, judged, change: Some(change), ..Report::default() }
+        Report { header, key_assessment, change: Some(change), ..Report::default() }
     }
 
     /// The report of what was done, from that of what was to be done.
@@ -171,7 +172,7 @@ impl Wanted {
     pub fn done(&self, planned: Report, outcome: Outcome) -> Report {
         let change = planned.change.map(|change| Change {
             done: outcome.changed,
-            after: outcome.version.map(|version| Version {
+            after: outcome.version.map(|version| VersionSummary {
                 latest: version,
                 default: version,
                 kms_key_id: outcome.key.as_ref().map(ToString::to_string).unwrap_or_default(),

@@ -7,7 +7,7 @@ use crate::key::KeyRef;
 use crate::ports::{Environment, PreflightPorts};
 use crate::preflight::{AccessObservation, Assessment, KeyError, assess, describe_key, observe_access};
 use crate::reconcile::ReconcileError;
-use crate::report::{Asked, Judged, Report};
+use crate::report::{KeyAssessment, Report, ReportHeader};
 
 /// The operation's name, whoever asks.
 const COMMAND: &str = "check";
@@ -21,16 +21,16 @@ pub async fn check<P: PreflightPorts>(
     intent: &Intent,
 ) -> Result<Report, ReconcileError> {
     let location = environment.location;
-    let asked = Asked {
+    let header = ReportHeader {
         command: COMMAND.to_owned(),
         account: Some(location.account.clone()),
         regions: vec![location.region.clone()],
-        ..Asked::default()
+        ..ReportHeader::default()
     };
     let safeguards = &intent.safeguards;
     let Encryption::Enabled { key, on_key_trouble } = &intent.encryption else {
         let note = "encryption off needs no key, and locks nobody out".to_owned();
-        return Ok(Report { asked, notes: vec![note], ..Report::default() });
+        return Ok(Report { header, notes: vec![note], ..Report::default() });
     };
     let observation = observe_key(environment, key, safeguards).await?;
     let mut assessment = assess(&observation, &safeguards.exempt);
@@ -41,7 +41,7 @@ pub async fn check<P: PreflightPorts>(
         assessment.extend(assess(&standby, &safeguards.exempt));
     }
     let nobody = assessment.access.is_empty();
-    let mut report = key_report(asked, &observation, assessment, safeguards.mode);
+    let mut report = check_report(header, &observation, assessment, safeguards.mode);
     if nobody {
         report
             .notes
@@ -67,13 +67,18 @@ pub async fn observe_key<P: PreflightPorts>(
 
 /// The report on a key, from what was observed of it and how that was assessed.
 #[must_use]
-pub fn key_report(
-    asked: Asked,
+pub fn check_report(
+    header: ReportHeader,
     observation: &AccessObservation,
     assessment: Assessment,
     mode: Mode,
 ) -> Report {
     let key_policy = observation.policy.known().and_then(|policy| serde_json::from_str::<Value>(policy).ok());
-    let asked = Asked { command: COMMAND.to_owned(), key: Some(observation.arn().to_string()), ..asked };
-    Report { asked, judged: Some(Judged { mode, assessment, key_policy }), ..Report::default() }
+    let header =
+        ReportHeader { command: COMMAND.to_owned(), key: Some(observation.arn().to_string()), ..header };
+    Report {
+        header,
+        key_assessment: Some(KeyAssessment { mode, assessment, key_policy }),
+        ..Report::default()
+    }
 }

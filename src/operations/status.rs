@@ -7,7 +7,7 @@ use crate::ports::{
     AwsError, Clock, DocumentVersion, Environment, ReadDocuments, ReadRecords, VersionStatus,
 };
 use crate::reconcile::{ReconcileError, Record, read_record};
-use crate::report::{Asked, Report, Status, Version};
+use crate::report::{RegionStatus, Report, ReportHeader, VersionSummary};
 use crate::session::{DocumentName, Format, Target};
 
 /// How often a document that changes while it is read is read again.
@@ -20,7 +20,7 @@ const READS: u32 = 5;
 pub async fn status<P: ReadDocuments + ReadRecords + Clock>(
     environment: Environment<'_, P>,
     document: &DocumentName,
-) -> Result<Status, ReconcileError> {
+) -> Result<RegionStatus, ReconcileError> {
     let Environment { ports, location, .. } = environment;
     let (found, record) = tokio::join!(read_versions(ports, document), read_record(ports, document));
     let mut problems = Vec::new();
@@ -32,7 +32,7 @@ pub async fn status<P: ReadDocuments + ReadRecords + Clock>(
         }
         Err(error) => return Err(error),
     };
-    let mut status = Status {
+    let mut status = RegionStatus {
         region: location.region.clone(),
         document: document.to_string(),
         versions: None,
@@ -52,8 +52,8 @@ pub async fn status<P: ReadDocuments + ReadRecords + Clock>(
 
 /// The report on what is there in some Regions, in their order.
 #[must_use]
-pub fn status_report(document: &DocumentName, found: Vec<(Location, Status)>) -> Report {
-    let asked = Asked {
+pub fn status_report(document: &DocumentName, found: Vec<(Location, RegionStatus)>) -> Report {
+    let header = ReportHeader {
         command: "status".to_owned(),
         account: found.last().map(|(location, _)| location.account.clone()),
         regions: found.iter().map(|(location, _)| location.region.clone()).collect(),
@@ -61,11 +61,11 @@ pub fn status_report(document: &DocumentName, found: Vec<(Location, Status)>) ->
         key: None,
     };
     let status = found.into_iter().map(|(_, status)| status).collect();
-    Report { asked, status, ..Report::default() }
+    Report { header, status, ..Report::default() }
 }
 
 /// What the two versions that count tell.
-fn of_document(status: &mut Status, ReadVersions { latest, default }: &ReadVersions) {
+fn of_document(status: &mut RegionStatus, ReadVersions { latest, default }: &ReadVersions) {
     let [(latest, latest_key), (default, default_key)] = [latest, default].map(|(number, version)| {
         let key = version.content.kms_key_id().unwrap_or_else(|error| {
             status.problems.push(format!("version {number} cannot be edited: {error}"));
@@ -84,11 +84,11 @@ fn of_document(status: &mut Status, ReadVersions { latest, default }: &ReadVersi
         ));
         status.default_kms_key_id = Some(default_key);
     }
-    status.versions = Some(Version { latest, default, kms_key_id: latest_key });
+    status.versions = Some(VersionSummary { latest, default, kms_key_id: latest_key });
 }
 
 /// What the record tells: drift, a key that stands in, an open breaker.
-fn of_record(status: &mut Status, record: &Record, now: SystemTime) {
+fn of_record(status: &mut RegionStatus, record: &Record, now: SystemTime) {
     let there = status.versions.as_ref().map_or("", |versions| versions.kms_key_id.as_str());
     if record.wanted.as_kms_key_id() != there {
         status.problems.push(format!("the document does not have the key that {} wants", record.owner));

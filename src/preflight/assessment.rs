@@ -29,6 +29,9 @@ pub struct Access {
     pub key_side: String,
     /// What its own side says.
     pub own_side: String,
+    /// The indices of the statements of the key policy that `key_side` names, from 0.
+    #[serde(skip)]
+    pub key_policy_statements: Vec<usize>,
 }
 
 /// What would admit whoever is locked out, ready to paste.
@@ -91,6 +94,7 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
             exempt: is_exempt,
             key_side: on_key.evidence.clone(),
             own_side: on_identity.evidence.clone(),
+            key_policy_statements: on_key.key_policy_statements.clone(),
         });
         assessment.findings.extend([on_key, on_identity]);
     }
@@ -122,10 +126,13 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
 }
 
 impl Assessment {
-    /// Adds the assessment of another key.
+    /// Adds the assessment of another key. The indices of its statements count in another key policy, and are dropped.
     pub fn extend(&mut self, other: Self) {
-        self.findings.extend(other.findings);
-        self.access.extend(other.access);
+        let findings = other.findings.into_iter();
+        self.findings
+            .extend(findings.map(|finding| Finding { key_policy_statements: Vec::new(), ..finding }));
+        let access = other.access.into_iter();
+        self.access.extend(access.map(|access| Access { key_policy_statements: Vec::new(), ..access }));
         self.remedies.extend(other.remedies);
     }
 }

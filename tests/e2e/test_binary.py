@@ -2,11 +2,13 @@
 
 import io
 import re
+import subprocess
 import tomllib
 import zipfile
 
 import pytest
 
+from local import suite
 from local.package import archive
 from local.paths import BINARY, ROOT, TARGET
 
@@ -54,6 +56,22 @@ def test_aws_lc_is_built_without_jitter_entropy():
     said = [path.read_text() for path in TARGET.glob("release/build/aws-lc-sys-*/output")]
     assert said
     assert all("'AWS_LC_SYS_NO_JITTER_ENTROPY': '1'" in text for text in said)
+
+
+def test_every_way_of_building_leaves_the_command_line_out():
+    """cargo gets the option, cargo-lambda and with it SAM read it from Cargo.toml."""
+    built = [line for line in (ROOT / "Makefile").read_text().splitlines() if "cargo build" in line]
+    assert built and all("--no-default-features" in line for line in built)
+    assert all("--no-default-features" in step.command for step in suite.steps() if "build" in step.command)
+    for_lambda = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["metadata"]["lambda"]
+    assert for_lambda["build"]["no_default_features"] and for_lambda["watch"]["no_default_features"]
+
+
+def test_the_function_does_not_depend_on_the_parser_of_options():
+    command = ["cargo", "tree", "--locked", "--edges", "normal", "--no-default-features", "--prefix", "none"]
+    crates = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert any(crate.startswith("lambda_runtime ") for crate in crates)
+    assert not [crate for crate in crates if crate.startswith("clap")]
 
 
 def test_every_way_of_building_leaves_jitter_entropy_out():

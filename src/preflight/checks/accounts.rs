@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::unread::unread;
-use crate::access::{KeyVerdict, Side};
+use crate::access::{DecidingRule, KeyVerdict, Side};
 use crate::preflight::assessment::Assessment;
 use crate::preflight::assessor::{Assessor, Assumption};
 use crate::preflight::finding::{Check, Finding, Verdict};
@@ -67,12 +67,14 @@ fn finding(
 ) -> Finding {
     let action = side.call().action();
     let (answer, evidence, remedy) = match verdict {
-        Ok(KeyVerdict::Admits { by, .. }) => {
-            (Verdict::Pass, format!("{} leaves {action} to the account's own policies", by.join(", ")), None)
-        }
+        Ok(KeyVerdict::Admits { by, .. }) => (
+            Verdict::Pass,
+            format!("{} leaves {action} to the account's own policies", DecidingRule::names(by)),
+            None,
+        ),
         Ok(KeyVerdict::Refuses { by }) => (
             Verdict::Fail,
-            format!("{} denies the account {action}", by.join(", ")),
+            format!("{} denies the account {action}", DecidingRule::names(by)),
             Some("a Deny wins over every Allow: except the account from that statement".to_owned()),
         ),
         Ok(KeyVerdict::Silent { .. }) => (
@@ -89,9 +91,16 @@ fn finding(
         }
         Err(why) => (Verdict::Unknown, format!("{action}: the key's side is not known: {why}"), None),
     };
+    let key_policy_statements = match verdict {
+        Ok(decided @ (KeyVerdict::Admits { .. } | KeyVerdict::Refuses { .. })) => {
+            decided.key_policy_statements()
+        }
+        _ => Vec::new(),
+    };
     Finding {
         remedy,
         side: Some(side),
+        key_policy_statements,
         ..Finding::new(Check::KeyPolicy, answer, format!("account {account}"), evidence)
     }
 }

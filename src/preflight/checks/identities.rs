@@ -57,13 +57,9 @@ pub(in crate::preflight) fn finding(
         }
     };
     let finding = Finding {
-        check: Check::Identities,
-        verdict: answer,
-        subject: subject.principal.to_string(),
-        evidence,
         remedy,
         side: Some(subject.side),
-        exempt: false,
+        ..Finding::new(Check::Identities, answer, subject.principal.to_string(), evidence)
     };
     (finding, verdict)
 }

@@ -2,7 +2,7 @@
 //! with the context that a session really has.
 
 use super::unread::unread;
-use crate::access::{KeyRules, KeyVerdict, KnownKeys};
+use crate::access::{DecidingRule, KeyRules, KeyVerdict, KnownKeys};
 use crate::preflight::finding::{Check, Finding, Verdict};
 use crate::preflight::observation::{AccessObservation, Read, Subject};
 
@@ -91,13 +91,10 @@ pub(in crate::preflight) fn finding(
         Err(why) => (Verdict::Unknown, format!("{action}: the key's side is not known: {why}"), None),
     };
     Finding {
-        check: Check::KeyPolicy,
-        verdict: answer,
-        subject: subject.principal.to_string(),
-        evidence,
         remedy,
         side: Some(subject.side),
-        exempt: false,
+        key_policy_statements: verdict.as_ref().map(KeyVerdict::key_policy_statements).unwrap_or_default(),
+        ..Finding::new(Check::KeyPolicy, answer, subject.principal.to_string(), evidence)
     }
 }
 
@@ -108,6 +105,6 @@ pub(in crate::preflight) fn warnings(rules: &Result<KeyRules, String>, key: &str
     rules.warnings().map(warning).collect()
 }
 
-fn listed(by: &[String]) -> String {
-    if by.is_empty() { "the key policy".to_owned() } else { by.join(", ") }
+fn listed(by: &[DecidingRule]) -> String {
+    if by.is_empty() { "the key policy".to_owned() } else { DecidingRule::names(by) }
 }

@@ -1,23 +1,23 @@
-//! The sections of what was judged: the matrix, the findings, the remedies.
+//! The sections about an assessment: the matrix, the remedies and the findings.
 
 use serde_json::Value;
 
-use super::{Page, badge, class};
+use super::{HtmlWriter, badge, class};
 use crate::preflight::{Finding, Verdict};
 use crate::report::escape::{html, html_with_code, json};
 use crate::report::headline::plural;
 use crate::report::matrix::{Cell, Row};
-use crate::report::{Judged, Matrix, words};
+use crate::report::{KeyAssessment, Matrix, words};
 
-impl Page {
-    pub(super) fn judged(&mut self, judged: &Judged) {
-        self.matrix(judged);
-        self.remedies(judged);
-        self.findings(judged);
+impl HtmlWriter {
+    pub(super) fn key_assessment(&mut self, key_assessment: &KeyAssessment) {
+        self.matrix(key_assessment);
+        self.remedies(key_assessment);
+        self.findings(key_assessment);
     }
 
-    fn matrix(&mut self, judged: &Judged) {
-        let matrix = Matrix::of(judged);
+    fn matrix(&mut self, key_assessment: &KeyAssessment) {
+        let matrix = Matrix::of(key_assessment);
         if matrix.rows.is_empty() {
             return;
         }
@@ -39,7 +39,7 @@ impl Page {
         }
         self.line("</tr></thead><tbody>");
         for row in &matrix.rows {
-            self.row(row, judged.key_policy.as_ref());
+            self.row(row, key_assessment.key_policy.as_ref());
         }
         self.line("</tbody></table></div>");
         self.line("</section>");
@@ -83,9 +83,9 @@ impl Page {
         self.line("</dl></details></td>");
     }
 
-    fn remedies(&mut self, judged: &Judged) {
-        let remedies = &judged.assessment.remedies;
-        if !judged.has_remedies() {
+    fn remedies(&mut self, key_assessment: &KeyAssessment) {
+        let remedies = &key_assessment.assessment.remedies;
+        if !key_assessment.has_remedies() {
             return;
         }
         let title = words::REMEDIES;
@@ -113,10 +113,10 @@ impl Page {
         self.line("</section>");
     }
 
-    fn findings(&mut self, judged: &Judged) {
+    fn findings(&mut self, key_assessment: &KeyAssessment) {
         self.line("<section aria-labelledby=\"findings\"><h2 id=\"findings\">Findings</h2>");
-        for finding in judged.by_weight() {
-            self.finding(finding, judged.mode.blocks(finding));
+        for finding in key_assessment.by_weight() {
+            self.finding(finding, key_assessment.mode.blocks(finding));
         }
         self.line("</section>");
     }
@@ -140,7 +140,7 @@ impl Page {
 }
 
 fn pre(value: &Value) -> String {
-    // Line ends are the format's own; `html` would number them.
+    // The lines are escaped one by one, since `html` would write a line end as its number.
     let lines: Vec<_> = json(value).lines().map(html).collect();
     format!("<pre>{}</pre>", lines.join("\n"))
 }

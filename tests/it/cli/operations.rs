@@ -1,4 +1,4 @@
-//! What is asked elsewhere than at the command line gets the report that the command line gives.
+//! An operation gives the report that the command line prints, whoever asks for it.
 
 use serde_json::Value;
 use session_kms::intent::{Encryption, Intent, OnConflict, OnDelete, OnKeyTrouble, Owner, Safeguards};
@@ -7,7 +7,7 @@ use session_kms::location::Location;
 use session_kms::operations::{self, Wanted};
 use session_kms::ports::Environment;
 use session_kms::reconcile::ReconcileError;
-use session_kms::report::{Format, Report};
+use session_kms::report::{Report, ReportFormat};
 use session_kms::session::DocumentName;
 
 use super::{Terminal, on};
@@ -18,7 +18,7 @@ fn location() -> Location {
     Location { partition: "aws".into(), region: REGION.into(), account: ACCOUNT.into() }
 }
 
-/// The house with one role that may use any key, and one that may use none.
+/// A fixture with one role that may use any key, and one that may use none.
 async fn fixture() -> (Fixture, String, String) {
     let fixture = Fixture::furnished().await;
     let (ops, dev) = fixture.stub.world(|world| {
@@ -52,27 +52,27 @@ async fn printed(fixture: &Fixture, arguments: &[&str]) -> String {
 }
 
 fn value(report: &Report) -> Value {
-    serde_json::from_str(&report.render(Format::Json)).unwrap()
+    serde_json::from_str(&report.render(ReportFormat::Json)).unwrap()
 }
 
 #[tokio::test]
-async fn status_check_and_plan_say_the_same_whoever_asks() {
+async fn status_check_and_plan_report_the_same_whoever_asks() {
     let (fixture, ops, dev) = fixture().await;
     let ports = fixture.function(None).ports;
     let name = DocumentName::default();
     let status = operations::status(Environment::new(&ports, &location()), &name).await.unwrap();
     let report = operations::status_report(&name, vec![(location(), status)]);
-    assert_eq!(report.render(Format::Json), printed(&fixture, &["status"]).await);
+    assert_eq!(report.render(ReportFormat::Json), printed(&fixture, &["status"]).await);
     for user in [&ops, &dev] {
         let intent = intent(&fixture.k1, user);
         let report = operations::check(Environment::new(&ports, &location()), &intent).await.unwrap();
         let check = ["check", "--key", &fixture.k1, "--user", user];
-        assert_eq!(report.render(Format::Json), printed(&fixture, &check).await);
+        assert_eq!(report.render(ReportFormat::Json), printed(&fixture, &check).await);
         let wanted = wanted("plan", intent);
         let preview = wanted.preview(Environment::new(&ports, &location())).await.unwrap();
         let plan = ["plan", "--key", &fixture.k1, "--user", user];
         assert_eq!(
-            wanted.planned(&location(), &preview).render(Format::Json),
+            wanted.planned(&location(), &preview).render(ReportFormat::Json),
             printed(&fixture, &plan).await
         );
     }
@@ -80,7 +80,7 @@ async fn status_check_and_plan_say_the_same_whoever_asks() {
 }
 
 #[tokio::test]
-async fn what_is_asked_is_done_and_reported_unless_somebody_would_be_locked_out() {
+async fn a_change_is_made_and_reported_unless_somebody_would_be_locked_out() {
     let (fixture, ops, dev) = fixture().await;
     let ports = fixture.function(None).ports;
     let blocked = wanted("reconcile", intent(&fixture.k1, &dev));
@@ -100,7 +100,7 @@ async fn what_is_asked_is_done_and_reported_unless_somebody_would_be_locked_out(
     let report = value(&operations::carry_out(Environment::new(&ports, &location()), &good).await.unwrap());
     assert_eq!((&report["change"]["done"], &report["change"]["differs"]), (&false.into(), &false.into()));
     assert_eq!(fixture.stub.writes().len(), 0);
-    // Another owner is refused, as between stacks.
+    // The command line is another owner, so it is refused as another stack is.
     let ran = on(&fixture, &["clear", "--yes"], &Terminal::None).await;
     assert!(ran.err.contains("is owned by resource session-kms of stack direct-call"), "{}", ran.err);
     fixture.assert_settings_kept();
@@ -120,11 +120,11 @@ async fn a_check_covers_the_standby_key_and_needs_none_for_encryption_off() {
     fixture.stub.world(|world| world.key(&fixture.k2).state = "Disabled");
     let report =
         operations::check(Environment::new(&ports, &location()), &standby(&fixture.k2)).await.unwrap();
-    assert!(report.fails() && report.render(Format::Json).contains("its state is Disabled"));
+    assert!(report.fails() && report.render(ReportFormat::Json).contains("its state is Disabled"));
     let error =
         operations::check(Environment::new(&ports, &location()), &standby("alias/none")).await.unwrap_err();
     assert!(matches!(error, ReconcileError::StandbyKey(_)), "{error}");
     let off = Intent { encryption: Encryption::Disabled, ..intent(&fixture.k1, &ops) };
     let report = operations::check(Environment::new(&ports, &location()), &off).await.unwrap();
-    assert!(!report.fails() && report.judged.is_none(), "{}", report.render(Format::Json));
+    assert!(!report.fails() && report.key_assessment.is_none(), "{}", report.render(ReportFormat::Json));
 }
