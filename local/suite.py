@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from local import environments
 from local.paths import BINARY_NAME, ROOT
@@ -62,7 +63,7 @@ def _passes(command: list[str]) -> bool:
         return False
 
 
-def _environment() -> dict:
+def _environment() -> dict[str, Any]:
     """Ours without what would lead tests to somebody's account."""
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {"PYTHONDONTWRITEBYTECODE": "1"}
 
