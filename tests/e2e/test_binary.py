@@ -2,11 +2,13 @@
 
 import io
 import re
+import subprocess
 import tomllib
 import zipfile
 
 import pytest
 
+from local import suite
 from local.package import archive
 from local.paths import BINARY, ROOT, TARGET
 
@@ -54,6 +56,24 @@ def test_aws_lc_is_built_without_jitter_entropy() -> None:
     outputs = [path.read_text() for path in TARGET.glob("release/build/aws-lc-sys-*/output")]
     assert outputs
     assert all("'AWS_LC_SYS_NO_JITTER_ENTROPY': '1'" in text for text in outputs)
+
+
+def test_every_build_tool_leaves_the_command_line_out() -> None:
+    """cargo gets an option. cargo-lambda and SAM read Cargo.toml."""
+    of_make = [line for line in (ROOT / "Makefile").read_text().splitlines() if "cargo build" in line]
+    assert of_make
+    assert all("--no-default-features" in line for line in of_make)
+    assert all("--no-default-features" in step.command for step in suite.test() if "build" in step.command)
+    for_lambda = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["metadata"]["lambda"]
+    assert for_lambda["build"]["no_default_features"] is True
+    assert for_lambda["watch"]["no_default_features"] is True
+
+
+def test_the_function_does_not_depend_on_clap() -> None:
+    command = ["cargo", "tree", "--locked", "--edges", "normal", "--no-default-features", "--prefix", "none"]
+    crates = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert any(crate.startswith("lambda_runtime ") for crate in crates)
+    assert not [crate for crate in crates if crate.startswith("clap")]
 
 
 def test_every_build_tool_leaves_jitter_entropy_out() -> None:
