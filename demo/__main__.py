@@ -187,7 +187,7 @@ class Walkthrough:
         screen.fact("reason", self.refusal, "yellow")
         screen.expect(status == "UPDATE_ROLLBACK_COMPLETE", "the stack has rolled back")
         screen.expect(seed.role_arn(seed.NODE_ROLE) in self.refusal, "the reason names the role that would be locked out")
-        screen.expect(bool(seed.statements_of(self.refusal)), "and has the statement that would let it in")
+        screen.expect(bool(seed.statements_of(self.refusal)), "the reason has the statement that would admit the role")
         screen.expect(now.key == self.keys.second, "the document still names the second key: sessions go on")
 
     def _the_remedy(self) -> None:

@@ -271,10 +271,10 @@ def test_rules_match_another_key_after_it_became_the_key(account: Account, stack
 
 def test_the_schedule_is_hourly_by_default(account: Account, stack: Stack) -> None:
     events = account.aws.client("events")
-    clock = events.describe_rule(Name=stack.resource("Clock")["PhysicalResourceId"])
-    assert (clock["ScheduleExpression"], clock.get("EventPattern", "")) == ("rate(1 hour)", "")
+    rule = events.describe_rule(Name=stack.resource("Clock")["PhysicalResourceId"])
+    assert (rule["ScheduleExpression"], rule.get("EventPattern", "")) == ("rate(1 hour)", "")
     assert stack.update(Schedule="cron(0 6 * * ? *)") == "UPDATE_COMPLETE"
-    assert events.describe_rule(Name=clock["Name"])["ScheduleExpression"] == "cron(0 6 * * ? *)"
+    assert events.describe_rule(Name=rule["Name"])["ScheduleExpression"] == "cron(0 6 * * ? *)"
 
 
 def test_each_rule_invokes_the_alias_and_queues_what_it_cannot_deliver(account: Account, stack: Stack) -> None:
