@@ -1,33 +1,35 @@
-"""Stands before the two servers where neither plays AWS's part, for Systems Manager, KMS, IAM, STS, AWS Config and
-Organizations.
+"""A gateway before ministack and moto. It answers for both if neither does what AWS does.
 
-Every call goes on as it came, signature and all: Systems Manager's to moto, the others to ministack. Besides:
+It serves Systems Manager, KMS, IAM, STS, AWS Config and Organizations. It sends each call on unchanged, signature
+included: calls of Systems Manager to moto, all others to ministack. It changes these answers:
 
-- A KMS call on another account's key by its ARN is answered as AWS does, from the owner's account if the key
-  policy admits the caller's account; ministack knows the caller's own keys only. The caller's own policies have
-  been checked by ministack then. Statements of the key policy that name a role do not count: a role cannot be told
-  from its signature.
-- A KMS call of a role that ministack denies is decided anew by ``local/permissions.py``: ministack knows no
-  condition keys of KMS, and takes each for absent. Known here are the key's aliases and tags, the encryption context
-  by its names and values, the role, its tags and its account, and the organizations; each other key is absent. That
-  a call is allowed where AWS would deny it, by a Deny on one of these keys, is not noticed, nor is a grant.
-- ListAliases needs no key policy, and of another account's key it is refused; ministack lists nothing of that. Which
-  error AWS gives there is not published.
-- IAM's policy simulator is played by ``local/simulator.py``: ministack's takes no context and lists no condition
-  keys as missing. The permission to ask is checked by ministack.
-- The organization of each account is the one that was put here (``PUT /_local/world``), none by default; to
-  ministack every account has one of its own. The permission to ask is checked by ministack.
-- A KMS dry run ends as AWS ends it, in an error; ministack makes the call.
-- The managed nodes and the sessions are those that were put here (``PUT /_local/world``): moto knows neither
-  call, and ministack only nodes with a container each. Their permissions are checked by ministack.
-- A key can have been made earlier than today, likewise.
-- What a rule of AWS Config is told is kept, to be read (``GET /_local/world``): neither server takes it.
-- What ministack denies because it looks for a permission on `*`, where AWS looks for one on the role, the
-  instance profile or the service setting itself, is decided anew on that.
-- A trust policy that asks for a role by aws:PrincipalArn is met by the role's sessions; ministack compares with
-  the ARN of the session, so it gets to see both while the role is assumed.
+- KMS, key of another account by its ARN: ministack knows only the keys of the caller's account, so the gateway asks
+  again in the owner's account if the key policy admits the caller's account. ministack has checked the caller's own
+  policies by then. A statement of the key policy that names a role does not count, because a signature does not show
+  the role.
+- KMS, role that ministack denies: ministack knows no condition keys of KMS and treats each as absent, so the gateway
+  decides with ``local/policy_evaluator.py``. That evaluator knows the key's aliases and tags, the names and values of
+  the encryption context, the role, its tags and its account, and the organizations. Every other condition key is
+  absent. Two errors of ministack remain: a call that a Deny on one of these condition keys refuses is allowed, and
+  grants are ignored.
+- KMS, ListAliases: it needs no permission in a key policy, and it fails for a key of another account. ministack does
+  neither. AWS does not publish which error it returns then.
+- KMS, dry run: it ends in an error, as in AWS. ministack makes the call.
+- KMS, DescribeKey: the creation date of a key can be set to an earlier day (``PUT /_local/state``).
+- IAM, SimulatePrincipalPolicy: ``local/simulator.py`` answers, because the simulator of ministack takes no context
+  and lists no missing condition keys. ministack checks the permission.
+- IAM, calls for which ministack asks for a permission on `*`: AWS asks for one on the role, the instance profile or
+  the service setting, so the gateway decides a denial again on that resource.
+- STS, AssumeRole: if a trust policy names a role in aws:PrincipalArn, AWS admits the sessions of the role. ministack
+  compares the ARN of the session, so the gateway lists both ARNs in the trust policy during the call.
+- Organizations, DescribeOrganization: it returns the organization of the account that was set
+  (``PUT /_local/state``), and by default there is none. In ministack every account has one of its own. ministack
+  checks the permission.
+- Systems Manager, managed nodes and sessions: it returns those that were set (``PUT /_local/state``), because moto
+  knows neither call and ministack lists only nodes that have a container. ministack checks the permission.
+- AWS Config, PutEvaluations: the gateway stores the evaluations (``GET /_local/state``). Neither server takes them.
 
-``python -m local.front PORT MINISTACK MOTO REGION``, in the client environment.
+``python -m local.gateway PORT MINISTACK MOTO REGION``, in the client environment.
 """
 
 import http.client
@@ -38,6 +40,7 @@ import threading
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
@@ -48,29 +51,29 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from local import simulator
-from local.permissions import Caller, Context, Decision, Request, Unsupported, as_list, decide, key_admits
+from local.policy_evaluator import Caller, Context, Decision, Request, UnsupportedError, as_list, decide, key_policy_allows
 from local.simulator import identity_policies
 
-WORLD = "/_local/world"
-# What AWS allows on another account's key, as far as it is played here.
-ACROSS_ACCOUNTS = ("DescribeKey", "ListGrants", "GenerateDataKey", "Decrypt")
+STATE_PATH = "/_local/state"
+# Calls on a key of another account that the gateway supports.
+CROSS_ACCOUNT_ACTIONS = ("DescribeKey", "ListGrants", "GenerateDataKey", "Decrypt")
 HOP_BY_HOP = ("connection", "content-length", "keep-alive", "transfer-encoding", "server", "date")
 
 
 @dataclass
-class World:
-    """What is told to the front because no server keeps it."""
+class State:
+    """What neither server stores. Tests set it, and read it."""
 
-    # As DescribeInstanceInformation lists them.
-    nodes: list[dict] = field(default_factory=list)
-    # As DescribeSessions lists them.
-    sessions: list[dict] = field(default_factory=list)
-    # Key ARN to seconds since 1970.
+    # Items of DescribeInstanceInformation.
+    nodes: list[dict[str, Any]] = field(default_factory=list)
+    # Items of DescribeSessions.
+    sessions: list[dict[str, Any]] = field(default_factory=list)
+    # Creation dates: key ARN to seconds since 1970.
     created: dict[str, float] = field(default_factory=dict)
-    # Account to the id of its organization.
+    # Account id to the id of its organization.
     organizations: dict[str, str] = field(default_factory=dict)
-    # What PutEvaluations was called with, oldest first.
-    evaluations: list[dict] = field(default_factory=list)
+    # Parameters of each PutEvaluations call, oldest first.
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class Call:
         return self._target()[1]
 
     @property
-    def parameters(self) -> dict:
+    def parameters(self) -> dict[str, Any]:
         try:
             parameters = json.loads(self.body or b"{}")
         except ValueError:
@@ -102,7 +105,7 @@ class Call:
         return service, action
 
     def scope(self) -> list[str]:
-        """Access key, date, Region, service of the signature."""
+        """The scope of the signature: access key, date, Region, service."""
         credential = self.headers.get("authorization", "").partition("Credential=")[2].partition(",")[0]
         return credential.split("/")
 
@@ -115,7 +118,7 @@ class Reply:
     headers: list[tuple[str, str]]
     body: bytes
 
-    def json(self) -> dict:
+    def json(self) -> dict[str, Any]:
         try:
             return json.loads(self.body or b"{}")
         except ValueError:
@@ -123,44 +126,44 @@ class Reply:
 
     @property
     def error(self) -> str:
-        """AWS's code for what went wrong; empty where nothing did."""
+        """AWS's error code, or an empty text if the call succeeded."""
         return str(self.json().get("__type", "unknown")).rpartition("#")[2] if self.status >= 400 else ""
 
     def denied(self) -> tuple[str, str] | None:
-        """Account and name of the role that was denied."""
+        """Account and name of the role that was denied, or None."""
         if self.status < 400 or b"AccessDenied" not in self.body:
             return None
         role = re.search(rb"arn:aws:sts::(\d{12}):assumed-role/([^/]+)/", self.body)
         return (role[1].decode(), role[2].decode()) if role else None
 
 
-def answer(value: dict, status: int = 200) -> Reply:
+def json_reply(value: dict[str, Any], status: int = 200) -> Reply:
     return Reply(status, [("Content-Type", "application/x-amz-json-1.1")], json.dumps(value).encode())
 
 
-def refusal(code: str, message: str, status: int = 400) -> Reply:
-    return answer({"__type": code, "message": message}, status)
+def error_reply(code: str, message: str, status: int = 400) -> Reply:
+    return json_reply({"__type": code, "message": message}, status)
 
 
-class Front:
-    """The way of each call."""
+class Gateway:
+    """Decides how each call is answered."""
 
-    def __init__(self, ministack: str, moto: str, region: str):
+    def __init__(self, ministack: str, moto: str, region: str) -> None:
         self.ministack = ministack
         self.moto = moto
         self.region = region
-        self.world = World()
-        self._assuming = threading.Lock()
-        self._clients: dict = {}
-        self._connecting = threading.Lock()
+        self.state = State()
+        self._trust_policy_lock = threading.Lock()
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients_lock = threading.Lock()
 
-    def serve(self, call: Call) -> Reply:
+    def handle(self, call: Call) -> Reply:
         match call.service:
             case "":
                 form = {name: values[0] for name, values in parse_qs(call.body.decode()).items()}
                 if form.get("Action") == "AssumeRole":
-                    return self._assumed(call, form["RoleArn"])
-                reply = self._permitted(call, f"iam:{form.get('Action')}", _iam_resource(form))
+                    return self._assume_role(call, form["RoleArn"])
+                reply = self._authorized_on(call, f"iam:{form.get('Action')}", _iam_resource(form))
                 if form.get("Action") != "SimulatePrincipalPolicy" or reply.status >= 400:
                     return reply
                 iam = self._client("iam", form["PolicySourceArn"].split(":")[4])
@@ -170,22 +173,22 @@ class Front:
             case "StarlingDoveService":
                 return self._config(call)
             case "AWSOrganizationsV20161128":
-                return self._organization(call)
+                return self._describe_organization(call)
         match call.action:
             case "DescribeInstanceInformation":
-                return self._listed(call, "InstanceInformationList", self.world.nodes)
+                return self._list(call, "InstanceInformationList", self.state.nodes)
             case "DescribeSessions":
-                over = call.parameters.get("State") == "History"
+                is_history = call.parameters.get("State") == "History"
                 since = next((entry["value"] for entry in call.parameters.get("Filters", []) if entry["key"] == "InvokedAfter"), "")
-                sessions = [session for session in self.world.sessions if (session["Status"] == "Terminated") == over]
-                return self._listed(call, "Sessions", [_dated(session) for session in sessions if session["StartDate"] >= since])
+                sessions = [session for session in self.state.sessions if (session["Status"] == "Terminated") == is_history]
+                return self._list(call, "Sessions", [_with_timestamp(session) for session in sessions if session["StartDate"] >= since])
             case "GetServiceSetting" | "UpdateServiceSetting" | "ResetServiceSetting":
                 setting = f"arn:aws:ssm:{call.scope()[2]}:{{account}}:servicesetting{call.parameters.get('SettingId')}"
-                return self._permitted(call, f"ssm:{call.action}", setting)
+                return self._authorized_on(call, f"ssm:{call.action}", setting)
         return send(self.moto, call)
 
-    def _permitted(self, call: Call, action: str, resource: str) -> Reply:
-        """A call to ministack, with a denial decided anew on the resource that AWS would look at."""
+    def _authorized_on(self, call: Call, action: str, resource: str) -> Reply:
+        """Send a call to ministack, and decide a denial again on the resource that AWS would check."""
         reply = send(self.ministack, call)
         denied = reply.denied()
         if denied is None or not resource:
@@ -198,35 +201,35 @@ class Front:
             return reply
         return self._as_root(account, call)
 
-    def _assumed(self, call: Call, role: str) -> Reply:
+    def _assume_role(self, call: Call, role: str) -> Reply:
         iam, name = self._client("iam", role.split(":")[4]), role.rpartition("/")[2]
-        with self._assuming:
+        with self._trust_policy_lock:
             try:
                 trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
             except iam.exceptions.NoSuchEntityException:
                 return send(self.ministack, call)
-            iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(_with_sessions(trust)))
+            iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(_with_role_sessions(trust)))
             try:
                 return send(self.ministack, call)
             finally:
                 iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
 
-    def _listed(self, call: Call, name: str, items: list[dict]) -> Reply:
-        permitted = send(self.ministack, call)
-        return permitted if "AccessDenied" in permitted.error else answer({name: items})
+    def _list(self, call: Call, name: str, items: list[dict[str, Any]]) -> Reply:
+        reply = send(self.ministack, call)
+        return reply if "AccessDenied" in reply.error else json_reply({name: items})
 
-    def _organization(self, call: Call) -> Reply:
-        permitted = send(self.ministack, call)
-        if call.action != "DescribeOrganization" or "AccessDenied" in permitted.error:
-            return permitted
+    def _describe_organization(self, call: Call) -> Reply:
+        reply = send(self.ministack, call)
+        if call.action != "DescribeOrganization" or "AccessDenied" in reply.error:
+            return reply
         account = self._account(call.scope()[0])
-        organization = self.world.organizations.get(account)
+        organization = self.state.organizations.get(account)
         if organization is None:
-            return refusal("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
-        # The management account is the first that was named.
-        management = next(member for member, its in self.world.organizations.items() if its == organization)
+            return error_reply("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
+        # The first account that was set for an organization is its management account.
+        management = next(member for member, other in self.state.organizations.items() if other == organization)
         arn = f"arn:aws:organizations::{management}"
-        return answer(
+        return json_reply(
             {
                 "Organization": {
                     "Id": organization, "Arn": f"{arn}:organization/{organization}", "FeatureSet": "ALL",
@@ -237,17 +240,17 @@ class Front:
         )
 
     def _kms(self, call: Call) -> Reply:
-        reply = self._decided_anew(call, send(self.ministack, call))
-        if call.action == "ListAliases" and not reply.error and self._is_of_another_account(call):
-            return refusal("NotFoundException", f"Key '{call.parameters['KeyId']}' does not exist")
-        if reply.error == "NotFoundException" and call.action in ACROSS_ACCOUNTS:
-            reply = self._across(call) or reply
+        reply = self._reevaluate_denial(call, send(self.ministack, call))
+        if call.action == "ListAliases" and not reply.error and self._names_foreign_key(call):
+            return error_reply("NotFoundException", f"Key '{call.parameters['KeyId']}' does not exist")
+        if reply.error == "NotFoundException" and call.action in CROSS_ACCOUNT_ACTIONS:
+            reply = self._cross_account(call) or reply
         if call.parameters.get("DryRun"):
             return _dry_run(call, reply)
         if call.action == "DescribeKey" and not reply.error:
             metadata = reply.json()["KeyMetadata"]
-            if metadata["Arn"] in self.world.created:
-                return answer({"KeyMetadata": metadata | {"CreationDate": self.world.created[metadata["Arn"]]}})
+            if metadata["Arn"] in self.state.created:
+                return json_reply({"KeyMetadata": metadata | {"CreationDate": self.state.created[metadata["Arn"]]}})
         return reply
 
     def _config(self, call: Call) -> Reply:
@@ -255,12 +258,12 @@ class Front:
         if call.action != "PutEvaluations" or "AccessDenied" in reply.error:
             return reply
         if not call.parameters.get("ResultToken"):
-            return refusal("InvalidResultTokenException", "The result token is missing.")
-        self.world.evaluations.append(call.parameters)
-        return answer({"FailedEvaluations": []})
+            return error_reply("InvalidResultTokenException", "The result token is missing.")
+        self.state.evaluations.append(call.parameters)
+        return json_reply({"FailedEvaluations": []})
 
-    def _across(self, call: Call) -> Reply | None:
-        """The answer about another account's key; none where it is not another's."""
+    def _cross_account(self, call: Call) -> Reply | None:
+        """The answer on a key of another account, or None if the key is not of another account."""
         key = str(call.parameters.get("KeyId", ""))
         parts = key.split(":")
         access_key, _, region, *_ = call.scope()
@@ -270,24 +273,24 @@ class Front:
         if owner == caller:
             return None
         request = Request(f"kms:{call.action}", key, self._context(call, Caller(caller), key))
-        if not key_admits(self._key_policy(key), Caller(caller), Decision("allowed"), request):
-            return refusal(
+        if not key_policy_allows(self._key_policy(key), Caller(caller), Decision("allowed"), request):
+            return error_reply(
                 "AccessDeniedException",
                 f"User: arn:aws:iam::{caller}:root is not authorized to perform: kms:{call.action} on resource: {key} "
                 f"because no resource-based policy allows the kms:{call.action} action",
             )
         return self._as_root(owner, call)
 
-    def _decided_anew(self, call: Call, reply: Reply) -> Reply:
-        """What ministack denies to a role, decided with the condition keys that it does not know."""
+    def _reevaluate_denial(self, call: Call, reply: Reply) -> Reply:
+        """Decide again, with the condition keys that ministack does not know, what it denied to a role."""
         denied = reply.denied()
         if denied is None:
             return reply
         account, name = denied
         if call.action == "ListAliases":
-            # IAM looks at `*`, and at no key's policy.
-            own = decide(identity_policies(self._client("iam", account), f"arn:aws:iam::{account}:role/{name}"), Request("kms:ListAliases", "*"))
-            return self._as_root(account, call) if own.word == "allowed" else reply
+            # AWS asks for the permission on `*`, and ignores key policies.
+            decision = decide(identity_policies(self._client("iam", account), f"arn:aws:iam::{account}:role/{name}"), Request("kms:ListAliases", "*"))
+            return self._as_root(account, call) if decision.result == "allowed" else reply
         key = _key_arn(call, account)
         if not key:
             return reply
@@ -296,19 +299,19 @@ class Front:
             caller = Caller(account, iam.get_role(RoleName=name)["Role"]["Arn"])
             request, policy = Request(f"kms:{call.action}", key, self._context(call, caller, key)), self._key_policy(key)
         except ClientError:
-            # The role or the key is not there, or not any more.
+            # There is no such role or key.
             return reply
-        if not key_admits(policy, caller, decide(identity_policies(iam, caller.role), request), request):
+        if not key_policy_allows(policy, caller, decide(identity_policies(iam, caller.role), request), request):
             return reply
         return self._as_root(key.split(":")[4], call)
 
-    def _is_of_another_account(self, call: Call) -> bool:
+    def _names_foreign_key(self, call: Call) -> bool:
         parts = str(call.parameters.get("KeyId", "")).split(":")
         return len(parts) == 6 and parts[4] != self._account(call.scope()[0])
 
     def _context(self, call: Call, caller: Caller, key: str) -> Context:
         """The condition keys of a KMS call."""
-        owner, of_call = key.split(":")[4], call.parameters.get("EncryptionContext") or {}
+        owner, encryption_context = key.split(":")[4], call.parameters.get("EncryptionContext") or {}
         kms = self._client("kms", owner)
         context = {
             "aws:PrincipalAccount": [caller.account],
@@ -321,9 +324,9 @@ class Front:
             "aws:ViaAWSService": ["false"],
             "aws:PrincipalIsAWSService": ["false"],
             "kms:ResourceAliases": [alias["AliasName"] for alias in kms.list_aliases(KeyId=key)["Aliases"]],
-            "kms:EncryptionContextKeys": list(of_call),
+            "kms:EncryptionContextKeys": list(encryption_context),
         }
-        context |= {f"kms:EncryptionContext:{name}": [value] for name, value in of_call.items()}
+        context |= {f"kms:EncryptionContext:{name}": [value] for name, value in encryption_context.items()}
         context |= {f"aws:ResourceTag/{tag['TagKey']}": [tag["TagValue"]] for tag in kms.list_resource_tags(KeyId=key)["Tags"]}
         if caller.role:
             role = self._client("iam", caller.account).get_role(RoleName=caller.role.rpartition("/")[2])["Role"]
@@ -332,22 +335,22 @@ class Front:
         return {name.lower(): values for name, values in context.items() if values}
 
     def _organizations(self, account: str) -> list[str]:
-        return [self.world.organizations[account]] if account in self.world.organizations else []
+        return [self.state.organizations[account]] if account in self.state.organizations else []
 
-    def _key_policy(self, key: str) -> dict:
+    def _key_policy(self, key: str) -> dict[str, Any]:
         return json.loads(self._client("kms", key.split(":")[4]).get_key_policy(KeyId=key, PolicyName="default")["Policy"])
 
     def _as_root(self, account: str, call: Call) -> Reply:
-        """The same call, made by an account's root."""
+        """Send the same call as the root user of an account."""
         _, _, region, service, *_ = call.scope()
-        kept = {name: value for name, value in call.headers.items() if name in ("x-amz-target", "content-type")}
-        request = AWSRequest("POST", f"{self.ministack}/", data=call.body, headers=kept)
+        headers = {name: value for name, value in call.headers.items() if name in ("x-amz-target", "content-type")}
+        request = AWSRequest("POST", f"{self.ministack}/", data=call.body, headers=headers)
         SigV4Auth(Credentials(account, "test"), service, region).add_auth(request)
         return send(self.ministack, Call("/", dict(request.headers.items()), call.body))
 
-    def _client(self, service: str, account: str):
-        """A client of ministack with the rights of an account's root. To make one takes longer than to ask it."""
-        with self._connecting:
+    def _client(self, service: str, account: str) -> Any:
+        """A client of ministack with the rights of an account's root user. Clients are reused: making one is slow."""
+        with self._clients_lock:
             if (service, account) not in self._clients:
                 self._clients[service, account] = boto3.client(
                     service, region_name=self.region, endpoint_url=self.ministack, aws_access_key_id=account,
@@ -360,7 +363,7 @@ class Front:
 
 
 def _iam_resource(form: dict[str, str]) -> str:
-    """What IAM looks at for the calls that ministack decides on `*`; empty for others."""
+    """The resource that AWS checks for a call that ministack decides on `*`; an empty text for other calls."""
     match form.get("Action"):
         case "SimulatePrincipalPolicy":
             return form["PolicySourceArn"]
@@ -369,21 +372,21 @@ def _iam_resource(form: dict[str, str]) -> str:
     return ""
 
 
-def _dated(session: dict) -> dict:
-    """JSON has no dates: the service sends seconds."""
+def _with_timestamp(session: dict[str, Any]) -> dict[str, Any]:
+    """A session with its start date as seconds since 1970, as the service sends dates."""
     return session | {"StartDate": datetime.fromisoformat(session["StartDate"]).timestamp()}
 
 
 def _dry_run(call: Call, reply: Reply) -> Reply:
-    # There is no ciphertext to read in a dry run that ignores it.
+    # A dry run that ignores the ciphertext succeeds without one.
     ignored = reply.error == "InvalidCiphertextException" and "IGNORE_CIPHERTEXT" in call.parameters.get("DryRunModifiers", [])
     if reply.error and not ignored:
         return reply
-    return refusal("DryRunOperationException", "The request would have succeeded, but the DryRun option is set.", 412)
+    return error_reply("DryRunOperationException", "The request would have succeeded, but the DryRun option is set.", 412)
 
 
-def _with_sessions(trust: dict) -> dict:
-    """A trust policy whose conditions on aws:PrincipalArn name the sessions of a role beside the role."""
+def _with_role_sessions(trust: dict[str, Any]) -> dict[str, Any]:
+    """A trust policy whose conditions on aws:PrincipalArn name, beside each role, its sessions."""
     changed = json.loads(json.dumps(trust))
     for statement in as_list(changed["Statement"]):
         for keys in statement.get("Condition", {}).values():
@@ -395,7 +398,7 @@ def _with_sessions(trust: dict) -> dict:
 
 
 def _key_arn(call: Call, account: str) -> str:
-    """The key that a call names by its id or ARN; empty where it names none, or an alias."""
+    """The ARN of the key that a call names by its id or ARN; an empty text if it names no key, or an alias."""
     key = str(call.parameters.get("KeyId", ""))
     if ":key/" in key:
         return key
@@ -403,9 +406,9 @@ def _key_arn(call: Call, account: str) -> str:
 
 
 def send(server: str, call: Call) -> Reply:
-    """Send a call to a server as it came. The name it was signed for stays the Host."""
+    """Send a call to a server unchanged. Its Host header stays the name for which it was signed."""
     address = urlsplit(server)
-    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=300)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=300)
     try:
         connection.request("POST", call.path, body=call.body, headers=call.headers)
         response = connection.getresponse()
@@ -418,43 +421,43 @@ def send(server: str, call: Call) -> Reply:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def handle_error(self, *_):
-        """A caller that was ended in the middle of a call is no error."""
+    def handle_error(self, *_: object) -> None:
+        """Ignore that a caller ended in the middle of a call."""
 
 
-def server(port: int, front: Front) -> ThreadingHTTPServer:
+def server(port: int, gateway: Gateway) -> ThreadingHTTPServer:
     lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        # An answer goes out at once and as one: it would wait for 40 ms otherwise.
+        # Send each answer at once and in one piece. Otherwise each takes 40 ms longer.
         disable_nagle_algorithm = True
         wbufsize = -1
 
-        def do_POST(self):
+        def do_POST(self) -> None:
             call = Call(self.path, {name.lower(): value for name, value in self.headers.items()}, self._body())
             try:
-                self._reply(front.serve(call))
+                self._reply(gateway.handle(call))
             except OSError as error:
-                self._reply(refusal("ServiceUnavailableException", f"a server does not answer: {error}", 503))
-            except Unsupported as error:
-                self._reply(refusal("NotPlayedHereException", str(error)))
+                self._reply(error_reply("ServiceUnavailableException", f"a server does not answer: {error}", 503))
+            except UnsupportedError as error:
+                self._reply(error_reply("UnsupportedHereException", str(error)))
 
-        def do_PUT(self):
-            told = json.loads(self._body())
+        def do_PUT(self) -> None:
+            update = json.loads(self._body())
             with lock:
-                known = vars(front.world)
-                front.world = World(**known | told | {"created": known["created"] | told.get("created", {})})
-            self._reply(answer({}))
+                known = vars(gateway.state)
+                gateway.state = State(**known | update | {"created": known["created"] | update.get("created", {})})
+            self._reply(json_reply({}))
 
-        def do_DELETE(self):
+        def do_DELETE(self) -> None:
             self._body()
             with lock:
-                front.world = World()
-            self._reply(answer({}))
+                gateway.state = State()
+            self._reply(json_reply({}))
 
-        def do_GET(self):
-            self._reply(answer(vars(front.world)))
+        def do_GET(self) -> None:
+            self._reply(json_reply(vars(gateway.state)))
 
         def _body(self) -> bytes:
             return self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -467,14 +470,14 @@ def server(port: int, front: Front) -> ThreadingHTTPServer:
             self.end_headers()
             self.wfile.write(reply.body)
 
-        def log_message(self, *_):
-            """Paths and bodies are no business of a log."""
+        def log_message(self, *_: object) -> None:
+            """Log nothing: paths and bodies may hold secrets."""
 
     return _Server(("127.0.0.1", port), Handler)
 
 
 def main(port: str, ministack: str, moto: str, region: str) -> None:
-    server(int(port), Front(ministack, moto, region)).serve_forever()
+    server(int(port), Gateway(ministack, moto, region)).serve_forever()
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
-"""Checks the identity policies of the templates with parliament: unknown actions, misfit resources.
+"""Checks the identity policies of the templates with parliament: unknown actions, resources that do not fit.
 
-``python -m local.policies [TEMPLATE...]``, in parliament's own environment (``target/venv/parliament``). The
-policies are rendered for choices of parameters under which each conditional part is once there and once not.
+``python -m local.policy_lint [TEMPLATE...]``, in parliament's own environment (``target/venv/parliament``). The
+policies are rendered for several choices of parameters. Each conditional part is present in one of them and absent in
+another.
 """
 
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import parliament
 from parliament import analyze_policy_string, enhance_finding, override_config
@@ -14,7 +16,7 @@ from parliament import analyze_policy_string, enhance_finding, override_config
 from local.paths import TEMPLATES
 from local.template import Resolver, load
 
-# What a policy is for, and is reported all the same: the reader role is one role, and it only reads.
+# Findings that are accepted: the function may assume one role, and that role only reads.
 EXPECTED = {("FunctionRole/key-policy-reader", "CREDENTIALS_EXPOSURE")}
 
 KEY = "arn:aws:kms:eu-west-1:222222222222:key/11111111-2222-3333-4444-555555555555"
@@ -25,7 +27,7 @@ OFF = dict.fromkeys(
     ),
     "false",
 )
-# Parameters that a template does not have are left out.
+# Parameters that a template lacks are ignored.
 CHOICES = {
     "least": {"KmsKeyId": "alias/session-manager", "KeyArn": KEY} | OFF,
     "default": {"KmsKeyId": "alias/session-manager", "KeyArn": KEY},
@@ -51,9 +53,9 @@ CHOICES = {
 }
 
 
-def rendered(template: dict) -> dict[str, dict]:
-    """The policy documents by a name that says role, policy and choice of parameters."""
-    policies = {}
+def rendered(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The policy documents, by a name made of role, policy and choice of parameters."""
+    policies: dict[str, dict[str, Any]] = {}
     for choice, parameters in CHOICES.items():
         known = {name: value for name, value in parameters.items() if name in template["Parameters"]}
         resolver = Resolver(template, known)
@@ -68,8 +70,8 @@ def rendered(template: dict) -> dict[str, dict]:
     return policies
 
 
-def findings(name: str, policy: dict) -> list[str]:
-    """What parliament has against a policy, its community's auditors included."""
+def findings(name: str, policy: dict[str, Any]) -> list[str]:
+    """The findings of parliament and of its community auditors on a policy."""
     analysed = analyze_policy_string(json.dumps(policy), include_community_auditors=True)
     return [
         f"{enhance_finding(finding).severity} {finding.issue}: {finding.detail or finding.title}"
@@ -79,7 +81,7 @@ def findings(name: str, policy: dict) -> list[str]:
 
 
 def main(*templates: Path) -> int:
-    policies = {}
+    policies: dict[tuple[str, str], dict[str, Any]] = {}
     for template in templates:
         found = rendered(load(template.read_text()))
         if not found:
@@ -87,7 +89,7 @@ def main(*templates: Path) -> int:
             return 1
         policies |= {(template.name, name): policy for name, policy in found.items()}
     count = 0
-    # The titles of what the community's auditors find.
+    # This file holds the titles of the community auditors' findings.
     override_config(Path(parliament.__file__).parent / "community_auditors" / "config_override.yaml")
     for (file, name), policy in policies.items():
         for finding in findings(name.partition(" (")[0], policy):
