@@ -176,7 +176,7 @@ fn answer(report: &Report, format: Format, console: &mut Console<'_>) -> Result<
 /// # Errors
 /// Where the ARN names no account.
 pub fn location_of_caller(caller_arn: &str, region: &str) -> Result<Location, CliError> {
-    Location::of_function(caller_arn, region).ok_or_else(|| CliError::NoAccount(caller_arn.to_owned()))
+    Location::of_arn(caller_arn, region).ok_or_else(|| CliError::NoAccount(caller_arn.to_owned()))
 }
 
 /// What clap has to say: the help and the version, which were asked for, or what is wrong with the options.

@@ -7,6 +7,7 @@ use aws_sdk_iam::types::{ContextEntry as IamContextEntry, ContextKeyTypeEnum, Ta
 use super::Aws;
 use super::error::{call, unreadable};
 use crate::access::{PrincipalArn, PrincipalType};
+use crate::arn::{Arn, base_name};
 use crate::key::KeyArn;
 use crate::ports::{AwsError, ContextEntry, Identities, PrincipalTags, SessionCall, Simulation};
 use simulation::simulation;
@@ -32,7 +33,8 @@ impl Identities for Aws {
         // One action on one resource is one result.
         let result = page.evaluation_results.and_then(|results| results.into_iter().next());
         let result = result.ok_or_else(|| unreadable(operation, principal, "the answer has no result"))?;
-        let is_across_accounts = principal.split(':').nth(4) != Some(&*key.location().account);
+        let is_across_accounts =
+            Arn::parse(principal).map(|arn| arn.account) != Some(&*key.location().account);
         simulation(result, is_across_accounts)
             .ok_or_else(|| unreadable(operation, principal, "the answer has a decision unknown here"))
     }
@@ -72,7 +74,7 @@ impl Identities for Aws {
 
     async fn role_arn(&self, name: &str) -> Result<Option<String>, AwsError> {
         let operation = "iam:GetRole";
-        match call(operation, name, self.iam.get_role().role_name(without_path(name)).send()).await {
+        match call(operation, name, self.iam.get_role().role_name(base_name(name)).send()).await {
             Ok(output) => match output.role {
                 Some(role) => Ok(Some(role.arn)),
                 None => Err(unreadable(operation, name, "the answer has no role")),
@@ -84,7 +86,7 @@ impl Identities for Aws {
 
     async fn role_of_profile(&self, name: &str) -> Result<Option<String>, AwsError> {
         let operation = "iam:GetInstanceProfile";
-        let get = self.iam.get_instance_profile().instance_profile_name(without_path(name)).send();
+        let get = self.iam.get_instance_profile().instance_profile_name(base_name(name)).send();
         match call(operation, name, get).await {
             Ok(output) => match output.instance_profile {
                 // An instance profile holds one role at most.
@@ -95,11 +97,6 @@ impl Identities for Aws {
             Err(error) => Err(error),
         }
     }
-}
-
-/// IAM finds roles and profiles by the name alone, which is unique in the account whatever the path.
-fn without_path(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
 }
 
 /// A policy as IAM answers with it, percent-encoded (RFC 3986); bytes that are none stay as they are.

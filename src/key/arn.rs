@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::arn::Arn;
 use crate::location::Location;
 
 /// The ARN of a KMS key, `arn:PARTITION:kms:REGION:ACCOUNT:key/ID`: the only form that is ever written
@@ -31,29 +32,10 @@ impl KeyArn {
     /// Where the text is anything but the ARN of one key: an alias, a wildcard, a missing part.
     pub fn parse(text: &str) -> Result<Self, KeyArnError> {
         let error = || KeyArnError { text: text.to_owned() };
-        let mut parts = text.splitn(6, ':');
-        let mut part = || parts.next().ok_or_else(error);
-        let (arn, partition, service) = (part()?, part()?, part()?);
-        let (region, account, resource) = (part()?, part()?, part()?);
-        let id = resource.strip_prefix("key/").ok_or_else(error)?;
-        let well_formed = arn == "arn"
-            && is_word(partition)
-            && service == "kms"
-            && is_word(region)
-            && Location::is_account(account)
-            && is_word(id);
-        if !well_formed {
-            return Err(error());
-        }
-        Ok(Self {
-            text: text.to_owned(),
-            location: Location {
-                partition: partition.to_owned(),
-                region: region.to_owned(),
-                account: account.to_owned(),
-            },
-            id: id.to_owned(),
-        })
+        let arn = Arn::parse(text).ok_or_else(error)?;
+        let location = kms_location(&arn).ok_or_else(error)?;
+        let id = arn.resource.strip_prefix("key/").filter(|id| is_word(id)).ok_or_else(error)?;
+        Ok(Self { text: text.to_owned(), location, id: id.to_owned() })
     }
 
     /// The ARN as text.
@@ -73,6 +55,20 @@ impl KeyArn {
     pub fn id(&self) -> &str {
         &self.id
     }
+}
+
+/// The location that an ARN of KMS names, a key's or an alias's; `None` for another service's ARN, or for one whose
+/// partition, Region or account is malformed.
+pub(super) fn kms_location(arn: &Arn<'_>) -> Option<Location> {
+    let is_well_formed = arn.service == "kms"
+        && is_word(arn.partition)
+        && is_word(arn.region)
+        && Location::is_account(arn.account);
+    is_well_formed.then(|| Location {
+        partition: arn.partition.to_owned(),
+        region: arn.region.to_owned(),
+        account: arn.account.to_owned(),
+    })
 }
 
 /// One part of an ARN, or a key id: letters, digits and hyphens.

@@ -5,7 +5,8 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::arn::{KeyArn, is_word};
+use super::arn::{KeyArn, is_word, kms_location};
+use crate::arn::Arn;
 use crate::location::Location;
 
 /// A key as it was named. Only [`KeyRef::Arn`] reaches a key of another account.
@@ -95,11 +96,10 @@ impl KeyRef {
             check_alias(text, alias)?;
             return Ok(Self::Alias(text.to_owned()));
         }
-        if let Some((arn, alias)) = text.split_once(":alias/") {
+        if let Some((_, alias)) = text.split_once(":alias/") {
             check_alias(text, alias)?;
-            // An alias ARN is a key ARN in all but its last part.
-            let location =
-                KeyArn::parse(&format!("{arn}:key/x")).map_err(|_| malformed())?.location().clone();
+            let arn = Arn::parse(text).filter(|arn| arn.resource.strip_prefix("alias/") == Some(alias));
+            let location = arn.and_then(|arn| kms_location(&arn)).ok_or_else(malformed)?;
             return Ok(Self::AliasArn { text: text.to_owned(), location });
         }
         // A key id is a UUID or `mrk-` and hexadecimal digits; both hold a hyphen, an alias name without

@@ -2,6 +2,7 @@
 
 use super::matrix::{Cell, Row};
 use crate::access::{PrincipalArn, SessionCall, Side};
+use crate::arn::Arn;
 use crate::preflight::{Check, Finding, Mode, Verdict};
 
 /// The actions, in the order of the matrix's columns.
@@ -60,7 +61,7 @@ pub(super) fn cells(row: &Row) -> [Option<&Cell>; 2] {
 /// what stands for all in it.
 pub(super) fn principal(subject: &str) -> (String, String) {
     if let Ok(arn) = PrincipalArn::parse(subject) {
-        let name = subject.splitn(6, ':').nth(5).unwrap_or(subject);
+        let name = Arn::parse(subject).map_or(subject, |arn| arn.resource);
         return (arn.account().to_owned(), name.to_owned());
     }
     match subject.strip_prefix("account ") {
