@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::access::{KnownKeys, PrincipalArn};
+use crate::access::{KnownContext, PrincipalArn};
 use crate::key::KeyRef;
 use crate::session::DocumentName;
 use kms_key_policy::AccountId;
@@ -55,10 +55,10 @@ pub struct Safeguards {
     /// Whether further nodes are taken from the fleet.
     pub discover_nodes: bool,
     /// Who may read the key's policy, where it is another account's.
-    pub reader: Option<Reader>,
+    pub reader: Option<KeyPolicyReader>,
     /// Condition keys of every call that are known to the owner.
-    #[serde(skip_serializing_if = "KnownKeys::is_empty")]
-    pub context: KnownKeys,
+    #[serde(skip_serializing_if = "KnownContext::is_empty")]
+    pub context: KnownContext,
     /// The key's policy, where nothing may read it. It is not remembered: it may be longer than a record.
     #[serde(skip)]
     pub key_policy: Option<String>,
@@ -81,7 +81,7 @@ pub enum Mode {
 /// A role in the key's account that may read the key's policy and grants.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Reader {
+pub struct KeyPolicyReader {
     /// The role's ARN.
     pub role_arn: String,
     /// The external id that its trust policy asks for.
@@ -100,7 +100,7 @@ pub struct KeyAccessQuestion {
     /// Roles of nodes.
     pub nodes: Vec<PrincipalArn>,
     /// Condition keys of every call that are known.
-    pub context: KnownKeys,
+    pub context: KnownContext,
     /// What counts as admitted.
     pub require: Require,
 }

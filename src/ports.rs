@@ -8,14 +8,14 @@ mod compliance;
 use std::time::{Duration, SystemTime};
 
 pub use access::{
-    ContextEntry, DryRun, Fleet, Identities, KeyAccess, ManagedNode, Organizations, PrincipalTags, Reader,
-    SessionCall, Simulated, Simulation,
+    ContextEntry, DryRun, Fleet, Identities, KeyAccess, KeyPolicyReader, ManagedNode, Organizations,
+    PrincipalTags, SessionCall, SimulatedDecision, Simulation,
 };
 pub use compliance::{Compliance, ComplianceReport, ComplianceType};
 use thiserror::Error;
 
 use crate::key::KeyDescription;
-use crate::session::{Content, DocumentName, Format};
+use crate::session::{Content, DocumentFormat, DocumentName};
 
 /// A call that AWS refused, or did not answer.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -38,11 +38,11 @@ pub enum AwsErrorKind {
         /// The action that is missing.
         action: &'static str,
         /// AWS's words.
-        answer: Answer,
+        answer: AwsAnswer,
     },
     /// AWS said no.
     #[error("failed: {0}")]
-    Refused(Answer),
+    Refused(AwsAnswer),
     /// No answer: time-out, connection, or an answer that cannot be read.
     #[error("got no answer: {0}")]
     NoAnswer(String),
@@ -50,7 +50,7 @@ pub enum AwsErrorKind {
 
 /// What AWS said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct AwsAnswer {
     /// The error's code: `InvalidDocument`.
     pub code: String,
     /// Its message; withheld where it may repeat the content of a document.
@@ -59,7 +59,7 @@ pub struct Answer {
     pub request_id: Option<String>,
 }
 
-impl std::fmt::Display for Answer {
+impl std::fmt::Display for AwsAnswer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.code)?;
         if let Some(message) = &self.message {
@@ -80,7 +80,7 @@ pub struct DocumentHead {
     /// The number of the default version.
     pub default: u64,
     /// The format that the document is stored in.
-    pub format: Format,
+    pub format: DocumentFormat,
 }
 
 /// One version of a document.
@@ -125,7 +125,7 @@ pub trait Documents {
         &self,
         name: &DocumentName,
         version: u64,
-        format: Format,
+        format: DocumentFormat,
     ) -> Result<Option<DocumentVersion>, AwsError>;
     /// Creates the document.
     async fn create(&self, name: &DocumentName, content: &Content) -> Result<Written, AwsError>;

@@ -11,7 +11,7 @@ mod unique;
 mod versions;
 mod yaml;
 
-pub use content::{Content, ContentError, Edit, Format};
+pub use content::{Content, ContentError, DocumentFormat, Edit};
 pub use name::{DocumentName, DocumentNameError};
 pub use unique::{marked, padded, unmarked};
 pub use versions::oldest_prunable;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use super::call::Side;
 use super::facts::{
-    Fact, State, encryption_contexts, is_of_newer_clients, of_call, of_encryption_context, present_in,
+    Fact, FactState, encryption_contexts, is_of_newer_clients, of_call, of_encryption_context, present_in,
 };
-use super::known::{KnownKeys, KnownState};
+use super::known_context::{KnownContext, KnownState};
 use super::principal::PrincipalArn;
 use crate::key::{KeyArn, KeyDescription, MultiRegion};
 use kms_key_policy::{Context, Others};
@@ -20,7 +20,7 @@ pub struct KeyFacts {
     origin: Option<String>,
     multi_region: Option<bool>,
     /// What the owner says.
-    pub known: KnownKeys,
+    pub known: KnownContext,
     /// The organization of one account; of other accounts it is not known.
     pub organization: Option<Organization>,
     /// All tags of the key.
@@ -57,7 +57,7 @@ pub(super) struct Caller<'a> {
 impl KeyFacts {
     /// With further condition keys that are known to hold in every call.
     #[must_use]
-    pub fn knowing(self, known: &KnownKeys) -> Self {
+    pub fn with_known_context(self, known: &KnownContext) -> Self {
         Self { known: known.clone(), ..self }
     }
 
@@ -74,8 +74,8 @@ impl KeyFacts {
         let mut facts: Vec<Fact> = names.into_iter().flat_map(present_in).collect();
         facts.extend(self.of_key(key));
         facts.extend(self.known.iter().map(|known| match known.state() {
-            KnownState::Values(values) => Fact::new(known.name(), State::Values(values.clone())),
-            KnownState::Absent => Fact::new(known.name(), State::Absent),
+            KnownState::Values(values) => Fact::new(known.name(), FactState::Values(values.clone())),
+            KnownState::Absent => Fact::new(known.name(), FactState::Absent),
         }));
         // What every call of a session has, or has not, is so whatever else is said to be known.
         facts.extend(self.certain(side));
@@ -130,7 +130,8 @@ impl KeyFacts {
             facts.extend(tags.below("aws:ResourceTag/"));
         }
         facts.extend(self.aliases.as_ref().map(|aliases| {
-            let state = if aliases.is_empty() { State::Absent } else { State::Values(aliases.clone()) };
+            let state =
+                if aliases.is_empty() { FactState::Absent } else { FactState::Values(aliases.clone()) };
             Fact::new("kms:ResourceAliases", state)
         }));
         facts
@@ -141,9 +142,9 @@ impl KeyFacts {
 fn in_organization(whose: &str, id: Option<&str>) -> Vec<Fact> {
     match id {
         Some(id) => vec![Fact::value(format!("aws:{whose}OrgID"), id)],
-        None => {
-            ["OrgID", "OrgPaths"].map(|name| Fact::new(format!("aws:{whose}{name}"), State::Absent)).into()
-        }
+        None => ["OrgID", "OrgPaths"]
+            .map(|name| Fact::new(format!("aws:{whose}{name}"), FactState::Absent))
+            .into(),
     }
 }
 
@@ -151,11 +152,11 @@ impl Tags {
     /// The condition keys of the tags, whose names begin with `prefix`; there are no others. Which value counts of
     /// tags whose names differ by case alone is not known.
     fn below(&self, prefix: &str) -> Vec<Fact> {
-        let mut facts = vec![Fact::new(prefix, State::AbsentBelow)];
+        let mut facts = vec![Fact::new(prefix, FactState::AbsentBelow)];
         for (name, value) in &self.0 {
             let twins =
                 self.0.iter().filter(|(other, _)| other.to_lowercase() == name.to_lowercase()).count();
-            let state = if twins > 1 { State::Present } else { State::Values(vec![value.clone()]) };
+            let state = if twins > 1 { FactState::Present } else { FactState::Values(vec![value.clone()]) };
             facts.push(Fact::new(format!("{prefix}{name}"), state));
         }
         facts
@@ -170,7 +171,7 @@ impl From<&KeyDescription> for KeyFacts {
             spec: known(&key.spec),
             usage: known(&key.usage),
             origin: known(&key.origin),
-            multi_region: Some(key.multi_region != MultiRegion::No),
+            multi_region: Some(key.multi_region != MultiRegion::SingleRegion),
             ..Self::default()
         }
     }
@@ -221,10 +222,10 @@ impl SessionContext {
 
 fn with(context: Context, facts: Vec<Fact>) -> Context {
     facts.into_iter().fold(context, |context, Fact { name, state }| match state {
-        State::Values(values) => context.values(&name, values),
-        State::Present => context.present(&name),
-        State::Absent => context.absent(&name),
-        State::AbsentBelow => context.absent_below(&name),
+        FactState::Values(values) => context.values(&name, values),
+        FactState::Present => context.present(&name),
+        FactState::Absent => context.absent(&name),
+        FactState::AbsentBelow => context.absent_below(&name),
     })
 }
 

@@ -5,20 +5,20 @@
 //! `kms:ViaService` grants nothing here. What depends on where and how somebody works stays unknown.
 
 use super::call::Side;
-use super::known::{KnownKeys, KnownState};
+use super::known_context::{KnownContext, KnownState};
 use kms_key_policy::Action;
 
 /// What is known of a condition key, or of all whose names begin alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fact {
-    /// The name; the beginning of names for [`State::AbsentBelow`].
+    /// The name; the beginning of names for [`FactState::AbsentBelow`].
     pub(super) name: String,
-    pub(super) state: State,
+    pub(super) state: FactState,
 }
 
 /// How it stands with a condition key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum FactState {
     /// It has these values, of which there is at least one.
     Values(Vec<String>),
     /// It has a value that nobody knows.
@@ -30,19 +30,19 @@ pub(super) enum State {
 }
 
 impl Fact {
-    pub(super) fn new(name: impl Into<String>, state: State) -> Self {
+    pub(super) fn new(name: impl Into<String>, state: FactState) -> Self {
         Self { name: name.into(), state }
     }
 
     pub(super) fn value(name: impl Into<String>, value: impl Into<String>) -> Self {
-        Self::new(name, State::Values(vec![value.into()]))
+        Self::new(name, FactState::Values(vec![value.into()]))
     }
 }
 
 /// What facts say of a key, whose name is case-insensitive; a later fact wins over an earlier one.
-pub(super) fn state_of<'a>(facts: &'a [Fact], name: &str) -> Option<&'a State> {
-    let named = |fact: &&Fact| fact.state != State::AbsentBelow && fact.name.eq_ignore_ascii_case(name);
-    let begins = |fact: &&Fact| fact.state == State::AbsentBelow && is_below(name, &fact.name);
+pub(super) fn state_of<'a>(facts: &'a [Fact], name: &str) -> Option<&'a FactState> {
+    let named = |fact: &&Fact| fact.state != FactState::AbsentBelow && fact.name.eq_ignore_ascii_case(name);
+    let begins = |fact: &&Fact| fact.state == FactState::AbsentBelow && is_below(name, &fact.name);
     let fact = facts.iter().rev().find(named).or_else(|| facts.iter().find(begins))?;
     Some(&fact.state)
 }
@@ -97,8 +97,8 @@ const VALUES: [(&str, &str); 4] = [
 /// The names in the encryption contexts that a session can have, each of which must be allowed; one alone where it
 /// is known that no client adds the challenge.
 #[must_use]
-pub fn encryption_contexts(known: &KnownKeys) -> &'static [&'static [&'static str]] {
-    match known.get(CHALLENGE).map(super::known::KnownKey::state) {
+pub fn encryption_contexts(known: &KnownContext) -> &'static [&'static [&'static str]] {
+    match known.get(CHALLENGE).map(super::known_context::KnownContextKey::state) {
         Some(KnownState::Absent) => &[OF_SESSION],
         Some(KnownState::Values(_)) | None => &[OF_SESSION, WITH_CHALLENGE],
     }
@@ -112,11 +112,11 @@ pub(super) fn is_of_newer_clients(names: &[&str]) -> bool {
 /// What every call of a side has and lacks, but for its encryption context.
 pub(super) fn of_call(side: Side) -> Vec<Fact> {
     let of_nodes = ABSENT_ON_NODES.into_iter().filter(|_| side == Side::Node);
-    let absent = ABSENT.into_iter().chain(of_nodes).map(|name| Fact::new(name, State::Absent));
+    let absent = ABSENT.into_iter().chain(of_nodes).map(|name| Fact::new(name, FactState::Absent));
     // What KMS has for other operations alone.
     let action = Action::parse(side.call().action());
     let of_others = action.iter().flat_map(Action::absent_keys).chain([RECIPIENT]).map(|name| {
-        let state = if name.ends_with([':', '/']) { State::AbsentBelow } else { State::Absent };
+        let state = if name.ends_with([':', '/']) { FactState::AbsentBelow } else { FactState::Absent };
         Fact::new(name, state)
     });
     let values = VALUES.into_iter().map(|(name, value)| Fact::value(name, value));
@@ -125,17 +125,17 @@ pub(super) fn of_call(side: Side) -> Vec<Fact> {
 
 /// The names in the encryption context, in which no other is.
 pub(super) fn of_encryption_context(names: &[&str]) -> Vec<Fact> {
-    let list = State::Values(names.iter().map(|name| (*name).to_owned()).collect());
-    let mut facts = vec![Fact::new(CONTEXT_KEYS, list), Fact::new(CONTEXT_VALUE, State::AbsentBelow)];
+    let list = FactState::Values(names.iter().map(|name| (*name).to_owned()).collect());
+    let mut facts = vec![Fact::new(CONTEXT_KEYS, list), Fact::new(CONTEXT_VALUE, FactState::AbsentBelow)];
     if !is_of_newer_clients(names) {
-        facts.push(Fact::new(CHALLENGE, State::Absent));
+        facts.push(Fact::new(CHALLENGE, FactState::Absent));
     }
     facts
 }
 
 /// That the encryption context's values are there; what they are, others may know.
 pub(super) fn present_in(names: &[&str]) -> impl Iterator<Item = Fact> {
-    names.iter().map(|name| Fact::new(format!("{CONTEXT_VALUE}{name}"), State::Present))
+    names.iter().map(|name| Fact::new(format!("{CONTEXT_VALUE}{name}"), FactState::Present))
 }
 
 /// How it certainly is with a condition key in every session, where somebody says otherwise.
@@ -178,12 +178,14 @@ pub(super) fn contradiction(name: &str, said: &KnownState) -> Option<String> {
     facts.extend(of_call(Side::User));
     facts.extend(of_encryption_context(OF_SESSION));
     match (state_of(&facts, name)?, said) {
-        (State::Values(values), _) => match values.as_slice() {
+        (FactState::Values(values), _) => match values.as_slice() {
             [value] if !has(value) => Some(format!("it is `{value}`")),
             _ => None,
         },
-        (State::Present, KnownState::Absent) => Some("it is present".to_owned()),
-        (State::Absent | State::AbsentBelow, KnownState::Values(_)) => Some("it is absent".to_owned()),
+        (FactState::Present, KnownState::Absent) => Some("it is present".to_owned()),
+        (FactState::Absent | FactState::AbsentBelow, KnownState::Values(_)) => {
+            Some("it is absent".to_owned())
+        }
         _ => None,
     }
 }

@@ -9,7 +9,7 @@ use kms_key_policy::Policy;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Simulation {
     /// What it says.
-    pub decision: Simulated,
+    pub decision: SimulatedDecision,
     /// The policies that decided, as IAM names them (`role_App_AllowKms`, a managed policy's name).
     pub policies: Vec<String>,
     /// Whether service control policies allow it; `None` where there are none to ask.
@@ -22,7 +22,7 @@ pub struct Simulation {
 
 /// The simulator's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Simulated {
+pub enum SimulatedDecision {
     /// Something allows it.
     Allowed,
     /// Nothing allows it.
@@ -30,7 +30,7 @@ pub enum Simulated {
     /// Something denies it.
     ExplicitDeny,
     /// It does not tell what the own policies say: across accounts its decision is of both sides together.
-    Untold,
+    NotReported,
 }
 
 /// What is known of a principal's own side.
@@ -62,29 +62,29 @@ impl Given {
         policies: &[Policy],
     ) -> Result<Self, KeyRulesError> {
         Ok(Self {
-            alone: rules.judge_own(principal, side, policies)?,
-            together: rules.judge_with(principal, side, policies)?,
+            alone: rules.evaluate_own(principal, side, policies)?,
+            together: rules.evaluate_with(principal, side, policies)?,
         })
     }
 
     fn verdict(&self) -> IdentityVerdict {
-        use KeyVerdict::{Admits, Depends, Refuses, Silent};
+        use KeyVerdict::{Allows, Depends, ExplicitDeny, ImplicitDeny};
         match (&self.together, &self.alone) {
-            (Admits { .. }, Silent { .. } | Depends { .. }) => IdentityVerdict::Allows(
+            (Allows { .. }, ImplicitDeny { .. } | Depends { .. }) => IdentityVerdict::Allows(
                 "the key's side grants it by itself; its own policies need not".to_owned(),
             ),
-            (_, Refuses { by }) => IdentityVerdict::Refuses(format!("{} denies it", by.join(", "))),
-            (Depends { on, .. }, Silent { .. }) => IdentityVerdict::Unknown(format!(
+            (_, ExplicitDeny { by }) => IdentityVerdict::Denied(format!("{} denies it", by.join(", "))),
+            (Depends { on, .. }, ImplicitDeny { .. }) => IdentityVerdict::Unknown(format!(
                 "none of the policies given for it allows it, and whether the key's side does so alone depends on {on}"
             )),
-            (_, Silent { .. }) => {
-                IdentityVerdict::Lacks("none of the policies given for it allows it".to_owned())
+            (_, ImplicitDeny { .. }) => {
+                IdentityVerdict::MissingAllow("none of the policies given for it allows it".to_owned())
             }
-            (Silent { why }, Depends { .. }) => IdentityVerdict::Lacks(why.clone()),
+            (ImplicitDeny { why }, Depends { .. }) => IdentityVerdict::MissingAllow(why.clone()),
             (_, Depends { on, .. }) => {
                 IdentityVerdict::Unknown(format!("whether its own policies allow it depends on {on}"))
             }
-            (_, Admits { by, .. }) => IdentityVerdict::Allows(format!("{} allows it", by.join(", "))),
+            (_, Allows { by, .. }) => IdentityVerdict::Allows(format!("{} allows it", by.join(", "))),
         }
     }
 }
@@ -95,9 +95,9 @@ pub enum IdentityVerdict {
     /// It allows the call, or need not.
     Allows(String),
     /// It lacks an Allow, which a policy on the principal can give.
-    Lacks(String),
+    MissingAllow(String),
     /// It denies the call, and no Allow helps.
-    Refuses(String),
+    Denied(String),
     /// It is not known.
     Unknown(String),
 }
@@ -105,7 +105,7 @@ pub enum IdentityVerdict {
 /// Judges a principal's own side. `key_side` tells whether an Allow of its own is needed at all; `rules` are the key's,
 /// or why they are not known.
 #[must_use]
-pub fn judge_identity(
+pub fn evaluate_identity(
     principal: &PrincipalArn,
     side: Side,
     own: &OwnSide,
@@ -134,30 +134,30 @@ pub fn judge_identity(
         ));
     }
     if simulation.organizations_allow == Some(false) {
-        return IdentityVerdict::Refuses(
+        return IdentityVerdict::Denied(
             "a service control policy of the organization does not allow it".to_owned(),
         );
     }
-    let alone = matches!(key_side, Some(KeyVerdict::Admits { alone: true, .. }));
+    let is_sufficient = matches!(key_side, Some(KeyVerdict::Allows { is_sufficient: true, .. }));
     // A boundary limits what a key policy grants to a role, not what it grants to a user by name.
     let bounded = simulation.boundary_allows == Some(false)
-        && !(alone && principal.principal_type() == PrincipalType::User);
+        && !(is_sufficient && principal.principal_type() == PrincipalType::User);
     match simulation.decision {
-        Simulated::ExplicitDeny => IdentityVerdict::Refuses(format!("its own policies deny it{policies}")),
-        _ if bounded => IdentityVerdict::Refuses("its permissions boundary does not allow it".to_owned()),
-        Simulated::Allowed => IdentityVerdict::Allows(format!("its own policies allow it{policies}")),
-        Simulated::ImplicitDeny if alone => {
+        SimulatedDecision::ExplicitDeny => IdentityVerdict::Denied(format!("its own policies deny it{policies}")),
+        _ if bounded => IdentityVerdict::Denied("its permissions boundary does not allow it".to_owned()),
+        SimulatedDecision::Allowed => IdentityVerdict::Allows(format!("its own policies allow it{policies}")),
+        SimulatedDecision::ImplicitDeny if is_sufficient => {
             IdentityVerdict::Allows("the key policy grants it by name; its own policies need not".to_owned())
         }
-        Simulated::Untold if alone => IdentityVerdict::Unknown(
+        SimulatedDecision::NotReported if is_sufficient => IdentityVerdict::Unknown(
             "IAM's simulator does not tell whether its own policies deny it, as the key is another account's"
                 .to_owned(),
         ),
-        Simulated::Untold => IdentityVerdict::Unknown(
+        SimulatedDecision::NotReported => IdentityVerdict::Unknown(
             "IAM's simulator does not tell whether its own policies allow it, as the key is another account's"
                 .to_owned(),
         ),
-        Simulated::ImplicitDeny => IdentityVerdict::Lacks("none of its own policies allows it".to_owned()),
+        SimulatedDecision::ImplicitDeny => IdentityVerdict::MissingAllow("none of its own policies allows it".to_owned()),
     }
 }
 

@@ -42,19 +42,19 @@ pub enum KeyRulesError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyVerdict {
     /// It admits the call.
-    Admits {
+    Allows {
         /// Whether that is enough, or the principal's own policy has to allow it too.
-        alone: bool,
+        is_sufficient: bool,
         /// The statements and grants that do.
         by: Vec<String>,
     },
     /// A statement denies it.
-    Refuses {
+    ExplicitDeny {
         /// The statements that do.
         by: Vec<String>,
     },
     /// Nothing admits it.
-    Silent {
+    ImplicitDeny {
         /// In which way nothing does.
         why: String,
     },
@@ -99,7 +99,7 @@ impl KeyRules {
     ///
     /// # Errors
     /// Where the evaluator does not take the principal for one.
-    pub fn judge(&self, principal: &PrincipalArn, side: Side) -> Result<KeyVerdict, KeyRulesError> {
+    pub fn evaluate(&self, principal: &PrincipalArn, side: Side) -> Result<KeyVerdict, KeyRulesError> {
         self.on_key_side(principal.as_str(), of(principal, side))
     }
 
@@ -108,7 +108,7 @@ impl KeyRules {
     ///
     /// # Errors
     /// Where the evaluator does not take the account for one.
-    pub fn judge_account(&self, account: &str, side: Side) -> Result<KeyVerdict, KeyRulesError> {
+    pub fn evaluate_account(&self, account: &str, side: Side) -> Result<KeyVerdict, KeyRulesError> {
         // The account's root user is covered by what names the account, and by nothing that names others in it;
         // a role that nothing names, by what is not for the root user alone.
         let of_account = format!("arn:{}:iam::{account}:", self.key.location().partition);
@@ -134,7 +134,7 @@ impl KeyRules {
     ///
     /// # Errors
     /// Where the evaluator does not take the principal for one.
-    pub fn judge_with(
+    pub fn evaluate_with(
         &self,
         principal: &PrincipalArn,
         side: Side,
@@ -151,7 +151,7 @@ impl KeyRules {
     ///
     /// # Errors
     /// Where the evaluator does not take the principal for one.
-    pub fn judge_own(
+    pub fn evaluate_own(
         &self,
         principal: &PrincipalArn,
         side: Side,
@@ -182,7 +182,7 @@ impl KeyRules {
         identity: &[Policy],
         judge: impl Fn(&Request) -> KeyVerdict,
     ) -> Result<KeyVerdict, KeyRulesError> {
-        let mut worst = KeyVerdict::Admits { alone: true, by: Vec::new() };
+        let mut worst = KeyVerdict::Allows { is_sufficient: true, by: Vec::new() };
         // Where nothing looks at the encryption context, what differs in it makes no difference.
         let names_context = |name: &str| is_below(name, "kms:EncryptionContext");
         let looks_at_context = self.grants_look_at_context
@@ -214,14 +214,14 @@ fn of(principal: &PrincipalArn, side: Side) -> Caller<'_> {
     Caller { side, account: principal.account(), principal: Some(principal) }
 }
 
-fn verdict_of(answer: &Answer<'_>, alone: bool) -> KeyVerdict {
+fn verdict_of(answer: &Answer<'_>, is_sufficient: bool) -> KeyVerdict {
     let by = || answer.statements.iter().filter_map(name).collect();
     match answer.decision {
-        Decision::Allowed => KeyVerdict::Admits { alone, by: by() },
-        Decision::Denied if answer.explicit => KeyVerdict::Refuses { by: by() },
+        Decision::Allowed => KeyVerdict::Allows { is_sufficient, by: by() },
+        Decision::Denied if answer.explicit => KeyVerdict::ExplicitDeny { by: by() },
         Decision::Denied => {
             let why = answer.missing.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            KeyVerdict::Silent { why }
+            KeyVerdict::ImplicitDeny { why }
         }
         Decision::Depends => {
             let key = |dependency: &Dependency| match dependency {
@@ -242,22 +242,22 @@ impl KeyVerdict {
 
     fn rank(&self) -> u8 {
         match self {
-            Self::Admits { alone: true, .. } => 0,
-            Self::Admits { alone: false, .. } => 1,
+            Self::Allows { is_sufficient: true, .. } => 0,
+            Self::Allows { is_sufficient: false, .. } => 1,
             Self::Depends { .. } => 2,
-            Self::Silent { .. } => 3,
-            Self::Refuses { .. } => 4,
+            Self::ImplicitDeny { .. } => 3,
+            Self::ExplicitDeny { .. } => 4,
         }
     }
 
     /// The same, said of calls with the context of newer clients.
     fn of_newer_clients(self) -> Self {
         match self {
-            Self::Admits { .. } => self,
-            Self::Refuses { by } => {
-                Self::Refuses { by: by.into_iter().map(|name| format!("{name} ({NEWER_CLIENTS})")).collect() }
-            }
-            Self::Silent { why } => Self::Silent { why: format!("{why} {NEWER_CLIENTS}") },
+            Self::Allows { .. } => self,
+            Self::ExplicitDeny { by } => Self::ExplicitDeny {
+                by: by.into_iter().map(|name| format!("{name} ({NEWER_CLIENTS})")).collect(),
+            },
+            Self::ImplicitDeny { why } => Self::ImplicitDeny { why: format!("{why} {NEWER_CLIENTS}") },
             Self::Depends { on, keys, by } => {
                 Self::Depends { on: format!("{on} ({NEWER_CLIENTS})"), keys, by }
             }

@@ -3,7 +3,7 @@
 
 use super::call::Side;
 use super::context::{Caller, KeyFacts};
-use super::facts::{self, Fact, State, state_of};
+use super::facts::{self, Fact, FactState, state_of};
 use super::principal::{PrincipalArn, PrincipalType};
 use crate::key::KeyArn;
 use kms_key_policy::is_multivalued;
@@ -33,13 +33,13 @@ pub struct SimulatedCall<'a> {
 impl SimulatedCall<'_> {
     /// What is certain of the call before anything of the account is read.
     #[must_use]
-    pub fn certain(&self, facts: &KeyFacts) -> Vec<ContextEntry> {
+    pub fn certain_entries(&self, facts: &KeyFacts) -> Vec<ContextEntry> {
         entries(&[facts.certain(self.side), self.derived()].concat())
     }
 
     /// All that is known of the call; with these names in its encryption context, where it matters.
     #[must_use]
-    pub fn told(&self, facts: &KeyFacts, names: Option<&[&str]>) -> Vec<ContextEntry> {
+    pub fn context_entries(&self, facts: &KeyFacts, names: Option<&[&str]>) -> Vec<ContextEntry> {
         entries(&self.facts(facts, names))
     }
 
@@ -49,7 +49,7 @@ impl SimulatedCall<'_> {
     pub fn still_missing(&self, facts: &KeyFacts, names: Option<&[&str]>, missing: &[String]) -> Vec<String> {
         let facts = self.facts(facts, names);
         let is_absent =
-            |name: &str| matches!(state_of(&facts, name), Some(State::Absent | State::AbsentBelow));
+            |name: &str| matches!(state_of(&facts, name), Some(FactState::Absent | FactState::AbsentBelow));
         missing.iter().filter(|name| !is_absent(name)).cloned().collect()
     }
 
@@ -79,7 +79,7 @@ impl SimulatedCall<'_> {
     /// The simulator knows a user's name by itself, but where it says that it misses it.
     fn user_name(&self) -> Fact {
         match self.principal.principal_type() {
-            PrincipalType::Role => Fact::new("aws:username", State::Absent),
+            PrincipalType::Role => Fact::new("aws:username", FactState::Absent),
             PrincipalType::User => Fact::value("aws:username", self.principal.name()),
         }
     }
@@ -97,7 +97,7 @@ fn entries(facts: &[Fact]) -> Vec<ContextEntry> {
     let mut entries: Vec<ContextEntry> = Vec::new();
     for fact in facts {
         let told = entries.iter().any(|entry| entry.key.eq_ignore_ascii_case(&fact.name));
-        if !told && let Some(State::Values(values)) = state_of(facts, &fact.name) {
+        if !told && let Some(FactState::Values(values)) = state_of(facts, &fact.name) {
             let by_nature = is_multivalued(&fact.name.to_ascii_lowercase());
             entries.push(ContextEntry {
                 key: fact.name.clone(),

@@ -58,10 +58,13 @@ mod tests {
                     KeyRules::new(key.clone(), KeyFacts::default(), &policy.to_string(), "[]").unwrap();
                 let own = identity_policy(side, &key).to_string();
                 let own = [Policy::parse(PolicyKind::Identity, &own).unwrap()];
-                let verdict = rules.judge_with(&principal, side, &own).unwrap();
-                assert!(matches!(verdict, KeyVerdict::Admits { .. }), "{arn}: {verdict:?}");
-                let verdict = rules.judge_with(&principal, other, &own).unwrap();
-                assert!(matches!(verdict, KeyVerdict::Silent { .. }), "for its own call only: {verdict:?}");
+                let verdict = rules.evaluate_with(&principal, side, &own).unwrap();
+                assert!(matches!(verdict, KeyVerdict::Allows { .. }), "{arn}: {verdict:?}");
+                let verdict = rules.evaluate_with(&principal, other, &own).unwrap();
+                assert!(
+                    matches!(verdict, KeyVerdict::ImplicitDeny { .. }),
+                    "for its own call only: {verdict:?}"
+                );
                 assert_eq!(rules.warnings().count(), 0);
             }
         }

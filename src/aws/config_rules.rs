@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Aws;
 use super::error::{call, unreadable};
-use super::raw_operation::{OneOff, Service};
+use super::raw_operation::{RawOperation, Service};
 use crate::ports::{AwsError, Compliance, ComplianceReport, ComplianceType};
 
 const ACTION: &str = "PutEvaluations";
@@ -31,7 +31,7 @@ impl Compliance for Aws {
     async fn report_compliance(&self, report: &ComplianceReport<'_>) -> Result<(), AwsError> {
         let on = format!("{} {}", report.resource_type, report.resource_id);
         let body = body(report).map_err(|problem| unreadable(OPERATION, &on, problem))?;
-        let put = OneOff::new(&self.config, &CONFIG, ACTION, answer::read).await;
+        let put = RawOperation::new(&self.config, &CONFIG, ACTION, answer::read).await;
         let put = put.map_err(|problem| unreadable(OPERATION, &on, problem))?;
         call(OPERATION, &on, put.ask(body)).await
     }

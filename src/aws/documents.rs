@@ -1,13 +1,13 @@
 //! The preferences document, by SSM's document calls.
 
-use aws_sdk_ssm::types::{DocumentFormat, DocumentStatus, DocumentType};
+use aws_sdk_ssm::types::{DocumentFormat as SdkFormat, DocumentStatus, DocumentType};
 
 use super::Aws;
 use super::error::call;
 use crate::ports::{
     AwsError, AwsErrorKind, DocumentHead, DocumentVersion, Documents, VersionStatus, Written,
 };
-use crate::session::{Content, DocumentName, Format};
+use crate::session::{Content, DocumentFormat, DocumentName};
 
 impl Documents for Aws {
     async fn head(&self, name: &DocumentName) -> Result<Option<DocumentHead>, AwsError> {
@@ -24,8 +24,8 @@ impl Documents for Aws {
                 latest: document.latest_version()?.parse().ok()?,
                 default: document.default_version()?.parse().ok()?,
                 format: match document.document_format() {
-                    Some(DocumentFormat::Yaml) => Format::Yaml,
-                    _ => Format::Json,
+                    Some(SdkFormat::Yaml) => DocumentFormat::Yaml,
+                    _ => DocumentFormat::Json,
                 },
             })
         });
@@ -36,7 +36,7 @@ impl Documents for Aws {
         &self,
         name: &DocumentName,
         version: u64,
-        format: Format,
+        format: DocumentFormat,
     ) -> Result<Option<DocumentVersion>, AwsError> {
         let operation = "ssm:GetDocument";
         let get = self
@@ -127,10 +127,10 @@ impl Documents for Aws {
     }
 }
 
-fn sdk_format(format: Format) -> DocumentFormat {
+fn sdk_format(format: DocumentFormat) -> SdkFormat {
     match format {
-        Format::Json => DocumentFormat::Json,
-        Format::Yaml => DocumentFormat::Yaml,
+        DocumentFormat::Json => SdkFormat::Json,
+        DocumentFormat::Yaml => SdkFormat::Yaml,
     }
 }
 

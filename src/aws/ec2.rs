@@ -6,7 +6,7 @@ use url::form_urlencoded;
 
 use super::Aws;
 use super::error::{call, unreadable};
-use super::raw_operation::{OneOff, Service};
+use super::raw_operation::{RawOperation, Service};
 use crate::ports::AwsError;
 
 const ACTION: &str = "DescribeIamInstanceProfileAssociations";
@@ -28,7 +28,7 @@ const PAGE_SIZE: &str = "1000";
 impl Aws {
     /// Instance id and instance profile ARN of each association in use.
     pub(super) async fn profile_associations(&self) -> Result<Vec<(String, String)>, AwsError> {
-        let describe = OneOff::new(&self.config, &EC2, ACTION, page::read).await;
+        let describe = RawOperation::new(&self.config, &EC2, ACTION, page::read).await;
         let describe = describe.map_err(|problem| unreadable(OPERATION, "*", problem))?;
         let mut associations = Vec::new();
         let mut next = None;

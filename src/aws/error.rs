@@ -6,7 +6,7 @@ use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ssm::operation::RequestId;
 use aws_smithy_types::retry::ErrorKind;
 
-use crate::ports::{Answer, AwsError, AwsErrorKind};
+use crate::ports::{AwsAnswer, AwsError, AwsErrorKind};
 
 /// Makes a call and logs it: operation, subject, duration, error code.
 pub(super) async fn call<T, E, R>(
@@ -79,7 +79,7 @@ fn translated(operation: &'static str, on: &str, said: &Said<'_>) -> AwsError {
         Said::No { code: None, .. } => return unreadable(operation, on, "the answer could not be read"),
         Said::Nothing(why) => return unreadable(operation, on, why),
     };
-    let answer = Answer {
+    let answer = AwsAnswer {
         code: code.to_owned(),
         message: message.map(str::to_owned).filter(|_| !may_repeat_content(operation, code)),
         request_id: request_id.map(str::to_owned),

@@ -9,13 +9,13 @@ use super::Aws;
 use super::error::{call, unreadable};
 use super::grants::rendered;
 use crate::key::KeyArn;
-use crate::ports::{AwsError, AwsErrorKind, DryRun, KeyAccess, Reader, SessionCall};
+use crate::ports::{AwsError, AwsErrorKind, DryRun, KeyAccess, KeyPolicyReader, SessionCall};
 
 /// The length that session-manager-plugin asks for.
 const DATA_KEY_BYTES: i32 = 64;
 
 impl KeyAccess for Aws {
-    async fn key_policy(&self, key: &KeyArn, reader: Option<&Reader>) -> Result<String, AwsError> {
+    async fn key_policy(&self, key: &KeyArn, reader: Option<&KeyPolicyReader>) -> Result<String, AwsError> {
         let operation = "kms:GetKeyPolicy";
         let on = subject(key, reader);
         let get = self.kms_as(reader).await?.get_key_policy().key_id(key.as_str()).send();
@@ -23,7 +23,7 @@ impl KeyAccess for Aws {
         policy.ok_or_else(|| unreadable(operation, &on, "the answer has no policy"))
     }
 
-    async fn grants(&self, key: &KeyArn, reader: Option<&Reader>) -> Result<Vec<Value>, AwsError> {
+    async fn grants(&self, key: &KeyArn, reader: Option<&KeyPolicyReader>) -> Result<Vec<Value>, AwsError> {
         let on = subject(key, reader);
         let kms = self.kms_as(reader).await?;
         let mut grants = Vec::new();
@@ -69,7 +69,7 @@ impl KeyAccess for Aws {
     async fn key_tags(
         &self,
         key: &KeyArn,
-        reader: Option<&Reader>,
+        reader: Option<&KeyPolicyReader>,
     ) -> Result<Vec<(String, String)>, AwsError> {
         let on = subject(key, reader);
         let kms = self.kms_as(reader).await?;
@@ -86,7 +86,11 @@ impl KeyAccess for Aws {
         }
     }
 
-    async fn key_aliases(&self, key: &KeyArn, reader: Option<&Reader>) -> Result<Vec<String>, AwsError> {
+    async fn key_aliases(
+        &self,
+        key: &KeyArn,
+        reader: Option<&KeyPolicyReader>,
+    ) -> Result<Vec<String>, AwsError> {
         let on = subject(key, reader);
         let aliases = aliases(&self.kms_as(reader).await?, &on, Some(key)).await?;
         Ok(aliases.into_iter().map(|(_, name)| name).collect())
@@ -151,7 +155,7 @@ async fn aliases(
 }
 
 /// What the log and an error name: the key, and who asked.
-fn subject(key: &KeyArn, reader: Option<&Reader>) -> String {
+fn subject(key: &KeyArn, reader: Option<&KeyPolicyReader>) -> String {
     match reader {
         Some(reader) => format!("{key} as {}", reader.role_arn),
         None => key.to_string(),

@@ -48,7 +48,7 @@ fn description(metadata: &KeyMetadata) -> Option<KeyDescription> {
         {
             Some(MultiRegionKeyType::Replica) => MultiRegion::Replica,
             Some(_) => MultiRegion::Primary,
-            None => MultiRegion::No,
+            None => MultiRegion::SingleRegion,
         },
     })
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Aws;
 use super::aws_json::refused;
 use super::error::{call, unreadable};
-use super::raw_operation::{OneOff, Refusal, Service};
+use super::raw_operation::{RawOperation, Refusal, Service};
 use crate::ports::{AwsError, Organizations};
 
 const ACTION: &str = "DescribeOrganization";
@@ -22,7 +22,7 @@ const ORGANIZATIONS: Service = Service {
 
 impl Organizations for Aws {
     async fn organization_id(&self) -> Result<Option<String>, AwsError> {
-        let describe = OneOff::new(&self.config, &ORGANIZATIONS, ACTION, read).await;
+        let describe = RawOperation::new(&self.config, &ORGANIZATIONS, ACTION, read).await;
         let describe = describe.map_err(|problem| unreadable(OPERATION, "*", problem))?;
         match call(OPERATION, "*", describe.ask("{}".to_owned())).await {
             Ok(id) => Ok(Some(id)),

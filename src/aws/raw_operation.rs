@@ -45,7 +45,7 @@ pub(super) struct Service {
 
 /// One operation of such a service, set up as an SDK client would be by the same settings.
 #[derive(Debug)]
-pub(super) struct OneOff<O>(Operation<Body, O, Refusal>);
+pub(super) struct RawOperation<O>(Operation<Body, O, Refusal>);
 
 /// A service's refusal: code and message.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub(super) struct Refusal(ErrorMetadata);
 /// What is sent. It is nobody else's to see.
 struct Body(String);
 
-impl<O: fmt::Debug + Send + Sync + 'static> OneOff<O> {
+impl<O: fmt::Debug + Send + Sync + 'static> RawOperation<O> {
     /// The operation with this name, and how its answer is read.
     pub(super) async fn new(
         config: &SdkConfig,

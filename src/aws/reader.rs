@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 use super::Aws;
 use super::error::{call, unreadable};
-use crate::ports::{AwsError, Clock, Reader};
+use crate::ports::{AwsError, Clock, KeyPolicyReader};
 
 /// The name that the key's account finds in its CloudTrail.
 const SESSION_NAME: &str = "session-kms-key-policy-reader";
@@ -26,14 +26,17 @@ const MARGIN: Duration = Duration::from_mins(2);
 pub(super) struct Readers(Arc<Mutex<Vec<Assumed>>>);
 
 struct Assumed {
-    reader: Reader,
+    reader: KeyPolicyReader,
     kms: aws_sdk_kms::Client,
     expires: SystemTime,
 }
 
 impl Aws {
     /// KMS as this reader; as the own role where there is none.
-    pub(super) async fn kms_as(&self, reader: Option<&Reader>) -> Result<aws_sdk_kms::Client, AwsError> {
+    pub(super) async fn kms_as(
+        &self,
+        reader: Option<&KeyPolicyReader>,
+    ) -> Result<aws_sdk_kms::Client, AwsError> {
         let Some(reader) = reader else { return Ok(self.kms.clone()) };
         // Held over the call: reads that run together assume the role once.
         let mut assumed = self.readers.0.lock().await;
@@ -48,7 +51,7 @@ impl Aws {
         Ok(kms)
     }
 
-    async fn assume(&self, reader: &Reader) -> Result<Assumed, AwsError> {
+    async fn assume(&self, reader: &KeyPolicyReader) -> Result<Assumed, AwsError> {
         let operation = "sts:AssumeRole";
         let assume = self
             .sts

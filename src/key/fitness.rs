@@ -36,7 +36,7 @@ pub struct KeyDescription {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MultiRegion {
     /// A key of one Region.
-    No,
+    SingleRegion,
     /// The primary of its family.
     Primary,
     /// A replica, with a policy and a state of its own.
@@ -86,7 +86,11 @@ impl KeyDescription {
     #[must_use]
     pub fn assumed(arn: KeyArn) -> Self {
         Self {
-            multi_region: if arn.id().starts_with("mrk-") { MultiRegion::Primary } else { MultiRegion::No },
+            multi_region: if arn.id().starts_with("mrk-") {
+                MultiRegion::Primary
+            } else {
+                MultiRegion::SingleRegion
+            },
             arn,
             state: "Enabled".to_owned(),
             spec: "SYMMETRIC_DEFAULT".to_owned(),
@@ -205,7 +209,7 @@ mod tests {
             deletion_date: None,
             valid_to: None,
             custom_key_store: None,
-            multi_region: MultiRegion::No,
+            multi_region: MultiRegion::SingleRegion,
         }
     }
 
@@ -261,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_key_that_is_not_looked_at_is_taken_for_one_that_encrypts_sessions() {
-        for (id, multi_region) in [("1-2", MultiRegion::No), ("mrk-12", MultiRegion::Primary)] {
+        for (id, multi_region) in [("1-2", MultiRegion::SingleRegion), ("mrk-12", MultiRegion::Primary)] {
             let arn = KeyArn::parse(&format!("arn:aws:kms:eu-west-1:111122223333:key/{id}")).unwrap();
             let key = KeyDescription::assumed(arn);
             assert_eq!(

@@ -6,7 +6,7 @@ use crate::location::Location;
 use crate::ports::{AwsError, DocumentVersion, Ports, VersionStatus};
 use crate::reconcile::{ReconcileError, Record, read_record};
 use crate::report::{Asked, Report, Status, Version};
-use crate::session::{DocumentName, Format};
+use crate::session::{DocumentFormat, DocumentName};
 
 /// How often a document that changes while it is read is read again.
 const READS: u32 = 5;
@@ -132,8 +132,8 @@ async fn found<P: Ports>(ports: &P, name: &DocumentName) -> Result<Option<Found>
         let Some(head) = ports.head(name).await? else { return Ok(None) };
         // Asked for as JSON, whatever it is stored as: it is only read.
         let (latest, default) = tokio::join!(
-            ports.version(name, head.latest, Format::Json),
-            ports.version(name, head.default, Format::Json)
+            ports.version(name, head.latest, DocumentFormat::Json),
+            ports.version(name, head.default, DocumentFormat::Json)
         );
         if let (Some(latest), Some(default)) = (latest?, default?) {
             return Ok(Some(Found { latest: (head.latest, latest), default: (head.default, default) }));

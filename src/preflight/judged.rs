@@ -4,12 +4,12 @@ use super::checks::identities;
 use super::checks::key_policy;
 use super::finding::Finding;
 use super::observation::{AccessObservation, Subject};
-use crate::access::{IdentityVerdict, KeyRules, KeyVerdict, KnownKeys, OwnSide};
+use crate::access::{IdentityVerdict, KeyRules, KeyVerdict, KnownContext, OwnSide};
 
 /// The checks of the key's side and of the own side, where this is what Context says.
 pub(super) struct Judge<'a> {
     pub(super) observation: &'a AccessObservation,
-    pub(super) known: KnownKeys,
+    pub(super) known: KnownContext,
     pub(super) rules: Result<KeyRules, String>,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Judges<'a> {
 }
 
 impl<'a> Judge<'a> {
-    fn new(observation: &'a AccessObservation, known: KnownKeys) -> Self {
+    fn new(observation: &'a AccessObservation, known: KnownContext) -> Self {
         let rules = key_policy::rules(observation, &known);
         Self { observation, known, rules }
     }

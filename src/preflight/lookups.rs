@@ -8,7 +8,7 @@ use futures_util::stream;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::gather::AT_A_TIME;
-use crate::access::{KeyFacts, KnownKeys, PrincipalArn, PrincipalType, Side, Tags, may_tag_sessions};
+use crate::access::{KeyFacts, KnownContext, PrincipalArn, PrincipalType, Side, Tags, may_tag_sessions};
 use crate::intent::Safeguards;
 use crate::key::KeyDescription;
 use crate::location::Location;
@@ -28,7 +28,7 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// What these condition keys ask for.
-    pub(crate) fn of<'n>(names: impl IntoIterator<Item = &'n str>, known: &KnownKeys) -> Self {
+    pub(crate) fn of<'n>(names: impl IntoIterator<Item = &'n str>, known: &KnownContext) -> Self {
         let mut asked = Self::default();
         for name in names {
             if known.get(name).is_some() {

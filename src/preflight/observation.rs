@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::access::{KeyFacts, KnownKeys, Organization, OwnSide, PrincipalArn, Side, Tags};
+use crate::access::{KeyFacts, KnownContext, Organization, OwnSide, PrincipalArn, Side, Tags};
 use crate::key::{KeyArn, KeyDescription};
 
 /// Something that was read, or why it could not be.
@@ -118,12 +118,12 @@ pub struct Attributes {
 impl Attributes {
     /// What is known of the calls on a key, but for the principals. `account` is the own one.
     #[must_use]
-    pub fn facts(&self, key: &KeyDescription, account: &str, known: &KnownKeys) -> KeyFacts {
+    pub fn facts(&self, key: &KeyDescription, account: &str, known: &KnownContext) -> KeyFacts {
         fn of<T: Clone>(read: Option<&Read<T>>) -> Option<T> {
             read.and_then(Read::known).cloned()
         }
         let organization = of(self.organization.as_ref());
-        let mut facts = KeyFacts::from(key).knowing(known);
+        let mut facts = KeyFacts::from(key).with_known_context(known);
         facts.organization = organization.map(|id| Organization { account: account.to_owned(), id });
         facts.resource_tags = of(self.resource_tags.as_ref());
         facts.aliases = of(self.aliases.as_ref());
@@ -139,7 +139,7 @@ pub struct AccessObservation {
     /// The account whose sessions it encrypts.
     pub account: String,
     /// Condition keys of every call that are known besides: the property Context.
-    pub context: KnownKeys,
+    pub context: KnownContext,
     /// What was read where a policy asks for it.
     pub attributes: Attributes,
     /// The key's policy, as text.
@@ -165,7 +165,7 @@ impl AccessObservation {
 
     /// What is known of the calls on the key, where this is what Context says.
     #[must_use]
-    pub(super) fn facts(&self, known: &KnownKeys) -> KeyFacts {
+    pub(super) fn facts(&self, known: &KnownContext) -> KeyFacts {
         let mut facts = self.attributes.facts(&self.key, &self.account, known);
         for subject in &self.subjects {
             if let Some(Read::Known(tags)) = &subject.tags {

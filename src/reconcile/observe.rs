@@ -4,7 +4,7 @@ use super::error::ReconcileError;
 use super::record::Record;
 use super::stored_record::{StoredRecord, read_stored};
 use crate::ports::{DocumentHead, Ports, VersionStatus};
-use crate::session::{Content, ContentError, DocumentName, Format};
+use crate::session::{Content, ContentError, DocumentFormat, DocumentName};
 
 /// What is there: the document and the record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +87,7 @@ async fn versions<P: Ports>(
     head: DocumentHead,
     as_json: bool,
 ) -> Result<Option<ObservedDocument>, ReconcileError> {
-    let format = if as_json { Format::Json } else { head.format };
+    let format = if as_json { DocumentFormat::Json } else { head.format };
     let read = async |number| {
         let version = ports.version(name, number, format).await?;
         Ok::<_, ReconcileError>(version.map(|version| ObservedVersion {

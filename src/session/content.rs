@@ -10,7 +10,7 @@ use super::{json, yaml};
 
 /// The format that a document is stored in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum DocumentFormat {
     /// JSON, as the console writes it.
     Json,
     /// YAML.
@@ -21,7 +21,7 @@ pub enum Format {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Content {
     text: String,
-    format: Format,
+    format: DocumentFormat,
 }
 
 /// What setting `inputs.kmsKeyId` makes of a content.
@@ -39,7 +39,7 @@ pub enum Edit {
 pub enum ContentError {
     /// Not JSON, or not YAML.
     #[error("its content cannot be read as {0}")]
-    Unreadable(Format),
+    Unreadable(DocumentFormat),
     /// Not an object, or one that names a setting twice.
     #[error("{0} is not an object with distinct keys")]
     NotAnObject(&'static str),
@@ -60,7 +60,7 @@ pub enum ContentError {
 impl Content {
     /// The content with this text, as AWS returned it.
     #[must_use]
-    pub fn new(text: String, format: Format) -> Self {
+    pub fn new(text: String, format: DocumentFormat) -> Self {
         Self { text, format }
     }
 
@@ -86,7 +86,7 @@ impl Content {
                 "shellProfile": { "windows": "", "linux": "" }
             }
         });
-        Self { text: format!("{value:#}"), format: Format::Json }
+        Self { text: format!("{value:#}"), format: DocumentFormat::Json }
     }
 
     /// The text, to be sent to AWS and nowhere else.
@@ -97,7 +97,7 @@ impl Content {
 
     /// The format of the text.
     #[must_use]
-    pub fn format(&self) -> Format {
+    pub fn format(&self) -> DocumentFormat {
         self.format
     }
 
@@ -133,13 +133,13 @@ impl Content {
     pub fn with_kms_key_id(&self, kms_key_id: &str) -> Result<Edit, ContentError> {
         let was = self.kms_key_id()?;
         let edited = match self.format {
-            Format::Json => self.set_in_json(kms_key_id),
-            Format::Yaml => yaml::set(&self.text, &["inputs", "kmsKeyId"], kms_key_id),
+            DocumentFormat::Json => self.set_in_json(kms_key_id),
+            DocumentFormat::Yaml => yaml::set(&self.text, &["inputs", "kmsKeyId"], kms_key_id),
         };
         let Some(text) = edited else {
             return match self.format {
-                Format::Json => Err(ContentError::NotAnObject("its content or `inputs`")),
-                Format::Yaml => Ok(Edit::AskForJson),
+                DocumentFormat::Json => Err(ContentError::NotAnObject("its content or `inputs`")),
+                DocumentFormat::Yaml => Ok(Edit::AskForJson),
             };
         };
         let edited = self.with_text(text);
@@ -148,8 +148,8 @@ impl Content {
             Ok(now) if now == kms_key_id && edited.differs_only_in_key(self) => Ok(Edit::Done(edited)),
             _ if was == kms_key_id => Ok(Edit::Done(self.clone())),
             _ => match self.format {
-                Format::Json => Err(ContentError::Unreadable(Format::Json)),
-                Format::Yaml => Ok(Edit::AskForJson),
+                DocumentFormat::Json => Err(ContentError::Unreadable(DocumentFormat::Json)),
+                DocumentFormat::Yaml => Ok(Edit::AskForJson),
             },
         }
     }
@@ -164,11 +164,11 @@ impl Content {
 
     pub(super) fn with_description(&self, description: &str) -> Option<Self> {
         match self.format {
-            Format::Json => {
+            DocumentFormat::Json => {
                 let root = json::Object::read(&self.text, self.whole())?;
                 self.put(&root, "description", &quoted(description)).map(|text| self.with_text(text))
             }
-            Format::Yaml => {
+            DocumentFormat::Yaml => {
                 yaml::set(&self.text, &["description"], description).map(|text| self.with_text(text))
             }
         }
@@ -176,10 +176,12 @@ impl Content {
 
     fn read(&self) -> Result<Value, ContentError> {
         match self.format {
-            Format::Json => {
-                serde_json::from_str(&self.text).map_err(|_| ContentError::Unreadable(Format::Json))
+            DocumentFormat::Json => {
+                serde_json::from_str(&self.text).map_err(|_| ContentError::Unreadable(DocumentFormat::Json))
             }
-            Format::Yaml => yaml::read(&self.text).ok_or(ContentError::Unreadable(Format::Yaml)),
+            DocumentFormat::Yaml => {
+                yaml::read(&self.text).ok_or(ContentError::Unreadable(DocumentFormat::Yaml))
+            }
         }
     }
 
@@ -253,7 +255,7 @@ fn check_word(
     }
 }
 
-impl fmt::Display for Format {
+impl fmt::Display for DocumentFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Json => "JSON",

@@ -24,7 +24,7 @@ impl Object {
     pub(super) fn read(text: &str, span: Range<usize>) -> Option<Self> {
         let offset = span.start;
         let source = text.get(span)?;
-        let Members(raw) = serde_json::from_str(source).ok()?;
+        let ObjectMembers(raw) = serde_json::from_str(source).ok()?;
         let mut members: Vec<(String, Range<usize>)> = Vec::with_capacity(raw.len());
         for (name, value) in raw {
             if members.iter().any(|(other, _)| *other == name) {
@@ -54,14 +54,14 @@ impl Object {
 }
 
 /// An object's members with their values as they stand in the text.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
+struct ObjectMembers<'a>(Vec<(String, &'a RawValue)>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for ObjectMembers<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct InOrder;
 
         impl<'de> Visitor<'de> for InOrder {
-            type Value = Members<'de>;
+            type Value = ObjectMembers<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
@@ -72,7 +72,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
                 while let Some(member) = map.next_entry()? {
                     members.push(member);
                 }
-                Ok(Members(members))
+                Ok(ObjectMembers(members))
             }
         }
 

@@ -7,7 +7,7 @@
 
 use serde_json::Value;
 
-use super::content::{Content, Format};
+use super::content::{Content, DocumentFormat};
 
 const MARK: &str = " [session-kms version ";
 
@@ -16,7 +16,7 @@ const MARK: &str = " [session-kms version ";
 /// A YAML content may end in a block scalar, to which such white space would belong: it stays as it is.
 #[must_use]
 pub fn padded(content: &Content, version: u64) -> Content {
-    if content.format() == Format::Yaml {
+    if content.format() == DocumentFormat::Yaml {
         return content.clone();
     }
     let mut text = content.text().trim_end().to_owned();
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     fn content(text: &str) -> Content {
-        Content::new(text.to_owned(), Format::Json)
+        Content::new(text.to_owned(), DocumentFormat::Json)
     }
 
     #[test]

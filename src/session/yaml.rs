@@ -26,16 +26,18 @@ pub(super) fn set(text: &str, path: &[&str], to: &str) -> Option<String> {
     for parent in parents {
         node = node.into_member(parent)?;
     }
-    let Node::Mapping { members, start } = node else { return None };
+    let YamlNode::Mapping { members, start } = node else { return None };
     let value = quoted(to);
     match members.into_iter().find(|member| member.name == *last) {
-        Some(Member { start, value: Node::Scalar { text: was, style: ScalarStyle::Plain, .. }, .. })
-            if was.is_empty() =>
-        {
+        Some(YamlMember {
+            start,
+            value: YamlNode::Scalar { text: was, style: ScalarStyle::Plain, .. },
+            ..
+        }) if was.is_empty() => {
             let colon = start + text.get(start..)?.find(':')? + 1;
             spliced(text, colon..colon, &format!(" {value}"))
         }
-        Some(Member { value: scalar, .. }) => spliced(text, scalar.span_in(text)?, &value),
+        Some(YamlMember { value: scalar, .. }) => spliced(text, scalar.span_in(text)?, &value),
         None if text.get(start..)?.starts_with('{') => {
             let comma = if text.get(start + 1..)?.trim_start().starts_with('}') { "" } else { ", " };
             spliced(text, start + 1..start + 1, &format!("{last}: {value}{comma}"))
@@ -49,20 +51,20 @@ pub(super) fn set(text: &str, path: &[&str], to: &str) -> Option<String> {
     }
 }
 
-enum Node {
+enum YamlNode {
     Scalar { text: String, style: ScalarStyle, start: usize },
     Sequence(Vec<Self>),
-    Mapping { members: Vec<Member>, start: usize },
+    Mapping { members: Vec<YamlMember>, start: usize },
 }
 
-struct Member {
+struct YamlMember {
     name: String,
     /// Where the key stands.
     start: usize,
-    value: Node,
+    value: YamlNode,
 }
 
-impl Node {
+impl YamlNode {
     fn into_member(self, name: &str) -> Option<Self> {
         let Self::Mapping { members, .. } = self else { return None };
         members.into_iter().find(|member| member.name == name).map(|member| member.value)
@@ -129,7 +131,7 @@ fn plain(text: &str) -> Value {
     }
 }
 
-fn root(text: &str) -> Option<Node> {
+fn root(text: &str) -> Option<YamlNode> {
     let mut events = Events { parser: Parser::new_from_str(text), bytes: byte_offsets(text) };
     let mut event = events.next()?;
     while matches!(event.0, Event::StreamStart | Event::DocumentStart(_)) {
@@ -156,29 +158,29 @@ impl<'a> Events<'a> {
         self.parser.next_event()?.ok()
     }
 
-    fn node(&mut self, (event, span): (Event<'a>, Span), depth: usize) -> Option<Node> {
+    fn node(&mut self, (event, span): (Event<'a>, Span), depth: usize) -> Option<YamlNode> {
         if depth > MAX_DEPTH {
             return None;
         }
         let start = *self.bytes.get(span.start.index())?;
         match event {
             Event::Scalar(text, style, 0, None) => {
-                Some(Node::Scalar { text: text.into_owned(), style, start })
+                Some(YamlNode::Scalar { text: text.into_owned(), style, start })
             }
             Event::SequenceStart(0, None) => {
                 let mut items = Vec::new();
                 loop {
                     match self.next()? {
-                        (Event::SequenceEnd, _) => return Some(Node::Sequence(items)),
+                        (Event::SequenceEnd, _) => return Some(YamlNode::Sequence(items)),
                         item => items.push(self.node(item, depth + 1)?),
                     }
                 }
             }
             Event::MappingStart(0, None) => {
-                let mut members: Vec<Member> = Vec::new();
+                let mut members: Vec<YamlMember> = Vec::new();
                 loop {
                     let (name, span) = match self.next()? {
-                        (Event::MappingEnd, _) => return Some(Node::Mapping { members, start }),
+                        (Event::MappingEnd, _) => return Some(YamlNode::Mapping { members, start }),
                         (Event::Scalar(name, _, 0, None), span) => (name.into_owned(), span),
                         _ => return None,
                     };
@@ -187,7 +189,7 @@ impl<'a> Events<'a> {
                     }
                     let start = *self.bytes.get(span.start.index())?;
                     let value = self.next()?;
-                    members.push(Member { name, start, value: self.node(value, depth + 1)? });
+                    members.push(YamlMember { name, start, value: self.node(value, depth + 1)? });
                 }
             }
             // Aliases, anchors, tags.

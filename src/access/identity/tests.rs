@@ -33,43 +33,43 @@ fn verdict(key_statement: &str, own: &[&str]) -> IdentityVerdict {
         })
         .collect();
     let principal = PrincipalArn::parse(ROLE).unwrap();
-    let key_side = rules.judge(&principal, Side::Node).unwrap();
-    judge_identity(&principal, Side::Node, &OwnSide::Given(own), Ok(&rules), Some(&key_side))
+    let key_side = rules.evaluate(&principal, Side::Node).unwrap();
+    evaluate_identity(&principal, Side::Node, &OwnSide::Given(own), Ok(&rules), Some(&key_side))
 }
 
 #[test]
 fn policies_given_are_evaluated_for_real() {
-    use IdentityVerdict::{Allows, Lacks, Refuses, Unknown};
+    use IdentityVerdict::{Allows, Denied, MissingAllow, Unknown};
     type Expected = fn(&IdentityVerdict) -> bool;
     let allows: Expected = |verdict| matches!(verdict, Allows(_));
-    let lacks: Expected = |verdict| matches!(verdict, Lacks(_));
-    let refuses: Expected = |verdict| matches!(verdict, Refuses(_));
+    let missing_allow: Expected = |verdict| matches!(verdict, MissingAllow(_));
+    let denied: Expected = |verdict| matches!(verdict, Denied(_));
     let unknown: Expected = |verdict| matches!(verdict, Unknown(_));
     for (key, own, expected) in [
         // The key leaves it to the account: an Allow of its own is needed.
         (ROOT, vec![ALLOWS], allows),
-        (ROOT, vec![], lacks),
-        (ROOT, vec![OTHER_KEY], lacks),
-        (ROOT, vec![ALIAS], lacks),
+        (ROOT, vec![], missing_allow),
+        (ROOT, vec![OTHER_KEY], missing_allow),
+        (ROOT, vec![ALIAS], missing_allow),
         (ROOT, vec![OTHER_KEY, ALLOWS], allows),
-        (ROOT, vec![ALLOWS, DENIES], refuses),
+        (ROOT, vec![ALLOWS, DENIES], denied),
         (ROOT, vec![ALLOWS_FROM], unknown),
         // The key names the role: it need not have any.
         (NAMED, vec![], allows),
         (NAMED, vec![ALLOWS_FROM], allows),
-        (NAMED, vec![DENIES], refuses),
+        (NAMED, vec![DENIES], denied),
         // The key names the role in a place that is not known.
         (NAMED_FROM, vec![], unknown),
         (NAMED_FROM, vec![ALLOWS], allows),
         (ROOT_FROM, vec![ALLOWS], allows),
-        (ROOT_FROM, vec![], lacks),
+        (ROOT_FROM, vec![], missing_allow),
         // Each allows somewhere, both nowhere.
-        (ROOT_FROM, vec![ALLOWS_ELSEWHERE], lacks),
+        (ROOT_FROM, vec![ALLOWS_ELSEWHERE], missing_allow),
         // What is wrong is the key's side: of its own side that says nothing.
         (NOBODY, vec![ALLOWS], allows),
-        (NOBODY, vec![], lacks),
+        (NOBODY, vec![], missing_allow),
         (KEY_DENIES, vec![ALLOWS], allows),
-        (KEY_DENIES, vec![DENIES], refuses),
+        (KEY_DENIES, vec![DENIES], denied),
     ] {
         let verdict = verdict(key, &own);
         assert!(expected(&verdict), "{key} with {own:?}: {verdict:?}");
@@ -80,6 +80,6 @@ fn policies_given_are_evaluated_for_real() {
 fn the_deciding_statement_is_named() {
     let IdentityVerdict::Allows(why) = verdict(ROOT, &[OTHER_KEY, ALLOWS]) else { panic!("it allows") };
     assert_eq!(why, "statement 0 `Use` of its policy 1 allows it");
-    let IdentityVerdict::Refuses(why) = verdict(NAMED, &[DENIES]) else { panic!("it refuses") };
+    let IdentityVerdict::Denied(why) = verdict(NAMED, &[DENIES]) else { panic!("it refuses") };
     assert_eq!(why, "statement 0 `Never` of its policy 0 denies it");
 }

@@ -11,7 +11,7 @@ fn rules(statements: &str, grants: &str) -> KeyRules {
 }
 
 fn judged(statements: &str, grants: &str) -> KeyVerdict {
-    rules(statements, grants).judge(&PrincipalArn::parse(ROLE).unwrap(), Side::Node).unwrap()
+    rules(statements, grants).evaluate(&PrincipalArn::parse(ROLE).unwrap(), Side::Node).unwrap()
 }
 
 #[test]
@@ -23,42 +23,46 @@ fn a_verdict_names_what_decided() {
     let by = |name: &str| vec![name.to_owned()];
     assert_eq!(
         judged(&named, "[]"),
-        KeyVerdict::Admits { alone: true, by: by("statement 0 `Use` of the key policy") }
+        KeyVerdict::Allows { is_sufficient: true, by: by("statement 0 `Use` of the key policy") }
     );
     assert_eq!(
         judged(&root, "[]"),
-        KeyVerdict::Admits { alone: false, by: by("statement 0 of the key policy") }
+        KeyVerdict::Allows { is_sufficient: false, by: by("statement 0 of the key policy") }
     );
     assert_eq!(
         judged(&format!("{named},{denied}"), "[]"),
-        KeyVerdict::Refuses { by: by("statement 1 `Never` of the key policy") }
+        KeyVerdict::ExplicitDeny { by: by("statement 1 `Never` of the key policy") }
     );
-    let KeyVerdict::Admits { alone: true, by: of_grant } = judged(&root, &grant) else {
+    let KeyVerdict::Allows { is_sufficient: true, by: of_grant } = judged(&root, &grant) else {
         panic!("a grant admits")
     };
     assert!(of_grant.contains(&"grant g1".to_owned()), "{of_grant:?}");
-    assert!(matches!(judged("", "[]"), KeyVerdict::Silent { why } if !why.is_empty()));
+    assert!(matches!(judged("", "[]"), KeyVerdict::ImplicitDeny { why } if !why.is_empty()));
 }
 
 #[test]
 fn an_account_is_admitted_as_such_or_not() {
     let other = "arn:aws:iam::222222222222";
     for (principal, condition, expected) in [
-        (format!(r#"{{"AWS":"{other}:root"}}"#), "{}".to_owned(), "admits"),
-        (r#""*""#.to_owned(), "{}".to_owned(), "admits"),
-        (format!(r#"{{"AWS":"{other}:role/App"}}"#), "{}".to_owned(), "silent"),
-        (r#"{"AWS":"333333333333"}"#.to_owned(), "{}".to_owned(), "silent"),
+        (format!(r#"{{"AWS":"{other}:root"}}"#), "{}".to_owned(), "allows"),
+        (r#""*""#.to_owned(), "{}".to_owned(), "allows"),
+        (format!(r#"{{"AWS":"{other}:role/App"}}"#), "{}".to_owned(), "implicit deny"),
+        (r#"{"AWS":"333333333333"}"#.to_owned(), "{}".to_owned(), "implicit deny"),
         // What is for the root user alone is for nobody who starts sessions.
-        (r#""*""#.to_owned(), format!(r#"{{"ArnEquals":{{"aws:PrincipalArn":"{other}:root"}}}}"#), "silent"),
+        (
+            r#""*""#.to_owned(),
+            format!(r#"{{"ArnEquals":{{"aws:PrincipalArn":"{other}:root"}}}}"#),
+            "implicit deny",
+        ),
         (r#""*""#.to_owned(), r#"{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#.to_owned(), "depends"),
     ] {
         let rules = rules(&format!(r#"{{"Principal":{principal},"Condition":{condition},{ALLOW}}}"#), "[]");
         for side in [Side::User, Side::Node] {
-            let word = match rules.judge_account("222222222222", side).unwrap() {
-                KeyVerdict::Admits { .. } => "admits",
-                KeyVerdict::Silent { .. } => "silent",
+            let word = match rules.evaluate_account("222222222222", side).unwrap() {
+                KeyVerdict::Allows { .. } => "allows",
+                KeyVerdict::ImplicitDeny { .. } => "implicit deny",
                 KeyVerdict::Depends { .. } => "depends",
-                KeyVerdict::Refuses { .. } => "refuses",
+                KeyVerdict::ExplicitDeny { .. } => "explicit deny",
             };
             assert_eq!(word, expected, "{principal} {condition}");
         }

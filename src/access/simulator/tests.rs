@@ -1,5 +1,5 @@
 use super::*;
-use crate::access::{KnownKeys, Organization, Tags};
+use crate::access::{KnownContext, Organization, Tags};
 use crate::key::KeyDescription;
 
 const ROLE: &str = "arn:aws:iam::222222222222:role/team/App";
@@ -23,7 +23,7 @@ fn what_is_certain_is_told_from_the_first() {
     let key = KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1-2").unwrap();
     let principal = PrincipalArn::parse(ROLE).unwrap();
     for side in [Side::User, Side::Node] {
-        let told = SimulatedCall { principal: &principal, side, key: &key }.certain(&facts(&key));
+        let told = SimulatedCall { principal: &principal, side, key: &key }.certain_entries(&facts(&key));
         for (name, value) in [
             ("aws:RequestedRegion", "eu-west-1"),
             ("aws:PrincipalArn", ROLE),
@@ -51,11 +51,11 @@ fn what_is_certain_is_told_from_the_first() {
 fn what_was_read_and_what_is_known_is_told_where_it_is_asked_for() {
     let key = KeyArn::parse("arn:aws:kms:eu-west-1:222222222222:key/1-2").unwrap();
     let principal = PrincipalArn::parse(USER).unwrap();
-    let known: KnownKeys = serde_json::from_str(
+    let known: KnownContext = serde_json::from_str(
         r#"{"aws:SourceVpce":"vpce-1","aws:SourceVpc":null,"aws:PrincipalOrgPaths":"o-1/r-1/","kms:viaservice":"s"}"#,
     )
     .unwrap();
-    let mut facts = facts(&key).knowing(&known);
+    let mut facts = facts(&key).with_known_context(&known);
     facts.organization =
         Some(Organization { account: "222222222222".to_owned(), id: Some("o-1".to_owned()) });
     facts.aliases = Some(vec!["alias/a".to_owned()]);
@@ -65,7 +65,7 @@ fn what_was_read_and_what_is_known_is_told_where_it_is_asked_for() {
         [((principal.clone(), Side::User), Tags(vec![("team".to_owned(), "web".to_owned())]))].into();
     let call = SimulatedCall { principal: &principal, side: Side::User, key: &key };
     let names = ["aws:ssm:SessionId", "aws:ssm:TargetId"];
-    let told = call.told(&facts, Some(&names));
+    let told = call.context_entries(&facts, Some(&names));
     for (name, expected) in [
         ("aws:PrincipalOrgID", Some(("o-1", false))),
         ("aws:ResourceOrgID", Some(("o-1", false))),

@@ -9,7 +9,7 @@ const ANSWER: &str = "DescribeIamInstanceProfileAssociationsResponse";
 
 /// One page.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Page {
+pub(super) struct AssociationsPage {
     /// Instance id and instance profile ARN.
     pub(super) associations: Vec<(String, String)>,
     /// The next page's token; none on the last.
@@ -17,7 +17,7 @@ pub(super) struct Page {
 }
 
 /// Reads an answer.
-pub(super) fn read(response: &HttpResponse) -> Result<Page, OrchestratorError<Refusal>> {
+pub(super) fn read(response: &HttpResponse) -> Result<AssociationsPage, OrchestratorError<Refusal>> {
     let body = response.body().bytes().unwrap_or_default();
     if response.status().is_success() {
         return page(body).map_err(OrchestratorError::other);
@@ -26,13 +26,13 @@ pub(super) fn read(response: &HttpResponse) -> Result<Page, OrchestratorError<Re
     Refusal::new(code, message)
 }
 
-fn page(body: &[u8]) -> Result<Page, XmlDecodeError> {
+fn page(body: &[u8]) -> Result<AssociationsPage, XmlDecodeError> {
     let mut document = Document::try_from(body)?;
     let mut root = document.root_element()?;
     if !root.start_el().matches(ANSWER) {
         return Err(XmlDecodeError::custom("not the answer to what was asked"));
     }
-    let mut page = Page { associations: Vec::new(), next_token: None };
+    let mut page = AssociationsPage { associations: Vec::new(), next_token: None };
     let mut has_set = false;
     while let Some(mut tag) = root.next_tag() {
         if tag.start_el().matches("iamInstanceProfileAssociationSet") {

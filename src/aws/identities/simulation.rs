@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType};
 
-use crate::ports::{Simulated, Simulation};
+use crate::ports::{SimulatedDecision, Simulation};
 
 /// Reads a result; `None` where it has a decision that is not known here.
 ///
@@ -33,7 +33,7 @@ pub(super) fn simulation(result: EvaluationResult, is_across_accounts: bool) -> 
     }
     let decision = match (decision(&result.eval_decision)?, is_across_accounts) {
         (decision, false) => decision,
-        (Simulated::ImplicitDeny, true) => own.unwrap_or(Simulated::Untold),
+        (SimulatedDecision::ImplicitDeny, true) => own.unwrap_or(SimulatedDecision::NotReported),
         (decision, true) => own.unwrap_or(decision),
     };
     let mut policies: Vec<String> = Vec::new();
@@ -54,7 +54,7 @@ pub(super) fn simulation(result: EvaluationResult, is_across_accounts: bool) -> 
 
 /// The decision of the principal's own policies, by the type of policy that IAM names: `IAM Policy`, or words with
 /// `identity` in them.
-fn of_identity(details: &HashMap<String, PolicyEvaluationDecisionType>) -> Option<Simulated> {
+fn of_identity(details: &HashMap<String, PolicyEvaluationDecisionType>) -> Option<SimulatedDecision> {
     let is_of_identity = |name: &str| {
         let name = name.to_ascii_lowercase();
         name.contains("iam") || name.contains("identity")
@@ -63,21 +63,21 @@ fn of_identity(details: &HashMap<String, PolicyEvaluationDecisionType>) -> Optio
     decisions.filter_map(|(_, said)| decision(said)).fold(None, |worst, said| worse(worst, Some(said)))
 }
 
-fn worse(one: Option<Simulated>, other: Option<Simulated>) -> Option<Simulated> {
-    let rank = |said: &Simulated| match said {
-        Simulated::Allowed => 0,
-        Simulated::Untold => 1,
-        Simulated::ImplicitDeny => 2,
-        Simulated::ExplicitDeny => 3,
+fn worse(one: Option<SimulatedDecision>, other: Option<SimulatedDecision>) -> Option<SimulatedDecision> {
+    let rank = |said: &SimulatedDecision| match said {
+        SimulatedDecision::Allowed => 0,
+        SimulatedDecision::NotReported => 1,
+        SimulatedDecision::ImplicitDeny => 2,
+        SimulatedDecision::ExplicitDeny => 3,
     };
     one.into_iter().chain(other).max_by_key(rank)
 }
 
-fn decision(said: &PolicyEvaluationDecisionType) -> Option<Simulated> {
+fn decision(said: &PolicyEvaluationDecisionType) -> Option<SimulatedDecision> {
     match said {
-        PolicyEvaluationDecisionType::Allowed => Some(Simulated::Allowed),
-        PolicyEvaluationDecisionType::ImplicitDeny => Some(Simulated::ImplicitDeny),
-        PolicyEvaluationDecisionType::ExplicitDeny => Some(Simulated::ExplicitDeny),
+        PolicyEvaluationDecisionType::Allowed => Some(SimulatedDecision::Allowed),
+        PolicyEvaluationDecisionType::ImplicitDeny => Some(SimulatedDecision::ImplicitDeny),
+        PolicyEvaluationDecisionType::ExplicitDeny => Some(SimulatedDecision::ExplicitDeny),
         _ => None,
     }
 }

@@ -50,9 +50,9 @@ async fn the_settings_endpoint_goes_first() {
 
 /// As the environment or a profile would have them: `AWS_ENDPOINT_URL_CONFIG_SERVICE`.
 #[derive(Debug)]
-struct Settings;
+struct ConfigServiceEndpoint;
 
-impl LoadServiceConfig for Settings {
+impl LoadServiceConfig for ConfigServiceEndpoint {
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
         let (env, profile) = (key.env(), key.profile());
         assert_eq!((env, profile), ("AWS_ENDPOINT_URL", "endpoint_url"));
@@ -63,7 +63,8 @@ impl LoadServiceConfig for Settings {
 
 #[tokio::test]
 async fn a_services_own_endpoint_goes_before_that_of_all_services() {
-    let config = SdkConfig::builder().endpoint_url("http://127.0.0.1:1").service_config(Settings).build();
+    let config =
+        SdkConfig::builder().endpoint_url("http://127.0.0.1:1").service_config(ConfigServiceEndpoint).build();
     let own = endpoint(&config, &CONFIG, "eu-west-1").await.unwrap();
     assert_eq!(own, "https://vpce-1.config.eu-west-1.vpce.amazonaws.com");
     assert_eq!(endpoint(&config, &EC2, "eu-west-1").await.unwrap(), "http://127.0.0.1:1");
@@ -75,7 +76,7 @@ async fn without_a_region_or_credentials_nothing_is_set_up() {
         SdkConfig::builder().endpoint_url("http://127.0.0.1:1").build(),
         SdkConfig::builder().region(Region::new("eu-west-1")).build(),
     ] {
-        assert!(OneOff::new(&config, &CONFIG, "Act", |_| Ok(())).await.is_err());
+        assert!(RawOperation::new(&config, &CONFIG, "Act", |_| Ok(())).await.is_err());
     }
 }
 

@@ -5,11 +5,11 @@ use super::*;
 const ARN: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
 fn json(text: &str) -> Content {
-    Content::new(text.to_owned(), Format::Json)
+    Content::new(text.to_owned(), DocumentFormat::Json)
 }
 
 fn yaml(text: &str) -> Content {
-    Content::new(text.to_owned(), Format::Yaml)
+    Content::new(text.to_owned(), DocumentFormat::Yaml)
 }
 
 fn set(content: &Content, key: &str) -> Content {
@@ -73,7 +73,7 @@ fn missing_inputs_are_added() {
 #[test]
 fn content_of_another_kind_is_refused_and_never_rewritten() {
     let refused = |text: &str| json(text).with_kms_key_id(ARN).unwrap_err();
-    assert_eq!(refused("no json"), ContentError::Unreadable(Format::Json));
+    assert_eq!(refused("no json"), ContentError::Unreadable(DocumentFormat::Json));
     assert_eq!(refused("[]"), ContentError::NotAnObject("its content"));
     assert_eq!(refused("{}"), ContentError::SchemaVersion("missing".into()));
     assert_eq!(refused(r#"{"schemaVersion":"2.2"}"#), ContentError::SchemaVersion("\"2.2\"".into()));
@@ -142,7 +142,7 @@ fn yaml_that_cannot_be_edited_in_place_is_asked_for_as_json() {
     }
     assert_eq!(
         yaml("schemaVersion: '1.0'\ninputs: &a\n  b: 1\n").kms_key_id(),
-        Err(ContentError::Unreadable(Format::Yaml))
+        Err(ContentError::Unreadable(DocumentFormat::Yaml))
     );
 }
 

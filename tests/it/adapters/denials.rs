@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use session_kms::access::PrincipalArn;
 use session_kms::ports::{
     AwsError, AwsErrorKind, Compliance as _, ComplianceReport, ComplianceType, Fleet as _, Identities as _,
-    KeyAccess as _, Organizations as _, Reader, Records as _, SessionCall,
+    KeyAccess as _, KeyPolicyReader, Organizations as _, Records as _, SessionCall,
 };
 
 use super::{OTHER, aws, key};
@@ -57,7 +57,7 @@ async fn ask(stub: &Stub, operation: &str) -> Result<(), AwsError> {
     let ports = aws(stub);
     let own = key("arn:aws:kms:eu-west-1:123456789012:key/own");
     let foreign = key("arn:aws:kms:eu-west-1:210987654321:key/foreign");
-    let reader = Reader { role_arn: format!("arn:aws:iam::{OTHER}:role/Reader"), external_id: None };
+    let reader = KeyPolicyReader { role_arn: format!("arn:aws:iam::{OTHER}:role/Reader"), external_id: None };
     let role = "arn:aws:iam::123456789012:role/Node";
     match operation {
         "GetKeyPolicy" => ports.key_policy(&own, None).await.map(drop),

@@ -3,7 +3,7 @@
 use serde_json::json;
 use session_kms::access::PrincipalArn;
 use session_kms::ports::{
-    ContextEntry, Identities as _, Organizations as _, SessionCall, Simulated, Simulation,
+    ContextEntry, Identities as _, Organizations as _, SessionCall, SimulatedDecision, Simulation,
 };
 
 use super::{aws, key};
@@ -42,7 +42,7 @@ async fn the_simulator_is_heard_whole() {
     ];
     let said = aws(&stub).simulate(&role, SessionCall::Decrypt, &key(KEY), &context).await.unwrap();
     let expected = Simulation {
-        decision: Simulated::ExplicitDeny,
+        decision: SimulatedDecision::ExplicitDeny,
         policies: vec!["role_Node_Kms".to_owned(), "Deny".to_owned()],
         organizations_allow: Some(true),
         boundary_allows: Some(false),
@@ -75,7 +75,8 @@ async fn what_no_policy_allows_is_an_implicit_deny() {
         );
         (role, user)
     });
-    for (principal, expected) in [(role, Simulated::ImplicitDeny), (user, Simulated::Allowed)] {
+    for (principal, expected) in [(role, SimulatedDecision::ImplicitDeny), (user, SimulatedDecision::Allowed)]
+    {
         let said =
             aws(&stub).simulate(&principal, SessionCall::GenerateDataKey, &key(KEY), &[]).await.unwrap();
         assert_eq!(said.decision, expected, "{principal}");
@@ -119,13 +120,23 @@ async fn an_instance_profile_has_one_role_or_none() {
 async fn across_accounts_the_decision_of_its_own_policies_counts() {
     let own_key = format!("arn:aws:kms:eu-west-1:{ACCOUNT}:key/own");
     for (answer, of_own_key, of_foreign_key, untold) in [
-        (SimulatedAnswer::allowed("Kms"), Simulated::Allowed, Simulated::Allowed, Simulated::Untold),
-        (SimulatedAnswer::default(), Simulated::ImplicitDeny, Simulated::ImplicitDeny, Simulated::Untold),
+        (
+            SimulatedAnswer::allowed("Kms"),
+            SimulatedDecision::Allowed,
+            SimulatedDecision::Allowed,
+            SimulatedDecision::NotReported,
+        ),
+        (
+            SimulatedAnswer::default(),
+            SimulatedDecision::ImplicitDeny,
+            SimulatedDecision::ImplicitDeny,
+            SimulatedDecision::NotReported,
+        ),
         (
             SimulatedAnswer::denied("No"),
-            Simulated::ExplicitDeny,
-            Simulated::ExplicitDeny,
-            Simulated::ExplicitDeny,
+            SimulatedDecision::ExplicitDeny,
+            SimulatedDecision::ExplicitDeny,
+            SimulatedDecision::ExplicitDeny,
         ),
     ] {
         let stub = Stub::start().await;

@@ -1,7 +1,7 @@
 //! Policy, grants, dry runs, the list of keys; the reader role.
 
 use serde_json::{Value, json};
-use session_kms::ports::{AwsErrorKind, DryRun, KeyAccess as _, Reader, SessionCall};
+use session_kms::ports::{AwsErrorKind, DryRun, KeyAccess as _, KeyPolicyReader, SessionCall};
 
 use super::{OTHER, aws, key};
 use crate::fixture::Logs;
@@ -10,14 +10,14 @@ use crate::stub::{ACCOUNT, DryRunOrder, Fault, Location, REGION, Refusal, Stub, 
 const FUNCTION: &str = "arn:aws:iam::123456789012:role/session-kms";
 
 /// A key of another account, and a reader there that trusts the function with the external id `secret-word`.
-fn foreign_key(stub: &Stub) -> (String, Reader) {
+fn foreign_key(stub: &Stub) -> (String, KeyPolicyReader) {
     stub.world(|world| {
         let arn = world.add_key_at(&Location::new(OTHER, REGION), "foreign");
         let role_arn = world.add_role_in(OTHER, "readers/Reader");
         let role = world.role(&role_arn);
         role.trusted = vec![FUNCTION.to_owned()];
         role.external_id = Some("secret-word".to_owned());
-        (arn, Reader { role_arn, external_id: Some("secret-word".to_owned()) })
+        (arn, KeyPolicyReader { role_arn, external_id: Some("secret-word".to_owned()) })
     })
 }
 
@@ -66,8 +66,9 @@ async fn a_reader_that_may_not_be_assumed_is_a_denial_of_assume_role() {
     let stub = Stub::start().await;
     let (arn, reader) = foreign_key(&stub);
     let ports = aws(&stub);
-    let no_such_role = Reader { role_arn: format!("arn:aws:iam::{OTHER}:role/None"), ..reader.clone() };
-    let no_external_id = Reader { external_id: None, ..reader.clone() };
+    let no_such_role =
+        KeyPolicyReader { role_arn: format!("arn:aws:iam::{OTHER}:role/None"), ..reader.clone() };
+    let no_external_id = KeyPolicyReader { external_id: None, ..reader.clone() };
     for reader in [no_such_role, no_external_id] {
         let error = ports.key_policy(&key(&arn), Some(&reader)).await.unwrap_err();
         assert!(matches!(error.kind, AwsErrorKind::Denied { action: "sts:AssumeRole", .. }), "{error}");
@@ -76,7 +77,9 @@ async fn a_reader_that_may_not_be_assumed_is_a_denial_of_assume_role() {
     }
     // What was refused is asked again: the trust may be mended meanwhile.
     stub.world(|world| world.role(&reader.role_arn).external_id = None);
-    assert!(ports.key_policy(&key(&arn), Some(&Reader { external_id: None, ..reader })).await.is_ok());
+    assert!(
+        ports.key_policy(&key(&arn), Some(&KeyPolicyReader { external_id: None, ..reader })).await.is_ok()
+    );
 }
 
 #[tokio::test]

@@ -7,15 +7,15 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-pub use read::KnownKeysError;
+pub use read::KnownContextError;
 
 /// Condition keys of every call that somebody knows. No name is there twice, whatever its case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KnownKeys(Vec<KnownKey>);
+pub struct KnownContext(Vec<KnownContextKey>);
 
 /// A condition key that somebody knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownKey {
+pub struct KnownContextKey {
     name: String,
     state: KnownState,
 }
@@ -29,7 +29,7 @@ pub enum KnownState {
     Absent,
 }
 
-impl KnownKey {
+impl KnownContextKey {
     /// Its name, as it was given.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -43,7 +43,7 @@ impl KnownKey {
     }
 }
 
-impl KnownKeys {
+impl KnownContext {
     /// Whether nothing is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -51,13 +51,13 @@ impl KnownKeys {
     }
 
     /// Each of them.
-    pub fn iter(&self) -> impl Iterator<Item = &KnownKey> {
+    pub fn iter(&self) -> impl Iterator<Item = &KnownContextKey> {
         self.0.iter()
     }
 
     /// What is known of a condition key, whose name is case-insensitive.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&KnownKey> {
+    pub fn get(&self, name: &str) -> Option<&KnownContextKey> {
         self.0.iter().find(|known| known.name.eq_ignore_ascii_case(name))
     }
 
@@ -81,7 +81,7 @@ impl KnownKeys {
     }
 }
 
-impl fmt::Display for KnownKey {
+impl fmt::Display for KnownContextKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.state {
             KnownState::Absent => write!(f, "{} is absent", self.name),
@@ -90,7 +90,7 @@ impl fmt::Display for KnownKey {
     }
 }
 
-impl Serialize for KnownKeys {
+impl Serialize for KnownContext {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.to_map().serialize(serializer)
     }
@@ -98,7 +98,7 @@ impl Serialize for KnownKeys {
 
 /// Reads what was remembered, which was accepted once: what a later version does not accept any more is passed over,
 /// so that a record stays readable.
-impl<'de> Deserialize<'de> for KnownKeys {
+impl<'de> Deserialize<'de> for KnownContext {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let members = Map::<String, Value>::deserialize(deserializer)?;
         let mut known = Self::default();
@@ -106,7 +106,7 @@ impl<'de> Deserialize<'de> for KnownKeys {
             if known.get(&name).is_none()
                 && let Ok(state) = read::state(&name, &value)
             {
-                known.0.push(KnownKey { name, state });
+                known.0.push(KnownContextKey { name, state });
             }
         }
         Ok(known)
@@ -114,5 +114,5 @@ impl<'de> Deserialize<'de> for KnownKeys {
 }
 
 #[cfg(test)]
-#[path = "known/tests.rs"]
+#[path = "known_context/tests.rs"]
 mod tests;

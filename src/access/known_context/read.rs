@@ -7,12 +7,12 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use super::{KnownKey, KnownKeys, KnownState};
+use super::{KnownContext, KnownContextKey, KnownState};
 use crate::access::facts::contradiction;
 
 /// What is wrong with a condition key of Context.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum KnownKeysError {
+pub enum KnownContextError {
     /// The text is no JSON object.
     #[error("is no JSON object of condition keys: {0}")]
     NoObject(String),
@@ -49,13 +49,13 @@ pub enum KnownKeysError {
 const ALLOWED: &str =
     "a value is a text, a list of texts that is not empty, or null for a key that is absent";
 
-impl KnownKeys {
+impl KnownContext {
     /// Reads an object: each member names a condition key and has its value, a list of values, or null where the key
     /// is absent. The text `null` says the same, since CloudFormation's templates take no null.
     ///
     /// # Errors
     /// Every mistake.
-    pub fn from_object(members: &Map<String, Value>) -> Result<Self, Vec<KnownKeysError>> {
+    pub fn from_object(members: &Map<String, Value>) -> Result<Self, Vec<KnownContextError>> {
         Self::from_members(members.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
@@ -63,10 +63,10 @@ impl KnownKeys {
     ///
     /// # Errors
     /// Every mistake.
-    pub fn from_text(text: &str) -> Result<Self, Vec<KnownKeysError>> {
-        match serde_json::from_str::<Members>(text) {
-            Ok(Members(members)) => Self::from_members(members),
-            Err(error) => Err(vec![KnownKeysError::NoObject(error.to_string())]),
+    pub fn from_text(text: &str) -> Result<Self, Vec<KnownContextError>> {
+        match serde_json::from_str::<ContextMembers>(text) {
+            Ok(ContextMembers(members)) => Self::from_members(members),
+            Err(error) => Err(vec![KnownContextError::NoObject(error.to_string())]),
         }
     }
 
@@ -75,7 +75,7 @@ impl KnownKeys {
     ///
     /// # Errors
     /// Every mistake.
-    pub fn from_options(options: &[(String, String)]) -> Result<Self, Vec<KnownKeysError>> {
+    pub fn from_options(options: &[(String, String)]) -> Result<Self, Vec<KnownContextError>> {
         let mut members: Vec<(String, Value)> = Vec::new();
         for (name, text) in options {
             let value = match text.as_str() {
@@ -90,7 +90,7 @@ impl KnownKeys {
             match members.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
                 Some((known, before)) => match (&*before, &value) {
                     (Value::Null, _) | (_, Value::Null) => {
-                        return Err(vec![KnownKeysError::Value {
+                        return Err(vec![KnownContextError::Value {
                             name: known.clone(),
                             value: "null beside another value".to_owned(),
                             allowed: "a key is absent or has values",
@@ -104,16 +104,16 @@ impl KnownKeys {
         Self::from_members(members)
     }
 
-    fn from_members(members: Vec<(String, Value)>) -> Result<Self, Vec<KnownKeysError>> {
+    fn from_members(members: Vec<(String, Value)>) -> Result<Self, Vec<KnownContextError>> {
         let (mut known, mut problems) = (Self::default(), Vec::new());
         for (name, value) in members {
             if !is_name(&name) {
-                problems.push(KnownKeysError::Name(name));
+                problems.push(KnownContextError::Name(name));
             } else if let Some(twin) = known.get(&name) {
-                problems.push(KnownKeysError::Twice(twin.name.clone(), name));
+                problems.push(KnownContextError::Twice(twin.name.clone(), name));
             } else {
                 match checked(&name, &value) {
-                    Ok(state) => known.0.push(KnownKey { name, state }),
+                    Ok(state) => known.0.push(KnownContextKey { name, state }),
                     Err(problem) => problems.push(problem),
                 }
             }
@@ -129,17 +129,18 @@ fn listed(value: &Value) -> Vec<Value> {
     }
 }
 
-fn checked(name: &str, value: &Value) -> Result<KnownState, KnownKeysError> {
+fn checked(name: &str, value: &Value) -> Result<KnownState, KnownContextError> {
     let state = state(name, value)?;
     match contradiction(name, &state) {
-        Some(fact) => Err(KnownKeysError::Contradiction { name: name.to_owned(), fact }),
+        Some(fact) => Err(KnownContextError::Contradiction { name: name.to_owned(), fact }),
         None => Ok(state),
     }
 }
 
 /// The state that a value stands for.
-pub(super) fn state(name: &str, value: &Value) -> Result<KnownState, KnownKeysError> {
-    let wrong = |allowed| KnownKeysError::Value { name: name.to_owned(), value: value.to_string(), allowed };
+pub(super) fn state(name: &str, value: &Value) -> Result<KnownState, KnownContextError> {
+    let wrong =
+        |allowed| KnownContextError::Value { name: name.to_owned(), value: value.to_string(), allowed };
     let text = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
@@ -190,24 +191,24 @@ fn is_name(name: &str) -> bool {
 }
 
 /// The members of an object in their order, one that is there twice included.
-struct Members(Vec<(String, Value)>);
+struct ContextMembers(Vec<(String, Value)>);
 
-impl<'de> Deserialize<'de> for Members {
+impl<'de> Deserialize<'de> for ContextMembers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Reads;
         impl<'de> Visitor<'de> for Reads {
-            type Value = Members;
+            type Value = ContextMembers;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ContextMembers, A::Error> {
                 let mut members = Vec::new();
                 while let Some(member) = map.next_entry()? {
                     members.push(member);
                 }
-                Ok(Members(members))
+                Ok(ContextMembers(members))
             }
         }
         deserializer.deserialize_map(Reads)
