@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::time::SystemTime;
 
 use aws_sdk_ssm::primitives::{DateTime, DateTimeFormat};
-use aws_sdk_ssm::types::{InstanceInformation, PingStatus, SessionFilter, SessionFilterKey, SessionState};
+use aws_sdk_ssm::types::{InstanceInformation, SessionFilter, SessionFilterKey, SessionState};
 
 use super::Aws;
 use super::error::{call, unreadable};
@@ -115,6 +115,5 @@ fn managed(node: InstanceInformation) -> Option<ManagedNode> {
     let id = node.instance_id?;
     // An EC2 instance's role is its profile's, whatever stands here.
     let hybrid_role = node.iam_role.filter(|role| id.starts_with("mi-") && !role.is_empty());
-    let online = node.ping_status == Some(PingStatus::Online);
-    Some(ManagedNode { id, agent_version: node.agent_version, hybrid_role, online })
+    Some(ManagedNode { id, agent_version: node.agent_version, hybrid_role })
 }

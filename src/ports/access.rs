@@ -90,8 +90,6 @@ pub struct ManagedNode {
     pub agent_version: Option<String>,
     /// The role of a hybrid activated node, by name, as DescribeInstanceInformation tells it.
     pub hybrid_role: Option<String>,
-    /// Whether it answered Systems Manager lately (`Online`).
-    pub online: bool,
 }
 
 /// The users and the nodes of the account and Region.

@@ -23,7 +23,7 @@ pub(super) fn read(response: &HttpResponse) -> Result<AssociationsPage, Orchestr
         return page(body).map_err(OrchestratorError::other);
     }
     let (code, message) = refusal(body).unwrap_or_default();
-    Refusal::new(code, message)
+    Err(Refusal::error(code, message))
 }
 
 fn page(body: &[u8]) -> Result<AssociationsPage, XmlDecodeError> {

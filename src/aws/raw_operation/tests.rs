@@ -3,14 +3,13 @@ use aws_types::service_config::LoadServiceConfig;
 
 use super::*;
 
-const EC2: Service =
-    Service { id: "EC2", name: "ec2", content_type: "text/plain", headers: &[], region: |region| region };
-const CONFIG: Service = Service {
-    id: "Config Service",
-    name: "config",
-    content_type: "text/plain",
-    headers: &[("x-a", "b")],
-    region: |region| region,
+const EC2: Service = Service { id: "EC2", name: "ec2", endpoint_region: |region| region };
+const CONFIG: Service = Service { id: "Config Service", name: "config", endpoint_region: |region| region };
+const ACT: OperationSpec = OperationSpec {
+    service: CONFIG,
+    name: "Act",
+    iam_action: "config:Act",
+    protocol: Protocol::Json { target: "Target.Act" },
 };
 
 async fn endpoint_in(service: &Service, region: &'static str, fips: bool, dual_stack: bool) -> String {
@@ -76,16 +75,21 @@ async fn without_a_region_or_credentials_nothing_is_set_up() {
         SdkConfig::builder().endpoint_url("http://127.0.0.1:1").build(),
         SdkConfig::builder().region(Region::new("eu-west-1")).build(),
     ] {
-        assert!(RawOperation::new(&config, &CONFIG, "Act", |_| Ok(())).await.is_err());
+        assert!(RawOperation::new(&config, &ACT, "*", |_| Ok(())).await.is_err());
     }
 }
 
 #[test]
 fn a_request_has_what_the_protocol_wants_and_hides_what_it_says() {
-    let request = request(&CONFIG, "secret".to_owned()).unwrap();
-    assert_eq!((request.method(), request.uri()), ("POST", "/"));
-    assert_eq!(request.headers().get("x-a"), Some("b"));
-    assert_eq!(request.headers().get("content-type"), Some("text/plain"));
-    assert_eq!(request.body().bytes(), Some(&b"secret"[..]));
+    for (protocol, content_type, target) in [
+        (&ACT.protocol, "application/x-amz-json-1.1", Some("Target.Act")),
+        (&Protocol::Ec2Query, "application/x-www-form-urlencoded", None),
+    ] {
+        let request = request(protocol, "secret".to_owned()).unwrap();
+        assert_eq!((request.method(), request.uri()), ("POST", "/"));
+        assert_eq!(request.headers().get("x-amz-target"), target);
+        assert_eq!(request.headers().get("content-type"), Some(content_type));
+        assert_eq!(request.body().bytes(), Some(&b"secret"[..]));
+    }
     assert!(!format!("{:?}", Body("secret".to_owned())).contains("secret"));
 }

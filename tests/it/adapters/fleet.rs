@@ -17,16 +17,15 @@ async fn nodes_are_what_the_agents_report() {
         world.add_node("i-2", "3.1.0.0").iam_role = Some("Profile".to_owned());
         world.add_node("i-far", "3.1.0.0").location = Location::new(ACCOUNT, "eu-central-1");
     });
-    let node = |id: &str, version: &str, role: Option<&str>, online| ManagedNode {
+    let node = |id: &str, version: &str, role: Option<&str>| ManagedNode {
         id: id.to_owned(),
         agent_version: Some(version.to_owned()),
         hybrid_role: role.map(str::to_owned),
-        online,
     };
     let expected = [
-        node("i-1", "3.3.0.0", None, true),
-        node("mi-1", "3.2.0.0", Some("service-role/Hybrid"), false),
-        node("i-2", "3.1.0.0", None, true),
+        node("i-1", "3.3.0.0", None),
+        node("mi-1", "3.2.0.0", Some("service-role/Hybrid")),
+        node("i-2", "3.1.0.0", None),
     ];
     assert_eq!(aws(&stub).nodes().await.unwrap(), expected);
 }
