@@ -7,11 +7,13 @@
 mod content;
 mod json;
 mod name;
+mod record_parameter;
 mod unique;
 mod versions;
 mod yaml;
 
 pub use content::{Content, ContentError, DocumentFormat, Edit};
 pub use name::{DocumentName, DocumentNameError};
+pub use record_parameter::{RECORDS_PATH, document_of_record, record_parameter};
 pub use unique::{marked, padded, unmarked};
 pub use versions::oldest_prunable;

@@ -5,11 +5,7 @@ use aws_sdk_ssm::types::{Parameter, ParameterTier, ParameterType};
 use super::Aws;
 use super::error::call;
 use crate::ports::{AwsError, Records, Stored};
-use crate::reconcile::Record;
-use crate::session::DocumentName;
-
-/// Where the records are: [`Record::parameter`] without the document.
-const FOLDER: &str = "/session-kms";
+use crate::session::{DocumentName, RECORDS_PATH, document_of_record, record_parameter};
 
 /// Another write of the same parameter is under way.
 const BUSY: &str = "TooManyUpdates";
@@ -19,14 +15,14 @@ const PAGE_SIZE: i32 = 10;
 
 impl Records for Aws {
     async fn read(&self, name: &DocumentName) -> Result<Option<Stored>, AwsError> {
-        let read = self.get(&Record::parameter(name)).await?;
+        let read = self.get(&record_parameter(name)).await?;
         Ok(read.and_then(|parameter| {
             Some(Stored { version: u64::try_from(parameter.version).ok()?, text: parameter.value? })
         }))
     }
 
     async fn read_version(&self, name: &DocumentName, version: u64) -> Result<Option<String>, AwsError> {
-        let read = self.get(&format!("{}:{version}", Record::parameter(name))).await?;
+        let read = self.get(&format!("{}:{version}", record_parameter(name))).await?;
         Ok(read.and_then(|parameter| parameter.value))
     }
 
@@ -47,7 +43,7 @@ impl Records for Aws {
     }
 
     async fn delete_record(&self, name: &DocumentName) -> Result<(), AwsError> {
-        let parameter = Record::parameter(name);
+        let parameter = record_parameter(name);
         let delete = self.ssm.delete_parameter().name(&parameter).send();
         match call("ssm:DeleteParameter", &parameter, delete).await {
             Ok(_) => Ok(()),
@@ -63,16 +59,16 @@ impl Records for Aws {
             let get = self
                 .ssm
                 .get_parameters_by_path()
-                .path(FOLDER)
+                .path(RECORDS_PATH)
                 .recursive(false)
                 .max_results(PAGE_SIZE)
                 .set_next_token(next)
                 .send();
-            let page = call("ssm:GetParametersByPath", FOLDER, get).await?;
+            let page = call("ssm:GetParametersByPath", RECORDS_PATH, get).await?;
             // What is no document's name is no record: somebody put it there.
-            names.extend(page.parameters().iter().filter_map(|parameter| {
-                DocumentName::parse(parameter.name()?.strip_prefix(FOLDER)?.strip_prefix('/')?).ok()
-            }));
+            names.extend(
+                page.parameters().iter().filter_map(|parameter| document_of_record(parameter.name()?)),
+            );
             // A page may be empty and not the last.
             next = page.next_token.filter(|token| !token.is_empty());
             if next.is_none() {
@@ -97,7 +93,7 @@ impl Aws {
 
     /// Writes the parameter; its new version.
     async fn put(&self, name: &DocumentName, text: &str, overwrite: bool) -> Result<i64, AwsError> {
-        let parameter = Record::parameter(name);
+        let parameter = record_parameter(name);
         let put = self
             .ssm
             .put_parameter()
