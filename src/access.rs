@@ -1,8 +1,9 @@
-//! Who needs what of the key, and whether they have it: a verdict for each principal and call, and the
-//! statement that is missing.
+//! Who needs what of a key, and whether they have it: a verdict for each principal and call, and the statement that
+//! is missing.
 //!
-//! A session makes two calls: the user's client makes a data key, the node's agent opens it. Both need the
-//! key's side (its policy, or a grant) and mostly their own side (identity policies, boundary, SCPs).
+//! A session makes two calls: the user's client creates a data key, and the node's agent decrypts it. Both need the
+//! key's side to allow the call (its policy or a grant), and mostly their own side too (identity policies,
+//! permissions boundary, service control policies).
 
 mod call;
 mod context;

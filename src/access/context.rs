@@ -1,5 +1,5 @@
-//! What is known of the calls on one key: what every session's call has, what the key and the principals tell, and
-//! what the owner says.
+//! The condition context of the calls on one key: what every call of a session has, what was read of the key and of
+//! the principals, and what the owner states.
 
 use std::collections::BTreeMap;
 
@@ -12,22 +12,22 @@ use super::principal::PrincipalArn;
 use crate::key::{KeyArn, KeyDescription, MultiRegion};
 use kms_key_policy::{Context, Others};
 
-/// What conditions may ask of the calls on a key, as far as it was read or said.
+/// The facts that conditions may ask for in calls on one key, as far as somebody read or stated them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyFacts {
     spec: Option<String>,
     usage: Option<String>,
     origin: Option<String>,
     multi_region: Option<bool>,
-    /// What the owner says.
+    /// The condition keys that the owner states.
     pub known: KnownContext,
-    /// The organization of one account; of other accounts it is not known.
+    /// The organization of one account. Those of other accounts are unknown.
     pub organization: Option<Organization>,
-    /// All tags of the key.
+    /// All tags of the key; `None` if they are unknown.
     pub resource_tags: Option<Tags>,
-    /// The names of all aliases of the key, each with its `alias/`.
+    /// The names of all aliases of the key, each with its `alias/`; `None` if they are unknown.
     pub aliases: Option<Vec<String>>,
-    /// All tags that calls of these principals have.
+    /// All tags that the calls of these principals have. Other principals' tags are unknown.
     pub principal_tags: BTreeMap<(PrincipalArn, Side), Tags>,
 }
 
@@ -36,40 +36,40 @@ pub struct KeyFacts {
 pub struct Organization {
     /// The account, twelve digits.
     pub account: String,
-    /// The organization's id; `None` where the account is in none.
+    /// The organization's id; `None` if the account is in no organization.
     pub id: Option<String>,
 }
 
-/// Tags: all that there are, by name.
+/// All tags of a key or of a principal: names and values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tags(pub Vec<(String, String)>);
 
-/// Whose call it is.
+/// Who makes a call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Caller<'a> {
     pub(super) side: Side,
-    /// Its account, twelve digits.
+    /// The caller's account, twelve digits.
     pub(super) account: &'a str,
-    /// Who; `None` for somebody of the account who is not named.
+    /// `None` for a principal of the account that no policy names.
     pub(super) principal: Option<&'a PrincipalArn>,
 }
 
 impl KeyFacts {
-    /// With further condition keys that are known to hold in every call.
+    /// The same facts with other condition keys that the owner states.
     #[must_use]
     pub fn with_known_context(self, known: &KnownContext) -> Self {
         Self { known: known.clone(), ..self }
     }
 
-    /// What is known of a caller's call on a key: what the last says of a condition key counts. Without the names in
-    /// the encryption context nothing is said of it.
+    /// The facts about a caller's call on a key. Of several facts about one condition key the last counts. Without
+    /// `names`, the names in the encryption context, no fact is about that context.
     pub(super) fn of(&self, caller: Caller<'_>, key: &KeyArn, names: Option<&[&str]>) -> Vec<Fact> {
         let mut facts = self.of_every_caller(caller.side, key, names);
         facts.extend(self.of_caller(caller));
         facts
     }
 
-    /// What is known of a side's calls, whoever makes them.
+    /// The facts about a side's calls, whoever makes them.
     fn of_every_caller(&self, side: Side, key: &KeyArn, names: Option<&[&str]>) -> Vec<Fact> {
         let mut facts: Vec<Fact> = names.into_iter().flat_map(present_in).collect();
         facts.extend(self.of_key(key));
@@ -77,13 +77,13 @@ impl KeyFacts {
             KnownState::Values(values) => Fact::new(known.name(), FactState::Values(values.clone())),
             KnownState::Absent => Fact::new(known.name(), FactState::Absent),
         }));
-        // What every call of a session has, or has not, is so whatever else is said to be known.
+        // These come after the owner's statements, because no statement changes them.
         facts.extend(self.certain(side));
         facts.extend(names.map(of_encryption_context).into_iter().flatten());
         facts
     }
 
-    /// What was read of a caller. Where Context says something of a key, that counts.
+    /// The facts that were read of a caller. The owner's statements about the same condition keys win.
     fn of_caller(&self, Caller { side, account, principal }: Caller<'_>) -> Vec<Fact> {
         let mut facts = Vec::new();
         if let Some(Organization { account: member, id }) = &self.organization
@@ -101,13 +101,13 @@ impl KeyFacts {
         facts
     }
 
-    /// What needs no read but the key's description.
+    /// The facts that the key's description and the side give.
     pub(super) fn certain(&self, side: Side) -> Vec<Fact> {
         let mut facts = of_call(side);
         for (name, value) in [
             ("kms:KeySpec", &self.spec),
             ("kms:KeyUsage", &self.usage),
-            // Their old names, which KMS still takes.
+            // KMS still accepts these old names.
             ("kms:CustomerMasterKeySpec", &self.spec),
             ("kms:CustomerMasterKeyUsage", &self.usage),
             ("kms:KeyOrigin", &self.origin),
@@ -118,7 +118,7 @@ impl KeyFacts {
         facts
     }
 
-    /// What was read of the key.
+    /// The facts that were read of the key.
     fn of_key(&self, key: &KeyArn) -> Vec<Fact> {
         let mut facts = Vec::new();
         if let Some(Organization { account, id }) = &self.organization
@@ -138,7 +138,7 @@ impl KeyFacts {
     }
 }
 
-/// The organization of a principal or of a resource. Who is in none has no path in one either.
+/// The organization of a principal or of a resource. Outside every organization there is no path either.
 fn in_organization(whose: &str, id: Option<&str>) -> Vec<Fact> {
     match id {
         Some(id) => vec![Fact::value(format!("aws:{whose}OrgID"), id)],
@@ -149,8 +149,8 @@ fn in_organization(whose: &str, id: Option<&str>) -> Vec<Fact> {
 }
 
 impl Tags {
-    /// The condition keys of the tags, whose names begin with `prefix`; there are no others. Which value counts of
-    /// tags whose names differ by case alone is not known.
+    /// The condition keys of the tags: their names begin with `prefix`, and no others do. If the names of two tags
+    /// differ in case only, it is unknown which value counts.
     fn below(&self, prefix: &str) -> Vec<Fact> {
         let mut facts = vec![Fact::new(prefix, FactState::AbsentBelow)];
         for (name, value) in &self.0 {
@@ -165,7 +165,7 @@ impl Tags {
 
 impl From<&KeyDescription> for KeyFacts {
     fn from(key: &KeyDescription) -> Self {
-        // Empty where nobody said.
+        // AWS's answer did not have an empty one.
         let known = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         Self {
             spec: known(&key.spec),
@@ -177,18 +177,19 @@ impl From<&KeyDescription> for KeyFacts {
     }
 }
 
-/// The contexts that calls on a key can have, but for what is known of the callers: built once for all of them.
+/// The contexts that calls on a key can have, without the facts about the callers. They are built once for all
+/// callers.
 #[derive(Debug)]
 pub(super) struct SessionContexts {
     users: Vec<SessionContext>,
     nodes: Vec<SessionContext>,
 }
 
-/// A context that calls can have.
+/// One context that calls can have.
 #[derive(Debug)]
 pub(super) struct SessionContext {
     context: Context,
-    /// Whether newer clients alone make such calls.
+    /// Whether only newer clients make calls with this context.
     pub(super) is_of_newer_clients: bool,
 }
 
@@ -204,7 +205,7 @@ impl SessionContexts {
         Self { users: contexts(Side::User), nodes: contexts(Side::Node) }
     }
 
-    /// Those of a side, each of which must be allowed.
+    /// The contexts of a side. The call must be allowed in each.
     pub(super) fn of(&self, side: Side) -> &[SessionContext] {
         match side {
             Side::User => &self.users,
@@ -214,7 +215,7 @@ impl SessionContexts {
 }
 
 impl SessionContext {
-    /// The same, of this caller's call.
+    /// The context of this caller's call.
     pub(super) fn of_caller(&self, caller: Caller<'_>, facts: &KeyFacts) -> Context {
         with(self.context.clone(), facts.of_caller(caller))
     }

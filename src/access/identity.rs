@@ -1,59 +1,60 @@
-//! The principal's own side: what IAM's simulator, or the policies given, say of its call.
+//! The principal's own side: what IAM's simulator, or the identity policies given, say about its call.
 
 use super::call::Side;
 use super::key_rules::{KeyRules, KeyRulesError, KeyVerdict};
 use super::principal::{PrincipalArn, PrincipalType};
 use kms_key_policy::Policy;
 
-/// What IAM's simulator says of a principal's own side: its policies, boundary and SCPs.
+/// What IAM's simulator answers about a principal's own side: its policies, boundary and SCPs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Simulation {
-    /// What it says.
+    /// The decision.
     pub decision: SimulatedDecision,
     /// The policies that decided, as IAM names them (`role_App_AllowKms`, a managed policy's name).
     pub policies: Vec<String>,
-    /// Whether service control policies allow it; `None` where there are none to ask.
+    /// Whether service control policies allow it; `None` if there are none.
     pub organizations_allow: Option<bool>,
-    /// Whether the permissions boundary allows it; `None` where there is none.
+    /// Whether the permissions boundary allows it; `None` if there is none.
     pub boundary_allows: Option<bool>,
-    /// Condition keys that policies ask for and that the simulation was not given.
+    /// Condition keys that policies use and that the simulation was not given.
     pub missing_context: Vec<String>,
 }
 
 /// The simulator's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SimulatedDecision {
-    /// Something allows it.
+    /// A statement allows the call.
     Allowed,
-    /// Nothing allows it.
+    /// No statement allows the call.
     ImplicitDeny,
-    /// Something denies it.
+    /// A statement denies the call.
     ExplicitDeny,
-    /// It does not tell what the own policies say: across accounts its decision is of both sides together.
+    /// The answer has no decision of the principal's own policies: across accounts it may have only the decision of
+    /// both sides together.
     NotReported,
 }
 
 /// What is known of a principal's own side.
 #[derive(Clone, Debug)]
 pub enum OwnSide {
-    /// Nothing, and why.
+    /// Nothing is known, for this reason.
     Unknown(String),
-    /// What IAM's simulator says.
+    /// The answer of IAM's simulator.
     Simulated(Simulation),
-    /// The policies that were handed in, these and no others: no boundary, no SCPs.
+    /// All identity policies of the principal, which somebody handed in. There is no boundary and no SCP.
     Given(Vec<Policy>),
 }
 
-/// The evaluation of policies that were handed in.
+/// The evaluation of identity policies that somebody handed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Given {
-    /// Them alone, where the key leaves the call to them.
+struct GivenPolicies {
+    /// The policies alone, as if the key's side left the call to them.
     alone: KeyVerdict,
-    /// Them and the key's side together.
+    /// The policies and the key's side together.
     together: KeyVerdict,
 }
 
-impl Given {
+impl GivenPolicies {
     /// Evaluates a principal's own policies, alone and together with the key's side.
     fn evaluate(
         rules: &KeyRules,
@@ -89,21 +90,21 @@ impl Given {
     }
 }
 
-/// What a principal's own side says, as far as it is needed besides the key's.
+/// Whether a principal's own side allows a call, as far as the key's side needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IdentityVerdict {
-    /// It allows the call, or need not.
+    /// It allows the call, or the key's side is enough.
     Allows(String),
-    /// It lacks an Allow, which a policy on the principal can give.
+    /// No statement allows the call. A policy on the principal can change that.
     MissingAllow(String),
-    /// It denies the call, and no Allow helps.
+    /// It denies the call, and no further Allow changes that.
     Denied(String),
-    /// It is not known.
+    /// Nobody knows.
     Unknown(String),
 }
 
-/// Judges a principal's own side. `key_side` tells whether an Allow of its own is needed at all; `rules` are the key's,
-/// or why they are not known.
+/// Evaluates a principal's own side. `key_side` says whether the principal needs an Allow of its own; `rules` are the
+/// key's, or the reason why they are unknown.
 #[must_use]
 pub fn evaluate_identity(
     principal: &PrincipalArn,
@@ -116,7 +117,7 @@ pub fn evaluate_identity(
         OwnSide::Unknown(why) => return IdentityVerdict::Unknown(why.clone()),
         OwnSide::Given(policies) => {
             let given = rules.map_err(str::to_owned).and_then(|rules| {
-                Given::evaluate(rules, principal, side, policies).map_err(|error| error.to_string())
+                GivenPolicies::evaluate(rules, principal, side, policies).map_err(|error| error.to_string())
             });
             return given.map_or_else(IdentityVerdict::Unknown, |given| given.verdict());
         }
@@ -126,7 +127,7 @@ pub fn evaluate_identity(
         [] => String::new(),
         policies => format!(" ({})", policies.join(", ")),
     };
-    // Any decision may be another one with them: a Deny on an unknown network may not be met there.
+    // With their values any decision may be another: a Deny for another network, for example, would not apply.
     if !simulation.missing_context.is_empty() {
         return IdentityVerdict::Unknown(format!(
             "its own policies ask for condition keys that are not known: {}",
@@ -139,7 +140,7 @@ pub fn evaluate_identity(
         );
     }
     let is_sufficient = matches!(key_side, Some(KeyVerdict::Allows { is_sufficient: true, .. }));
-    // A boundary limits what a key policy grants to a role, not what it grants to a user by name.
+    // A permissions boundary limits what a key policy grants to a role, but not what it grants to a user by name.
     let bounded = simulation.boundary_allows == Some(false)
         && !(is_sufficient && principal.principal_type() == PrincipalType::User);
     match simulation.decision {

@@ -1,4 +1,4 @@
-//! The roles and users that need the key, by ARN.
+//! The ARNs of the roles and users that need a key.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ pub struct PrincipalArn {
     account: String,
 }
 
-/// Role or user.
+/// What a principal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PrincipalType {
     /// A role.
@@ -35,19 +35,19 @@ pub enum PrincipalType {
 )]
 pub struct PrincipalArnError(String);
 
-/// Who owned a session, as DescribeSessions names it.
+/// The owner of a session, as DescribeSessions names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionOwner {
     /// A user.
     User(PrincipalArn),
-    /// A session of a role. Its ARN tells the role's account and name, but not its path.
+    /// A role session. Its ARN has the role's account and name, but not its path.
     Role {
         /// The role's account.
         account: String,
         /// The role's name.
         name: String,
     },
-    /// The account's root user, or anybody else that policies cannot be asked about.
+    /// The account's root user, or another identity that IAM's simulator does not take.
     Other(String),
 }
 
@@ -55,7 +55,7 @@ impl PrincipalArn {
     /// Reads the ARN of a role or a user, path included.
     ///
     /// # Errors
-    /// Anything else: a session, the account root, a wildcard.
+    /// The text is anything else, such as a role session, the account's root or a wildcard.
     pub fn parse(text: &str) -> Result<Self, PrincipalArnError> {
         let error = || PrincipalArnError(text.to_owned());
         let arn = Arn::parse(text).ok_or_else(error)?;
@@ -91,7 +91,7 @@ impl PrincipalArn {
         &self.text
     }
 
-    /// Role or user.
+    /// Whether it is a role or a user.
     #[must_use]
     pub fn principal_type(&self) -> PrincipalType {
         self.principal_type

@@ -1,14 +1,14 @@
-//! Whether sessions of a role can have tags of their own, which win over the role's.
+//! Whether sessions of a role can have session tags, which win over the role's own tags.
 
 use serde_json::Value;
 
 use crate::pattern::matches;
 
-/// Whether a role's trust policy lets sessions be tagged. A policy that cannot be read may.
+/// Whether a role's trust policy allows session tags. For a policy that cannot be read the answer is yes.
 ///
-/// Whoever assumes a role passes tags only where the trust policy allows `sts:TagSession` (IAM user guide, "Pass
-/// session tags in AWS STS"), as those of IAM Identity Center's roles do. Conditions are not looked at, and neither is
-/// a Deny: either way tags may come.
+/// A caller can pass tags only if the trust policy allows `sts:TagSession` (IAM user guide, "Pass session tags in AWS
+/// STS"), as the policies of IAM Identity Center's roles do. Conditions and Deny statements do not count here, because
+/// sessions with tags remain possible under them.
 #[must_use]
 pub fn may_tag_sessions(trust_policy: &str) -> bool {
     let Ok(policy) = serde_json::from_str::<Value>(trust_policy) else { return true };
@@ -26,12 +26,12 @@ fn allows(statement: &Value) -> bool {
     match (statement.get("Action"), statement.get("NotAction")) {
         (Some(actions), None) => names_tag_session(actions).unwrap_or(true),
         (None, Some(actions)) => !names_tag_session(actions).unwrap_or(false),
-        // Of no form that IAM takes.
+        // IAM accepts no such statement.
         _ => true,
     }
 }
 
-/// Whether a list of actions, or a single one, has `sts:TagSession`; `None` where it is no such list.
+/// Whether a list of actions, or a single one, has `sts:TagSession`; `None` if the value is neither.
 fn names_tag_session(actions: &Value) -> Option<bool> {
     let actions = match actions {
         Value::Array(actions) => actions.as_slice(),

@@ -132,7 +132,7 @@ fn entry(entry: &ContextEntry) -> IamContextEntry {
     IamContextEntry::builder()
         .context_key_name(&entry.key)
         .set_context_key_values(Some(entry.values.clone()))
-        .context_key_type(key_type(&entry.key, entry.multivalued))
+        .context_key_type(key_type(&entry.key, entry.is_multivalued))
         .build()
 }
 

@@ -1,4 +1,4 @@
-//! Context as somebody wrote it, an object or the options of the command line: every mistake is named.
+//! Reads the property Context from an object or from the options of the command line, and names every mistake.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -13,7 +13,7 @@ use crate::access::facts::contradiction;
 /// What is wrong with a condition key of Context.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum KnownContextError {
-    /// The text is no JSON object.
+    /// The text is not a JSON object.
     #[error("is no JSON object of condition keys: {0}")]
     NoObject(String),
     /// No condition key has this name.
@@ -22,39 +22,39 @@ pub enum KnownContextError {
          `kms:EncryptionContext:aws:ssm:TargetId`, and no wildcards"
     )]
     Name(String),
-    /// A name that is there already.
+    /// Two names differ in case at most.
     #[error("names `{0}` twice, by `{1}` too; case makes no difference in the names of condition keys")]
     Twice(String, String),
-    /// A value that none has.
+    /// The condition key cannot have this value.
     #[error("has {value} for `{name}`; {allowed}")]
     Value {
         /// The condition key.
         name: String,
         /// The value, as it was given.
         value: String,
-        /// What it may be.
+        /// The values that it can have.
         allowed: &'static str,
     },
-    /// What no call of a session has.
+    /// No call of a session has it so.
     #[error("says of `{name}` what is not so in any session: {fact}")]
     Contradiction {
         /// The condition key.
         name: String,
-        /// How it is.
+        /// What is so in every session.
         fact: String,
     },
 }
 
-/// What a value may be.
+/// The values that every condition key can have.
 const ALLOWED: &str =
     "a value is a text, a list of texts that is not empty, or null for a key that is absent";
 
 impl KnownContext {
-    /// Reads an object: each member names a condition key and has its value, a list of values, or null where the key
-    /// is absent. The text `null` says the same, since CloudFormation's templates take no null.
+    /// Reads an object: each member names a condition key and has its value, a list of values, or null if the
+    /// condition key is absent. The text `null` means the same, since CloudFormation's templates cannot hold null.
     ///
     /// # Errors
-    /// Every mistake.
+    /// All mistakes.
     pub fn from_object(members: &Map<String, Value>) -> Result<Self, Vec<KnownContextError>> {
         Self::from_members(members.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
     }
@@ -62,7 +62,7 @@ impl KnownContext {
     /// Reads the text of such an object.
     ///
     /// # Errors
-    /// Every mistake.
+    /// All mistakes.
     pub fn from_text(text: &str) -> Result<Self, Vec<KnownContextError>> {
         match serde_json::from_str::<ContextMembers>(text) {
             Ok(ContextMembers(members)) => Self::from_members(members),
@@ -70,11 +70,11 @@ impl KnownContext {
         }
     }
 
-    /// Reads options of the command line, each `KEY=VALUE`. The same key given several times is a list; `KEY=null`
-    /// says that the key is absent, and `KEY=["a","b"]` is a list.
+    /// Reads options of the command line, each `KEY=VALUE`. Several options for the same condition key are a list;
+    /// `KEY=null` states that it is absent, and `KEY=["a","b"]` is a list.
     ///
     /// # Errors
-    /// Every mistake.
+    /// All mistakes.
     pub fn from_options(options: &[(String, String)]) -> Result<Self, Vec<KnownContextError>> {
         let mut members: Vec<(String, Value)> = Vec::new();
         for (name, text) in options {
@@ -82,7 +82,7 @@ impl KnownContext {
                 "null" => Value::Null,
                 list if list.starts_with('[') => match serde_json::from_str::<Vec<String>>(list) {
                     Ok(list) => Value::from(list),
-                    // No list, and so a text that begins like one.
+                    // It is not a list, but a text that begins with a bracket.
                     Err(_) => Value::from(list),
                 },
                 text => Value::from(text),
@@ -148,7 +148,7 @@ pub(super) fn state(name: &str, value: &Value) -> Result<KnownState, KnownContex
     };
     let values: Option<Vec<String>> = match value {
         Value::Null => return Ok(KnownState::Absent),
-        // A template of CloudFormation can say it by a text alone.
+        // CloudFormation's templates cannot hold null.
         Value::String(text) if text == "null" => return Ok(KnownState::Absent),
         Value::Array(values) => values.iter().map(text).collect(),
         single => text(single).map(|text| vec![text]),
@@ -160,7 +160,7 @@ pub(super) fn state(name: &str, value: &Value) -> Result<KnownState, KnownContex
     }
 }
 
-/// What the values of a global condition key that is no text must be, where one of these is not.
+/// The values that a global condition key of another type than text can have, if one of `values` is none of them.
 fn wrong_type(name: &str, values: &[String]) -> Option<&'static str> {
     type Is = fn(&str) -> bool;
     let (is, allowed): (Is, _) = match name.to_ascii_lowercase().as_str() {
@@ -178,7 +178,7 @@ fn wrong_type(name: &str, values: &[String]) -> Option<&'static str> {
     (!values.iter().all(|value| is(value)) || values.len() != 1).then_some(allowed)
 }
 
-/// Whether a condition key can have this name: a prefix and a rest, in the characters of tags.
+/// Whether a condition key can have this name: a prefix and a rest, both in the characters that tags allow.
 fn is_name(name: &str) -> bool {
     let Some((prefix, rest)) = name.split_once(':') else { return false };
     let of_rest = |letter: char| letter.is_alphanumeric() || " _.:/=+-@".contains(letter);
@@ -190,7 +190,7 @@ fn is_name(name: &str) -> bool {
         && rest.chars().all(of_rest)
 }
 
-/// The members of an object in their order, one that is there twice included.
+/// The members of an object in their order, duplicates included.
 struct ContextMembers(Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for ContextMembers {

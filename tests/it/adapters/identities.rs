@@ -11,9 +11,9 @@ use crate::stub::{ACCOUNT, SimulatedAnswer, Stub};
 
 const KEY: &str = "arn:aws:kms:eu-west-1:210987654321:key/11111111-1111-4111-8111-111111111111";
 
-fn entry(key: &str, values: &[&str], multivalued: bool) -> ContextEntry {
+fn entry(key: &str, values: &[&str], is_multivalued: bool) -> ContextEntry {
     let values = values.iter().map(|&value| value.to_owned()).collect();
-    ContextEntry { key: key.to_owned(), values, multivalued }
+    ContextEntry { key: key.to_owned(), values, is_multivalued }
 }
 
 #[tokio::test]
