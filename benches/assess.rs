@@ -66,7 +66,7 @@ fn observation(decision: SimulatedDecision) -> AccessObservation {
             spec: "SYMMETRIC_DEFAULT".into(),
             usage: "ENCRYPT_DECRYPT".into(),
             manager: "CUSTOMER".into(),
-            origin: "AWS_KMS".into(),
+            origin: Some("AWS_KMS".into()),
             created: None,
             deletion_date: None,
             valid_to: None,

@@ -170,7 +170,7 @@ impl From<&KeyDescription> for KeyFacts {
         Self {
             spec: known(&key.spec),
             usage: known(&key.usage),
-            origin: known(&key.origin),
+            origin: key.origin.clone(),
             multi_region: Some(key.multi_region != MultiRegion::SingleRegion),
             ..Self::default()
         }

@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn other_texts_are_refused() {
         for text in [
             "",
             "App",
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_s_owner_is_a_user_a_role_or_neither() {
+    fn a_session_s_owner_is_a_user_a_role_or_another_identity() {
         assert!(matches!(SessionOwner::parse("arn:aws:iam::111122223333:user/ann"), SessionOwner::User(_)));
         assert_eq!(
             SessionOwner::parse("arn:aws:sts::111122223333:assumed-role/App/ann@example.com"),

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_trust_policy_lets_sessions_be_tagged_or_not() {
+    fn a_trust_policy_allows_session_tags_or_does_not() {
         for (statement, expected) in [
             (r#"{"Effect":"Allow","Action":"sts:AssumeRole"}"#, false),
             (r#"[{"Effect":"Allow","Action":["sts:AssumeRole","sts:SetSourceIdentity"]}]"#, false),

@@ -46,11 +46,12 @@ pub fn identity_policy(side: Side, key: &KeyArn) -> Value {
 mod tests {
     use super::*;
     use crate::access::{KeyFacts, KeyRules, KeyVerdict};
+    use crate::key::example_arn;
     use kms_key_policy::{Policy, PolicyKind};
 
     #[test]
     fn the_statement_and_the_policy_together_allow_the_call() {
-        let key = KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1-2").unwrap();
+        let key = example_arn();
         for arn in ["arn:aws:iam::111122223333:role/team/App", "arn:aws:iam::222222222222:user/ann"] {
             let principal = PrincipalArn::parse(arn).unwrap();
             for (side, other) in [(Side::User, Side::Node), (Side::Node, Side::User)] {

@@ -37,7 +37,7 @@ fn description(metadata: &KeyMetadata) -> Option<KeyDescription> {
         spec: text(metadata.key_spec().map(AsRef::as_ref)),
         usage: text(metadata.key_usage().map(AsRef::as_ref)),
         manager: text(metadata.key_manager().map(AsRef::as_ref)),
-        origin: text(metadata.origin().map(AsRef::as_ref)),
+        origin: metadata.origin().map(|origin| origin.as_ref().to_owned()),
         created: metadata.creation_date().and_then(|date| SystemTime::try_from(*date).ok()),
         deletion_date: metadata.deletion_date().and_then(date),
         valid_to: metadata.valid_to().and_then(date),

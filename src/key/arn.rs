@@ -1,4 +1,4 @@
-//! The ARN of a KMS key, and the place (partition, Region, account) that it names.
+//! The ARN of a KMS key, and the location (partition, Region, account) that it names.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use thiserror::Error;
 use crate::arn::Arn;
 use crate::location::Location;
 
-/// The ARN of a KMS key, `arn:PARTITION:kms:REGION:ACCOUNT:key/ID`: the only form that is ever written
-/// into a preferences document, because it means the same to every account that reads it.
+/// The ARN of a KMS key, `arn:PARTITION:kms:REGION:ACCOUNT:key/ID`. A preferences document gets no other form of
+/// reference, because an ARN means the same key to every account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct KeyArn {
@@ -29,7 +29,7 @@ impl KeyArn {
     /// Reads an ARN.
     ///
     /// # Errors
-    /// Where the text is anything but the ARN of one key: an alias, a wildcard, a missing part.
+    /// The text is anything but the ARN of one key, such as an alias ARN, a wildcard or an ARN with a part missing.
     pub fn parse(text: &str) -> Result<Self, KeyArnError> {
         let error = || KeyArnError { text: text.to_owned() };
         let arn = Arn::parse(text).ok_or_else(error)?;
@@ -44,13 +44,13 @@ impl KeyArn {
         &self.text
     }
 
-    /// Where the key lives.
+    /// The key's partition, Region and account.
     #[must_use]
     pub fn location(&self) -> &Location {
         &self.location
     }
 
-    /// The key id alone; `mrk-…` for a multi-Region key.
+    /// The key id; `mrk-…` for a multi-Region key.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -71,7 +71,7 @@ pub(super) fn kms_location(arn: &Arn<'_>) -> Option<Location> {
     })
 }
 
-/// One part of an ARN, or a key id: letters, digits and hyphens.
+/// Whether a text can be a part of an ARN, or a key id: letters, digits and hyphens.
 pub(super) fn is_word(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_arn_is_taken_apart() {
+    fn a_key_arn_has_a_location_and_an_id() {
         let arn = KeyArn::parse("arn:aws-cn:kms:cn-north-1:222222222222:key/mrk-12").unwrap();
         assert_eq!(arn.location().partition, "aws-cn");
         assert_eq!(arn.location().region, "cn-north-1");
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn other_texts_are_refused() {
         for text in [
             "",
             "1234abcd-12ab-34cd-56ef-1234567890ab",

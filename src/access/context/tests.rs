@@ -1,6 +1,6 @@
 use super::*;
 use crate::access::{KeyRules, KeyVerdict, PrincipalArn};
-use crate::key::KeyArn;
+use crate::key::example_arn;
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/App";
 const USER: &str = "arn:aws:iam::111122223333:user/ann";
@@ -10,11 +10,11 @@ fn rules(condition: &str, facts: KeyFacts) -> KeyRules {
     let policy = format!(
         r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":{{"AWS":["{ROLE}","{USER}","{STRANGER}"]}},"Action":"kms:*","Resource":"*","Condition":{condition}}}}}"#
     );
-    let key = KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1-2").unwrap();
+    let key = example_arn();
     KeyRules::new(key, facts, &policy, "[]").unwrap()
 }
 
-/// Whether the key's side admits a role where a condition is all that stands in the way.
+/// The key side's verdict on a role if the key policy allows its call under one condition.
 fn under(side: Side, condition: &str, known: &str) -> KeyVerdict {
     let known: KnownContext = serde_json::from_str(known).unwrap();
     let facts =
@@ -32,7 +32,7 @@ fn word(verdict: &KeyVerdict) -> &'static str {
 }
 
 #[test]
-fn what_a_session_s_calls_have_and_have_not() {
+fn conditions_see_what_every_call_of_a_session_has_and_lacks() {
     for (condition, user, node) in [
         (
             r#"{"StringEquals":{"kms:ViaService":"ssm.eu-west-1.amazonaws.com"}}"#,
@@ -94,7 +94,7 @@ fn what_a_session_s_calls_have_and_have_not() {
 }
 
 #[test]
-fn both_contexts_of_a_session_must_be_allowed_on_both_sides() {
+fn both_encryption_contexts_must_be_allowed_to_users_and_nodes() {
     let two = r#"["aws:ssm:SessionId","aws:ssm:TargetId"]"#;
     let three = r#"["aws:ssm:SessionId","aws:ssm:TargetId","aws:ssm:RandomChallenge"]"#;
     let whitelist =
@@ -105,13 +105,13 @@ fn both_contexts_of_a_session_must_be_allowed_on_both_sides() {
         let KeyVerdict::ImplicitDeny { why } = &verdict else { panic!("{side}: {verdict:?}") };
         assert!(why.contains("aws:ssm:RandomChallenge") && why.contains("newer clients"), "{why}");
         assert_eq!(word(&under(side, &whitelist(three), "{}")), "allows");
-        // The owner knows of all clients that none adds it.
+        // The owner states that no client adds it.
         assert_eq!(word(&under(side, &whitelist(two), never)), "allows");
     }
 }
 
 #[test]
-fn what_is_known_besides_counts_unless_a_session_says_otherwise() {
+fn the_owner_s_statements_count_unless_every_session_contradicts_them() {
     let org = r#"{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#;
     let target = r#"{"StringEquals":{"kms:EncryptionContext:aws:ssm:TargetId":"i-1"}}"#;
     let via = r#"{"StringEquals":{"kms:ViaService":"s"}}"#;
@@ -124,10 +124,10 @@ fn what_is_known_besides_counts_unless_a_session_says_otherwise() {
         (org, r#"{"aws:PrincipalOrgID":null}"#, "implicit deny"),
         (paths, r#"{"aws:PrincipalOrgPaths":["o-1/r-1/ou-1/","o-1/r-1/ou-2/x/"]}"#, "allows"),
         (target, r#"{"kms:EncryptionContext:aws:ssm:TargetId":"i-1"}"#, "allows"),
-        // What no call has it has not, whatever is said.
+        // These are the same in every call, whatever the owner states.
         (via, r#"{"kms:ViaService":"s"}"#, "implicit deny"),
         (keys, r#"{"kms:EncryptionContextKeys":"a"}"#, "implicit deny"),
-        // Not every session has it, so that its value does not admit all.
+        // Not every session has it, so its value does not allow all of them.
         (challenge, r#"{"kms:EncryptionContext:aws:ssm:RandomChallenge":"x"}"#, "implicit deny"),
     ] {
         assert_eq!(word(&under(Side::Node, condition, known)), expected, "{condition} {known}");
@@ -138,7 +138,7 @@ fn what_is_known_besides_counts_unless_a_session_says_otherwise() {
     assert_eq!(word(&under(Side::Node, mfa, with_mfa)), "implicit deny");
 }
 
-/// What was read, each in its own way.
+/// Facts of which some are known and some are not.
 fn read() -> KeyFacts {
     let tags = |tags: &[(&str, &str)]| {
         Tags(tags.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
@@ -158,7 +158,7 @@ fn read() -> KeyFacts {
 }
 
 #[test]
-fn what_was_read_counts_for_whom_it_was_read_of() {
+fn facts_that_were_read_count_for_their_own_principal_and_key() {
     use Side::{Node, User};
     let org = r#"{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#;
     let other_org = r#"{"StringEquals":{"aws:PrincipalOrgID":"o-2"}}"#;
@@ -178,7 +178,7 @@ fn what_was_read_counts_for_whom_it_was_read_of() {
         (other_org, ROLE, Node, "implicit deny"),
         (same_org, ROLE, Node, "allows"),
         (team, ROLE, Node, "allows"),
-        // The same role as a user's may have other tags in its sessions.
+        // A user's sessions of the same role may have other tags.
         (team, ROLE, User, "depends"),
         (team, USER, User, "implicit deny"),
         (team, STRANGER, Node, "depends"),
@@ -192,7 +192,6 @@ fn what_was_read_counts_for_whom_it_was_read_of() {
         (no_alias, ROLE, Node, "implicit deny"),
     ] {
         let verdict = rules(condition, read()).evaluate(&PrincipalArn::parse(arn).unwrap(), side).unwrap();
-        // Of another account even who is admitted needs a policy of its own.
         assert_eq!(word(&verdict), expected, "{condition} for {arn} as {side}: {verdict:?}");
     }
     let nowhere = KeyFacts {
@@ -211,7 +210,7 @@ fn what_was_read_counts_for_whom_it_was_read_of() {
             rules(condition, nowhere.clone()).evaluate(&PrincipalArn::parse(ROLE).unwrap(), Node).unwrap();
         assert_eq!(word(&verdict), expected, "{condition}");
     }
-    // What Context says of a key counts more than what was read of it.
+    // The owner's statement about a condition key wins over what was read.
     let known: KnownContext = serde_json::from_str(r#"{"aws:PrincipalTag/team":"ops"}"#).unwrap();
     let verdict = rules(team, read().with_known_context(&known))
         .evaluate(&PrincipalArn::parse(ROLE).unwrap(), Node)
@@ -220,19 +219,19 @@ fn what_was_read_counts_for_whom_it_was_read_of() {
 }
 
 #[test]
-fn an_account_has_its_organization_and_nobody_s_tags() {
+fn an_account_as_such_has_an_organization_and_no_tags() {
     let org = r#"{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#;
     let everybody = format!(
         r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*","Condition":{org}}}}}"#
     );
-    let key = KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1-2").unwrap();
+    let key = example_arn();
     let rules = KeyRules::new(key, read(), &everybody, "[]").unwrap();
     assert_eq!(rules.condition_keys().collect::<Vec<_>>(), ["aws:PrincipalOrgID"]);
     for (account, expected) in [("111122223333", "allows"), ("222222222222", "depends")] {
         assert_eq!(word(&rules.evaluate_account(account, Side::Node).unwrap()), expected, "{account}");
     }
     let KeyVerdict::Depends { keys, .. } = rules.evaluate_account("222222222222", Side::User).unwrap() else {
-        panic!("it depends")
+        panic!("it does not depend")
     };
     assert_eq!(keys, ["aws:PrincipalOrgID"]);
 }

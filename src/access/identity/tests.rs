@@ -1,6 +1,6 @@
 use super::*;
 use crate::access::KeyFacts;
-use crate::key::KeyArn;
+use crate::key::example_arn;
 use kms_key_policy::PolicyKind;
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/App";
@@ -22,7 +22,7 @@ const DENIES: &str = r#"{"Sid":"Never","Effect":"Deny","Action":"kms:*","Resourc
 const ALIAS: &str = r#"{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*","Condition":{"StringEquals":{"kms:ViaService":"ssm.eu-west-1.amazonaws.com"}}}"#;
 
 fn verdict(key_statement: &str, own: &[&str]) -> IdentityVerdict {
-    let arn = KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1-2").unwrap();
+    let arn = example_arn();
     let policy = format!(r#"{{"Version":"2012-10-17","Statement":[{key_statement}]}}"#);
     let rules = KeyRules::new(arn, KeyFacts::default(), &policy, "[]").unwrap();
     let own: Vec<_> = own
@@ -38,7 +38,7 @@ fn verdict(key_statement: &str, own: &[&str]) -> IdentityVerdict {
 }
 
 #[test]
-fn policies_given_are_evaluated_for_real() {
+fn identity_policies_that_were_handed_in_are_evaluated() {
     use IdentityVerdict::{Allows, Denied, MissingAllow, Unknown};
     type Expected = fn(&IdentityVerdict) -> bool;
     let allows: Expected = |verdict| matches!(verdict, Allows(_));
@@ -46,7 +46,7 @@ fn policies_given_are_evaluated_for_real() {
     let denied: Expected = |verdict| matches!(verdict, Denied(_));
     let unknown: Expected = |verdict| matches!(verdict, Unknown(_));
     for (key, own, expected) in [
-        // The key leaves it to the account: an Allow of its own is needed.
+        // The key leaves the call to the account, so the role needs an Allow of its own.
         (ROOT, vec![ALLOWS], allows),
         (ROOT, vec![], missing_allow),
         (ROOT, vec![OTHER_KEY], missing_allow),
@@ -54,18 +54,18 @@ fn policies_given_are_evaluated_for_real() {
         (ROOT, vec![OTHER_KEY, ALLOWS], allows),
         (ROOT, vec![ALLOWS, DENIES], denied),
         (ROOT, vec![ALLOWS_FROM], unknown),
-        // The key names the role: it need not have any.
+        // The key names the role, which needs no Allow of its own.
         (NAMED, vec![], allows),
         (NAMED, vec![ALLOWS_FROM], allows),
         (NAMED, vec![DENIES], denied),
-        // The key names the role in a place that is not known.
+        // The key names the role under a condition whose value is unknown.
         (NAMED_FROM, vec![], unknown),
         (NAMED_FROM, vec![ALLOWS], allows),
         (ROOT_FROM, vec![ALLOWS], allows),
         (ROOT_FROM, vec![], missing_allow),
-        // Each allows somewhere, both nowhere.
+        // Each side allows the call in another VPC, so together they never do.
         (ROOT_FROM, vec![ALLOWS_ELSEWHERE], missing_allow),
-        // What is wrong is the key's side: of its own side that says nothing.
+        // The key's side lacks or denies access, which does not change the verdict on the own side.
         (NOBODY, vec![ALLOWS], allows),
         (NOBODY, vec![], missing_allow),
         (KEY_DENIES, vec![ALLOWS], allows),
@@ -78,8 +78,10 @@ fn policies_given_are_evaluated_for_real() {
 
 #[test]
 fn the_deciding_statement_is_named() {
-    let IdentityVerdict::Allows(why) = verdict(ROOT, &[OTHER_KEY, ALLOWS]) else { panic!("it allows") };
+    let IdentityVerdict::Allows(why) = verdict(ROOT, &[OTHER_KEY, ALLOWS]) else {
+        panic!("it does not allow")
+    };
     assert_eq!(why, "statement 0 `Use` of its policy 1 allows it");
-    let IdentityVerdict::Denied(why) = verdict(NAMED, &[DENIES]) else { panic!("it refuses") };
+    let IdentityVerdict::Denied(why) = verdict(NAMED, &[DENIES]) else { panic!("it does not deny") };
     assert_eq!(why, "statement 0 `Never` of its policy 0 denies it");
 }

@@ -1,16 +1,16 @@
 use super::*;
-use crate::key::KeyArn;
+use crate::key::example_arn;
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/App";
 const ALLOW: &str = r#""Effect":"Allow","Action":"kms:*","Resource":"*""#;
 
 fn rules(statements: &str, grants: &str) -> KeyRules {
-    let key = KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1-2").unwrap();
+    let key = example_arn();
     let policy = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
     KeyRules::new(key, KeyFacts::default(), &policy, grants).unwrap()
 }
 
-fn judged(statements: &str, grants: &str) -> KeyVerdict {
+fn evaluated(statements: &str, grants: &str) -> KeyVerdict {
     rules(statements, grants).evaluate(&PrincipalArn::parse(ROLE).unwrap(), Side::Node).unwrap()
 }
 
@@ -22,33 +22,33 @@ fn a_verdict_names_what_decided() {
     let grant = format!(r#"[{{"GrantId":"g1","GranteePrincipal":"{ROLE}","Operations":["Decrypt"]}}]"#);
     let by = |name: &str| vec![name.to_owned()];
     assert_eq!(
-        judged(&named, "[]"),
+        evaluated(&named, "[]"),
         KeyVerdict::Allows { is_sufficient: true, by: by("statement 0 `Use` of the key policy") }
     );
     assert_eq!(
-        judged(&root, "[]"),
+        evaluated(&root, "[]"),
         KeyVerdict::Allows { is_sufficient: false, by: by("statement 0 of the key policy") }
     );
     assert_eq!(
-        judged(&format!("{named},{denied}"), "[]"),
+        evaluated(&format!("{named},{denied}"), "[]"),
         KeyVerdict::ExplicitDeny { by: by("statement 1 `Never` of the key policy") }
     );
-    let KeyVerdict::Allows { is_sufficient: true, by: of_grant } = judged(&root, &grant) else {
-        panic!("a grant admits")
+    let KeyVerdict::Allows { is_sufficient: true, by: of_grant } = evaluated(&root, &grant) else {
+        panic!("the grant does not allow it")
     };
     assert!(of_grant.contains(&"grant g1".to_owned()), "{of_grant:?}");
-    assert!(matches!(judged("", "[]"), KeyVerdict::ImplicitDeny { why } if !why.is_empty()));
+    assert!(matches!(evaluated("", "[]"), KeyVerdict::ImplicitDeny { why } if !why.is_empty()));
 }
 
 #[test]
-fn an_account_is_admitted_as_such_or_not() {
+fn the_key_leaves_the_call_to_an_account_or_does_not() {
     let other = "arn:aws:iam::222222222222";
     for (principal, condition, expected) in [
         (format!(r#"{{"AWS":"{other}:root"}}"#), "{}".to_owned(), "allows"),
         (r#""*""#.to_owned(), "{}".to_owned(), "allows"),
         (format!(r#"{{"AWS":"{other}:role/App"}}"#), "{}".to_owned(), "implicit deny"),
         (r#"{"AWS":"333333333333"}"#.to_owned(), "{}".to_owned(), "implicit deny"),
-        // What is for the root user alone is for nobody who starts sessions.
+        // The root user starts no sessions, so a statement for it alone does not count.
         (
             r#""*""#.to_owned(),
             format!(r#"{{"ArnEquals":{{"aws:PrincipalArn":"{other}:root"}}}}"#),
@@ -70,8 +70,8 @@ fn an_account_is_admitted_as_such_or_not() {
 }
 
 #[test]
-fn what_cannot_be_read_is_an_error() {
-    let key = KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1-2").unwrap();
+fn a_malformed_policy_or_grant_is_an_error() {
+    let key = example_arn();
     let error = KeyRules::new(key.clone(), KeyFacts::default(), "{", "[]").unwrap_err();
     assert!(error.to_string().starts_with("the key policy cannot be read"), "{error}");
     let error = KeyRules::new(key, KeyFacts::default(), r#"{"Statement":[]}"#, "{").unwrap_err();

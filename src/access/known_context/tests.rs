@@ -8,7 +8,7 @@ fn read(value: &Value) -> Result<KnownContext, String> {
 }
 
 #[test]
-fn a_value_a_list_and_null_are_read_and_remembered() {
+fn a_value_a_list_and_null_are_read_and_written_back() {
     let value = json!({
         "aws:PrincipalOrgPaths": ["o-1/r-1/ou-1/", "o-1/r-1/ou-2/"],
         "aws:SourceVpce": "vpce-1",
@@ -42,7 +42,7 @@ fn a_value_a_list_and_null_are_read_and_remembered() {
 }
 
 #[test]
-fn a_record_with_what_is_not_accepted_any_more_stays_readable() {
+fn a_record_with_entries_that_are_no_longer_accepted_stays_readable() {
     let known: KnownContext = serde_json::from_str(
         r#"{"aws:SourceVpce":"vpce-1","aws:sourcevpce":"x","aws:SourceVpc":{},"aws:SourceIp":[]}"#,
     )
@@ -100,7 +100,7 @@ fn each_mistake_names_the_key_the_value_and_what_is_allowed() {
 }
 
 #[test]
-fn what_agrees_with_every_session_is_no_contradiction() {
+fn a_statement_that_agrees_with_every_session_is_accepted() {
     for value in [
         json!({"kms:ViaService": null, "aws:SecureTransport": "true", "aws:ViaAWSService": false}),
         json!({"aws:MultiFactorAuthPresent": "true"}),
@@ -114,7 +114,7 @@ fn what_agrees_with_every_session_is_no_contradiction() {
 }
 
 #[test]
-fn options_say_a_text_a_list_or_absent() {
+fn options_give_a_text_a_list_or_absent() {
     let options = |options: &[(&str, &str)]| {
         let options: Vec<_> =
             options.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();

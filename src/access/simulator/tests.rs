@@ -1,6 +1,6 @@
 use super::*;
 use crate::access::{KnownContext, Organization, Tags};
-use crate::key::KeyDescription;
+use crate::key::{KeyDescription, example_arn};
 
 const ROLE: &str = "arn:aws:iam::222222222222:role/team/App";
 const USER: &str = "arn:aws:iam::222222222222:user/ann";
@@ -14,13 +14,13 @@ fn of(entries: &[ContextEntry], name: &str) -> Option<(String, bool)> {
 
 fn facts(arn: &KeyArn) -> KeyFacts {
     let mut key = KeyDescription::assumed(arn.clone());
-    key.origin = "AWS_KMS".to_owned();
+    key.origin = Some("AWS_KMS".to_owned());
     KeyFacts::from(&key)
 }
 
 #[test]
 fn the_first_simulation_has_everything_that_is_certain() {
-    let key = KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1-2").unwrap();
+    let key = example_arn();
     let principal = PrincipalArn::parse(ROLE).unwrap();
     for side in [Side::User, Side::Node] {
         let entries = SimulatedCall { principal: &principal, side, key: &key }.certain_entries(&facts(&key));

@@ -26,7 +26,7 @@ impl Keys for Line<'_> {
                 spec: "SYMMETRIC_DEFAULT".to_owned(),
                 usage: "ENCRYPT_DECRYPT".to_owned(),
                 manager: "CUSTOMER".to_owned(),
-                origin: "AWS_KMS".to_owned(),
+                origin: Some("AWS_KMS".to_owned()),
                 created: None,
                 deletion_date: (found.state == KeyState::PendingDeletion).then(|| DELETION.to_owned()),
                 valid_to: None,
