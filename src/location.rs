@@ -1,4 +1,4 @@
-//! Where something of AWS lives: partition, Region and account.
+//! Partition, Region and account of a resource of AWS.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::arn::Arn;
 
-/// A partition, a Region of it, and an account.
+/// The partition, the Region and the account that a resource is in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Location {
     /// `aws`, `aws-cn`, `aws-us-gov`, …
@@ -18,8 +18,8 @@ pub struct Location {
 }
 
 impl Location {
-    /// Partition and account of an ARN, with a Region from elsewhere: a function may be asked about another Region
-    /// than its own, and a caller's ARN names none.
+    /// The location with the partition and account of an ARN, and with this Region: the ARN of a caller, for example,
+    /// names no Region.
     ///
     /// `None` if the text is not an ARN with an account.
     #[must_use]
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_name_is_no_place() {
+    fn an_arn_with_an_account_is_needed() {
         assert_eq!(Location::of_arn("session-kms", "eu-west-1"), None);
         assert_eq!(Location::of_arn("arn:aws:lambda:eu-west-1:12:function:f", "eu-west-1"), None);
     }

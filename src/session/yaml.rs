@@ -1,6 +1,6 @@
-//! YAML sources: read as a value, and edited in place by the places that the parser reports, so that comments
-//! and layout stay. What cannot be edited in place (anchors, block scalars, missing parents) is left to the
-//! caller, who asks AWS for the document as JSON.
+//! YAML sources, read as a value, and edited in place at the positions that the parser reports, so that comments and
+//! layout stay. Anchors, block scalars and missing parents cannot be edited in place; then the caller asks AWS for the
+//! document as JSON.
 
 use std::ops::Range;
 
@@ -9,17 +9,17 @@ use serde_json::{Map, Number, Value};
 
 use super::content::{quoted, spliced};
 
-/// Deeper than any document that AWS takes, and shallow enough for any stack.
+/// No document that AWS accepts is deeper, and no stack overflows at this depth.
 const MAX_DEPTH: usize = 64;
 
-/// Reads one YAML document, without anchors and without keys named twice.
+/// Reads one YAML document. `None` if it is malformed, or has anchors or duplicate keys.
 pub(super) fn read(text: &str) -> Option<Value> {
     root(text).map(|node| node.value())
 }
 
-/// The text with the scalar at a path replaced, or added where only its last key is missing.
+/// The text with the scalar at a path replaced, or added if only the last key of the path is missing.
 ///
-/// `None` where that cannot be done in place.
+/// `None` if that cannot be done in place.
 pub(super) fn set(text: &str, path: &[&str], to: &str) -> Option<String> {
     let (last, parents) = path.split_last()?;
     let mut node = root(text)?;
@@ -59,7 +59,7 @@ enum YamlNode {
 
 struct YamlMember {
     name: String,
-    /// Where the key stands.
+    /// The byte at which the key starts.
     start: usize,
     value: YamlNode,
 }
@@ -70,8 +70,8 @@ impl YamlNode {
         members.into_iter().find(|member| member.name == name).map(|member| member.value)
     }
 
-    /// The bytes of a scalar that is written on one line, quotes included. The parser's own spans reach over
-    /// the white space and the comment behind a quoted scalar, so the end is found here.
+    /// The bytes of a scalar on one line, quotes included. The parser's own span also covers the white space and the
+    /// comment after a quoted scalar, so this function finds the end.
     fn span_in(&self, text: &str) -> Option<Range<usize>> {
         let Self::Scalar { text: scalar, style, start } = self else { return None };
         let source = text.get(*start..)?;
@@ -108,7 +108,7 @@ impl YamlNode {
     }
 }
 
-/// A plain scalar by YAML's core schema.
+/// The value of a plain scalar in YAML's core schema.
 fn plain(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
@@ -138,12 +138,12 @@ fn root(text: &str) -> Option<YamlNode> {
         event = events.next()?;
     }
     let node = events.node(event, 0)?;
-    // One document only: a second would be dropped by the edit.
+    // A second document would be lost.
     matches!(events.next()?.0, Event::DocumentEnd).then_some(())?;
     matches!(events.next()?.0, Event::StreamEnd).then_some(node)
 }
 
-/// The byte at which each character stands: the parser counts characters.
+/// The byte offset of each character, because the parser counts characters.
 fn byte_offsets(text: &str) -> Vec<usize> {
     text.char_indices().map(|(byte, _)| byte).chain([text.len()]).collect()
 }
