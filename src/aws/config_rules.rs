@@ -1,5 +1,4 @@
-//! What a custom rule of AWS Config reports, by its one call PutEvaluations. (The settings of the clients are in
-//! `config.rs`.)
+//! The evaluations that a custom rule of AWS Config reports with PutEvaluations.
 
 use std::borrow::Cow;
 
@@ -25,7 +24,7 @@ const PUT_EVALUATIONS: OperationSpec = OperationSpec {
 const NOT_TAKEN: &str = "FailedEvaluations";
 
 /// The longest annotation, in characters (AWS Config API reference, Evaluation).
-const LONGEST: usize = 256;
+const LONGEST_ANNOTATION: usize = 256;
 
 impl Compliance for Aws {
     async fn report_compliance(&self, report: &ComplianceReport<'_>) -> Result<(), AwsError> {
@@ -48,7 +47,7 @@ fn body(report: &ComplianceReport<'_>) -> Result<String, &'static str> {
         },
         "OrderingTimestamp": seconds(ordering),
     });
-    // An empty one would be refused.
+    // AWS Config refuses an empty annotation.
     if let (Value::Object(members), false) = (&mut evaluation, report.annotation.is_empty()) {
         members.insert("Annotation".to_owned(), cut(report.annotation).into());
     }
@@ -60,17 +59,17 @@ fn body(report: &ComplianceReport<'_>) -> Result<String, &'static str> {
     Ok(body.to_string())
 }
 
-/// Epoch seconds; whole ones without a fraction.
+/// Epoch seconds, without a fraction if they are whole.
 fn seconds(time: DateTime) -> Value {
     if time.subsec_nanos() == 0 { time.secs().into() } else { time.as_secs_f64().into() }
 }
 
-/// As much of a text as an annotation takes; what is cut ends with an ellipsis.
+/// A text that fits an annotation. A longer one is cut and ends with an ellipsis.
 fn cut(text: &str) -> Cow<'_, str> {
-    if text.chars().count() <= LONGEST {
+    if text.chars().count() <= LONGEST_ANNOTATION {
         return text.into();
     }
-    text.chars().take(LONGEST - 1).chain(['…']).collect()
+    text.chars().take(LONGEST_ANNOTATION - 1).chain(['…']).collect()
 }
 
 /// Reads whether the evaluation was taken.

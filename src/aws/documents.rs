@@ -1,4 +1,4 @@
-//! The preferences document, by SSM's document calls.
+//! The preferences document, with the document operations of SSM.
 
 use aws_sdk_ssm::types::{DocumentFormat as SdkFormat, DocumentStatus, DocumentType};
 
@@ -134,7 +134,7 @@ fn sdk_format(format: DocumentFormat) -> SdkFormat {
     }
 }
 
-/// What came of a write. `InvalidDocument` on an update means that the document went since it was read.
+/// The outcome of a write. `InvalidDocument` on an update means that somebody deleted the document since it was read.
 fn written<T>(result: Result<T, AwsError>) -> Result<Written, AwsError> {
     let Err(error) = result else { return Ok(Written::Done) };
     match error.code() {

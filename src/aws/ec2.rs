@@ -1,4 +1,4 @@
-//! The one call of EC2, DescribeIamInstanceProfileAssociations: its request by EC2's query protocol.
+//! The one operation of EC2, DescribeIamInstanceProfileAssociations, in EC2's query protocol.
 
 mod page;
 
@@ -15,14 +15,14 @@ const DESCRIBE_ASSOCIATIONS: OperationSpec = OperationSpec {
     protocol: Protocol::Ec2Query,
 };
 
-/// The API version whose answers `page.rs` reads.
+/// The version of the API, whose answers `page.rs` reads.
 const VERSION: &str = "2016-11-15";
 
-/// The most that EC2 gives.
+/// The largest page of EC2.
 const PAGE_SIZE: &str = "1000";
 
 impl Aws {
-    /// Instance id and instance profile ARN of each association in use.
+    /// The instance id and the instance profile ARN of each association in use.
     pub(super) async fn profile_associations(&self) -> Result<Vec<(String, String)>, AwsError> {
         let describe = RawOperation::new(&self.config, &DESCRIBE_ASSOCIATIONS, "*", page::read).await?;
         let mut associations = Vec::new();
@@ -38,7 +38,7 @@ impl Aws {
     }
 }
 
-/// Asks for the page with this token; for the first where there is none.
+/// The request for the page with this token; without a token for the first page.
 fn form(token: Option<String>) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("Action", DESCRIBE_ASSOCIATIONS.name).append_pair("Version", VERSION);

@@ -1,4 +1,5 @@
-//! The principals' own side, by IAM: its policy simulator, and the roles behind nodes.
+//! The principals' own side, from IAM: the policy simulator, tags, and the roles of nodes. IAM finds roles, users and
+//! instance profiles by name, which is unique in the account whatever the path.
 
 mod simulation;
 
@@ -30,7 +31,7 @@ impl Identities for Aws {
             .set_context_entries((!context.is_empty()).then(|| context.iter().map(entry).collect()))
             .send();
         let page = call(operation, principal, simulate).await?;
-        // One action on one resource is one result.
+        // One action on one resource has one result.
         let result = page.evaluation_results.and_then(|results| results.into_iter().next());
         let result = result.ok_or_else(|| unreadable(operation, principal, "the answer has no result"))?;
         let is_across_accounts =
@@ -51,9 +52,9 @@ impl Identities for Aws {
                     let role =
                         output.role.ok_or_else(|| unreadable(operation, on, "the answer has no role"))?;
                     let trust_policy = role.assume_role_policy_document.as_deref().map(decoded);
-                    // IAM finds it by the name alone: it is another one where the path differs.
-                    let same = role.arn == on;
-                    Ok(same.then(|| PrincipalTags { tags: tags(role.tags), trust_policy }))
+                    // It is another role if the path differs.
+                    let is_same = role.arn == on;
+                    Ok(is_same.then(|| PrincipalTags { tags: tags(role.tags), trust_policy }))
                 })
             }
             PrincipalType::User => {
@@ -61,8 +62,8 @@ impl Identities for Aws {
                 call(operation, on, self.iam.get_user().user_name(name).send()).await.and_then(|output| {
                     let user =
                         output.user.ok_or_else(|| unreadable(operation, on, "the answer has no user"))?;
-                    let same = user.arn == on;
-                    Ok(same.then(|| PrincipalTags { tags: tags(user.tags), trust_policy: None }))
+                    let is_same = user.arn == on;
+                    Ok(is_same.then(|| PrincipalTags { tags: tags(user.tags), trust_policy: None }))
                 })
             }
         };
@@ -99,26 +100,26 @@ impl Identities for Aws {
     }
 }
 
-/// A policy as IAM answers with it, percent-encoded (RFC 3986); bytes that are none stay as they are.
+/// The text of a policy, which IAM returns percent-encoded (RFC 3986). Malformed escapes stay as they are.
 fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     loop {
         rest = match rest {
             [] => return String::from_utf8_lossy(&bytes).into_owned(),
-            [b'%', high, low, behind @ ..] => match (hex(*high), hex(*low)) {
+            [b'%', high, low, after @ ..] => match (hex(*high), hex(*low)) {
                 (Some(high), Some(low)) => {
                     bytes.push(high << 4 | low);
-                    behind
+                    after
                 }
                 _ => {
                     bytes.extend([b'%', *high, *low]);
-                    behind
+                    after
                 }
             },
-            [byte, behind @ ..] => {
+            [byte, after @ ..] => {
                 bytes.push(*byte);
-                behind
+                after
             }
         };
     }
@@ -136,10 +137,10 @@ fn entry(entry: &ContextEntry) -> IamContextEntry {
         .build()
 }
 
-/// The type of a condition key, as IAM's reference of global keys and KMS's of its own have it; all others are strings. The simulator
-/// compares by it.
-fn key_type(key: &str, multivalued: bool) -> ContextKeyTypeEnum {
-    match (key.to_ascii_lowercase().as_str(), multivalued) {
+/// The type of a condition key, by which the simulator compares. It is that of IAM's reference for global keys and of
+/// KMS's reference for its own; all others are strings.
+fn key_type(key: &str, is_multivalued: bool) -> ContextKeyTypeEnum {
+    match (key.to_ascii_lowercase().as_str(), is_multivalued) {
         (_, true) => ContextKeyTypeEnum::StringList,
         ("aws:sourceip" | "aws:vpcsourceip", _) => ContextKeyTypeEnum::Ip,
         ("aws:currenttime" | "aws:tokenissuetime", _) => ContextKeyTypeEnum::Date,

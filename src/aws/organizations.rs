@@ -1,4 +1,4 @@
-//! The one call of AWS Organizations, DescribeOrganization, which every account of an organization may make.
+//! The one operation of AWS Organizations, DescribeOrganization, which every account of an organization may call.
 
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
 use serde_json::Value;

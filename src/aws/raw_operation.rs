@@ -180,7 +180,8 @@ fn request(protocol: &Protocol, body: String) -> Result<HttpRequest, HttpError> 
     Ok(request)
 }
 
-/// The endpoint that the settings name, for the service or for all; else the Region's.
+/// The endpoint that the settings name for the service, else the one that they name for all services, else the
+/// Region's.
 async fn endpoint(config: &SdkConfig, service: &Service, region: &str) -> Result<String, &'static str> {
     let key =
         ServiceConfigKey::builder().service_id(service.id).env("AWS_ENDPOINT_URL").profile("endpoint_url");
@@ -189,8 +190,8 @@ async fn endpoint(config: &SdkConfig, service: &Service, region: &str) -> Result
     if let Some(url) = set.or_else(|| config.endpoint_url().map(str::to_owned)) {
         return Ok(url);
     }
-    // The host is SSM's but for the service's name, with FIPS and dual stack too; the SDK knows the domains of
-    // all partitions.
+    // The host differs from SSM's only in the service's name, with FIPS and dual stack too, and SSM's client knows the
+    // domains of all partitions.
     let params = Params::builder()
         .region(region)
         .set_use_fips(config.use_fips())

@@ -1,4 +1,4 @@
-//! The record in Parameter Store.
+//! The records in Parameter Store.
 
 use aws_sdk_ssm::types::{Parameter, ParameterTier, ParameterType};
 
@@ -7,10 +7,10 @@ use super::error::call;
 use crate::ports::{AwsError, Records, Stored};
 use crate::session::{DocumentName, RECORDS_PATH, document_of_record, record_parameter};
 
-/// Another write of the same parameter is under way.
+/// AWS's code if another write of the same parameter is under way.
 const BUSY: &str = "TooManyUpdates";
 
-/// The most that SSM gives.
+/// The largest page of SSM.
 const PAGE_SIZE: i32 = 10;
 
 impl Records for Aws {
@@ -65,11 +65,11 @@ impl Records for Aws {
                 .set_next_token(next)
                 .send();
             let page = call("ssm:GetParametersByPath", RECORDS_PATH, get).await?;
-            // What is no document's name is no record: somebody put it there.
+            // A parameter whose name holds no document's name is not a record; somebody else put it there.
             names.extend(
                 page.parameters().iter().filter_map(|parameter| document_of_record(parameter.name()?)),
             );
-            // A page may be empty and not the last.
+            // An empty page may have another one after it.
             next = page.next_token.filter(|token| !token.is_empty());
             if next.is_none() {
                 return Ok(names);
@@ -79,7 +79,7 @@ impl Records for Aws {
 }
 
 impl Aws {
-    /// A parameter, or the version of it that stands behind its name.
+    /// A parameter; `name:version` is one version of it.
     async fn get(&self, parameter: &str) -> Result<Option<Parameter>, AwsError> {
         let read = self.ssm.get_parameter().name(parameter).send();
         match call("ssm:GetParameter", parameter, read).await {
@@ -91,7 +91,7 @@ impl Aws {
         }
     }
 
-    /// Writes the parameter; its new version.
+    /// Writes the parameter and returns its new version.
     async fn put(&self, name: &DocumentName, text: &str, overwrite: bool) -> Result<i64, AwsError> {
         let parameter = record_parameter(name);
         let put = self
@@ -101,7 +101,7 @@ impl Aws {
             .description("What session-kms knows of this document; do not edit")
             .value(text)
             .r#type(ParameterType::String)
-            // Standard up to 4 KB, which costs nothing, Advanced up to 8 KB.
+            // Up to 4 KB that is Standard, which is free, and up to 8 KB Advanced.
             .tier(ParameterTier::IntelligentTiering)
             .overwrite(overwrite)
             .send();

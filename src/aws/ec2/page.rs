@@ -1,4 +1,4 @@
-//! An answer of DescribeIamInstanceProfileAssociations: XML by EC2's query protocol, and its errors.
+//! Answers of DescribeIamInstanceProfileAssociations, in the XML of EC2's query protocol: pages and errors.
 
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
 use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
@@ -7,12 +7,12 @@ use crate::aws::raw_operation::Refusal;
 
 const ANSWER: &str = "DescribeIamInstanceProfileAssociationsResponse";
 
-/// One page.
+/// One page of associations.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct AssociationsPage {
-    /// Instance id and instance profile ARN.
+    /// Instance ids and instance profile ARNs.
     pub(super) associations: Vec<(String, String)>,
-    /// The next page's token; none on the last.
+    /// The next page's token; `None` on the last page.
     pub(super) next_token: Option<String>,
 }
 
@@ -56,13 +56,13 @@ fn association(item: &mut ScopedDecoder<'_, '_>) -> Result<(String, String), Xml
             profile = text_of(&mut tag, "arn")?;
         }
     }
-    // Left out, a node would seem to have no role.
+    // If the association were skipped, the node would seem to have no role.
     instance
         .zip(profile)
         .ok_or_else(|| XmlDecodeError::custom("an association has no instance or no profile"))
 }
 
-/// Code and message of `Response/Errors/Error`.
+/// The code and the message in `Response/Errors/Error`.
 fn refusal(body: &[u8]) -> Result<(Option<String>, Option<String>), XmlDecodeError> {
     let mut document = Document::try_from(body)?;
     let (mut code, mut message) = (None, None);

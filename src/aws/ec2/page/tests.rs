@@ -9,7 +9,7 @@ fn of(inside: &str) -> Result<AssociationsPage, XmlDecodeError> {
 }
 
 #[test]
-fn associations_are_read_whatever_stands_beside_them() {
+fn associations_are_read_and_other_elements_skipped() {
     let answer = of("<requestId>r</requestId>
         <iamInstanceProfileAssociationSet>
             <item>
@@ -52,7 +52,7 @@ fn the_last_page_has_no_token() {
 }
 
 #[test]
-fn what_says_too_little_is_no_answer() {
+fn an_answer_without_associations_is_an_error() {
     for inside in [
         "",
         "<iamInstanceProfileAssociationSet><item><instanceId>i-1</instanceId></item></iamInstanceProfileAssociationSet>",
