@@ -68,8 +68,7 @@ impl LoadServiceConfig for ConfigServiceEndpoint {
 
 #[tokio::test]
 async fn a_service_s_own_endpoint_wins_over_that_of_all_services() {
-    let config =
-        SdkConfig::builder().endpoint_url("http://127.0.0.1:1").service_config(ConfigServiceEndpoint).build();
+    let config = with_endpoint().service_config(ConfigServiceEndpoint).build();
     let own = endpoint(&config, &CONFIG, "eu-west-1").await.unwrap();
     assert_eq!(own, "https://vpce-1.config.eu-west-1.vpce.amazonaws.com");
     assert_eq!(endpoint(&config, &EC2, "eu-west-1").await.unwrap(), "http://127.0.0.1:1");

@@ -8,7 +8,7 @@ use super::aws;
 use crate::stub::{ACCOUNT, Location, Stub};
 
 #[tokio::test]
-async fn nodes_are_what_the_agents_report() {
+async fn nodes_have_their_agent_version_and_hybrid_role() {
     let stub = Stub::start().await;
     stub.world(|world| {
         world.add_node("i-1", "3.3.0.0");
@@ -75,7 +75,7 @@ async fn default_host_management_is_on_or_off() {
 }
 
 #[tokio::test]
-async fn owners_are_of_sessions_since_then_each_once() {
+async fn each_session_since_a_time_gives_its_owner_once() {
     let stub = Stub::start().await;
     let owner = |name: &str| format!("arn:aws:sts::123456789012:assumed-role/Users/{name}");
     stub.world(|world| {
@@ -84,7 +84,7 @@ async fn owners_are_of_sessions_since_then_each_once() {
             world.add_session(&format!("s-{number}"), &owner("jane"), 2_000.0);
         }
         world.add_session("running", &owner("joe"), 3_000.0).active = true;
-        // Ended between the two listings.
+        // This session ends between the two calls.
         world.add_session("ending", &owner("eve"), 3_000.0).active = true;
         world.add_session("ending", &owner("eve"), 3_000.0);
         world.add_session("far", &owner("far"), 3_000.0).location = Location::new(ACCOUNT, "eu-central-1");
