@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use super::call::Side;
 use super::facts::{
-    Fact, FactState, encryption_contexts, is_of_newer_clients, of_call, of_encryption_context, present_in,
+    Fact, FactState, call_facts, encryption_context_facts, encryption_context_values, encryption_contexts,
+    is_of_newer_clients,
 };
 use super::known_context::{KnownContext, KnownState};
 use super::principal::PrincipalArn;
@@ -63,47 +64,47 @@ impl KeyFacts {
 
     /// The facts about a caller's call on a key. Of several facts about one condition key the last counts. Without
     /// `names`, the names in the encryption context, no fact is about that context.
-    pub(super) fn of(&self, caller: Caller<'_>, key: &KeyArn, names: Option<&[&str]>) -> Vec<Fact> {
-        let mut facts = self.of_every_caller(caller.side, key, names);
-        facts.extend(self.of_caller(caller));
+    pub(super) fn all_facts(&self, caller: Caller<'_>, key: &KeyArn, names: Option<&[&str]>) -> Vec<Fact> {
+        let mut facts = self.facts_of_all_callers(caller.side, key, names);
+        facts.extend(self.facts_of_caller(caller));
         facts
     }
 
     /// The facts about a side's calls, whoever makes them.
-    fn of_every_caller(&self, side: Side, key: &KeyArn, names: Option<&[&str]>) -> Vec<Fact> {
-        let mut facts: Vec<Fact> = names.into_iter().flat_map(present_in).collect();
-        facts.extend(self.of_key(key));
+    fn facts_of_all_callers(&self, side: Side, key: &KeyArn, names: Option<&[&str]>) -> Vec<Fact> {
+        let mut facts: Vec<Fact> = names.into_iter().flat_map(encryption_context_values).collect();
+        facts.extend(self.facts_of_key(key));
         facts.extend(self.known.iter().map(|known| match known.state() {
             KnownState::Values(values) => Fact::new(known.name(), FactState::Values(values.clone())),
             KnownState::Absent => Fact::new(known.name(), FactState::Absent),
         }));
         // These come after the owner's statements, because no statement changes them.
-        facts.extend(self.certain(side));
-        facts.extend(names.map(of_encryption_context).into_iter().flatten());
+        facts.extend(self.certain_facts(side));
+        facts.extend(names.map(encryption_context_facts).into_iter().flatten());
         facts
     }
 
     /// The facts that were read of a caller. The owner's statements about the same condition keys win.
-    fn of_caller(&self, Caller { side, account, principal }: Caller<'_>) -> Vec<Fact> {
+    fn facts_of_caller(&self, Caller { side, account, principal }: Caller<'_>) -> Vec<Fact> {
         let mut facts = Vec::new();
         if let Some(Organization { account: member, id }) = &self.organization
             && account == member
         {
-            facts.extend(in_organization("Principal", id.as_deref()));
+            facts.extend(organization_facts("Principal", id.as_deref()));
         }
         if !self.principal_tags.is_empty()
             && let Some(principal) = principal
             && let Some(tags) = self.principal_tags.get(&(principal.clone(), side))
         {
-            facts.extend(tags.below("aws:PrincipalTag/"));
+            facts.extend(tags.tag_facts("aws:PrincipalTag/"));
         }
         facts.retain(|fact| self.known.get(&fact.name).is_none());
         facts
     }
 
     /// The facts that the key's description and the side give.
-    pub(super) fn certain(&self, side: Side) -> Vec<Fact> {
-        let mut facts = of_call(side);
+    pub(super) fn certain_facts(&self, side: Side) -> Vec<Fact> {
+        let mut facts = call_facts(side);
         for (name, value) in [
             ("kms:KeySpec", &self.spec),
             ("kms:KeyUsage", &self.usage),
@@ -119,15 +120,15 @@ impl KeyFacts {
     }
 
     /// The facts that were read of the key.
-    fn of_key(&self, key: &KeyArn) -> Vec<Fact> {
+    fn facts_of_key(&self, key: &KeyArn) -> Vec<Fact> {
         let mut facts = Vec::new();
         if let Some(Organization { account, id }) = &self.organization
             && key.location().account == *account
         {
-            facts.extend(in_organization("Resource", id.as_deref()));
+            facts.extend(organization_facts("Resource", id.as_deref()));
         }
         if let Some(tags) = &self.resource_tags {
-            facts.extend(tags.below("aws:ResourceTag/"));
+            facts.extend(tags.tag_facts("aws:ResourceTag/"));
         }
         facts.extend(self.aliases.as_ref().map(|aliases| {
             let state =
@@ -139,7 +140,7 @@ impl KeyFacts {
 }
 
 /// The organization of a principal or of a resource. Outside every organization there is no path either.
-fn in_organization(whose: &str, id: Option<&str>) -> Vec<Fact> {
+fn organization_facts(whose: &str, id: Option<&str>) -> Vec<Fact> {
     match id {
         Some(id) => vec![Fact::value(format!("aws:{whose}OrgID"), id)],
         None => ["OrgID", "OrgPaths"]
@@ -151,7 +152,7 @@ fn in_organization(whose: &str, id: Option<&str>) -> Vec<Fact> {
 impl Tags {
     /// The condition keys of the tags: their names begin with `prefix`, and no others do. If the names of two tags
     /// differ in case only, it is unknown which value counts.
-    fn below(&self, prefix: &str) -> Vec<Fact> {
+    fn tag_facts(&self, prefix: &str) -> Vec<Fact> {
         let mut facts = vec![Fact::new(prefix, FactState::AbsentBelow)];
         for (name, value) in &self.0 {
             let twins =
@@ -197,7 +198,10 @@ impl SessionContexts {
     pub(super) fn new(key: &KeyArn, facts: &KeyFacts) -> Self {
         let contexts = |side| {
             let context = |names: &&[&str]| SessionContext {
-                context: with(Context::new(Others::Unknown), facts.of_every_caller(side, key, Some(names))),
+                context: with(
+                    Context::new(Others::Unknown),
+                    facts.facts_of_all_callers(side, key, Some(names)),
+                ),
                 is_of_newer_clients: is_of_newer_clients(names),
             };
             encryption_contexts(&facts.known).iter().map(context).collect()
@@ -206,7 +210,7 @@ impl SessionContexts {
     }
 
     /// The contexts of a side. The call must be allowed in each.
-    pub(super) fn of(&self, side: Side) -> &[SessionContext] {
+    pub(super) fn for_side(&self, side: Side) -> &[SessionContext] {
         match side {
             Side::User => &self.users,
             Side::Node => &self.nodes,
@@ -216,8 +220,8 @@ impl SessionContexts {
 
 impl SessionContext {
     /// The context of this caller's call.
-    pub(super) fn of_caller(&self, caller: Caller<'_>, facts: &KeyFacts) -> Context {
-        with(self.context.clone(), facts.of_caller(caller))
+    pub(super) fn for_caller(&self, caller: Caller<'_>, facts: &KeyFacts) -> Context {
+        with(self.context.clone(), facts.facts_of_caller(caller))
     }
 }
 

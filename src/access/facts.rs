@@ -42,13 +42,13 @@ impl Fact {
 /// The state of a condition key, whose name is case-insensitive. A later fact wins over an earlier one.
 pub(super) fn state_of<'a>(facts: &'a [Fact], name: &str) -> Option<&'a FactState> {
     let named = |fact: &&Fact| fact.state != FactState::AbsentBelow && fact.name.eq_ignore_ascii_case(name);
-    let begins = |fact: &&Fact| fact.state == FactState::AbsentBelow && is_below(name, &fact.name);
+    let begins = |fact: &&Fact| fact.state == FactState::AbsentBelow && has_prefix(name, &fact.name);
     let fact = facts.iter().rev().find(named).or_else(|| facts.iter().find(begins))?;
     Some(&fact.state)
 }
 
 /// Whether a name begins with `prefix`, whatever the case.
-pub(super) fn is_below(name: &str, prefix: &str) -> bool {
+pub(super) fn has_prefix(name: &str, prefix: &str) -> bool {
     name.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix))
 }
 
@@ -56,10 +56,10 @@ const SESSION_ID: &str = "aws:ssm:SessionId";
 const TARGET_ID: &str = "aws:ssm:TargetId";
 const RANDOM_CHALLENGE: &str = "aws:ssm:RandomChallenge";
 /// The names in the encryption context of every session.
-const OF_SESSION: &[&str] = &[SESSION_ID, TARGET_ID];
+const CONTEXT_OF_SESSIONS: &[&str] = &[SESSION_ID, TARGET_ID];
 /// A newer client adds a third name, and the node's agent then decrypts with the same three. So both contexts can come
 /// on both sides.
-const WITH_CHALLENGE: &[&str] = &[SESSION_ID, TARGET_ID, RANDOM_CHALLENGE];
+const CONTEXT_OF_NEWER_CLIENTS: &[&str] = &[SESSION_ID, TARGET_ID, RANDOM_CHALLENGE];
 
 /// The condition key that lists the names in the encryption context.
 pub(super) const CONTEXT_KEYS: &str = "kms:EncryptionContextKeys";
@@ -99,8 +99,8 @@ const VALUES: [(&str, &str); 4] = [
 #[must_use]
 pub fn encryption_contexts(known: &KnownContext) -> &'static [&'static [&'static str]] {
     match known.get(CHALLENGE).map(super::known_context::KnownContextKey::state) {
-        Some(KnownState::Absent) => &[OF_SESSION],
-        Some(KnownState::Values(_)) | None => &[OF_SESSION, WITH_CHALLENGE],
+        Some(KnownState::Absent) => &[CONTEXT_OF_SESSIONS],
+        Some(KnownState::Values(_)) | None => &[CONTEXT_OF_SESSIONS, CONTEXT_OF_NEWER_CLIENTS],
     }
 }
 
@@ -110,7 +110,7 @@ pub(super) fn is_of_newer_clients(names: &[&str]) -> bool {
 }
 
 /// What every call of a side has and lacks, apart from its encryption context.
-pub(super) fn of_call(side: Side) -> Vec<Fact> {
+pub(super) fn call_facts(side: Side) -> Vec<Fact> {
     let of_nodes = ABSENT_ON_NODES.into_iter().filter(|_| side == Side::Node);
     let absent = ABSENT.into_iter().chain(of_nodes).map(|name| Fact::new(name, FactState::Absent));
     // These condition keys come with other KMS operations only.
@@ -124,7 +124,7 @@ pub(super) fn of_call(side: Side) -> Vec<Fact> {
 }
 
 /// The facts about the names in the encryption context: these and no others.
-pub(super) fn of_encryption_context(names: &[&str]) -> Vec<Fact> {
+pub(super) fn encryption_context_facts(names: &[&str]) -> Vec<Fact> {
     let list = FactState::Values(names.iter().map(|name| (*name).to_owned()).collect());
     let mut facts = vec![Fact::new(CONTEXT_KEYS, list), Fact::new(CONTEXT_VALUE, FactState::AbsentBelow)];
     if !is_of_newer_clients(names) {
@@ -134,7 +134,7 @@ pub(super) fn of_encryption_context(names: &[&str]) -> Vec<Fact> {
 }
 
 /// The facts that the encryption context's values are present; the owner may state the values themselves.
-pub(super) fn present_in(names: &[&str]) -> impl Iterator<Item = Fact> {
+pub(super) fn encryption_context_values(names: &[&str]) -> impl Iterator<Item = Fact> {
     names.iter().map(|name| Fact::new(format!("{CONTEXT_VALUE}{name}"), FactState::Present))
 }
 
@@ -174,9 +174,9 @@ pub(super) fn contradiction(name: &str, stated: &KnownState) -> Option<String> {
     if let Some((_, value)) = OF_FIT_KEY.iter().find(|(other, _)| is(other)) {
         return (!has(value)).then(|| format!("it is `{value}` of the key of every session"));
     }
-    let mut facts: Vec<_> = present_in(OF_SESSION).collect();
-    facts.extend(of_call(Side::User));
-    facts.extend(of_encryption_context(OF_SESSION));
+    let mut facts: Vec<_> = encryption_context_values(CONTEXT_OF_SESSIONS).collect();
+    facts.extend(call_facts(Side::User));
+    facts.extend(encryption_context_facts(CONTEXT_OF_SESSIONS));
     match (state_of(&facts, name)?, stated) {
         (FactState::Values(values), _) => match values.as_slice() {
             [value] if !has(value) => Some(format!("it is `{value}`")),

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::call::Side;
 use super::context::{Caller, KeyFacts, SessionContexts};
-use super::facts::is_below;
+use super::facts::has_prefix;
 use super::principal::PrincipalArn;
 use crate::key::KeyArn;
 use kms_key_policy::{
@@ -100,7 +100,7 @@ impl KeyRules {
     /// # Errors
     /// The evaluator refuses the principal as malformed.
     pub fn evaluate(&self, principal: &PrincipalArn, side: Side) -> Result<KeyVerdict, KeyRulesError> {
-        self.on_key_side(principal.as_str(), of(principal, side))
+        self.on_key_side(principal.as_str(), caller(principal, side))
     }
 
     /// What the key's side says about an account as such: whether it leaves the call to the account's own policies.
@@ -142,7 +142,7 @@ impl KeyRules {
     ) -> Result<KeyVerdict, KeyRulesError> {
         let layers =
             Layers { identity_policies: Some(identity), ..Layers::of_key(&self.policy, &self.grants) };
-        self.in_each_context(principal.as_str(), of(principal, side), identity, |request| {
+        self.in_each_context(principal.as_str(), caller(principal, side), identity, |request| {
             verdict_of(&decide(request, &layers), true)
         })
     }
@@ -164,7 +164,7 @@ impl KeyRules {
         let policy = Policy::parse(PolicyKind::Key, &leaves_it.to_string()).map_err(KeyRulesError::Policy)?;
         let grants = Grants::none();
         let layers = Layers { identity_policies: Some(identity), ..Layers::of_key(&policy, &grants) };
-        self.in_each_context(principal.as_str(), of(principal, side), identity, |request| {
+        self.in_each_context(principal.as_str(), caller(principal, side), identity, |request| {
             let mut answer = decide(request, &layers);
             let own = |decider: &Decider<'_>| {
                 matches!(decider, Decider::Statement { layer: PolicyKind::Identity, .. })
@@ -184,17 +184,17 @@ impl KeyRules {
     ) -> Result<KeyVerdict, KeyRulesError> {
         let mut worst = KeyVerdict::Allows { is_sufficient: true, by: Vec::new() };
         // If no condition is about the encryption context, all contexts have the same verdict.
-        let names_context = |name: &str| is_below(name, "kms:EncryptionContext");
+        let names_context = |name: &str| has_prefix(name, "kms:EncryptionContext");
         let is_context_used = self.grants_use_encryption_context
             || self.policy.condition_keys().any(names_context)
             || identity.iter().any(|policy| policy.condition_keys().any(names_context));
         let enough = if is_context_used { usize::MAX } else { 1 };
-        for context in self.contexts.of(caller.side).iter().take(enough) {
+        for context in self.contexts.for_side(caller.side).iter().take(enough) {
             let request = Request::new(
                 Principal::parse(principal)?,
                 Action::parse(caller.side.call().action())?,
                 kms_key_policy::KeyArn::parse(self.key.as_str())?,
-                context.of_caller(caller, &self.facts),
+                context.for_caller(caller, &self.facts),
             );
             let verdict = evaluate(&request);
             let is_worse = context.is_of_newer_clients && verdict.rank() > worst.rank();
@@ -210,12 +210,12 @@ const ANY_ROLE: &str = "session-kms-any-role";
 const NEWER_CLIENTS: &str = "with the encryption context key `aws:ssm:RandomChallenge`, which newer clients add and \
                              agents then decrypt with";
 
-fn of(principal: &PrincipalArn, side: Side) -> Caller<'_> {
+fn caller(principal: &PrincipalArn, side: Side) -> Caller<'_> {
     Caller { side, account: principal.account(), principal: Some(principal) }
 }
 
 fn verdict_of(answer: &Answer<'_>, is_sufficient: bool) -> KeyVerdict {
-    let by = || answer.statements.iter().filter_map(name).collect();
+    let by = || answer.statements.iter().filter_map(decider_name).collect();
     match answer.decision {
         Decision::Allowed => KeyVerdict::Allows { is_sufficient, by: by() },
         Decision::Denied if answer.explicit => KeyVerdict::ExplicitDeny { by: by() },
@@ -277,7 +277,7 @@ fn depends_on(answer: &Answer<'_>) -> String {
 }
 
 /// How verdicts name a deciding statement or grant.
-fn name(decider: &Decider<'_>) -> Option<String> {
+fn decider_name(decider: &Decider<'_>) -> Option<String> {
     match decider {
         Decider::Statement { layer: PolicyKind::Key, index, sid, .. } => Some(statement_name(*index, *sid)),
         Decider::Statement { layer: PolicyKind::Identity, policy, index, sid, .. } => Some(match sid {

@@ -13,13 +13,13 @@ use crate::pattern::matches;
 pub fn may_tag_sessions(trust_policy: &str) -> bool {
     let Ok(policy) = serde_json::from_str::<Value>(trust_policy) else { return true };
     match policy.get("Statement") {
-        Some(Value::Array(statements)) => statements.iter().any(allows),
-        Some(statement) => allows(statement),
+        Some(Value::Array(statements)) => statements.iter().any(allows_tags),
+        Some(statement) => allows_tags(statement),
         None => false,
     }
 }
 
-fn allows(statement: &Value) -> bool {
+fn allows_tags(statement: &Value) -> bool {
     if statement.get("Effect").and_then(Value::as_str) == Some("Deny") {
         return false;
     }

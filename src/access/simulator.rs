@@ -36,7 +36,7 @@ impl SimulatedCall<'_> {
     /// The entries that are certain before anything in the account is read.
     #[must_use]
     pub fn certain_entries(&self, facts: &KeyFacts) -> Vec<ContextEntry> {
-        entries(&[facts.certain(self.side), self.derived()].concat())
+        entries(&[facts.certain_facts(self.side), self.derived()].concat())
     }
 
     /// All entries that are known. `names` are the names in the encryption context; without them no entry is about
@@ -59,7 +59,7 @@ impl SimulatedCall<'_> {
     fn facts(&self, facts: &KeyFacts, names: Option<&[&str]>) -> Vec<Fact> {
         let caller =
             Caller { side: self.side, account: self.principal.account(), principal: Some(self.principal) };
-        [facts.of(caller, self.key, names), self.derived(), vec![self.user_name()]].concat()
+        [facts.all_facts(caller, self.key, names), self.derived(), vec![self.user_name()]].concat()
     }
 
     /// The facts that follow from the ARNs of the principal and the key.
