@@ -13,11 +13,11 @@ use kms_key_policy::is_multivalued;
 /// A condition key with its values, as a simulation takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ContextEntry {
-    /// The key's name.
+    /// The condition key's name.
     pub key: String,
     /// The values; several only for a multivalued key.
     pub values: Vec<String>,
-    /// Whether the key is multivalued.
+    /// Whether the condition key is multivalued.
     pub is_multivalued: bool,
 }
 
