@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
-use session_kms::access::{KnownKeys, OwnSide, PrincipalArn, Side, Simulated, Simulation};
+use session_kms::access::{KnownContext, OwnSide, PrincipalArn, Side, SimulatedDecision, Simulation};
 use session_kms::key::{KeyArn, KeyDescription, MultiRegion};
 use session_kms::preflight::{AccessObservation, Attributes, Read, Subject, assess};
 
@@ -42,7 +42,7 @@ fn policy() -> String {
     }
 }
 
-fn observation(decision: Simulated) -> AccessObservation {
+fn observation(decision: SimulatedDecision) -> AccessObservation {
     let subject = |side, name: String| Subject {
         principal: PrincipalArn::parse(&arn(&name)).unwrap(),
         side,
@@ -66,15 +66,15 @@ fn observation(decision: Simulated) -> AccessObservation {
             spec: "SYMMETRIC_DEFAULT".into(),
             usage: "ENCRYPT_DECRYPT".into(),
             manager: "CUSTOMER".into(),
-            origin: "AWS_KMS".into(),
+            origin: Some("AWS_KMS".into()),
             created: None,
             deletion_date: None,
             valid_to: None,
             custom_key_store: None,
-            multi_region: MultiRegion::No,
+            multi_region: MultiRegion::SingleRegion,
         },
         account: ACCOUNT.into(),
-        context: KnownKeys::default(),
+        context: KnownContext::default(),
         attributes: Attributes::default(),
         policy: Read::Known(policy()),
         grants: Read::Known(Vec::new()),
@@ -86,7 +86,8 @@ fn observation(decision: Simulated) -> AccessObservation {
 }
 
 fn assessments(criterion: &mut Criterion) {
-    for (name, decision) in [("all pass", Simulated::Allowed), ("all lack a policy", Simulated::ImplicitDeny)]
+    for (name, decision) in
+        [("all pass", SimulatedDecision::Allowed), ("all lack a policy", SimulatedDecision::ImplicitDeny)]
     {
         let observation = observation(decision);
         let exempt = ["arn:aws:iam::*:role/break-glass-*".to_owned()];

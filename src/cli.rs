@@ -180,7 +180,7 @@ fn answer(report: &Report, format: ReportFormat, console: &mut Console<'_>) -> R
 /// # Errors
 /// If the ARN names no account.
 pub fn location_of_caller(caller_arn: &str, region: &str) -> Result<Location, CliError> {
-    Location::of_function(caller_arn, region).ok_or_else(|| CliError::NoAccount(caller_arn.to_owned()))
+    Location::of_arn(caller_arn, region).ok_or_else(|| CliError::NoAccount(caller_arn.to_owned()))
 }
 
 /// Writes what clap has to say: the help or the version, if they were asked for, or what is wrong with the options.

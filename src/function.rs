@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 use tracing::Instrument;
 
+use crate::arn::Arn;
 use crate::event::{self, Arrival, FunctionIdentity, sns};
 use crate::location::Location;
 use crate::log;
@@ -170,7 +171,8 @@ impl<P: WritePorts + Compliance> Function<P> {
         };
         let now = self.ports.now();
         metrics.duration_ms = milliseconds(begun, now);
-        let function_name = function_arn.split(':').nth(6).unwrap_or("session-kms");
+        let function_name =
+            Arn::parse(function_arn).and_then(|arn| arn.name_after_type()).unwrap_or("session-kms");
         log::metrics(&metrics.line(function_name, milliseconds(SystemTime::UNIX_EPOCH, now)));
         handled
     }
@@ -207,7 +209,7 @@ impl<P: WritePorts + Compliance> Function<P> {
         invocation: Invocation<'_>,
         metrics: &mut Metrics,
     ) -> Result<Value, FunctionError> {
-        let location = Location::of_function(function_arn, &self.region);
+        let location = Location::of_arn(function_arn, &self.region);
         let own =
             FunctionIdentity { role_arn: self.settings.role_arn.as_deref(), location: location.as_ref() };
         let arrival = event::read(event, own);

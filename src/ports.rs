@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 
 pub use access::{
     ContextEntry, DryRun, Fleet, Identities, KeyAccess, ManagedNode, Organizations, PrincipalTags,
-    SessionCall, Simulated, Simulation,
+    SessionCall, SimulatedDecision, Simulation,
 };
 pub use compliance::{Compliance, ComplianceReport, ComplianceType};
 pub use documents::{

@@ -1,4 +1,4 @@
-//! Pauses between tries.
+//! The time, and pauses between tries.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,7 +15,7 @@ impl Clock for Aws {
 
     async fn pause(&self, attempt: u32) -> Duration {
         let full = self.pause.saturating_mul(1 << attempt.min(10)).min(LONGEST);
-        // Full jitter over the upper half, so that two writers that met do not meet again.
+        // Jitter over the upper half keeps two writers that collided from colliding again.
         let pause = full.mul_f64(0.5 + fastrand::f64() / 2.0);
         tokio::time::sleep(pause).await;
         pause

@@ -1,6 +1,6 @@
-//! The preferences document, by SSM's document calls.
+//! The preferences document, with the document operations of SSM.
 
-use aws_sdk_ssm::types::{DocumentFormat, DocumentStatus, DocumentType};
+use aws_sdk_ssm::types::{DocumentFormat as SdkFormat, DocumentStatus, DocumentType};
 
 use super::Aws;
 use super::error::call;
@@ -8,7 +8,7 @@ use crate::ports::{
     AwsError, AwsErrorKind, DocumentHead, DocumentVersion, DocumentWrite, ReadDocuments, VersionStatus,
     WriteDocuments,
 };
-use crate::session::{Content, DocumentName, Format};
+use crate::session::{Content, DocumentFormat, DocumentName};
 
 impl ReadDocuments for Aws {
     async fn head(&self, name: &DocumentName) -> Result<Option<DocumentHead>, AwsError> {
@@ -25,8 +25,8 @@ impl ReadDocuments for Aws {
                 latest: document.latest_version()?.parse().ok()?,
                 default: document.default_version()?.parse().ok()?,
                 format: match document.document_format() {
-                    Some(DocumentFormat::Yaml) => Format::Yaml,
-                    _ => Format::Json,
+                    Some(SdkFormat::Yaml) => DocumentFormat::Yaml,
+                    _ => DocumentFormat::Json,
                 },
             })
         });
@@ -37,7 +37,7 @@ impl ReadDocuments for Aws {
         &self,
         name: &DocumentName,
         version: u64,
-        format: Format,
+        format: DocumentFormat,
     ) -> Result<Option<DocumentVersion>, AwsError> {
         let operation = "ssm:GetDocument";
         let get = self
@@ -135,14 +135,14 @@ impl WriteDocuments for Aws {
     }
 }
 
-fn sdk_format(format: Format) -> DocumentFormat {
+fn sdk_format(format: DocumentFormat) -> SdkFormat {
     match format {
-        Format::Json => DocumentFormat::Json,
-        Format::Yaml => DocumentFormat::Yaml,
+        DocumentFormat::Json => SdkFormat::Json,
+        DocumentFormat::Yaml => SdkFormat::Yaml,
     }
 }
 
-/// What came of a write. `InvalidDocument` on an update means that the document went since it was read.
+/// The outcome of a write. `InvalidDocument` on an update means that somebody deleted the document since it was read.
 fn written<T>(result: Result<T, AwsError>) -> Result<DocumentWrite, AwsError> {
     let Err(error) = result else { return Ok(DocumentWrite::Done) };
     match error.code() {

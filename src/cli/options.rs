@@ -4,8 +4,8 @@ use clap::{Args, ValueEnum};
 
 use super::error::CliError;
 use super::files;
-use crate::access::{KnownKeys, PrincipalArn, PrincipalType};
-use crate::intent::{Mode, Reader, Safeguards};
+use crate::access::{KnownContext, PrincipalArn, PrincipalType};
+use crate::intent::{KeyPolicyReader, Mode, Safeguards};
 use crate::key::KeyRef;
 use crate::session::DocumentName;
 
@@ -97,8 +97,8 @@ impl PreflightOptions {
     }
 
     /// The condition keys that are known of every call.
-    pub(super) fn context(&self) -> Result<KnownKeys, CliError> {
-        KnownKeys::from_options(&self.context).map_err(|problems| {
+    pub(super) fn context(&self) -> Result<KnownContext, CliError> {
+        KnownContext::from_options(&self.context).map_err(|problems| {
             CliError::Context(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
         })
     }
@@ -112,7 +112,7 @@ impl PreflightOptions {
             exempt: self.exempt.clone(),
             discover_users: !discovery.no_discover_users,
             discover_nodes: !discovery.no_discover_nodes,
-            reader: discovery.reader_role.as_ref().map(|role| Reader {
+            reader: discovery.reader_role.as_ref().map(|role| KeyPolicyReader {
                 role_arn: role.to_string(),
                 external_id: discovery.reader_external_id.clone(),
             }),

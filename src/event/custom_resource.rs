@@ -4,7 +4,9 @@ use serde_json::{Map, Value};
 
 use super::known_keys::known_keys;
 use crate::access::{PrincipalArn, PrincipalType};
-use crate::intent::{Encryption, Intent, Mode, OnConflict, OnDelete, OnKeyTrouble, Reader, Safeguards};
+use crate::intent::{
+    Encryption, Intent, KeyPolicyReader, Mode, OnConflict, OnDelete, OnKeyTrouble, Safeguards,
+};
 use crate::key::KeyRef;
 use crate::location::Location;
 use crate::session::{DocumentName, DocumentNameError};
@@ -166,7 +168,7 @@ fn safeguards(reader: &mut Properties<'_>) -> Safeguards {
         exempt,
         discover_users,
         discover_nodes,
-        reader: reader_role.map(|role_arn| Reader { role_arn, external_id }),
+        reader: reader_role.map(|role_arn| KeyPolicyReader { role_arn, external_id }),
         context,
         key_policy,
     }

@@ -17,7 +17,7 @@ pub(super) struct Home<'a> {
 
 impl<'a> Home<'a> {
     pub(super) fn new(function_arn: &str, region: &'a str) -> Self {
-        Self { location: Location::of_function(function_arn, region), region }
+        Self { location: Location::of_arn(function_arn, region), region }
     }
 
     /// The function's own place; where it cannot be told, local runtimes give no ARN, the account is the
@@ -26,7 +26,7 @@ impl<'a> Home<'a> {
         if let Some(location) = &self.location {
             return Ok(Cow::Borrowed(location));
         }
-        let location = Location::of_function(&request.ids.stack_id, self.region);
+        let location = Location::of_arn(&request.ids.stack_id, self.region);
         location.map(Cow::Owned).ok_or_else(|| Failure {
             reason: "neither the function's ARN nor the stack's id names an account".to_owned(),
         })

@@ -8,7 +8,7 @@ use crate::ports::{
 };
 use crate::reconcile::{ReconcileError, Record, read_record};
 use crate::report::{RegionStatus, Report, ReportHeader, VersionSummary};
-use crate::session::{DocumentName, Format, Target};
+use crate::session::{DocumentFormat, DocumentName, Target};
 
 /// How often a document that changes while it is read is read again.
 const READS: u32 = 5;
@@ -137,8 +137,8 @@ async fn read_versions<P: ReadDocuments + Clock>(
         let Some(head) = ports.head(name).await? else { return Ok(None) };
         // Asked for as JSON, whatever it is stored as: it is only read.
         let (latest, default) = tokio::join!(
-            ports.version(name, head.latest, Format::Json),
-            ports.version(name, head.default, Format::Json)
+            ports.version(name, head.latest, DocumentFormat::Json),
+            ports.version(name, head.default, DocumentFormat::Json)
         );
         if let (Some(latest), Some(default)) = (latest?, default?) {
             return Ok(Some(ReadVersions {

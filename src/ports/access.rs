@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::{AwsAnswer, AwsError};
 use crate::access::PrincipalArn;
-pub use crate::access::{ContextEntry, SessionCall, Simulated, Simulation};
-use crate::intent::Reader;
+pub use crate::access::{ContextEntry, SessionCall, SimulatedDecision, Simulation};
+use crate::intent::KeyPolicyReader;
 use crate::key::KeyArn;
 
 /// The result of a call with DryRun. It says nothing of any role but the function's own.
@@ -26,19 +26,23 @@ pub enum DryRun {
 /// The key's side.
 pub trait KeyAccess {
     /// The key's policy, as text. Another account's is read through a reader only.
-    async fn key_policy(&self, key: &KeyArn, reader: Option<&Reader>) -> Result<String, AwsError>;
+    async fn key_policy(&self, key: &KeyArn, reader: Option<&KeyPolicyReader>) -> Result<String, AwsError>;
     /// The key's grants, each as ListGrants returns it in JSON.
-    async fn grants(&self, key: &KeyArn, reader: Option<&Reader>) -> Result<Vec<Value>, AwsError>;
+    async fn grants(&self, key: &KeyArn, reader: Option<&KeyPolicyReader>) -> Result<Vec<Value>, AwsError>;
     /// One of a session's calls, with DryRun. A data key that comes back all the same is dropped unseen.
     async fn dry_run(&self, key: &KeyArn, call: SessionCall) -> Result<DryRun, AwsError>;
     /// The key's tags, by name. Another account's are read through a reader only.
     async fn key_tags(
         &self,
         key: &KeyArn,
-        reader: Option<&Reader>,
+        reader: Option<&KeyPolicyReader>,
     ) -> Result<Vec<(String, String)>, AwsError>;
     /// The names of the key's aliases, each with its `alias/`. Another account's are read through a reader only.
-    async fn key_aliases(&self, key: &KeyArn, reader: Option<&Reader>) -> Result<Vec<String>, AwsError>;
+    async fn key_aliases(
+        &self,
+        key: &KeyArn,
+        reader: Option<&KeyPolicyReader>,
+    ) -> Result<Vec<String>, AwsError>;
     /// The ARNs of all keys of the account and Region, each with its alias names.
     async fn keys(&self) -> Result<Vec<(KeyArn, Vec<String>)>, AwsError>;
 }
@@ -86,8 +90,6 @@ pub struct ManagedNode {
     pub agent_version: Option<String>,
     /// The role of a hybrid activated node, by name, as DescribeInstanceInformation tells it.
     pub hybrid_role: Option<String>,
-    /// Whether it answered Systems Manager lately (`Online`).
-    pub online: bool,
 }
 
 /// The users and the nodes of the account and Region.

@@ -1,7 +1,7 @@
 //! The preferences document: reading it and writing it.
 
 use super::AwsError;
-use crate::session::{Content, DocumentName, Format};
+use crate::session::{Content, DocumentFormat, DocumentName};
 
 /// A document's versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct DocumentHead {
     /// The number of the default version.
     pub default: u64,
     /// The format that the document is stored in.
-    pub format: Format,
+    pub format: DocumentFormat,
 }
 
 /// One version of a document.
@@ -56,7 +56,7 @@ pub trait ReadDocuments {
         &self,
         name: &DocumentName,
         version: u64,
-        format: Format,
+        format: DocumentFormat,
     ) -> Result<Option<DocumentVersion>, AwsError>;
     /// The numbers of all versions.
     async fn versions(&self, name: &DocumentName) -> Result<Vec<u64>, AwsError>;

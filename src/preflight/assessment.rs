@@ -80,10 +80,10 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
         let SubjectAssessment { on_key, key_side, on_identity, own } = assessor.assess(subject);
         let on_key = Finding { exempt: is_exempt, ..on_key };
         let on_identity = Finding { exempt: is_exempt, ..on_identity };
-        if matches!(key_side, Ok(KeyVerdict::Silent { .. })) {
+        if matches!(key_side, Ok(KeyVerdict::ImplicitDeny { .. })) {
             refused.push((&subject.principal, subject.side));
         }
-        if matches!(own, IdentityVerdict::Lacks(_)) {
+        if matches!(own, IdentityVerdict::MissingAllow(_)) {
             lacking.push((&subject.principal, subject.side));
         }
         assessment.access.push(Access {

@@ -4,12 +4,12 @@
 use super::checks::{identities, key_policy};
 use super::finding::Finding;
 use super::observation::{AccessObservation, Subject};
-use crate::access::{IdentityVerdict, KeyRules, KeyVerdict, KnownKeys, OwnSide};
+use crate::access::{IdentityVerdict, KeyRules, KeyVerdict, KnownContext, OwnSide};
 
 /// An observation, and the condition keys that are taken for known.
 pub(super) struct Assumption<'a> {
     pub(super) observation: &'a AccessObservation,
-    pub(super) known: KnownKeys,
+    pub(super) known: KnownContext,
     pub(super) rules: Result<KeyRules, String>,
 }
 
@@ -32,7 +32,7 @@ pub(super) struct Assessor<'a> {
 }
 
 impl<'a> Assumption<'a> {
-    fn new(observation: &'a AccessObservation, known: KnownKeys) -> Self {
+    fn new(observation: &'a AccessObservation, known: KnownContext) -> Self {
         let rules = key_policy::rules(observation, &known);
         Self { observation, known, rules }
     }

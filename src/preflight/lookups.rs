@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::observation::{AccessObservation, Attributes, Read, Subject};
 use super::observe::AT_A_TIME;
-use crate::access::{KeyFacts, KnownKeys, PrincipalArn, PrincipalType, Side, Tags, may_tag_sessions};
+use crate::access::{KeyFacts, KnownContext, PrincipalArn, PrincipalType, Side, Tags, may_tag_sessions};
 use crate::intent::Safeguards;
 use crate::key::KeyDescription;
 use crate::ports::{Environment, PreflightPorts, PrincipalTags};
@@ -27,7 +27,7 @@ pub(super) struct RequestedReads {
 
 impl RequestedReads {
     /// The reads that these condition keys ask for.
-    pub(super) fn of<'n>(names: impl IntoIterator<Item = &'n str>, known: &KnownKeys) -> Self {
+    pub(super) fn of<'n>(names: impl IntoIterator<Item = &'n str>, known: &KnownContext) -> Self {
         let mut asked = Self::default();
         for name in names {
             if known.get(name).is_some() {

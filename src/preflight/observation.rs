@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::access::{KeyFacts, KnownKeys, Organization, OwnSide, PrincipalArn, Side, Tags};
+use crate::access::{KeyFacts, KnownContext, Organization, OwnSide, PrincipalArn, Side, Tags};
 use crate::key::{KeyArn, KeyDescription};
 use crate::ports::DryRun;
 
@@ -108,12 +108,12 @@ pub struct Attributes {
 impl Attributes {
     /// What is known of the calls on a key, whoever makes them. `account` is the own one.
     #[must_use]
-    pub fn facts(&self, key: &KeyDescription, account: &str, known: &KnownKeys) -> KeyFacts {
+    pub fn facts(&self, key: &KeyDescription, account: &str, known: &KnownContext) -> KeyFacts {
         fn of<T: Clone>(read: Option<&Read<T>>) -> Option<T> {
             read.and_then(Read::known).cloned()
         }
         let organization = of(self.organization.as_ref());
-        let mut facts = KeyFacts::from(key).knowing(known);
+        let mut facts = KeyFacts::from(key).with_known_context(known);
         facts.organization = organization.map(|id| Organization { account: account.to_owned(), id });
         facts.resource_tags = of(self.resource_tags.as_ref());
         facts.aliases = of(self.aliases.as_ref());
@@ -129,7 +129,7 @@ pub struct AccessObservation {
     /// The account whose sessions it encrypts.
     pub account: String,
     /// Further condition keys of every call: the property Context.
-    pub context: KnownKeys,
+    pub context: KnownContext,
     /// Attributes that a policy asks for.
     pub attributes: Attributes,
     /// The key's policy, as text.
@@ -155,7 +155,7 @@ impl AccessObservation {
 
     /// What is known of the calls on the key, if Context says this.
     #[must_use]
-    pub(super) fn facts(&self, known: &KnownKeys) -> KeyFacts {
+    pub(super) fn facts(&self, known: &KnownContext) -> KeyFacts {
         let mut facts = self.attributes.facts(&self.key, &self.account, known);
         for subject in &self.subjects {
             if let Some(Read::Known(tags)) = &subject.tags {

@@ -9,6 +9,7 @@ use futures_util::stream;
 use super::observation::{Agents, Nodes, OtherOwner, Sessions};
 use super::observe::AT_A_TIME;
 use crate::access::{PrincipalArn, SessionOwner};
+use crate::arn::{Arn, base_name};
 use crate::ports::{AwsError, ManagedNode, PreflightPorts};
 
 /// A principal that was found, and how.
@@ -148,7 +149,7 @@ pub(super) async fn found_users<P: PreflightPorts>(
             Ok(None) => "that role no longer exists".to_owned(),
             Err(error) => format!("that role could not be looked up: {error}"),
         };
-        let partition = example.split(':').nth(1).unwrap_or("aws");
+        let partition = Arn::parse(&example).map_or("aws", |arn| arn.partition);
         summary.others.push(OtherOwner { arn: format!("arn:{partition}:iam::{account}:role/{name}"), why });
     }
     Ok((found, summary))
@@ -161,25 +162,20 @@ fn role_of(
     host_role: Option<&str>,
 ) -> Option<RoleOf> {
     if let Some(name) = &node.hybrid_role {
-        return Some(RoleOf::Name(base_name(name)));
+        return Some(RoleOf::Name(base_name(name).to_owned()));
     }
     // Only EC2 instances have an instance profile or fall to Default Host Management.
     if !is_instance(node) {
         return None;
     }
     match profiles?.get(&node.id) {
-        Some(profile) => Some(RoleOf::Profile(base_name(profile))),
-        None => host_role.map(|name| RoleOf::Name(base_name(name))),
+        Some(profile) => Some(RoleOf::Profile(base_name(profile).to_owned())),
+        None => host_role.map(|name| RoleOf::Name(base_name(name).to_owned())),
     }
 }
 
 fn is_instance(node: &ManagedNode) -> bool {
     node.id.starts_with("i-")
-}
-
-/// A name without the path, or the ARN, before it.
-fn base_name(name: &str) -> String {
-    name.rsplit('/').next().unwrap_or(name).to_owned()
 }
 
 fn count(count: &mut usize, example: &mut String, id: &str) {

@@ -4,7 +4,7 @@ use super::error::ReconcileError;
 use super::record::Record;
 use super::stored_record::{StoredRecord, read_stored};
 use crate::ports::{DocumentHead, Environment, ReadPorts, VersionStatus};
-use crate::session::{Content, ContentError, DocumentName, Format, Target};
+use crate::session::{Content, ContentError, DocumentFormat, DocumentName, Target};
 
 /// What is there: the document and the record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ async fn versions<P: ReadPorts>(
 ) -> Result<Option<ObservedDocument>, ReconcileError> {
     let format = match read_as {
         ReadAs::Stored => head.format,
-        ReadAs::Json => Format::Json,
+        ReadAs::Json => DocumentFormat::Json,
     };
     let read = async |number| {
         let version = ports.version(name, number, format).await?;

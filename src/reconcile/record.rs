@@ -14,7 +14,7 @@ pub use remediation::{Breaker, HOUR, RecordedKeyTrouble, RemediationState, Versi
 
 use super::observe::ObservedVersion;
 use crate::intent::{OnDelete, Owner, Safeguards};
-use crate::session::{DocumentName, Target};
+use crate::session::{DocumentName, Target, record_parameter};
 
 /// How many sets of accepted properties are remembered: enough for an update and its rollback.
 const ACCEPTED: usize = 4;
@@ -68,7 +68,7 @@ pub struct BeforeChange {
 #[error(
     "the record of document {document}, parameter `{}`, is not one of session-kms ({problem}); put back an \
      earlier version of the parameter, or delete it, which gives up what is known of the key before",
-    Record::parameter(document)
+    record_parameter(document)
 )]
 pub struct RecordError {
     /// The document.
@@ -82,12 +82,6 @@ impl Record {
     pub const LONGEST: usize = 8192;
     /// The longest record of a request, in bytes: later repairs have more to remember.
     pub const LONGEST_REQUEST: usize = 6144;
-
-    /// The name of the parameter that holds the record of a document.
-    #[must_use]
-    pub fn parameter(document: &DocumentName) -> String {
-        format!("/session-kms/{document}")
-    }
 
     /// Reads a record.
     ///

@@ -2,6 +2,7 @@
 
 use super::matrix::{Cell, Row};
 use crate::access::{PrincipalArn, SessionCall, Side};
+use crate::arn::Arn;
 use crate::intent::Mode;
 use crate::preflight::{Check, Finding, Verdict};
 
@@ -61,7 +62,7 @@ pub(super) fn cells(row: &Row) -> [Option<&Cell>; 2] {
 /// the account and words that stand for all of it.
 pub(super) fn principal(subject: &str) -> (String, String) {
     if let Ok(arn) = PrincipalArn::parse(subject) {
-        let name = subject.splitn(6, ':').nth(5).unwrap_or(subject);
+        let name = Arn::parse(subject).map_or(subject, |arn| arn.resource);
         return (arn.account().to_owned(), name.to_owned());
     }
     match subject.strip_prefix("account ") {

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::access::{KnownKeys, PrincipalArn};
+use crate::access::{KnownContext, PrincipalArn};
 use crate::event::tests::{change, function, key, parsed, sample};
 use crate::intent::{Encryption, Mode, OnConflict, OnDelete, OnKeyTrouble, Safeguards};
 use crate::key::KeyRef;
@@ -43,7 +43,7 @@ fn check_takes_a_key_and_the_safeguards() {
     expected.safeguards.users = vec![arn("arn:aws:iam::123456789012:role/Operator")];
     expected.safeguards.nodes = vec![arn("arn:aws:iam::123456789012:role/App")];
     expected.safeguards.discover_users = false;
-    expected.safeguards.context = KnownKeys::from_text(
+    expected.safeguards.context = KnownContext::from_text(
         r#"{
             "aws:SourceVpce": "vpce-0123456789abcdef0",
             "aws:PrincipalOrgPaths": ["o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/", "o-a1b2c3d4e5/r-ab12/ou-ab12-22222222/"],

@@ -1,5 +1,5 @@
 use super::*;
-use crate::access::{KnownKeys, OwnSide, Simulated, Simulation};
+use crate::access::{KnownContext, OwnSide, SimulatedDecision, Simulation};
 use crate::key::{KeyArn, KeyDescription, MultiRegion};
 use crate::preflight::{Attributes, OtherOwner, Read, Sessions, Subject};
 
@@ -11,7 +11,7 @@ const ROOT_FROM: &str = r#"{"Effect":"Allow","Principal":{"AWS":"111122223333"},
 const NOBODY: &str =
     r#"{"Effect":"Allow","Principal":{"AWS":"333333333333"},"Action":"kms:*","Resource":"*"}"#;
 
-fn simulated(decision: Simulated) -> OwnSide {
+fn simulated(decision: SimulatedDecision) -> OwnSide {
     OwnSide::Simulated(Simulation {
         decision,
         policies: Vec::new(),
@@ -33,17 +33,17 @@ fn observation(
         spec: "SYMMETRIC_DEFAULT".into(),
         usage: "ENCRYPT_DECRYPT".into(),
         manager: "CUSTOMER".into(),
-        origin: "AWS_KMS".into(),
+        origin: Some("AWS_KMS".into()),
         created: None,
         deletion_date: None,
         valid_to: None,
         custom_key_store: None,
-        multi_region: MultiRegion::No,
+        multi_region: MultiRegion::SingleRegion,
     };
     AccessObservation {
         key,
         account: "111122223333".into(),
-        context: KnownKeys::default(),
+        context: KnownContext::default(),
         attributes: Attributes::default(),
         policy,
         grants,
@@ -90,7 +90,7 @@ fn a_lack_of_its_own_fails_only_where_an_allow_is_certainly_needed() {
         ("222222222222", unread(), unread(), Verdict::Fail),
     ] {
         let context = format!("{account} {policy:?} {grants:?}");
-        let observed = observation(account, policy, grants, simulated(Simulated::ImplicitDeny));
+        let observed = observation(account, policy, grants, simulated(SimulatedDecision::ImplicitDeny));
         let assessment = assess(&observed, &[]);
         assert_eq!(assessment.access[0].verdict, expected, "{context}: {:?}", assessment.access);
         let lacks = !assessment.remedies.identity_policies.is_empty();
@@ -100,14 +100,18 @@ fn a_lack_of_its_own_fails_only_where_an_allow_is_certainly_needed() {
 
 #[test]
 fn remedies_are_for_those_who_fail() {
-    let mut observed =
-        observation("111122223333", policy(NOBODY), Read::Known(Vec::new()), simulated(Simulated::Allowed));
+    let mut observed = observation(
+        "111122223333",
+        policy(NOBODY),
+        Read::Known(Vec::new()),
+        simulated(SimulatedDecision::Allowed),
+    );
     let user = PrincipalArn::parse("arn:aws:iam::111122223333:user/ann").unwrap();
     observed.subjects.push(Subject {
         principal: user.clone(),
         side: Side::User,
         source: "test".into(),
-        own: simulated(Simulated::ImplicitDeny),
+        own: simulated(SimulatedDecision::ImplicitDeny),
         told: Vec::new(),
         tags: None,
     });
@@ -158,7 +162,7 @@ fn exempt_is_who_matches_whole_and_by_case() {
         ("*", true, true),
         ("", false, false),
     ] {
-        let own = simulated(Simulated::ImplicitDeny);
+        let own = simulated(SimulatedDecision::ImplicitDeny);
         let mut observed = observation("111122223333", policy(ROOT), Read::Known(Vec::new()), own);
         observed.sessions = Some(Read::Known(Sessions { count: 1, others: others.clone() }));
         let assessment = assess(&observed, &[pattern.to_owned()]);

@@ -20,7 +20,7 @@ pub fn assess_accounts(observation: &AccessObservation, accounts: &[AccountId]) 
         let mut refused = Vec::new();
         for account in accounts {
             let verdict = assess(&assessor.all, *account, side);
-            if matches!(verdict, Ok(KeyVerdict::Silent { .. })) {
+            if matches!(verdict, Ok(KeyVerdict::ImplicitDeny { .. })) {
                 refused.push(format!("arn:{}:iam::{account}:root", observation.arn().location().partition));
             }
             let mut found = finding(*account, side, observation, &verdict);
@@ -47,12 +47,11 @@ pub fn assess_accounts(observation: &AccessObservation, accounts: &[AccountId]) 
 }
 
 fn assess(assumption: &Assumption<'_>, account: AccountId, side: Side) -> Result<KeyVerdict, String> {
-    let verdict =
-        assumption.rules.as_ref().map_err(Clone::clone).and_then(|rules| {
-            rules.judge_account(&account.to_string(), side).map_err(|error| error.to_string())
-        });
+    let verdict = assumption.rules.as_ref().map_err(Clone::clone).and_then(|rules| {
+        rules.evaluate_account(&account.to_string(), side).map_err(|error| error.to_string())
+    });
     match (verdict, &assumption.observation.grants) {
-        (Ok(KeyVerdict::Silent { why }), Read::Unknown(unread)) => {
+        (Ok(KeyVerdict::ImplicitDeny { why }), Read::Unknown(unread)) => {
             Err(format!("{why}, and the key's grants are not known: {unread}"))
         }
         (verdict, _) => verdict,
@@ -67,17 +66,17 @@ fn finding(
 ) -> Finding {
     let action = side.call().action();
     let (answer, evidence, remedy) = match verdict {
-        Ok(KeyVerdict::Admits { by, .. }) => (
+        Ok(KeyVerdict::Allows { by, .. }) => (
             Verdict::Pass,
             format!("{} leaves {action} to the account's own policies", DecidingRule::names(by)),
             None,
         ),
-        Ok(KeyVerdict::Refuses { by }) => (
+        Ok(KeyVerdict::ExplicitDeny { by }) => (
             Verdict::Fail,
             format!("{} denies the account {action}", DecidingRule::names(by)),
             Some("a Deny wins over every Allow: except the account from that statement".to_owned()),
         ),
-        Ok(KeyVerdict::Silent { .. }) => (
+        Ok(KeyVerdict::ImplicitDeny { .. }) => (
             Verdict::Fail,
             format!("{action}: the key policy does not admit the account as such"),
             Some(
@@ -92,7 +91,7 @@ fn finding(
         Err(why) => (Verdict::Unknown, format!("{action}: the key's side is not known: {why}"), None),
     };
     let key_policy_statements = match verdict {
-        Ok(decided @ (KeyVerdict::Admits { .. } | KeyVerdict::Refuses { .. })) => {
+        Ok(decided @ (KeyVerdict::Allows { .. } | KeyVerdict::ExplicitDeny { .. })) => {
             decided.key_policy_statements()
         }
         _ => Vec::new(),

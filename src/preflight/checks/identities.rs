@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::key_policy;
 use super::unread::unread;
 use crate::access::{
-    IdentityVerdict, KeyRules, KeyVerdict, KnownKeys, OwnSide, PrincipalType, Simulated, judge_identity,
+    IdentityVerdict, KeyRules, KeyVerdict, KnownContext, OwnSide, PrincipalType, SimulatedDecision,
+    evaluate_identity,
 };
 use crate::preflight::assessor::Assumption;
 use crate::preflight::finding::{Check, Finding, Verdict};
@@ -20,28 +21,28 @@ pub(in crate::preflight) fn finding(
     let action = subject.side.call().action();
     let own = as_known(subject, &assumption.known);
     let rules = assumption.rules.as_ref().map_err(String::as_str);
-    let verdict = match judge_identity(&subject.principal, subject.side, &own, rules, key_side.as_ref().ok())
-    {
-        IdentityVerdict::Lacks(why) => match may_do_without(subject, assumption) {
-            Some(doubt) => IdentityVerdict::Unknown(format!("{why}, and {doubt}")),
-            None => IdentityVerdict::Lacks(why),
-        },
-        IdentityVerdict::Refuses(why) if is_bounded_user(subject) => {
-            match may_do_without(subject, assumption) {
+    let verdict =
+        match evaluate_identity(&subject.principal, subject.side, &own, rules, key_side.as_ref().ok()) {
+            IdentityVerdict::MissingAllow(why) => match may_do_without(subject, assumption) {
                 Some(doubt) => IdentityVerdict::Unknown(format!("{why}, and {doubt}")),
-                None => IdentityVerdict::Refuses(why),
+                None => IdentityVerdict::MissingAllow(why),
+            },
+            IdentityVerdict::Denied(why) if is_bounded_user(subject) => {
+                match may_do_without(subject, assumption) {
+                    Some(doubt) => IdentityVerdict::Unknown(format!("{why}, and {doubt}")),
+                    None => IdentityVerdict::Denied(why),
+                }
             }
-        }
-        verdict => verdict,
-    };
+            verdict => verdict,
+        };
     let (answer, evidence, remedy) = match &verdict {
         IdentityVerdict::Allows(why) => (Verdict::Pass, format!("{action}: {why}"), None),
-        IdentityVerdict::Lacks(why) => (
+        IdentityVerdict::MissingAllow(why) => (
             Verdict::Fail,
             format!("{action}: {why}"),
             Some(format!("attach the policy for {}s of the report to it", subject.side)),
         ),
-        IdentityVerdict::Refuses(why) => (
+        IdentityVerdict::Denied(why) => (
             Verdict::Fail,
             format!("{action}: {why}"),
             Some("a Deny, a boundary or an SCP wins over every Allow: change it there".to_owned()),
@@ -66,7 +67,7 @@ pub(in crate::preflight) fn finding(
 
 /// The subject's own side where this is what Context says: what its policies ask for and Context does not tell is
 /// missing.
-fn as_known<'a>(subject: &'a Subject, known: &KnownKeys) -> Cow<'a, OwnSide> {
+fn as_known<'a>(subject: &'a Subject, known: &KnownContext) -> Cow<'a, OwnSide> {
     let untold: Vec<_> = subject.told.iter().filter(|name| known.get(name).is_none()).cloned().collect();
     match &subject.own {
         OwnSide::Simulated(simulation) if !untold.is_empty() => {
@@ -84,7 +85,7 @@ fn is_bounded_user(subject: &Subject) -> bool {
     subject.principal.principal_type() == PrincipalType::User
         && simulation.boundary_allows == Some(false)
         && simulation.organizations_allow != Some(false)
-        && simulation.decision != Simulated::ExplicitDeny
+        && simulation.decision != SimulatedDecision::ExplicitDeny
 }
 
 /// Why it may be that the subject needs no Allow of its own: what is not known of the key's side could admit it
@@ -95,20 +96,20 @@ fn is_bounded_user(subject: &Subject) -> bool {
 fn may_do_without(subject: &Subject, assumption: &Assumption<'_>) -> Option<String> {
     let Assumption { observation, known, rules } = assumption;
     let is_of_key_account = subject.principal.account() == observation.arn().location().account;
-    let without = |rules: &KeyRules| rules.judge_with(&subject.principal, subject.side, &[]).ok();
+    let without = |rules: &KeyRules| rules.evaluate_with(&subject.principal, subject.side, &[]).ok();
     match rules {
         Err(unread) if is_of_key_account => {
             Some(format!("whether the key policy grants it by name is not known: {unread}"))
         }
         Err(_) => match key_policy::most_permissive(observation, known).as_ref().and_then(without)? {
-            KeyVerdict::Silent { .. } | KeyVerdict::Refuses { .. } => None,
+            KeyVerdict::ImplicitDeny { .. } | KeyVerdict::ExplicitDeny { .. } => None,
             _ => Some("a grant may admit it alone".to_owned()),
         },
         Ok(rules) => match (without(rules)?, &observation.grants) {
             (KeyVerdict::Depends { on, .. }, _) => {
                 Some(format!("whether the key's side admits it without that depends on {on}"))
             }
-            (KeyVerdict::Silent { .. }, Read::Unknown(unread)) if is_of_key_account => {
+            (KeyVerdict::ImplicitDeny { .. }, Read::Unknown(unread)) if is_of_key_account => {
                 Some(format!("whether a grant admits it is not known: {unread}"))
             }
             _ => None,

@@ -2,14 +2,14 @@
 //! with the context that a session really has.
 
 use super::unread::unread;
-use crate::access::{DecidingRule, KeyRules, KeyVerdict, KnownKeys};
+use crate::access::{DecidingRule, KeyRules, KeyVerdict, KnownContext};
 use crate::preflight::finding::{Check, Finding, Verdict};
 use crate::preflight::observation::{AccessObservation, Read, Subject};
 
 /// The key's side, compiled, where this is what Context says; or why it is not known.
 pub(in crate::preflight) fn rules(
     observation: &AccessObservation,
-    known: &KnownKeys,
+    known: &KnownContext,
 ) -> Result<KeyRules, String> {
     let policy = match &observation.policy {
         Read::Known(policy) => policy,
@@ -21,14 +21,18 @@ pub(in crate::preflight) fn rules(
 /// The key's side if its policy admitted everybody: what even that refuses, every policy refuses.
 pub(in crate::preflight) fn most_permissive(
     observation: &AccessObservation,
-    known: &KnownKeys,
+    known: &KnownContext,
 ) -> Option<KeyRules> {
     const ADMITS_ALL: &str =
         r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}}"#;
     with_policy(observation, known, ADMITS_ALL).ok()
 }
 
-fn with_policy(observation: &AccessObservation, known: &KnownKeys, policy: &str) -> Result<KeyRules, String> {
+fn with_policy(
+    observation: &AccessObservation,
+    known: &KnownContext,
+    policy: &str,
+) -> Result<KeyRules, String> {
     // Grants only ever admit: without them a verdict that admits stands, and `assess` sees to the others.
     let grants = observation
         .grants
@@ -45,9 +49,9 @@ pub(in crate::preflight) fn assess(
     subject: &Subject,
 ) -> Result<KeyVerdict, String> {
     let rules = rules.as_ref().map_err(Clone::clone)?;
-    let verdict = rules.judge(&subject.principal, subject.side).map_err(|error| error.to_string())?;
+    let verdict = rules.evaluate(&subject.principal, subject.side).map_err(|error| error.to_string())?;
     match (&verdict, &observation.grants) {
-        (KeyVerdict::Silent { why }, Read::Unknown(unread)) => {
+        (KeyVerdict::ImplicitDeny { why }, Read::Unknown(unread)) => {
             Err(format!("{why}, but the key's grants are not known: {unread}"))
         }
         _ => Ok(verdict),
@@ -62,16 +66,16 @@ pub(in crate::preflight) fn finding(
 ) -> Finding {
     let action = subject.side.call().action();
     let (answer, evidence, remedy) = match verdict {
-        Ok(KeyVerdict::Admits { alone, by }) => {
-            let also = if *alone { "" } else { "; its own policies have to allow it too" };
+        Ok(KeyVerdict::Allows { is_sufficient, by }) => {
+            let also = if *is_sufficient { "" } else { "; its own policies have to allow it too" };
             (Verdict::Pass, format!("{} admits it to {action}{also}", listed(by)), None)
         }
-        Ok(KeyVerdict::Refuses { by }) => (
+        Ok(KeyVerdict::ExplicitDeny { by }) => (
             Verdict::Fail,
             format!("{} denies it {action}", listed(by)),
             Some("a Deny wins over every Allow: except the principal from that statement".to_owned()),
         ),
-        Ok(KeyVerdict::Silent { why }) => (
+        Ok(KeyVerdict::ImplicitDeny { why }) => (
             Verdict::Fail,
             format!("{action}: {why}"),
             Some("add the statement of the report to the key policy".to_owned()),

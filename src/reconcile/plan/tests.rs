@@ -1,7 +1,7 @@
 use std::sync::LazyLock;
 
 use super::*;
-use crate::session::Format;
+use crate::session::DocumentFormat;
 
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1-2";
 
@@ -141,7 +141,7 @@ fn a_pending_version_is_awaited_and_a_failed_one_written_again() {
 fn content_of_another_kind_is_left_alone() {
     let mine = owner("mine");
     let mut other = document((3, KEY), (3, KEY));
-    other.latest.content = Content::new("{}".into(), Format::Json);
+    other.latest.content = Content::new("{}".into(), DocumentFormat::Json);
     other.latest.kms_key_id = other.latest.content.kms_key_id().map(Target::from);
     let observation = Observation { document: Some(other.clone()), record: None };
     assert!(matches!(plan_establish(&observation, goal(&mine, KEY)), Err(PlanError::Content(_))));

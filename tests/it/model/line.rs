@@ -11,7 +11,7 @@ use session_kms::ports::{
     AwsError, AwsErrorKind, Clock, DocumentHead, DocumentVersion, DocumentWrite, ParameterVersion,
     ReadDocuments, ReadRecords, RecordReplacement, VersionStatus, WriteDocuments, WriteRecords,
 };
-use session_kms::session::{Content, DocumentName, Format};
+use session_kms::session::{Content, DocumentFormat, DocumentName};
 
 pub use self::access::DELETION;
 use super::world::{Entry, NAME, World, Write, others, refused};
@@ -191,7 +191,7 @@ impl ReadDocuments for Line<'_> {
         &self,
         _: &DocumentName,
         version: u64,
-        _: Format,
+        _: DocumentFormat,
     ) -> Result<Option<DocumentVersion>, AwsError> {
         let read = |world: &mut World| {
             let found = world.document.as_mut().and_then(|document| document.versions.get_mut(&version));

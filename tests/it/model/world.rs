@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use session_kms::ports::{AwsAnswer, AwsError, AwsErrorKind};
-use session_kms::session::{Content, Format};
+use session_kms::session::{Content, DocumentFormat};
 
 use super::rival::Deed;
 
@@ -319,7 +319,7 @@ fn policy(principal: &str) -> String {
 
 fn meaning(content: &Content) -> Value {
     match content.format() {
-        Format::Json => serde_json::from_str(content.text()).expect("JSON"),
-        Format::Yaml => content.text().into(),
+        DocumentFormat::Json => serde_json::from_str(content.text()).expect("JSON"),
+        DocumentFormat::Yaml => content.text().into(),
     }
 }

@@ -3,7 +3,7 @@
 use session_kms::change_event::ChangeSource;
 use session_kms::intent::{Encryption, Intent, Mode, Safeguards};
 use session_kms::remediation::RemediationOutcome;
-use session_kms::session::{Content, Format};
+use session_kms::session::{Content, DocumentFormat};
 
 use super::{FIRST, LibraryFixture, OTHER, alert, assert_names, encrypted, proven};
 use crate::model::rival::{Deed, call_event, event_of};
@@ -153,7 +153,7 @@ fn a_yaml_document_is_edited_in_place() {
     };
     let put = |room: &LibraryFixture, key: &str| {
         let mut world = room.world.borrow_mut();
-        world.update(Content::new(yaml(key), Format::Yaml), None).expect("a new version");
+        world.update(Content::new(yaml(key), DocumentFormat::Yaml), None).expect("a new version");
     };
     let room = LibraryFixture::new();
     put(&room, "''");

@@ -2,13 +2,13 @@ use serde_json::json;
 
 use super::*;
 
-fn read(value: &Value) -> Result<KnownKeys, String> {
-    KnownKeys::from_object(value.as_object().unwrap())
+fn read(value: &Value) -> Result<KnownContext, String> {
+    KnownContext::from_object(value.as_object().unwrap())
         .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
 
 #[test]
-fn a_value_a_list_and_null_are_read_and_remembered() {
+fn a_value_a_list_and_null_are_read_and_written_back() {
     let value = json!({
         "aws:PrincipalOrgPaths": ["o-1/r-1/ou-1/", "o-1/r-1/ou-2/"],
         "aws:SourceVpce": "vpce-1",
@@ -37,13 +37,13 @@ fn a_value_a_list_and_null_are_read_and_remembered() {
         "aws:PrincipalTag/Cost Center is 7"
     );
     let text = serde_json::to_string(&known).unwrap();
-    assert_eq!(serde_json::from_str::<KnownKeys>(&text).unwrap(), known);
-    assert_eq!(KnownKeys::from_text(&text).unwrap(), known);
+    assert_eq!(serde_json::from_str::<KnownContext>(&text).unwrap(), known);
+    assert_eq!(KnownContext::from_text(&text).unwrap(), known);
 }
 
 #[test]
-fn a_record_with_what_is_not_accepted_any_more_stays_readable() {
-    let known: KnownKeys = serde_json::from_str(
+fn a_record_with_entries_that_are_no_longer_accepted_stays_readable() {
+    let known: KnownContext = serde_json::from_str(
         r#"{"aws:SourceVpce":"vpce-1","aws:sourcevpce":"x","aws:SourceVpc":{},"aws:SourceIp":[]}"#,
     )
     .unwrap();
@@ -94,13 +94,13 @@ fn each_mistake_names_the_key_the_value_and_what_is_allowed() {
         ("[]", "no JSON object"),
         ("{", "no JSON object"),
     ] {
-        let message = KnownKeys::from_text(text).unwrap_err().remove(0).to_string();
+        let message = KnownContext::from_text(text).unwrap_err().remove(0).to_string();
         assert!(message.contains(word), "{text}: {message}");
     }
 }
 
 #[test]
-fn what_agrees_with_every_session_is_no_contradiction() {
+fn a_statement_that_agrees_with_every_session_is_accepted() {
     for value in [
         json!({"kms:ViaService": null, "aws:SecureTransport": "true", "aws:ViaAWSService": false}),
         json!({"aws:MultiFactorAuthPresent": "true"}),
@@ -114,11 +114,11 @@ fn what_agrees_with_every_session_is_no_contradiction() {
 }
 
 #[test]
-fn options_say_a_text_a_list_or_absent() {
+fn options_give_a_text_a_list_or_absent() {
     let options = |options: &[(&str, &str)]| {
         let options: Vec<_> =
             options.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-        KnownKeys::from_options(&options)
+        KnownContext::from_options(&options)
     };
     let paths = json!({"aws:PrincipalOrgPaths": ["a/", "b/"]});
     for (given, expected) in [

@@ -1,4 +1,4 @@
-//! Context as somebody wrote it, an object or the options of the command line: every mistake is named.
+//! Reads the property Context from an object or from the options of the command line, and names every mistake.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -7,13 +7,13 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use super::{KnownKey, KnownKeys, KnownState};
+use super::{KnownContext, KnownContextKey, KnownState};
 use crate::access::facts::contradiction;
 
 /// What is wrong with a condition key of Context.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum KnownKeysError {
-    /// The text is no JSON object.
+pub enum KnownContextError {
+    /// The text is not a JSON object.
     #[error("is no JSON object of condition keys: {0}")]
     NoObject(String),
     /// No condition key has this name.
@@ -22,67 +22,67 @@ pub enum KnownKeysError {
          `kms:EncryptionContext:aws:ssm:TargetId`, and no wildcards"
     )]
     Name(String),
-    /// A name that is there already.
+    /// Two names differ in case at most.
     #[error("names `{0}` twice, by `{1}` too; case makes no difference in the names of condition keys")]
     Twice(String, String),
-    /// A value that none has.
+    /// The condition key cannot have this value.
     #[error("has {value} for `{name}`; {allowed}")]
     Value {
         /// The condition key.
         name: String,
         /// The value, as it was given.
         value: String,
-        /// What it may be.
+        /// The values that it can have.
         allowed: &'static str,
     },
-    /// What no call of a session has.
+    /// No call of a session has it so.
     #[error("says of `{name}` what is not so in any session: {fact}")]
     Contradiction {
         /// The condition key.
         name: String,
-        /// How it is.
+        /// What is so in every session.
         fact: String,
     },
 }
 
-/// What a value may be.
+/// The values that every condition key can have.
 const ALLOWED: &str =
     "a value is a text, a list of texts that is not empty, or null for a key that is absent";
 
-impl KnownKeys {
-    /// Reads an object: each member names a condition key and has its value, a list of values, or null where the key
-    /// is absent. The text `null` says the same, since CloudFormation's templates take no null.
+impl KnownContext {
+    /// Reads an object: each member names a condition key and has its value, a list of values, or null if the
+    /// condition key is absent. The text `null` means the same, since CloudFormation's templates cannot hold null.
     ///
     /// # Errors
-    /// Every mistake.
-    pub fn from_object(members: &Map<String, Value>) -> Result<Self, Vec<KnownKeysError>> {
+    /// All mistakes.
+    pub fn from_object(members: &Map<String, Value>) -> Result<Self, Vec<KnownContextError>> {
         Self::from_members(members.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
     /// Reads the text of such an object.
     ///
     /// # Errors
-    /// Every mistake.
-    pub fn from_text(text: &str) -> Result<Self, Vec<KnownKeysError>> {
-        match serde_json::from_str::<Members>(text) {
-            Ok(Members(members)) => Self::from_members(members),
-            Err(error) => Err(vec![KnownKeysError::NoObject(error.to_string())]),
+    /// All mistakes.
+    pub fn from_text(text: &str) -> Result<Self, Vec<KnownContextError>> {
+        match serde_json::from_str::<ContextMembers>(text) {
+            Ok(ContextMembers(members)) => Self::from_members(members),
+            Err(error) => Err(vec![KnownContextError::NoObject(error.to_string())]),
         }
     }
 
-    /// Reads options of the command line, each `KEY=VALUE`. The same key given several times is a list; `KEY=null`
-    /// says that the key is absent, and `KEY=["a","b"]` is a list.
+    /// Reads options of the command line, each `KEY=VALUE`. Several options for the same condition key are a list;
+    /// `KEY=null` states that it is absent, and `KEY=["a","b"]` is a list.
     ///
     /// # Errors
-    /// Every mistake.
-    pub fn from_options(options: &[(String, String)]) -> Result<Self, Vec<KnownKeysError>> {
+    /// All mistakes.
+    pub fn from_options(options: &[(String, String)]) -> Result<Self, Vec<KnownContextError>> {
         let mut members: Vec<(String, Value)> = Vec::new();
         for (name, text) in options {
             let value = match text.as_str() {
                 "null" => Value::Null,
                 list if list.starts_with('[') => match serde_json::from_str::<Vec<String>>(list) {
                     Ok(list) => Value::from(list),
-                    // No list, and so a text that begins like one.
+                    // It is not a list, but a text that begins with a bracket.
                     Err(_) => Value::from(list),
                 },
                 text => Value::from(text),
@@ -90,7 +90,7 @@ impl KnownKeys {
             match members.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
                 Some((known, before)) => match (&*before, &value) {
                     (Value::Null, _) | (_, Value::Null) => {
-                        return Err(vec![KnownKeysError::Value {
+                        return Err(vec![KnownContextError::Value {
                             name: known.clone(),
                             value: "null beside another value".to_owned(),
                             allowed: "a key is absent or has values",
@@ -104,16 +104,16 @@ impl KnownKeys {
         Self::from_members(members)
     }
 
-    fn from_members(members: Vec<(String, Value)>) -> Result<Self, Vec<KnownKeysError>> {
+    fn from_members(members: Vec<(String, Value)>) -> Result<Self, Vec<KnownContextError>> {
         let (mut known, mut problems) = (Self::default(), Vec::new());
         for (name, value) in members {
             if !is_name(&name) {
-                problems.push(KnownKeysError::Name(name));
+                problems.push(KnownContextError::Name(name));
             } else if let Some(twin) = known.get(&name) {
-                problems.push(KnownKeysError::Twice(twin.name.clone(), name));
+                problems.push(KnownContextError::Twice(twin.name.clone(), name));
             } else {
                 match checked(&name, &value) {
-                    Ok(state) => known.0.push(KnownKey { name, state }),
+                    Ok(state) => known.0.push(KnownContextKey { name, state }),
                     Err(problem) => problems.push(problem),
                 }
             }
@@ -129,17 +129,18 @@ fn listed(value: &Value) -> Vec<Value> {
     }
 }
 
-fn checked(name: &str, value: &Value) -> Result<KnownState, KnownKeysError> {
+fn checked(name: &str, value: &Value) -> Result<KnownState, KnownContextError> {
     let state = state(name, value)?;
     match contradiction(name, &state) {
-        Some(fact) => Err(KnownKeysError::Contradiction { name: name.to_owned(), fact }),
+        Some(fact) => Err(KnownContextError::Contradiction { name: name.to_owned(), fact }),
         None => Ok(state),
     }
 }
 
 /// The state that a value stands for.
-pub(super) fn state(name: &str, value: &Value) -> Result<KnownState, KnownKeysError> {
-    let wrong = |allowed| KnownKeysError::Value { name: name.to_owned(), value: value.to_string(), allowed };
+pub(super) fn state(name: &str, value: &Value) -> Result<KnownState, KnownContextError> {
+    let wrong =
+        |allowed| KnownContextError::Value { name: name.to_owned(), value: value.to_string(), allowed };
     let text = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
@@ -147,7 +148,7 @@ pub(super) fn state(name: &str, value: &Value) -> Result<KnownState, KnownKeysEr
     };
     let values: Option<Vec<String>> = match value {
         Value::Null => return Ok(KnownState::Absent),
-        // A template of CloudFormation can say it by a text alone.
+        // CloudFormation's templates cannot hold null.
         Value::String(text) if text == "null" => return Ok(KnownState::Absent),
         Value::Array(values) => values.iter().map(text).collect(),
         single => text(single).map(|text| vec![text]),
@@ -159,7 +160,7 @@ pub(super) fn state(name: &str, value: &Value) -> Result<KnownState, KnownKeysEr
     }
 }
 
-/// What the values of a global condition key that is no text must be, where one of these is not.
+/// The values that a global condition key of another type than text can have, if one of `values` is none of them.
 fn wrong_type(name: &str, values: &[String]) -> Option<&'static str> {
     type Is = fn(&str) -> bool;
     let (is, allowed): (Is, _) = match name.to_ascii_lowercase().as_str() {
@@ -177,7 +178,7 @@ fn wrong_type(name: &str, values: &[String]) -> Option<&'static str> {
     (!values.iter().all(|value| is(value)) || values.len() != 1).then_some(allowed)
 }
 
-/// Whether a condition key can have this name: a prefix and a rest, in the characters of tags.
+/// Whether a condition key can have this name: a prefix and a rest, both in the characters that tags allow.
 fn is_name(name: &str) -> bool {
     let Some((prefix, rest)) = name.split_once(':') else { return false };
     let of_rest = |letter: char| letter.is_alphanumeric() || " _.:/=+-@".contains(letter);
@@ -189,25 +190,25 @@ fn is_name(name: &str) -> bool {
         && rest.chars().all(of_rest)
 }
 
-/// The members of an object in their order, one that is there twice included.
-struct Members(Vec<(String, Value)>);
+/// The members of an object in their order, duplicates included.
+struct ContextMembers(Vec<(String, Value)>);
 
-impl<'de> Deserialize<'de> for Members {
+impl<'de> Deserialize<'de> for ContextMembers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Reads;
         impl<'de> Visitor<'de> for Reads {
-            type Value = Members;
+            type Value = ContextMembers;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ContextMembers, A::Error> {
                 let mut members = Vec::new();
                 while let Some(member) = map.next_entry()? {
                     members.push(member);
                 }
-                Ok(Members(members))
+                Ok(ContextMembers(members))
             }
         }
         deserializer.deserialize_map(Reads)

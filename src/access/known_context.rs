@@ -1,4 +1,4 @@
-//! Condition keys that the owner says are known: the property Context.
+//! The condition keys that the owner states: the property Context.
 
 mod read;
 
@@ -7,72 +7,72 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-pub use read::KnownKeysError;
+pub use read::KnownContextError;
 
-/// Condition keys of every call that somebody knows. No name is there twice, whatever its case.
+/// Condition keys that hold in every call, as the owner states them. No name comes twice, whatever its case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KnownKeys(Vec<KnownKey>);
+pub struct KnownContext(Vec<KnownContextKey>);
 
-/// A condition key that somebody knows.
+/// One condition key that the owner states.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownKey {
+pub struct KnownContextKey {
     name: String,
     state: KnownState,
 }
 
-/// What is known of a condition key.
+/// What the owner states of a condition key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KnownState {
-    /// It has this value, or these, of which there is at least one.
+    /// It has these values, at least one.
     Values(Vec<String>),
-    /// No call has it.
+    /// It is absent from every call.
     Absent,
 }
 
-impl KnownKey {
-    /// Its name, as it was given.
+impl KnownContextKey {
+    /// The name, as it was given.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// What is known of it.
+    /// The values, or that it is absent.
     #[must_use]
     pub fn state(&self) -> &KnownState {
         &self.state
     }
 }
 
-impl KnownKeys {
-    /// Whether nothing is known.
+impl KnownContext {
+    /// Whether the owner states nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Each of them.
-    pub fn iter(&self) -> impl Iterator<Item = &KnownKey> {
+    /// All condition keys, in the order given.
+    pub fn iter(&self) -> impl Iterator<Item = &KnownContextKey> {
         self.0.iter()
     }
 
-    /// What is known of a condition key, whose name is case-insensitive.
+    /// The condition key of this name, which is case-insensitive.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&KnownKey> {
+    pub fn get(&self, name: &str) -> Option<&KnownContextKey> {
         self.0.iter().find(|known| known.name.eq_ignore_ascii_case(name))
     }
 
-    /// The same without the key of this name.
+    /// The same without the condition key of this name.
     #[must_use]
     pub fn without(&self, name: &str) -> Self {
         Self(self.0.iter().filter(|known| !known.name.eq_ignore_ascii_case(name)).cloned().collect())
     }
 
-    /// As JSON: a value, a list of values, or null for a key that is absent.
+    /// The JSON form: a value, a list of values, or null for a condition key that is absent.
     fn to_map(&self) -> Map<String, Value> {
         let value = |state: &KnownState| match state {
             KnownState::Absent => Value::Null,
             KnownState::Values(values) => match values.as_slice() {
-                // As a text it would say that the key is absent.
+                // The text `null` would state that the condition key is absent, and a list of it does not.
                 [value] if value != "null" => Value::from(value.as_str()),
                 values => Value::from(values),
             },
@@ -81,7 +81,7 @@ impl KnownKeys {
     }
 }
 
-impl fmt::Display for KnownKey {
+impl fmt::Display for KnownContextKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.state {
             KnownState::Absent => write!(f, "{} is absent", self.name),
@@ -90,15 +90,15 @@ impl fmt::Display for KnownKey {
     }
 }
 
-impl Serialize for KnownKeys {
+impl Serialize for KnownContext {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.to_map().serialize(serializer)
     }
 }
 
-/// Reads what was remembered, which was accepted once: what a later version does not accept any more is passed over,
-/// so that a record stays readable.
-impl<'de> Deserialize<'de> for KnownKeys {
+/// Reads the JSON form from a record, which holds only what was accepted once. An entry that this version does not
+/// accept is skipped, so that the record stays readable.
+impl<'de> Deserialize<'de> for KnownContext {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let members = Map::<String, Value>::deserialize(deserializer)?;
         let mut known = Self::default();
@@ -106,7 +106,7 @@ impl<'de> Deserialize<'de> for KnownKeys {
             if known.get(&name).is_none()
                 && let Ok(state) = read::state(&name, &value)
             {
-                known.0.push(KnownKey { name, state });
+                known.0.push(KnownContextKey { name, state });
             }
         }
         Ok(known)
@@ -114,5 +114,5 @@ impl<'de> Deserialize<'de> for KnownKeys {
 }
 
 #[cfg(test)]
-#[path = "known/tests.rs"]
+#[path = "known_context/tests.rs"]
 mod tests;

@@ -1,5 +1,5 @@
-//! The reader role in another account: KMS asked with its credentials, since KMS shows a key's policy to the
-//! key's own account only.
+//! The role in another account that reads its key's policy: KMS returns a key's policy only to credentials of the
+//! key's own account.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use tokio::sync::Mutex;
 
 use super::Aws;
 use super::error::{call, unreadable};
-use crate::intent::Reader;
+use crate::intent::KeyPolicyReader;
 use crate::ports::{AwsError, Clock};
 
-/// The name that the key's account finds in its CloudTrail.
+/// The name of the role session, which the key's account finds in its CloudTrail.
 const SESSION_NAME: &str = "session-kms-key-policy-reader";
 
-/// The shortest that STS gives; a run takes less.
+/// The shortest lifetime that STS allows. A run of the function takes less.
 const LIFETIME: Duration = Duration::from_mins(15);
 
 /// Credentials with less than this left are replaced.
@@ -24,19 +24,22 @@ const MARGIN: Duration = Duration::from_mins(2);
 
 /// The roles assumed so far, each with the client that has its credentials.
 #[derive(Clone, Default)]
-pub(super) struct Readers(Arc<Mutex<Vec<Assumed>>>);
+pub(super) struct AssumedReaders(Arc<Mutex<Vec<Assumed>>>);
 
 struct Assumed {
-    reader: Reader,
+    reader: KeyPolicyReader,
     kms: aws_sdk_kms::Client,
     expires: SystemTime,
 }
 
 impl Aws {
-    /// KMS as this reader; as the own role where there is none.
-    pub(super) async fn kms_as(&self, reader: Option<&Reader>) -> Result<aws_sdk_kms::Client, AwsError> {
+    /// KMS with the credentials of this reader; without a reader with the function's own.
+    pub(super) async fn kms_as(
+        &self,
+        reader: Option<&KeyPolicyReader>,
+    ) -> Result<aws_sdk_kms::Client, AwsError> {
         let Some(reader) = reader else { return Ok(self.kms.clone()) };
-        // Held over the call: reads that run together assume the role once.
+        // The lock is held during the call, so that reads that run together assume the role once.
         let mut assumed = self.readers.0.lock().await;
         let soon = self.now() + MARGIN;
         assumed.retain(|known| known.expires > soon);
@@ -49,7 +52,7 @@ impl Aws {
         Ok(kms)
     }
 
-    async fn assume(&self, reader: &Reader) -> Result<Assumed, AwsError> {
+    async fn assume(&self, reader: &KeyPolicyReader) -> Result<Assumed, AwsError> {
         let operation = "sts:AssumeRole";
         let assume = self
             .sts
@@ -77,8 +80,8 @@ impl Aws {
     }
 }
 
-impl fmt::Debug for Readers {
+impl fmt::Debug for AssumedReaders {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Readers(…)")
+        f.write_str("AssumedReaders(…)")
     }
 }

@@ -7,30 +7,30 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 
-use super::reader::Readers;
+use super::key_policy_reader::AssumedReaders;
 
-/// The outside, on the AWS SDK.
+/// The clients that implement the ports.
 #[derive(Clone)]
 pub struct Aws {
     pub(super) ssm: aws_sdk_ssm::Client,
     pub(super) kms: aws_sdk_kms::Client,
     pub(super) iam: aws_sdk_iam::Client,
     pub(super) sts: aws_sdk_sts::Client,
-    /// EC2, AWS Config and Organizations have no client: their calls are built of this.
+    /// The settings for EC2, AWS Config and Organizations, which have no client.
     pub(super) config: SdkConfig,
-    pub(super) readers: Readers,
+    pub(super) readers: AssumedReaders,
     pub(super) pause: Duration,
     region: Option<String>,
 }
 
 impl Aws {
-    /// Clients from the environment: credentials, Region, `AWS_ENDPOINT_URL…`.
+    /// Clients with the credentials, the Region and the endpoints (`AWS_ENDPOINT_URL…`) of the environment. `region`,
+    /// if given, replaces the environment's Region.
     ///
-    /// Makes no call, unless the environment has to be asked for credentials. `region` is used instead of
-    /// the environment's where it is given.
+    /// No call is made, except to an endpoint that provides credentials.
     pub async fn from_environment(region: Option<String>) -> Self {
         let loader = aws_config::defaults(BehaviorVersion::latest())
-            // Throttling and 5xx are tried again with backoff and jitter.
+            // The SDK tries again with backoff and jitter after throttling and 5xx.
             .retry_config(RetryConfig::standard().with_max_attempts(5))
             .timeout_config(
                 TimeoutConfig::builder()
@@ -45,7 +45,7 @@ impl Aws {
         Self::new(&loader.load().await, Duration::from_millis(200))
     }
 
-    /// Clients with these settings; `pause` is the first of the pauses between tries.
+    /// Clients with these settings. `pause` is the first pause between tries; later ones are longer.
     #[must_use]
     pub fn new(config: &SdkConfig, pause: Duration) -> Self {
         Self {
@@ -54,13 +54,13 @@ impl Aws {
             iam: aws_sdk_iam::Client::new(config),
             sts: aws_sdk_sts::Client::new(config),
             config: config.clone(),
-            readers: Readers::default(),
+            readers: AssumedReaders::default(),
             pause,
             region: config.region().map(ToString::to_string),
         }
     }
 
-    /// The Region that is spoken to.
+    /// The Region of the clients.
     #[must_use]
     pub fn region(&self) -> Option<&str> {
         self.region.as_deref()
