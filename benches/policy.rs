@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 use criterion::Criterion;
 use kms_key_policy::{
-    Action, Context, Decision, Grants, KeyArn, Layers, MAX_BYTES, Others, Policy, PolicyKind, Principal,
-    Request, decide, verdict,
+    Action, Context, Decision, Grants, KeyArn, Layers, MAX_KEY_POLICY_BYTES, OtherKeys, Policy, PolicyKind,
+    Principal, Request, decide, verdict,
 };
 
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -35,7 +35,7 @@ fn large() -> String {
         let statement = format!(
             r#"{{"Sid":"S{n}","Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::111122223333:role/App{n}"}},"Action":["kms:Decrypt","kms:GenerateDataKey*"],"Resource":"*"}},"#
         );
-        if text.len() + statement.len() + 1 > MAX_BYTES {
+        if text.len() + statement.len() + 1 > MAX_KEY_POLICY_BYTES {
             break;
         }
         let _ = write!(text, "{statement}");
@@ -46,7 +46,7 @@ fn large() -> String {
 }
 
 fn request(principal: &str) -> Request {
-    let context = Context::new(Others::Absent)
+    let context = Context::new(OtherKeys::Absent)
         .value("aws:SourceIp", "10.1.2.3")
         .value("aws:SecureTransport", "true")
         .value("kms:EncryptionContext:aws:ssm:TargetId", "i-0123456789abcdef0")

@@ -10,7 +10,7 @@ use super::facts::{
 use super::known::{KnownKeys, KnownState};
 use super::principal::PrincipalArn;
 use crate::key::{KeyArn, KeyDescription, MultiRegion};
-use kms_key_policy::{Context, Others};
+use kms_key_policy::{Context, OtherKeys};
 
 /// What conditions may ask of the calls on a key, as far as it was read or said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -195,7 +195,10 @@ impl SessionContexts {
     pub(super) fn new(key: &KeyArn, facts: &KeyFacts) -> Self {
         let contexts = |side| {
             let context = |names: &&[&str]| SessionContext {
-                context: with(Context::new(Others::Unknown), facts.of_every_caller(side, key, Some(names))),
+                context: with(
+                    Context::new(OtherKeys::Unknown),
+                    facts.of_every_caller(side, key, Some(names)),
+                ),
                 is_of_newer_clients: is_of_newer_clients(names),
             };
             encryption_contexts(&facts.known).iter().map(context).collect()

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::arn::AccountId;
-use super::document::PolicyKind;
-use super::principal::PrincipalKind;
+use crate::arn::AccountId;
+use crate::policy::PolicyKind;
+use crate::principal::PrincipalKind;
 
 /// Whether a request is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub struct Answer<'p> {
     /// policies, if unknown, allow. At most [`MOST_CASES`].
     pub allowed_if: Vec<Case>,
     /// Which layers lack an Allow, where nothing grants the request.
-    pub missing: Vec<Missing>,
+    pub missing: Vec<MissingAllow>,
     /// What else one should know of this answer.
     pub caveats: Vec<Caveat>,
 }
@@ -136,11 +136,11 @@ pub enum OpenQuestion {
 
 /// Values of unknown keys that lead to one answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Case(pub Vec<(String, Completion)>);
+pub struct Case(pub Vec<(String, RequiredValue)>);
 
 /// What an unknown key would have to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Completion {
+pub enum RequiredValue {
     /// Absent.
     Absent,
     /// This value.
@@ -162,13 +162,15 @@ impl fmt::Display for Case {
         for (at, (key, completion)) in self.0.iter().enumerate() {
             let and = if at == 0 { "" } else { " and " };
             match completion {
-                Completion::Absent => write!(f, "{and}`{key}` is absent"),
-                Completion::Value(value) => write!(f, "{and}`{key}` is `{value}`"),
-                Completion::Like(pattern) => write!(f, "{and}`{key}` is like `{pattern}`"),
-                Completion::Values(values) => write!(f, "{and}`{key}` is [`{}`]", values.join("`, `")),
-                Completion::Other => write!(f, "{and}`{key}` is none of the values that the policies name"),
-                Completion::SameAs(other) => write!(f, "{and}`{key}` equals `{other}`"),
-                Completion::OtherThan(other) => write!(f, "{and}`{key}` is another value than `{other}`"),
+                RequiredValue::Absent => write!(f, "{and}`{key}` is absent"),
+                RequiredValue::Value(value) => write!(f, "{and}`{key}` is `{value}`"),
+                RequiredValue::Like(pattern) => write!(f, "{and}`{key}` is like `{pattern}`"),
+                RequiredValue::Values(values) => write!(f, "{and}`{key}` is [`{}`]", values.join("`, `")),
+                RequiredValue::Other => {
+                    write!(f, "{and}`{key}` is none of the values that the policies name")
+                }
+                RequiredValue::SameAs(other) => write!(f, "{and}`{key}` equals `{other}`"),
+                RequiredValue::OtherThan(other) => write!(f, "{and}`{key}` is another value than `{other}`"),
             }?;
         }
         Ok(())
@@ -177,7 +179,7 @@ impl fmt::Display for Case {
 
 /// A layer that lacks an Allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Missing {
+pub enum MissingAllow {
     /// Caller and key are of different partitions, between which no call works.
     OtherPartition,
     /// The action never works on another account's key.
@@ -212,7 +214,7 @@ pub enum Admitted {
     Nothing,
 }
 
-impl fmt::Display for Missing {
+impl fmt::Display for MissingAllow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OtherPartition => f.write_str("caller and key are of different partitions: no call works"),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::error::RequestError;
+use crate::error::RequestError;
 
 /// A 12-digit account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,7 +16,7 @@ impl AccountId {
         if digits { text.parse().ok().map(Self) } else { None }
     }
 
-    pub(super) const fn number(self) -> u64 {
+    pub(crate) const fn number(self) -> u64 {
         self.0
     }
 }
@@ -29,16 +29,16 @@ impl fmt::Display for AccountId {
 
 /// The six parts of an ARN; the resource part may hold further colons.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ArnParts<'a> {
-    pub(super) partition: &'a str,
-    pub(super) service: &'a str,
-    pub(super) region: &'a str,
-    pub(super) account: &'a str,
-    pub(super) resource: &'a str,
+pub(crate) struct ArnParts<'a> {
+    pub(crate) partition: &'a str,
+    pub(crate) service: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) account: &'a str,
+    pub(crate) resource: &'a str,
 }
 
 impl<'a> ArnParts<'a> {
-    pub(super) fn split(arn: &'a str) -> Option<Self> {
+    pub(crate) fn split(arn: &'a str) -> Option<Self> {
         let mut parts = arn.splitn(6, ':');
         let prefix = parts.next()?;
         let parts = Self {
@@ -134,7 +134,7 @@ impl fmt::Display for KeyArn {
 
 /// Whether an account must enable this Region before it can call there: every Region later than March 2019
 /// [AWS account management: Regions].
-pub(super) fn is_opt_in(region: &str) -> bool {
+pub(crate) fn is_opt_in(region: &str) -> bool {
     const ALWAYS_ON: [&str; 17] = [
         "us-east-1",
         "us-east-2",

@@ -96,7 +96,7 @@ const WITH_ENCRYPTION_CONTEXT: [&str; 10] = [
 
 /// Whether a call of a KMS operation certainly lacks a condition key. Both names are in lower case; the operation is
 /// empty for another service's action, of which nothing is known here.
-pub(super) fn is_absent(operation: &str, key: &str) -> bool {
+pub(crate) fn is_absent(operation: &str, key: &str) -> bool {
     let is_named = |name: &str| if name.ends_with([':', '/']) { key.starts_with(name) } else { key == name };
     let entry = OPERATIONS_WITH.iter().find(|(name, _)| is_named(name));
     !operation.is_empty() && entry.is_some_and(|(_, operations)| !operations.contains(&operation))
@@ -104,21 +104,39 @@ pub(super) fn is_absent(operation: &str, key: &str) -> bool {
 
 /// The condition keys that a call of a KMS operation certainly lacks, in lower case; a name that ends with `:` or `/`
 /// stands for all that begin with it.
-pub(super) fn absent_from(operation: &str) -> impl Iterator<Item = &'static str> {
+pub(crate) fn absent_from(operation: &str) -> impl Iterator<Item = &'static str> {
     let lacks = move |operations: &[&str]| !operation.is_empty() && !operations.contains(&operation);
     OPERATIONS_WITH.iter().filter(move |(_, operations)| lacks(operations)).map(|(name, _)| *name)
 }
 
 /// Whether a call of an operation, in lower case, has an encryption context: those of symmetric keys, and those on
 /// grants in their constraints.
-pub(super) fn takes_encryption_context(operation: &str) -> bool {
+pub(crate) fn takes_encryption_context(operation: &str) -> bool {
     WITH_ENCRYPTION_CONTEXT.contains(&operation)
 }
 
 /// The present name, in lower case, of a condition key that is given by its old one [KMS developer guide:
 /// conditions-kms].
-pub(super) fn present_name(key: &str) -> Option<&'static str> {
+pub(crate) fn present_name(key: &str) -> Option<&'static str> {
     const RENAMED: [(&str, &str); 2] =
         [("kms:customermasterkeyspec", "kms:keyspec"), ("kms:customermasterkeyusage", "kms:keyusage")];
     RENAMED.iter().find(|(old, _)| old.eq_ignore_ascii_case(key)).map(|(_, present)| *present)
+}
+
+/// Whether a condition key, named in lower case, holds a list of values by its nature [condition keys of IAM and KMS].
+#[must_use]
+pub fn is_multivalued(lower: &str) -> bool {
+    matches!(
+        lower,
+        "kms:encryptioncontextkeys"
+            | "kms:grantoperations"
+            | "kms:resourcealiases"
+            | "aws:calledvia"
+            | "aws:principalorgpaths"
+            | "aws:principalservicenameslist"
+            | "aws:resourceorgpaths"
+            | "aws:sourceorgpaths"
+            | "aws:vpceorgpaths"
+            | "aws:tagkeys"
+    )
 }

@@ -2,23 +2,25 @@
 
 use std::borrow::Cow;
 
-use super::condition_keys::present_name;
-use super::document::{Key, Pools, folded, hash, is_multivalued, same_folded};
-use super::request::Request;
+use crate::condition_keys::is_multivalued;
+use crate::condition_keys::present_name;
+use crate::policy::{ConditionKey, Pools};
+use crate::request::Request;
+use crate::text::{folded, hash, same_folded};
 
 /// The context of a request: the condition keys that are known to have a value or to be absent, and how it stands with
 /// all others. Names are case-insensitive; a name said twice keeps the later word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
-    pub(super) entries: Vec<Entry>,
+    pub(crate) entries: Vec<ContextEntry>,
     /// Prefixes, in lower case, of names that are absent unless an entry says otherwise.
     absent_below: Vec<String>,
-    pub(super) others: Others,
+    pub(crate) others: OtherKeys,
 }
 
 /// How it stands with the keys that a [`Context`] does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Others {
+pub enum OtherKeys {
     /// They may be absent or have any value.
     #[default]
     Unknown,
@@ -29,7 +31,7 @@ pub enum Others {
 impl Context {
     /// A context that says nothing yet.
     #[must_use]
-    pub const fn new(others: Others) -> Self {
+    pub const fn new(others: OtherKeys) -> Self {
         Self { entries: Vec::new(), absent_below: Vec::new(), others }
     }
 
@@ -67,18 +69,18 @@ impl Context {
         self.with(key, EntryState::Present)
     }
 
-    pub(super) fn with(mut self, key: &str, state: EntryState) -> Self {
+    pub(crate) fn with(mut self, key: &str, state: EntryState) -> Self {
         self.set(key, state);
         self
     }
 
     /// Sets a key and returns what was said of it before.
-    pub(super) fn set(&mut self, key: &str, state: EntryState) -> Option<EntryState> {
-        self.put(Entry::new(key, state))
+    pub(crate) fn set(&mut self, key: &str, state: EntryState) -> Option<EntryState> {
+        self.put(ContextEntry::new(key, state))
     }
 
     /// Sets a key and returns what was said of it before.
-    pub(super) fn put(&mut self, entry: Entry) -> Option<EntryState> {
+    pub(crate) fn put(&mut self, entry: ContextEntry) -> Option<EntryState> {
         match self.entries.iter_mut().find(|e| e.hash == entry.hash && e.lower == entry.lower) {
             Some(known) => Some(std::mem::replace(known, entry).state),
             None => {
@@ -95,46 +97,46 @@ impl Context {
     }
 
     /// Whether a key that the context does not name is known to be absent by its prefix.
-    pub(super) fn is_absent_by_prefix(&self, lower: &str) -> bool {
+    pub(crate) fn is_absent_by_prefix(&self, lower: &str) -> bool {
         self.absent_below.iter().any(|prefix| lower.starts_with(prefix.as_str()))
     }
 
-    pub(super) fn entry(&self, lower: &str) -> Option<&Entry> {
+    pub(crate) fn entry(&self, lower: &str) -> Option<&ContextEntry> {
         self.entries.iter().find(|entry| entry.lower == lower)
     }
 }
 
 impl Default for Context {
     fn default() -> Self {
-        Self::new(Others::Unknown)
+        Self::new(OtherKeys::Unknown)
     }
 }
 
 /// What is known of one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(crate) struct ContextEntry {
     hash: u64,
-    pub(super) lower: Cow<'static, str>,
+    pub(crate) lower: Cow<'static, str>,
     /// The name as it was given: grants compare it case-sensitively.
-    pub(super) written: Cow<'static, str>,
-    pub(super) state: EntryState,
+    pub(crate) written: Cow<'static, str>,
+    pub(crate) state: EntryState,
 }
 
-impl Entry {
-    pub(super) fn new(key: &str, state: EntryState) -> Self {
+impl ContextEntry {
+    pub(crate) fn new(key: &str, state: EntryState) -> Self {
         let lower = lower(key);
         Self { hash: hash(&lower), lower: lower.into(), written: key.to_owned().into(), state }
     }
 
     /// What follows from the request itself, of a key whose name is also given in lower case.
-    pub(super) fn derived(written: &'static str, lower: &'static str, state: EntryState) -> Self {
+    pub(crate) fn derived(written: &'static str, lower: &'static str, state: EntryState) -> Self {
         Self { hash: hash(lower), lower: lower.into(), written: written.into(), state }
     }
 }
 
 /// The owned form of [`KeyState`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum EntryState {
+pub(crate) enum EntryState {
     Known { values: Vec<String>, list: bool },
     Absent,
     Present,
@@ -143,17 +145,17 @@ pub(super) enum EntryState {
 
 /// The role of a session, whose ARN is known but for its path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SessionRole {
+pub(crate) struct SessionRole {
     /// The ARN that the role has if it has no path.
-    pub(super) arn: String,
+    pub(crate) arn: String,
     /// `arn:aws:iam::111122223333:role/`.
-    pub(super) prefix: String,
-    pub(super) name: String,
+    pub(crate) prefix: String,
+    pub(crate) name: String,
 }
 
 /// What is known of a key in a request.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum KeyState<'a> {
+pub(crate) enum KeyState<'a> {
     /// It has these values. `list`: more than one, or a key that is multivalued by nature.
     Known {
         values: &'a [String],
@@ -181,23 +183,23 @@ impl EntryState {
 
 /// A request with some of its unknown keys decided.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct View<'a> {
-    pub(super) request: &'a Request,
-    pub(super) decided: &'a [&'a Entry],
+pub(crate) struct RequestView<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) decided: &'a [&'a ContextEntry],
 }
 
-impl<'a> View<'a> {
-    pub(super) const fn new(request: &'a Request) -> Self {
+impl<'a> RequestView<'a> {
+    pub(crate) const fn new(request: &'a Request) -> Self {
         Self { request, decided: &[] }
     }
 
     /// What is known of a policy's key.
-    pub(super) fn state(&self, key: &Key, pools: &Pools) -> KeyState<'a> {
+    pub(crate) fn state(&self, key: &ConditionKey, pools: &Pools) -> KeyState<'a> {
         self.find(key.hash, key.lower.of(&pools.text)).1
     }
 
     /// What is known of a key by its lower-cased name, with its name as given where it was given.
-    pub(super) fn find(&self, hash: u64, lower: &str) -> (Option<&'a str>, KeyState<'a>) {
+    pub(crate) fn find(&self, hash: u64, lower: &str) -> (Option<&'a str>, KeyState<'a>) {
         let given = self.decided.iter().copied().chain(&self.request.context.entries);
         for entry in given {
             if entry.hash == hash && entry.lower == lower {
@@ -205,15 +207,15 @@ impl<'a> View<'a> {
             }
         }
         let state = match self.request.context.others {
-            Others::Absent => KeyState::Absent,
-            Others::Unknown => self.request.unnamed(lower),
+            OtherKeys::Absent => KeyState::Absent,
+            OtherKeys::Unknown => self.request.unnamed(lower),
         };
         (None, state)
     }
 }
 
 /// The name of a key in lower case, and its present name where it has an old one.
-pub(super) fn lower(key: &str) -> String {
+pub(crate) fn lower(key: &str) -> String {
     match present_name(key) {
         Some(present) => present.to_owned(),
         None if key.is_ascii() => key.to_ascii_lowercase(),

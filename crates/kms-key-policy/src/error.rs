@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use super::PolicyKind;
+use crate::PolicyKind;
 
 /// A place in a JSON document, written as `$.Statement[2].Condition`.
 ///
 /// A chain on the stack of the parser: nothing is allocated until a place has to be told.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Path<'a> {
+pub(crate) enum JsonPath<'a> {
     /// The whole document.
     Root,
     /// A member of an object.
@@ -17,22 +17,25 @@ pub(super) enum Path<'a> {
     Element(&'a Self, usize),
 }
 
-impl<'a> Path<'a> {
-    pub(super) const fn member(&'a self, name: &'a str) -> Self {
+/// What a reader of a document returns.
+pub(crate) type ParseResult<T> = Result<T, ParseError>;
+
+impl<'a> JsonPath<'a> {
+    pub(crate) const fn member(&'a self, name: &'a str) -> Self {
         Self::Member(self, name)
     }
 
-    pub(super) const fn element(&'a self, index: usize) -> Self {
+    pub(crate) const fn element(&'a self, index: usize) -> Self {
         Self::Element(self, index)
     }
 
     /// The error that `problem` is at this place.
-    pub(super) fn error(&self, problem: Problem) -> ParseError {
+    pub(crate) fn error(&self, problem: ParseProblem) -> ParseError {
         ParseError { path: self.to_string(), problem }
     }
 }
 
-impl fmt::Display for Path<'_> {
+impl fmt::Display for JsonPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root => f.write_str("$"),
@@ -56,12 +59,12 @@ pub struct ParseError {
     /// The place, as a JSON path: `$.Statement[2].Condition.StringEquals`.
     pub path: String,
     /// What is wrong there.
-    pub problem: Problem,
+    pub problem: ParseProblem,
 }
 
 /// What is wrong with a document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
+pub enum ParseProblem {
     /// Not JSON.
     #[error("is not JSON: {what} at byte {at}")]
     Json {
@@ -141,11 +144,11 @@ pub enum Problem {
 }
 
 /// The most bytes that a key policy may have [PutKeyPolicy].
-pub const MAX_BYTES: usize = 32_768;
+pub const MAX_KEY_POLICY_BYTES: usize = 32_768;
 
 /// The most bytes of any other policy that are read: many times those of the longest AWS managed policy, which has
 /// 135,200.
-pub const MAX_OTHER_BYTES: usize = 1 << 20;
+pub const MAX_OTHER_POLICY_BYTES: usize = 1 << 20;
 
 /// A request that makes no sense.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -38,7 +38,7 @@
 //! - A decision: `index` finds the statements that may matter, `statement` and `condition` say whether each applies, in
 //!   three values, `layers` puts them together, `decide` gives the reasons.
 //! - Where something stays in doubt: `completions` tries a value of every kind that the policies can tell apart, which
-//!   `symbols` and `witness` find, and `open` names what no source settles.
+//!   `symbols` and `sample` find, and `open` names what no source settles.
 //! - What a condition key's name alone tells: `condition_keys`.
 //!
 //! # Invariants
@@ -50,43 +50,44 @@
 //! - Arbitrary bytes never panic.
 
 mod answer;
+mod applicability;
 mod arn;
-mod completions;
 mod condition;
 mod condition_keys;
 mod context;
 mod decide;
-mod document;
 mod error;
-mod glob;
 mod grant;
 mod index;
 mod json;
 mod layers;
-mod open;
+mod open_questions;
 mod operator;
 mod parse;
 mod pattern;
+mod policy;
 mod principal;
 mod request;
 mod statement;
-mod symbols;
-mod tri;
+mod text;
+mod unknown_keys;
 mod value;
 mod warning;
-mod witness;
+mod wildcard;
 
 pub use answer::{
-    Admitted, Answer, Case, Caveat, Completion, Decider, Decision, Dependency, MOST_CASES, Missing,
-    OpenQuestion,
+    Admitted, Answer, Case, Caveat, Decider, Decision, Dependency, MOST_CASES, MissingAllow, OpenQuestion,
+    RequiredValue,
 };
 pub use arn::{AccountId, KeyArn};
-pub use context::{Context, Others};
-pub use decide::{KeySide, Standing, decide, key_side, verdict};
-pub use document::{Policy, PolicyKind, is_multivalued};
-pub use error::{MAX_BYTES, MAX_OTHER_BYTES, ParseError, Problem, RequestError};
+pub use condition_keys::is_multivalued;
+pub use context::{Context, OtherKeys};
+pub use decide::{KeySide, KeySideDecision, decide, key_side, verdict};
+pub use error::{MAX_KEY_POLICY_BYTES, MAX_OTHER_POLICY_BYTES, ParseError, ParseProblem, RequestError};
 pub use grant::Grants;
 pub use layers::Layers;
+pub use policy::{Policy, PolicyKind};
 pub use principal::{Principal, PrincipalKind};
 pub use request::{Action, Request};
 pub use warning::{PolicyWarning, WarningKind};
+pub use wildcard::matches_wildcards;

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use super::arn::{AccountId, KeyArn};
-use super::condition_keys;
-use super::context::{Context, Entry, EntryState, KeyState, Others, SessionRole, lower};
-use super::document::hash;
-use super::error::RequestError;
-use super::principal::{Principal, PrincipalKind};
+use crate::arn::{AccountId, KeyArn};
+use crate::condition_keys;
+use crate::context::{Context, ContextEntry, EntryState, KeyState, OtherKeys, SessionRole, lower};
+use crate::error::RequestError;
+use crate::principal::{Principal, PrincipalKind};
+use crate::text::hash;
 
 /// An action such as `kms:Decrypt`; its case does not matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,17 +45,17 @@ impl Action {
         condition_keys::absent_from(self.operation())
     }
 
-    pub(super) fn lower(&self) -> &str {
+    pub(crate) fn lower(&self) -> &str {
         &self.lower
     }
 
     /// The name of a KMS operation in lower case; empty for another service's.
-    pub(super) fn operation(&self) -> &str {
+    pub(crate) fn operation(&self) -> &str {
         self.lower.strip_prefix("kms:").unwrap_or_default()
     }
 
     /// Whether it encrypts, decrypts, signs or makes keys: the operations that grants' constraints look at.
-    pub(super) fn is_cryptographic(&self) -> bool {
+    pub(crate) fn is_cryptographic(&self) -> bool {
         matches!(
             self.operation(),
             "encrypt"
@@ -101,16 +101,16 @@ impl fmt::Display for Action {
 /// A request: who wants to do what with which key, and in what context.
 #[derive(Debug, Clone)]
 pub struct Request {
-    pub(super) principal: Principal,
-    pub(super) action: Action,
-    pub(super) key: KeyArn,
-    pub(super) context: Context,
-    pub(super) selectors: [u64; 3],
-    pub(super) action_hash: u64,
+    pub(crate) principal: Principal,
+    pub(crate) action: Action,
+    pub(crate) key: KeyArn,
+    pub(crate) context: Context,
+    pub(crate) selectors: [u64; 3],
+    pub(crate) action_hash: u64,
     /// The names in `kms:EncryptionContextKeys`, in lower case, where they are known.
     encryption_keys: Option<Vec<String>>,
     /// The keys whose given value was put aside for the one that follows from the request.
-    pub(super) overruled: Vec<String>,
+    pub(crate) overruled: Vec<String>,
 }
 
 impl Request {
@@ -141,7 +141,7 @@ impl Request {
         }
         if !condition_keys::takes_encryption_context(request.action.operation()) {
             request.drop_encryption_context();
-        } else if request.context.others == Others::Absent && !request.context.names(ENCRYPTION_KEYS) {
+        } else if request.context.others == OtherKeys::Absent && !request.context.names(ENCRYPTION_KEYS) {
             // With all keys given, those of the encryption context are its names.
             let names: Vec<String> = request.given_encryption_keys().map(str::to_owned).collect();
             if !names.is_empty() {
@@ -176,7 +176,7 @@ impl Request {
         self.principal.same_account(&self.key)
     }
 
-    fn derive(&mut self, entry: Entry) {
+    fn derive(&mut self, entry: ContextEntry) {
         let given = self.context.entry(&entry.lower);
         // The path of a session's role is known to the caller alone.
         if let (EntryState::SessionRole(role), Some(given)) = (&entry.state, given)
@@ -217,7 +217,7 @@ impl Request {
 
     /// What is known of a key that the context does not name: the names in `kms:EncryptionContextKeys` tell which
     /// `kms:EncryptionContext:…` are there.
-    pub(super) fn unnamed(&self, lower: &str) -> KeyState<'static> {
+    pub(crate) fn unnamed(&self, lower: &str) -> KeyState<'static> {
         match (lower.strip_prefix(ENCRYPTION_CONTEXT), &self.encryption_keys) {
             (Some(name), Some(names)) if names.iter().any(|n| n == name) => KeyState::Present,
             (Some(_), Some(_)) => KeyState::Absent,
@@ -228,7 +228,7 @@ impl Request {
     }
 
     /// The names of the encryption context's keys that the context gives a value.
-    pub(super) fn given_encryption_keys(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn given_encryption_keys(&self) -> impl Iterator<Item = &str> {
         let given = self.context.entries.iter().filter(|entry| entry.state != EntryState::Absent);
         given
             .filter(|entry| entry.lower.starts_with(ENCRYPTION_CONTEXT))
@@ -245,10 +245,10 @@ impl SessionRole {
 }
 
 /// What the names of the encryption context's condition keys start with, in lower case.
-pub(super) const ENCRYPTION_CONTEXT: &str = "kms:encryptioncontext:";
+pub(crate) const ENCRYPTION_CONTEXT: &str = "kms:encryptioncontext:";
 
 /// The condition key that lists the names of the encryption context.
-pub(super) const ENCRYPTION_KEYS: &str = "kms:EncryptionContextKeys";
+pub(crate) const ENCRYPTION_KEYS: &str = "kms:EncryptionContextKeys";
 
 fn is_encryption_context(lower: &str) -> bool {
     lower == "kms:encryptioncontextkeys" || lower.starts_with(ENCRYPTION_CONTEXT)
@@ -259,9 +259,9 @@ fn known(value: impl Into<String>) -> EntryState {
 }
 
 /// The condition keys that follow from the request itself.
-fn derived(principal: &Principal, action: &Action, key: &KeyArn) -> Vec<Entry> {
+fn derived(principal: &Principal, action: &Action, key: &KeyArn) -> Vec<ContextEntry> {
     let mut derived = Vec::with_capacity(12);
-    let mut add = |written, lower, state| derived.push(Entry::derived(written, lower, state));
+    let mut add = |written, lower, state| derived.push(ContextEntry::derived(written, lower, state));
     add("aws:ResourceAccount", "aws:resourceaccount", known(key.account().to_string()));
     add("aws:RequestedRegion", "aws:requestedregion", known(key.region()));
     add("kms:MultiRegion", "kms:multiregion", known(key.is_multi_region().to_string()));

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use kms_key_policy::Others;
+use kms_key_policy::OtherKeys;
 
 /// A case as it is written. Its text stays where it is: policies are read by their own reader.
 #[derive(Deserialize)]
@@ -92,7 +92,7 @@ pub(super) struct OnlyId<'a> {
     pub(super) id: Option<&'a RawValue>,
 }
 
-impl From<Unnamed> for Others {
+impl From<Unnamed> for OtherKeys {
     fn from(value: Unnamed) -> Self {
         match value {
             Unnamed::Unknown => Self::Unknown,

@@ -8,8 +8,8 @@ use std::io::Write;
 
 use fastrand::Rng;
 use kms_key_policy::{
-    Action, Answer, Case, Caveat, Completion, Context, Decision, Dependency, Grants, KeyArn, Layers, Others,
-    Policy, PolicyKind, Principal, Request, decide,
+    Action, Answer, Case, Caveat, Context, Decision, Dependency, Grants, KeyArn, Layers, OtherKeys, Policy,
+    PolicyKind, Principal, Request, RequiredValue, decide,
 };
 use serde_json::{Value, json};
 
@@ -313,7 +313,7 @@ impl Drawn {
             [Policy::parse(PolicyKind::Identity, text).unwrap()]
         });
         static NONE: std::sync::LazyLock<Grants> = std::sync::LazyLock::new(Grants::none);
-        let others = if completion.is_some() { Others::Absent } else { Others::Unknown };
+        let others = if completion.is_some() { OtherKeys::Absent } else { OtherKeys::Unknown };
         let mut context = Context::new(others)
             .value("aws:known", "ab")
             .value("aws:yes", "TRUE")
@@ -365,12 +365,14 @@ impl Drawn {
                 _ => None,
             };
             all &= match wanted {
-                Completion::Absent => *state == State::Absent,
-                Completion::Value(value) => one == Some(value.as_str()),
-                Completion::Values(values) => matches!(state, State::Many(list) if list == values),
-                Completion::Like(pattern) if pattern.contains('/') && !pattern.contains(':') => return None,
-                Completion::Like(pattern) if pattern.starts_with("2001:") => return None,
-                Completion::Like(pattern) => one.is_some_and(|value| {
+                RequiredValue::Absent => *state == State::Absent,
+                RequiredValue::Value(value) => one == Some(value.as_str()),
+                RequiredValue::Values(values) => matches!(state, State::Many(list) if list == values),
+                RequiredValue::Like(pattern) if pattern.contains('/') && !pattern.contains(':') => {
+                    return None;
+                }
+                RequiredValue::Like(pattern) if pattern.starts_with("2001:") => return None,
+                RequiredValue::Like(pattern) => one.is_some_and(|value| {
                     // Wildcards never leave one of the first five parts of an ARN.
                     let parts = |arn: &str| arn.splitn(6, ':').map(str::to_owned).collect::<Vec<_>>();
                     let (pattern_parts, value_parts) = (parts(pattern), parts(value));
@@ -381,12 +383,12 @@ impl Drawn {
                     }
                 }),
                 // Values that no text of these policies names or covers but by a lone wildcard.
-                Completion::Other => {
+                RequiredValue::Other => {
                     one.is_some_and(|value| ["r", "qq"].contains(&value))
                         && !["?", "*", "Numeric", "Ip"].iter().any(|word| self.text.contains(word))
                 }
-                Completion::SameAs(name) => *state != State::Absent && *state == *other(name)?,
-                Completion::OtherThan(name) => {
+                RequiredValue::SameAs(name) => *state != State::Absent && *state == *other(name)?,
+                RequiredValue::OtherThan(name) => {
                     *state != State::Absent && *other(name)? != State::Absent && *state != *other(name)?
                 }
             };

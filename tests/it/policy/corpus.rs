@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use kms_key_policy::{
-    Action, Context, Decider, Grants, KeyArn, Layers, Others, Policy, PolicyKind, Principal, Request, decide,
+    Action, Context, Decider, Grants, KeyArn, Layers, OtherKeys, Policy, PolicyKind, Principal, Request,
+    decide,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -169,9 +170,9 @@ fn decide_on(input: &Map<String, Value>) -> Result<Value, String> {
     };
     let field = |name: &str| input[name].as_str().unwrap();
     let others = if input.get("otherContext").is_some_and(|o| o == "absent") {
-        Others::Absent
+        OtherKeys::Absent
     } else {
-        Others::Unknown
+        OtherKeys::Unknown
     };
     let mut context = Context::new(others);
     for (key, value) in input.get("context").and_then(Value::as_object).into_iter().flatten() {

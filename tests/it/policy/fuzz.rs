@@ -6,7 +6,8 @@
 use std::path::Path;
 
 use kms_key_policy::{
-    Action, Context, Decision, Grants, KeyArn, Layers, Others, Policy, PolicyKind, Principal, Request, decide,
+    Action, Context, Decision, Grants, KeyArn, Layers, OtherKeys, Policy, PolicyKind, Principal, Request,
+    decide,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -36,7 +37,7 @@ fn parse_and_decide(bytes: &[u8]) {
         assert!(policy.warnings().iter().all(|warning| !warning.to_string().is_empty()));
         if kind == PolicyKind::Key {
             let grants = Grants::none();
-            for others in [Others::Unknown, Others::Absent] {
+            for others in [OtherKeys::Unknown, OtherKeys::Absent] {
                 let layers = Layers { identity_policies: Some(&[]), ..Layers::of_key(&policy, &grants) };
                 let answer = decide(&request(Context::new(others)), &layers);
                 assert_eq!(answer.decision == Decision::Depends, !answer.depends_on.is_empty());
@@ -63,7 +64,7 @@ fn match_one(bytes: &[u8]) {
     let policy = Policy::parse(PolicyKind::Key, &policy.to_string()).unwrap();
     let grants = Grants::none();
     let layers = Layers { identity_policies: Some(&[]), ..Layers::of_key(&policy, &grants) };
-    let answer = decide(&request(Context::new(Others::Absent).value("aws:x", value.clone())), &layers);
+    let answer = decide(&request(Context::new(OtherKeys::Absent).value("aws:x", value.clone())), &layers);
     assert_eq!(answer.decision == Decision::Allowed, by_definition(&pattern, &value), "{pattern} {value}");
 }
 

@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use kms_key_policy::{
-    Action, Answer, Caveat, Context, Decider, Decision, Grants, KeyArn, Layers, Others, Policy, PolicyKind,
-    Principal, Request, decide, verdict,
+    Action, Answer, Caveat, Context, Decider, Decision, Grants, KeyArn, Layers, OtherKeys, Policy,
+    PolicyKind, Principal, Request, decide, verdict,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -69,7 +69,7 @@ fn context() -> impl Strategy<Value = Context> {
     let state =
         || prop_oneof![Just(None), Just(Some("")), select(vec!["a", "b", "ab", "abb"]).prop_map(Some)];
     (state(), state(), any::<bool>()).prop_map(|(x, y, unknown)| {
-        let context = Context::new(if unknown { Others::Unknown } else { Others::Absent });
+        let context = Context::new(if unknown { OtherKeys::Unknown } else { OtherKeys::Absent });
         let with = |context: Context, key, state| match state {
             None => context,
             Some("") => context.absent(key),
@@ -254,7 +254,7 @@ fn complete(statements: &[Value], principal: &str, longest: usize) -> Outcomes {
         for y in &values("aws:y") {
             for list in &lists {
                 let mut context =
-                    Context::new(Others::Absent).values("kms:EncryptionContextKeys", list.clone());
+                    Context::new(OtherKeys::Absent).values("kms:EncryptionContextKeys", list.clone());
                 for (key, value) in [("aws:x", x), ("aws:y", y)] {
                     context = value.iter().fold(context, |context, value| context.value(key, *value));
                 }
@@ -270,7 +270,7 @@ fn complete(statements: &[Value], principal: &str, longest: usize) -> Outcomes {
 }
 
 fn unknown(statements: &[Value], principal: &str) -> (Decision, bool) {
-    let request = asked(principal, Context::new(Others::Unknown));
+    let request = asked(principal, Context::new(OtherKeys::Unknown));
     with_answer(&request, &policy(statements), |answer| {
         (answer.decision, answer.caveats.iter().any(is_unproven))
     })

@@ -1,12 +1,12 @@
 //! Points in time: the W3C profile of ISO 8601, or seconds since 1970.
 
 /// A point in time, in nanoseconds since 1970-01-01T00:00:00Z.
-pub(in super::super) type Instant = i128;
+pub(crate) type Instant = i128;
 
 const SECOND: i128 = 1_000_000_000;
 
 /// Reads a date. Four digits are a year, any other number of digits are seconds since 1970.
-pub(in super::super) fn parse(text: &str) -> Option<Instant> {
+pub(crate) fn parse(text: &str) -> Option<Instant> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     if number(whole, whole.len()).is_some() && (whole.len() != 4 || text.len() != 4) {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 /// A decimal number, borrowed from its text: `-12.50e3`.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct Number<'a> {
+pub(crate) struct Number<'a> {
     negative: bool,
     /// The digits before and after the point, without zeros at the outer ends.
     whole: &'a str,
@@ -14,7 +14,7 @@ pub(in super::super) struct Number<'a> {
 
 impl<'a> Number<'a> {
     /// Reads `[+-]digits[.digits][e[+-]digits]`; anything else is no number.
-    pub(in super::super) fn parse(text: &'a str) -> Option<Self> {
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let (negative, rest) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -48,7 +48,7 @@ impl<'a> Number<'a> {
     }
 
     /// Compares the values, not the texts: `1.50` equals `1.5`, and `-0` equals `0`.
-    pub(in super::super) fn compare(&self, other: &Self) -> Ordering {
+    pub(crate) fn compare(&self, other: &Self) -> Ordering {
         match (self.is_zero(), other.is_zero()) {
             (true, true) => return Ordering::Equal,
             (true, false) => return if other.negative { Ordering::Greater } else { Ordering::Less },
@@ -81,7 +81,7 @@ fn compare_digits(mut one: impl Iterator<Item = u8>, mut other: impl Iterator<It
 /// The number, and one just below and above it: nearer than any number of no more digits after the point.
 ///
 /// `None` for numbers that are too long for it, or have an exponent.
-pub(in super::super) fn neighbours(text: &str) -> Option<[String; 3]> {
+pub(crate) fn neighbours(text: &str) -> Option<[String; 3]> {
     let unsigned = text.trim_start_matches(['+', '-']);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let size: i128 = format!("{whole}{fraction}").parse().ok()?;

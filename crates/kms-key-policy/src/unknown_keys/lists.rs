@@ -1,11 +1,11 @@
 //! The lists of values to try for a key that has a list.
 
-use super::values::Value;
+use super::values::CandidateValue;
 use super::{Choice, MOST_COMBINATIONS};
 
 /// What is asked of a key with a list of values.
 #[derive(Debug, Default)]
-pub(super) struct Lists {
+pub(super) struct ListConstraints {
     /// How many conditions ask for all or any of the values.
     pub(super) conditions: usize,
     /// Lists that a grant asks for exactly.
@@ -17,12 +17,12 @@ pub(super) struct Lists {
 /// A condition that asks for all or any of the values is settled by one of them, so lists of as many values as there
 /// are conditions will do.
 pub(super) fn listed(
-    lists: &Lists,
+    lists: &ListConstraints,
     always: &[String],
-    values: &[Value],
+    values: &[CandidateValue],
     mut push: impl FnMut(Vec<String>, Choice),
 ) -> bool {
-    let mut push = |chosen: Vec<&Value>| {
+    let mut push = |chosen: Vec<&CandidateValue>| {
         let mut list: Vec<String> = always.to_vec();
         let extra = chosen.iter().map(|v| v.text.clone()).filter(|text| !always.contains(text));
         list.extend(extra);

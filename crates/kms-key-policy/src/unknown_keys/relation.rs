@@ -4,10 +4,10 @@
 //! differ in every way that matters. Other comparisons (text around the variable, case that does not matter, lists)
 //! are tried with the values at hand, and the search says that this may not be all.
 
-use super::unknown::Unknowns;
-use super::values::Probe;
+use super::collect::UnknownKeys;
+use super::values::Comparand;
 use super::variable;
-use crate::symbols::{Item, Symbol, Template, in_lower_case, of_folded, of_text};
+use crate::pattern::symbols::{Symbol, Template, TemplateItem, in_lower_case, of_folded, of_text};
 
 /// The most values of a key that are put into a comparison with another one.
 const MOST_VALUES: usize = 8;
@@ -20,17 +20,17 @@ pub(super) struct Relation {
     /// The variables: the policy's key and the unknown one.
     variables: Vec<(u32, usize)>,
     template: Template,
-    kind: Kind,
+    kind: RelationKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum RelationKind {
     /// The key must be, or must not be, what the variable is.
     Equal,
     /// Both must be the same boolean, or must not.
     SameBool,
     /// Anything else.
-    Other { fold: bool },
+    Other { ignores_case: bool },
 }
 
 impl Relation {
@@ -38,28 +38,28 @@ impl Relation {
         subject: usize,
         variables: Vec<(u32, usize)>,
         template: Template,
-        fold: bool,
+        ignores_case: bool,
         is_bool: bool,
         is_single: bool,
     ) -> Self {
-        let is_variable = matches!(template.0.as_slice(), [Item::Variable { .. }]);
+        let is_variable = matches!(template.0.as_slice(), [TemplateItem::Variable { .. }]);
         let kind = match is_variable && is_single {
-            true if is_bool => Kind::SameBool,
-            true if !fold => Kind::Equal,
-            _ => Kind::Other { fold },
+            true if is_bool => RelationKind::SameBool,
+            true if !ignores_case => RelationKind::Equal,
+            _ => RelationKind::Other { ignores_case },
         };
         Self { subject, variables, template, kind }
     }
 
     fn defaults(&self) -> impl Iterator<Item = &str> {
         self.template.0.iter().filter_map(|item| match item {
-            Item::Variable { default, .. } => default.as_deref(),
-            Item::Symbol(_) => None,
+            TemplateItem::Variable { default, .. } => default.as_deref(),
+            TemplateItem::Symbol(_) => None,
         })
     }
 }
 
-impl Unknowns {
+impl UnknownKeys {
     /// Gives keys that are compared with each other the values that matter to both. Returns the pairs of keys that
     /// may have to be equal.
     pub(super) fn tie_relations(&mut self) -> Vec<[usize; 2]> {
@@ -68,32 +68,32 @@ impl Unknowns {
         for relation in &relations {
             let variable = relation.variables.first().map(|(_, at)| *at);
             match (relation.kind, variable) {
-                (Kind::Equal, Some(variable)) => {
+                (RelationKind::Equal, Some(variable)) => {
                     for default in relation.defaults() {
-                        self.push(relation.subject, Probe::literal(default));
+                        self.push(relation.subject, Comparand::literal(default));
                     }
                     equal.push([relation.subject, variable]);
                 }
-                (Kind::SameBool, Some(variable)) => {
+                (RelationKind::SameBool, Some(variable)) => {
                     for word in ["true", "false"] {
                         for at in [relation.subject, variable] {
                             let symbols = of_folded(word);
-                            self.push(at, Probe::text(symbols, true, true));
+                            self.push(at, Comparand::text(symbols, true, true));
                             self.keys
                                 .get_mut(at)
                                 .into_iter()
-                                .for_each(|key| key.probes.push_seed(word.to_owned()));
+                                .for_each(|key| key.comparands.push_seed(word.to_owned()));
                         }
                     }
                 }
-                (Kind::Other { .. }, _) | (_, None) => {}
+                (RelationKind::Other { .. }, _) | (_, None) => {}
             }
         }
         self.share(&equal);
         for relation in &relations {
-            if let Kind::Other { fold } = relation.kind {
+            if let RelationKind::Other { ignores_case } = relation.kind {
                 self.incomplete = true;
-                self.try_values(relation, fold);
+                self.try_values(relation, ignores_case);
             }
         }
         self.share(&equal);
@@ -120,35 +120,42 @@ impl Unknowns {
         for at in equal.iter().flatten() {
             let Some(key) = self.keys.get_mut(*at) else { continue };
             // What a key can be at all matters to those that are equal to it.
-            for symbols in key.probes.limits.clone() {
-                key.probes.push(Probe::text(symbols, false, false));
+            for symbols in key.comparands.limits.clone() {
+                key.comparands.push(Comparand::text(symbols, false, false));
             }
-            self.incomplete |= !key.probes.are_texts();
+            self.incomplete |= !key.comparands.are_texts();
         }
         for _ in 0..equal.len() {
             for [one, other] in equal {
                 let both: Vec<_> = [one, other]
                     .iter()
                     .filter_map(|at| self.keys.get(**at))
-                    .map(|k| k.probes.clone())
+                    .map(|k| k.comparands.clone())
                     .collect();
                 for at in [one, other] {
                     let Some(key) = self.keys.get_mut(*at) else { continue };
-                    both.iter().for_each(|probes| key.probes.extend(probes));
+                    both.iter().for_each(|comparands| key.comparands.extend(comparands));
                 }
             }
         }
     }
 
     /// Tries the values of each side of a comparison on the other.
-    fn try_values(&mut self, relation: &Relation, fold: bool) {
+    fn try_values(&mut self, relation: &Relation, ignores_case: bool) {
         let texts = |unknowns: &Self, at: usize| -> Vec<String> {
-            let probes = unknowns.keys.get(at).map(|key| key.probes.list.as_slice()).unwrap_or_default();
-            probes.iter().filter_map(Probe::literal_text).map(str::to_owned).take(MOST_VALUES).collect()
+            let comparands =
+                unknowns.keys.get(at).map(|key| key.comparands.list.as_slice()).unwrap_or_default();
+            comparands
+                .iter()
+                .filter_map(Comparand::literal_text)
+                .map(str::to_owned)
+                .take(MOST_VALUES)
+                .collect()
         };
         for text in texts(self, relation.subject) {
             for (key, at) in &relation.variables {
-                let values = variable::values(&relation.template, *key, &text, fold).unwrap_or_default();
+                let values =
+                    variable::values(&relation.template, *key, &text, ignores_case).unwrap_or_default();
                 for value in values.iter().take(MOST_VALUES) {
                     self.push(*at, hidden(of_text(value), false));
                 }
@@ -169,20 +176,20 @@ impl Unknowns {
             let texts: Vec<(u32, Option<&str>)> =
                 filling.iter().map(|(key, text)| (*key, text.as_deref())).collect();
             if let Some(symbols) = variable::fill(&relation.template, &texts) {
-                let symbols = if fold { in_lower_case(&symbols) } else { symbols };
-                self.push(relation.subject, hidden(symbols, fold));
+                let symbols = if ignores_case { in_lower_case(&symbols) } else { symbols };
+                self.push(relation.subject, hidden(symbols, ignores_case));
             }
         }
     }
 
-    fn push(&mut self, at: usize, probe: Probe) {
+    fn push(&mut self, at: usize, comparand: Comparand) {
         if let Some(key) = self.keys.get_mut(at) {
-            key.probes.push(probe);
+            key.comparands.push(comparand);
         }
     }
 }
 
 /// What no policy names as such.
-fn hidden(symbols: Vec<Symbol>, fold: bool) -> Probe {
-    Probe::text(symbols, fold, false)
+fn hidden(symbols: Vec<Symbol>, ignores_case: bool) -> Comparand {
+    Comparand::text(symbols, ignores_case, false)
 }

@@ -6,59 +6,59 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::symbols::Symbol;
+use crate::pattern::symbols::Symbol;
 
 /// The most states that are visited.
 const MOST_STATES: usize = 4096;
 
 /// The most symbols that all patterns may have together.
-pub(super) const MOST_SYMBOLS: usize = 4096;
+pub(crate) const MOST_SYMBOLS: usize = 4096;
 
 /// The most steps of single patterns that are taken.
 const MOST_STEPS: usize = 400_000;
 
 /// A pattern as symbols.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Form<'a> {
-    pub(super) symbols: &'a [Symbol],
+pub(crate) struct SymbolPattern<'a> {
+    pub(crate) symbols: &'a [Symbol],
     /// Whether the case of a text does not matter; the symbols are in lower case then.
-    pub(super) fold: bool,
+    pub(crate) ignores_case: bool,
 }
 
 /// A text, and which of the patterns match it.
 #[derive(Debug)]
-pub(super) struct Witness {
-    pub(super) text: String,
-    pub(super) matches: Vec<bool>,
+pub(crate) struct SampleText {
+    pub(crate) text: String,
+    pub(crate) matches: Vec<bool>,
 }
 
 /// Finds up to `most` different texts for each way to match, and says whether there are no other ways, and no more
 /// texts where there are fewer. `others` are `most` characters that no pattern names; they stand for all of these.
-pub(super) fn find(patterns: &[Form<'_>], others: &[char], most: usize) -> (Vec<Witness>, bool) {
+pub(crate) fn find(patterns: &[SymbolPattern<'_>], others: &[char], most: usize) -> (Vec<SampleText>, bool) {
     if patterns.iter().map(|form| form.symbols.len() + 1).sum::<usize>() > MOST_SYMBOLS {
         return (Vec::new(), false);
     }
     let alphabet = alphabet(patterns, others);
     let start: Vec<Vec<u32>> = patterns.iter().map(|form| closure(form.symbols, vec![0])).collect();
-    let mut found: Vec<Witness> = Vec::new();
+    let mut found: Vec<SampleText> = Vec::new();
     // A state is gone on from once for each text that is wanted: the n shortest ways to a state lead through the n
     // shortest ways to the one before it.
     let mut visits = HashMap::from([(start.clone(), 1)]);
     let mut queue = VecDeque::from([(start, String::new())]);
     let mut steps = 0;
     while let Some((state, text)) = queue.pop_front() {
-        steps += alphabet.len() * state.iter().map(|places| places.len() + 1).sum::<usize>();
+        steps += alphabet.len() * state.iter().map(|positions| positions.len() + 1).sum::<usize>();
         if steps > MOST_STEPS {
             return (found, false);
         }
         let matches: Vec<bool> =
-            state.iter().zip(patterns).map(|(places, form)| is_end(form.symbols, places)).collect();
-        if found.iter().filter(|witness| witness.matches == matches).count() < most {
-            found.push(Witness { text: text.clone(), matches });
+            state.iter().zip(patterns).map(|(positions, form)| is_end(form.symbols, positions)).collect();
+        if found.iter().filter(|sample| sample.matches == matches).count() < most {
+            found.push(SampleText { text: text.clone(), matches });
         }
         for c in &alphabet {
             let next: Vec<Vec<u32>> =
-                state.iter().zip(patterns).map(|(places, form)| step(*form, places, *c)).collect();
+                state.iter().zip(patterns).map(|(positions, form)| step(*form, positions, *c)).collect();
             let visits_of = visits.entry(next.clone()).or_insert(0);
             if *visits_of < most {
                 *visits_of += 1;
@@ -75,24 +75,24 @@ pub(super) fn find(patterns: &[Form<'_>], others: &[char], most: usize) -> (Vec<
 }
 
 /// Whether a text matches a pattern.
-pub(super) fn matches(form: Form<'_>, text: &str) -> bool {
+pub(crate) fn matches(form: SymbolPattern<'_>, text: &str) -> bool {
     let start = closure(form.symbols, vec![0]);
-    is_end(form.symbols, &text.chars().fold(start, |places, c| step(form, &places, c)))
+    is_end(form.symbols, &text.chars().fold(start, |positions, c| step(form, &positions, c)))
 }
 
-fn is_end(symbols: &[Symbol], places: &[u32]) -> bool {
-    places.last().is_some_and(|last| *last as usize == symbols.len())
+fn is_end(symbols: &[Symbol], positions: &[u32]) -> bool {
+    positions.last().is_some_and(|last| *last as usize == symbols.len())
 }
 
 /// The characters that the patterns can tell apart: those that they name, in both cases where that does not matter,
 /// the colon, and some that stand for all others.
-fn alphabet(patterns: &[Form<'_>], others: &[char]) -> Vec<char> {
-    let fold = patterns.iter().any(|form| form.fold);
+fn alphabet(patterns: &[SymbolPattern<'_>], others: &[char]) -> Vec<char> {
+    let ignores_case = patterns.iter().any(|form| form.ignores_case);
     let mut alphabet: Vec<char> = others.iter().copied().chain([':']).collect();
     for symbol in patterns.iter().flat_map(|form| form.symbols.iter()) {
         if let Symbol::Char(c) = symbol {
             alphabet.push(*c);
-            if fold {
+            if ignores_case {
                 alphabet.extend(c.to_uppercase().chain(c.to_lowercase()));
             }
         }
@@ -103,30 +103,30 @@ fn alphabet(patterns: &[Form<'_>], others: &[char]) -> Vec<char> {
 }
 
 /// The places after one more character.
-fn step(Form { symbols, fold }: Form<'_>, places: &[u32], c: char) -> Vec<u32> {
-    let same = |wanted: char| wanted == c || (fold && c.to_lowercase().eq([wanted]));
-    let next = places.iter().filter_map(|place| match symbols.get(*place as usize)? {
-        Symbol::Char(wanted) => same(*wanted).then_some(place + 1),
-        Symbol::One => Some(place + 1),
-        Symbol::Star => Some(*place),
-        Symbol::PartOne => (c != ':').then_some(place + 1),
-        Symbol::PartStar => (c != ':').then_some(*place),
+fn step(SymbolPattern { symbols, ignores_case }: SymbolPattern<'_>, positions: &[u32], c: char) -> Vec<u32> {
+    let same = |wanted: char| wanted == c || (ignores_case && c.to_lowercase().eq([wanted]));
+    let next = positions.iter().filter_map(|position| match symbols.get(*position as usize)? {
+        Symbol::Char(wanted) => same(*wanted).then_some(position + 1),
+        Symbol::One => Some(position + 1),
+        Symbol::Star => Some(*position),
+        Symbol::PartOne => (c != ':').then_some(position + 1),
+        Symbol::PartStar => (c != ':').then_some(*position),
     });
     closure(symbols, next.collect())
 }
 
 /// Adds the places behind stars, which may stand for nothing. The places stay sorted.
-fn closure(symbols: &[Symbol], mut places: Vec<u32>) -> Vec<u32> {
+fn closure(symbols: &[Symbol], mut positions: Vec<u32>) -> Vec<u32> {
     let mut at = 0;
-    while let Some(place) = places.get(at).copied() {
-        if let Some(Symbol::Star | Symbol::PartStar) = symbols.get(place as usize) {
-            places.push(place + 1);
+    while let Some(position) = positions.get(at).copied() {
+        if let Some(Symbol::Star | Symbol::PartStar) = symbols.get(position as usize) {
+            positions.push(position + 1);
         }
         at += 1;
     }
-    places.sort_unstable();
-    places.dedup();
-    places
+    positions.sort_unstable();
+    positions.dedup();
+    positions
 }
 
 #[cfg(test)]

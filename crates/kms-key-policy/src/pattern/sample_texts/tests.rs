@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use proptest::prelude::*;
 
-use super::{Form, find};
-use crate::symbols::Symbol;
+use super::{SymbolPattern, find};
+use crate::pattern::symbols::Symbol;
 
-const fn exact(symbols: &[Symbol]) -> Form<'_> {
-    Form { symbols, fold: false }
+const fn exact(symbols: &[Symbol]) -> SymbolPattern<'_> {
+    SymbolPattern { symbols, ignores_case: false }
 }
 
 fn symbols(pattern: &str) -> Vec<Symbol> {
@@ -59,10 +59,10 @@ fn a_pattern_of_too_many_symbols_is_given_up() {
 #[test]
 fn case_is_ignored_where_it_does_not_matter() {
     let (exact, folded) = (symbols("Ab"), symbols("ab"));
-    let (witnesses, complete) =
-        find(&[self::exact(&exact), Form { symbols: &folded, fold: true }], &['x'], 1);
+    let (samples, complete) =
+        find(&[self::exact(&exact), SymbolPattern { symbols: &folded, ignores_case: true }], &['x'], 1);
     assert!(complete);
-    let ways: Vec<Vec<bool>> = witnesses.into_iter().map(|w| w.matches).collect();
+    let ways: Vec<Vec<bool>> = samples.into_iter().map(|w| w.matches).collect();
     assert!(
         ways.contains(&vec![true, true])
             && ways.contains(&vec![false, true])
@@ -79,21 +79,21 @@ proptest! {
         patterns in prop::collection::vec("[ab:*?%_]{0,4}", 1..4), most in 1..4usize,
     ) {
         let patterns: Vec<Vec<Symbol>> = patterns.iter().map(|p| symbols(p)).collect();
-        let given: Vec<Form<'_>> = patterns.iter().map(|p| exact(p)).collect();
-        let (witnesses, complete) = find(&given, &['#', '%', '/'], most);
+        let given: Vec<SymbolPattern<'_>> = patterns.iter().map(|p| exact(p)).collect();
+        let (samples, complete) = find(&given, &['#', '%', '/'], most);
         prop_assert!(complete);
         let way = |text: &[char]| patterns.iter().map(|p| matches(p, text)).collect::<Vec<bool>>();
-        for witness in &witnesses {
-            prop_assert_eq!(&way(&witness.text.chars().collect::<Vec<_>>()), &witness.matches);
+        for sample in &samples {
+            prop_assert_eq!(&way(&sample.text.chars().collect::<Vec<_>>()), &sample.matches);
         }
         let mut texts: HashMap<Vec<bool>, usize> = HashMap::new();
         for text in all_texts(5) {
             *texts.entry(way(&text)).or_default() += 1;
         }
-        let found: HashSet<&str> = witnesses.iter().map(|w| w.text.as_str()).collect();
-        prop_assert_eq!(found.len(), witnesses.len(), "no text comes twice");
+        let found: HashSet<&str> = samples.iter().map(|w| w.text.as_str()).collect();
+        prop_assert_eq!(found.len(), samples.len(), "no text comes twice");
         for (way, count) in texts {
-            let found = witnesses.iter().filter(|w| w.matches == way).count();
+            let found = samples.iter().filter(|w| w.matches == way).count();
             prop_assert!(found >= count.min(most), "{found} witnesses of {count} for {way:?}");
         }
     }

@@ -3,16 +3,16 @@
 use std::borrow::Cow;
 
 use super::MOST_COMBINATIONS;
-use crate::symbols::{Symbol, as_text, as_written, of_text};
+use crate::pattern::sample_texts::{self, MOST_SYMBOLS, SymbolPattern};
+use crate::pattern::symbols::{Symbol, as_text, as_written, of_text};
 use crate::value::date::Instant;
 use crate::value::network::Network;
 use crate::value::number::neighbours;
-use crate::witness::{self, Form, MOST_SYMBOLS};
 
 /// What a key's value is compared with. It is named if the policies name it, so that an answer may be given in its
 /// terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Probe {
+pub(super) enum Comparand {
     /// This text.
     Literal {
         text: String,
@@ -21,7 +21,7 @@ pub(super) enum Probe {
     /// A pattern of texts, or a text whose case does not matter. The symbols are in lower case where it does not.
     Pattern {
         symbols: Vec<Symbol>,
-        fold: bool,
+        ignores_case: bool,
         is_named: bool,
     },
     Network(Network),
@@ -29,17 +29,17 @@ pub(super) enum Probe {
     Date(Instant),
 }
 
-impl Probe {
+impl Comparand {
     /// A text that the policies name.
     pub(super) fn literal(text: &str) -> Self {
         Self::Literal { text: text.to_owned(), is_named: true }
     }
 
     /// A text or a pattern.
-    pub(super) fn text(symbols: Vec<Symbol>, fold: bool, is_named: bool) -> Self {
+    pub(super) fn text(symbols: Vec<Symbol>, ignores_case: bool, is_named: bool) -> Self {
         match as_text(&symbols) {
-            Some(text) if !fold => Self::Literal { text, is_named },
-            _ => Self::Pattern { symbols, fold, is_named },
+            Some(text) if !ignores_case => Self::Literal { text, is_named },
+            _ => Self::Pattern { symbols, ignores_case, is_named },
         }
     }
 
@@ -62,7 +62,7 @@ impl Probe {
     fn symbols(&self) -> Option<(Cow<'_, [Symbol]>, bool)> {
         match self {
             Self::Literal { text, .. } => Some((of_text(text).into(), false)),
-            Self::Pattern { symbols, fold, .. } => Some((symbols.into(), *fold)),
+            Self::Pattern { symbols, ignores_case, .. } => Some((symbols.into(), *ignores_case)),
             _ => None,
         }
     }
@@ -80,7 +80,9 @@ impl Probe {
     fn covers(&self, value: &str) -> bool {
         match self {
             Self::Literal { text, .. } => text == value,
-            Self::Pattern { symbols, fold, .. } => witness::matches(Form { symbols, fold: *fold }, value),
+            Self::Pattern { symbols, ignores_case, .. } => {
+                sample_texts::matches(SymbolPattern { symbols, ignores_case: *ignores_case }, value)
+            }
             Self::Network(network) => Network::parse(value).is_some_and(|address| network.contains(&address)),
             Self::Number(_) | Self::Date(_) => false,
         }
@@ -89,7 +91,7 @@ impl Probe {
     /// The pattern or range in the policies' terms; `None` for a text, a number or a date, and for what they do not name.
     pub(super) fn written(&self) -> Option<String> {
         match self {
-            Self::Pattern { symbols, fold: false, is_named: true } => Some(as_written(symbols)),
+            Self::Pattern { symbols, ignores_case: false, is_named: true } => Some(as_written(symbols)),
             Self::Network(network) => Some(network.to_string()),
             _ => None,
         }
@@ -105,8 +107,8 @@ impl Probe {
 
 /// What the values of one key are compared with.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Probes {
-    pub(super) list: Vec<Probe>,
+pub(super) struct Comparands {
+    pub(super) list: Vec<Comparand>,
     /// Texts that are tried before others that come out alike: they read better in an answer.
     pub(super) seeds: Vec<String>,
     /// The values that the key can have at all match one of these; empty if it can have any.
@@ -115,36 +117,36 @@ pub(super) struct Probes {
 
 /// One value.
 #[derive(Debug, Clone)]
-pub(super) struct Value {
+pub(super) struct CandidateValue {
     pub(super) text: String,
     /// Which of the probes match it, in their order; empty if nobody found out.
     pub(super) covered_by: Vec<bool>,
 }
 
-impl Probes {
+impl Comparands {
     /// Adds a probe that is not there yet. One that the policies name and that is there unnamed is named then. More
     /// than can be tried are not kept: there are too many combinations then anyway.
-    pub(super) fn push(&mut self, probe: Probe) {
-        let same = |known: &Probe| match (known, &probe) {
-            (Probe::Literal { text: one, .. }, Probe::Literal { text: other, .. }) => one == other,
+    pub(super) fn push(&mut self, comparand: Comparand) {
+        let same = |known: &Comparand| match (known, &comparand) {
+            (Comparand::Literal { text: one, .. }, Comparand::Literal { text: other, .. }) => one == other,
             (
-                Probe::Pattern { symbols: one, fold: a, .. },
-                Probe::Pattern { symbols: other, fold: b, .. },
+                Comparand::Pattern { symbols: one, ignores_case: a, .. },
+                Comparand::Pattern { symbols: other, ignores_case: b, .. },
             ) => one == other && a == b,
             (one, other) => one == other,
         };
         let known = self.list.iter().position(same);
         if let Some(known) = known.and_then(|at| self.list.get_mut(at)) {
-            if probe.is_named() {
-                *known = probe;
+            if comparand.is_named() {
+                *known = comparand;
             }
         } else if self.list.len() <= MOST_COMBINATIONS {
-            self.list.push(probe);
+            self.list.push(comparand);
         }
     }
 
     pub(super) fn extend(&mut self, other: &Self) {
-        other.list.iter().for_each(|probe| self.push(probe.clone()));
+        other.list.iter().for_each(|comparand| self.push(comparand.clone()));
         other.seeds.iter().for_each(|seed| self.push_seed(seed.clone()));
     }
 
@@ -156,17 +158,18 @@ impl Probes {
     }
 
     fn has_patterns(&self) -> bool {
-        self.list.iter().any(|probe| matches!(probe, Probe::Pattern { .. }))
+        self.list.iter().any(|comparand| matches!(comparand, Comparand::Pattern { .. }))
     }
 
     /// Whether all of them compare texts.
     pub(super) fn are_texts(&self) -> bool {
-        self.list.iter().all(|probe| probe.sort() == 1)
+        self.list.iter().all(|comparand| comparand.sort() == 1)
     }
 
     /// All symbols of texts and patterns.
     pub(super) fn symbols(&self) -> impl Iterator<Item = Symbol> {
-        let texts = self.list.iter().filter_map(Probe::symbols).flat_map(|(symbols, _)| symbols.into_owned());
+        let texts =
+            self.list.iter().filter_map(Comparand::symbols).flat_map(|(symbols, _)| symbols.into_owned());
         let seeds = self.seeds.iter().flat_map(|text| of_text(text));
         texts.chain(self.limits.iter().flatten().copied()).chain(seeds)
     }
@@ -176,31 +179,32 @@ impl Probes {
         if value.len() != self.list.len() {
             return false;
         }
-        let compares_size = self.list.iter().any(|p| matches!(p, Probe::Number(_) | Probe::Date(_)));
-        let is_covered = self.list.iter().zip(value).any(|(probe, covers)| *covers && probe.is_named());
+        let compares_size = self.list.iter().any(|p| matches!(p, Comparand::Number(_) | Comparand::Date(_)));
+        let is_covered =
+            self.list.iter().zip(value).any(|(comparand, covers)| *covers && comparand.is_named());
         !compares_size && !is_covered
     }
 
     /// Values that stand for all that the probes can tell apart, up to `most` different ones for each way, and
     /// whether these are all. `others` are `most` characters that no probe names.
-    pub(super) fn values(&self, others: &[char], most: usize) -> (Vec<Value>, bool) {
-        let sorts = self.list.iter().fold(0, |all, probe| all | probe.sort());
+    pub(super) fn values(&self, others: &[char], most: usize) -> (Vec<CandidateValue>, bool) {
+        let sorts = self.list.iter().fold(0, |all, comparand| all | comparand.sort());
         let mut complete = sorts.count_ones() <= 1;
         // With more symbols the search gives up, and so does the description of what it finds.
         let describes = !self.has_patterns() || self.symbols().take(MOST_SYMBOLS + 1).count() <= MOST_SYMBOLS;
-        let mut found = Found { probes: self, describes, values: Vec::new() };
-        let named = self.list.iter().filter_map(Probe::literal_text).map(str::to_owned);
+        let mut found = ValueSearch { comparands: self, describes, values: Vec::new() };
+        let named = self.list.iter().filter_map(Comparand::literal_text).map(str::to_owned);
         named.chain(self.seeds.iter().cloned()).for_each(|text| found.push(text));
-        for probe in &self.list {
-            match probe {
-                Probe::Literal { .. } | Probe::Pattern { .. } => {}
-                Probe::Network(network) => network.edges().for_each(|edge| found.push(edge)),
-                Probe::Number(number) => {
+        for comparand in &self.list {
+            match comparand {
+                Comparand::Literal { .. } | Comparand::Pattern { .. } => {}
+                Comparand::Network(network) => network.edges().for_each(|edge| found.push(edge)),
+                Comparand::Number(number) => {
                     let near = neighbours(number);
                     complete &= near.is_some();
                     near.into_iter().flatten().for_each(|text| found.push(text));
                 }
-                Probe::Date(instant) => {
+                Comparand::Date(instant) => {
                     [*instant - 1, *instant, *instant + 1]
                         .map(seconds)
                         .into_iter()
@@ -213,45 +217,49 @@ impl Probes {
     }
 }
 
-struct Found<'a> {
-    probes: &'a Probes,
+struct ValueSearch<'a> {
+    comparands: &'a Comparands,
     /// Whether it is found out which probes match each value.
     describes: bool,
-    values: Vec<Value>,
+    values: Vec<CandidateValue>,
 }
 
-impl Found<'_> {
+impl ValueSearch<'_> {
     fn push(&mut self, text: String) {
-        let limits = &self.probes.limits;
+        let limits = &self.comparands.limits;
         let may_be = limits.is_empty()
-            || limits.iter().any(|symbols| witness::matches(Form { symbols, fold: false }, &text));
+            || limits
+                .iter()
+                .any(|symbols| sample_texts::matches(SymbolPattern { symbols, ignores_case: false }, &text));
         if may_be && !self.values.iter().any(|value| value.text == text) {
             let covered_by = if self.describes {
-                self.probes.list.iter().map(|probe| probe.covers(&text)).collect()
+                self.comparands.list.iter().map(|comparand| comparand.covers(&text)).collect()
             } else {
                 Vec::new()
             };
-            self.values.push(Value { text, covered_by });
+            self.values.push(CandidateValue { text, covered_by });
         }
     }
 
     /// Adds texts for the ways that no value stands for yet.
     fn add_texts(&mut self, others: &[char], most: usize) -> bool {
-        let list = &self.probes.list;
-        if !self.probes.has_patterns() && self.probes.limits.is_empty() {
+        let list = &self.comparands.list;
+        if !self.comparands.has_patterns() && self.comparands.limits.is_empty() {
             // Without patterns any texts that are not named will do.
             others.iter().for_each(|other| self.push(other.to_string()));
             return true;
         }
-        let limits = self.probes.limits.iter().map(|symbols| (symbols.into(), false));
+        let limits = self.comparands.limits.iter().map(|symbols| (symbols.into(), false));
         let texts: Vec<(Cow<'_, [Symbol]>, bool)> =
-            list.iter().filter_map(Probe::symbols).chain(limits).collect();
-        let forms: Vec<Form<'_>> =
-            texts.iter().map(|(symbols, fold)| Form { symbols, fold: *fold }).collect();
-        let (witnesses, complete) = witness::find(&forms, others, most);
-        for found in witnesses {
-            let alike = |value: &&Value| {
-                let texts = list.iter().zip(&value.covered_by).filter(|(probe, _)| probe.sort() == 1);
+            list.iter().filter_map(Comparand::symbols).chain(limits).collect();
+        let forms: Vec<SymbolPattern<'_>> = texts
+            .iter()
+            .map(|(symbols, ignores_case)| SymbolPattern { symbols, ignores_case: *ignores_case })
+            .collect();
+        let (samples, complete) = sample_texts::find(&forms, others, most);
+        for found in samples {
+            let alike = |value: &&CandidateValue| {
+                let texts = list.iter().zip(&value.covered_by).filter(|(comparand, _)| comparand.sort() == 1);
                 texts.zip(&found.matches).all(|((_, known), new)| known == new)
             };
             if !self.describes || self.values.iter().filter(alike).count() < most {

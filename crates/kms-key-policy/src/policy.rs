@@ -5,13 +5,14 @@
 
 use std::marker::PhantomData;
 
-use super::condition_keys::present_name;
-use super::glob::Piece;
-use super::index::Index;
-use super::operator::Operator;
-use super::pattern::{ArnPattern, Pattern};
-use super::principal::PrincipalMatcher;
-use super::warning::PolicyWarning;
+use crate::condition_keys::{is_multivalued, present_name};
+use crate::index::Index;
+use crate::operator::Operator;
+use crate::pattern::{ArnPattern, Pattern};
+use crate::principal::PrincipalMatcher;
+use crate::text::{folded, hash_folded, same_folded};
+use crate::warning::PolicyWarning;
+use crate::wildcard::Piece;
 
 /// What a policy is attached to, which decides what its grammar has and how it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +46,7 @@ impl PolicyKind {
     }
 
     /// Whether its statements say whom they apply to.
-    pub(super) const fn has_principals(self) -> bool {
+    pub(crate) const fn has_principals(self) -> bool {
         matches!(self, Self::Key | Self::ResourceControl)
     }
 }
@@ -66,11 +67,11 @@ impl std::fmt::Display for PolicyKind {
 /// A policy, compiled: strict in what it reads, ready for any number of decisions.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    pub(super) kind: PolicyKind,
-    pub(super) pools: Pools,
-    pub(super) statements: Vec<Statement>,
-    pub(super) index: Index,
-    pub(super) warnings: Vec<PolicyWarning>,
+    pub(crate) kind: PolicyKind,
+    pub(crate) pools: Pools,
+    pub(crate) statements: Vec<Statement>,
+    pub(crate) index: Index,
+    pub(crate) warnings: Vec<PolicyWarning>,
 }
 
 impl Policy {
@@ -108,19 +109,19 @@ impl Policy {
 
 /// The vectors that statements hold ranges of.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Pools {
-    pub(super) text: String,
-    pub(super) principals: Vec<PrincipalMatcher>,
-    pub(super) patterns: Vec<Pattern>,
-    pub(super) pieces: Vec<Piece>,
-    pub(super) arns: Vec<ArnPattern>,
-    pub(super) keys: Vec<Key>,
-    pub(super) conditions: Vec<Condition>,
+pub(crate) struct Pools {
+    pub(crate) text: String,
+    pub(crate) principals: Vec<PrincipalMatcher>,
+    pub(crate) patterns: Vec<Pattern>,
+    pub(crate) pieces: Vec<Piece>,
+    pub(crate) arns: Vec<ArnPattern>,
+    pub(crate) keys: Vec<ConditionKey>,
+    pub(crate) conditions: Vec<Condition>,
 }
 
 impl Pools {
     /// Makes room for what a policy of so many bytes mostly holds.
-    pub(super) fn reserve(&mut self, bytes: usize) {
+    pub(crate) fn reserve(&mut self, bytes: usize) {
         self.text.reserve(bytes / 2);
         self.principals.reserve(bytes / 256);
         self.patterns.reserve(bytes / 80);
@@ -128,14 +129,14 @@ impl Pools {
         self.keys.reserve(bytes / 256);
     }
 
-    pub(super) fn keep(&mut self, text: &str) -> Str {
+    pub(crate) fn add_text(&mut self, text: &str) -> TextRange {
         let start = self.text.len();
         self.text.push_str(text);
-        Str::new(start, self.text.len())
+        TextRange::new(start, self.text.len())
     }
 
     /// The position of a condition key, taken in if it is new.
-    pub(super) fn key(&mut self, name: &str) -> u32 {
+    pub(crate) fn condition_key(&mut self, name: &str) -> u32 {
         // Finding the key again only saves room: few of them are looked at, so that many keys cost linear time.
         const LOOK_BACK: usize = 16;
         let present = present_name(name);
@@ -148,7 +149,7 @@ impl Pools {
             .position(|key| key.hash == hash && same_folded(key.written.of(&self.text), name));
         let at = known.map_or(self.keys.len(), |n| from + n);
         if known.is_none() {
-            let written = self.keep(name);
+            let written = self.add_text(name);
             let start = self.text.len();
             if let Some(present) = present {
                 self.text.push_str(present);
@@ -158,9 +159,9 @@ impl Pools {
             } else {
                 self.text.extend(folded(name));
             }
-            let lower = Str::new(start, self.text.len());
+            let lower = TextRange::new(start, self.text.len());
             let multivalued = is_multivalued(lower.of(&self.text));
-            self.keys.push(Key { hash, lower, written, multivalued });
+            self.keys.push(ConditionKey { hash, lower, written, multivalued });
         }
         u32::try_from(at).unwrap_or(u32::MAX)
     }
@@ -168,65 +169,65 @@ impl Pools {
 
 /// A statement.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Statement {
-    pub(super) sid: Option<Str>,
-    pub(super) effect: Effect,
-    pub(super) principal: Option<Element<PrincipalMatcher>>,
-    pub(super) action: Element<Pattern>,
+pub(crate) struct Statement {
+    pub(crate) sid: Option<TextRange>,
+    pub(crate) effect: Effect,
+    pub(crate) principal: Option<Element<PrincipalMatcher>>,
+    pub(crate) action: Element<Pattern>,
     /// `None`: no Resource, and so no effect.
-    pub(super) resource: Option<Element<Pattern>>,
-    pub(super) conditions: Run<Condition>,
+    pub(crate) resource: Option<Element<Pattern>>,
+    pub(crate) conditions: PoolRange<Condition>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
+pub(crate) enum Effect {
     Allow,
     Deny,
 }
 
 /// An element such as Action, or its negation such as NotAction.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Element<T> {
-    pub(super) negated: bool,
-    pub(super) entries: Run<T>,
+pub(crate) struct Element<T> {
+    pub(crate) negated: bool,
+    pub(crate) entries: PoolRange<T>,
 }
 
 /// One condition: an operator, a key, and the values listed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Condition {
-    pub(super) operator: Operator,
-    pub(super) key: u32,
-    pub(super) values: Run<Pattern>,
+pub(crate) struct Condition {
+    pub(crate) operator: Operator,
+    pub(crate) key: u32,
+    pub(crate) values: PoolRange<Pattern>,
 }
 
 /// A condition key, looked up by its hash and then by its present name in lower case.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Key {
-    pub(super) hash: u64,
-    pub(super) lower: Str,
-    pub(super) written: Str,
-    pub(super) multivalued: bool,
+pub(crate) struct ConditionKey {
+    pub(crate) hash: u64,
+    pub(crate) lower: TextRange,
+    pub(crate) written: TextRange,
+    pub(crate) multivalued: bool,
 }
 
 /// A part of the policy's kept text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Str {
+pub(crate) struct TextRange {
     start: u32,
     end: u32,
 }
 
-impl Str {
-    /// INVARIANT: kept texts are shorter than a few times [`super::error::MAX_OTHER_BYTES`], so they fit 32 bits.
-    pub(super) fn new(start: usize, end: usize) -> Self {
+impl TextRange {
+    /// INVARIANT: kept texts are shorter than a few times [`crate::error::MAX_OTHER_POLICY_BYTES`], so they fit 32 bits.
+    pub(crate) fn new(start: usize, end: usize) -> Self {
         Self { start: u32::try_from(start).unwrap_or(u32::MAX), end: u32::try_from(end).unwrap_or(u32::MAX) }
     }
 
-    pub(super) fn of(self, text: &str) -> &str {
+    pub(crate) fn of(self, text: &str) -> &str {
         text.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 
     /// Makes the part longer, where `next` follows it directly.
-    pub(super) fn join(&mut self, next: Self) -> bool {
+    pub(crate) fn join(&mut self, next: Self) -> bool {
         let joined = self.end == next.start;
         if joined {
             self.end = next.end;
@@ -237,82 +238,30 @@ impl Str {
 
 /// A range of one of the vectors in [`Pools`].
 #[derive(Debug)]
-pub(super) struct Run<T> {
+pub(crate) struct PoolRange<T> {
     start: u32,
     end: u32,
     of: PhantomData<fn() -> T>,
 }
 
-impl<T> Clone for Run<T> {
+impl<T> Clone for PoolRange<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for Run<T> {}
+impl<T> Copy for PoolRange<T> {}
 
-impl<T> Run<T> {
-    pub(super) const EMPTY: Self = Self { start: 0, end: 0, of: PhantomData };
+impl<T> PoolRange<T> {
+    pub(crate) const EMPTY: Self = Self { start: 0, end: 0, of: PhantomData };
 
     /// What was pushed to `pool` since it had `start` elements.
-    pub(super) fn since(start: usize, pool: &[T]) -> Self {
-        let part = Str::new(start, pool.len());
+    pub(crate) fn since(start: usize, pool: &[T]) -> Self {
+        let part = TextRange::new(start, pool.len());
         Self { start: part.start, end: part.end, of: PhantomData }
     }
 
-    pub(super) fn of(self, pool: &[T]) -> &[T] {
+    pub(crate) fn of(self, pool: &[T]) -> &[T] {
         pool.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
-}
-
-/// The FNV-1a hash of a text.
-pub(super) fn hash(text: &str) -> u64 {
-    hash_bytes(text.bytes())
-}
-
-/// The hash of a condition key's name, whatever its case.
-pub(super) fn hash_folded(name: &str) -> u64 {
-    if name.is_ascii() {
-        return hash_bytes(name.bytes().map(|b| b.to_ascii_lowercase()));
-    }
-    let mut buffer = [0; 4];
-    folded(name).fold(FNV_OFFSET, |hash, c| c.encode_utf8(&mut buffer).bytes().fold(hash, fnv_step))
-}
-
-const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-
-fn hash_bytes(bytes: impl Iterator<Item = u8>) -> u64 {
-    bytes.fold(FNV_OFFSET, fnv_step)
-}
-
-fn fnv_step(hash: u64, byte: u8) -> u64 {
-    (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-}
-
-/// The characters of a text in lower case: character by character, without normalisation.
-pub(super) fn folded(text: &str) -> impl Iterator<Item = char> {
-    text.chars().flat_map(char::to_lowercase)
-}
-
-/// Whether two texts differ in case at most.
-pub(super) fn same_folded(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other) || (!one.is_ascii() && folded(one).eq(folded(other)))
-}
-
-/// Whether a condition key, named in lower case, holds a list of values by its nature [condition keys of IAM and KMS].
-#[must_use]
-pub fn is_multivalued(lower: &str) -> bool {
-    matches!(
-        lower,
-        "kms:encryptioncontextkeys"
-            | "kms:grantoperations"
-            | "kms:resourcealiases"
-            | "aws:calledvia"
-            | "aws:principalorgpaths"
-            | "aws:principalservicenameslist"
-            | "aws:resourceorgpaths"
-            | "aws:sourceorgpaths"
-            | "aws:vpceorgpaths"
-            | "aws:tagkeys"
-    )
 }

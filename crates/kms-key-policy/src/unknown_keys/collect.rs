@@ -1,27 +1,29 @@
 //! The unknown keys that statements and grants in doubt look at, and what their values are compared with.
 
-use super::lists::{Lists, listed};
+use super::lists::{ListConstraints, listed};
 use super::relation::Relation;
-use super::values::{Probe, Probes};
+use super::values::{Comparand, Comparands};
 use super::variable;
 use super::{Axis, Candidate, Choice};
-use crate::context::{Entry, EntryState, KeyState, SessionRole, View, lower};
-use crate::document::{Condition, Key, Policy, Pools, Run, hash_folded, is_multivalued};
+use crate::applicability::Applicability;
+use crate::condition_keys::is_multivalued;
+use crate::context::{ContextEntry, EntryState, KeyState, RequestView, SessionRole, lower};
 use crate::grant::Grant;
-use crate::layers::{Hit, Layers};
-use crate::operator::{Base, Operator, Quantifier};
+use crate::layers::{ApplicableRule, Layers};
+use crate::operator::{Comparison, Operator, Quantifier};
 use crate::pattern::Pattern;
+use crate::pattern::symbols::{Symbol, Template, as_text, in_lower_case, of_folded, unnamed};
+use crate::policy::{Condition, ConditionKey, Policy, PoolRange, Pools};
 use crate::request::{ENCRYPTION_CONTEXT, ENCRYPTION_KEYS, Request};
-use crate::symbols::{Symbol, Template, as_text, in_lower_case, of_folded, unnamed};
-use crate::tri::Tri;
+use crate::text::hash_folded;
 
 /// The most unknown keys: with two values each, more would make too many combinations.
 const MOST_KEYS: usize = 12;
 
 /// The unknown keys in play.
 #[derive(Debug, Default)]
-pub(super) struct Unknowns {
-    pub(super) keys: Vec<Unknown>,
+pub(super) struct UnknownKeys {
+    pub(super) keys: Vec<UnknownKey>,
     /// Comparisons of a key with variables whose keys are unknown.
     pub(super) relations: Vec<Relation>,
     /// Whether some comparison is beyond what is tried.
@@ -29,32 +31,32 @@ pub(super) struct Unknowns {
 }
 
 #[derive(Debug)]
-pub(super) struct Unknown {
+pub(super) struct UnknownKey {
     pub(super) name: String,
     lower: String,
     pub(super) may_be_absent: bool,
-    pub(super) probes: Probes,
+    pub(super) comparands: Comparands,
     /// What is asked of lists of values; `None` where the key has one value.
-    pub(super) lists: Option<Lists>,
+    pub(super) lists: Option<ListConstraints>,
 }
 
-impl Unknowns {
-    pub(super) fn collect(request: &Request, layers: &Layers<'_>, hits: &[Hit]) -> Self {
-        let view = View::new(request);
+impl UnknownKeys {
+    pub(super) fn collect(request: &Request, layers: &Layers<'_>, rules: &[ApplicableRule]) -> Self {
+        let view = RequestView::new(request);
         let mut unknowns = Self::default();
-        for hit in hits {
-            match *hit {
-                Hit::Statement { place, index, applies: Tri::Maybe, .. } => {
-                    if let Some(policy) = layers.policy(place) {
+        for rule in rules {
+            match *rule {
+                ApplicableRule::Statement { position, index, applies: Applicability::Unknown, .. } => {
+                    if let Some(policy) = layers.policy(position) {
                         unknowns.add_statement(policy, index, &view);
                     }
                 }
-                Hit::Grant { index, applies: Tri::Maybe, .. } => {
+                ApplicableRule::Grant { index, applies: Applicability::Unknown, .. } => {
                     if let Some(grant) = layers.grants.list.get(index) {
                         unknowns.add_grant(grant, &view);
                     }
                 }
-                Hit::Statement { .. } | Hit::Grant { .. } => {}
+                ApplicableRule::Statement { .. } | ApplicableRule::Grant { .. } => {}
             }
         }
         unknowns.tie_encryption_context(request);
@@ -81,32 +83,32 @@ impl Unknowns {
             let most = self.keys_equal_to(at, &equal);
             let (candidates, all) = key.candidates(request, &others, most);
             complete &= all;
-            Axis { name: key.name.clone(), candidates, probes: key.probes.clone(), equals }
+            Axis { name: key.name.clone(), candidates, comparands: key.comparands.clone(), equals }
         });
         let axes = axes.collect();
         Some((axes, complete))
     }
 
-    fn add_statement(&mut self, policy: &Policy, index: usize, view: &View<'_>) {
+    fn add_statement(&mut self, policy: &Policy, index: usize, view: &RequestView<'_>) {
         let Some(statement) = policy.statements.get(index) else { return };
         let pools = &policy.pools;
         for condition in statement.conditions.of(&pools.conditions) {
-            if condition.holds(statement.effect, pools, view) == Tri::Maybe {
+            if condition.holds(statement.effect, pools, view) == Applicability::Unknown {
                 self.add_condition(condition, pools, view);
             }
         }
-        let resources = statement.resource.map_or(Run::EMPTY, |r| r.entries);
+        let resources = statement.resource.map_or(PoolRange::EMPTY, |r| r.entries);
         let key = view.request.key.as_str().to_owned();
         for pattern in resources.of(&pools.patterns) {
             self.add_variables(pattern, &[&key], false, pools, view);
         }
     }
 
-    fn add_condition(&mut self, condition: &Condition, pools: &Pools, view: &View<'_>) {
+    fn add_condition(&mut self, condition: &Condition, pools: &Pools, view: &RequestView<'_>) {
         let Some(key) = pools.keys.get(condition.key as usize) else { return };
         let operator = condition.operator;
         let at = self.add_key(key, pools, view);
-        if operator.base == Base::Null {
+        if operator.comparison == Comparison::Null {
             return;
         }
         if let Some(unknown) = at.and_then(|at| self.keys.get_mut(at)) {
@@ -132,13 +134,13 @@ impl Unknowns {
         operator: Operator,
         pattern: &Pattern,
         pools: &Pools,
-        view: &View<'_>,
+        view: &RequestView<'_>,
     ) {
-        let fold = operator.ignores_case();
-        let probe = match pattern {
-            Pattern::Number(number) => Some(Probe::Number(number.of(&pools.text).to_owned())),
-            Pattern::Date(instant) => Some(Probe::Date(*instant)),
-            Pattern::Network(network) => Some(Probe::Network(*network)),
+        let ignores_case = operator.ignores_case();
+        let comparand = match pattern {
+            Pattern::Number(number) => Some(Comparand::Number(number.of(&pools.text).to_owned())),
+            Pattern::Date(instant) => Some(Comparand::Date(*instant)),
+            Pattern::Network(network) => Some(Comparand::Network(*network)),
             _ => None,
         };
         let template = pattern.template(pools, view);
@@ -148,14 +150,14 @@ impl Unknowns {
             return;
         }
         let Some(unknown) = self.keys.get_mut(at) else { return };
-        match (probe, symbols) {
-            (Some(probe), _) => unknown.probes.push(probe),
-            (None, Some(symbols)) if fold => {
-                as_text(&symbols).into_iter().for_each(|text| unknown.probes.push_seed(text));
+        match (comparand, symbols) {
+            (Some(comparand), _) => unknown.comparands.push(comparand),
+            (None, Some(symbols)) if ignores_case => {
+                as_text(&symbols).into_iter().for_each(|text| unknown.comparands.push_seed(text));
                 let symbols = in_lower_case(&symbols);
-                unknown.probes.push(Probe::text(symbols, fold, true));
+                unknown.comparands.push(Comparand::text(symbols, ignores_case, true));
             }
-            (None, Some(symbols)) => unknown.probes.push(Probe::text(symbols, fold, true)),
+            (None, Some(symbols)) => unknown.comparands.push(Comparand::text(symbols, ignores_case, true)),
             // It matches no value at all.
             (None, None) => {}
         }
@@ -168,7 +170,7 @@ impl Unknowns {
         operator: Operator,
         template: &Template,
         pools: &Pools,
-        view: &View<'_>,
+        view: &RequestView<'_>,
     ) {
         let mut keys = Vec::new();
         for key in template.keys() {
@@ -178,7 +180,7 @@ impl Unknowns {
             }
         }
         let is_list = self.keys.get(subject).is_some_and(|key| key.lists.is_some());
-        let is_bool = operator.base == Base::Bool;
+        let is_bool = operator.comparison == Comparison::Bool;
         let is_single = operator.quantifier == Quantifier::Single && !is_list;
         let relation =
             Relation::new(subject, keys, template.clone(), operator.ignores_case(), is_bool, is_single);
@@ -192,43 +194,43 @@ impl Unknowns {
         &mut self,
         pattern: &Pattern,
         known: &[&str],
-        fold: bool,
+        ignores_case: bool,
         pools: &Pools,
-        view: &View<'_>,
+        view: &RequestView<'_>,
     ) {
         let Some(template) = pattern.template(pools, view) else { return };
         for key in template.keys() {
             let Some(at) = self.add_variable(key, pools, view) else { continue };
             for text in known {
-                let values = variable::values(&template, key, text, fold);
+                let values = variable::values(&template, key, text, ignores_case);
                 self.incomplete |= values.is_none();
                 let Some(unknown) = self.keys.get_mut(at) else { continue };
                 for value in values.into_iter().flatten() {
-                    if fold {
-                        unknown.probes.push_seed((*text).to_owned());
+                    if ignores_case {
+                        unknown.comparands.push_seed((*text).to_owned());
                         let symbols = of_folded(&value);
-                        unknown.probes.push(Probe::text(symbols, fold, true));
+                        unknown.comparands.push(Comparand::text(symbols, ignores_case, true));
                     } else {
-                        unknown.probes.push(Probe::literal(&value));
+                        unknown.comparands.push(Comparand::literal(&value));
                     }
                 }
             }
         }
     }
 
-    fn add_grant(&mut self, grant: &Grant, view: &View<'_>) {
+    fn add_grant(&mut self, grant: &Grant, view: &RequestView<'_>) {
         let constraints = &grant.constraints;
         for (name, value) in constraints.pairs() {
             let key = format!("kms:EncryptionContext:{name}");
             if let Some(unknown) = self.add_named(&key, view) {
-                unknown.probes.push(Probe::literal(value));
+                unknown.comparands.push(Comparand::literal(value));
             }
         }
         if let Some(pairs) = &constraints.equals
             && let Some(unknown) = self.add_named(ENCRYPTION_KEYS, view)
         {
             let names: Vec<String> = pairs.iter().map(|(name, _)| name.clone()).collect();
-            names.iter().for_each(|name| unknown.probes.push(Probe::literal(name)));
+            names.iter().for_each(|name| unknown.comparands.push(Comparand::literal(name)));
             let lists = unknown.lists.get_or_insert_default();
             lists.conditions += 1;
             lists.exact.push(names);
@@ -236,23 +238,23 @@ impl Unknowns {
         if let Some(arn) = &constraints.source_arn
             && let Some(unknown) = self.add_named("aws:SourceArn", view)
         {
-            unknown.probes.push(Probe::literal(arn));
+            unknown.comparands.push(Comparand::literal(arn));
         }
     }
 
-    fn add_named(&mut self, name: &str, view: &View<'_>) -> Option<&mut Unknown> {
+    fn add_named(&mut self, name: &str, view: &RequestView<'_>) -> Option<&mut UnknownKey> {
         let lower = lower(name);
         let state = view.find(hash_folded(&lower), &lower).1;
         let at = self.add(name, lower, state)?;
         self.keys.get_mut(at)
     }
 
-    fn add_variable(&mut self, key: u32, pools: &Pools, view: &View<'_>) -> Option<usize> {
+    fn add_variable(&mut self, key: u32, pools: &Pools, view: &RequestView<'_>) -> Option<usize> {
         let key = pools.keys.get(key as usize)?;
         self.add_key(key, pools, view)
     }
 
-    fn add_key(&mut self, key: &Key, pools: &Pools, view: &View<'_>) -> Option<usize> {
+    fn add_key(&mut self, key: &ConditionKey, pools: &Pools, view: &RequestView<'_>) -> Option<usize> {
         let name = key.written.of(&pools.text);
         self.add(name, key.lower.of(&pools.text).to_owned(), view.state(key, pools))
     }
@@ -268,11 +270,11 @@ impl Unknowns {
         if let Some(at) = self.keys.iter().position(|key| key.lower == lower) {
             return Some(at);
         }
-        let lists = is_multivalued(&lower).then(Lists::default);
+        let lists = is_multivalued(&lower).then(ListConstraints::default);
         let limits = role.map(|role| role.arns().to_vec()).unwrap_or_default();
         let seeds = role.map(|role: &SessionRole| role.arn.clone()).into_iter().collect();
-        let probes = Probes { seeds, limits, ..Probes::default() };
-        self.keys.push(Unknown { name: name.to_owned(), lower, may_be_absent, probes, lists });
+        let comparands = Comparands { seeds, limits, ..Comparands::default() };
+        self.keys.push(UnknownKey { name: name.to_owned(), lower, may_be_absent, comparands, lists });
         Some(self.keys.len() - 1)
     }
 
@@ -287,17 +289,17 @@ impl Unknowns {
         let Some(list) = self.keys.iter_mut().find(|key| key.is_encryption_keys()) else { return };
         list.may_be_absent &= request.given_encryption_keys().next().is_none();
         list.lists.get_or_insert_default().conditions += names.len();
-        names.iter().for_each(|name| list.probes.push(Probe::literal(name)));
+        names.iter().for_each(|name| list.comparands.push(Comparand::literal(name)));
     }
 
     /// Different characters that nothing names which a key is compared with.
     pub(super) fn unnamed(&self, count: usize) -> Vec<char> {
-        let symbols: Vec<Symbol> = self.keys.iter().flat_map(|key| key.probes.symbols()).collect();
+        let symbols: Vec<Symbol> = self.keys.iter().flat_map(|key| key.comparands.symbols()).collect();
         unnamed(symbols.iter(), count)
     }
 }
 
-impl Unknown {
+impl UnknownKey {
     pub(super) fn is_encryption_keys(&self) -> bool {
         self.lower == lower(ENCRYPTION_KEYS)
     }
@@ -310,17 +312,17 @@ impl Unknown {
         }
         if operator.quantifier == Quantifier::All {
             // A list of nothing but an empty text is a case of its own.
-            self.probes.push(Probe::text(Vec::new(), false, false));
+            self.comparands.push(Comparand::text(Vec::new(), false, false));
         }
-        if operator.base == Base::Arn {
-            self.probes.push(Probe::any_arn());
+        if operator.comparison == Comparison::Arn {
+            self.comparands.push(Comparand::any_arn());
         }
     }
 
     /// The values to try, and whether these are all that matter.
     fn candidates(&self, request: &Request, others: &[char], most: usize) -> (Vec<Candidate>, bool) {
-        let (values, mut complete) = self.probes.values(others.get(..most).unwrap_or(others), most);
-        let entry = |state| Entry::new(&self.name, state);
+        let (values, mut complete) = self.comparands.values(others.get(..most).unwrap_or(others), most);
+        let entry = |state| ContextEntry::new(&self.name, state);
         let absent = Candidate { entry: entry(EntryState::Absent), choice: Choice::Absent };
         let mut candidates: Vec<Candidate> = self.may_be_absent.then_some(absent).into_iter().collect();
         match &self.lists {

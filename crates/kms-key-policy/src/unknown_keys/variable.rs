@@ -1,7 +1,7 @@
 //! Which values of a variable make a pattern match a text that is known.
 
-use crate::symbols::{Item, Symbol, Template, in_lower_case, of_text};
-use crate::witness::{Form, matches};
+use crate::pattern::sample_texts::{SymbolPattern, matches};
+use crate::pattern::symbols::{Symbol, Template, TemplateItem, in_lower_case, of_text};
 
 /// The most values of one variable for one text.
 const MOST_VALUES: usize = 48;
@@ -12,27 +12,28 @@ const MOST_CHARACTERS: usize = 512;
 /// All values of the variable `key` with which the template can match `text`, whatever its other variables are; values
 /// with which it cannot may be among them. `None` if there are too many, or if the text is too long.
 ///
-/// Where `fold`, the case of the text does not matter, and the values are in lower case.
-pub(super) fn values(template: &Template, key: u32, text: &str, fold: bool) -> Option<Vec<String>> {
+/// Where `ignores_case`, the case of the text does not matter, and the values are in lower case.
+pub(super) fn values(template: &Template, key: u32, text: &str, ignores_case: bool) -> Option<Vec<String>> {
     if text.chars().nth(MOST_CHARACTERS).is_some() {
         return None;
     }
-    let is_variable = |item: &Item| matches!(item, Item::Variable { key: other, .. } if *other == key);
+    let is_variable =
+        |item: &TemplateItem| matches!(item, TemplateItem::Variable { key: other, .. } if *other == key);
     let at = template.0.iter().position(is_variable)?;
     let (before, after) = template.0.split_at_checked(at)?;
-    let form = |items: &[Item]| -> Vec<Symbol> {
+    let form = |items: &[TemplateItem]| -> Vec<Symbol> {
         let symbols = Template(items.to_vec()).filled(|_, _| vec![Symbol::Star]);
-        if fold { in_lower_case(&symbols) } else { symbols }
+        if ignores_case { in_lower_case(&symbols) } else { symbols }
     };
     let (before, after) = (form(before), form(after.get(1..).unwrap_or_default()));
     let text: String =
-        if fold { text.chars().flat_map(char::to_lowercase).collect() } else { text.to_owned() };
-    let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+        if ignores_case { text.chars().flat_map(char::to_lowercase).collect() } else { text.to_owned() };
+    let boundaries: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
     let fits = |symbols: &[Symbol], part: Option<&str>| {
-        part.is_some_and(|part| matches(Form { symbols, fold: false }, part))
+        part.is_some_and(|part| matches(SymbolPattern { symbols, ignores_case: false }, part))
     };
-    let starts: Vec<usize> = places.iter().copied().filter(|at| fits(&before, text.get(..*at))).collect();
-    let ends: Vec<usize> = places.iter().copied().filter(|at| fits(&after, text.get(*at..))).collect();
+    let starts: Vec<usize> = boundaries.iter().copied().filter(|at| fits(&before, text.get(..*at))).collect();
+    let ends: Vec<usize> = boundaries.iter().copied().filter(|at| fits(&after, text.get(*at..))).collect();
     let mut values: Vec<String> = Vec::new();
     for value in starts.iter().flat_map(|start| ends.iter().filter_map(|end| text.get(*start..*end))) {
         if !values.iter().any(|known| known == value) {
