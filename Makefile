@@ -48,7 +48,7 @@ test: ## Run everything: formatting, lints, unit, property, component and end-to
 .PHONY: lint
 lint: ## Check formatting, Rust lints and the templates
 	cargo fmt --all --check
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --workspace --all-targets -- -D warnings
 	@$(PYTHON) -m local cfn-lint sam parliament
 	$(VENV)/cfn-lint/bin/cfn-lint -- $(TEMPLATES) $(wildcard deploy/*.yaml)
 	for template in $(TEMPLATES); do SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam validate --lint --region eu-west-1 --template $$template; done

@@ -31,8 +31,8 @@ def steps() -> list[Step]:
         Step("formatting", ["cargo", "fmt", "--all", "--check"]),
         Step("Python environments", [sys.executable, "-m", "local", "all"]),
         Step("browser", [sys.executable, "-m", "local.browser"]),
-        Step("lints", ["cargo", "clippy", "--locked", "--all-targets", "--", "-D", "warnings"]),
-        Step("unit, property and component tests", ["cargo", "test", "--locked", "--no-fail-fast"]),
+        Step("lints", ["cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        Step("unit, property and component tests", ["cargo", "test", "--locked", "--workspace", "--no-fail-fast"]),
         Step("release build", ["cargo", "build", "--release", "--locked", "--bin", BINARY_NAME]),
         # The validators of the template are among them.
         Step("end-to-end tests and validators", [client, *END_TO_END], needs=("Python environments", "release build")),
