@@ -1,4 +1,4 @@
-//! ARNs, accounts and partitions, as text that has been looked at once.
+//! ARNs, accounts and partitions, each parsed once.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ impl fmt::Display for AccountId {
     }
 }
 
-/// The six parts of an ARN; the resource part may hold further colons.
+/// The six parts of an ARN. The resource part may hold more colons.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ArnParts<'a> {
     pub(crate) partition: &'a str,
@@ -63,10 +63,10 @@ pub struct KeyArn {
 }
 
 impl KeyArn {
-    /// Reads the ARN of a key. An alias is refused: which key it means can change.
+    /// Reads the ARN of a key. An alias is refused, because the key behind an alias can change.
     ///
     /// # Errors
-    /// [`RequestError::KeyArn`] where `text` is anything but a key's ARN.
+    /// [`RequestError::KeyArn`] if `text` is anything but the ARN of a key.
     pub fn parse(text: &str) -> Result<Self, RequestError> {
         Self::read(text).ok_or_else(|| RequestError::KeyArn(text.to_owned()))
     }
@@ -101,7 +101,7 @@ impl KeyArn {
         &self.partition
     }
 
-    /// The Region that the key is in, where it is called.
+    /// The Region that the key is in, and in which it is called.
     #[must_use]
     pub fn region(&self) -> &str {
         &self.region
@@ -113,13 +113,13 @@ impl KeyArn {
         self.account
     }
 
-    /// Whether it is a multi-Region key, which its id tells (`mrk-…`).
+    /// Whether this is a multi-Region key. The id of such a key begins with `mrk-`.
     #[must_use]
     pub const fn is_multi_region(&self) -> bool {
         self.multi_region
     }
 
-    /// The key's id: what follows `key/`.
+    /// The key's id: the part of the ARN behind `key/`.
     #[must_use]
     pub fn id(&self) -> &str {
         self.arn.rsplit_once('/').map_or("", |(_, id)| id)
@@ -132,8 +132,8 @@ impl fmt::Display for KeyArn {
     }
 }
 
-/// Whether an account must enable this Region before it can call there: every Region later than March 2019
-/// [AWS account management: Regions].
+/// Whether an account must enable this Region before it can call there. That holds for every Region that was opened
+/// after March 2019 (AWS account management, Regions).
 pub(crate) fn is_opt_in(region: &str) -> bool {
     const ALWAYS_ON: [&str; 17] = [
         "us-east-1",

@@ -1,4 +1,4 @@
-//! Whether a condition holds in a request.
+//! Whether a condition is met by a request.
 
 use crate::applicability::Applicability;
 use crate::arn::ArnParts;
@@ -14,7 +14,7 @@ use crate::value::network::Network;
 use crate::value::number::Number;
 
 impl Condition {
-    /// Whether the condition holds for a statement of this effect.
+    /// Whether the condition is met. The effect of its statement matters if the operator does not exist.
     pub(crate) fn holds(&self, effect: Effect, pools: &Pools, view: &RequestView<'_>) -> Applicability {
         let Some(key) = pools.keys.get(self.key as usize) else { return Applicability::DoesNotApply };
         if self.operator.comparison == Comparison::Unknown {
@@ -31,10 +31,10 @@ impl Condition {
             KeyState::Unknown | KeyState::Present => Applicability::Unknown,
             KeyState::SessionRole(role) => test.session_role(role),
             KeyState::Known { values, list } => match self.operator.quantifier {
-                // No source says what a plain operator does with several values.
+                // No source says how a plain operator treats several values.
                 Quantifier::Single if list => Applicability::Unknown,
                 Quantifier::Single => Applicability::all(values.iter().map(|v| test.value(v))),
-                // Nor whether an empty text counts as no value, for which ForAllValues is true.
+                // No source says whether an empty text counts as no value, for which ForAllValues is true.
                 Quantifier::All if is_nothing(values) => {
                     Applicability::all(values.iter().map(|v| test.value(v))).or(Applicability::Unknown)
                 }
@@ -44,8 +44,7 @@ impl Condition {
         }
     }
 
-    /// Whether no source settles it where its key has a value: a plain operator on several values, or a lone `*` as
-    /// an ARN.
+    /// The reason why no source settles the condition if its key has a value, or `None` if the condition is settled.
     pub(crate) fn open_reason(&self, pools: &Pools, view: &RequestView<'_>) -> Option<OpenReason> {
         let key = pools.keys.get(self.key as usize)?;
         if matches!(self.operator.comparison, Comparison::Null | Comparison::Unknown) {
@@ -77,13 +76,13 @@ pub(crate) enum OpenReason {
     ForAllOnEmptyText,
 }
 
-/// Whether values are empty texts and nothing else.
+/// Whether all of the values are empty texts.
 fn is_nothing(values: &[String]) -> bool {
     values.iter().all(String::is_empty)
 }
 
 impl Operator {
-    /// What the condition comes to where its key is absent or an empty list.
+    /// Whether the condition is met if its key is absent or an empty list.
     const fn without_key(self) -> bool {
         match self.quantifier {
             Quantifier::Single => self.negated || self.if_exists,
@@ -93,7 +92,7 @@ impl Operator {
     }
 }
 
-/// `Null`: true where the key is absent.
+/// Whether a `Null` condition is met: `true` asks that the key is absent.
 fn presence(patterns: &[Pattern], state: KeyState<'_>) -> Applicability {
     let wants = |absent: bool| patterns.iter().any(|p| matches!(p, Pattern::Bool(b) if *b == absent)).into();
     match state {
@@ -104,7 +103,7 @@ fn presence(patterns: &[Pattern], state: KeyState<'_>) -> Applicability {
     }
 }
 
-/// One value of a request against all that are listed.
+/// The comparison of one value of the request with all values that the condition lists.
 struct ConditionTest<'a> {
     operator: Operator,
     patterns: &'a [Pattern],
@@ -155,7 +154,7 @@ impl ConditionTest<'_> {
         }
     }
 
-    /// What holds for every ARN that the role may have.
+    /// Whether the condition is met by every ARN that the role may have.
     fn session_role(&self, role: &SessionRole) -> Applicability {
         let ignores_case = self.operator.ignores_case();
         let mut texts = role.arns().map(|symbols| (symbols, false)).to_vec();

@@ -14,10 +14,38 @@ use crate::principal::{Coverage, PrincipalKind};
 use crate::request::Request;
 use crate::unknown_keys::{self, SearchResult};
 
-/// Decides on a request: allowed, denied, or depends on what.
+/// Decides on a request: it is allowed, it is denied, or it depends on something that is unknown.
 ///
-/// The answer is *depends* only if values of what is unknown exist that lead to both, or if no source settles what AWS
-/// does, or (with a caveat) if there are too many combinations to try.
+/// The decision is *depends* if different values of what is unknown lead to different decisions, if no source settles
+/// what AWS does, or if there are too many combinations of values to try. In the last case the answer has a [`Caveat`].
+///
+/// ```
+/// use kms_key_policy::{
+///     Action, Context, Decision, Grants, KeyArn, Layers, OtherKeys, Policy, PolicyKind, Principal, Request, decide,
+/// };
+///
+/// // The key policy leaves the decision to the account's own policies.
+/// let key_policy = Policy::parse(
+///     PolicyKind::Key,
+///     r#"{"Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"}}"#,
+/// )?;
+/// let grants = Grants::none();
+/// let request = Request::new(
+///     Principal::parse("arn:aws:iam::111122223333:user/ann")?,
+///     Action::parse("kms:Encrypt")?,
+///     KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")?,
+///     Context::new(OtherKeys::Absent),
+/// );
+/// // The user has no policy of its own.
+/// let layers = Layers { identity_policies: Some(&[]), ..Layers::of_key(&key_policy, &grants) };
+/// let answer = decide(&request, &layers);
+/// assert_eq!(answer.decision, Decision::Denied);
+/// assert_eq!(
+///     answer.missing[0].to_string(),
+///     "the key policy admits account 111122223333; the user's own policy does not"
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn decide<'p>(request: &Request, layers: &Layers<'p>) -> Answer<'p> {
     let view = RequestView::new(request);
@@ -50,7 +78,7 @@ pub fn decide<'p>(request: &Request, layers: &Layers<'p>) -> Answer<'p> {
     answer
 }
 
-/// What [`decide`] answers, without its reasons and without allocating where nothing is unknown.
+/// The decision of [`decide`] without the reasons. Allocates nothing if nothing is unknown.
 #[must_use]
 pub fn verdict(request: &Request, layers: &Layers<'_>) -> Decision {
     let results = LayerResults::evaluate(layers, &RequestView::new(request), |_| {});
@@ -60,31 +88,53 @@ pub fn verdict(request: &Request, layers: &Layers<'_>) -> Decision {
     }
 }
 
-/// How the key's side alone stands to a caller: its policy and its grants, with the caller's own policies left open.
+/// What the key's side alone says about a caller: the key policy and the grants, whatever the caller's own policies
+/// are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeySide<'p> {
-    /// How it stands.
+    /// What the key's side says.
     pub decision: KeySideDecision,
-    /// The answer for a caller whose own policies allow everything, which says why.
+    /// The answer for a caller whose own policies allow everything. It has the reasons.
     pub answer: Answer<'p>,
 }
 
-/// How a key stands to a caller.
+/// What the key policy and the grants say about a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeySideDecision {
-    /// The key admits the caller by itself: nothing else needs to allow.
+    /// They admit the caller. Nothing else needs to allow the call.
     Admits,
-    /// The key admits the caller if its own policies allow too.
+    /// They admit the caller if the caller's own policies allow the call too.
     NeedsIdentityPolicy,
     /// A Deny of the key policy refuses the caller.
     RefusesExplicitly,
-    /// Nothing of the key's side admits the caller.
+    /// Neither the key policy nor a grant admits the caller.
     DoesNotAdmit,
-    /// It depends on unknown condition keys, or on what no source settles.
+    /// The answer depends on unknown condition keys, or on what no source settles.
     Depends,
 }
 
-/// Says how the key's policy and grants alone stand to a request.
+/// Decides what the key policy and the grants alone say about a request.
+///
+/// ```
+/// use kms_key_policy::{
+///     Action, Context, Grants, KeyArn, KeySideDecision, OtherKeys, Policy, PolicyKind, Principal, Request, key_side,
+/// };
+///
+/// let key_policy = Policy::parse(
+///     PolicyKind::Key,
+///     r#"{"Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*", "Resource": "*"}}"#,
+/// )?;
+/// let request = Request::new(
+///     Principal::parse("arn:aws:iam::111122223333:user/ann")?,
+///     Action::parse("kms:Encrypt")?,
+///     KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")?,
+///     Context::default(),
+/// );
+/// let grants = Grants::none();
+/// let side = key_side(&request, &key_policy, &grants);
+/// assert_eq!(side.decision, KeySideDecision::NeedsIdentityPolicy);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn key_side<'p>(request: &Request, key_policy: &'p Policy, grants: &'p Grants) -> KeySide<'p> {
     static ALLOWS_ALL: LazyLock<Vec<Policy>> = LazyLock::new(|| {
@@ -92,7 +142,7 @@ pub fn key_side<'p>(request: &Request, key_policy: &'p Policy, grants: &'p Grant
         Policy::parse(PolicyKind::Identity, text).into_iter().collect()
     });
     let key = Layers::of_key(key_policy, grants);
-    // A federated user has only what its session policies allow too.
+    // A federated user has only the permissions that its session policies allow too.
     let is_federated = request.principal.kind() == PrincipalKind::FederatedUser;
     let session_policies = if is_federated { ALLOWS_ALL.as_slice() } else { &[] };
     let own = Layers { identity_policies: Some(&ALLOWS_ALL), session_policies, ..key };
@@ -119,13 +169,14 @@ const fn decision(allowed: Applicability) -> Decision {
     }
 }
 
-/// Tries the values of the unknown keys, and says what the answer depends on.
+/// Tries the values of the unknown keys, and adds to the answer what it depends on.
 fn settle(answer: &mut Answer<'_>, request: &Request, layers: &Layers<'_>, rules: &[ApplicableRule]) {
     let SearchResult { decision, explicit, keys, cases, identity, open, caveat } =
         unknown_keys::search(request, layers, rules);
     answer.explicit = explicit;
     if answer.decision == Decision::Denied {
-        // Nothing grants it, whatever the unknown keys are; open was only whether a Deny applies as well.
+        // Nothing grants the request, whatever the unknown keys are. The search only found out whether a Deny applies
+        // too.
         return;
     }
     answer.decision = decision;
@@ -144,7 +195,7 @@ fn settle(answer: &mut Answer<'_>, request: &Request, layers: &Layers<'_>, rules
     answer.allowed_if = cases;
 }
 
-/// Whether a statement or grant that applies, or may, is one that decided.
+/// Whether a statement or grant that applies, or may apply, is one of those that decided.
 fn decides(rule: &ApplicableRule, answer: &Answer<'_>, results: &LayerResults, request: &Request) -> bool {
     let (applies, deny) = match rule {
         ApplicableRule::Statement { applies, effect, .. } => (*applies, *effect == Effect::Deny),
@@ -171,17 +222,17 @@ fn is_granting(rule: &ApplicableRule) -> bool {
     }
 }
 
-/// Whether an Allow is part of what allows the request.
+/// Whether an Allow is one of those that are needed to allow the request.
 fn is_needed(rule: &ApplicableRule, results: &LayerResults, request: &Request) -> bool {
     let ApplicableRule::Statement { position, coverage, .. } = rule else {
-        // The key policy comes first; a grant is named where the policy does not do.
+        // The key policy comes first. A grant is named only if the policy is not enough.
         return results.key_grants(request) != Applicability::Applies;
     };
     let trusted = results.trusted(request);
     let same = request.principal.kind() == PrincipalKind::Service || request.is_same_account();
     let direct = same && results.key_direct == Applicability::Applies;
     let role = same && !direct && results.key_role.and(results.limits()) == Applicability::Applies;
-    // Whether the caller's own policies have a part in it.
+    // Whether the caller's own policies are needed.
     let own = if same {
         !direct && !role && results.key_account.and(trusted) != Applicability::DoesNotApply
     } else {
@@ -238,7 +289,7 @@ fn caveats(request: &Request, layers: &Layers<'_>, results: &LayerResults) -> Ve
     caveats
 }
 
-/// Whether the caller has policies of its own that nobody knows.
+/// Whether the caller has policies of its own, and these are unknown.
 fn rests_on_key_alone(request: &Request, layers: &Layers<'_>) -> bool {
     let has_own = matches!(
         request.principal.kind(),
@@ -247,7 +298,7 @@ fn rests_on_key_alone(request: &Request, layers: &Layers<'_>) -> bool {
     has_own && layers.identity_policies.is_none()
 }
 
-/// Which layers lack an Allow.
+/// The layers that lack an Allow.
 fn missing(results: &LayerResults, request: &Request) -> Vec<MissingAllow> {
     let caller = request.principal.kind();
     let same = request.is_same_account();
@@ -260,7 +311,7 @@ fn missing(results: &LayerResults, request: &Request) -> Vec<MissingAllow> {
     if key_side == Applicability::DoesNotApply {
         missing.push(MissingAllow::KeyPolicy);
     }
-    // In the key's own account an identity policy without the key policy is powerless.
+    // In the key's own account an identity policy has no power without the key policy.
     let own_counts = caller != PrincipalKind::Service && (!same || key_side != Applicability::DoesNotApply);
     if own_counts && results.granted_below(request) == Applicability::DoesNotApply {
         let admitted = match (results.key_account, request.principal.account()) {
@@ -268,7 +319,7 @@ fn missing(results: &LayerResults, request: &Request) -> Vec<MissingAllow> {
             (account, Some(id)) if account != Applicability::DoesNotApply => Admitted::Account(id),
             _ => Admitted::Caller,
         };
-        // In the key's own account a policy that names the role needs no identity policy.
+        // In the key's own account a key policy that names the role makes an identity policy unnecessary.
         let needs_own = !same || results.key_account != Applicability::DoesNotApply;
         if results.identity == Applicability::DoesNotApply && caller != PrincipalKind::Root && needs_own {
             missing.push(MissingAllow::Identity { admitted, caller });

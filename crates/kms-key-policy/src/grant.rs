@@ -1,4 +1,4 @@
-//! Grants on a key, as `ListGrants` returns them. A grant adds an Allow and never overrides a Deny.
+//! Grants on a key, as `ListGrants` returns them. A grant adds an Allow, and never overrides a Deny.
 
 use crate::applicability::Applicability;
 use crate::arn::AccountId;
@@ -11,6 +11,18 @@ use crate::request::ENCRYPTION_CONTEXT;
 use crate::text::hash_folded;
 
 /// The grants on a key.
+///
+/// ```
+/// use kms_key_policy::Grants;
+///
+/// let grants = Grants::parse(
+///     r#"{"Grants": [{
+///         "GrantId": "1a2b", "GranteePrincipal": "arn:aws:iam::444455556666:role/App", "Operations": ["Decrypt"],
+///         "Constraints": {"EncryptionContextSubset": {"team": "red"}}}], "Truncated": false}"#,
+/// )?;
+/// assert_eq!(grants.count(), 1);
+/// # Ok::<(), kms_key_policy::ParseError>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Grants {
     pub(crate) pools: Pools,
@@ -22,28 +34,28 @@ pub struct Grants {
 #[derive(Debug, Clone)]
 pub(crate) struct Grant {
     pub(crate) id: Option<String>,
-    /// The key that it is on; a list of one key's grants may leave it out.
+    /// The key that the grant is on. A list of one key's grants may leave it out.
     pub(crate) key: Option<String>,
-    /// Whom it may be for: none if it does not say, more than one if it names a principal and a service.
+    /// The grantees. There is none if the grant does not name one, and two if it names a principal and a service.
     grantees: Vec<PrincipalMatcher>,
-    /// In lower case; `None` if it does not say.
+    /// The operations in lower case; `None` if the grant does not name them.
     operations: Option<Vec<String>>,
     retiring: Vec<PrincipalMatcher>,
     pub(crate) constraints: Constraints,
-    /// Why nobody can tell what it allows.
+    /// Why it is undocumented what the grant allows.
     pub(crate) oddity: Option<&'static str>,
 }
 
-/// What a request must carry for a grant to count.
+/// The conditions that a request must meet for the grant to apply.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Constraints {
-    /// The whole encryption context.
+    /// The pairs that the encryption context must consist of.
     pub(crate) equals: Option<Vec<(String, String)>>,
-    /// A part of the encryption context.
+    /// Pairs that the encryption context must have.
     pub(crate) subset: Vec<(String, String)>,
-    /// The resource that a service must call for.
+    /// The resource for which a service must make the call.
     pub(crate) source_arn: Option<String>,
-    /// A constraint that this reader does not know.
+    /// The name of a constraint that this reader does not know.
     pub(crate) unknown: Option<String>,
 }
 
@@ -54,11 +66,12 @@ impl Grants {
         Self::default()
     }
 
-    /// Reads the answer of `ListGrants`, or the list in it, from JSON. A grant that cannot be read, or that does not say
-    /// to whom it allows what, makes depend only what it could allow.
+    /// Reads the answer of `ListGrants`, or the list in it, from JSON. A grant that cannot be read does not fail the
+    /// list: requests that it may allow get the decision *depends*. The same holds for a grant that does not name its
+    /// grantee or its operations.
     ///
     /// # Errors
-    /// [`ParseError`] names the place and what is wrong there.
+    /// [`ParseError`] names the position and what is wrong there.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let mut grants = Self::default();
         let mut reader = JsonReader::new(text);
@@ -95,7 +108,7 @@ impl Grants {
         self.list.len()
     }
 
-    /// Whether `ListGrants` said that there are more.
+    /// Whether `ListGrants` said that there are more grants.
     #[must_use]
     pub const fn is_truncated(&self) -> bool {
         self.truncated
@@ -103,7 +116,7 @@ impl Grants {
 
     fn read_list(&mut self, reader: &mut JsonReader<'_>, path: &JsonPath<'_>) -> ParseResult<()> {
         reader.one_or_many(path, |reader, path| {
-            // A grant that cannot be read leaves the others as they are. Nobody can tell whom it is for.
+            // A grant that cannot be read may be for anybody. It must not make the other grants unreadable.
             let mut own = JsonReader::new(reader.raw(path)?);
             let grant = self.read_grant(&mut own, path).unwrap_or_else(|_| Grant::unreadable());
             self.list.push(grant);
@@ -200,7 +213,7 @@ impl Constraints {
         Ok(constraints)
     }
 
-    /// The pairs that the encryption context must hold.
+    /// The pairs that the encryption context must have.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = &(String, String)> {
         self.subset.iter().chain(self.equals.iter().flatten())
     }
@@ -213,7 +226,7 @@ impl Constraints {
                 self.equals.as_ref().map_or(Applicability::Applies, |pairs| has_no_other_keys(pairs, view));
             Applicability::all(self.pairs().map(|(key, value)| has_pair(key, value, view))).and(exact)
         } else if action.operation() == "creategrant" && self.pairs().next().is_some() {
-            // The grant to be made must be as strict, which the request's context does not tell.
+            // The new grant must have constraints that are as strict. The request's context does not have them.
             Applicability::Unknown
         } else {
             Applicability::Applies
@@ -248,7 +261,7 @@ fn has_value(lower: &str, wanted: &str, view: &RequestView<'_>) -> Applicability
     }
 }
 
-/// Whether the encryption context holds a pair, case-sensitively in key and value.
+/// Whether the encryption context has a pair. The case of name and value matters.
 fn has_pair(key: &str, value: &str, view: &RequestView<'_>) -> Applicability {
     let mut lower = String::from(ENCRYPTION_CONTEXT);
     lower.extend(crate::text::folded(key));
@@ -260,7 +273,7 @@ fn has_pair(key: &str, value: &str, view: &RequestView<'_>) -> Applicability {
     has_value(&lower, value, view)
 }
 
-/// Whether the names of the encryption context hold this one.
+/// Whether the encryption context has this name.
 fn lists_key(key: &str, view: &RequestView<'_>) -> Applicability {
     match encryption_keys(view) {
         Some(keys) => keys.iter().any(|k| k == key).into(),
@@ -275,7 +288,7 @@ fn has_no_other_keys(pairs: &[(String, String)], view: &RequestView<'_>) -> Appl
     }
 }
 
-/// The names of the encryption context, where they are known.
+/// The names of the encryption context, if they are known.
 fn encryption_keys<'a>(view: &RequestView<'a>) -> Option<&'a [String]> {
     const KEYS: &str = "kms:encryptioncontextkeys";
     match view.find(hash_folded(KEYS), KEYS).1 {
@@ -286,7 +299,7 @@ fn encryption_keys<'a>(view: &RequestView<'a>) -> Option<&'a [String]> {
 }
 
 impl Grant {
-    /// How the grant covers the request, and whether its constraints hold.
+    /// How the grant covers the caller, and whether its constraints are met; `None` if it does not cover the request.
     pub(crate) fn admits(&self, pools: &Pools, view: &RequestView<'_>) -> Option<(Coverage, Applicability)> {
         let request = view.request;
         if !self.is_on(request.key.as_str(), request.key.id()) {
@@ -301,7 +314,7 @@ impl Grant {
         if operation == "retiregrant"
             && let Some(coverage) = covers(&self.retiring)
         {
-            // Whoever may retire a grant needs nothing else to do so [KMS developer guide: grant-delete].
+            // A retiring principal needs nothing else to retire the grant (KMS developer guide, grant-delete).
             return Some((coverage, Applicability::Applies));
         }
         let lists_operation = self.operations.as_ref().is_none_or(|list| list.iter().any(|o| o == operation));
@@ -313,7 +326,7 @@ impl Grant {
         Some((coverage, self.constraints.hold(view).and(certain)))
     }
 
-    /// A grant of which nothing is known but that it is there.
+    /// A grant of which only the existence is known.
     fn unreadable() -> Self {
         Self {
             id: None,
@@ -326,7 +339,7 @@ impl Grant {
         }
     }
 
-    /// Whether it is on this key.
+    /// Whether the grant is on this key.
     pub(crate) fn is_on(&self, arn: &str, id: &str) -> bool {
         self.key.as_deref().is_none_or(|key| key == arn || key == id)
     }

@@ -1,20 +1,20 @@
-//! A strict JSON reader for short documents of a known shape.
+//! A strict JSON reader for short documents of a known structure.
 //!
-//! The reader borrows from the text, allocates only for strings with escapes, and never recurses: the caller's grammar
-//! says what may be nested in what, so no input can nest deeper than the grammar does.
+//! The reader borrows from the text, allocates only for strings with escapes, and never recurses. The grammar of the
+//! caller says which values may be nested, so no input can nest deeper than the grammar does.
 
 use std::borrow::Cow;
 
 use crate::error::{JsonPath, ParseError, ParseProblem, ParseResult};
 
-/// A place in a JSON text, moving forward.
+/// A position in a JSON text, which moves forward.
 #[derive(Debug)]
 pub(crate) struct JsonReader<'t> {
     text: &'t str,
     at: usize,
 }
 
-/// What the next value is.
+/// The type of the next value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JsonKind {
     Object,
@@ -45,7 +45,7 @@ impl<'t> JsonReader<'t> {
         Self { text, at: 0 }
     }
 
-    /// What the next value is, without reading it.
+    /// The type of the next value, which stays unread.
     pub(crate) fn peek(&mut self) -> JsonKind {
         match self.next_byte() {
             Some(b'{') => JsonKind::Object,
@@ -58,7 +58,7 @@ impl<'t> JsonReader<'t> {
         }
     }
 
-    /// Reads an object, calling `member` with each name; `member` must read the value.
+    /// Reads an object, and calls `member` with each name. INVARIANT: `member` reads the value.
     pub(crate) fn object(
         &mut self,
         path: &JsonPath<'_>,
@@ -90,7 +90,8 @@ impl<'t> JsonReader<'t> {
         }
     }
 
-    /// Reads one value, or each value of an array, calling `element` with its path; `element` must read it.
+    /// Reads one value, or each value of an array, and calls `element` with its path. INVARIANT: `element` reads the
+    /// value.
     pub(crate) fn one_or_many(
         &mut self,
         path: &JsonPath<'_>,
@@ -125,7 +126,7 @@ impl<'t> JsonReader<'t> {
         }
     }
 
-    /// Reads a string, or a number or boolean that stands unquoted, as text.
+    /// Reads a string, a number or a boolean as text.
     pub(crate) fn scalar(&mut self, path: &JsonPath<'_>) -> ParseResult<Cow<'t, str>> {
         match self.peek() {
             JsonKind::String => self.string(path),
@@ -135,12 +136,12 @@ impl<'t> JsonReader<'t> {
         }
     }
 
-    /// Reads a value of any shape and drops it.
+    /// Reads a value of any type and ignores it.
     pub(crate) fn skip(&mut self, path: &JsonPath<'_>) -> ParseResult<()> {
         self.raw(path).map(drop)
     }
 
-    /// Reads a value of any shape as its text.
+    /// Reads a value of any type as its text.
     pub(crate) fn raw(&mut self, path: &JsonPath<'_>) -> ParseResult<&'t str> {
         self.next_byte();
         let rest = self.text.get(self.at..).unwrap_or_default();
@@ -155,7 +156,7 @@ impl<'t> JsonReader<'t> {
         }
     }
 
-    /// Ends the document: nothing may follow.
+    /// Ends the document. Nothing but white space may follow.
     pub(crate) fn end(&mut self) -> ParseResult<()> {
         match self.next_byte() {
             None => Ok(()),
@@ -164,7 +165,7 @@ impl<'t> JsonReader<'t> {
         }
     }
 
-    /// The error that the next value is not what the grammar has here.
+    /// The error that the next value has another type than the grammar expects.
     pub(crate) fn wrong_type(&mut self, path: &JsonPath<'_>, expected: &'static str) -> ParseError {
         match self.peek() {
             JsonKind::Other => self.broken(path, "a value is missing"),
@@ -180,7 +181,7 @@ impl<'t> JsonReader<'t> {
         self.text.as_bytes().get(at).copied()
     }
 
-    /// The next byte that is not white space, not yet read.
+    /// The next byte that is no white space. The byte stays unread.
     fn next_byte(&mut self) -> Option<u8> {
         loop {
             match self.byte(self.at) {
@@ -202,7 +203,7 @@ impl<'t> JsonReader<'t> {
         self.text.get(from..to).ok_or_else(|| self.broken(path, "a character is cut"))
     }
 
-    /// Moves to the next byte of a string that is not plain, and returns it.
+    /// Moves to the next byte of a string that ends it or needs care, and returns that byte.
     fn skip_plain(&mut self, path: &JsonPath<'_>) -> ParseResult<u8> {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let plain = rest.iter().position(|&b| b == b'"' || b == b'\\' || b < 0x20);
@@ -247,7 +248,7 @@ impl<'t> JsonReader<'t> {
         }
     }
 
-    /// Reads what follows a backslash.
+    /// Reads the character that follows a backslash.
     fn escape(&mut self, path: &JsonPath<'_>) -> ParseResult<char> {
         let byte = self.byte(self.at);
         self.at += 1;
@@ -322,7 +323,7 @@ impl<'t> JsonReader<'t> {
         self.between(path, start, self.at)
     }
 
-    /// Whether the whole part of the number from `start` has more than one digit.
+    /// Whether the whole part of the number that starts at `start` has more than one digit.
     fn two_digits(&self, start: usize) -> bool {
         let sign = usize::from(self.byte(start) == Some(b'-'));
         self.at - start - sign > 1

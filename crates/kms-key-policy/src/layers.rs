@@ -1,4 +1,4 @@
-//! All that has a say in a decision, and how the parts are put together.
+//! The policies and grants that decide on a request, and how their results are combined.
 
 use crate::applicability::Applicability;
 use crate::context::RequestView;
@@ -7,31 +7,51 @@ use crate::policy::{Effect, Policy, PolicyKind};
 use crate::principal::{Coverage, PrincipalKind};
 use crate::request::Request;
 
-/// The policies and grants that decide on a request. What is left out is not there; identity policies alone can be
-/// unknown.
+/// The policies and grants that decide on a request. A layer that is left out does not exist; only identity policies
+/// can be unknown.
+///
+/// ```
+/// use kms_key_policy::{Grants, Layers, Policy, PolicyKind};
+///
+/// let key_policy = Policy::parse(
+///     PolicyKind::Key,
+///     r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}}"#,
+/// )?;
+/// let boundary = Policy::parse(
+///     PolicyKind::Boundary,
+///     r#"{"Statement": {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}}"#,
+/// )?;
+/// let grants = Grants::none();
+/// let layers = Layers { permissions_boundary: Some(&boundary), ..Layers::of_key(&key_policy, &grants) };
+/// assert!(layers.identity_policies.is_none(), "they are unknown");
+/// # Ok::<(), kms_key_policy::ParseError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Layers<'p> {
     /// The policy of the key.
     pub key_policy: &'p Policy,
     /// The grants on the key.
     pub grants: &'p Grants,
-    /// The caller's own policies, with those of its groups. `None`: nobody knows them; empty: there are none.
+    /// The caller's own policies, with those of its groups. `None` means that they are unknown, and an empty list that
+    /// there are none.
     pub identity_policies: Option<&'p [Policy]>,
-    /// The caller's permissions boundary, where it has one.
+    /// The caller's permissions boundary, if it has one.
     pub permissions_boundary: Option<&'p Policy>,
-    /// The policies passed when the session began. Empty: none were. That limits nobody but a federated user, who then
-    /// has no permissions but those that a policy gives to it by name [sts:GetFederationToken].
+    /// The policies that were passed when the session began. An empty list means that none were passed. That limits
+    /// nobody but a federated user, who then has only the permissions that a policy gives to it by name
+    /// (see `sts:GetFederationToken`).
     pub session_policies: &'p [Policy],
-    /// The service control policies of the caller's account: a list for each level, from the root to the account.
-    /// Empty: the account is of no organization, or is its management account, or nobody knows.
+    /// The service control policies of the caller's account, in one list for each level, from the root to the account.
+    /// No levels mean that the account has no organization, that it is the management account, or that the policies are
+    /// unknown.
     pub service_control_policies: &'p [Vec<Policy>],
-    /// The resource control policies of the key's account, a list for each level. `RCPFullAWSAccess`, which nobody can
-    /// detach, need not be among them.
+    /// The resource control policies of the key's account, in one list for each level. `RCPFullAWSAccess`, which nobody
+    /// can detach, may be left out.
     pub resource_control_policies: &'p [Vec<Policy>],
 }
 
 impl<'p> Layers<'p> {
-    /// The key's side alone: nothing known of the caller's policies, no organization.
+    /// The layers of the key's side alone: the caller's policies are unknown, and there is no organization.
     #[must_use]
     pub const fn of_key(key_policy: &'p Policy, grants: &'p Grants) -> Self {
         Self {
@@ -45,7 +65,7 @@ impl<'p> Layers<'p> {
         }
     }
 
-    /// The policy at a place.
+    /// The policy at a position.
     pub(crate) fn policy(&self, position: PolicyPosition) -> Option<&'p Policy> {
         let at = position.policy;
         match position.kind {
@@ -58,7 +78,7 @@ impl<'p> Layers<'p> {
         }
     }
 
-    /// Every policy that has a say for this caller, with its place.
+    /// Every policy that applies to this caller, with its position.
     pub(crate) fn policies(
         &self,
         request: &Request,
@@ -95,7 +115,7 @@ impl<'p> Layers<'p> {
     }
 }
 
-/// Where among the layers a policy stands.
+/// The position of a policy among the layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PolicyPosition {
     pub(crate) kind: PolicyKind,
@@ -122,12 +142,12 @@ pub(crate) enum ApplicableRule {
     },
 }
 
-/// What each layer says of a request.
+/// What each layer says about a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LayerResults {
-    /// A Deny, anywhere.
+    /// A Deny of any layer.
     pub(crate) deny: Applicability,
-    /// The key policy's Allow, by whom it names.
+    /// An Allow of the key policy, by whom the statement names.
     pub(crate) key_direct: Applicability,
     pub(crate) key_role: Applicability,
     pub(crate) key_account: Applicability,
@@ -137,14 +157,14 @@ pub(crate) struct LayerResults {
     pub(crate) boundary: Applicability,
     pub(crate) session: Applicability,
     pub(crate) has_session_policies: bool,
-    /// An Allow at every level.
+    /// An Allow at every level of the service control policies.
     pub(crate) scp: Applicability,
-    /// A statement names another session of the role that calls.
+    /// Whether a statement names another session of the role that calls.
     pub(crate) other_session: bool,
 }
 
 impl LayerResults {
-    /// Asks every layer. `on_rule` is told of each statement and grant that applies or may apply.
+    /// Evaluates every layer. Calls `on_rule` with each statement and grant that applies or may apply.
     pub(crate) fn evaluate(
         layers: &Layers<'_>,
         view: &RequestView<'_>,
@@ -176,7 +196,7 @@ impl LayerResults {
             scp: Applicability::Applies,
             other_session: false,
         };
-        // A level without an Allow denies; levels come one after the other.
+        // A level without an Allow denies. The policies come level by level.
         let mut level = Applicability::Applies;
         let mut level_at = None;
         let scp_levels = layers.service_control_policies;
@@ -213,7 +233,7 @@ impl LayerResults {
                     (Effect::Allow, PolicyKind::Boundary) => &mut results.boundary,
                     (Effect::Allow, PolicyKind::Session) => &mut results.session,
                     (Effect::Allow, PolicyKind::ServiceControl) => &mut level,
-                    // Every level of resource control policies has an Allow that nobody can take away.
+                    // Every level of resource control policies has `RCPFullAWSAccess`, so an Allow changes nothing.
                     (Effect::Allow, PolicyKind::ResourceControl) => continue,
                 };
                 *slot = slot.or(applies);
@@ -233,12 +253,13 @@ impl LayerResults {
         results
     }
 
-    /// Whether something grants the request and nothing that must agree does not. A Deny is not looked at.
+    /// Whether the key policy or a grant allows the request, and so does every layer that must allow it too. Denies do
+    /// not count here.
     pub(crate) fn granted(&self, request: &Request) -> Applicability {
         self.granted_below(request).and(self.scp)
     }
 
-    /// [`LayerResults::granted`] without the organization's say.
+    /// [`LayerResults::granted`] without the service control policies.
     pub(crate) fn granted_below(&self, request: &Request) -> Applicability {
         self.key_grants(request).or(self.grant_grants(request))
     }
@@ -248,17 +269,17 @@ impl LayerResults {
         self.granted(request).and(self.deny.not())
     }
 
-    /// The layers that limit what the caller's own policies allow.
+    /// Whether the layers that limit the caller's own policies allow the request.
     pub(crate) fn limits(&self) -> Applicability {
         self.boundary.and(self.session)
     }
 
-    /// Whether the caller is a federated user without session policies, whose own permissions are none.
+    /// Whether the caller is a federated user without session policies, who has no permissions of its own.
     pub(crate) fn lacks_session_policy(&self, caller: PrincipalKind) -> bool {
         caller == PrincipalKind::FederatedUser && !self.has_session_policies
     }
 
-    /// What the caller's account says: its root user needs no policy.
+    /// Whether the caller's account allows the request. The account's root user needs no policy.
     pub(crate) fn trusted(&self, request: &Request) -> Applicability {
         match request.principal.kind() {
             PrincipalKind::Root => Applicability::Applies,
@@ -267,7 +288,7 @@ impl LayerResults {
         }
     }
 
-    /// Whether the key policy grants the request, with whatever must agree.
+    /// Whether the key policy allows the request, and so do the layers that must allow it too.
     pub(crate) fn key_grants(&self, request: &Request) -> Applicability {
         if request.principal.kind() == PrincipalKind::Service {
             return self.key_direct;
@@ -295,8 +316,8 @@ impl LayerResults {
         if !service && !request.is_same_account() && !crosses(request) {
             return Applicability::DoesNotApply;
         }
-        // No source says whether a boundary or a session policy limits a grant, nor whether a grant to an account
-        // covers those whose own policies allow the action.
+        // No source says whether a permissions boundary or a session policy limits a grant, nor whether a grant to an
+        // account covers the principals whose own policies allow the action.
         let named = if self.limits() == Applicability::Applies {
             Applicability::Applies
         } else {
@@ -307,7 +328,7 @@ impl LayerResults {
     }
 }
 
-/// Whether a call from another account can work at all: the same partition, and one of the few operations.
+/// Whether a call on another account's key can work at all: in the same partition, and for one of few operations.
 pub(crate) fn crosses(request: &Request) -> bool {
     request.principal.same_partition(&request.key) && request.action.works_across_accounts()
 }

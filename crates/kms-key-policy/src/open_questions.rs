@@ -1,4 +1,4 @@
-//! Which questions that no source settles stand in the way of an answer.
+//! Which behaviours of AWS that no source settles an answer depends on.
 
 use crate::answer::OpenQuestion;
 use crate::applicability::Applicability;
@@ -10,7 +10,7 @@ use crate::policy::{Effect, Policy, PolicyKind, PoolRange};
 use crate::principal::Coverage;
 use crate::request::Request;
 
-/// The open questions behind the statements and grants that may apply, each once.
+/// The open questions about the statements and grants that may apply, each once.
 pub(crate) fn collect(request: &Request, layers: &Layers<'_>, rules: &[ApplicableRule]) -> Vec<OpenQuestion> {
     let view = RequestView::new(request);
     let mut questions = Vec::new();

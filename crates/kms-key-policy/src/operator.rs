@@ -1,17 +1,17 @@
-//! Condition operators and what their names are made of.
+//! Condition operators and the parts of their names.
 
-/// A condition operator: what is compared, and how many values and absent keys count.
+/// A condition operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Operator {
     pub(crate) comparison: Comparison,
     /// `…Not…`: none of the listed values may match.
     pub(crate) negated: bool,
-    /// `…IfExists`: true where the key is absent.
+    /// `…IfExists`: the condition is met if the key is absent.
     pub(crate) if_exists: bool,
     pub(crate) quantifier: Quantifier,
 }
 
-/// How many of the request's values must match.
+/// How many values of the request must match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Quantifier {
     /// The operator is for keys with one value.
@@ -22,7 +22,7 @@ pub(crate) enum Quantifier {
     Any,
 }
 
-/// What is compared.
+/// How values are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Comparison {
     String,
@@ -35,13 +35,13 @@ pub(crate) enum Comparison {
     Bool,
     IpAddress,
     Binary,
-    /// Tests presence only.
+    /// Whether the key is absent. Values are not compared.
     Null,
-    /// An operator that does not exist: no Allow applies for it, every Deny does.
+    /// An operator that does not exist. No Allow with it applies, and every Deny does.
     Unknown,
 }
 
-/// How the request's value must stand to the listed one.
+/// How the request's value must relate to the listed value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
     Equal,
@@ -126,7 +126,7 @@ impl Operator {
         matches!(self.comparison, Comparison::StringIgnoreCase | Comparison::Bool)
     }
 
-    /// Whether policy variables are put in.
+    /// Whether policy variables are replaced by their values.
     pub(crate) const fn takes_variables(self) -> bool {
         matches!(
             self.comparison,
@@ -138,7 +138,7 @@ impl Operator {
         )
     }
 
-    /// Whether the condition is false where its key is absent.
+    /// Whether the condition is not met if its key is absent.
     pub(crate) const fn needs_key(self) -> bool {
         match self.quantifier {
             Quantifier::Single => {

@@ -1,4 +1,4 @@
-//! From a policy's text to its compiled form: strict, and with the place of every error.
+//! Compiles the text of a policy. The parser is strict, and every error has its position.
 
 mod condition;
 mod principal;
@@ -19,9 +19,9 @@ use crate::warning::{PolicyWarning, WarningKind};
 /// The version of the policy language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Version {
-    /// `2008-10-17`, or none said: `${…}` stands for itself.
+    /// `2008-10-17`, or no version. `${…}` stands for itself.
     Y2008,
-    /// `2012-10-17`: with policy variables.
+    /// `2012-10-17`. The policy may have variables.
     Y2012,
 }
 
@@ -29,22 +29,23 @@ impl Policy {
     /// Reads a policy from its JSON text.
     ///
     /// # Errors
-    /// [`ParseError`] names the place and what is wrong there: broken JSON, a member twice in one object, an element
-    /// that the grammar does not have or that excludes another, a text too long or with characters beyond Latin-1.
+    /// [`ParseError`] names the position and what is wrong there: broken JSON, a member twice in one object, an element
+    /// that the grammar does not have or that excludes another, a text that is too long or has characters beyond
+    /// Latin-1.
     pub fn parse(kind: PolicyKind, text: &str) -> Result<Self, ParseError> {
         check_text(kind, text)?;
         let parser = Parser::new(kind, Version::Y2008).document(text)?;
         let parser = if parser.statements_read_as == Some(parser.version) || !text.contains('$') {
             parser
         } else {
-            // The version stood after the statements.
+            // The version came after the statements.
             Parser::new(kind, parser.version).document(text)?
         };
         Ok(parser.finish())
     }
 }
 
-/// A policy holds tab, line ends and Latin-1 characters [PutKeyPolicy, IAM policies].
+/// A policy may have tabs, line ends and Latin-1 characters (`PutKeyPolicy`, IAM policies).
 fn check_text(kind: PolicyKind, text: &str) -> ParseResult<()> {
     let most = if kind == PolicyKind::Key { MAX_KEY_POLICY_BYTES } else { MAX_OTHER_POLICY_BYTES };
     if text.len() > most {
@@ -64,12 +65,12 @@ const FEW_NAMES: usize = 8;
 struct Parser<'t> {
     kind: PolicyKind,
     version: Version,
-    /// The version that the statements were read under, once they have been.
+    /// The version under which the statements were read, or `None` before they are read.
     statements_read_as: Option<Version>,
     pools: Pools,
     statements: Vec<Statement>,
     warnings: Vec<PolicyWarning>,
-    /// The names of the object that is being read, to find one that comes twice.
+    /// The names in the objects that are being read, to find a name that comes twice.
     names: Vec<Cow<'t, str>>,
 }
 
@@ -153,7 +154,8 @@ impl<'t> Parser<'t> {
         self.warnings.push(PolicyWarning { path: path.to_string(), kind });
     }
 
-    /// Whether the names noted since there were `mark` of them differ, and not in their case alone where `ignores_case`.
+    /// Fails if two of the names behind the first `mark` are the same. `ignores_case` says whether names are the same
+    /// if only their case differs.
     fn distinct(&mut self, mark: usize, ignores_case: bool, path: &JsonPath<'_>) -> ParseResult<()> {
         let names = self.names.get_mut(mark..).unwrap_or_default();
         let same = |one: &str, other: &str| if ignores_case { same_folded(one, other) } else { one == other };

@@ -1,7 +1,7 @@
-//! Patterns of actions, resources and condition values, matched against a value.
+//! Patterns of actions, resources and condition values, and their match with a value.
 //!
-//! A policy variable becomes a piece of its own. Its value is put in as text that stands for itself, so a `*` in a tag
-//! never becomes a wildcard.
+//! A policy variable is a piece of its own. Its value replaces it as text that stands for itself, so that a `*` in a
+//! tag never becomes a wildcard.
 
 mod compile;
 pub(crate) mod sample_texts;
@@ -20,7 +20,7 @@ use crate::wildcard::{Piece, join_piece, matches_pieces};
 
 pub(crate) use compile::{ArnCompletion, Syntax};
 
-/// One entry of an Action, Resource or list of condition values.
+/// One entry of Action, Resource or a list of condition values.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Pattern {
     /// `*`.
@@ -31,9 +31,10 @@ pub(crate) enum Pattern {
     Pieces { pieces: PoolRange<Piece>, variables: bool },
     /// An ARN with wildcards or variables, by its position in the pool.
     Arn(u32),
-    /// An ARN with fewer than six parts, completed by wildcards where no source says whether AWS completes it.
+    /// An ARN with fewer than six parts. Wildcards stand for the missing parts, but no source says whether AWS adds
+    /// them.
     UndocumentedArn(u32),
-    /// A lone `*` as a condition's ARN: no source says what AWS does.
+    /// A lone `*` as the ARN of a condition. No source says what AWS does.
     LoneStarArn,
     /// A decimal number.
     Number(TextRange),
@@ -45,26 +46,26 @@ pub(crate) enum Pattern {
     Bool(bool),
     /// Base64.
     Binary(TextRange),
-    /// A value that the operator cannot compare; it never matches.
+    /// A value that the operator cannot compare. It never matches.
     Never,
 }
 
-/// An ARN pattern: parts that a wildcard never leaves, and the rest.
+/// An ARN pattern: the first parts, which a wildcard never leaves, and the rest.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ArnPattern {
     /// The parts before the tail, compared one by one.
     heads: [PoolRange<Piece>; 5],
-    /// How many heads there are: five, or fewer for a resource whose last part ends with `*`.
+    /// The number of heads: five, or fewer for a resource whose last part ends with `*`.
     head_count: usize,
     /// The resource part, where a wildcard may cross colons.
     pub(crate) tail: PoolRange<Piece>,
     variables: bool,
 }
 
-/// What a variable stands for in a request.
+/// The value of a variable in a request.
 pub(crate) enum Substitution<'a> {
     Value(&'a str),
-    /// No value: what holds the variable never matches.
+    /// The variable has no value. A pattern with the variable never matches.
     Nothing,
     Unknown,
 }
@@ -86,10 +87,10 @@ pub(crate) fn substitute<'a>(
     }
 }
 
-/// Pieces whose variables have been replaced, with the text that they stand in.
+/// Pieces whose variables have been replaced, with the text that the pieces refer to.
 type Filled<'a> = (Cow<'a, [Piece]>, Cow<'a, str>);
 
-/// Puts the values of variables in. `Err` says what a match against it comes to: no value or an unknown one.
+/// Replaces variables by their values. `Err` is the result of a match if a value is missing or unknown.
 fn fill<'a>(
     run: PoolRange<Piece>,
     pools: &'a Pools,
@@ -188,7 +189,7 @@ impl Pattern {
         }
     }
 
-    /// Whether a variable in the pattern has no value, so that not even NotResource matches.
+    /// Whether a variable in the pattern has no value. Then not even NotResource matches.
     pub(crate) fn lacks_value(&self, pools: &Pools, view: &RequestView<'_>) -> Applicability {
         let run = match self {
             Self::Arn(at) | Self::UndocumentedArn(at) => {

@@ -1,7 +1,7 @@
 //! A policy in its compiled form.
 //!
-//! Everything of one sort stands in one vector, and a statement holds ranges of them, so that parsing costs a handful
-//! of allocations and deciding costs none.
+//! All elements of one type stand in one vector, and a statement holds ranges of the vectors. So parsing takes a
+//! handful of allocations, and deciding takes none.
 
 use std::marker::PhantomData;
 
@@ -14,7 +14,7 @@ use crate::text::{folded, hash_folded, same_folded};
 use crate::warning::PolicyWarning;
 use crate::wildcard::Piece;
 
-/// What a policy is attached to, which decides what its grammar has and how it counts.
+/// What a policy is attached to. The kind decides which elements the policy may have, and what its statements do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PolicyKind {
     /// The policy of the KMS key itself.
@@ -23,7 +23,7 @@ pub enum PolicyKind {
     Identity,
     /// A permissions boundary of a user or role.
     Boundary,
-    /// A policy passed when a session began.
+    /// A policy that was passed when a session began.
     Session,
     /// A service control policy of the caller's organization.
     ServiceControl,
@@ -32,7 +32,7 @@ pub enum PolicyKind {
 }
 
 impl PolicyKind {
-    /// The short name that answers use: `key`, `identity`, `boundary`, `session`, `scp` or `rcp`.
+    /// The short name in answers: `key`, `identity`, `boundary`, `session`, `scp` or `rcp`.
     #[must_use]
     pub const fn short_name(self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl PolicyKind {
         }
     }
 
-    /// Whether its statements say whom they apply to.
+    /// Whether its statements have principals.
     pub(crate) const fn has_principals(self) -> bool {
         matches!(self, Self::Key | Self::ResourceControl)
     }
@@ -64,7 +64,20 @@ impl std::fmt::Display for PolicyKind {
     }
 }
 
-/// A policy, compiled: strict in what it reads, ready for any number of decisions.
+/// A compiled policy, which serves any number of decisions.
+///
+/// ```
+/// use kms_key_policy::{Policy, PolicyKind};
+///
+/// let text = r#"{"Version": "2012-10-17", "Statement": [
+///     {"Effect": "Allow", "Principal": {"AWS": "AROAEXAMPLEEXAMPLE"}, "Action": "kms:*", "Resource": "*"}]}"#;
+/// let policy = Policy::parse(PolicyKind::Key, text)?;
+/// assert!(policy.warnings()[0].to_string().starts_with("$.Statement[0].Principal.AWS: orphan principal"));
+///
+/// let error = Policy::parse(PolicyKind::Key, r#"{"Statement": [{"Effect": "Allow"}]}"#).unwrap_err();
+/// assert_eq!(error.to_string(), "$.Statement[0]: has no Action");
+/// # Ok::<(), kms_key_policy::ParseError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Policy {
     pub(crate) kind: PolicyKind,
@@ -75,13 +88,13 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// What it is attached to.
+    /// What the policy is attached to.
     #[must_use]
     pub const fn kind(&self) -> PolicyKind {
         self.kind
     }
 
-    /// What AWS accepts and nobody wants, with the place of each.
+    /// Warnings about elements that AWS accepts but that are probably mistakes, each with its position.
     #[must_use]
     pub fn warnings(&self) -> &[PolicyWarning] {
         &self.warnings
@@ -93,13 +106,13 @@ impl Policy {
         self.statements.len()
     }
 
-    /// The names of the condition keys that its conditions and variables look at, as they are written. A name may come
-    /// more than once.
+    /// The names of the condition keys that the conditions and variables use, as they are written. A name may come more
+    /// than once.
     pub fn condition_keys(&self) -> impl Iterator<Item = &str> {
         self.pools.keys.iter().map(|key| key.written.of(&self.pools.text))
     }
 
-    /// The Sid of the statement at `index`, from 0.
+    /// The Sid of the statement at `index`, counted from 0.
     #[must_use]
     pub fn sid(&self, index: usize) -> Option<&str> {
         let sid = self.statements.get(index)?.sid?;
@@ -120,7 +133,7 @@ pub(crate) struct Pools {
 }
 
 impl Pools {
-    /// Makes room for what a policy of so many bytes mostly holds.
+    /// Reserves the memory that most policies of so many bytes need.
     pub(crate) fn reserve(&mut self, bytes: usize) {
         self.text.reserve(bytes / 2);
         self.principals.reserve(bytes / 256);
@@ -135,9 +148,9 @@ impl Pools {
         TextRange::new(start, self.text.len())
     }
 
-    /// The position of a condition key, taken in if it is new.
+    /// The position of a condition key, which is added if it is new.
     pub(crate) fn condition_key(&mut self, name: &str) -> u32 {
-        // Finding the key again only saves room: few of them are looked at, so that many keys cost linear time.
+        // Finding a key again only saves memory. The limit keeps the time linear if there are many keys.
         const LOOK_BACK: usize = 16;
         let present = present_name(name);
         let hash = hash_folded(present.unwrap_or(name));
@@ -174,7 +187,7 @@ pub(crate) struct Statement {
     pub(crate) effect: Effect,
     pub(crate) principal: Option<Element<PrincipalMatcher>>,
     pub(crate) action: Element<Pattern>,
-    /// `None`: no Resource, and so no effect.
+    /// `None` means that the statement has no Resource, and so no effect.
     pub(crate) resource: Option<Element<Pattern>>,
     pub(crate) conditions: PoolRange<Condition>,
 }
@@ -192,7 +205,7 @@ pub(crate) struct Element<T> {
     pub(crate) entries: PoolRange<T>,
 }
 
-/// One condition: an operator, a key, and the values listed.
+/// One condition: an operator, a key, and the listed values.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Condition {
     pub(crate) operator: Operator,
@@ -200,7 +213,7 @@ pub(crate) struct Condition {
     pub(crate) values: PoolRange<Pattern>,
 }
 
-/// A condition key, looked up by its hash and then by its present name in lower case.
+/// A condition key. It is found by its hash, and then by its present name in lower case.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConditionKey {
     pub(crate) hash: u64,
@@ -209,7 +222,7 @@ pub(crate) struct ConditionKey {
     pub(crate) multivalued: bool,
 }
 
-/// A part of the policy's kept text.
+/// A range of the policy's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TextRange {
     start: u32,
@@ -217,7 +230,8 @@ pub(crate) struct TextRange {
 }
 
 impl TextRange {
-    /// INVARIANT: kept texts are shorter than a few times [`crate::error::MAX_OTHER_POLICY_BYTES`], so they fit 32 bits.
+    /// INVARIANT: the text of a policy is shorter than a few times [`crate::error::MAX_OTHER_POLICY_BYTES`], so that
+    /// positions fit 32 bits.
     pub(crate) fn new(start: usize, end: usize) -> Self {
         Self { start: u32::try_from(start).unwrap_or(u32::MAX), end: u32::try_from(end).unwrap_or(u32::MAX) }
     }
@@ -226,7 +240,7 @@ impl TextRange {
         text.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 
-    /// Makes the part longer, where `next` follows it directly.
+    /// Extends the range if `next` follows it directly. Says whether it did.
     pub(crate) fn join(&mut self, next: Self) -> bool {
         let joined = self.end == next.start;
         if joined {
@@ -255,7 +269,7 @@ impl<T> Copy for PoolRange<T> {}
 impl<T> PoolRange<T> {
     pub(crate) const EMPTY: Self = Self { start: 0, end: 0, of: PhantomData };
 
-    /// What was pushed to `pool` since it had `start` elements.
+    /// The elements that were pushed to `pool` since it had `start` elements.
     pub(crate) fn since(start: usize, pool: &[T]) -> Self {
         let part = TextRange::new(start, pool.len());
         Self { start: part.start, end: part.end, of: PhantomData }

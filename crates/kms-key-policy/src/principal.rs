@@ -1,4 +1,4 @@
-//! Who calls, and which principals of a policy cover the caller.
+//! The principal that calls, and which principals of a policy cover it.
 
 use std::fmt;
 
@@ -7,47 +7,47 @@ use crate::error::RequestError;
 use crate::policy::{Pools, TextRange};
 use crate::text::hash;
 
-/// Who makes the request, parsed once.
+/// The principal that makes the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
     text: String,
     kind: PrincipalKind,
-    /// Partition, account and name within it; services have none.
+    /// Partition, account and name. A service has none.
     in_account: Option<AccountPrincipal>,
 }
 
-/// What kind of principal calls.
+/// The kind of a principal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PrincipalKind {
     /// The root user of an account.
     Root,
     /// An IAM user.
     User,
-    /// A role: some session of it, whose name is not known.
+    /// A role: some session of it, whose name is unknown.
     Role,
     /// One session of a role.
     Session,
-    /// A federated user, of `sts:GetFederationToken`.
+    /// A federated user, from `sts:GetFederationToken`.
     FederatedUser,
-    /// An AWS service in its own name.
+    /// An AWS service that calls for itself.
     Service,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct AccountPrincipal {
-    /// `None` for an account given by its digits: the key's partition is meant.
+    /// `None` for an account that is given by its digits. It has the partition of the key.
     partition: Option<String>,
     account: AccountId,
-    /// The name without its path; for a session, the role's.
+    /// The name without the path. For a session it is the name of the role.
     name: String,
 }
 
 impl Principal {
-    /// Reads the ARN of a user, role, assumed-role session, federated user or account root, twelve digits for an
-    /// account's root user, or the name of a service (`ssm.amazonaws.com`).
+    /// Reads the ARN of a user, a role, an assumed-role session, a federated user or an account's root user. Twelve
+    /// digits are an account's root user, and a name such as `ssm.amazonaws.com` is a service.
     ///
     /// # Errors
-    /// [`RequestError::Principal`] where `text` is none of these.
+    /// [`RequestError::Principal`] if `text` is none of these.
     pub fn parse(text: &str) -> Result<Self, RequestError> {
         Self::read(text).ok_or_else(|| RequestError::Principal(text.to_owned()))
     }
@@ -86,31 +86,33 @@ impl Principal {
         &self.text
     }
 
-    /// What kind of principal it is.
+    /// The kind of the principal.
     #[must_use]
     pub const fn kind(&self) -> PrincipalKind {
         self.kind
     }
 
-    /// Its account; a service has none.
+    /// The account. A service has none.
     #[must_use]
     pub fn account(&self) -> Option<AccountId> {
         self.in_account.as_ref().map(|in_account| in_account.account)
     }
 
-    /// Its partition, where its text says one.
+    /// The partition, if the principal was given as an ARN.
     #[must_use]
     pub fn partition(&self) -> Option<&str> {
         self.in_account.as_ref().and_then(|in_account| in_account.partition.as_deref())
     }
 
-    /// The name of the user, role or federated user without its path; for a session the role's. Empty for others.
+    /// The name of the user, role or federated user without its path. For a session it is the name of the role, and for
+    /// other principals it is empty.
     #[must_use]
     pub fn name(&self) -> &str {
         self.in_account.as_ref().map_or("", |in_account| &in_account.name)
     }
 
-    /// Whether it is a service-linked role or a session of one, which no SCP and no RCP bounds.
+    /// Whether it is a service-linked role or a session of one. Service and resource control policies do not apply to
+    /// these.
     #[must_use]
     pub fn is_service_linked(&self) -> bool {
         match self.kind {
@@ -120,17 +122,17 @@ impl Principal {
         }
     }
 
-    /// Whether principal and key are of the same partition.
+    /// Whether principal and key are in the same partition.
     pub(crate) fn same_partition(&self, key: &KeyArn) -> bool {
         self.partition().is_none_or(|partition| partition == key.partition())
     }
 
-    /// Whether principal and key are of the same account.
+    /// Whether principal and key are in the same account.
     pub(crate) fn same_account(&self, key: &KeyArn) -> bool {
         self.same_partition(key) && self.account() == Some(key.account())
     }
 
-    /// What the index finds statements by: those that may cover this principal hold one of these.
+    /// The keys by which the index finds statements. A statement that may cover this principal has one of them.
     pub(crate) fn selectors(&self) -> [u64; 3] {
         let account = self.account().map_or(0, AccountId::number);
         let named = match self.kind {
@@ -148,7 +150,7 @@ impl fmt::Display for Principal {
     }
 }
 
-/// The selector of statements that any principal must look at.
+/// The selector of a statement that may cover every principal.
 pub(crate) const EVERYBODY: u64 = 1;
 
 const fn selector_of_account(account: u64) -> u64 {
@@ -164,12 +166,12 @@ fn is_service_name(text: &str) -> bool {
     text.contains('.') && !text.starts_with('.') && text.bytes().all(plain)
 }
 
-/// An IAM or STS ARN that names somebody who can call.
+/// An IAM or STS ARN that names a principal that can call.
 struct NamedArn<'a> {
     kind: NamedKind,
     partition: &'a str,
     account: AccountId,
-    /// The name without its path; for a session the role's.
+    /// The name without the path. For a session it is the name of the role.
     name: &'a str,
 }
 
@@ -182,7 +184,7 @@ enum NamedKind {
 }
 
 impl<'a> NamedArn<'a> {
-    /// `None` for other ARNs, and for those with wildcards, which name nobody.
+    /// Reads an ARN. Returns `None` for other ARNs, and for those with wildcards, which name nobody.
     fn read(arn: &'a str) -> Option<Self> {
         if arn.contains(['*', '?']) {
             return None;
@@ -213,39 +215,40 @@ impl<'a> NamedArn<'a> {
     }
 }
 
-/// A principal of a statement, or the grantee of a grant, compiled.
+/// A principal of a statement, or the grantee of a grant, in compiled form.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum PrincipalMatcher {
     /// `*`.
     Everyone,
-    /// An account, by its root ARN or by its digits (then of the key's partition).
+    /// An account, by the ARN of its root user or by its digits. Digits mean the key's partition.
     Account { partition: Option<TextRange>, account: AccountId },
     /// A user or a federated user, by its exact ARN.
     User { arn: TextRange },
     /// One session of a role.
     Session { arn: TextRange, account: AccountId, role: TextRange },
-    /// A role, and all its sessions.
+    /// A role, and all of its sessions.
     Role { arn: TextRange, partition: TextRange, account: AccountId, name: TextRange },
     /// A service, by its exact name.
     Service { name: TextRange },
-    /// Something that no caller is: a wildcard inside an ARN, a deleted principal's id, an identity provider, a
-    /// canonical user.
+    /// A principal that no caller matches: a wildcard inside an ARN, the id of a deleted principal, an identity
+    /// provider, a canonical user.
     Nobody,
 }
 
-/// How a statement covers the caller. It decides what else is needed for an Allow to take effect.
+/// How a statement covers the caller. Which other layers must allow the request depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Coverage {
-    /// It names the caller: the user, the session, the federated user, the root user, the service, or everybody.
+    /// The statement names the caller: the user, the session, the federated user, the root user, the service, or
+    /// everybody.
     Direct,
-    /// It names the role of the session.
+    /// The statement names the role of the session.
     Role,
-    /// It names the caller's account.
+    /// The statement names the caller's account.
     Account,
 }
 
 impl Pools {
-    /// Compiles the ARN of somebody who can call; `None` for any other text.
+    /// Compiles the ARN of a principal that can call. Returns `None` for any other text.
     pub(crate) fn named_principal(&mut self, arn: &str) -> Option<PrincipalMatcher> {
         let named = NamedArn::read(arn)?;
         let account = named.account;
@@ -302,14 +305,14 @@ impl PrincipalMatcher {
         }
     }
 
-    /// Whether it names a session of the role that calls: other sessions of it are not covered.
+    /// Whether this is a session of the role that calls. It does not cover the role's other sessions.
     pub(crate) fn is_session_of(self, caller: &Principal, texts: &str) -> bool {
         let Self::Session { account, role, .. } = self else { return false };
         let same = caller.account() == Some(account) && caller.name() == role.of(texts);
         caller.kind == PrincipalKind::Role && same
     }
 
-    /// What the index keeps the statement under; 0 for what nobody matches.
+    /// The key by which the index finds the statement; 0 if no caller matches.
     pub(crate) fn selector(self, texts: &str) -> u64 {
         match self {
             Self::Everyone => EVERYBODY,

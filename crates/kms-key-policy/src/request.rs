@@ -1,4 +1,4 @@
-//! The request that is decided on: who, what, which key, and the condition keys that follow from these.
+//! The request that is decided on: who calls what on which key, and the condition keys that follow from these.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::error::RequestError;
 use crate::principal::{Principal, PrincipalKind};
 use crate::text::hash;
 
-/// An action such as `kms:Decrypt`; its case does not matter.
+/// An action such as `kms:Decrypt`. Its case does not matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Action {
     written: String,
@@ -20,7 +20,7 @@ impl Action {
     /// Reads `service:name`.
     ///
     /// # Errors
-    /// [`RequestError::Action`] where `text` is not of that form or holds a wildcard.
+    /// [`RequestError::Action`] if `text` has another form or a wildcard.
     pub fn parse(text: &str) -> Result<Self, RequestError> {
         let plain = |part: &str| {
             !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
@@ -39,8 +39,8 @@ impl Action {
         &self.written
     }
 
-    /// The condition keys that a call of this action certainly lacks, in lower case; a name that ends with `:` or `/`
-    /// stands for all that begin with it. Empty for another service's action.
+    /// The condition keys that a call of this action never has, in lower case. A name that ends with `:` or `/` stands
+    /// for all keys whose names begin with it. Empty for an action of another service.
     pub fn absent_keys(&self) -> impl Iterator<Item = &'static str> {
         condition_keys::absent_from(self.operation())
     }
@@ -49,12 +49,12 @@ impl Action {
         &self.lower
     }
 
-    /// The name of a KMS operation in lower case; empty for another service's.
+    /// The name of the KMS operation in lower case. It is empty for an action of another service.
     pub(crate) fn operation(&self) -> &str {
         self.lower.strip_prefix("kms:").unwrap_or_default()
     }
 
-    /// Whether it encrypts, decrypts, signs or makes keys: the operations that grants' constraints look at.
+    /// Whether it is one of the cryptographic operations, to which the constraints of grants apply.
     pub(crate) fn is_cryptographic(&self) -> bool {
         matches!(
             self.operation(),
@@ -74,8 +74,8 @@ impl Action {
         )
     }
 
-    /// Whether it is ever effective on another account's key, whatever the policies say
-    /// [AWS KMS: allowing users in other accounts to use a KMS key].
+    /// Whether the action can ever work on another account's key (KMS developer guide, "Allowing users in other accounts to use a
+    /// KMS key").
     #[must_use]
     pub fn works_across_accounts(&self) -> bool {
         self.is_cryptographic()
@@ -98,7 +98,20 @@ impl fmt::Display for Action {
     }
 }
 
-/// A request: who wants to do what with which key, and in what context.
+/// A request: who calls what on which key, and in which context.
+///
+/// ```
+/// use kms_key_policy::{Action, Context, KeyArn, OtherKeys, Principal, Request};
+///
+/// let request = Request::new(
+///     Principal::parse("arn:aws:sts::111122223333:assumed-role/App/i-0123456789abcdef0")?,
+///     Action::parse("kms:Decrypt")?,
+///     KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")?,
+///     Context::new(OtherKeys::Absent).value("aws:PrincipalArn", "arn:aws:iam::111122223333:role/team/App"),
+/// );
+/// assert!(request.is_same_account());
+/// # Ok::<(), kms_key_policy::RequestError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Request {
     pub(crate) principal: Principal,
@@ -107,21 +120,21 @@ pub struct Request {
     pub(crate) context: Context,
     pub(crate) selectors: [u64; 3],
     pub(crate) action_hash: u64,
-    /// The names in `kms:EncryptionContextKeys`, in lower case, where they are known.
+    /// The names in `kms:EncryptionContextKeys`, in lower case, if they are known.
     encryption_keys: Option<Vec<String>>,
-    /// The keys whose given value was put aside for the one that follows from the request.
+    /// The keys whose given value the request ignores, because another value follows from the request itself.
     pub(crate) overruled: Vec<String>,
 }
 
 impl Request {
-    /// Puts a request together. The condition keys that follow from the principal, the action and the key always have
-    /// their derived value, whatever `context` says of them:
-    /// `aws:PrincipalArn`, `aws:PrincipalAccount`, `kms:CallerAccount`, `aws:PrincipalType`,
-    /// `aws:PrincipalIsAWSService`, `aws:username`, `aws:ResourceAccount`, `aws:RequestedRegion`, `kms:MultiRegion`,
-    /// and the absence of `kms:GrantIsForAWSResource` and of the encryption context where the action has none. Other
-    /// keys of KMS that the action never has are absent unless the context names them.
-    /// `kms:KeySpec`, `kms:KeyUsage` and `kms:KeyOrigin` do not follow from an ARN: give them where they are known.
-    /// A session's ARN does not tell the path of its role: give `aws:PrincipalArn` where that is known.
+    /// Puts a request together. Some condition keys follow from the principal, the action and the key. They always have
+    /// their derived value, whatever `context` says: `aws:PrincipalArn`, `aws:PrincipalAccount`, `kms:CallerAccount`,
+    /// `aws:PrincipalType`, `aws:PrincipalIsAWSService`, `aws:username`, `aws:ResourceAccount`, `aws:RequestedRegion`,
+    /// `kms:MultiRegion`. If the action has none, `kms:GrantIsForAWSResource` and the encryption context are absent.
+    /// Other keys of KMS that the action never has are absent unless the context names them. `kms:KeySpec`,
+    /// `kms:KeyUsage` and `kms:KeyOrigin` do not follow from an ARN, so the context should have them if they are known.
+    /// The ARN of a session does not have the path of its role, so the context should have `aws:PrincipalArn` if the
+    /// path is known.
     #[must_use]
     pub fn new(principal: Principal, action: Action, key: KeyArn, context: Context) -> Self {
         let derived = derived(&principal, &action, &key);
@@ -142,7 +155,7 @@ impl Request {
         if !condition_keys::takes_encryption_context(request.action.operation()) {
             request.drop_encryption_context();
         } else if request.context.others == OtherKeys::Absent && !request.context.names(ENCRYPTION_KEYS) {
-            // With all keys given, those of the encryption context are its names.
+            // If all keys are given, the names of the encryption context are known.
             let names: Vec<String> = request.given_encryption_keys().map(str::to_owned).collect();
             if !names.is_empty() {
                 request.context.set(ENCRYPTION_KEYS, EntryState::Known { values: names, list: true });
@@ -152,25 +165,25 @@ impl Request {
         request
     }
 
-    /// Who calls.
+    /// The principal that calls.
     #[must_use]
     pub const fn principal(&self) -> &Principal {
         &self.principal
     }
 
-    /// What is called.
+    /// The action that is called.
     #[must_use]
     pub const fn action(&self) -> &Action {
         &self.action
     }
 
-    /// On which key.
+    /// The key of the call.
     #[must_use]
     pub const fn key(&self) -> &KeyArn {
         &self.key
     }
 
-    /// Whether caller and key are of one account.
+    /// Whether caller and key are in the same account.
     #[must_use]
     pub fn is_same_account(&self) -> bool {
         self.principal.same_account(&self.key)
@@ -178,7 +191,7 @@ impl Request {
 
     fn derive(&mut self, entry: ContextEntry) {
         let given = self.context.entry(&entry.lower);
-        // The path of a session's role is known to the caller alone.
+        // Only the context can have the path of a session's role.
         if let (EntryState::SessionRole(role), Some(given)) = (&entry.state, given)
             && let EntryState::Known { values, .. } = &given.state
             && let [arn] = values.as_slice()
@@ -215,8 +228,8 @@ impl Request {
         }
     }
 
-    /// What is known of a key that the context does not name: the names in `kms:EncryptionContextKeys` tell which
-    /// `kms:EncryptionContext:…` are there.
+    /// What is known of a key that the context does not name. The names in `kms:EncryptionContextKeys` say which keys
+    /// `kms:EncryptionContext:…` are present.
     pub(crate) fn unnamed(&self, lower: &str) -> KeyState<'static> {
         match (lower.strip_prefix(ENCRYPTION_CONTEXT), &self.encryption_keys) {
             (Some(name), Some(names)) if names.iter().any(|n| n == name) => KeyState::Present,
@@ -227,7 +240,7 @@ impl Request {
         }
     }
 
-    /// The names of the encryption context's keys that the context gives a value.
+    /// The names of the encryption context to which the context gives a value.
     pub(crate) fn given_encryption_keys(&self) -> impl Iterator<Item = &str> {
         let given = self.context.entries.iter().filter(|entry| entry.state != EntryState::Absent);
         given
@@ -237,14 +250,14 @@ impl Request {
 }
 
 impl SessionRole {
-    /// Whether the role may have this ARN: it differs in the path at most.
+    /// Whether the role may have this ARN, which differs in the path at most.
     fn may_have(&self, arn: &str) -> bool {
         let path = arn.strip_prefix(&self.prefix).and_then(|rest| rest.strip_suffix(&self.name));
         path.is_some_and(|path| path.is_empty() || path.ends_with('/'))
     }
 }
 
-/// What the names of the encryption context's condition keys start with, in lower case.
+/// The beginning of the condition keys of the encryption context, in lower case.
 pub(crate) const ENCRYPTION_CONTEXT: &str = "kms:encryptioncontext:";
 
 /// The condition key that lists the names of the encryption context.
@@ -291,7 +304,7 @@ fn derived(principal: &Principal, action: &Action, key: &KeyArn) -> Vec<ContextE
     derived
 }
 
-/// `aws:PrincipalArn`: for a session the ARN of its role.
+/// The value of `aws:PrincipalArn`. For a session it is the ARN of its role.
 fn principal_arn(principal: &Principal, partition: &str, account: AccountId) -> EntryState {
     match principal.kind() {
         PrincipalKind::Session => {

@@ -6,7 +6,7 @@ use crate::pattern::Pattern;
 use crate::policy::{Effect, Element, Policy, Pools, Statement};
 use crate::principal::{Coverage, PrincipalKind, PrincipalMatcher};
 
-/// How far a statement applies.
+/// A statement that applies, may apply, or names another session of the role that calls.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StatementMatch {
     /// Position in the policy, from 0.
@@ -14,14 +14,14 @@ pub(crate) struct StatementMatch {
     pub(crate) effect: Effect,
     pub(crate) applies: Applicability,
     pub(crate) coverage: Coverage,
-    /// It would apply, but for naming another session of the role that calls.
+    /// Whether it does not apply only because it names another session of the role that calls.
     pub(crate) other_session: bool,
 }
 
 impl Policy {
     /// The statements that apply or may apply to the request, in their order.
     ///
-    /// `bounded`: the caller has a permissions boundary, which NotPrincipal looks at.
+    /// `bounded` says whether the caller has a permissions boundary. NotPrincipal works differently then.
     pub(crate) fn matches<'a>(
         &'a self,
         view: &'a RequestView<'a>,
@@ -67,7 +67,8 @@ impl Statement {
         (applies, coverage, false)
     }
 
-    /// Whether the statement is for the caller. A statement without principals is for whoever the policy is attached to.
+    /// Whether the statement covers the caller. A statement without principals covers whoever the policy is attached
+    /// to.
     pub(crate) fn principal_applies(
         &self,
         pools: &Pools,
@@ -105,7 +106,7 @@ impl Statement {
                 PrincipalKind::Root | PrincipalKind::Service => direct,
                 PrincipalKind::User | PrincipalKind::FederatedUser => direct && account,
                 PrincipalKind::Session => direct && role && account,
-                // Which session calls is not known, so it cannot be listed.
+                // The name of the session is unknown, so no statement can list it.
                 PrincipalKind::Role => false,
             };
         let applies = match self.effect {
@@ -124,12 +125,12 @@ impl Element<Pattern> {
     fn covers_action(&self, view: &RequestView<'_>, pools: &Pools) -> bool {
         let action = view.request.action.lower();
         let listed = self.entries.of(&pools.patterns);
-        // An action holds no variables, so a match is never in doubt.
+        // An action has no variables, so a match is never unknown.
         listed.iter().any(|pattern| pattern.matches_like(action, pools, view) == Applicability::Applies)
             != self.negated
     }
 
-    /// Whether the element covers the key. `*` is this key.
+    /// Whether the element covers the key. `*` covers it.
     pub(crate) fn covers_key(&self, view: &RequestView<'_>, pools: &Pools) -> Applicability {
         let key = view.request.key.as_str();
         let listed = self.entries.of(&pools.patterns);

@@ -1,11 +1,11 @@
-//! Names as text: their hashes, and their comparison whatever the case.
+//! Hashes of names, and their comparison whatever the case.
 
 /// The FNV-1a hash of a text.
 pub(crate) fn hash(text: &str) -> u64 {
     hash_bytes(text.bytes())
 }
 
-/// The hash of a condition key's name, whatever its case.
+/// The hash of a condition key's name, whatever the case of the name.
 pub(crate) fn hash_folded(name: &str) -> u64 {
     if name.is_ascii() {
         return hash_bytes(name.bytes().map(|b| b.to_ascii_lowercase()));
@@ -24,12 +24,12 @@ fn fnv_step(hash: u64, byte: u8) -> u64 {
     (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
 }
 
-/// The characters of a text in lower case: character by character, without normalisation.
+/// The text in lower case, character by character, without normalisation.
 pub(crate) fn folded(text: &str) -> impl Iterator<Item = char> {
     text.chars().flat_map(char::to_lowercase)
 }
 
-/// Whether two texts differ in case at most.
+/// Whether two texts are the same, or differ only in their case.
 pub(crate) fn same_folded(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other) || (!one.is_ascii() && folded(one).eq(folded(other)))
 }

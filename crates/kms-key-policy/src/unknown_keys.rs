@@ -1,9 +1,10 @@
-//! Exact answers where condition keys are unknown: every kind of value that the policies can tell apart is tried.
+//! Decides requests with unknown condition keys: tries a value of every kind that the policies can tell apart.
 //!
-//! For each unknown key that a statement in doubt looks at, [`unknown`] collects what its values are compared with and
-//! [`values`] finds one value for each way in which these comparisons can come out. Each combination makes the request
-//! a known one. The answer depends on the keys only if the combinations disagree. What cannot be tried makes the search
-//! incomplete, and an incomplete search never ends in allowed or denied.
+//! For each unknown key that a statement or grant may depend on, [`collect`] collects what the policies compare the key
+//! with. [`values`] finds one value for each combination of comparisons that can be true together. Each combination of
+//! values makes the request a known one. The answer depends on the keys only if the combinations lead to different
+//! decisions. A comparison that cannot be tried makes the search incomplete, and an incomplete search never ends in
+//! allowed or denied.
 
 mod cases;
 mod collect;
@@ -24,62 +25,63 @@ use values::{CandidateValue, Comparands};
 /// The most combinations that are tried.
 const MOST_COMBINATIONS: usize = 4096;
 
-/// The most statements that are decided on for all combinations together.
+/// The most evaluations of single statements, for all combinations together.
 const MOST_STATEMENTS: usize = 200_000;
 
-/// What trying the values of unknown keys comes to.
+/// What the search finds.
 #[derive(Debug)]
 pub(crate) struct SearchResult {
     pub(crate) decision: Decision,
     /// Whether a Deny decides, whatever the unknown keys are.
     pub(crate) explicit: bool,
-    /// The unknown keys that matter, as the policies write them.
+    /// The unknown keys that the decision depends on, as the policies write them.
     pub(crate) keys: Vec<String>,
     pub(crate) cases: Vec<Case>,
-    /// Whether it depends on the identity policies.
+    /// Whether the decision depends on the identity policies.
     pub(crate) identity: bool,
-    /// Whether it depends on what no source settles.
+    /// Whether the decision depends on what no source settles.
     pub(crate) open: bool,
     pub(crate) caveat: Option<Caveat>,
 }
 
-/// A value, or a list of them, that an unknown key may have.
+/// One of the values, or lists of values, that are tried for an unknown key.
 #[derive(Debug, Clone)]
 struct Candidate {
     entry: ContextEntry,
     choice: Choice,
 }
 
-/// What is chosen for an unknown key.
+/// The value of a candidate.
 #[derive(Debug, Clone)]
 enum Choice {
     Absent,
     One(CandidateValue),
-    /// A list of other than one value.
+    /// A list of no value, or of more than one.
     Many(Vec<String>),
 }
 
-/// An unknown key and the values to try.
+/// An unknown key with the values to try. The axes span the table of all combinations.
 #[derive(Debug)]
 struct Axis {
     name: String,
     candidates: Vec<Candidate>,
     comparands: Comparands,
-    /// The axes whose keys are compared with this one for equality.
+    /// The axes of the keys that a condition compares with this key for equality.
     equals: Vec<usize>,
 }
 
-/// What a request comes to once its unknown keys are decided.
+/// What becomes of a request if its unknown keys have certain values.
 #[derive(Debug, Clone, Copy)]
 struct Outcome {
     allowed: Applicability,
     explicit: bool,
-    /// What it would be if the identity policies, being unknown, allowed, and if they did not.
+    /// What `allowed` would be if the identity policies allowed the request, and if they did not. Both are `allowed` if
+    /// the identity policies are known.
     with_identity: Applicability,
     without_identity: Applicability,
 }
 
-/// Tries the values of the keys that the statements and grants in doubt look at.
+/// Tries the values of the keys that the statements and grants may depend on.
 pub(crate) fn search(request: &Request, layers: &Layers<'_>, rules: &[ApplicableRule]) -> SearchResult {
     let unknowns = UnknownKeys::collect(request, layers, rules);
     let most = MOST_COMBINATIONS.min(MOST_STATEMENTS / rules.len().max(1));
@@ -110,12 +112,12 @@ impl SearchResult {
     }
 }
 
-/// The outcome of every combination; the first axis turns fastest.
+/// The outcome of every combination. Combinations that differ only in the first axis stand side by side.
 struct OutcomeTable<'a> {
     request: &'a Request,
     layers: &'a Layers<'a>,
     axes: Vec<Axis>,
-    /// `None` for combinations that contradict themselves.
+    /// `None` for a combination that contradicts itself.
     outcomes: Vec<Option<Outcome>>,
 }
 
@@ -133,7 +135,7 @@ impl<'a> OutcomeTable<'a> {
         table
     }
 
-    /// The keys as a combination decides them.
+    /// Sets `decided` to the keys of a combination.
     fn choose<'t>(&'t self, number: usize, decided: &mut Vec<&'t ContextEntry>) {
         decided.clear();
         let chosen = choices(&self.axes, number).filter_map(|(axis, n)| axis.candidates.get(n));
@@ -172,7 +174,7 @@ impl<'a> OutcomeTable<'a> {
         }
     }
 
-    /// The distance between combinations that differ in one axis only, and the candidate of that axis in `number`.
+    /// The distance between combinations that differ only in one axis, and the candidate of that axis in `number`.
     fn stride_and_candidate(&self, axis: usize, number: usize) -> (usize, usize) {
         let stride: usize = self.axes.iter().take(axis).map(|a| a.candidates.len()).product();
         let length = self.axes.get(axis).map_or(1, |a| a.candidates.len());
@@ -190,7 +192,7 @@ impl<'a> OutcomeTable<'a> {
         self.outcomes.get(number).copied().flatten().map(|outcome| outcome.allowed)
     }
 
-    /// Whether some combination comes out otherwise if this key alone changes.
+    /// Whether the decision changes for some combination if only this key changes.
     fn matters(&self, axis: usize) -> bool {
         let consistent =
             || (0..self.outcomes.len()).filter_map(|number| Some((number, self.allowed(number)?)));
@@ -199,8 +201,8 @@ impl<'a> OutcomeTable<'a> {
         }) {
             return true;
         }
-        // The names of the encryption context and its keys change together only. Which of them the policies look at
-        // shows where one alone is changed, although no request is so.
+        // The names of the encryption context and its keys only change together. To find out which of them the policies
+        // use, this changes one alone, although no request is like that.
         let is_of_encryption_context = |axis: &Axis| {
             let name = lower(&axis.name);
             name == "kms:encryptioncontextkeys" || name.starts_with(ENCRYPTION_CONTEXT)
@@ -241,7 +243,8 @@ fn outcome(request: &Request, layers: &Layers<'_>, decided: &[&ContextEntry]) ->
     }
 }
 
-/// Whether the keys of the encryption context are there exactly if `kms:EncryptionContextKeys` names them.
+/// Whether a combination contradicts itself: `kms:EncryptionContextKeys` must name exactly the keys of the encryption
+/// context that are present.
 fn is_consistent(request: &Request, decided: &[&ContextEntry]) -> bool {
     let Some(list) = decided.iter().find(|entry| entry.lower == "kms:encryptioncontextkeys") else {
         return true;

@@ -1,10 +1,10 @@
-//! The reader against serde_json: it takes what is JSON, and reads the same.
+//! The reader against serde_json: both accept the same texts, and read the same values.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Reads any value by the reader's own means, as `serde_json` would.
+/// Reads any value with the reader, as serde_json would.
 fn read(reader: &mut JsonReader<'_>, path: &JsonPath<'_>) -> ParseResult<serde_json::Value> {
     match reader.peek() {
         JsonKind::Object => {

@@ -1,4 +1,4 @@
-//! The Condition element.
+//! Reads the Condition element.
 
 use std::borrow::Cow;
 
@@ -23,7 +23,7 @@ impl<'t> Parser<'t> {
     ) -> ParseResult<PoolRange<Condition>> {
         let start = self.pools.conditions.len();
         let mark = self.names.len();
-        // The names of the operators wait below those of the block that is being read.
+        // The names of the operators stand in `names` in front of those of the block that is being read.
         reader.object(path, "an object of condition operators", |reader, name| {
             let block = path.member(&name);
             let operator = Operator::parse(&name);
@@ -71,7 +71,7 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    /// Compiles a listed value for its operator; a value of the wrong type never matches.
+    /// Compiles a listed value for its operator. A value of the wrong type never matches.
     fn value(&mut self, operator: Operator, text: &str, path: &JsonPath<'_>) -> Pattern {
         let variables = self.version == Version::Y2012 && operator.takes_variables();
         let literal = Syntax { wildcards: false, variables };

@@ -1,4 +1,4 @@
-//! The Principal and NotPrincipal elements.
+//! Reads the Principal and NotPrincipal elements.
 
 use super::{Parser, PolicyKind};
 use crate::arn::AccountId;
@@ -94,7 +94,7 @@ impl<'t> Parser<'t> {
     }
 }
 
-/// Whether a text is the unique id that stands for a principal after its deletion, such as `AROA…` for a role.
+/// Whether a text is the unique id that replaces a principal after its deletion, such as `AROA…` for a role.
 fn is_unique_id(text: &str) -> bool {
     let known = ["AROA", "AIDA", "AGPA", "ANPA", "AIPA"].iter().any(|prefix| text.starts_with(prefix));
     known && text.len() >= 16 && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())

@@ -1,4 +1,4 @@
-//! One statement of a policy.
+//! Reads one statement of a policy.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ use crate::warning::{PolicyWarning, WarningKind};
 const ELEMENTS: &str =
     "Sid, Effect, Principal, NotPrincipal, Action, NotAction, Resource, NotResource, Condition";
 
-/// The elements of a statement that have been read.
+/// The elements of a statement that have been read so far.
 #[derive(Default)]
 struct StatementDraft {
     sid: Option<TextRange>,
@@ -70,7 +70,7 @@ impl<'t> Parser<'t> {
     ) -> ParseResult<()> {
         let path = &statement.member(name);
         let duplicate = || statement.error(ParseProblem::Duplicate { name: name.to_owned() });
-        // Whether an element, or the one that it excludes, has been read before.
+        // `before` is set if the element, or the one that it excludes, has been read already.
         let exclusive =
             |before: Option<bool>, negated: bool, plain: &'static str, not: &'static str| match before {
                 None => Ok(()),
@@ -187,7 +187,7 @@ impl<'t> Parser<'t> {
         let start = self.pools.patterns.len();
         reader.one_or_many(path, |reader, path| {
             let text = match reader.peek() {
-                // What is no text names no resource, a key included.
+                // A value that is no text names no resource, and so no key.
                 JsonKind::Null | JsonKind::Number | JsonKind::Bool => Cow::Borrowed(reader.raw(path)?),
                 _ => reader.text(path)?,
             };
@@ -208,7 +208,7 @@ impl<'t> Parser<'t> {
         Ok(PoolRange::since(start, &self.pools.patterns))
     }
 
-    /// What only the whole statement tells.
+    /// Adds the warnings that need the whole statement.
     fn warn_of_effect(&mut self, statement: &Statement, path: &JsonPath<'_>) {
         if let Some(principal) = statement.principal {
             if principal.negated && statement.effect == Effect::Allow {
@@ -256,7 +256,7 @@ impl<'t> Parser<'t> {
 }
 
 impl Statement {
-    /// Where the index keeps the statement.
+    /// The buckets of the index that the statement belongs to.
     pub(super) fn buckets(&self, pools: &Pools) -> Vec<u64> {
         let selectors: Vec<u64> = match self.principal {
             Some(Element { negated: false, entries }) => {
@@ -288,18 +288,18 @@ fn read_effect(reader: &mut JsonReader<'_>, path: &JsonPath<'_>) -> ParseResult<
     }
 }
 
-/// Whether an action that cannot be read names a service other than KMS, so that it cannot be about a key.
+/// Whether a malformed action names another service than KMS, so that it cannot be about a key.
 fn is_of_another_service(action: &str) -> bool {
     let service = action.split_once(':').map(|(service, _)| service.trim());
     service.is_some_and(|s| !s.is_empty() && !s.contains(['*', '?']) && !s.eq_ignore_ascii_case("kms"))
 }
 
-/// Whether `${` stands before the fifth colon.
+/// Whether `${` comes before the fifth colon.
 fn has_early_variable(text: &str) -> bool {
     text.split_once("${").is_some_and(|(before, _)| before.bytes().filter(|b| *b == b':').count() < 5)
 }
 
-/// Whether a condition holds only for calls that a service makes for somebody.
+/// Whether a condition is met only by calls that a service makes for somebody.
 fn needs_service(operator: Operator, values: &[Pattern], lower: &str) -> bool {
     let only = |wanted: bool| values.iter().all(|value| matches!(value, Pattern::Bool(b) if *b == wanted));
     match lower {

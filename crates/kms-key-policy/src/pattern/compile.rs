@@ -1,18 +1,18 @@
-//! Patterns from their text.
+//! Compiles patterns from their text.
 
 use super::{ArnPattern, Pattern, is_variable};
 use crate::policy::{PoolRange, Pools};
 use crate::wildcard::{Piece, join_piece};
 
-/// What stands for more than itself in a text.
+/// Which characters of a text have a special meaning.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Syntax {
     pub(crate) wildcards: bool,
     pub(crate) variables: bool,
 }
 
-/// Whether AWS completes an ARN of fewer than six parts with wildcards: it says so of identity policies and boundaries
-/// [IAM user guide: Identify AWS resources with ARNs].
+/// Whether AWS completes an ARN of fewer than six parts with wildcards. AWS documents it for identity policies and
+/// boundaries (IAM user guide, "Identify AWS resources with ARNs").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ArnCompletion {
     Never,
@@ -49,14 +49,14 @@ impl Syntax {
         {
             return Some((Self::variable(name), rest));
         }
-        // At least one character, so that a `$` that starts no variable stands for itself.
+        // A token has at least one character. So a `$` that starts no variable stands for itself.
         let start = text.chars().next()?.len_utf8();
         let special = |c| (self.wildcards && matches!(c, '*' | '?')) || (self.variables && c == '$');
         let length = text.get(start..)?.find(special).map_or(text.len(), |n| start + n);
         text.split_at_checked(length).map(|(token, rest)| (Token::Text(token), rest))
     }
 
-    /// Reads what stands between `${` and `}`.
+    /// Reads the text between `${` and `}`.
     fn variable(name: &str) -> Token<'_> {
         if matches!(name, "*" | "?" | "$") {
             return Token::Text(name);
@@ -83,7 +83,7 @@ impl Pools {
         }
     }
 
-    /// [`Pools::compile`] in lower case.
+    /// Does the same as [`Pools::compile`], in lower case.
     pub(crate) fn compile_lower(&mut self, text: &str, syntax: Syntax) -> Pattern {
         let start = self.text.len();
         let pattern = self.compile(text, syntax);
@@ -115,7 +115,7 @@ impl Pools {
         PoolRange::since(start, &self.pieces)
     }
 
-    /// Compiles an ARN of a condition; `None` where it has no six parts.
+    /// Compiles the ARN of a condition. Returns `None` if it does not have six parts.
     pub(crate) fn compile_arn(&mut self, text: &str, variables: bool) -> Option<Pattern> {
         let syntax = Syntax { wildcards: true, variables };
         let mut parts: [&str; 5] = [""; 5];
@@ -133,10 +133,10 @@ impl Pools {
         Some(self.push_arn(heads, 5, tail))
     }
 
-    /// Compiles an ARN of a Resource; `None` where no key's ARN can match it.
+    /// Compiles the ARN of a Resource. Returns `None` if the ARN of no key can match it.
     ///
-    /// A `*` that ends a part may stand for the parts after it as well [IAM JSON policy elements: Resource], which
-    /// lets a pattern have fewer than six parts.
+    /// A `*` at the end of a part may stand for the parts after it as well (IAM user guide, "IAM JSON policy elements: Resource"). So a
+    /// pattern may have fewer than six parts.
     pub(crate) fn compile_resource(
         &mut self,
         text: &str,

@@ -1,8 +1,8 @@
-//! Texts for every way in which a set of patterns can match and not match together.
+//! Finds sample texts for a set of patterns: some for each combination of patterns that match the same text.
 //!
-//! The patterns run side by side as one automaton over the characters that they name and some that they do not. Each
-//! state that can be reached tells which patterns match the text that leads there; the first texts for each such answer
-//! are kept. The search is breadth-first and bounded.
+//! The patterns run side by side as one automaton. Its alphabet has the characters that the patterns name and some that
+//! they do not. Each state says which patterns match the texts that lead to it, and the first texts for each such
+//! combination are the samples. The search is breadth-first and bounded.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -11,17 +11,17 @@ use crate::pattern::symbols::Symbol;
 /// The most states that are visited.
 const MOST_STATES: usize = 4096;
 
-/// The most symbols that all patterns may have together.
+/// The most symbols of all patterns together.
 pub(crate) const MOST_SYMBOLS: usize = 4096;
 
-/// The most steps of single patterns that are taken.
+/// The most steps of single patterns.
 const MOST_STEPS: usize = 400_000;
 
-/// A pattern as symbols.
+/// A pattern as a list of symbols.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SymbolPattern<'a> {
     pub(crate) symbols: &'a [Symbol],
-    /// Whether the case of a text does not matter; the symbols are in lower case then.
+    /// Whether the case of a text does not matter. The symbols are in lower case then.
     pub(crate) ignores_case: bool,
 }
 
@@ -32,8 +32,9 @@ pub(crate) struct SampleText {
     pub(crate) matches: Vec<bool>,
 }
 
-/// Finds up to `most` different texts for each way to match, and says whether there are no other ways, and no more
-/// texts where there are fewer. `others` are `most` characters that no pattern names; they stand for all of these.
+/// Finds up to `most` different texts for each combination of patterns that match the same text. Also says whether the
+/// search was complete: there is no other combination, and there are no more texts for a combination with fewer than
+/// `most`. `others` are `most` characters that no pattern names; they stand for all such characters.
 pub(crate) fn find(patterns: &[SymbolPattern<'_>], others: &[char], most: usize) -> (Vec<SampleText>, bool) {
     if patterns.iter().map(|form| form.symbols.len() + 1).sum::<usize>() > MOST_SYMBOLS {
         return (Vec::new(), false);
@@ -41,8 +42,8 @@ pub(crate) fn find(patterns: &[SymbolPattern<'_>], others: &[char], most: usize)
     let alphabet = alphabet(patterns, others);
     let start: Vec<Vec<u32>> = patterns.iter().map(|form| closure(form.symbols, vec![0])).collect();
     let mut found: Vec<SampleText> = Vec::new();
-    // A state is gone on from once for each text that is wanted: the n shortest ways to a state lead through the n
-    // shortest ways to the one before it.
+    // The search goes on from a state once for each text that is wanted, because the n shortest texts for a state begin
+    // with the n shortest texts for the state before it.
     let mut visits = HashMap::from([(start.clone(), 1)]);
     let mut queue = VecDeque::from([(start, String::new())]);
     let mut steps = 0;
@@ -74,7 +75,8 @@ pub(crate) fn find(patterns: &[SymbolPattern<'_>], others: &[char], most: usize)
     (found, true)
 }
 
-/// Whether a text matches a pattern.
+/// Whether a text matches a pattern. This is not [`crate::wildcard`]: symbols may ignore case and stop at colons, and
+/// the search needs the single steps anyway.
 pub(crate) fn matches(form: SymbolPattern<'_>, text: &str) -> bool {
     let start = closure(form.symbols, vec![0]);
     is_end(form.symbols, &text.chars().fold(start, |positions, c| step(form, &positions, c)))
@@ -84,8 +86,8 @@ fn is_end(symbols: &[Symbol], positions: &[u32]) -> bool {
     positions.last().is_some_and(|last| *last as usize == symbols.len())
 }
 
-/// The characters that the patterns can tell apart: those that they name, in both cases where that does not matter,
-/// the colon, and some that stand for all others.
+/// The characters that the patterns can tell apart: those that they name, in both cases if case does not matter, the
+/// colon, and some that stand for all others.
 fn alphabet(patterns: &[SymbolPattern<'_>], others: &[char]) -> Vec<char> {
     let ignores_case = patterns.iter().any(|form| form.ignores_case);
     let mut alphabet: Vec<char> = others.iter().copied().chain([':']).collect();
@@ -102,7 +104,7 @@ fn alphabet(patterns: &[SymbolPattern<'_>], others: &[char]) -> Vec<char> {
     alphabet
 }
 
-/// The places after one more character.
+/// The positions in the pattern after one more character.
 fn step(SymbolPattern { symbols, ignores_case }: SymbolPattern<'_>, positions: &[u32], c: char) -> Vec<u32> {
     let same = |wanted: char| wanted == c || (ignores_case && c.to_lowercase().eq([wanted]));
     let next = positions.iter().filter_map(|position| match symbols.get(*position as usize)? {
@@ -115,7 +117,7 @@ fn step(SymbolPattern { symbols, ignores_case }: SymbolPattern<'_>, positions: &
     closure(symbols, next.collect())
 }
 
-/// Adds the places behind stars, which may stand for nothing. The places stay sorted.
+/// Adds the positions behind stars, because a star may stand for nothing. The positions stay sorted.
 fn closure(symbols: &[Symbol], mut positions: Vec<u32>) -> Vec<u32> {
     let mut at = 0;
     while let Some(position) = positions.get(at).copied() {

@@ -1,8 +1,8 @@
-//! Patterns as lists of symbols, for the questions that matching one value cannot answer: which texts a pattern
-//! matches, and whether two patterns have a text in common.
+//! Patterns as lists of symbols. They answer two questions that matching one value cannot: which texts does a pattern
+//! match, and which texts do two patterns have in common?
 //!
-//! The values of known variables are put in as characters that stand for themselves. A variable whose key is unknown
-//! stays an item of its own.
+//! The value of a known variable becomes characters that stand for themselves. A variable whose key is unknown stays
+//! one item.
 
 use std::collections::HashSet;
 
@@ -34,7 +34,7 @@ pub(crate) enum TemplateItem {
     Variable {
         /// The key's position among the policy's keys.
         key: u32,
-        /// What stands for the key where it is absent.
+        /// The text that replaces the variable if the key is absent.
         default: Option<String>,
     },
 }
@@ -44,7 +44,7 @@ pub(crate) enum TemplateItem {
 pub(crate) struct Template(pub(crate) Vec<TemplateItem>);
 
 impl Template {
-    /// The pattern as symbols; `None` where it holds a variable.
+    /// The pattern as symbols, or `None` if it has a variable.
     pub(crate) fn symbols(&self) -> Option<Vec<Symbol>> {
         let symbols = self.0.iter().map(|item| match item {
             TemplateItem::Symbol(symbol) => Some(*symbol),
@@ -53,7 +53,7 @@ impl Template {
         symbols.collect()
     }
 
-    /// The pattern as symbols, with `fill` for each variable.
+    /// The pattern as symbols. `fill` gives the symbols of each variable.
     pub(crate) fn filled(&self, mut fill: impl FnMut(u32, Option<&str>) -> Vec<Symbol>) -> Vec<Symbol> {
         let items = self.0.iter().flat_map(|item| match item {
             TemplateItem::Symbol(symbol) => vec![*symbol],
@@ -62,7 +62,7 @@ impl Template {
         items.collect()
     }
 
-    /// The keys of its variables.
+    /// The keys of the variables.
     pub(crate) fn keys(&self) -> impl Iterator<Item = u32> {
         self.0.iter().filter_map(|item| match item {
             TemplateItem::Variable { key, .. } => Some(*key),
@@ -76,7 +76,7 @@ pub(crate) fn of_text(text: &str) -> Vec<Symbol> {
     text.chars().map(Symbol::Char).collect()
 }
 
-/// The same, whatever the case of the text it is compared with.
+/// The symbols of a text whose case does not matter.
 pub(crate) fn of_folded(text: &str) -> Vec<Symbol> {
     text.chars().flat_map(char::to_lowercase).map(Symbol::Char).collect()
 }
@@ -90,7 +90,7 @@ pub(crate) fn in_lower_case(symbols: &[Symbol]) -> Vec<Symbol> {
     lower.collect()
 }
 
-/// Different characters that symbols do not name, in no case.
+/// Different characters that the symbols do not name in either case.
 pub(crate) fn unnamed<'s>(symbols: impl Iterator<Item = &'s Symbol>, count: usize) -> Vec<char> {
     let named: HashSet<char> = symbols
         .filter_map(|symbol| match symbol {
@@ -99,7 +99,8 @@ pub(crate) fn unnamed<'s>(symbols: impl Iterator<Item = &'s Symbol>, count: usiz
         })
         .flatten()
         .collect();
-    // Letters that are no hexadecimal digits read best in an answer; others come where all of these are named.
+    // Letters that are no hexadecimal digits are easiest to read in an answer. The others are for policies that name
+    // all of these.
     let letters = "xzqwvykjgpmnhrsutoli".chars().chain('α'..='ω').chain('一'..='龥');
     letters.filter(|c| !named.contains(c)).take(count).collect()
 }
@@ -113,7 +114,7 @@ pub(crate) fn as_text(symbols: &[Symbol]) -> Option<String> {
     chars.collect()
 }
 
-/// Symbols as a policy writes them: a wildcard that stands for itself as `${*}` or `${?}`.
+/// The symbols as a policy writes them. A `*` or `?` that stands for itself is written as `${*}` or `${?}`.
 pub(crate) fn as_written(symbols: &[Symbol]) -> String {
     let parts = symbols.iter().map(|symbol| match symbol {
         Symbol::Char(c @ ('*' | '?' | '$')) => format!("${{{c}}}"),
@@ -125,8 +126,8 @@ pub(crate) fn as_written(symbols: &[Symbol]) -> String {
 }
 
 impl Pattern {
-    /// The pattern with the values of known variables put in; `None` where it matches no text, because a variable has
-    /// no value or because it compares something else than text.
+    /// The pattern with the values of known variables. Returns `None` if the pattern matches no text, because a
+    /// variable has no value or because the pattern does not compare texts.
     pub(crate) fn template(&self, pools: &Pools, view: &RequestView<'_>) -> Option<Template> {
         let mut items = Vec::new();
         match self {
@@ -157,7 +158,7 @@ fn push_text(items: &mut Vec<TemplateItem>, text: &str) {
     items.extend(text.chars().map(Symbol::Char).map(TemplateItem::Symbol));
 }
 
-/// Appends the pieces of a pattern. In a part of an ARN before the last, wildcards stop at colons.
+/// Appends the pieces of a pattern. In every part of an ARN but the last, wildcards stop at colons.
 fn push_part(
     items: &mut Vec<TemplateItem>,
     pieces: PoolRange<Piece>,
@@ -188,7 +189,7 @@ fn push_part(
 }
 
 impl SessionRole {
-    /// The ARNs that the role may have: without a path, and with any.
+    /// The ARNs that the role may have: the one without a path, and a pattern of those with a path.
     pub(crate) fn arns(&self) -> [Vec<Symbol>; 2] {
         let mut with_path = of_text(&self.prefix);
         with_path.extend([Symbol::One, Symbol::Star, Symbol::Char('/')]);

@@ -1,20 +1,21 @@
-//! The cases in which a request is allowed, in the policies' terms where these say it exactly.
+//! Describes the cases in which a request is allowed. The description uses the patterns of the policies if these say it
+//! exactly.
 
 use super::{Axis, Choice, OutcomeTable};
 use crate::answer::{Case, MOST_CASES, RequiredValue};
 use crate::applicability::Applicability;
 
-/// Combinations: for each axis the candidates that it may have.
+/// A set of combinations: for each axis, the candidates that it may have.
 #[derive(Clone)]
 struct Combinations {
     candidates: Vec<Vec<usize>>,
-    /// Pairs of axes whose values must be equal (`true`) or must differ.
+    /// Pairs of axes whose values must be equal (`true`) or different (`false`).
     pairs: Vec<(usize, usize, bool)>,
 }
 
 impl OutcomeTable<'_> {
-    /// Values that are enough for the request to be allowed, if the identity policies, being unknown, allow it: for
-    /// each case the keys that it needs only.
+    /// Values that are enough for the request to be allowed, provided that the identity policies, if unknown, allow it.
+    /// Each case has only the keys that it needs.
     pub(super) fn cases(&self) -> Vec<Case> {
         let mut covered = vec![false; self.outcomes.len()];
         let mut cases = Vec::new();
@@ -80,7 +81,7 @@ impl OutcomeTable<'_> {
         (Case(case.into_iter().map(|(_, name, completion)| (name, completion)).collect()), group)
     }
 
-    /// The case that two keys are equal, or that they differ, where this alone is what is needed of them.
+    /// The case that two keys are equal, or that they are different, if nothing else is needed of them.
     fn as_pair(
         &self,
         group: &Combinations,
@@ -99,7 +100,8 @@ impl OutcomeTable<'_> {
         self.are_granted(&wider).then_some((wider, is_equal))
     }
 
-    /// Whether a combination is allowed once the identity policies allow; `None` where it contradicts itself.
+    /// Whether a combination is allowed if the identity policies allow it. `None` if the combination contradicts
+    /// itself.
     fn is_granted(&self, number: usize) -> Option<bool> {
         self.outcomes
             .get(number)
@@ -112,7 +114,7 @@ impl OutcomeTable<'_> {
         self.numbers(group).all(|number| self.is_granted(number) != Some(false))
     }
 
-    /// The combinations by their numbers.
+    /// The numbers of the combinations.
     fn numbers(&self, group: &Combinations) -> impl Iterator<Item = usize> {
         let count = group.candidates.iter().map(Vec::len).product();
         let numbers = (0..count).filter_map(|mut rest: usize| {
@@ -146,7 +148,7 @@ impl Axis {
         self.candidates.get(candidate).map(|candidate| &candidate.choice)
     }
 
-    /// The one value of a candidate.
+    /// The value of a candidate that is no list.
     fn text(&self, candidate: usize) -> Option<&str> {
         match self.choice(candidate)? {
             Choice::One(value) => Some(&value.text),
@@ -154,7 +156,7 @@ impl Axis {
         }
     }
 
-    /// A candidate as it is.
+    /// The value of a candidate.
     fn value(&self, candidate: usize) -> RequiredValue {
         match self.choice(candidate) {
             Some(Choice::One(value)) => RequiredValue::Value(value.text.clone()),
@@ -163,7 +165,7 @@ impl Axis {
         }
     }
 
-    /// What may be said of a candidate in the policies' terms, each with all candidates of which the same can be said.
+    /// Descriptions of a candidate by the patterns of the policies, each with all candidates that it describes.
     fn descriptions(&self, candidate: usize) -> Vec<(RequiredValue, Vec<usize>)> {
         let Some(Choice::One(value)) = self.choice(candidate) else { return Vec::new() };
         let alike = |is_alike: &dyn Fn(&[bool]) -> bool| -> Vec<usize> {
@@ -180,7 +182,7 @@ impl Axis {
                 ))
             })
             .collect();
-        // The widest first.
+        // The widest description comes first.
         descriptions.sort_by_key(|(_, candidates)| std::cmp::Reverse(candidates.len()));
         if self.comparands.is_other(&value.covered_by) {
             descriptions.push((RequiredValue::Other, alike(&|covered| self.comparands.is_other(covered))));

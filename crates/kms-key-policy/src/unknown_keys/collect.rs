@@ -1,4 +1,4 @@
-//! The unknown keys that statements and grants in doubt look at, and what their values are compared with.
+//! Collects the unknown keys that the decision may depend on, and what the policies compare them with.
 
 use super::lists::{ListConstraints, listed};
 use super::relation::Relation;
@@ -17,16 +17,16 @@ use crate::policy::{Condition, ConditionKey, Policy, PoolRange, Pools};
 use crate::request::{ENCRYPTION_CONTEXT, ENCRYPTION_KEYS, Request};
 use crate::text::hash_folded;
 
-/// The most unknown keys: with two values each, more would make too many combinations.
+/// The most unknown keys. More keys, with two values each, would make too many combinations.
 const MOST_KEYS: usize = 12;
 
-/// The unknown keys in play.
+/// The unknown keys that the decision may depend on.
 #[derive(Debug, Default)]
 pub(super) struct UnknownKeys {
     pub(super) keys: Vec<UnknownKey>,
     /// Comparisons of a key with variables whose keys are unknown.
     pub(super) relations: Vec<Relation>,
-    /// Whether some comparison is beyond what is tried.
+    /// Whether the search does not try everything that some comparison may depend on.
     pub(super) incomplete: bool,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct UnknownKey {
     lower: String,
     pub(super) may_be_absent: bool,
     pub(super) comparands: Comparands,
-    /// What is asked of lists of values; `None` where the key has one value.
+    /// What conditions and grants ask of a list of values. `None` if the key has a single value.
     pub(super) lists: Option<ListConstraints>,
 }
 
@@ -63,7 +63,7 @@ impl UnknownKeys {
         unknowns
     }
 
-    /// The keys, as the policies write them.
+    /// The names of the keys, as the policies write them.
     pub(super) fn names(&self) -> Vec<String> {
         self.keys.iter().map(|key| key.name.clone()).collect()
     }
@@ -127,7 +127,7 @@ impl UnknownKeys {
         }
     }
 
-    /// Takes in what an unknown key is compared with.
+    /// Adds what an unknown key is compared with.
     fn add_pattern(
         &mut self,
         at: usize,
@@ -158,12 +158,12 @@ impl UnknownKeys {
                 unknown.comparands.push(Comparand::text(symbols, ignores_case, true));
             }
             (None, Some(symbols)) => unknown.comparands.push(Comparand::text(symbols, ignores_case, true)),
-            // It matches no value at all.
+            // The pattern matches no value.
             (None, None) => {}
         }
     }
 
-    /// Takes in the unknown keys of the variables in a pattern that an unknown key is compared with.
+    /// Adds the unknown keys of the variables in a pattern that is compared with an unknown key.
     fn add_relation(
         &mut self,
         subject: usize,
@@ -189,7 +189,7 @@ impl UnknownKeys {
         }
     }
 
-    /// Takes in the unknown keys of the variables in a pattern that known texts are compared with.
+    /// Adds the unknown keys of the variables in a pattern that is compared with known texts.
     fn add_variables(
         &mut self,
         pattern: &Pattern,
@@ -259,7 +259,7 @@ impl UnknownKeys {
         self.add(name, key.lower.of(&pools.text).to_owned(), view.state(key, pools))
     }
 
-    /// The position of a key, if it is unknown.
+    /// The position of a key, or `None` if the key is known.
     fn add(&mut self, name: &str, lower: String, state: KeyState<'_>) -> Option<usize> {
         let (may_be_absent, role) = match state {
             KeyState::Unknown => (true, None),
@@ -278,7 +278,8 @@ impl UnknownKeys {
         Some(self.keys.len() - 1)
     }
 
-    /// The names of the encryption context are the names of its keys: both are decided together.
+    /// The names in `kms:EncryptionContextKeys` are those of the keys of the encryption context. The search gives both
+    /// their values together.
     fn tie_encryption_context(&mut self, request: &Request) {
         let names: Vec<String> = self
             .keys
@@ -292,7 +293,7 @@ impl UnknownKeys {
         names.iter().for_each(|name| list.comparands.push(Comparand::literal(name)));
     }
 
-    /// Different characters that nothing names which a key is compared with.
+    /// Different characters that no comparison names.
     pub(super) fn unnamed(&self, count: usize) -> Vec<char> {
         let symbols: Vec<Symbol> = self.keys.iter().flat_map(|key| key.comparands.symbols()).collect();
         unnamed(symbols.iter(), count)
@@ -305,13 +306,13 @@ impl UnknownKey {
     }
 
     fn add_operator(&mut self, operator: Operator) {
-        // The keys of AWS and KMS are known to have one value or a list; others may have either.
+        // Each key of AWS and KMS is known to have either one value or a list. Other keys may have either.
         let is_single = self.lower.starts_with("aws:") || self.lower.starts_with("kms:");
         if operator.quantifier != Quantifier::Single && (!is_single || self.lists.is_some()) {
             self.lists.get_or_insert_default().conditions += 1;
         }
         if operator.quantifier == Quantifier::All {
-            // A list of nothing but an empty text is a case of its own.
+            // No source says what a list of one empty text does, so it is tried too.
             self.comparands.push(Comparand::text(Vec::new(), false, false));
         }
         if operator.comparison == Comparison::Arn {

@@ -1,23 +1,23 @@
-//! Unknown keys that are compared with variables whose keys are unknown too.
+//! Comparisons of unknown keys with variables whose keys are unknown too.
 //!
-//! Two keys that must be equal, or must not, are tried with the same values, of which there are enough for them to
-//! differ in every way that matters. Other comparisons (text around the variable, case that does not matter, lists)
-//! are tried with the values at hand, and the search says that this may not be all.
+//! For two keys that must be equal, or must not be, the search tries the same values. There are enough of them for the
+//! keys to differ in every combination that matters. For other comparisons (text around the variable, case that does
+//! not matter, lists) it tries the values of both sides, and reports that it may be incomplete.
 
 use super::collect::UnknownKeys;
 use super::values::Comparand;
 use super::variable;
 use crate::pattern::symbols::{Symbol, Template, TemplateItem, in_lower_case, of_folded, of_text};
 
-/// The most values of a key that are put into a comparison with another one.
+/// The most values of a key that are put into a comparison with another key.
 const MOST_VALUES: usize = 8;
 
-/// A comparison of an unknown key with a pattern that holds variables of unknown keys.
+/// A comparison of an unknown key with a pattern that has variables of unknown keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Relation {
-    /// The key that is compared, by its position among the unknown ones.
+    /// The key that is compared, by its position among the unknown keys.
     subject: usize,
-    /// The variables: the policy's key and the unknown one.
+    /// The variables, each by the policy's key and by its position among the unknown keys.
     variables: Vec<(u32, usize)>,
     template: Template,
     kind: RelationKind,
@@ -25,11 +25,11 @@ pub(super) struct Relation {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RelationKind {
-    /// The key must be, or must not be, what the variable is.
+    /// The pattern is the variable alone.
     Equal,
-    /// Both must be the same boolean, or must not.
+    /// The pattern is the variable alone, and both are compared as booleans.
     SameBool,
-    /// Anything else.
+    /// Any other comparison.
     Other { ignores_case: bool },
 }
 
@@ -60,8 +60,8 @@ impl Relation {
 }
 
 impl UnknownKeys {
-    /// Gives keys that are compared with each other the values that matter to both. Returns the pairs of keys that
-    /// may have to be equal.
+    /// Gives keys that are compared with each other the values that matter to both. Returns the pairs of keys that are
+    /// compared for equality.
     pub(super) fn tie_relations(&mut self) -> Vec<[usize; 2]> {
         let relations = std::mem::take(&mut self.relations);
         let mut equal = Vec::new();
@@ -100,7 +100,7 @@ impl UnknownKeys {
         equal
     }
 
-    /// How many keys there are that may have to be equal to this one, itself included.
+    /// The number of keys that may have to be equal to this one, including itself.
     pub(super) fn keys_equal_to(&self, at: usize, equal: &[[usize; 2]]) -> usize {
         let mut group = vec![at];
         for _ in 0..equal.len() {
@@ -119,7 +119,7 @@ impl UnknownKeys {
     fn share(&mut self, equal: &[[usize; 2]]) {
         for at in equal.iter().flatten() {
             let Some(key) = self.keys.get_mut(*at) else { continue };
-            // What a key can be at all matters to those that are equal to it.
+            // The values that a key can have at all matter to the keys that may be equal to it.
             for symbols in key.comparands.limits.clone() {
                 key.comparands.push(Comparand::text(symbols, false, false));
             }
@@ -140,7 +140,7 @@ impl UnknownKeys {
         }
     }
 
-    /// Tries the values of each side of a comparison on the other.
+    /// Tries the values of each side of a comparison on the other side.
     fn try_values(&mut self, relation: &Relation, ignores_case: bool) {
         let texts = |unknowns: &Self, at: usize| -> Vec<String> {
             let comparands =
@@ -165,7 +165,7 @@ impl UnknownKeys {
         let mut fillings: Vec<Vec<(u32, Option<String>)>> = vec![Vec::new()];
         for (key, at) in &relation.variables {
             self.push(*at, hidden(of_text(&other), false));
-            // A key without a value is what the default stands for.
+            // The default stands for a key without a value.
             let choices: Vec<Option<String>> = texts(self, *at).into_iter().map(Some).chain([None]).collect();
             let longer = fillings.iter().flat_map(|filling| {
                 choices.iter().map(|choice| filling.iter().cloned().chain([(*key, choice.clone())]).collect())
@@ -189,7 +189,7 @@ impl UnknownKeys {
     }
 }
 
-/// What no policy names as such.
+/// A comparison that no answer describes, because no policy writes it.
 fn hidden(symbols: Vec<Symbol>, ignores_case: bool) -> Comparand {
     Comparand::text(symbols, ignores_case, false)
 }

@@ -1,4 +1,4 @@
-//! One value of an unknown key for each way in which the policies' comparisons with it can come out.
+//! Finds the values to try for an unknown key: one for each combination of comparisons that can be true together.
 
 use std::borrow::Cow;
 
@@ -9,8 +9,8 @@ use crate::value::date::Instant;
 use crate::value::network::Network;
 use crate::value::number::neighbours;
 
-/// What a key's value is compared with. It is named if the policies name it, so that an answer may be given in its
-/// terms.
+/// What a key's value is compared with. An answer may describe values by a comparand only if it is named, which means
+/// that the policies write it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Comparand {
     /// This text.
@@ -18,7 +18,7 @@ pub(super) enum Comparand {
         text: String,
         is_named: bool,
     },
-    /// A pattern of texts, or a text whose case does not matter. The symbols are in lower case where it does not.
+    /// A pattern of texts, or a text whose case does not matter. The symbols are in lower case if case does not matter.
     Pattern {
         symbols: Vec<Symbol>,
         ignores_case: bool,
@@ -35,7 +35,7 @@ impl Comparand {
         Self::Literal { text: text.to_owned(), is_named: true }
     }
 
-    /// A text or a pattern.
+    /// A text, or a pattern if there are wildcards or if case does not matter.
     pub(super) fn text(symbols: Vec<Symbol>, ignores_case: bool, is_named: bool) -> Self {
         match as_text(&symbols) {
             Some(text) if !ignores_case => Self::Literal { text, is_named },
@@ -43,7 +43,7 @@ impl Comparand {
         }
     }
 
-    /// What tells an ARN from other texts: only then are ARN conditions looked at.
+    /// The pattern that ARNs match and other texts do not. A condition on ARNs is never met by another text.
     pub(super) fn any_arn() -> Self {
         let colon = Symbol::Char(':');
         let part = [Symbol::PartStar, colon];
@@ -67,7 +67,8 @@ impl Comparand {
         }
     }
 
-    /// Texts, addresses, numbers and dates: values of different sorts are not told apart completely.
+    /// A bit for the type of the value: text, address, number or date. The search does not tell values of different
+    /// types apart completely.
     const fn sort(&self) -> u8 {
         match self {
             Self::Literal { .. } | Self::Pattern { .. } => 1,
@@ -88,7 +89,8 @@ impl Comparand {
         }
     }
 
-    /// The pattern or range in the policies' terms; `None` for a text, a number or a date, and for what they do not name.
+    /// The pattern or range as the policies write it. `None` for a text, a number or a date, and for a comparand that
+    /// is not named.
     pub(super) fn written(&self) -> Option<String> {
         match self {
             Self::Pattern { symbols, ignores_case: false, is_named: true } => Some(as_written(symbols)),
@@ -109,23 +111,24 @@ impl Comparand {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Comparands {
     pub(super) list: Vec<Comparand>,
-    /// Texts that are tried before others that come out alike: they read better in an answer.
+    /// Texts that are preferred to others with the same results, because they are easier to read in an answer.
     pub(super) seeds: Vec<String>,
-    /// The values that the key can have at all match one of these; empty if it can have any.
+    /// Patterns of all values that the key can have. If there are none, it can have any value.
     pub(super) limits: Vec<Vec<Symbol>>,
 }
 
-/// One value.
+/// A value to try.
 #[derive(Debug, Clone)]
 pub(super) struct CandidateValue {
     pub(super) text: String,
-    /// Which of the probes match it, in their order; empty if nobody found out.
+    /// Which of the comparands match it, in their order. Empty if the search did not find out.
     pub(super) covered_by: Vec<bool>,
 }
 
 impl Comparands {
-    /// Adds a probe that is not there yet. One that the policies name and that is there unnamed is named then. More
-    /// than can be tried are not kept: there are too many combinations then anyway.
+    /// Adds a comparand that is new. If the same one is there without being named, and the new one is named, it
+    /// replaces the old one. Comparands beyond the limit are ignored, because there are too many combinations then
+    /// anyway.
     pub(super) fn push(&mut self, comparand: Comparand) {
         let same = |known: &Comparand| match (known, &comparand) {
             (Comparand::Literal { text: one, .. }, Comparand::Literal { text: other, .. }) => one == other,
@@ -150,7 +153,7 @@ impl Comparands {
         other.seeds.iter().for_each(|seed| self.push_seed(seed.clone()));
     }
 
-    /// Adds a text that is tried before others, if it is not there yet.
+    /// Adds a preferred text that is new.
     pub(super) fn push_seed(&mut self, text: String) {
         if !self.seeds.contains(&text) && self.seeds.len() <= MOST_COMBINATIONS {
             self.seeds.push(text);
@@ -161,7 +164,7 @@ impl Comparands {
         self.list.iter().any(|comparand| matches!(comparand, Comparand::Pattern { .. }))
     }
 
-    /// Whether all of them compare texts.
+    /// Whether all comparands compare texts.
     pub(super) fn are_texts(&self) -> bool {
         self.list.iter().all(|comparand| comparand.sort() == 1)
     }
@@ -174,7 +177,7 @@ impl Comparands {
         texts.chain(self.limits.iter().flatten().copied()).chain(seeds)
     }
 
-    /// Whether nothing that the policies name matches the value, so that an answer can say just that.
+    /// Whether no comparand that the policies name matches the value, so that an answer can say just that.
     pub(super) fn is_other(&self, value: &[bool]) -> bool {
         if value.len() != self.list.len() {
             return false;
@@ -185,12 +188,12 @@ impl Comparands {
         !compares_size && !is_covered
     }
 
-    /// Values that stand for all that the probes can tell apart, up to `most` different ones for each way, and
-    /// whether these are all. `others` are `most` characters that no probe names.
+    /// Values for all combinations of comparands that can match together, up to `most` different ones for each. Also
+    /// says whether these are all. `others` are `most` characters that no comparand names.
     pub(super) fn values(&self, others: &[char], most: usize) -> (Vec<CandidateValue>, bool) {
         let sorts = self.list.iter().fold(0, |all, comparand| all | comparand.sort());
         let mut complete = sorts.count_ones() <= 1;
-        // With more symbols the search gives up, and so does the description of what it finds.
+        // With more symbols the search for sample texts gives up, and so the values are not described either.
         let describes = !self.has_patterns() || self.symbols().take(MOST_SYMBOLS + 1).count() <= MOST_SYMBOLS;
         let mut found = ValueSearch { comparands: self, describes, values: Vec::new() };
         let named = self.list.iter().filter_map(Comparand::literal_text).map(str::to_owned);
@@ -219,7 +222,7 @@ impl Comparands {
 
 struct ValueSearch<'a> {
     comparands: &'a Comparands,
-    /// Whether it is found out which probes match each value.
+    /// Whether to find out which comparands match each value.
     describes: bool,
     values: Vec<CandidateValue>,
 }
@@ -241,11 +244,11 @@ impl ValueSearch<'_> {
         }
     }
 
-    /// Adds texts for the ways that no value stands for yet.
+    /// Adds texts for the combinations of comparands that no value stands for yet.
     fn add_texts(&mut self, others: &[char], most: usize) -> bool {
         let list = &self.comparands.list;
         if !self.comparands.has_patterns() && self.comparands.limits.is_empty() {
-            // Without patterns any texts that are not named will do.
+            // Without patterns, any text that is not named will do.
             others.iter().for_each(|other| self.push(other.to_string()));
             return true;
         }
@@ -267,14 +270,14 @@ impl ValueSearch<'_> {
             }
         }
         if !complete {
-            // Not all ways have been found; a plain example of each pattern may still lead to another answer.
+            // The samples are incomplete. A plain example of each pattern may still lead to another decision.
             forms.iter().for_each(|form| self.push(example(form.symbols, others)));
         }
         complete
     }
 }
 
-/// A text that matches a pattern: nothing for a run, and an odd character for any character.
+/// A text that matches a pattern: no character for a run, and a character that no comparand names for any character.
 fn example(symbols: &[Symbol], others: &[char]) -> String {
     let chars = symbols.iter().filter_map(|symbol| match symbol {
         Symbol::Char(c) => Some(*c),
@@ -287,6 +290,6 @@ fn example(symbols: &[Symbol], others: &[char]) -> String {
 fn seconds(instant: Instant) -> String {
     let sign = if instant < 0 { "-" } else { "" };
     let size = instant.unsigned_abs();
-    // Epoch seconds need more than four digits or a point, since four digits alone are a year.
+    // Four digits alone are a year. So epoch seconds need more digits or a point.
     format!("{sign}{}.{:09}", size / 1_000_000_000, size % 1_000_000_000)
 }

@@ -1,4 +1,4 @@
-//! Which values of a variable make a pattern match a text that is known.
+//! Finds the values of a variable with which a pattern matches a known text.
 
 use crate::pattern::sample_texts::{SymbolPattern, matches};
 use crate::pattern::symbols::{Symbol, Template, TemplateItem, in_lower_case, of_text};
@@ -6,13 +6,14 @@ use crate::pattern::symbols::{Symbol, Template, TemplateItem, in_lower_case, of_
 /// The most values of one variable for one text.
 const MOST_VALUES: usize = 48;
 
-/// The most characters of a text whose parts are tried: each part of it may be what a variable stands for.
+/// The most characters of a text. Each part of the text may be the value of a variable.
 const MOST_CHARACTERS: usize = 512;
 
-/// All values of the variable `key` with which the template can match `text`, whatever its other variables are; values
-/// with which it cannot may be among them. `None` if there are too many, or if the text is too long.
+/// All values of the variable `key` with which the template can match `text`, whatever the values of its other
+/// variables. There may be values among them with which it cannot. `None` if there are too many values, or if the text
+/// is too long.
 ///
-/// Where `ignores_case`, the case of the text does not matter, and the values are in lower case.
+/// `ignores_case` says that the case of the text does not matter. The values are in lower case then.
 pub(super) fn values(template: &Template, key: u32, text: &str, ignores_case: bool) -> Option<Vec<String>> {
     if text.chars().nth(MOST_CHARACTERS).is_some() {
         return None;
@@ -46,7 +47,8 @@ pub(super) fn values(template: &Template, key: u32, text: &str, ignores_case: bo
     Some(values)
 }
 
-/// The template with this text for a variable, and for others whatever `others` gives.
+/// The template with a text for each variable. A variable without a text gets its default. `None` if a variable has
+/// neither.
 pub(super) fn fill(template: &Template, texts: &[(u32, Option<&str>)]) -> Option<Vec<Symbol>> {
     let mut has_all = true;
     let symbols = template.filled(|key, default| {

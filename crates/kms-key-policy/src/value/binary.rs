@@ -13,7 +13,7 @@ pub(crate) fn is_base64(text: &str) -> bool {
     sextets(text).is_some()
 }
 
-/// The six-bit values of a base64 text, the bits beyond the last whole byte cleared.
+/// The six-bit values of a base64 text. The bits beyond the last whole byte are cleared.
 fn sextets(text: &str) -> Option<impl Iterator<Item = u8>> {
     let digits = text.trim_end_matches('=');
     let padding = text.len() - digits.len();

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-/// A range of addresses; one address is a range of the full prefix.
+/// A range of addresses. A single address is a range of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Network {
     is_ipv6: bool,
@@ -11,7 +11,7 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// Reads `10.0.0.0/8`, `2001:db8::/32`, or an address alone. Host bits are ignored.
+    /// Reads `10.0.0.0/8`, `2001:db8::/32`, or a single address. Host bits are ignored.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),
@@ -30,12 +30,12 @@ impl Network {
         Some(Self { is_ipv6, first: number & !hosts, last: number | hosts })
     }
 
-    /// Whether the range holds every address of `other`.
+    /// Whether the range has every address of `other`.
     pub(crate) const fn contains(&self, other: &Self) -> bool {
         self.is_ipv6 == other.is_ipv6 && self.first <= other.first && other.last <= self.last
     }
 
-    /// The addresses at the ends of the range and just beyond them, as text: the first is inside.
+    /// The addresses at both ends of the range and just beyond them, as text. The first one is inside.
     pub(crate) fn edges(&self) -> impl Iterator<Item = String> + use<> {
         let (is_ipv6, most) = (self.is_ipv6, if self.is_ipv6 { u128::MAX } else { u128::from(u32::MAX) });
         let beyond = self.last.checked_add(1).filter(|n| *n <= most);
@@ -47,7 +47,7 @@ impl Network {
 }
 
 impl std::fmt::Display for Network {
-    /// The range as `address/prefix`; one address without a prefix.
+    /// Writes the range as `address/prefix`, and a single address without a prefix.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&write_address(self.is_ipv6, self.first))?;
         let width = if self.is_ipv6 { 128 } else { 32 };

@@ -34,7 +34,7 @@ fn request(context: Context) -> Request {
     Request::new(principal, Action::parse("kms:Decrypt").unwrap(), key, context)
 }
 
-/// Reads bytes as each kind of policy, and decides with what can be read.
+/// Reads bytes as each kind of policy, and decides with the policies that can be read.
 fn parse_and_decide(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let _ = Grants::parse(&text);
@@ -52,7 +52,7 @@ fn parse_and_decide(bytes: &[u8]) {
     }
 }
 
-/// A text of printable ASCII: half of it wildcards and repeated letters, which match most.
+/// A text of printable ASCII. Half of its characters are wildcards and repeated letters, which match most often.
 fn narrow(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 8] = b"*?aab*cA";
     bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 8)])).collect()

@@ -1,4 +1,4 @@
-//! How a key's policy and grants alone stand to a caller.
+//! What a key's policy and grants alone say about a caller.
 
 use kms_key_policy::{
     Action, Context, Decision, Dependency, Grants, KeyArn, KeySideDecision, MissingAllow, OtherKeys, Policy,

@@ -1,4 +1,4 @@
-//! How long policies may be.
+//! The greatest sizes of policies.
 
 use kms_key_policy::{MAX_KEY_POLICY_BYTES, MAX_OTHER_POLICY_BYTES, ParseProblem, Policy, PolicyKind};
 
@@ -10,7 +10,7 @@ const KINDS: [PolicyKind; 5] = [
     PolicyKind::ResourceControl,
 ];
 
-/// A policy of this kind and of so many bytes.
+/// A policy of this kind and of exactly so many bytes.
 fn policy(kind: PolicyKind, bytes: usize) -> String {
     let principal = match kind {
         PolicyKind::Key | PolicyKind::ResourceControl => r#""Principal":"*","#,

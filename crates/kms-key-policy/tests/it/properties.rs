@@ -1,4 +1,4 @@
-//! What holds for every policy and every request.
+//! Properties of the decisions on random policies and requests.
 
 use std::sync::LazyLock;
 
@@ -64,7 +64,7 @@ fn statement() -> impl Strategy<Value = Value> {
     })
 }
 
-/// What is known of the two keys: a value, absent or not known.
+/// A context that knows a value of each of the two keys, or knows that a key is absent, or does not know the key.
 fn context() -> impl Strategy<Value = Context> {
     let state =
         || prop_oneof![Just(None), Just(Some("")), select(vec!["a", "b", "ab", "abb"]).prop_map(Some)];
@@ -93,7 +93,7 @@ fn policy(statements: &[Value]) -> Policy {
     Policy::parse(PolicyKind::Key, &text).unwrap()
 }
 
-/// Decides with an identity policy that allows.
+/// Decides with an identity policy that allows everything, and passes the answer to `look`.
 fn with_answer<T>(request: &Request, key_policy: &Policy, look: impl FnOnce(Answer<'_>) -> T) -> T {
     static ALLOWS: LazyLock<[Policy; 1]> = LazyLock::new(|| {
         let text = r#"{"Statement":{"Effect":"Allow","Action":"kms:*","Resource":"*"}}"#;
@@ -110,7 +110,7 @@ fn decision(request: &Request, policy: &Policy) -> (Decision, bool) {
     with_answer(request, policy, |answer| (answer.decision, answer.explicit))
 }
 
-/// Whether the answer is *depends* because not everything could be tried.
+/// Whether the answer is *depends* because the search could not try everything.
 const fn is_unproven(caveat: &Caveat) -> bool {
     matches!(caveat, Caveat::NotProven(_) | Caveat::NotAllTried | Caveat::TooManyCombinations)
 }
@@ -215,7 +215,7 @@ proptest! {
     }
 }
 
-/// Which decisions the completions of an unknown context lead to.
+/// The decisions that the completions of an unknown context lead to.
 #[derive(Debug, Default)]
 struct Outcomes {
     allowed: bool,
@@ -225,14 +225,14 @@ struct Outcomes {
 
 const KEY_ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 
-/// Texts for every way in which the texts of [`condition`] can match or not, alone and in another case.
+/// Texts that match each combination of the texts of [`condition`] that can match together, also with another case.
 const TEXTS: [&str; 25] = [
     "", "a", "b", "ab", "c", "aab", "acb", "ac", "cb", "cc", "A", "B", "AB", "AAB", "a*", "*b", "?", "a?*",
     "*", "A*", "*B", "A?*", "aB", "Ab", KEY_ID,
 ];
 
-/// Decides on every completion of the keys that the statements name: each of the texts, absent, and lists of up to
-/// `longest` of the texts.
+/// Decides on every completion of the keys that the statements name. Each key is absent or has one of [`TEXTS`]; the
+/// list of names also has up to `longest` of them.
 fn complete(statements: &[Value], principal: &str, longest: usize) -> Outcomes {
     let text = Value::from(statements.to_vec()).to_string().to_lowercase();
     let values = |key: &str| {

@@ -1,4 +1,5 @@
-//! Witnesses: every way in which patterns can match together has one, and each is what it says.
+//! Sample texts: there is one for each combination of patterns that can match together, and each matches what it
+//! should.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,7 +23,7 @@ fn symbols(pattern: &str) -> Vec<Symbol> {
     pattern.chars().map(symbol).collect()
 }
 
-/// Whether symbols match a text, by trying everything: for short ones only.
+/// Whether symbols match a text. This tries everything, so it is for short texts only.
 fn matches(symbols: &[Symbol], text: &[char]) -> bool {
     let Some((first, rest)) = symbols.split_first() else { return text.is_empty() };
     let step = |allowed: bool| allowed && matches(rest, &text[1..]);
