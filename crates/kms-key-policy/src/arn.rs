@@ -90,38 +90,32 @@ impl KeyArn {
     }
 
     /// The whole ARN.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.arn
     }
 
     /// The partition, such as `aws`.
-    #[must_use]
-    pub fn partition(&self) -> &str {
+    pub(crate) fn partition(&self) -> &str {
         &self.partition
     }
 
     /// The Region that the key is in, and in which it is called.
-    #[must_use]
-    pub fn region(&self) -> &str {
+    pub(crate) fn region(&self) -> &str {
         &self.region
     }
 
     /// The account that owns the key.
-    #[must_use]
-    pub const fn account(&self) -> AccountId {
+    pub(crate) const fn account(&self) -> AccountId {
         self.account
     }
 
     /// Whether this is a multi-Region key. The id of such a key begins with `mrk-`.
-    #[must_use]
-    pub const fn is_multi_region(&self) -> bool {
+    pub(crate) const fn is_multi_region(&self) -> bool {
         self.multi_region
     }
 
     /// The key's id: the part of the ARN behind `key/`.
-    #[must_use]
-    pub fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         self.arn.rsplit_once('/').map_or("", |(_, id)| id)
     }
 }

@@ -20,7 +20,7 @@ use crate::text::hash_folded;
 ///         "GrantId": "1a2b", "GranteePrincipal": "arn:aws:iam::444455556666:role/App", "Operations": ["Decrypt"],
 ///         "Constraints": {"EncryptionContextSubset": {"team": "red"}}}], "Truncated": false}"#,
 /// )?;
-/// assert_eq!(grants.count(), 1);
+/// assert_eq!(Grants::parse("{}").unwrap_err().to_string(), "$: has no Grants");
 /// # Ok::<(), kms_key_policy::ParseError>(())
 /// ```
 #[derive(Debug, Clone, Default)]
@@ -102,15 +102,8 @@ impl Grants {
         Ok(grants)
     }
 
-    /// How many grants there are.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.list.len()
-    }
-
     /// Whether `ListGrants` said that there are more grants.
-    #[must_use]
-    pub const fn is_truncated(&self) -> bool {
+    pub(crate) const fn is_truncated(&self) -> bool {
         self.truncated
     }
 

@@ -88,22 +88,10 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// What the policy is attached to.
-    #[must_use]
-    pub const fn kind(&self) -> PolicyKind {
-        self.kind
-    }
-
     /// Warnings about elements that AWS accepts but that are probably mistakes, each with its position.
     #[must_use]
     pub fn warnings(&self) -> &[PolicyWarning] {
         &self.warnings
-    }
-
-    /// How many statements it has.
-    #[must_use]
-    pub fn statement_count(&self) -> usize {
-        self.statements.len()
     }
 
     /// The names of the condition keys that the conditions and variables use, as they are written. A name may come more
@@ -113,8 +101,7 @@ impl Policy {
     }
 
     /// The Sid of the statement at `index`, counted from 0.
-    #[must_use]
-    pub fn sid(&self, index: usize) -> Option<&str> {
+    pub(crate) fn sid(&self, index: usize) -> Option<&str> {
         let sid = self.statements.get(index)?.sid?;
         Some(sid.of(&self.pools.text))
     }

@@ -81,40 +81,34 @@ impl Principal {
     }
 
     /// The principal as it was given.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
     /// The kind of the principal.
-    #[must_use]
-    pub const fn kind(&self) -> PrincipalKind {
+    pub(crate) const fn kind(&self) -> PrincipalKind {
         self.kind
     }
 
     /// The account. A service has none.
-    #[must_use]
-    pub fn account(&self) -> Option<AccountId> {
+    pub(crate) fn account(&self) -> Option<AccountId> {
         self.in_account.as_ref().map(|in_account| in_account.account)
     }
 
     /// The partition, if the principal was given as an ARN.
-    #[must_use]
-    pub fn partition(&self) -> Option<&str> {
+    pub(crate) fn partition(&self) -> Option<&str> {
         self.in_account.as_ref().and_then(|in_account| in_account.partition.as_deref())
     }
 
     /// The name of the user, role or federated user without its path. For a session it is the name of the role, and for
     /// other principals it is empty.
-    #[must_use]
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.in_account.as_ref().map_or("", |in_account| &in_account.name)
     }
 
     /// Whether it is a service-linked role or a session of one. Service and resource control policies do not apply to
     /// these.
-    #[must_use]
-    pub fn is_service_linked(&self) -> bool {
+    pub(crate) fn is_service_linked(&self) -> bool {
         match self.kind {
             PrincipalKind::Role => self.text.contains(":role/aws-service-role/"),
             PrincipalKind::Session => self.name().starts_with("AWSServiceRoleFor"),

@@ -33,12 +33,6 @@ impl Action {
         }
     }
 
-    /// The action as it was given.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.written
-    }
-
     /// The condition keys that a call of this action never has, in lower case. A name that ends with `:` or `/` stands
     /// for all keys whose names begin with it. Empty for an action of another service.
     pub fn absent_keys(&self) -> impl Iterator<Item = &'static str> {
@@ -76,8 +70,7 @@ impl Action {
 
     /// Whether the action can ever work on another account's key (KMS developer guide, "Allowing users in other accounts to use a
     /// KMS key").
-    #[must_use]
-    pub fn works_across_accounts(&self) -> bool {
+    pub(crate) fn works_across_accounts(&self) -> bool {
         self.is_cryptographic()
             || matches!(
                 self.operation(),
@@ -101,16 +94,24 @@ impl fmt::Display for Action {
 /// A request: who calls what on which key, and in which context.
 ///
 /// ```
-/// use kms_key_policy::{Action, Context, KeyArn, OtherKeys, Principal, Request};
+/// use kms_key_policy::{
+///     Action, Context, Decision, Grants, KeyArn, Layers, OtherKeys, Policy, PolicyKind, Principal, Request, verdict,
+/// };
 ///
+/// // The session belongs to a role with a path.
 /// let request = Request::new(
 ///     Principal::parse("arn:aws:sts::111122223333:assumed-role/App/i-0123456789abcdef0")?,
 ///     Action::parse("kms:Decrypt")?,
 ///     KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")?,
 ///     Context::new(OtherKeys::Absent).value("aws:PrincipalArn", "arn:aws:iam::111122223333:role/team/App"),
 /// );
-/// assert!(request.is_same_account());
-/// # Ok::<(), kms_key_policy::RequestError>(())
+/// let key_policy = Policy::parse(
+///     PolicyKind::Key,
+///     r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*",
+///         "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/team/*"}}}}"#,
+/// )?;
+/// assert_eq!(verdict(&request, &Layers::of_key(&key_policy, &Grants::none())), Decision::Allowed);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -165,27 +166,8 @@ impl Request {
         request
     }
 
-    /// The principal that calls.
-    #[must_use]
-    pub const fn principal(&self) -> &Principal {
-        &self.principal
-    }
-
-    /// The action that is called.
-    #[must_use]
-    pub const fn action(&self) -> &Action {
-        &self.action
-    }
-
-    /// The key of the call.
-    #[must_use]
-    pub const fn key(&self) -> &KeyArn {
-        &self.key
-    }
-
     /// Whether caller and key are in the same account.
-    #[must_use]
-    pub fn is_same_account(&self) -> bool {
+    pub(crate) fn is_same_account(&self) -> bool {
         self.principal.same_account(&self.key)
     }
 
