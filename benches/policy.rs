@@ -1,6 +1,6 @@
-//! How fast policies are read and decided on, and how that compares to iam-simulate in the same run.
+//! Measures how fast policies are parsed and decided on, beside iam-simulate in the same run.
 //!
-//! `small` has four statements, among them the grant to the account's root and conditions; `large` fills the 32 KB that
+//! `small` has four statements, among them one for the account's root user, and conditions. `large` fills the 32 KB that
 //! a key policy may have. The figures of iam-simulate come from a separate node process.
 
 #![expect(
@@ -59,7 +59,7 @@ fn parse(text: &str) -> Policy {
     Policy::parse(PolicyKind::Key, text).unwrap()
 }
 
-/// What a request is decided with besides the key policy.
+/// The grants and policies besides the key policy.
 struct Inputs {
     grants: Grants,
     identity: [Policy; 1],
@@ -71,7 +71,7 @@ impl Inputs {
     }
 }
 
-/// Each of the benchmarks, by name.
+/// Calls `run` with the name and the routine of each benchmark.
 fn benchmarks(mut run: impl FnMut(&str, &mut dyn FnMut())) {
     let with =
         Inputs { grants: Grants::none(), identity: [Policy::parse(PolicyKind::Identity, IDENTITY).unwrap()] };
@@ -94,7 +94,7 @@ fn benchmarks(mut run: impl FnMut(&str, &mut dyn FnMut())) {
     }
 }
 
-/// How often a second a routine runs.
+/// How many times a second a routine runs.
 fn rate(routine: &mut dyn FnMut()) -> f64 {
     let start = Instant::now();
     let mut times = 0u32;
@@ -107,7 +107,7 @@ fn rate(routine: &mut dyn FnMut()) -> f64 {
     f64::from(times) / start.elapsed().as_secs_f64()
 }
 
-/// The rate of each benchmark, beside that of iam-simulate for the same policy and request.
+/// Prints the rate of each benchmark, beside that of iam-simulate for the same policy and request.
 fn compare() {
     let folder = oracle::install();
     let case = |policy: &str, principal: &str| {
@@ -146,7 +146,7 @@ fn main() {
         criterion.bench_function(name, |bencher| bencher.iter(&mut *routine));
     });
     criterion.final_summary();
-    // A run of some benchmarks only, or a trial run of `cargo test`, compares nothing.
+    // A run of some of the benchmarks, or the trial run of `cargo test`, compares nothing.
     let whole = !std::env::args().skip(1).any(|argument| argument == "--test" || !argument.starts_with('-'));
     if whole {
         compare();

@@ -128,7 +128,7 @@ pub enum OpenQuestion {
     LimitedGrant,
     /// A grant whose meaning is not documented, with its id or its position, and the reason.
     #[error("what grant {0} allows, which {1}")]
-    OddGrant(String, &'static str),
+    UndocumentedGrant(String, &'static str),
     /// A grant constraint that this evaluator does not know, or that the request does not settle.
     #[error("the grant constraint {0}")]
     GrantConstraint(String),

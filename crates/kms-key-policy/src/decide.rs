@@ -62,7 +62,7 @@ pub fn decide<'p>(request: &Request, layers: &Layers<'p>) -> Answer<'p> {
         caveats: caveats(request, layers, &results),
     };
     if allowed == Applicability::Unknown || results.deny == Applicability::Unknown {
-        settle(&mut answer, request, layers, &rules);
+        search_unknown_keys(&mut answer, request, layers, &rules);
     }
     answer.statements = rules
         .iter()
@@ -84,7 +84,7 @@ pub fn verdict(request: &Request, layers: &Layers<'_>) -> Decision {
     let results = LayerResults::evaluate(layers, &RequestView::new(request), |_| {});
     match results.allowed(request) {
         Applicability::Unknown => decide(request, layers).decision,
-        settled => decision(settled),
+        certain => decision(certain),
     }
 }
 
@@ -170,7 +170,12 @@ const fn decision(allowed: Applicability) -> Decision {
 }
 
 /// Tries the values of the unknown keys, and adds to the answer what it depends on.
-fn settle(answer: &mut Answer<'_>, request: &Request, layers: &Layers<'_>, rules: &[ApplicableRule]) {
+fn search_unknown_keys(
+    answer: &mut Answer<'_>,
+    request: &Request,
+    layers: &Layers<'_>,
+    rules: &[ApplicableRule],
+) {
     let SearchResult { decision, explicit, keys, cases, identity, open, caveat } =
         unknown_keys::search(request, layers, rules);
     answer.explicit = explicit;

@@ -43,7 +43,7 @@ pub(crate) struct Grant {
     retiring: Vec<PrincipalMatcher>,
     pub(crate) constraints: Constraints,
     /// Why it is undocumented what the grant allows.
-    pub(crate) oddity: Option<&'static str>,
+    pub(crate) undocumented: Option<&'static str>,
 }
 
 /// The conditions that a request must meet for the grant to apply.
@@ -157,7 +157,7 @@ impl Grants {
             };
             if before { Err(grant.error(ParseProblem::Duplicate { name: name.into() })) } else { Ok(()) }
         })?;
-        let oddity = match (&principal, &service, &operations) {
+        let undocumented = match (&principal, &service, &operations) {
             (None, None, _) => Some("names no grantee"),
             (Some(_), Some(_), _) => Some("names two grantees, a principal and a service"),
             (_, _, None) => Some("names no operations"),
@@ -170,7 +170,7 @@ impl Grants {
             operations,
             retiring: retiring.into_iter().chain(retiring_service).collect(),
             constraints,
-            oddity,
+            undocumented,
         })
     }
 }
@@ -315,7 +315,8 @@ impl Grant {
             return None;
         }
         let coverage = if self.grantees.is_empty() { Coverage::Direct } else { covers(&self.grantees)? };
-        let certain = if self.oddity.is_some() { Applicability::Unknown } else { Applicability::Applies };
+        let certain =
+            if self.undocumented.is_some() { Applicability::Unknown } else { Applicability::Applies };
         Some((coverage, self.constraints.hold(view).and(certain)))
     }
 
@@ -328,7 +329,7 @@ impl Grant {
             operations: None,
             retiring: Vec::new(),
             constraints: Constraints::default(),
-            oddity: Some("cannot be read"),
+            undocumented: Some("cannot be read"),
         }
     }
 

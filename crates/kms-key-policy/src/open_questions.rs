@@ -76,9 +76,9 @@ fn of_grant(
     } else if layers.permissions_boundary.is_some() || !layers.session_policies.is_empty() {
         questions.push(OpenQuestion::LimitedGrant);
     }
-    if let Some(oddity) = grant.oddity {
+    if let Some(undocumented) = grant.undocumented {
         let name = grant.id.clone().unwrap_or_else(|| index.to_string());
-        questions.push(OpenQuestion::OddGrant(name, oddity));
+        questions.push(OpenQuestion::UndocumentedGrant(name, undocumented));
     }
     if let Some(name) = &grant.constraints.unknown {
         questions.push(OpenQuestion::GrantConstraint(format!("`{name}`")));

@@ -93,7 +93,7 @@ pub(crate) fn search(request: &Request, layers: &Layers<'_>, rules: &[Applicable
         .iter()
         .try_fold(1usize, |product, axis| product.checked_mul(axis.candidates.len()).filter(|n| *n <= most));
     match combinations {
-        Some(combinations) => OutcomeTable::fill(request, layers, axes, combinations).settle(complete),
+        Some(combinations) => OutcomeTable::fill(request, layers, axes, combinations).summarize(complete),
         None => SearchResult::too_many(names),
     }
 }
@@ -142,7 +142,7 @@ impl<'a> OutcomeTable<'a> {
         decided.extend(chosen.map(|candidate| &candidate.entry));
     }
 
-    fn settle(self, complete: bool) -> SearchResult {
+    fn summarize(self, complete: bool) -> SearchResult {
         let outcomes = || self.outcomes.iter().flatten();
         let explicit = outcomes().all(|o| o.explicit);
         let decision = if outcomes().all(|o| o.allowed == Applicability::Applies) {

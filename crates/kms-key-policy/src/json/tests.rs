@@ -39,7 +39,7 @@ fn whole(text: &str) -> ParseResult<serde_json::Value> {
 }
 
 #[test]
-fn what_is_json_is_read_as_it_is() {
+fn json_is_read_with_its_values() {
     for text in [
         r#"{"a":[1,-2.5e3,true,false,"x\n\"\\\/\b\f\r\tA\u00e9\ud83d\ude00"],"":{}, "b" : [ ] }"#,
         " [\t\"é😀\"\r\n] ",
@@ -52,7 +52,7 @@ fn what_is_json_is_read_as_it_is() {
 }
 
 #[test]
-fn what_is_no_json_is_refused_with_its_place() {
+fn text_that_is_no_json_is_refused_with_its_position() {
     for text in [
         "",
         "{",

@@ -66,7 +66,7 @@ fn a_key_may_admit_nobody() {
 }
 
 #[test]
-fn an_unknown_key_decides() {
+fn an_answer_may_depend_on_an_unknown_condition_key() {
     let organization = r#","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#;
     let text = format!(r#"{{"Statement":{}}}"#, allow("*", organization));
     let policy = Policy::parse(PolicyKind::Key, &text).unwrap();
@@ -78,7 +78,7 @@ fn an_unknown_key_decides() {
 }
 
 #[test]
-fn a_key_that_is_there_with_an_unknown_value() {
+fn a_condition_key_may_be_present_with_an_unknown_value() {
     let any_node = r#","Condition":{"StringLike":{"kms:EncryptionContext:aws:ssm:TargetId":"*"}}"#;
     assert_eq!(standing(&[allow(OWN, any_node)], OWN), KeySideDecision::Admits);
     let some_nodes = r#","Condition":{"StringLike":{"kms:EncryptionContext:aws:ssm:TargetId":"mi-*"}}"#;

@@ -144,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn a_deny_never_opens_and_an_allow_never_closes(
+    fn a_deny_never_adds_access_and_an_allow_never_removes_any(
         statements in vec(statement(), 0..5), more in statement(), request in request(),
     ) {
         let proven = |statements: &[Value]| with_answer(&request, &policy(statements), |answer| {
@@ -281,7 +281,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_certain_holds_for_every_completion(
+    fn a_certain_answer_holds_for_every_completion(
         statements in vec(statement(), 1..5), principal in select(PRINCIPALS.to_vec()),
     ) {
         let outcomes = complete(&statements, principal, 1);

@@ -58,44 +58,44 @@ fn a_pattern_of_too_many_symbols_is_given_up() {
 }
 
 #[test]
-fn case_is_ignored_where_it_does_not_matter() {
+fn case_is_ignored_if_it_does_not_matter() {
     let (exact, folded) = (symbols("Ab"), symbols("ab"));
     let (samples, complete) =
         find(&[self::exact(&exact), SymbolPattern { symbols: &folded, ignores_case: true }], &['x'], 1);
     assert!(complete);
-    let ways: Vec<Vec<bool>> = samples.into_iter().map(|w| w.matches).collect();
+    let combinations: Vec<Vec<bool>> = samples.into_iter().map(|w| w.matches).collect();
     assert!(
-        ways.contains(&vec![true, true])
-            && ways.contains(&vec![false, true])
-            && ways.contains(&vec![false, false])
+        combinations.contains(&vec![true, true])
+            && combinations.contains(&vec![false, true])
+            && combinations.contains(&vec![false, false])
     );
-    assert!(!ways.contains(&vec![true, false]));
+    assert!(!combinations.contains(&vec![true, false]));
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn witnesses_are_true_and_complete(
+    fn samples_are_true_and_complete(
         patterns in prop::collection::vec("[ab:*?%_]{0,4}", 1..4), most in 1..4usize,
     ) {
         let patterns: Vec<Vec<Symbol>> = patterns.iter().map(|p| symbols(p)).collect();
         let given: Vec<SymbolPattern<'_>> = patterns.iter().map(|p| exact(p)).collect();
         let (samples, complete) = find(&given, &['#', '%', '/'], most);
         prop_assert!(complete);
-        let way = |text: &[char]| patterns.iter().map(|p| matches(p, text)).collect::<Vec<bool>>();
+        let combination = |text: &[char]| patterns.iter().map(|p| matches(p, text)).collect::<Vec<bool>>();
         for sample in &samples {
-            prop_assert_eq!(&way(&sample.text.chars().collect::<Vec<_>>()), &sample.matches);
+            prop_assert_eq!(&combination(&sample.text.chars().collect::<Vec<_>>()), &sample.matches);
         }
         let mut texts: HashMap<Vec<bool>, usize> = HashMap::new();
         for text in all_texts(5) {
-            *texts.entry(way(&text)).or_default() += 1;
+            *texts.entry(combination(&text)).or_default() += 1;
         }
         let found: HashSet<&str> = samples.iter().map(|w| w.text.as_str()).collect();
         prop_assert_eq!(found.len(), samples.len(), "no text comes twice");
-        for (way, count) in texts {
-            let found = samples.iter().filter(|w| w.matches == way).count();
-            prop_assert!(found >= count.min(most), "{found} witnesses of {count} for {way:?}");
+        for (combination, count) in texts {
+            let found = samples.iter().filter(|w| w.matches == combination).count();
+            prop_assert!(found >= count.min(most), "{found} samples of {count} for {combination:?}");
         }
     }
 }
