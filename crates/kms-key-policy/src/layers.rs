@@ -147,7 +147,7 @@ pub(crate) enum ApplicableRule {
 pub(crate) struct LayerResults {
     /// A Deny of any layer.
     pub(crate) deny: Applicability,
-    /// An Allow of the key policy, by whom the statement names.
+    /// An Allow of the key policy. Each kind of coverage has a field of its own.
     pub(crate) key_direct: Applicability,
     pub(crate) key_role: Applicability,
     pub(crate) key_account: Applicability,

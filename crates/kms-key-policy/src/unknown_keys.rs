@@ -1,6 +1,6 @@
 //! Decides requests with unknown condition keys: tries a value of every kind that the policies can tell apart.
 //!
-//! For each unknown key that a statement or grant may depend on, [`collect`] collects what the policies compare the key
+//! For each unknown key that a statement or grant may depend on, [`collect`] finds what the policies compare the key
 //! with. [`values`] finds one value for each combination of comparisons that can be true together. Each combination of
 //! values makes the request a known one. The answer depends on the keys only if the combinations lead to different
 //! decisions. A comparison that cannot be tried makes the search incomplete, and an incomplete search never ends in
