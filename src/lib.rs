@@ -54,7 +54,6 @@ pub mod location;
 pub mod log;
 pub mod metrics;
 pub mod operations;
-pub mod pattern;
 pub mod ports;
 pub mod preflight;
 pub mod reconcile;

@@ -11,7 +11,7 @@ use super::facts::{
 use super::known_context::{KnownContext, KnownState};
 use super::principal::PrincipalArn;
 use crate::key::{KeyArn, KeyDescription, MultiRegion};
-use kms_key_policy::{Context, Others};
+use kms_key_policy::{Context, OtherKeys};
 
 /// The facts that conditions may ask for in calls on one key, as far as somebody read or stated them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -199,7 +199,7 @@ impl SessionContexts {
         let contexts = |side| {
             let context = |names: &&[&str]| SessionContext {
                 context: with(
-                    Context::new(Others::Unknown),
+                    Context::new(OtherKeys::Unknown),
                     facts.facts_of_all_callers(side, key, Some(names)),
                 ),
                 is_of_newer_clients: is_of_newer_clients(names),

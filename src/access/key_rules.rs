@@ -10,8 +10,8 @@ use super::facts::has_prefix;
 use super::principal::PrincipalArn;
 use crate::key::KeyArn;
 use kms_key_policy::{
-    self, Action, Answer, Decider, Decision, Dependency, Grants, Layers, ParseError, Policy, PolicyKind,
-    Principal, Request, RequestError, Standing, decide, key_side,
+    self, Action, Answer, Decider, Decision, Dependency, Grants, KeySideDecision, Layers, ParseError, Policy,
+    PolicyKind, Principal, Request, RequestError, decide, key_side,
 };
 
 /// A key's policy and grants, compiled once for all principals.
@@ -131,7 +131,7 @@ impl KeyRules {
     fn on_key_side(&self, principal: &str, caller: Caller<'_>) -> Result<KeyVerdict, KeyRulesError> {
         self.in_each_context(principal, caller, &[], |request| {
             let key = key_side(request, &self.policy, &self.grants);
-            if key.standing != Standing::Admits {
+            if key.decision != KeySideDecision::Admits {
                 return verdict_of(&key.answer, false);
             }
             // Name only the statements that are enough, and not those that need an identity policy besides.

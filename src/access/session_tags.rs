@@ -1,8 +1,7 @@
 //! Whether sessions of a role can have session tags, which win over the role's own tags.
 
+use kms_key_policy::matches_wildcards;
 use serde_json::Value;
-
-use crate::pattern::matches;
 
 /// Whether a role's trust policy allows session tags. For a policy that cannot be read the answer is yes.
 ///
@@ -39,7 +38,7 @@ fn names_tag_session(actions: &Value) -> Option<bool> {
     };
     let mut named = false;
     for action in actions {
-        named |= matches(&action.as_str()?.to_ascii_lowercase(), "sts:tagsession");
+        named |= matches_wildcards(&action.as_str()?.to_ascii_lowercase(), "sts:tagsession");
     }
     Some(named)
 }

@@ -1,5 +1,6 @@
 //! The assessment of who can use a key: all findings, each principal's verdict, and the remedies. Pure.
 
+use kms_key_policy::matches_wildcards;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -9,7 +10,6 @@ use super::finding::{Check, Finding, Verdict};
 use super::observation::AccessObservation;
 use crate::access::{IdentityVerdict, KeyVerdict, PrincipalArn, Side, identity_policy, key_policy_statement};
 use crate::intent::Mode;
-use crate::pattern::matches;
 
 /// Whether one principal can make its call: both sides together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -76,7 +76,7 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
     let mut refused: Vec<(&PrincipalArn, Side)> = Vec::new();
     let mut lacking: Vec<(&PrincipalArn, Side)> = Vec::new();
     for subject in &observation.subjects {
-        let is_exempt = exempt.iter().any(|pattern| matches(pattern, subject.principal.as_str()));
+        let is_exempt = exempt.iter().any(|pattern| matches_wildcards(pattern, subject.principal.as_str()));
         let SubjectAssessment { on_key, key_side, on_identity, own } = assessor.assess(subject);
         let on_key = Finding { exempt: is_exempt, ..on_key };
         let on_identity = Finding { exempt: is_exempt, ..on_identity };

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use kms_key_policy::Others;
+use kms_key_policy::OtherKeys;
 
 /// A case. The texts of its policies are borrowed: the reader of policies reads them.
 #[derive(Deserialize)]
@@ -92,7 +92,7 @@ pub(super) struct OnlyId<'a> {
     pub(super) id: Option<&'a RawValue>,
 }
 
-impl From<OtherContext> for Others {
+impl From<OtherContext> for OtherKeys {
     fn from(value: OtherContext) -> Self {
         match value {
             OtherContext::Unknown => Self::Unknown,

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-use kms_key_policy::{Answer, Case, Completion, Decider, PolicyKind};
+use kms_key_policy::{Answer, Case, Decider, PolicyKind, RequiredValue};
 
 /// The answer to a case.
 #[derive(Serialize)]
@@ -99,13 +99,13 @@ impl Serialize for ShownCase<'_> {
         let mut map = serializer.serialize_map(Some(self.0.0.len()))?;
         for (key, completion) in &self.0.0 {
             match completion {
-                Completion::Absent => map.serialize_entry(key, &()),
-                Completion::Value(value) => map.serialize_entry(key, value),
-                Completion::Like(pattern) => map.serialize_entry(key, &Shown::Like(pattern)),
-                Completion::Values(values) => map.serialize_entry(key, values),
-                Completion::Other => map.serialize_entry(key, &Shown::Other(true)),
-                Completion::SameAs(other) => map.serialize_entry(key, &Shown::SameAs(other)),
-                Completion::OtherThan(other) => map.serialize_entry(key, &Shown::OtherThan(other)),
+                RequiredValue::Absent => map.serialize_entry(key, &()),
+                RequiredValue::Value(value) => map.serialize_entry(key, value),
+                RequiredValue::Like(pattern) => map.serialize_entry(key, &Shown::Like(pattern)),
+                RequiredValue::Values(values) => map.serialize_entry(key, values),
+                RequiredValue::Other => map.serialize_entry(key, &Shown::Other(true)),
+                RequiredValue::SameAs(other) => map.serialize_entry(key, &Shown::SameAs(other)),
+                RequiredValue::OtherThan(other) => map.serialize_entry(key, &Shown::OtherThan(other)),
             }?;
         }
         map.end()

@@ -21,7 +21,7 @@ fn files(folder: &str) -> Vec<PathBuf> {
 /// The cases of the corpora, a line each.
 fn corpus() -> Vec<String> {
     let mut lines = Vec::new();
-    for file in files("tests/policy") {
+    for file in files("crates/kms-key-policy/tests/corpus") {
         let group: Map<String, Value> = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
         for case in group["cases"].as_array().unwrap() {
             let mut input = group["defaults"].as_object().unwrap().clone();

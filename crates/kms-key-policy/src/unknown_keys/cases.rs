@@ -1,20 +1,21 @@
-//! The cases in which a request is allowed, in the policies' terms where these say it exactly.
+//! Describes the cases in which a request is allowed. The description uses the patterns of the policies if these say it
+//! exactly.
 
-use super::{Axis, Choice, Table};
-use crate::answer::{Case, Completion, MOST_CASES};
-use crate::tri::Tri;
+use super::{Axis, Choice, OutcomeTable};
+use crate::answer::{Case, MOST_CASES, RequiredValue};
+use crate::applicability::Applicability;
 
-/// Combinations: for each axis the candidates that it may have.
+/// A set of combinations: for each axis, the candidates that it may have.
 #[derive(Clone)]
 struct Combinations {
     candidates: Vec<Vec<usize>>,
-    /// Pairs of axes whose values must be equal (`true`) or must differ.
+    /// Pairs of axes whose values must be equal (`true`) or different (`false`).
     pairs: Vec<(usize, usize, bool)>,
 }
 
-impl Table<'_> {
-    /// Values that are enough for the request to be allowed, if the identity policies, being unknown, allow it: for
-    /// each case the keys that it needs only.
+impl OutcomeTable<'_> {
+    /// Values that are enough for the request to be allowed, provided that the identity policies, if unknown, allow it.
+    /// Each case has only the keys that it needs.
     pub(super) fn cases(&self) -> Vec<Case> {
         let mut covered = vec![false; self.outcomes.len()];
         let mut cases = Vec::new();
@@ -40,7 +41,8 @@ impl Table<'_> {
 
     /// The widest case around a combination, and all combinations in it.
     fn case(&self, number: usize) -> (Case, Combinations) {
-        let own: Vec<usize> = (0..self.axes.len()).map(|axis| self.place(axis, number).1).collect();
+        let own: Vec<usize> =
+            (0..self.axes.len()).map(|axis| self.stride_and_candidate(axis, number).1).collect();
         let mut group =
             Combinations { candidates: own.iter().map(|n| vec![*n]).collect(), pairs: Vec::new() };
         let mut needed = Vec::new();
@@ -59,7 +61,7 @@ impl Table<'_> {
                 needed.retain(|n| *n != at && *n != other);
                 let name = self.axes.get(other).map(|other| other.name.clone()).unwrap_or_default();
                 let completion =
-                    if is_equal { Completion::SameAs(name) } else { Completion::OtherThan(name) };
+                    if is_equal { RequiredValue::SameAs(name) } else { RequiredValue::OtherThan(name) };
                 case.push((at, axis.name.clone(), completion));
             }
         }
@@ -79,7 +81,7 @@ impl Table<'_> {
         (Case(case.into_iter().map(|(_, name, completion)| (name, completion)).collect()), group)
     }
 
-    /// The case that two keys are equal, or that they differ, where this alone is what is needed of them.
+    /// The case that two keys are equal, or that they are different, if nothing else is needed of them.
     fn as_pair(
         &self,
         group: &Combinations,
@@ -98,16 +100,21 @@ impl Table<'_> {
         self.are_granted(&wider).then_some((wider, is_equal))
     }
 
-    /// Whether a combination is allowed once the identity policies allow; `None` where it contradicts itself.
+    /// Whether a combination is allowed if the identity policies allow it. `None` if the combination contradicts
+    /// itself.
     fn is_granted(&self, number: usize) -> Option<bool> {
-        self.outcomes.get(number).copied().flatten().map(|outcome| outcome.with_identity == Tri::Yes)
+        self.outcomes
+            .get(number)
+            .copied()
+            .flatten()
+            .map(|outcome| outcome.with_identity == Applicability::Applies)
     }
 
     fn are_granted(&self, group: &Combinations) -> bool {
         self.numbers(group).all(|number| self.is_granted(number) != Some(false))
     }
 
-    /// The combinations by their numbers.
+    /// The numbers of the combinations.
     fn numbers(&self, group: &Combinations) -> impl Iterator<Item = usize> {
         let count = group.candidates.iter().map(Vec::len).product();
         let numbers = (0..count).filter_map(|mut rest: usize| {
@@ -120,7 +127,7 @@ impl Table<'_> {
             Some(number)
         });
         numbers.filter(|number| {
-            let text = |at: usize| self.axes.get(at)?.text(self.place(at, *number).1);
+            let text = |at: usize| self.axes.get(at)?.text(self.stride_and_candidate(at, *number).1);
             group.pairs.iter().all(|(one, other, equal)| (text(*one) == text(*other)) == *equal)
         })
     }
@@ -141,7 +148,7 @@ impl Axis {
         self.candidates.get(candidate).map(|candidate| &candidate.choice)
     }
 
-    /// The one value of a candidate.
+    /// The value of a candidate that is no list.
     fn text(&self, candidate: usize) -> Option<&str> {
         match self.choice(candidate)? {
             Choice::One(value) => Some(&value.text),
@@ -149,33 +156,36 @@ impl Axis {
         }
     }
 
-    /// A candidate as it is.
-    fn value(&self, candidate: usize) -> Completion {
+    /// The value of a candidate.
+    fn value(&self, candidate: usize) -> RequiredValue {
         match self.choice(candidate) {
-            Some(Choice::One(value)) => Completion::Value(value.text.clone()),
-            Some(Choice::Many(list)) => Completion::Values(list.clone()),
-            Some(Choice::Absent) | None => Completion::Absent,
+            Some(Choice::One(value)) => RequiredValue::Value(value.text.clone()),
+            Some(Choice::Many(list)) => RequiredValue::Values(list.clone()),
+            Some(Choice::Absent) | None => RequiredValue::Absent,
         }
     }
 
-    /// What may be said of a candidate in the policies' terms, each with all candidates of which the same can be said.
-    fn descriptions(&self, candidate: usize) -> Vec<(Completion, Vec<usize>)> {
+    /// Descriptions of a candidate by the patterns of the policies, each with all candidates that it describes.
+    fn descriptions(&self, candidate: usize) -> Vec<(RequiredValue, Vec<usize>)> {
         let Some(Choice::One(value)) = self.choice(candidate) else { return Vec::new() };
         let alike = |is_alike: &dyn Fn(&[bool]) -> bool| -> Vec<usize> {
             let of = |n: &usize| matches!(self.choice(*n), Some(Choice::One(v)) if is_alike(&v.covered_by));
             (0..self.candidates.len()).filter(of).collect()
         };
         let patterns =
-            self.probes.list.iter().enumerate().filter(|(n, _)| value.covered_by.get(*n) == Some(&true));
-        let mut descriptions: Vec<(Completion, Vec<usize>)> = patterns
-            .filter_map(|(n, probe)| {
-                Some((Completion::Like(probe.written()?), alike(&|covered| covered.get(n) == Some(&true))))
+            self.comparands.list.iter().enumerate().filter(|(n, _)| value.covered_by.get(*n) == Some(&true));
+        let mut descriptions: Vec<(RequiredValue, Vec<usize>)> = patterns
+            .filter_map(|(n, comparand)| {
+                Some((
+                    RequiredValue::Like(comparand.written()?),
+                    alike(&|covered| covered.get(n) == Some(&true)),
+                ))
             })
             .collect();
-        // The widest first.
+        // The widest description comes first.
         descriptions.sort_by_key(|(_, candidates)| std::cmp::Reverse(candidates.len()));
-        if self.probes.is_other(&value.covered_by) {
-            descriptions.push((Completion::Other, alike(&|covered| self.probes.is_other(covered))));
+        if self.comparands.is_other(&value.covered_by) {
+            descriptions.push((RequiredValue::Other, alike(&|covered| self.comparands.is_other(covered))));
         }
         descriptions
     }

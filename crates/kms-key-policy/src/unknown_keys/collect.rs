@@ -1,67 +1,69 @@
-//! The unknown keys that statements and grants in doubt look at, and what their values are compared with.
+//! Collects the unknown keys that the decision may depend on, and what the policies compare them with.
 
-use super::lists::{Lists, listed};
+use super::lists::{ListConstraints, listed};
 use super::relation::Relation;
-use super::values::{Probe, Probes};
+use super::values::{Comparand, Comparands};
 use super::variable;
 use super::{Axis, Candidate, Choice};
-use crate::context::{Entry, EntryState, KeyState, SessionRole, View, lower};
-use crate::document::{Condition, Key, Policy, Pools, Run, hash_folded, is_multivalued};
+use crate::applicability::Applicability;
+use crate::condition_keys::is_multivalued;
+use crate::context::{ContextEntry, EntryState, KeyState, RequestView, SessionRole, lower};
 use crate::grant::Grant;
-use crate::layers::{Hit, Layers};
-use crate::operator::{Base, Operator, Quantifier};
+use crate::layers::{ApplicableRule, Layers};
+use crate::operator::{Comparison, Operator, Quantifier};
 use crate::pattern::Pattern;
+use crate::pattern::symbols::{Symbol, Template, as_text, in_lower_case, of_folded, unnamed};
+use crate::policy::{Condition, ConditionKey, Policy, PoolRange, Pools};
 use crate::request::{ENCRYPTION_CONTEXT, ENCRYPTION_KEYS, Request};
-use crate::symbols::{Symbol, Template, as_text, in_lower_case, of_folded, unnamed};
-use crate::tri::Tri;
+use crate::text::hash_folded;
 
-/// The most unknown keys: with two values each, more would make too many combinations.
+/// The most unknown keys. More keys, with two values each, would make too many combinations.
 const MOST_KEYS: usize = 12;
 
-/// The unknown keys in play.
+/// The unknown keys that the decision may depend on.
 #[derive(Debug, Default)]
-pub(super) struct Unknowns {
-    pub(super) keys: Vec<Unknown>,
+pub(super) struct UnknownKeys {
+    pub(super) keys: Vec<UnknownKey>,
     /// Comparisons of a key with variables whose keys are unknown.
     pub(super) relations: Vec<Relation>,
-    /// Whether some comparison is beyond what is tried.
+    /// Whether the search does not try everything that some comparison may depend on.
     pub(super) incomplete: bool,
 }
 
 #[derive(Debug)]
-pub(super) struct Unknown {
+pub(super) struct UnknownKey {
     pub(super) name: String,
     lower: String,
     pub(super) may_be_absent: bool,
-    pub(super) probes: Probes,
-    /// What is asked of lists of values; `None` where the key has one value.
-    pub(super) lists: Option<Lists>,
+    pub(super) comparands: Comparands,
+    /// What conditions and grants ask of a list of values. `None` if the key has a single value.
+    pub(super) lists: Option<ListConstraints>,
 }
 
-impl Unknowns {
-    pub(super) fn collect(request: &Request, layers: &Layers<'_>, hits: &[Hit]) -> Self {
-        let view = View::new(request);
+impl UnknownKeys {
+    pub(super) fn collect(request: &Request, layers: &Layers<'_>, rules: &[ApplicableRule]) -> Self {
+        let view = RequestView::new(request);
         let mut unknowns = Self::default();
-        for hit in hits {
-            match *hit {
-                Hit::Statement { place, index, applies: Tri::Maybe, .. } => {
-                    if let Some(policy) = layers.policy(place) {
+        for rule in rules {
+            match *rule {
+                ApplicableRule::Statement { position, index, applies: Applicability::Unknown, .. } => {
+                    if let Some(policy) = layers.policy(position) {
                         unknowns.add_statement(policy, index, &view);
                     }
                 }
-                Hit::Grant { index, applies: Tri::Maybe, .. } => {
+                ApplicableRule::Grant { index, applies: Applicability::Unknown, .. } => {
                     if let Some(grant) = layers.grants.list.get(index) {
                         unknowns.add_grant(grant, &view);
                     }
                 }
-                Hit::Statement { .. } | Hit::Grant { .. } => {}
+                ApplicableRule::Statement { .. } | ApplicableRule::Grant { .. } => {}
             }
         }
         unknowns.tie_encryption_context(request);
         unknowns
     }
 
-    /// The keys, as the policies write them.
+    /// The names of the keys, as the policies write them.
     pub(super) fn names(&self) -> Vec<String> {
         self.keys.iter().map(|key| key.name.clone()).collect()
     }
@@ -81,32 +83,32 @@ impl Unknowns {
             let most = self.keys_equal_to(at, &equal);
             let (candidates, all) = key.candidates(request, &others, most);
             complete &= all;
-            Axis { name: key.name.clone(), candidates, probes: key.probes.clone(), equals }
+            Axis { name: key.name.clone(), candidates, comparands: key.comparands.clone(), equals }
         });
         let axes = axes.collect();
         Some((axes, complete))
     }
 
-    fn add_statement(&mut self, policy: &Policy, index: usize, view: &View<'_>) {
+    fn add_statement(&mut self, policy: &Policy, index: usize, view: &RequestView<'_>) {
         let Some(statement) = policy.statements.get(index) else { return };
         let pools = &policy.pools;
         for condition in statement.conditions.of(&pools.conditions) {
-            if condition.holds(statement.effect, pools, view) == Tri::Maybe {
+            if condition.holds(statement.effect, pools, view) == Applicability::Unknown {
                 self.add_condition(condition, pools, view);
             }
         }
-        let resources = statement.resource.map_or(Run::EMPTY, |r| r.entries);
+        let resources = statement.resource.map_or(PoolRange::EMPTY, |r| r.entries);
         let key = view.request.key.as_str().to_owned();
         for pattern in resources.of(&pools.patterns) {
             self.add_variables(pattern, &[&key], false, pools, view);
         }
     }
 
-    fn add_condition(&mut self, condition: &Condition, pools: &Pools, view: &View<'_>) {
+    fn add_condition(&mut self, condition: &Condition, pools: &Pools, view: &RequestView<'_>) {
         let Some(key) = pools.keys.get(condition.key as usize) else { return };
         let operator = condition.operator;
         let at = self.add_key(key, pools, view);
-        if operator.base == Base::Null {
+        if operator.comparison == Comparison::Null {
             return;
         }
         if let Some(unknown) = at.and_then(|at| self.keys.get_mut(at)) {
@@ -125,20 +127,20 @@ impl Unknowns {
         }
     }
 
-    /// Takes in what an unknown key is compared with.
+    /// Adds what an unknown key is compared with.
     fn add_pattern(
         &mut self,
         at: usize,
         operator: Operator,
         pattern: &Pattern,
         pools: &Pools,
-        view: &View<'_>,
+        view: &RequestView<'_>,
     ) {
-        let fold = operator.ignores_case();
-        let probe = match pattern {
-            Pattern::Number(number) => Some(Probe::Number(number.of(&pools.text).to_owned())),
-            Pattern::Date(instant) => Some(Probe::Date(*instant)),
-            Pattern::Network(network) => Some(Probe::Network(*network)),
+        let ignores_case = operator.ignores_case();
+        let comparand = match pattern {
+            Pattern::Number(number) => Some(Comparand::Number(number.of(&pools.text).to_owned())),
+            Pattern::Date(instant) => Some(Comparand::Date(*instant)),
+            Pattern::Network(network) => Some(Comparand::Network(*network)),
             _ => None,
         };
         let template = pattern.template(pools, view);
@@ -148,27 +150,27 @@ impl Unknowns {
             return;
         }
         let Some(unknown) = self.keys.get_mut(at) else { return };
-        match (probe, symbols) {
-            (Some(probe), _) => unknown.probes.push(probe),
-            (None, Some(symbols)) if fold => {
-                as_text(&symbols).into_iter().for_each(|text| unknown.probes.push_seed(text));
+        match (comparand, symbols) {
+            (Some(comparand), _) => unknown.comparands.push(comparand),
+            (None, Some(symbols)) if ignores_case => {
+                as_text(&symbols).into_iter().for_each(|text| unknown.comparands.push_seed(text));
                 let symbols = in_lower_case(&symbols);
-                unknown.probes.push(Probe::text(symbols, fold, true));
+                unknown.comparands.push(Comparand::text(symbols, ignores_case, true));
             }
-            (None, Some(symbols)) => unknown.probes.push(Probe::text(symbols, fold, true)),
-            // It matches no value at all.
+            (None, Some(symbols)) => unknown.comparands.push(Comparand::text(symbols, ignores_case, true)),
+            // The pattern matches no value.
             (None, None) => {}
         }
     }
 
-    /// Takes in the unknown keys of the variables in a pattern that an unknown key is compared with.
+    /// Adds the unknown keys of the variables in a pattern that is compared with an unknown key.
     fn add_relation(
         &mut self,
         subject: usize,
         operator: Operator,
         template: &Template,
         pools: &Pools,
-        view: &View<'_>,
+        view: &RequestView<'_>,
     ) {
         let mut keys = Vec::new();
         for key in template.keys() {
@@ -178,7 +180,7 @@ impl Unknowns {
             }
         }
         let is_list = self.keys.get(subject).is_some_and(|key| key.lists.is_some());
-        let is_bool = operator.base == Base::Bool;
+        let is_bool = operator.comparison == Comparison::Bool;
         let is_single = operator.quantifier == Quantifier::Single && !is_list;
         let relation =
             Relation::new(subject, keys, template.clone(), operator.ignores_case(), is_bool, is_single);
@@ -187,48 +189,48 @@ impl Unknowns {
         }
     }
 
-    /// Takes in the unknown keys of the variables in a pattern that known texts are compared with.
+    /// Adds the unknown keys of the variables in a pattern that is compared with known texts.
     fn add_variables(
         &mut self,
         pattern: &Pattern,
         known: &[&str],
-        fold: bool,
+        ignores_case: bool,
         pools: &Pools,
-        view: &View<'_>,
+        view: &RequestView<'_>,
     ) {
         let Some(template) = pattern.template(pools, view) else { return };
         for key in template.keys() {
             let Some(at) = self.add_variable(key, pools, view) else { continue };
             for text in known {
-                let values = variable::values(&template, key, text, fold);
+                let values = variable::values(&template, key, text, ignores_case);
                 self.incomplete |= values.is_none();
                 let Some(unknown) = self.keys.get_mut(at) else { continue };
                 for value in values.into_iter().flatten() {
-                    if fold {
-                        unknown.probes.push_seed((*text).to_owned());
+                    if ignores_case {
+                        unknown.comparands.push_seed((*text).to_owned());
                         let symbols = of_folded(&value);
-                        unknown.probes.push(Probe::text(symbols, fold, true));
+                        unknown.comparands.push(Comparand::text(symbols, ignores_case, true));
                     } else {
-                        unknown.probes.push(Probe::literal(&value));
+                        unknown.comparands.push(Comparand::literal(&value));
                     }
                 }
             }
         }
     }
 
-    fn add_grant(&mut self, grant: &Grant, view: &View<'_>) {
+    fn add_grant(&mut self, grant: &Grant, view: &RequestView<'_>) {
         let constraints = &grant.constraints;
         for (name, value) in constraints.pairs() {
             let key = format!("kms:EncryptionContext:{name}");
             if let Some(unknown) = self.add_named(&key, view) {
-                unknown.probes.push(Probe::literal(value));
+                unknown.comparands.push(Comparand::literal(value));
             }
         }
         if let Some(pairs) = &constraints.equals
             && let Some(unknown) = self.add_named(ENCRYPTION_KEYS, view)
         {
             let names: Vec<String> = pairs.iter().map(|(name, _)| name.clone()).collect();
-            names.iter().for_each(|name| unknown.probes.push(Probe::literal(name)));
+            names.iter().for_each(|name| unknown.comparands.push(Comparand::literal(name)));
             let lists = unknown.lists.get_or_insert_default();
             lists.conditions += 1;
             lists.exact.push(names);
@@ -236,28 +238,28 @@ impl Unknowns {
         if let Some(arn) = &constraints.source_arn
             && let Some(unknown) = self.add_named("aws:SourceArn", view)
         {
-            unknown.probes.push(Probe::literal(arn));
+            unknown.comparands.push(Comparand::literal(arn));
         }
     }
 
-    fn add_named(&mut self, name: &str, view: &View<'_>) -> Option<&mut Unknown> {
+    fn add_named(&mut self, name: &str, view: &RequestView<'_>) -> Option<&mut UnknownKey> {
         let lower = lower(name);
         let state = view.find(hash_folded(&lower), &lower).1;
         let at = self.add(name, lower, state)?;
         self.keys.get_mut(at)
     }
 
-    fn add_variable(&mut self, key: u32, pools: &Pools, view: &View<'_>) -> Option<usize> {
+    fn add_variable(&mut self, key: u32, pools: &Pools, view: &RequestView<'_>) -> Option<usize> {
         let key = pools.keys.get(key as usize)?;
         self.add_key(key, pools, view)
     }
 
-    fn add_key(&mut self, key: &Key, pools: &Pools, view: &View<'_>) -> Option<usize> {
+    fn add_key(&mut self, key: &ConditionKey, pools: &Pools, view: &RequestView<'_>) -> Option<usize> {
         let name = key.written.of(&pools.text);
         self.add(name, key.lower.of(&pools.text).to_owned(), view.state(key, pools))
     }
 
-    /// The position of a key, if it is unknown.
+    /// The position of a key, or `None` if the key is known.
     fn add(&mut self, name: &str, lower: String, state: KeyState<'_>) -> Option<usize> {
         let (may_be_absent, role) = match state {
             KeyState::Unknown => (true, None),
@@ -268,15 +270,16 @@ impl Unknowns {
         if let Some(at) = self.keys.iter().position(|key| key.lower == lower) {
             return Some(at);
         }
-        let lists = is_multivalued(&lower).then(Lists::default);
+        let lists = is_multivalued(&lower).then(ListConstraints::default);
         let limits = role.map(|role| role.arns().to_vec()).unwrap_or_default();
         let seeds = role.map(|role: &SessionRole| role.arn.clone()).into_iter().collect();
-        let probes = Probes { seeds, limits, ..Probes::default() };
-        self.keys.push(Unknown { name: name.to_owned(), lower, may_be_absent, probes, lists });
+        let comparands = Comparands { seeds, limits, ..Comparands::default() };
+        self.keys.push(UnknownKey { name: name.to_owned(), lower, may_be_absent, comparands, lists });
         Some(self.keys.len() - 1)
     }
 
-    /// The names of the encryption context are the names of its keys: both are decided together.
+    /// The names in `kms:EncryptionContextKeys` are those of the keys of the encryption context. The search gives both
+    /// their values together.
     fn tie_encryption_context(&mut self, request: &Request) {
         let names: Vec<String> = self
             .keys
@@ -287,40 +290,40 @@ impl Unknowns {
         let Some(list) = self.keys.iter_mut().find(|key| key.is_encryption_keys()) else { return };
         list.may_be_absent &= request.given_encryption_keys().next().is_none();
         list.lists.get_or_insert_default().conditions += names.len();
-        names.iter().for_each(|name| list.probes.push(Probe::literal(name)));
+        names.iter().for_each(|name| list.comparands.push(Comparand::literal(name)));
     }
 
-    /// Different characters that nothing names which a key is compared with.
+    /// Different characters that no comparison names.
     pub(super) fn unnamed(&self, count: usize) -> Vec<char> {
-        let symbols: Vec<Symbol> = self.keys.iter().flat_map(|key| key.probes.symbols()).collect();
+        let symbols: Vec<Symbol> = self.keys.iter().flat_map(|key| key.comparands.symbols()).collect();
         unnamed(symbols.iter(), count)
     }
 }
 
-impl Unknown {
+impl UnknownKey {
     pub(super) fn is_encryption_keys(&self) -> bool {
         self.lower == lower(ENCRYPTION_KEYS)
     }
 
     fn add_operator(&mut self, operator: Operator) {
-        // The keys of AWS and KMS are known to have one value or a list; others may have either.
+        // Each key of AWS and KMS is known to have either one value or a list. Other keys may have either.
         let is_single = self.lower.starts_with("aws:") || self.lower.starts_with("kms:");
         if operator.quantifier != Quantifier::Single && (!is_single || self.lists.is_some()) {
             self.lists.get_or_insert_default().conditions += 1;
         }
         if operator.quantifier == Quantifier::All {
-            // A list of nothing but an empty text is a case of its own.
-            self.probes.push(Probe::text(Vec::new(), false, false));
+            // No source says what a list of one empty text does, so it is tried too.
+            self.comparands.push(Comparand::text(Vec::new(), false, false));
         }
-        if operator.base == Base::Arn {
-            self.probes.push(Probe::any_arn());
+        if operator.comparison == Comparison::Arn {
+            self.comparands.push(Comparand::any_arn());
         }
     }
 
     /// The values to try, and whether these are all that matter.
     fn candidates(&self, request: &Request, others: &[char], most: usize) -> (Vec<Candidate>, bool) {
-        let (values, mut complete) = self.probes.values(others.get(..most).unwrap_or(others), most);
-        let entry = |state| Entry::new(&self.name, state);
+        let (values, mut complete) = self.comparands.values(others.get(..most).unwrap_or(others), most);
+        let entry = |state| ContextEntry::new(&self.name, state);
         let absent = Candidate { entry: entry(EntryState::Absent), choice: Choice::Absent };
         let mut candidates: Vec<Candidate> = self.may_be_absent.then_some(absent).into_iter().collect();
         match &self.lists {

@@ -1,28 +1,28 @@
-//! The lists of values to try for a key that has a list.
+//! Finds the lists to try for a key that has a list of values.
 
-use super::values::Value;
+use super::values::CandidateValue;
 use super::{Choice, MOST_COMBINATIONS};
 
-/// What is asked of a key with a list of values.
+/// What conditions and grants ask of a list of values.
 #[derive(Debug, Default)]
-pub(super) struct Lists {
-    /// How many conditions ask for all or any of the values.
+pub(super) struct ListConstraints {
+    /// How many conditions ask for all or for any of the values.
     pub(super) conditions: usize,
     /// Lists that a grant asks for exactly.
     pub(super) exact: Vec<Vec<String>>,
 }
 
-/// Gives the lists that matter to `push`, and says whether these are all. Names in `always` are in every list.
+/// Calls `push` with the lists that matter, and says whether these are all. The texts in `always` are in every list.
 ///
-/// A condition that asks for all or any of the values is settled by one of them, so lists of as many values as there
-/// are conditions will do.
+/// One value is enough to settle a condition that asks for all or any of the values. So there is no need for lists with
+/// more values than there are conditions.
 pub(super) fn listed(
-    lists: &Lists,
+    lists: &ListConstraints,
     always: &[String],
-    values: &[Value],
+    values: &[CandidateValue],
     mut push: impl FnMut(Vec<String>, Choice),
 ) -> bool {
-    let mut push = |chosen: Vec<&Value>| {
+    let mut push = |chosen: Vec<&CandidateValue>| {
         let mut list: Vec<String> = always.to_vec();
         let extra = chosen.iter().map(|v| v.text.clone()).filter(|text| !always.contains(text));
         list.extend(extra);

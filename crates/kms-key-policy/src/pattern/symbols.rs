@@ -1,19 +1,19 @@
-//! Patterns as lists of symbols, for the questions that matching one value cannot answer: which texts a pattern
-//! matches, and whether two patterns have a text in common.
+//! Patterns as lists of symbols. They answer two questions that matching one value cannot: which texts does a pattern
+//! match, and which texts do two patterns have in common?
 //!
-//! The values of known variables are put in as characters that stand for themselves. A variable whose key is unknown
-//! stays an item of its own.
+//! The value of a known variable becomes characters that stand for themselves. A variable whose key is unknown stays
+//! one item.
 
 use std::collections::HashSet;
 
-use super::context::{SessionRole, View};
-use super::document::{Pools, Run};
-use super::glob::Piece;
-use super::pattern::{Pattern, Substitution, substitute};
+use crate::context::{RequestView, SessionRole};
+use crate::pattern::{Pattern, Substitution, substitute};
+use crate::policy::{PoolRange, Pools};
+use crate::wildcard::Piece;
 
 /// One symbol of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Symbol {
+pub(crate) enum Symbol {
     /// This character.
     Char(char),
     /// Any character.
@@ -28,61 +28,61 @@ pub(super) enum Symbol {
 
 /// One item of a [`Template`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Item {
+pub(crate) enum TemplateItem {
     Symbol(Symbol),
     /// A variable whose key is unknown.
     Variable {
         /// The key's position among the policy's keys.
         key: u32,
-        /// What stands for the key where it is absent.
+        /// The text that replaces the variable if the key is absent.
         default: Option<String>,
     },
 }
 
 /// A pattern whose known variables have been replaced by their values.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Template(pub(super) Vec<Item>);
+pub(crate) struct Template(pub(crate) Vec<TemplateItem>);
 
 impl Template {
-    /// The pattern as symbols; `None` where it holds a variable.
-    pub(super) fn symbols(&self) -> Option<Vec<Symbol>> {
+    /// The pattern as symbols, or `None` if it has a variable.
+    pub(crate) fn symbols(&self) -> Option<Vec<Symbol>> {
         let symbols = self.0.iter().map(|item| match item {
-            Item::Symbol(symbol) => Some(*symbol),
-            Item::Variable { .. } => None,
+            TemplateItem::Symbol(symbol) => Some(*symbol),
+            TemplateItem::Variable { .. } => None,
         });
         symbols.collect()
     }
 
-    /// The pattern as symbols, with `fill` for each variable.
-    pub(super) fn filled(&self, mut fill: impl FnMut(u32, Option<&str>) -> Vec<Symbol>) -> Vec<Symbol> {
+    /// The pattern as symbols. `fill` gives the symbols of each variable.
+    pub(crate) fn filled(&self, mut fill: impl FnMut(u32, Option<&str>) -> Vec<Symbol>) -> Vec<Symbol> {
         let items = self.0.iter().flat_map(|item| match item {
-            Item::Symbol(symbol) => vec![*symbol],
-            Item::Variable { key, default } => fill(*key, default.as_deref()),
+            TemplateItem::Symbol(symbol) => vec![*symbol],
+            TemplateItem::Variable { key, default } => fill(*key, default.as_deref()),
         });
         items.collect()
     }
 
-    /// The keys of its variables.
-    pub(super) fn keys(&self) -> impl Iterator<Item = u32> {
+    /// The keys of the variables.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = u32> {
         self.0.iter().filter_map(|item| match item {
-            Item::Variable { key, .. } => Some(*key),
-            Item::Symbol(_) => None,
+            TemplateItem::Variable { key, .. } => Some(*key),
+            TemplateItem::Symbol(_) => None,
         })
     }
 }
 
 /// The symbols of a text that stands for itself.
-pub(super) fn of_text(text: &str) -> Vec<Symbol> {
+pub(crate) fn of_text(text: &str) -> Vec<Symbol> {
     text.chars().map(Symbol::Char).collect()
 }
 
-/// The same, whatever the case of the text it is compared with.
-pub(super) fn of_folded(text: &str) -> Vec<Symbol> {
+/// The symbols of a text whose case does not matter.
+pub(crate) fn of_folded(text: &str) -> Vec<Symbol> {
     text.chars().flat_map(char::to_lowercase).map(Symbol::Char).collect()
 }
 
 /// Symbols in lower case.
-pub(super) fn in_lower_case(symbols: &[Symbol]) -> Vec<Symbol> {
+pub(crate) fn in_lower_case(symbols: &[Symbol]) -> Vec<Symbol> {
     let lower = symbols.iter().flat_map(|symbol| match symbol {
         Symbol::Char(c) => of_folded(c.encode_utf8(&mut [0; 4])),
         other => vec![*other],
@@ -90,8 +90,8 @@ pub(super) fn in_lower_case(symbols: &[Symbol]) -> Vec<Symbol> {
     lower.collect()
 }
 
-/// Different characters that symbols do not name, in no case.
-pub(super) fn unnamed<'s>(symbols: impl Iterator<Item = &'s Symbol>, count: usize) -> Vec<char> {
+/// Different characters that the symbols do not name in either case.
+pub(crate) fn unnamed<'s>(symbols: impl Iterator<Item = &'s Symbol>, count: usize) -> Vec<char> {
     let named: HashSet<char> = symbols
         .filter_map(|symbol| match symbol {
             Symbol::Char(c) => Some(c.to_lowercase()),
@@ -99,13 +99,14 @@ pub(super) fn unnamed<'s>(symbols: impl Iterator<Item = &'s Symbol>, count: usiz
         })
         .flatten()
         .collect();
-    // Letters that are no hexadecimal digits read best in an answer; others come where all of these are named.
+    // Letters that are no hexadecimal digits are easiest to read in an answer. The others are for policies that name
+    // all of these.
     let letters = "xzqwvykjgpmnhrsutoli".chars().chain('α'..='ω').chain('一'..='龥');
     letters.filter(|c| !named.contains(c)).take(count).collect()
 }
 
 /// The text of symbols without wildcards.
-pub(super) fn as_text(symbols: &[Symbol]) -> Option<String> {
+pub(crate) fn as_text(symbols: &[Symbol]) -> Option<String> {
     let chars = symbols.iter().map(|symbol| match symbol {
         Symbol::Char(c) => Some(*c),
         _ => None,
@@ -113,8 +114,8 @@ pub(super) fn as_text(symbols: &[Symbol]) -> Option<String> {
     chars.collect()
 }
 
-/// Symbols as a policy writes them: a wildcard that stands for itself as `${*}` or `${?}`.
-pub(super) fn as_written(symbols: &[Symbol]) -> String {
+/// The symbols as a policy writes them. A `*` or `?` that stands for itself is written as `${*}` or `${?}`.
+pub(crate) fn as_written(symbols: &[Symbol]) -> String {
     let parts = symbols.iter().map(|symbol| match symbol {
         Symbol::Char(c @ ('*' | '?' | '$')) => format!("${{{c}}}"),
         Symbol::Char(c) => c.to_string(),
@@ -125,21 +126,21 @@ pub(super) fn as_written(symbols: &[Symbol]) -> String {
 }
 
 impl Pattern {
-    /// The pattern with the values of known variables put in; `None` where it matches no text, because a variable has
-    /// no value or because it compares something else than text.
-    pub(super) fn template(&self, pools: &Pools, view: &View<'_>) -> Option<Template> {
+    /// The pattern with the values of known variables. Returns `None` if the pattern matches no text, because a
+    /// variable has no value or because the pattern does not compare texts.
+    pub(crate) fn template(&self, pools: &Pools, view: &RequestView<'_>) -> Option<Template> {
         let mut items = Vec::new();
         match self {
-            Self::Any => items.push(Item::Symbol(Symbol::Star)),
+            Self::Any => items.push(TemplateItem::Symbol(Symbol::Star)),
             Self::Exact(text) => push_text(&mut items, text.of(&pools.text)),
             Self::Bool(value) => push_text(&mut items, if *value { "true" } else { "false" }),
             Self::Pieces { pieces, .. } => push_part(&mut items, *pieces, false, pools, view)?,
-            Self::Arn(at) | Self::OpenArn(at) => {
+            Self::Arn(at) | Self::UndocumentedArn(at) => {
                 let arn = pools.arns.get(*at as usize)?;
                 let last = arn.parts().count();
                 for (n, part) in arn.parts().enumerate() {
                     if n > 0 {
-                        items.push(Item::Symbol(Symbol::Char(':')));
+                        items.push(TemplateItem::Symbol(Symbol::Char(':')));
                     }
                     push_part(&mut items, part, n + 1 < last, pools, view)?;
                 }
@@ -153,25 +154,25 @@ impl Pattern {
     }
 }
 
-fn push_text(items: &mut Vec<Item>, text: &str) {
-    items.extend(text.chars().map(Symbol::Char).map(Item::Symbol));
+fn push_text(items: &mut Vec<TemplateItem>, text: &str) {
+    items.extend(text.chars().map(Symbol::Char).map(TemplateItem::Symbol));
 }
 
-/// Appends the pieces of a pattern. In a part of an ARN before the last, wildcards stop at colons.
+/// Appends the pieces of a pattern. In every part of an ARN but the last, wildcards stop at colons.
 fn push_part(
-    items: &mut Vec<Item>,
-    pieces: Run<Piece>,
+    items: &mut Vec<TemplateItem>,
+    pieces: PoolRange<Piece>,
     stops_at_colons: bool,
     pools: &Pools,
-    view: &View<'_>,
+    view: &RequestView<'_>,
 ) -> Option<()> {
     for piece in pieces.of(&pools.pieces) {
         match piece {
             Piece::Text(text) => push_text(items, text.of(&pools.text)),
-            Piece::Star if stops_at_colons => items.push(Item::Symbol(Symbol::PartStar)),
-            Piece::One if stops_at_colons => items.push(Item::Symbol(Symbol::PartOne)),
-            Piece::Star => items.push(Item::Symbol(Symbol::Star)),
-            Piece::One => items.push(Item::Symbol(Symbol::One)),
+            Piece::Star if stops_at_colons => items.push(TemplateItem::Symbol(Symbol::PartStar)),
+            Piece::One if stops_at_colons => items.push(TemplateItem::Symbol(Symbol::PartOne)),
+            Piece::Star => items.push(TemplateItem::Symbol(Symbol::Star)),
+            Piece::One => items.push(TemplateItem::Symbol(Symbol::One)),
             Piece::Variable { key, default } => match substitute(pools, *key, *default, view) {
                 // A value with a colon never fits into one part of an ARN.
                 Substitution::Value(value) if stops_at_colons && value.contains(':') => return None,
@@ -179,7 +180,7 @@ fn push_part(
                 Substitution::Nothing => return None,
                 Substitution::Unknown => {
                     let default = default.map(|text| text.of(&pools.text).to_owned());
-                    items.push(Item::Variable { key: *key, default });
+                    items.push(TemplateItem::Variable { key: *key, default });
                 }
             },
         }
@@ -188,8 +189,8 @@ fn push_part(
 }
 
 impl SessionRole {
-    /// The ARNs that the role may have: without a path, and with any.
-    pub(super) fn arns(&self) -> [Vec<Symbol>; 2] {
+    /// The ARNs that the role may have: the one without a path, and a pattern of those with a path.
+    pub(crate) fn arns(&self) -> [Vec<Symbol>; 2] {
         let mut with_path = of_text(&self.prefix);
         with_path.extend([Symbol::One, Symbol::Star, Symbol::Char('/')]);
         with_path.extend(of_text(&self.name));

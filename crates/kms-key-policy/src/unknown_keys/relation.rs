@@ -1,36 +1,36 @@
-//! Unknown keys that are compared with variables whose keys are unknown too.
+//! Comparisons of unknown keys with variables whose keys are unknown too.
 //!
-//! Two keys that must be equal, or must not, are tried with the same values, of which there are enough for them to
-//! differ in every way that matters. Other comparisons (text around the variable, case that does not matter, lists)
-//! are tried with the values at hand, and the search says that this may not be all.
+//! For two keys that must be equal, or must not be, the search tries the same values. There are enough of them for the
+//! keys to differ in every combination that matters. For other comparisons (text around the variable, case that does
+//! not matter, lists) it tries the values of both sides, and reports that it may be incomplete.
 
-use super::unknown::Unknowns;
-use super::values::Probe;
+use super::collect::UnknownKeys;
+use super::values::Comparand;
 use super::variable;
-use crate::symbols::{Item, Symbol, Template, in_lower_case, of_folded, of_text};
+use crate::pattern::symbols::{Symbol, Template, TemplateItem, in_lower_case, of_folded, of_text};
 
-/// The most values of a key that are put into a comparison with another one.
+/// The most values of a key that are put into a comparison with another key.
 const MOST_VALUES: usize = 8;
 
-/// A comparison of an unknown key with a pattern that holds variables of unknown keys.
+/// A comparison of an unknown key with a pattern that has variables of unknown keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Relation {
-    /// The key that is compared, by its position among the unknown ones.
+    /// The key that is compared, by its position among the unknown keys.
     subject: usize,
-    /// The variables: the policy's key and the unknown one.
+    /// The variables, each by the policy's key and by its position among the unknown keys.
     variables: Vec<(u32, usize)>,
     template: Template,
-    kind: Kind,
+    kind: RelationKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// The key must be, or must not be, what the variable is.
+enum RelationKind {
+    /// The pattern is the variable alone.
     Equal,
-    /// Both must be the same boolean, or must not.
+    /// The pattern is the variable alone, and both are compared as booleans.
     SameBool,
-    /// Anything else.
-    Other { fold: bool },
+    /// Any other comparison.
+    Other { ignores_case: bool },
 }
 
 impl Relation {
@@ -38,69 +38,69 @@ impl Relation {
         subject: usize,
         variables: Vec<(u32, usize)>,
         template: Template,
-        fold: bool,
+        ignores_case: bool,
         is_bool: bool,
         is_single: bool,
     ) -> Self {
-        let is_variable = matches!(template.0.as_slice(), [Item::Variable { .. }]);
+        let is_variable = matches!(template.0.as_slice(), [TemplateItem::Variable { .. }]);
         let kind = match is_variable && is_single {
-            true if is_bool => Kind::SameBool,
-            true if !fold => Kind::Equal,
-            _ => Kind::Other { fold },
+            true if is_bool => RelationKind::SameBool,
+            true if !ignores_case => RelationKind::Equal,
+            _ => RelationKind::Other { ignores_case },
         };
         Self { subject, variables, template, kind }
     }
 
     fn defaults(&self) -> impl Iterator<Item = &str> {
         self.template.0.iter().filter_map(|item| match item {
-            Item::Variable { default, .. } => default.as_deref(),
-            Item::Symbol(_) => None,
+            TemplateItem::Variable { default, .. } => default.as_deref(),
+            TemplateItem::Symbol(_) => None,
         })
     }
 }
 
-impl Unknowns {
-    /// Gives keys that are compared with each other the values that matter to both. Returns the pairs of keys that
-    /// may have to be equal.
+impl UnknownKeys {
+    /// Gives keys that are compared with each other the values that matter to both. Returns the pairs of keys that are
+    /// compared for equality.
     pub(super) fn tie_relations(&mut self) -> Vec<[usize; 2]> {
         let relations = std::mem::take(&mut self.relations);
         let mut equal = Vec::new();
         for relation in &relations {
             let variable = relation.variables.first().map(|(_, at)| *at);
             match (relation.kind, variable) {
-                (Kind::Equal, Some(variable)) => {
+                (RelationKind::Equal, Some(variable)) => {
                     for default in relation.defaults() {
-                        self.push(relation.subject, Probe::literal(default));
+                        self.push(relation.subject, Comparand::literal(default));
                     }
                     equal.push([relation.subject, variable]);
                 }
-                (Kind::SameBool, Some(variable)) => {
+                (RelationKind::SameBool, Some(variable)) => {
                     for word in ["true", "false"] {
                         for at in [relation.subject, variable] {
                             let symbols = of_folded(word);
-                            self.push(at, Probe::text(symbols, true, true));
+                            self.push(at, Comparand::text(symbols, true, true));
                             self.keys
                                 .get_mut(at)
                                 .into_iter()
-                                .for_each(|key| key.probes.push_seed(word.to_owned()));
+                                .for_each(|key| key.comparands.push_seed(word.to_owned()));
                         }
                     }
                 }
-                (Kind::Other { .. }, _) | (_, None) => {}
+                (RelationKind::Other { .. }, _) | (_, None) => {}
             }
         }
         self.share(&equal);
         for relation in &relations {
-            if let Kind::Other { fold } = relation.kind {
+            if let RelationKind::Other { ignores_case } = relation.kind {
                 self.incomplete = true;
-                self.try_values(relation, fold);
+                self.try_values(relation, ignores_case);
             }
         }
         self.share(&equal);
         equal
     }
 
-    /// How many keys there are that may have to be equal to this one, itself included.
+    /// The number of keys that may have to be equal to this one, including itself.
     pub(super) fn keys_equal_to(&self, at: usize, equal: &[[usize; 2]]) -> usize {
         let mut group = vec![at];
         for _ in 0..equal.len() {
@@ -119,36 +119,43 @@ impl Unknowns {
     fn share(&mut self, equal: &[[usize; 2]]) {
         for at in equal.iter().flatten() {
             let Some(key) = self.keys.get_mut(*at) else { continue };
-            // What a key can be at all matters to those that are equal to it.
-            for symbols in key.probes.limits.clone() {
-                key.probes.push(Probe::text(symbols, false, false));
+            // The values that a key can have at all matter to the keys that may be equal to it.
+            for symbols in key.comparands.limits.clone() {
+                key.comparands.push(Comparand::text(symbols, false, false));
             }
-            self.incomplete |= !key.probes.are_texts();
+            self.incomplete |= !key.comparands.are_texts();
         }
         for _ in 0..equal.len() {
             for [one, other] in equal {
                 let both: Vec<_> = [one, other]
                     .iter()
                     .filter_map(|at| self.keys.get(**at))
-                    .map(|k| k.probes.clone())
+                    .map(|k| k.comparands.clone())
                     .collect();
                 for at in [one, other] {
                     let Some(key) = self.keys.get_mut(*at) else { continue };
-                    both.iter().for_each(|probes| key.probes.extend(probes));
+                    both.iter().for_each(|comparands| key.comparands.extend(comparands));
                 }
             }
         }
     }
 
-    /// Tries the values of each side of a comparison on the other.
-    fn try_values(&mut self, relation: &Relation, fold: bool) {
+    /// Tries the values of each side of a comparison on the other side.
+    fn try_values(&mut self, relation: &Relation, ignores_case: bool) {
         let texts = |unknowns: &Self, at: usize| -> Vec<String> {
-            let probes = unknowns.keys.get(at).map(|key| key.probes.list.as_slice()).unwrap_or_default();
-            probes.iter().filter_map(Probe::literal_text).map(str::to_owned).take(MOST_VALUES).collect()
+            let comparands =
+                unknowns.keys.get(at).map(|key| key.comparands.list.as_slice()).unwrap_or_default();
+            comparands
+                .iter()
+                .filter_map(Comparand::literal_text)
+                .map(str::to_owned)
+                .take(MOST_VALUES)
+                .collect()
         };
         for text in texts(self, relation.subject) {
             for (key, at) in &relation.variables {
-                let values = variable::values(&relation.template, *key, &text, fold).unwrap_or_default();
+                let values =
+                    variable::values(&relation.template, *key, &text, ignores_case).unwrap_or_default();
                 for value in values.iter().take(MOST_VALUES) {
                     self.push(*at, hidden(of_text(value), false));
                 }
@@ -158,7 +165,7 @@ impl Unknowns {
         let mut fillings: Vec<Vec<(u32, Option<String>)>> = vec![Vec::new()];
         for (key, at) in &relation.variables {
             self.push(*at, hidden(of_text(&other), false));
-            // A key without a value is what the default stands for.
+            // The default stands for a key without a value.
             let choices: Vec<Option<String>> = texts(self, *at).into_iter().map(Some).chain([None]).collect();
             let longer = fillings.iter().flat_map(|filling| {
                 choices.iter().map(|choice| filling.iter().cloned().chain([(*key, choice.clone())]).collect())
@@ -169,20 +176,20 @@ impl Unknowns {
             let texts: Vec<(u32, Option<&str>)> =
                 filling.iter().map(|(key, text)| (*key, text.as_deref())).collect();
             if let Some(symbols) = variable::fill(&relation.template, &texts) {
-                let symbols = if fold { in_lower_case(&symbols) } else { symbols };
-                self.push(relation.subject, hidden(symbols, fold));
+                let symbols = if ignores_case { in_lower_case(&symbols) } else { symbols };
+                self.push(relation.subject, hidden(symbols, ignores_case));
             }
         }
     }
 
-    fn push(&mut self, at: usize, probe: Probe) {
+    fn push(&mut self, at: usize, comparand: Comparand) {
         if let Some(key) = self.keys.get_mut(at) {
-            key.probes.push(probe);
+            key.comparands.push(comparand);
         }
     }
 }
 
-/// What no policy names as such.
-fn hidden(symbols: Vec<Symbol>, fold: bool) -> Probe {
-    Probe::text(symbols, fold, false)
+/// A comparison that no answer describes, because no policy writes it.
+fn hidden(symbols: Vec<Symbol>, ignores_case: bool) -> Comparand {
+    Comparand::text(symbols, ignores_case, false)
 }

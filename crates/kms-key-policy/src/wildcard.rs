@@ -1,17 +1,46 @@
-//! Wildcard matching in linear time: `*` is any run of characters, `?` is one character.
+//! Wildcards in a pattern: `*` stands for any run of characters, `?` for one character.
 //!
-//! A pattern is a list of pieces. The pieces between two stars form a segment; the first and the last segment are
-//! anchored, and every other is taken at its leftmost place. No choice is ever taken back: a leftmost segment leaves
-//! the most text for those that follow. A segment without `?` is found by the standard library's two-way search, one
-//! with `?` inside by a bit-parallel scan (64 pattern characters a step), so that no pattern makes the match slow.
+//! A pattern is a list of pieces. The pieces between two stars form a segment. The first and the last segment are
+//! anchored; every other segment is taken at its leftmost position. No choice is ever taken back, because the leftmost
+//! position leaves the most text for the segments that follow. The standard library's two-way search finds a segment
+//! without `?`, and a bit-parallel scan (64 pattern characters a step) finds a segment with `?` inside. So no pattern
+//! makes the match slow.
 
-use super::document::Str;
+use crate::policy::TextRange;
+
+/// Whether the whole of `text` matches `pattern`.
+///
+/// `*` stands for any run of characters, the empty one included, and `?` for exactly one character. Every other
+/// character stands for itself, and case matters. No pattern makes this slow: the time grows with the length of the
+/// text, times one for every 64 characters between two stars that have a `?` among them.
+///
+/// ```
+/// use kms_key_policy::matches_wildcards;
+///
+/// assert!(matches_wildcards("arn:aws:iam::*:role/App-?", "arn:aws:iam::111122223333:role/App-1"));
+/// assert!(!matches_wildcards("arn:aws:iam::*:role/App-?", "arn:aws:iam::111122223333:role/App-10"));
+/// ```
+#[must_use]
+pub fn matches_wildcards(pattern: &str, text: &str) -> bool {
+    let mut pieces = Vec::new();
+    for (start, c) in pattern.char_indices() {
+        let piece = match c {
+            '*' => Piece::Star,
+            '?' => Piece::One,
+            c => Piece::Text(TextRange::new(start, start + c.len_utf8())),
+        };
+        if let Some(piece) = join_piece(pieces.last_mut(), piece) {
+            pieces.push(piece);
+        }
+    }
+    matches_pieces(&pieces, pattern, text)
+}
 
 /// A piece of a compiled pattern. Two texts never follow each other directly unless a variable stood between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(crate) enum Piece {
     /// Characters that stand for themselves.
-    Text(Str),
+    Text(TextRange),
     /// `*`.
     Star,
     /// `?`.
@@ -21,14 +50,24 @@ pub(super) enum Piece {
         /// Position among the policy's condition keys.
         key: u32,
         /// The text of `${key, 'default'}`.
-        default: Option<Str>,
+        default: Option<TextRange>,
     },
+}
+
+/// Joins a text to the text before it and a star to the star before it. Otherwise returns the piece, to be pushed.
+pub(crate) fn join_piece(last: Option<&mut Piece>, piece: Piece) -> Option<Piece> {
+    let joined = match (last, piece) {
+        (Some(Piece::Text(before)), Piece::Text(text)) => before.join(text),
+        (Some(Piece::Star), Piece::Star) => true,
+        _ => false,
+    };
+    (!joined).then_some(piece)
 }
 
 /// Whether `pieces`, whose texts stand in `texts`, match the whole of `value`.
 ///
-/// INVARIANT: no piece is a variable; [`super::pattern`] has put their values in.
-pub(super) fn matches(pieces: &[Piece], texts: &str, value: &str) -> bool {
+/// INVARIANT: no piece is a variable; [`crate::pattern`] has replaced each variable by its value.
+pub(crate) fn matches_pieces(pieces: &[Piece], texts: &str, value: &str) -> bool {
     let mut segments = pieces.split(|piece| *piece == Piece::Star);
     let Some(mut rest) = segments.next().and_then(|first| strip_prefix(first, texts, value)) else {
         return false;
@@ -66,7 +105,7 @@ fn has_suffix(segment: &[Piece], texts: &str, value: &str) -> bool {
         .is_some()
 }
 
-/// What follows the leftmost place of `segment` in `value`.
+/// What follows the leftmost position of `segment` in `value`.
 fn skip_past<'v>(segment: &[Piece], texts: &str, value: &'v str) -> Option<&'v str> {
     let is_one = |piece: &&Piece| **piece == Piece::One;
     let before = segment.iter().take_while(is_one).count();

@@ -1,102 +1,104 @@
-//! Exact answers where condition keys are unknown: every kind of value that the policies can tell apart is tried.
+//! Decides requests with unknown condition keys: tries a value of every kind that the policies can tell apart.
 //!
-//! For each unknown key that a statement in doubt looks at, [`unknown`] collects what its values are compared with and
-//! [`values`] finds one value for each way in which these comparisons can come out. Each combination makes the request
-//! a known one. The answer depends on the keys only if the combinations disagree. What cannot be tried makes the search
-//! incomplete, and an incomplete search never ends in allowed or denied.
+//! For each unknown key that a statement or grant may depend on, [`collect`] finds what the policies compare the key
+//! with. [`values`] finds one value for each combination of comparisons that can be true together. Each combination of
+//! values makes the request a known one. The answer depends on the keys only if the combinations lead to different
+//! decisions. A comparison that cannot be tried makes the search incomplete, and an incomplete search never ends in
+//! allowed or denied.
 
 mod cases;
+mod collect;
 mod lists;
 mod relation;
-mod unknown;
 mod values;
 mod variable;
 
-use super::answer::{Case, Caveat, Decision};
-use super::context::{Entry, EntryState, KeyState, View, lower};
-use super::document::{hash_folded, same_folded};
-use super::layers::{Hit, Layers, Tally};
-use super::request::{ENCRYPTION_CONTEXT, Request};
-use super::tri::Tri;
-use unknown::Unknowns;
-use values::{Probes, Value};
+use crate::answer::{Case, Caveat, Decision};
+use crate::applicability::Applicability;
+use crate::context::{ContextEntry, EntryState, KeyState, RequestView, lower};
+use crate::layers::{ApplicableRule, LayerResults, Layers};
+use crate::request::{ENCRYPTION_CONTEXT, Request};
+use crate::text::{hash_folded, same_folded};
+use collect::UnknownKeys;
+use values::{CandidateValue, Comparands};
 
 /// The most combinations that are tried.
 const MOST_COMBINATIONS: usize = 4096;
 
-/// The most statements that are decided on for all combinations together.
+/// The most evaluations of single statements, for all combinations together.
 const MOST_STATEMENTS: usize = 200_000;
 
-/// What trying the values of unknown keys comes to.
+/// What the search finds.
 #[derive(Debug)]
-pub(super) struct Settled {
-    pub(super) decision: Decision,
+pub(crate) struct SearchResult {
+    pub(crate) decision: Decision,
     /// Whether a Deny decides, whatever the unknown keys are.
-    pub(super) explicit: bool,
-    /// The unknown keys that matter, as the policies write them.
-    pub(super) keys: Vec<String>,
-    pub(super) cases: Vec<Case>,
-    /// Whether it depends on the identity policies.
-    pub(super) identity: bool,
-    /// Whether it depends on what no source settles.
-    pub(super) open: bool,
-    pub(super) caveat: Option<Caveat>,
+    pub(crate) explicit: bool,
+    /// The unknown keys that the decision depends on, as the policies write them.
+    pub(crate) keys: Vec<String>,
+    pub(crate) cases: Vec<Case>,
+    /// Whether the decision depends on the identity policies.
+    pub(crate) identity: bool,
+    /// Whether the decision depends on what no source settles.
+    pub(crate) open: bool,
+    pub(crate) caveat: Option<Caveat>,
 }
 
-/// A value, or a list of them, that an unknown key may have.
+/// One of the values, or lists of values, that are tried for an unknown key.
 #[derive(Debug, Clone)]
 struct Candidate {
-    entry: Entry,
+    entry: ContextEntry,
     choice: Choice,
 }
 
-/// What is chosen for an unknown key.
+/// The value of a candidate.
 #[derive(Debug, Clone)]
 enum Choice {
     Absent,
-    One(Value),
-    /// A list of other than one value.
+    One(CandidateValue),
+    /// A list of no value, or of more than one.
     Many(Vec<String>),
 }
 
-/// An unknown key and the values to try.
+/// An unknown key with the values to try. The axes span the table of all combinations.
 #[derive(Debug)]
 struct Axis {
     name: String,
     candidates: Vec<Candidate>,
-    probes: Probes,
-    /// The axes whose keys are compared with this one for equality.
+    comparands: Comparands,
+    /// The axes of the keys that a condition compares with this key for equality.
     equals: Vec<usize>,
 }
 
-/// What a request comes to once its unknown keys are decided.
+/// What becomes of a request if its unknown keys have certain values.
 #[derive(Debug, Clone, Copy)]
 struct Outcome {
-    allowed: Tri,
+    allowed: Applicability,
     explicit: bool,
-    /// What it would be if the identity policies, being unknown, allowed, and if they did not.
-    with_identity: Tri,
-    without_identity: Tri,
+    /// What `allowed` would be if the identity policies allowed the request, and if they did not. Both are `allowed` if
+    /// the identity policies are known.
+    with_identity: Applicability,
+    without_identity: Applicability,
 }
 
-/// Tries the values of the keys that the statements and grants in doubt look at.
-pub(super) fn settle(request: &Request, layers: &Layers<'_>, hits: &[Hit]) -> Settled {
-    let unknowns = Unknowns::collect(request, layers, hits);
-    let most = MOST_COMBINATIONS.min(MOST_STATEMENTS / hits.len().max(1));
+/// Tries the values of the keys that the statements and grants may depend on.
+pub(crate) fn search(request: &Request, layers: &Layers<'_>, rules: &[ApplicableRule]) -> SearchResult {
+    let unknowns = UnknownKeys::collect(request, layers, rules);
+    let most = MOST_COMBINATIONS.min(MOST_STATEMENTS / rules.len().max(1));
     let names = unknowns.names();
     let Some((axes, complete)) = unknowns.axes(request) else {
-        return Settled::too_many(names);
+        return SearchResult::too_many(names);
     };
     let combinations = axes
         .iter()
         .try_fold(1usize, |product, axis| product.checked_mul(axis.candidates.len()).filter(|n| *n <= most));
     match combinations {
-        Some(combinations) => Table::fill(request, layers, axes, combinations).settle(complete),
-        None => Settled::too_many(names),
+        Some(combinations) => OutcomeTable::fill(request, layers, axes, combinations).summarize(complete),
+        None => SearchResult::too_many(names),
     }
 }
 
-impl Settled {
+impl SearchResult {
     const fn too_many(keys: Vec<String>) -> Self {
         Self {
             decision: Decision::Depends,
@@ -110,20 +112,20 @@ impl Settled {
     }
 }
 
-/// The outcome of every combination; the first axis turns fastest.
-struct Table<'a> {
+/// The outcome of every combination. Combinations that differ only in the first axis stand side by side.
+struct OutcomeTable<'a> {
     request: &'a Request,
     layers: &'a Layers<'a>,
     axes: Vec<Axis>,
-    /// `None` for combinations that contradict themselves.
+    /// `None` for a combination that contradicts itself.
     outcomes: Vec<Option<Outcome>>,
 }
 
-impl<'a> Table<'a> {
+impl<'a> OutcomeTable<'a> {
     fn fill(request: &'a Request, layers: &'a Layers<'a>, axes: Vec<Axis>, combinations: usize) -> Self {
         let mut table = Self { request, layers, axes, outcomes: Vec::new() };
         let mut outcomes = Vec::with_capacity(combinations);
-        let mut decided: Vec<&Entry> = Vec::with_capacity(table.axes.len());
+        let mut decided: Vec<&ContextEntry> = Vec::with_capacity(table.axes.len());
         for number in 0..combinations {
             table.choose(number, &mut decided);
             outcomes.push(is_consistent(request, &decided).then(|| outcome(request, layers, &decided)));
@@ -133,19 +135,19 @@ impl<'a> Table<'a> {
         table
     }
 
-    /// The keys as a combination decides them.
-    fn choose<'t>(&'t self, number: usize, decided: &mut Vec<&'t Entry>) {
+    /// Sets `decided` to the keys of a combination.
+    fn choose<'t>(&'t self, number: usize, decided: &mut Vec<&'t ContextEntry>) {
         decided.clear();
         let chosen = choices(&self.axes, number).filter_map(|(axis, n)| axis.candidates.get(n));
         decided.extend(chosen.map(|candidate| &candidate.entry));
     }
 
-    fn settle(self, complete: bool) -> Settled {
+    fn summarize(self, complete: bool) -> SearchResult {
         let outcomes = || self.outcomes.iter().flatten();
         let explicit = outcomes().all(|o| o.explicit);
-        let decision = if outcomes().all(|o| o.allowed == Tri::Yes) {
+        let decision = if outcomes().all(|o| o.allowed == Applicability::Applies) {
             Decision::Allowed
-        } else if outcomes().all(|o| o.allowed == Tri::No) {
+        } else if outcomes().all(|o| o.allowed == Applicability::DoesNotApply) {
             Decision::Denied
         } else {
             Decision::Depends
@@ -159,19 +161,21 @@ impl<'a> Table<'a> {
         let matters = (0..self.axes.len()).map(|axis| unproven || self.matters(axis));
         let keys =
             self.axes.iter().zip(matters).filter(|(_, matters)| *matters).map(|(axis, _)| axis.name.clone());
-        Settled {
+        SearchResult {
             decision: if unproven { Decision::Depends } else { decision },
             explicit: explicit && complete && decision == Decision::Denied,
             keys: keys.collect(),
             cases: self.cases(),
             identity: outcomes().any(|o| o.with_identity != o.without_identity),
-            open: outcomes().any(|o| o.with_identity == Tri::Maybe || o.without_identity == Tri::Maybe),
+            open: outcomes().any(|o| {
+                o.with_identity == Applicability::Unknown || o.without_identity == Applicability::Unknown
+            }),
             caveat,
         }
     }
 
-    /// The distance between combinations that differ in one axis only, and the candidate of that axis in `number`.
-    fn place(&self, axis: usize, number: usize) -> (usize, usize) {
+    /// The distance between combinations that differ only in one axis, and the candidate of that axis in `number`.
+    fn stride_and_candidate(&self, axis: usize, number: usize) -> (usize, usize) {
         let stride: usize = self.axes.iter().take(axis).map(|a| a.candidates.len()).product();
         let length = self.axes.get(axis).map_or(1, |a| a.candidates.len());
         (stride, number / stride % length)
@@ -179,16 +183,16 @@ impl<'a> Table<'a> {
 
     /// The combinations that differ from `number` in one axis at most.
     fn along(&self, axis: usize, number: usize) -> impl Iterator<Item = usize> {
-        let (stride, own) = self.place(axis, number);
+        let (stride, own) = self.stride_and_candidate(axis, number);
         let length = self.axes.get(axis).map_or(1, |a| a.candidates.len());
         (0..length).map(move |n| number - own * stride + n * stride)
     }
 
-    fn allowed(&self, number: usize) -> Option<Tri> {
+    fn allowed(&self, number: usize) -> Option<Applicability> {
         self.outcomes.get(number).copied().flatten().map(|outcome| outcome.allowed)
     }
 
-    /// Whether some combination comes out otherwise if this key alone changes.
+    /// Whether the decision changes for some combination if only this key changes.
     fn matters(&self, axis: usize) -> bool {
         let consistent =
             || (0..self.outcomes.len()).filter_map(|number| Some((number, self.allowed(number)?)));
@@ -197,8 +201,8 @@ impl<'a> Table<'a> {
         }) {
             return true;
         }
-        // The names of the encryption context and its keys change together only. Which of them the policies look at
-        // shows where one alone is changed, although no request is so.
+        // The names of the encryption context and its keys only change together. To find out which of them the policies
+        // use, this changes one alone, although no request is like that.
         let is_of_encryption_context = |axis: &Axis| {
             let name = lower(&axis.name);
             name == "kms:encryptioncontextkeys" || name.starts_with(ENCRYPTION_CONTEXT)
@@ -226,21 +230,22 @@ fn choices(axes: &[Axis], number: usize) -> impl Iterator<Item = (&Axis, usize)>
     })
 }
 
-fn outcome(request: &Request, layers: &Layers<'_>, decided: &[&Entry]) -> Outcome {
-    let tally = Tally::take(layers, &View { request, decided }, |_| {});
-    let identity = |identity| Tally { identity, ..tally }.allowed(request);
-    let unknown = tally.identity == Tri::Maybe && layers.identity_policies.is_none();
-    let allowed = tally.allowed(request);
+fn outcome(request: &Request, layers: &Layers<'_>, decided: &[&ContextEntry]) -> Outcome {
+    let results = LayerResults::evaluate(layers, &RequestView { request, decided }, |_| {});
+    let identity = |identity| LayerResults { identity, ..results }.allowed(request);
+    let unknown = results.identity == Applicability::Unknown && layers.identity_policies.is_none();
+    let allowed = results.allowed(request);
     Outcome {
         allowed,
-        explicit: tally.deny == Tri::Yes,
-        with_identity: if unknown { identity(Tri::Yes) } else { allowed },
-        without_identity: if unknown { identity(Tri::No) } else { allowed },
+        explicit: results.deny == Applicability::Applies,
+        with_identity: if unknown { identity(Applicability::Applies) } else { allowed },
+        without_identity: if unknown { identity(Applicability::DoesNotApply) } else { allowed },
     }
 }
 
-/// Whether the keys of the encryption context are there exactly if `kms:EncryptionContextKeys` names them.
-fn is_consistent(request: &Request, decided: &[&Entry]) -> bool {
+/// Whether a combination contradicts itself: `kms:EncryptionContextKeys` must name exactly the keys of the encryption
+/// context that are present.
+fn is_consistent(request: &Request, decided: &[&ContextEntry]) -> bool {
     let Some(list) = decided.iter().find(|entry| entry.lower == "kms:encryptioncontextkeys") else {
         return true;
     };
@@ -248,7 +253,7 @@ fn is_consistent(request: &Request, decided: &[&Entry]) -> bool {
         EntryState::Known { values, .. } => values,
         _ => &[],
     };
-    let view = View { request, decided };
+    let view = RequestView { request, decided };
     let may_be_there = |name: &String| {
         let key = lower(&format!("{ENCRYPTION_CONTEXT}{name}"));
         !matches!(view.find(hash_folded(&key), &key).1, KeyState::Absent)

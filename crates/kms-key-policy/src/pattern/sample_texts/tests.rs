@@ -1,14 +1,15 @@
-//! Witnesses: every way in which patterns can match together has one, and each is what it says.
+//! Sample texts: there is one for each combination of patterns that can match together, and each matches what it
+//! should.
 
 use std::collections::{HashMap, HashSet};
 
 use proptest::prelude::*;
 
-use super::{Form, find};
-use crate::symbols::Symbol;
+use super::{SymbolPattern, find};
+use crate::pattern::symbols::Symbol;
 
-const fn exact(symbols: &[Symbol]) -> Form<'_> {
-    Form { symbols, fold: false }
+const fn exact(symbols: &[Symbol]) -> SymbolPattern<'_> {
+    SymbolPattern { symbols, ignores_case: false }
 }
 
 fn symbols(pattern: &str) -> Vec<Symbol> {
@@ -22,7 +23,7 @@ fn symbols(pattern: &str) -> Vec<Symbol> {
     pattern.chars().map(symbol).collect()
 }
 
-/// Whether symbols match a text, by trying everything: for short ones only.
+/// Whether symbols match a text. This tries everything, so it is for short texts only.
 fn matches(symbols: &[Symbol], text: &[char]) -> bool {
     let Some((first, rest)) = symbols.split_first() else { return text.is_empty() };
     let step = |allowed: bool| allowed && matches(rest, &text[1..]);
@@ -57,44 +58,44 @@ fn a_pattern_of_too_many_symbols_is_given_up() {
 }
 
 #[test]
-fn case_is_ignored_where_it_does_not_matter() {
+fn case_is_ignored_if_it_does_not_matter() {
     let (exact, folded) = (symbols("Ab"), symbols("ab"));
-    let (witnesses, complete) =
-        find(&[self::exact(&exact), Form { symbols: &folded, fold: true }], &['x'], 1);
+    let (samples, complete) =
+        find(&[self::exact(&exact), SymbolPattern { symbols: &folded, ignores_case: true }], &['x'], 1);
     assert!(complete);
-    let ways: Vec<Vec<bool>> = witnesses.into_iter().map(|w| w.matches).collect();
+    let combinations: Vec<Vec<bool>> = samples.into_iter().map(|w| w.matches).collect();
     assert!(
-        ways.contains(&vec![true, true])
-            && ways.contains(&vec![false, true])
-            && ways.contains(&vec![false, false])
+        combinations.contains(&vec![true, true])
+            && combinations.contains(&vec![false, true])
+            && combinations.contains(&vec![false, false])
     );
-    assert!(!ways.contains(&vec![true, false]));
+    assert!(!combinations.contains(&vec![true, false]));
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn witnesses_are_true_and_complete(
+    fn samples_are_true_and_complete(
         patterns in prop::collection::vec("[ab:*?%_]{0,4}", 1..4), most in 1..4usize,
     ) {
         let patterns: Vec<Vec<Symbol>> = patterns.iter().map(|p| symbols(p)).collect();
-        let given: Vec<Form<'_>> = patterns.iter().map(|p| exact(p)).collect();
-        let (witnesses, complete) = find(&given, &['#', '%', '/'], most);
+        let given: Vec<SymbolPattern<'_>> = patterns.iter().map(|p| exact(p)).collect();
+        let (samples, complete) = find(&given, &['#', '%', '/'], most);
         prop_assert!(complete);
-        let way = |text: &[char]| patterns.iter().map(|p| matches(p, text)).collect::<Vec<bool>>();
-        for witness in &witnesses {
-            prop_assert_eq!(&way(&witness.text.chars().collect::<Vec<_>>()), &witness.matches);
+        let combination = |text: &[char]| patterns.iter().map(|p| matches(p, text)).collect::<Vec<bool>>();
+        for sample in &samples {
+            prop_assert_eq!(&combination(&sample.text.chars().collect::<Vec<_>>()), &sample.matches);
         }
         let mut texts: HashMap<Vec<bool>, usize> = HashMap::new();
         for text in all_texts(5) {
-            *texts.entry(way(&text)).or_default() += 1;
+            *texts.entry(combination(&text)).or_default() += 1;
         }
-        let found: HashSet<&str> = witnesses.iter().map(|w| w.text.as_str()).collect();
-        prop_assert_eq!(found.len(), witnesses.len(), "no text comes twice");
-        for (way, count) in texts {
-            let found = witnesses.iter().filter(|w| w.matches == way).count();
-            prop_assert!(found >= count.min(most), "{found} witnesses of {count} for {way:?}");
+        let found: HashSet<&str> = samples.iter().map(|w| w.text.as_str()).collect();
+        prop_assert_eq!(found.len(), samples.len(), "no text comes twice");
+        for (combination, count) in texts {
+            let found = samples.iter().filter(|w| w.matches == combination).count();
+            prop_assert!(found >= count.min(most), "{found} samples of {count} for {combination:?}");
         }
     }
 }

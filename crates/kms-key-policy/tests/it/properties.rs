@@ -1,10 +1,10 @@
-//! What holds for every policy and every request.
+//! Properties of the decisions on random policies and requests.
 
 use std::sync::LazyLock;
 
 use kms_key_policy::{
-    Action, Answer, Caveat, Context, Decider, Decision, Grants, KeyArn, Layers, Others, Policy, PolicyKind,
-    Principal, Request, decide, verdict,
+    Action, Answer, Caveat, Context, Decider, Decision, Grants, KeyArn, Layers, OtherKeys, Policy,
+    PolicyKind, Principal, Request, decide, verdict,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -64,12 +64,12 @@ fn statement() -> impl Strategy<Value = Value> {
     })
 }
 
-/// What is known of the two keys: a value, absent or not known.
+/// A context that knows a value of each of the two keys, or knows that a key is absent, or does not know the key.
 fn context() -> impl Strategy<Value = Context> {
     let state =
         || prop_oneof![Just(None), Just(Some("")), select(vec!["a", "b", "ab", "abb"]).prop_map(Some)];
     (state(), state(), any::<bool>()).prop_map(|(x, y, unknown)| {
-        let context = Context::new(if unknown { Others::Unknown } else { Others::Absent });
+        let context = Context::new(if unknown { OtherKeys::Unknown } else { OtherKeys::Absent });
         let with = |context: Context, key, state| match state {
             None => context,
             Some("") => context.absent(key),
@@ -93,7 +93,7 @@ fn policy(statements: &[Value]) -> Policy {
     Policy::parse(PolicyKind::Key, &text).unwrap()
 }
 
-/// Decides with an identity policy that allows.
+/// Decides with an identity policy that allows everything, and passes the answer to `look`.
 fn with_answer<T>(request: &Request, key_policy: &Policy, look: impl FnOnce(Answer<'_>) -> T) -> T {
     static ALLOWS: LazyLock<[Policy; 1]> = LazyLock::new(|| {
         let text = r#"{"Statement":{"Effect":"Allow","Action":"kms:*","Resource":"*"}}"#;
@@ -110,7 +110,7 @@ fn decision(request: &Request, policy: &Policy) -> (Decision, bool) {
     with_answer(request, policy, |answer| (answer.decision, answer.explicit))
 }
 
-/// Whether the answer is *depends* because not everything could be tried.
+/// Whether the answer is *depends* because the search could not try everything.
 const fn is_unproven(caveat: &Caveat) -> bool {
     matches!(caveat, Caveat::NotProven(_) | Caveat::NotAllTried | Caveat::TooManyCombinations)
 }
@@ -144,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn a_deny_never_opens_and_an_allow_never_closes(
+    fn a_deny_never_adds_access_and_an_allow_never_removes_any(
         statements in vec(statement(), 0..5), more in statement(), request in request(),
     ) {
         let proven = |statements: &[Value]| with_answer(&request, &policy(statements), |answer| {
@@ -215,7 +215,7 @@ proptest! {
     }
 }
 
-/// Which decisions the completions of an unknown context lead to.
+/// The decisions that the completions of an unknown context lead to.
 #[derive(Debug, Default)]
 struct Outcomes {
     allowed: bool,
@@ -225,14 +225,14 @@ struct Outcomes {
 
 const KEY_ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 
-/// Texts for every way in which the texts of [`condition`] can match or not, alone and in another case.
+/// Texts that match each combination of the texts of [`condition`] that can match together, also with another case.
 const TEXTS: [&str; 25] = [
     "", "a", "b", "ab", "c", "aab", "acb", "ac", "cb", "cc", "A", "B", "AB", "AAB", "a*", "*b", "?", "a?*",
     "*", "A*", "*B", "A?*", "aB", "Ab", KEY_ID,
 ];
 
-/// Decides on every completion of the keys that the statements name: each of the texts, absent, and lists of up to
-/// `longest` of the texts.
+/// Decides on every completion of the keys that the statements name. Each key is absent or has one of [`TEXTS`]; the
+/// list of names also has up to `longest` of them.
 fn complete(statements: &[Value], principal: &str, longest: usize) -> Outcomes {
     let text = Value::from(statements.to_vec()).to_string().to_lowercase();
     let values = |key: &str| {
@@ -254,7 +254,7 @@ fn complete(statements: &[Value], principal: &str, longest: usize) -> Outcomes {
         for y in &values("aws:y") {
             for list in &lists {
                 let mut context =
-                    Context::new(Others::Absent).values("kms:EncryptionContextKeys", list.clone());
+                    Context::new(OtherKeys::Absent).values("kms:EncryptionContextKeys", list.clone());
                 for (key, value) in [("aws:x", x), ("aws:y", y)] {
                     context = value.iter().fold(context, |context, value| context.value(key, *value));
                 }
@@ -270,7 +270,7 @@ fn complete(statements: &[Value], principal: &str, longest: usize) -> Outcomes {
 }
 
 fn unknown(statements: &[Value], principal: &str) -> (Decision, bool) {
-    let request = asked(principal, Context::new(Others::Unknown));
+    let request = asked(principal, Context::new(OtherKeys::Unknown));
     with_answer(&request, &policy(statements), |answer| {
         (answer.decision, answer.caveats.iter().any(is_unproven))
     })
@@ -281,7 +281,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_certain_holds_for_every_completion(
+    fn a_certain_answer_holds_for_every_completion(
         statements in vec(statement(), 1..5), principal in select(PRINCIPALS.to_vec()),
     ) {
         let outcomes = complete(&statements, principal, 1);
