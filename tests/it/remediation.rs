@@ -1,11 +1,11 @@
-//! What is done on a notice, case by case, on a world in memory: drift is put right, key trouble is caught, and a
-//! rival is not fought for ever.
+//! Remediation after a change event, case by case, against the AWS in memory of the model test: drift is repaired,
+//! trouble with the key is handled, and the breaker stops repairs against another writer.
 
 mod breaker;
 mod drift;
+mod key_trouble;
 mod lost_access;
 mod races;
-mod trouble;
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -19,109 +19,108 @@ use session_kms::ports::Environment;
 use session_kms::reconcile::{Establish, Outcome, ReconcileError, Record, establish, read_record};
 use session_kms::remediation::Remediation;
 
-use crate::model::line::{Fate, Line};
-use crate::model::rival::{Deed, event_of, name};
+use crate::model::in_memory_aws::{DuplicateRule, InMemoryAws, KEYS, NODE, Write, other_settings};
+use crate::model::outside_change::{OutsideChange, event_of, name};
+use crate::model::ports::{FaultPlan, InMemoryPorts};
 use crate::model::run::{location, owner, remediated};
-use crate::model::world::{Duplicates, KEYS, NODE, World, Write};
 
 const FIRST: &str = KEYS[0];
 const OTHER: &str = KEYS[1];
 const STANDBY: &str = KEYS[2];
 
-/// A world with a document, and short words for what happens in it.
+/// An AWS in memory with a document, and the library that is run against it.
 struct LibraryFixture {
-    world: RefCell<World>,
+    aws: RefCell<InMemoryAws>,
     runs: Cell<usize>,
 }
 
 impl LibraryFixture {
-    /// A document of somebody's own, without a key.
+    /// Somebody's document without a key, and no record.
     fn new() -> Self {
-        let mut world = World::new(Duplicates::Latest, 0);
-        Deed::Create.play(&mut world);
-        Self { world: RefCell::new(world), runs: Cell::new(0) }
+        let mut aws = InMemoryAws::new(DuplicateRule::Latest, 0);
+        OutsideChange::Create.apply(&mut aws);
+        Self { aws: RefCell::new(aws), runs: Cell::new(0) }
     }
 
-    /// The same, and its owner has asked for this.
+    /// The same after an owner has established this intent.
     fn of(intent: &Intent) -> Self {
-        let room = Self::new();
-        room.ask(intent).expect("nothing is in the way");
-        room
+        let fixture = Self::new();
+        fixture.establish(intent).expect("nothing is in the way");
+        fixture
     }
 
-    fn ask(&self, intent: &Intent) -> Result<Outcome, ReconcileError> {
+    fn establish(&self, intent: &Intent) -> Result<Outcome, ReconcileError> {
         let (owner, digest): (Owner, _) = (owner(0), format!("{intent:?}"));
         let request = Establish { owner: &owner, intent, digest: &digest, patience: Duration::ZERO };
-        let line = self.line();
-        establish(Environment::new(&line, &location()), request).now_or_never().expect("nothing waits")
+        let ports = self.ports();
+        establish(Environment::new(&ports, &location()), request).now_or_never().expect("nothing waits")
     }
 
-    /// Others do something; the notice that tells of it.
-    fn others(&self, deed: Deed) -> ChangeEvent {
-        deed.play(&mut self.world.borrow_mut()).expect("it can be done")
+    /// Others change something. Returns the change event.
+    fn change(&self, change: OutsideChange) -> ChangeEvent {
+        change.apply(&mut self.aws.borrow_mut()).expect("it can be done")
     }
 
-    fn told(&self, event: &ChangeEvent) -> Remediation {
-        let line = self.line();
-        remediated(&line, &name(), event).now_or_never().expect("nothing waits").expect("AWS answers")
+    fn remediate(&self, event: &ChangeEvent) -> Remediation {
+        let ports = self.ports();
+        remediated(&ports, &name(), event).now_or_never().expect("nothing waits").expect("AWS answers")
     }
 
-    /// Others do something, and the notice of it comes.
-    fn noticed(&self, deed: Deed) -> Remediation {
-        let event = self.others(deed);
-        self.told(&event)
+    /// Others change something, and the program handles the change event.
+    fn remediate_after(&self, change: OutsideChange) -> Remediation {
+        let event = self.change(change);
+        self.remediate(&event)
     }
 
-    fn scheduled(&self) -> Remediation {
-        self.told(&event_of(ChangeSource::Schedule))
+    fn remediate_on_schedule(&self) -> Remediation {
+        self.remediate(&event_of(ChangeSource::Schedule))
     }
 
-    fn line(&self) -> Line<'_> {
+    fn ports(&self) -> InMemoryPorts<'_> {
         self.runs.set(self.runs.get() + 1);
-        Line::new(&self.world, self.runs.get(), Fate::default(), false)
+        InMemoryPorts::new(&self.aws, self.runs.get(), FaultPlan::default(), false)
     }
 
-    fn pass(&self, minutes: u64) {
-        self.world.borrow_mut().now += minutes * 60;
+    fn advance_minutes(&self, minutes: u64) {
+        self.aws.borrow_mut().now += minutes * 60;
     }
 
     /// What the last run wrote.
     fn writes(&self) -> Vec<Write> {
-        let world = self.world.borrow();
-        let of_run = world.log.iter().filter(|entry| entry.run == self.runs.get());
+        let aws = self.aws.borrow();
+        let of_run = aws.log.iter().filter(|entry| entry.run == self.runs.get());
         of_run.map(|entry| entry.write.clone()).collect()
     }
 
     /// The keys of the latest and of the default version.
     fn keys(&self) -> [String; 2] {
-        let world = self.world.borrow();
-        let document = world.document.as_ref().expect("a document");
+        let aws = self.aws.borrow();
+        let document = aws.document.as_ref().expect("a document");
         [document.latest_content(), document.default_content()]
             .map(|content| content.kms_key_id().expect("a key"))
     }
 
-    /// Fails where the document is not as wanted with this key, or another setting was lost.
+    /// Fails if a version does not carry this key, or another setting was lost.
     fn assert_carries(&self, key: &str) {
         assert_eq!(self.keys(), [key, key]);
         self.assert_settings_kept();
     }
 
     fn assert_settings_kept(&self) {
-        let world = self.world.borrow();
-        let there =
-            world.document.as_ref().map(|document| crate::model::world::others(document.latest_content()));
-        assert_eq!(there, world.others);
-        assert_eq!(world.wrongs, Vec::<String>::new());
+        let aws = self.aws.borrow();
+        let found = aws.document.as_ref().map(|document| other_settings(document.latest_content()));
+        assert_eq!(found, aws.expected_settings);
+        assert_eq!(aws.violations, Vec::<String>::new());
     }
 
     fn record(&self) -> Record {
-        let line = Line::new(&self.world, 0, Fate::default(), false);
-        let record = read_record(&line, &name()).now_or_never().expect("nothing waits");
+        let ports = InMemoryPorts::new(&self.aws, 0, FaultPlan::default(), false);
+        let record = read_record(&ports, &name()).now_or_never().expect("nothing waits");
         record.expect("one that can be read").expect("a record")
     }
 }
 
-/// Encryption with a key, and nobody asked whether it can be used.
+/// Encryption with this key, and the preflight off.
 fn encrypted(key: &str) -> Intent {
     Intent {
         document: name(),
@@ -132,13 +131,13 @@ fn encrypted(key: &str) -> Intent {
     }
 }
 
-/// The same, where the nodes must be able to use the key.
-fn proven(key: &str, mode: Mode) -> Intent {
+/// The same, but the nodes must be able to use the key.
+fn with_nodes(key: &str, mode: Mode) -> Intent {
     let nodes = vec![PrincipalArn::parse(NODE).expect("a role")];
     Intent { safeguards: Safeguards { mode, nodes, ..Safeguards::default() }, ..encrypted(key) }
 }
 
-fn in_trouble(on_key_trouble: OnKeyTrouble, intent: Intent) -> Intent {
+fn with_key_trouble(on_key_trouble: OnKeyTrouble, intent: Intent) -> Intent {
     let Encryption::Enabled { key, .. } = intent.encryption else { return intent };
     Intent { encryption: Encryption::Enabled { key, on_key_trouble }, ..intent }
 }
@@ -147,13 +146,13 @@ fn standby() -> OnKeyTrouble {
     OnKeyTrouble::Standby(KeyRef::parse(STANDBY).expect("a key"))
 }
 
-/// The one alert.
-fn alert(kept: &Remediation) -> &str {
-    assert_eq!(kept.alerts.len(), 1, "{kept:?}");
-    &kept.alerts[0]
+/// The alert, which must be the only one.
+fn only_alert(remediation: &Remediation) -> &str {
+    assert_eq!(remediation.alerts.len(), 1, "{remediation:?}");
+    &remediation.alerts[0]
 }
 
-fn assert_names(text: &str, words: &[&str]) {
+fn assert_mentions(text: &str, words: &[&str]) {
     for word in words {
         assert!(text.contains(word), "no `{word}` in: {text}");
     }

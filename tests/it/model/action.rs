@@ -1,4 +1,4 @@
-//! What may happen, one thing after the other, and how it is drawn.
+//! The actions of a sequence, and the strategies that draw them.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -7,40 +7,40 @@ use proptest::sample::select;
 use session_kms::change_event::{ChangeEvent, ChangeSource};
 use session_kms::intent::{Mode, OnDelete};
 
-use super::line::{Fate, Fault, Side};
-use super::rival::{Deed, call_event, deeds, event_of, key_states};
-use super::run::{Ask, Trouble};
-use super::world::Duplicates;
+use super::in_memory_aws::DuplicateRule;
+use super::outside_change::{OutsideChange, call_event, event_of, key_state_changes, outside_changes};
+use super::ports::{CallFault, FaultPlan, Moment};
+use super::run::{OwnerRequest, TroubleResponse};
 
-/// The world that a sequence begins in.
+/// What AWS is like when a sequence begins.
 #[derive(Clone, Copy, Debug)]
-pub struct Setting {
-    pub duplicates: Duplicates,
+pub struct InitialState {
+    pub duplicates: DuplicateRule,
     pub pending: u32,
     pub most_versions: usize,
     pub has_document: bool,
 }
 
-/// One thing that happens.
+/// One step of a sequence.
 #[derive(Clone, Debug)]
 pub enum Action {
-    /// Others do something, and the notice of it comes.
-    Deed(Deed, Delivery),
+    /// Others change something, and the change event is delivered.
+    OutsideChange(OutsideChange, Delivery),
     /// One run.
-    Run(What, Fate),
-    /// Two runs at the same time, and perhaps something that others do meanwhile.
-    Both([(What, Fate); 2], Vec<bool>, Option<(usize, Deed)>),
+    Run(Trigger, FaultPlan),
+    /// Two runs at the same time. Perhaps others change something after that many turns.
+    TwoRuns([(Trigger, FaultPlan); 2], Vec<bool>, Option<(usize, OutsideChange)>),
     /// Time passes, in minutes.
-    Pass(u64),
-    /// AWS will not take up the next version that is written.
+    TimePasses(u64),
+    /// AWS gives the next version that is written the status Failed.
     FailNext,
-    /// Somebody deletes the record, or puts back one of its versions.
-    Meddle(Option<usize>),
-    /// From now on somebody writes the document whenever it is written, or leaves it alone again.
-    Answer(bool),
+    /// Somebody deletes the record, or restores one of its versions.
+    TamperWithRecord(Option<usize>),
+    /// Somebody starts, or stops, to overwrite the document whenever a run writes it.
+    RivalAnswers(bool),
 }
 
-/// When a notice comes.
+/// When a change event is delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
     Now,
@@ -49,27 +49,31 @@ pub enum Delivery {
     Never,
 }
 
-/// What a run is about.
+/// What starts a run.
 #[derive(Clone, Debug)]
-pub enum What {
+pub enum Trigger {
     Schedule,
-    /// One of the notices that have not come yet.
-    Late(usize),
+    /// One of the change events that were not delivered yet.
+    DelayedEvent(usize),
     RecordChange,
-    Ask(Ask),
-    /// The last request once more.
-    AskAgain,
+    OwnerRequest(OwnerRequest),
+    /// The last request is delivered once more.
+    RepeatedRequest,
     Release {
         owner: usize,
         on_delete: Option<OnDelete>,
     },
 }
 
-pub fn settings() -> impl Strategy<Value = Setting> {
-    let duplicates =
-        [Duplicates::Latest, Duplicates::Any, Duplicates::LatestByMeaning, Duplicates::AnyByMeaning];
+pub fn initial_states() -> impl Strategy<Value = InitialState> {
+    let duplicates = [
+        DuplicateRule::Latest,
+        DuplicateRule::Any,
+        DuplicateRule::LatestByMeaning,
+        DuplicateRule::AnyByMeaning,
+    ];
     (select(duplicates.to_vec()), 0..3_u32, select(&[4, 6, 20][..]), any::<bool>()).prop_map(
-        |(duplicates, pending, most_versions, has_document)| Setting {
+        |(duplicates, pending, most_versions, has_document)| InitialState {
             duplicates,
             pending,
             most_versions,
@@ -78,8 +82,8 @@ pub fn settings() -> impl Strategy<Value = Setting> {
     )
 }
 
-/// The last event that comes.
-pub fn lasts() -> impl Strategy<Value = ChangeEvent> {
+/// The last event of a sequence.
+pub fn last_events() -> impl Strategy<Value = ChangeEvent> {
     let sources = [
         ChangeSource::Schedule,
         ChangeSource::RecordChange,
@@ -93,33 +97,33 @@ pub fn actions() -> impl Strategy<Value = Vec<Action>> {
     vec(action(), 1..16)
 }
 
-/// Little but runs at the same time, one of which may be far ahead of the other, over a document that has drifted.
+/// Mostly concurrent runs on a document that has drifted. One run may be far ahead of the other.
 pub fn races() -> impl Strategy<Value = Vec<Action>> {
     let turns = vec((any::<bool>(), 1..20_usize), 0..12).prop_map(|turns| {
         let turns = turns.into_iter();
         turns.flat_map(|(is_lefts, calls)| std::iter::repeat_n(is_lefts, calls)).collect::<Vec<_>>()
     });
-    let fate = || prop_oneof![2 => Just(Fate::default()), 1 => fates()];
-    let repair = (Just(What::Schedule), fate());
-    let race = (repair, (whats(), fate()), turns)
-        .prop_map(|(left, right, order)| Action::Both([left, right], order, None));
-    let drift = deeds().prop_map(|deed| Action::Deed(deed, Delivery::Later));
+    let faults = || prop_oneof![2 => Just(FaultPlan::default()), 1 => fault_plans()];
+    let repair = (Just(Trigger::Schedule), faults());
+    let race = (repair, (triggers(), faults()), turns)
+        .prop_map(|(left, right, order)| Action::TwoRuns([left, right], order, None));
+    let drift = outside_changes().prop_map(|change| Action::OutsideChange(change, Delivery::Later));
     vec((drift, race).prop_map(|(drift, race)| [drift, race]), 1..4)
         .prop_map(|all| all.into_iter().flatten().collect())
 }
 
-/// Little but keys that fail and work again, and what follows from it.
+/// Mostly keys that become unusable and usable again, and the runs that follow.
 pub fn failing_keys() -> impl Strategy<Value = Vec<Action>> {
-    let late = (0..8_usize).prop_map(What::Late);
-    let whats = || prop_oneof![2 => Just(What::Schedule), 1 => late.clone()];
+    let delayed_events = (0..8_usize).prop_map(Trigger::DelayedEvent);
+    let triggers = || prop_oneof![2 => Just(Trigger::Schedule), 1 => delayed_events.clone()];
     vec(
         prop_oneof![
-            8 => (key_states(), deliveries()).prop_map(|(deed, delivery)| Action::Deed(deed, delivery)),
-            2 => (deeds(), deliveries()).prop_map(|(deed, delivery)| Action::Deed(deed, delivery)),
-            3 => (whats(), fates()).prop_map(|(what, fate)| Action::Run(what, fate)),
-            1 => ((whats(), fates()), (whats(), fates()), vec(any::<bool>(), 0..60))
-                .prop_map(|(left, right, order)| Action::Both([left, right], order, None)),
-            2 => (1..90_u64).prop_map(Action::Pass),
+            8 => (key_state_changes(), deliveries()).prop_map(|(change, delivery)| Action::OutsideChange(change, delivery)),
+            2 => (outside_changes(), deliveries()).prop_map(|(change, delivery)| Action::OutsideChange(change, delivery)),
+            3 => (triggers(), fault_plans()).prop_map(|(trigger, faults)| Action::Run(trigger, faults)),
+            1 => ((triggers(), fault_plans()), (triggers(), fault_plans()), vec(any::<bool>(), 0..60))
+                .prop_map(|(left, right, order)| Action::TwoRuns([left, right], order, None)),
+            2 => (1..90_u64).prop_map(Action::TimePasses),
         ],
         4..16,
     )
@@ -131,31 +135,31 @@ fn deliveries() -> impl Strategy<Value = Delivery> {
 
 fn action() -> impl Strategy<Value = Action> {
     let order = || vec(any::<bool>(), 0..60);
-    let midst = option::weighted(0.4, (0..60_usize, deeds()));
+    let interference = option::weighted(0.4, (0..60_usize, outside_changes()));
     prop_oneof![
-        8 => (deeds(), deliveries()).prop_map(|(deed, delivery)| Action::Deed(deed, delivery)),
-        9 => (whats(), fates()).prop_map(|(what, fate)| Action::Run(what, fate)),
-        4 => ((whats(), fates()), (whats(), fates()), order(), midst)
-            .prop_map(|(left, right, order, midst)| Action::Both([left, right], order, midst)),
-        3 => (1..90_u64).prop_map(Action::Pass),
+        8 => (outside_changes(), deliveries()).prop_map(|(change, delivery)| Action::OutsideChange(change, delivery)),
+        9 => (triggers(), fault_plans()).prop_map(|(trigger, faults)| Action::Run(trigger, faults)),
+        4 => ((triggers(), fault_plans()), (triggers(), fault_plans()), order(), interference)
+            .prop_map(|(left, right, order, interference)| Action::TwoRuns([left, right], order, interference)),
+        3 => (1..90_u64).prop_map(Action::TimePasses),
         1 => Just(Action::FailNext),
-        1 => option::of(0..12_usize).prop_map(Action::Meddle),
-        1 => any::<bool>().prop_map(Action::Answer),
+        1 => option::of(0..12_usize).prop_map(Action::TamperWithRecord),
+        1 => any::<bool>().prop_map(Action::RivalAnswers),
     ]
 }
 
-fn whats() -> impl Strategy<Value = What> {
+fn triggers() -> impl Strategy<Value = Trigger> {
     prop_oneof![
-        3 => Just(What::Schedule),
-        5 => (0..8_usize).prop_map(What::Late),
-        1 => Just(What::RecordChange),
-        6 => asks().prop_map(What::Ask),
-        1 => Just(What::AskAgain),
-        1 => (owners(), option::of(on_delete())).prop_map(|(owner, on_delete)| What::Release { owner, on_delete }),
+        3 => Just(Trigger::Schedule),
+        5 => (0..8_usize).prop_map(Trigger::DelayedEvent),
+        1 => Just(Trigger::RecordChange),
+        6 => owner_requests().prop_map(Trigger::OwnerRequest),
+        1 => Just(Trigger::RepeatedRequest),
+        1 => (owners(), option::of(on_delete())).prop_map(|(owner, on_delete)| Trigger::Release { owner, on_delete }),
     ]
 }
 
-/// Requests of one stack as a rule, and now and then of another.
+/// Mostly one stack, and now and then another.
 fn owners() -> impl Strategy<Value = usize> {
     prop_oneof![9 => Just(0), 1 => Just(1)]
 }
@@ -164,15 +168,22 @@ fn on_delete() -> impl Strategy<Value = OnDelete> {
     select(&[OnDelete::Restore, OnDelete::Clear, OnDelete::Retain][..])
 }
 
-pub fn asks() -> impl Strategy<Value = Ask> {
-    let trouble = select(&[Trouble::Alert, Trouble::Standby(2), Trouble::Standby(1), Trouble::Clear][..]);
+pub fn owner_requests() -> impl Strategy<Value = OwnerRequest> {
+    let on_key_trouble = select(
+        &[
+            TroubleResponse::Alert,
+            TroubleResponse::Standby(2),
+            TroubleResponse::Standby(1),
+            TroubleResponse::Clear,
+        ][..],
+    );
     let mode = select(&[Mode::Off, Mode::Off, Mode::Enforce, Mode::Strict, Mode::Warn][..]);
     let key = prop_oneof![1 => Just(None), 7 => (0..2_usize).prop_map(Some)];
-    (owners(), key, trouble, mode, on_delete(), any::<bool>()).prop_map(
-        |(owner, key, trouble, mode, on_delete, takes_over)| Ask {
+    (owners(), key, on_key_trouble, mode, on_delete(), any::<bool>()).prop_map(
+        |(owner, key, on_key_trouble, mode, on_delete, takes_over)| OwnerRequest {
             owner,
             key,
-            trouble,
+            on_key_trouble,
             mode,
             on_delete,
             takes_over,
@@ -180,12 +191,12 @@ pub fn asks() -> impl Strategy<Value = Ask> {
     )
 }
 
-fn fates() -> impl Strategy<Value = Fate> {
-    let side = || select(&[Side::Before, Side::After][..]);
-    let fault = prop_oneof![Just(Fault::Throttled), side().prop_map(Fault::Silent)];
+fn fault_plans() -> impl Strategy<Value = FaultPlan> {
+    let side = || select(&[Moment::Before, Moment::After][..]);
+    let fault = prop_oneof![Just(CallFault::Throttled), side().prop_map(CallFault::Silent)];
     prop_oneof![
-        5 => Just(Fate::default()),
-        3 => (1..26_usize, side()).prop_map(|cut| Fate { cut: Some(cut), fault: None }),
-        2 => (1..26_usize, fault).prop_map(|fault| Fate { cut: None, fault: Some(fault) }),
+        5 => Just(FaultPlan::default()),
+        3 => (1..26_usize, side()).prop_map(|cut| FaultPlan { cut: Some(cut), fault: None }),
+        2 => (1..26_usize, fault).prop_map(|fault| FaultPlan { cut: None, fault: Some(fault) }),
     ]
 }

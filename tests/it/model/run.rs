@@ -1,4 +1,4 @@
-//! Runs of the software on the world: one alone, or two that take turns at each call.
+//! Runs of the program against the AWS in memory: one alone, or two that take turns at each call.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -17,52 +17,52 @@ use session_kms::reconcile::{
 use session_kms::remediation::{Remediation, RemediationRequest, remediate};
 use session_kms::session::DocumentName;
 
-use super::line::{Fate, Line};
-use super::rival::name;
-use super::world::{ACCOUNT, KEYS, NODE, REGION, World};
+use super::in_memory_aws::{ACCOUNT, InMemoryAws, KEYS, NODE, REGION};
+use super::outside_change::name;
+use super::ports::{FaultPlan, InMemoryPorts};
 
-/// How often a run is polled before it counts as one that never ends.
+/// A run that is polled more often than this never ends.
 const POLLS: usize = 20_000;
-/// How often a document is put right within an hour.
+/// The most repairs of a document within an hour.
 pub const LIMIT: usize = 3;
 
-/// What an owner asks for.
+/// What an owner's custom resource asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ask {
+pub struct OwnerRequest {
     pub owner: usize,
-    /// The key, by its place among the world's; `None` for encryption off.
+    /// The index of the key in [`KEYS`]; `None` for encryption off.
     pub key: Option<usize>,
-    pub trouble: Trouble,
+    pub on_key_trouble: TroubleResponse,
     pub mode: Mode,
     pub on_delete: OnDelete,
     pub takes_over: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum TroubleResponse {
     Alert,
     Standby(usize),
     Clear,
 }
 
-/// A run, ready to begin.
+/// What a run does.
 #[derive(Clone, Debug)]
 pub enum Run {
-    Establish(Ask),
+    Establish(OwnerRequest),
     Release { owner: usize, on_delete: Option<OnDelete> },
     Remediate(ChangeEvent),
 }
 
-/// What came of it.
+/// The result of a run.
 #[derive(Debug)]
-pub enum Came {
+pub enum RunResult {
     Established(Result<Outcome, ReconcileError>),
     Released(Result<Outcome, ReconcileError>),
     Remediated(Result<Remediation, AwsError>),
 }
 
-impl Came {
-    /// Whether AWS answered to the end.
+impl RunResult {
+    /// Whether the run ended without an error of AWS.
     pub fn ended(&self) -> bool {
         match self {
             Self::Established(result) | Self::Released(result) => {
@@ -80,17 +80,17 @@ impl Came {
     }
 }
 
-impl Ask {
+impl OwnerRequest {
     pub fn wanted(&self) -> &'static str {
         self.key.map_or("", |key| KEYS[key])
     }
 
-    /// What the record is to remember of it for when the key fails.
-    pub fn on_trouble(&self) -> RecordedKeyTrouble {
-        match (self.trouble, self.key) {
-            (Trouble::Clear, Some(_)) => RecordedKeyTrouble::Clear,
-            (Trouble::Standby(key), Some(_)) => RecordedKeyTrouble::Standby(KEYS[key].to_owned()),
-            (Trouble::Alert, Some(_)) | (_, None) => RecordedKeyTrouble::Alert,
+    /// What the record must remember about trouble with the key.
+    pub fn recorded_key_trouble(&self) -> RecordedKeyTrouble {
+        match (self.on_key_trouble, self.key) {
+            (TroubleResponse::Clear, Some(_)) => RecordedKeyTrouble::Clear,
+            (TroubleResponse::Standby(key), Some(_)) => RecordedKeyTrouble::Standby(KEYS[key].to_owned()),
+            (TroubleResponse::Alert, Some(_)) | (_, None) => RecordedKeyTrouble::Alert,
         }
     }
 
@@ -100,10 +100,10 @@ impl Ask {
             document: name(),
             encryption: self.key.map_or(Encryption::Disabled, |at| Encryption::Enabled {
                 key: key(at),
-                on_key_trouble: match self.trouble {
-                    Trouble::Alert => OnKeyTrouble::Alert,
-                    Trouble::Standby(at) => OnKeyTrouble::Standby(key(at)),
-                    Trouble::Clear => OnKeyTrouble::Clear,
+                on_key_trouble: match self.on_key_trouble {
+                    TroubleResponse::Alert => OnKeyTrouble::Alert,
+                    TroubleResponse::Standby(at) => OnKeyTrouble::Standby(key(at)),
+                    TroubleResponse::Clear => OnKeyTrouble::Clear,
                 },
             }),
             on_delete: self.on_delete,
@@ -134,46 +134,46 @@ impl Run {
         matches!(self, Self::Release { .. })
     }
 
-    async fn go(&self, line: &Line<'_>) -> Came {
+    async fn perform(&self, ports: &InMemoryPorts<'_>) -> RunResult {
         let location = location();
-        let environment = Environment::new(line, &location);
+        let environment = Environment::new(ports, &location);
         match self {
-            Self::Establish(ask) => {
-                let (owner, intent, digest) = (owner(ask.owner), ask.intent(), ask.digest());
+            Self::Establish(request) => {
+                let (owner, intent, digest) = (owner(request.owner), request.intent(), request.digest());
                 let patience = Duration::from_secs(5);
                 let request = Establish { owner: &owner, intent: &intent, digest: &digest, patience };
-                Came::Established(establish(environment, request).await)
+                RunResult::Established(establish(environment, request).await)
             }
             Self::Release { owner: number, on_delete } => {
                 let (owner, document) = (owner(*number), name());
                 let request = Release { owner: &owner, document: &document, on_delete: *on_delete };
-                Came::Released(release(environment, request).await)
+                RunResult::Released(release(environment, request).await)
             }
-            Self::Remediate(event) => Came::Remediated(remediated(line, &name(), event).await),
+            Self::Remediate(event) => RunResult::Remediated(remediated(ports, &name(), event).await),
         }
     }
 }
 
 /// Remediates the document after an event.
 pub async fn remediated(
-    line: &Line<'_>,
+    ports: &InMemoryPorts<'_>,
     document: &DocumentName,
     event: &ChangeEvent,
 ) -> Result<Remediation, AwsError> {
     let request = RemediationRequest { document, event, repairs_per_hour: LIMIT };
-    remediate(Environment::new(line, &location()), request).await
+    remediate(Environment::new(ports, &location()), request).await
 }
 
-/// A future that is polled by hand, until it is done or its line is cut.
-struct Polled<'a, 'w> {
-    line: &'a Line<'w>,
-    future: Option<Pin<Box<dyn Future<Output = Came> + 'a>>>,
-    came: Option<Came>,
+/// A run that is polled by hand until it ends or is cut off.
+struct PolledRun<'a, 'w> {
+    ports: &'a InMemoryPorts<'w>,
+    future: Option<Pin<Box<dyn Future<Output = RunResult> + 'a>>>,
+    result: Option<RunResult>,
 }
 
-impl<'a, 'w> Polled<'a, 'w> {
-    fn new(run: &'a Run, line: &'a Line<'w>) -> Self {
-        Self { line, future: Some(Box::pin(run.go(line))), came: None }
+impl<'a, 'w> PolledRun<'a, 'w> {
+    fn new(run: &'a Run, ports: &'a InMemoryPorts<'w>) -> Self {
+        Self { ports, future: Some(Box::pin(run.perform(ports))), result: None }
     }
 
     fn is_over(&self) -> bool {
@@ -182,23 +182,28 @@ impl<'a, 'w> Polled<'a, 'w> {
 
     fn poll(&mut self) {
         let Some(future) = &mut self.future else { return };
-        if let Poll::Ready(came) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            self.came = Some(came);
+        if let Poll::Ready(result) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            self.result = Some(result);
             self.future = None;
-        } else if self.line.is_cut() {
+        } else if self.ports.is_cut() {
             self.future = None;
         }
     }
 }
 
-/// Runs alone; `None` where it was cut off.
-pub fn alone(world: &RefCell<World>, number: usize, run: &Run, fate: Fate) -> Result<Option<Came>, String> {
-    let line = Line::new(world, number, fate, false);
-    let mut polled = Polled::new(run, &line);
+/// Runs one alone. The result is `None` if the run was cut off.
+pub fn alone(
+    aws: &RefCell<InMemoryAws>,
+    number: usize,
+    run: &Run,
+    faults: FaultPlan,
+) -> Result<Option<RunResult>, String> {
+    let ports = InMemoryPorts::new(aws, number, faults, false);
+    let mut polled = PolledRun::new(run, &ports);
     for _ in 0..POLLS {
         polled.poll();
         if polled.is_over() {
-            return Ok(polled.came);
+            return Ok(polled.result);
         }
     }
     Err(format!("{run:?} never ends"))
@@ -206,22 +211,25 @@ pub fn alone(world: &RefCell<World>, number: usize, run: &Run, fate: Fate) -> Re
 
 /// Runs two that take turns as `order` says; `midst` happens after as many turns.
 pub fn both(
-    world: &RefCell<World>,
-    runs: [(usize, &Run, Fate); 2],
+    aws: &RefCell<InMemoryAws>,
+    runs: [(usize, &Run, FaultPlan); 2],
     order: &[bool],
-    midst: (usize, impl FnOnce()),
-) -> Result<[Option<Came>; 2], String> {
-    let [(left, left_run, left_fate), (right, right_run, right_fate)] = runs;
-    let lines = [Line::new(world, left, left_fate, true), Line::new(world, right, right_fate, true)];
-    let [left_line, right_line] = &lines;
-    let mut left = Polled::new(left_run, left_line);
-    let mut right = Polled::new(right_run, right_line);
-    let mut midst = Some(midst);
+    interference: (usize, impl FnOnce()),
+) -> Result<[Option<RunResult>; 2], String> {
+    let [(left, left_run, left_faults), (right, right_run, right_faults)] = runs;
+    let ports = [
+        InMemoryPorts::new(aws, left, left_faults, true),
+        InMemoryPorts::new(aws, right, right_faults, true),
+    ];
+    let [left_ports, right_ports] = &ports;
+    let mut left = PolledRun::new(left_run, left_ports);
+    let mut right = PolledRun::new(right_run, right_ports);
+    let mut interference = Some(interference);
     for turn in 0..POLLS {
         if left.is_over() && right.is_over() {
-            return Ok([left.came, right.came]);
+            return Ok([left.result, right.result]);
         }
-        if let Some((_, happens)) = midst.take_if(|(at, _)| *at == turn) {
+        if let Some((_, happens)) = interference.take_if(|(at, _)| *at == turn) {
             happens();
         }
         let is_lefts = order.get(turn).copied().unwrap_or(turn % 2 == 0);

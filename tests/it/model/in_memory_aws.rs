@@ -1,4 +1,4 @@
-//! The outside, in memory: one document with its versions, one parameter, a few keys, a clock; and AWS's rules on them.
+//! AWS in memory: one document with its versions, one parameter, a few keys and a clock, with AWS's rules for them.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use serde_json::Value;
 use session_kms::ports::{AwsAnswer, AwsError, AwsErrorKind};
 use session_kms::session::{Content, DocumentFormat};
 
-use super::rival::Deed;
+use super::outside_change::OutsideChange;
 
 pub const ACCOUNT: &str = "111122223333";
 pub const REGION: &str = "eu-west-1";
 pub const NAME: &str = "SSM-SessionManagerRunShell";
-/// The role of the nodes, which a key's policy lets in or not.
+/// The role of the nodes, which a key policy admits or not.
 pub const NODE: &str = "arn:aws:iam::111122223333:role/Node";
-/// Two keys to choose from, and one to stand by.
+/// Two keys to choose from, and a standby key.
 pub const KEYS: [&str; 3] = [
     "arn:aws:kms:eu-west-1:111122223333:key/11111111-1111-4111-8111-111111111111",
     "arn:aws:kms:eu-west-1:111122223333:key/22222222-2222-4222-8222-222222222222",
@@ -21,9 +21,9 @@ pub const KEYS: [&str; 3] = [
 ];
 const EPOCH: u64 = 1_750_000_000;
 
-/// What AWS takes for a duplicate: the sources do not settle it.
+/// Which content AWS refuses as a duplicate. AWS does not document it, so the test tries all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Duplicates {
+pub enum DuplicateRule {
     Latest,
     Any,
     LatestByMeaning,
@@ -45,14 +45,14 @@ pub struct Key {
     pub policy: String,
     /// As ListGrants returns them.
     pub grants: Vec<Value>,
-    /// The moment from which on it was not enabled any more, in ticks.
+    /// Since when the key is not enabled, in ticks.
     pub unusable_since: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
 pub struct Version {
     pub content: Content,
-    /// How many reads more it is not active for.
+    /// How many more reads find the version not active yet.
     pub pending: u32,
     pub failed: bool,
 }
@@ -63,13 +63,13 @@ pub struct Document {
     pub default: u64,
 }
 
-/// A parameter with its history: the last is version `history.len()`.
+/// A parameter with its history. The last value is version `history.len()`.
 #[derive(Clone, Debug, Default)]
 pub struct Parameter {
     pub history: Vec<String>,
 }
 
-/// Something that one of our runs wrote.
+/// What a run of the program wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Write {
     Create { key: String },
@@ -81,43 +81,44 @@ pub enum Write {
 }
 
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct LogEntry {
     pub run: usize,
     pub write: Write,
 }
 
 #[derive(Debug)]
-pub struct World {
+pub struct InMemoryAws {
     pub now: u64,
     pub ticks: u64,
     pub document: Option<Document>,
     pub parameter: Option<Parameter>,
     pub keys: BTreeMap<String, Key>,
-    pub duplicates: Duplicates,
-    /// For how many reads a version that was written is not active.
+    pub duplicates: DuplicateRule,
+    /// How many reads find a new version not active yet.
     pub pending: u32,
     pub most_versions: usize,
     /// The next version that is written fails.
     pub fail_next: bool,
-    /// What the document's other settings are to be: as whoever else writes it has left them.
-    pub others: Option<String>,
-    /// What the runs may not look at: a key, and the policies of all.
-    pub unseen: Option<&'static str>,
+    /// What the document's other settings must be: as the last other writer left them.
+    pub expected_settings: Option<String>,
+    /// The key that DescribeKey denies.
+    pub unreadable_key: Option<&'static str>,
+    /// Whether GetKeyPolicy is denied for every key.
     pub hides_policies: bool,
-    /// What somebody does at once whenever we write the document.
-    pub answer: Option<Deed>,
-    pub log: Vec<Entry>,
-    /// What of our writes should never have been.
-    pub wrongs: Vec<String>,
-    /// How often what happened: a test that nothing happens in says nothing.
+    /// What somebody else does at once whenever a run writes the document.
+    pub rival_answer: Option<OutsideChange>,
+    pub log: Vec<LogEntry>,
+    /// Writes that should never have been made.
+    pub violations: Vec<String>,
+    /// How often what happened, so that the test can fail if nothing happens.
     pub tally: Tally,
 }
 
 /// Counts by name.
 pub type Tally = BTreeMap<&'static str, usize>;
 
-impl World {
-    pub fn new(duplicates: Duplicates, pending: u32) -> Self {
+impl InMemoryAws {
+    pub fn new(duplicates: DuplicateRule, pending: u32) -> Self {
         let key = || Key {
             state: KeyState::Enabled,
             policy: open_policy(),
@@ -134,12 +135,12 @@ impl World {
             pending,
             most_versions: 20,
             fail_next: false,
-            others: None,
-            unseen: None,
+            expected_settings: None,
+            unreadable_key: None,
             hides_policies: false,
-            answer: None,
+            rival_answer: None,
             log: Vec::new(),
-            wrongs: Vec::new(),
+            violations: Vec::new(),
             tally: Tally::new(),
         }
     }
@@ -152,14 +153,14 @@ impl World {
         self.keys.get(key).is_some_and(|key| key.state == KeyState::Enabled)
     }
 
-    pub fn lets_nodes_in(&self, key: &str) -> bool {
+    pub fn admits_nodes(&self, key: &str) -> bool {
         self.keys.get(key).is_some_and(|key| key.policy == open_policy() || !key.grants.is_empty())
     }
 
     pub fn set_state(&mut self, key: &str, state: KeyState) {
         self.ticks += 1;
         let ticks = self.ticks;
-        let key = self.keys.get_mut(key).expect("a key of the world");
+        let key = self.keys.get_mut(key).expect("a key of the account");
         if key.state == KeyState::Gone {
             return;
         }
@@ -167,13 +168,13 @@ impl World {
         key.state = state;
     }
 
-    /// Writes of the document by this run.
+    /// What this run wrote to the document.
     pub fn document_writes(&self, run: usize) -> Vec<&Write> {
         let of_run = self.log.iter().filter(|entry| entry.run == run).map(|entry| &entry.write);
         of_run.filter(|write| !matches!(write, Write::Record | Write::DeleteRecord)).collect()
     }
 
-    /// Whether this run wrote anything at all.
+    /// Whether this run wrote anything, the record included.
     pub fn wrote(&self, run: usize) -> bool {
         self.log.iter().any(|entry| entry.run == run)
     }
@@ -229,7 +230,7 @@ impl World {
         document.versions.remove(&version).map_or_else(|| no("InvalidDocumentVersion"), |_| Ok(()))
     }
 
-    /// Writes the parameter; its new version.
+    /// Writes the parameter, and returns its new version.
     pub fn put(&mut self, text: &str, overwrite: bool) -> Result<usize, AwsError> {
         if self.parameter.is_some() && !overwrite {
             return Err(refused("ssm:PutParameter", "ParameterAlreadyExists"));
@@ -249,10 +250,10 @@ impl World {
         let same_text = |version: &Version| version.content == *content;
         let same_meaning = |version: &Version| meaning(&version.content) == meaning(content);
         match self.duplicates {
-            Duplicates::Latest => latest.is_some_and(same_text),
-            Duplicates::Any => versions.any(same_text),
-            Duplicates::LatestByMeaning => latest.is_some_and(same_meaning),
-            Duplicates::AnyByMeaning => versions.any(same_meaning),
+            DuplicateRule::Latest => latest.is_some_and(same_text),
+            DuplicateRule::Any => versions.any(same_text),
+            DuplicateRule::LatestByMeaning => latest.is_some_and(same_meaning),
+            DuplicateRule::AnyByMeaning => versions.any(same_meaning),
         }
     }
 }
@@ -271,20 +272,20 @@ impl Document {
     }
 }
 
-/// An answer that is no.
+/// A refusal with this error code.
 pub fn refused(operation: &'static str, code: &str) -> AwsError {
     let answer = AwsAnswer { code: code.to_owned(), message: None, request_id: None };
     AwsError { operation, on: NAME.to_owned(), kind: AwsErrorKind::Refused(answer) }
 }
 
-/// An answer that the caller may not.
+/// A refusal for lack of a permission.
 pub fn denied(operation: &'static str) -> AwsError {
     let answer = AwsAnswer { code: "AccessDeniedException".to_owned(), message: None, request_id: None };
     AwsError { operation, on: NAME.to_owned(), kind: AwsErrorKind::Denied { action: operation, answer } }
 }
 
-/// A content but for its key, and for the mark that makes it unique: values, types and order.
-pub fn others(content: &Content) -> String {
+/// A content without its key and without the mark that makes it unique. Values, types and order count.
+pub fn other_settings(content: &Content) -> String {
     let mut value = meaning(content);
     if let Some(inputs) = value.get_mut("inputs").and_then(Value::as_object_mut) {
         inputs.shift_remove("kmsKeyId");
@@ -296,17 +297,17 @@ pub fn others(content: &Content) -> String {
     value.to_string()
 }
 
-/// A grant by which the nodes may use a key, as ListGrants returns it.
+/// A grant that lets the nodes use a key, as ListGrants returns it.
 pub fn grant() -> Value {
     serde_json::json!({"GrantId": "0123", "GranteePrincipal": NODE, "Operations": ["Decrypt"]})
 }
 
-/// The policy by which the account, and so the nodes, may use a key.
+/// A policy that lets the account, and so the nodes, use a key.
 pub fn open_policy() -> String {
     policy(&format!("arn:aws:iam::{ACCOUNT}:root"))
 }
 
-/// A policy that lets in an administrator alone.
+/// A policy that admits only an administrator.
 pub fn closed_policy() -> String {
     policy(&format!("arn:aws:iam::{ACCOUNT}:role/Admin"))
 }

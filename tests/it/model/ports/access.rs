@@ -1,4 +1,4 @@
-//! What a run reads of keys, principals and nodes.
+//! The ports that read keys, principals and nodes.
 
 use std::time::SystemTime;
 
@@ -11,16 +11,16 @@ use session_kms::ports::{
     PrincipalTags, SessionCall, SimulatedDecision, Simulation,
 };
 
-use super::Line;
-use crate::model::world::{KeyState, World, denied, refused};
+use super::InMemoryPorts;
+use crate::model::in_memory_aws::{InMemoryAws, KeyState, denied, refused};
 
-impl Keys for Line<'_> {
+impl Keys for InMemoryPorts<'_> {
     async fn describe(&self, key: &str) -> Result<Option<KeyDescription>, AwsError> {
-        let describe = |world: &mut World| {
-            if world.unseen == Some(key) {
+        let describe = |aws: &mut InMemoryAws| {
+            if aws.unreadable_key == Some(key) {
                 return Err(denied("kms:DescribeKey"));
             }
-            let found = world.keys.get(key).filter(|found| found.state != KeyState::Gone);
+            let found = aws.keys.get(key).filter(|found| found.state != KeyState::Gone);
             Ok(found.map(|found| KeyDescription {
                 arn: KeyArn::parse(key).expect("a key ARN"),
                 state: format!("{:?}", found.state),
@@ -39,16 +39,16 @@ impl Keys for Line<'_> {
     }
 }
 
-/// When keys that await their deletion are deleted.
+/// The deletion date of every key whose deletion is scheduled.
 pub const DELETION: &str = "2027-01-01T00:00:00Z";
 
-impl KeyAccess for Line<'_> {
+impl KeyAccess for InMemoryPorts<'_> {
     async fn key_policy(&self, key: &KeyArn, _: Option<&KeyPolicyReader>) -> Result<String, AwsError> {
-        let read = |world: &mut World| {
-            if world.hides_policies {
+        let read = |aws: &mut InMemoryAws| {
+            if aws.hides_policies {
                 return Err(denied("kms:GetKeyPolicy"));
             }
-            let found = world.keys.get(key.as_str());
+            let found = aws.keys.get(key.as_str());
             found
                 .map(|key| key.policy.clone())
                 .ok_or_else(|| refused("kms:GetKeyPolicy", "NotFoundException"))
@@ -57,8 +57,8 @@ impl KeyAccess for Line<'_> {
     }
 
     async fn grants(&self, key: &KeyArn, _: Option<&KeyPolicyReader>) -> Result<Vec<Value>, AwsError> {
-        let list = |world: &mut World| {
-            Ok(world.keys.get(key.as_str()).map(|key| key.grants.clone()).unwrap_or_default())
+        let list = |aws: &mut InMemoryAws| {
+            Ok(aws.keys.get(key.as_str()).map(|key| key.grants.clone()).unwrap_or_default())
         };
         self.call("kms:ListGrants", list).await
     }
@@ -84,7 +84,7 @@ impl KeyAccess for Line<'_> {
     }
 }
 
-impl Identities for Line<'_> {
+impl Identities for InMemoryPorts<'_> {
     async fn simulate(
         &self,
         _: &str,
@@ -115,13 +115,13 @@ impl Identities for Line<'_> {
     }
 }
 
-impl Organizations for Line<'_> {
+impl Organizations for InMemoryPorts<'_> {
     async fn organization_id(&self) -> Result<Option<String>, AwsError> {
         self.call("organizations:DescribeOrganization", |_| Ok(None)).await
     }
 }
 
-impl Fleet for Line<'_> {
+impl Fleet for InMemoryPorts<'_> {
     async fn nodes(&self) -> Result<Vec<ManagedNode>, AwsError> {
         self.call("ssm:DescribeInstanceInformation", |_| Ok(Vec::new())).await
     }

@@ -1,4 +1,5 @@
-//! A run's line to the world: the ports. Each call may be cut off, before or after it took effect, or go wrong.
+//! The ports of one run on the AWS in memory. A run may be cut off at any call, before or after the call takes effect,
+//! and any call may fail.
 
 mod access;
 
@@ -14,56 +15,57 @@ use session_kms::ports::{
 use session_kms::session::{Content, DocumentFormat, DocumentName};
 
 pub use self::access::DELETION;
-use super::world::{Entry, NAME, World, Write, others, refused};
+use super::in_memory_aws::{InMemoryAws, LogEntry, NAME, Write, other_settings, refused};
 
 /// More calls than any run makes.
-const MANY: usize = 4000;
+const MOST_CALLS: usize = 4000;
 
-/// What becomes of a run's calls.
+/// At which call a run is cut off, and which call fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Fate {
+pub struct FaultPlan {
     /// The run ends at this call, counted from 1.
-    pub cut: Option<(usize, Side)>,
-    /// This call goes wrong.
-    pub fault: Option<(usize, Fault)>,
+    pub cut: Option<(usize, Moment)>,
+    /// This call, counted from 1, fails.
+    pub fault: Option<(usize, CallFault)>,
 }
 
-/// On which side of a call's effect.
+/// Before or after the call takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum Moment {
     Before,
     After,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum CallFault {
     Throttled,
-    /// No answer; whether it took effect is another question.
-    Silent(Side),
+    /// The caller gets no answer. The call fails before or after it takes effect.
+    Silent(Moment),
 }
 
-pub struct Line<'w> {
-    world: &'w RefCell<World>,
+/// The ports of one run.
+pub struct InMemoryPorts<'w> {
+    aws: &'w RefCell<InMemoryAws>,
     run: usize,
-    fate: Fate,
-    /// Whether other runs get their turn at each call.
-    shares: bool,
-    begun: u64,
+    faults: FaultPlan,
+    /// Whether another run gets a turn at each call.
+    takes_turns: bool,
+    began_at: u64,
     /// The latest version, as the run read it last.
     latest: Cell<u64>,
     calls: Cell<usize>,
     cut: Cell<bool>,
 }
 
-impl<'w> Line<'w> {
-    pub fn new(world: &'w RefCell<World>, run: usize, fate: Fate, shares: bool) -> Self {
-        let begun = world.borrow().ticks;
+impl<'w> InMemoryPorts<'w> {
+    pub fn new(aws: &'w RefCell<InMemoryAws>, run: usize, faults: FaultPlan, takes_turns: bool) -> Self {
+        let began_at = aws.borrow().ticks;
         Self {
-            world,
+            aws,
             run,
-            fate,
-            shares,
-            begun,
+            faults,
+            takes_turns,
+            began_at,
             latest: Cell::new(0),
             calls: Cell::new(0),
             cut: Cell::new(false),
@@ -78,55 +80,55 @@ impl<'w> Line<'w> {
     async fn call<T>(
         &self,
         operation: &'static str,
-        effect: impl FnOnce(&mut World) -> Result<T, AwsError>,
+        effect: impl FnOnce(&mut InMemoryAws) -> Result<T, AwsError>,
     ) -> Result<T, AwsError> {
         let n = self.calls.get() + 1;
         self.calls.set(n);
-        if n == MANY {
-            self.world.borrow_mut().wrongs.push("a run never ends".to_owned());
+        if n == MOST_CALLS {
+            self.aws.borrow_mut().violations.push("a run never ends".to_owned());
             self.cut.set(true);
         }
-        self.give_way().await;
-        self.end_at(n, Side::Before).await;
-        let fault = self.fate.fault.filter(|(at, _)| *at == n).map(|(_, fault)| fault);
+        self.yield_turn().await;
+        self.cut_at(n, Moment::Before).await;
+        let fault = self.faults.fault.filter(|(at, _)| *at == n).map(|(_, fault)| fault);
         let silence = || AwsError {
             operation,
             on: NAME.to_owned(),
             kind: AwsErrorKind::NoAnswer("connection reset".to_owned()),
         };
         match fault {
-            Some(Fault::Throttled) => return Err(refused(operation, "ThrottlingException")),
-            Some(Fault::Silent(Side::Before)) => return Err(silence()),
-            Some(Fault::Silent(Side::After)) | None => {}
+            Some(CallFault::Throttled) => return Err(refused(operation, "ThrottlingException")),
+            Some(CallFault::Silent(Moment::Before)) => return Err(silence()),
+            Some(CallFault::Silent(Moment::After)) | None => {}
         }
-        let answer = effect(&mut self.world.borrow_mut());
-        self.end_at(n, Side::After).await;
-        self.give_way().await;
+        let answer = effect(&mut self.aws.borrow_mut());
+        self.cut_at(n, Moment::After).await;
+        self.yield_turn().await;
         if fault.is_some() { Err(silence()) } else { answer }
     }
 
-    async fn end_at(&self, call: usize, side: Side) {
-        if self.cut.get() || self.fate.cut == Some((call, side)) {
+    async fn cut_at(&self, call: usize, moment: Moment) {
+        if self.cut.get() || self.faults.cut == Some((call, moment)) {
             self.cut.set(true);
             pending::<()>().await;
         }
     }
 
-    async fn give_way(&self) {
-        if self.shares {
-            once_later().await;
+    async fn yield_turn(&self) {
+        if self.takes_turns {
+            yield_once().await;
         }
     }
 
-    /// A call that writes the document, with what its errors mean to the adapter on the SDK.
+    /// A call that writes the document. Its errors become the results that the adapter on the SDK gives.
     async fn write(
         &self,
         operation: &'static str,
-        write: impl FnOnce(&mut World) -> Result<Write, AwsError>,
+        write: impl FnOnce(&mut InMemoryAws) -> Result<Write, AwsError>,
     ) -> Result<DocumentWrite, AwsError> {
-        let answer = self.call(operation, |world| {
-            let done = write(world)?;
-            self.note(world, done);
+        let answer = self.call(operation, |aws| {
+            let done = write(aws)?;
+            self.log_write(aws, done);
             Ok(())
         });
         let Err(error) = answer.await else { return Ok(DocumentWrite::Done) };
@@ -135,30 +137,30 @@ impl<'w> Line<'w> {
             "DuplicateDocumentContent" => Ok(DocumentWrite::Duplicate(error)),
             "DocumentVersionLimitExceeded" => Ok(DocumentWrite::HistoryFull(error)),
             _ => {
-                self.world.borrow_mut().count("races lost");
+                self.aws.borrow_mut().count("races lost");
                 Ok(DocumentWrite::LostRace(error))
             }
         }
     }
 
-    /// Remembers a write, and what is wrong with it.
-    fn note(&self, world: &mut World, write: Write) {
+    /// Logs a write, and whether it breaks a rule.
+    fn log_write(&self, aws: &mut InMemoryAws, write: Write) {
         if let Write::Create { key } | Write::Update { key } | Write::Promote { key } = &write
-            && let Some(known) = world.keys.get(key)
-            && known.unusable_since.is_some_and(|since| since <= self.begun)
+            && let Some(known) = aws.keys.get(key)
+            && known.unusable_since.is_some_and(|since| since <= self.began_at)
         {
-            world.wrongs.push(format!("{write:?}, a key in state {:?}", known.state));
+            aws.violations.push(format!("{write:?}, a key in state {:?}", known.state));
         }
         let is_content = matches!(write, Write::Create { .. } | Write::Update { .. });
-        world.log.push(Entry { run: self.run, write });
-        if let Some(deed) = world.answer.filter(|_| is_content) {
-            deed.play(world);
+        aws.log.push(LogEntry { run: self.run, write });
+        if let Some(change) = aws.rival_answer.filter(|_| is_content) {
+            change.apply(aws);
         }
     }
 }
 
-/// Comes back once before it is done.
-fn once_later() -> impl Future<Output = ()> {
+/// Is pending once, and then done.
+fn yield_once() -> impl Future<Output = ()> {
     let mut asked = false;
     poll_fn(move |context| {
         if std::mem::replace(&mut asked, true) {
@@ -173,10 +175,10 @@ fn key_of(content: &Content) -> String {
     content.kms_key_id().unwrap_or_default()
 }
 
-impl ReadDocuments for Line<'_> {
+impl ReadDocuments for InMemoryPorts<'_> {
     async fn head(&self, _: &DocumentName) -> Result<Option<DocumentHead>, AwsError> {
-        let head = |world: &mut World| {
-            let Some(document) = &world.document else { return Ok(None) };
+        let head = |aws: &mut InMemoryAws| {
+            let Some(document) = &aws.document else { return Ok(None) };
             self.latest.set(document.latest());
             Ok(Some(DocumentHead {
                 latest: document.latest(),
@@ -193,8 +195,8 @@ impl ReadDocuments for Line<'_> {
         version: u64,
         _: DocumentFormat,
     ) -> Result<Option<DocumentVersion>, AwsError> {
-        let read = |world: &mut World| {
-            let found = world.document.as_mut().and_then(|document| document.versions.get_mut(&version));
+        let read = |aws: &mut InMemoryAws| {
+            let found = aws.document.as_mut().and_then(|document| document.versions.get_mut(&version));
             Ok(found.map(|version| {
                 let status = match (version.pending, version.failed) {
                     (0, false) => VersionStatus::Active,
@@ -209,20 +211,19 @@ impl ReadDocuments for Line<'_> {
     }
 
     async fn versions(&self, _: &DocumentName) -> Result<Vec<u64>, AwsError> {
-        let list = |world: &mut World| {
-            let versions =
-                world.document.as_ref().map(|document| document.versions.keys().copied().collect());
+        let list = |aws: &mut InMemoryAws| {
+            let versions = aws.document.as_ref().map(|document| document.versions.keys().copied().collect());
             versions.ok_or_else(|| refused("ssm:ListDocumentVersions", "InvalidDocument"))
         };
         self.call("ssm:ListDocumentVersions", list).await
     }
 }
 
-impl WriteDocuments for Line<'_> {
+impl WriteDocuments for InMemoryPorts<'_> {
     async fn create(&self, _: &DocumentName, content: &Content) -> Result<DocumentWrite, AwsError> {
-        let create = |world: &mut World| {
-            world.create(content.clone())?;
-            world.others = Some(others(&Content::of_console("")));
+        let create = |aws: &mut InMemoryAws| {
+            aws.create(content.clone())?;
+            aws.expected_settings = Some(other_settings(&Content::of_console("")));
             Ok(Write::Create { key: key_of(content) })
         };
         self.write("ssm:CreateDocument", create).await
@@ -234,11 +235,11 @@ impl WriteDocuments for Line<'_> {
         content: &Content,
         latest: u64,
     ) -> Result<DocumentWrite, AwsError> {
-        let update = |world: &mut World| {
-            let was = world.document.as_ref().map(|document| others(document.latest_content()));
-            world.update(content.clone(), Some(latest))?;
-            if was != Some(others(content)) {
-                world.wrongs.push(format!("run {} changed another setting", self.run));
+        let update = |aws: &mut InMemoryAws| {
+            let was = aws.document.as_ref().map(|document| other_settings(document.latest_content()));
+            aws.update(content.clone(), Some(latest))?;
+            if was != Some(other_settings(content)) {
+                aws.violations.push(format!("run {} changed another setting", self.run));
             }
             Ok(Write::Update { key: key_of(content) })
         };
@@ -246,35 +247,35 @@ impl WriteDocuments for Line<'_> {
     }
 
     async fn promote(&self, _: &DocumentName, version: u64) -> Result<DocumentWrite, AwsError> {
-        let promote = |world: &mut World| {
+        let promote = |aws: &mut InMemoryAws| {
             if version != self.latest.get() {
-                world.wrongs.push(format!("version {version} was promoted, and is not the latest"));
+                aws.violations.push(format!("version {version} was promoted, and is not the latest"));
             }
-            world.promote(version)?;
-            let content = world.document.as_ref().map(|document| key_of(document.default_content()));
+            aws.promote(version)?;
+            let content = aws.document.as_ref().map(|document| key_of(document.default_content()));
             Ok(Write::Promote { key: content.unwrap_or_default() })
         };
         self.write("ssm:UpdateDocumentDefaultVersion", promote).await
     }
 
     async fn delete_version(&self, _: &DocumentName, version: u64) -> Result<(), AwsError> {
-        let delete = |world: &mut World| {
-            if world.document.as_ref().is_some_and(|document| document.latest() == version) {
-                world.wrongs.push(format!("the latest version, {version}, was deleted"));
+        let delete = |aws: &mut InMemoryAws| {
+            if aws.document.as_ref().is_some_and(|document| document.latest() == version) {
+                aws.violations.push(format!("the latest version, {version}, was deleted"));
             }
-            world.delete_version(version)?;
-            world.count("versions pruned");
-            self.note(world, Write::DeleteVersion(version));
+            aws.delete_version(version)?;
+            aws.count("versions pruned");
+            self.log_write(aws, Write::DeleteVersion(version));
             Ok(())
         };
         self.call("ssm:DeleteDocument", delete).await
     }
 }
 
-impl ReadRecords for Line<'_> {
+impl ReadRecords for InMemoryPorts<'_> {
     async fn read(&self, _: &DocumentName) -> Result<Option<ParameterVersion>, AwsError> {
-        let read = |world: &mut World| {
-            Ok(world.parameter.as_ref().and_then(|parameter| {
+        let read = |aws: &mut InMemoryAws| {
+            Ok(aws.parameter.as_ref().and_then(|parameter| {
                 let text = parameter.history.last()?.clone();
                 Some(ParameterVersion { text, version: parameter.history.len() as u64 })
             }))
@@ -283,38 +284,38 @@ impl ReadRecords for Line<'_> {
     }
 
     async fn read_version(&self, _: &DocumentName, version: u64) -> Result<Option<String>, AwsError> {
-        let read = |world: &mut World| {
+        let read = |aws: &mut InMemoryAws| {
             let at = usize::try_from(version - 1).expect("a small number");
-            Ok(world.parameter.as_ref().and_then(|parameter| parameter.history.get(at).cloned()))
+            Ok(aws.parameter.as_ref().and_then(|parameter| parameter.history.get(at).cloned()))
         };
         self.call("ssm:GetParameter", read).await
     }
 
     async fn recorded(&self) -> Result<Vec<DocumentName>, AwsError> {
-        let list = |world: &mut World| {
+        let list = |aws: &mut InMemoryAws| {
             let name = DocumentName::parse(NAME).expect("a name");
-            Ok(world.parameter.iter().map(|_| name.clone()).collect())
+            Ok(aws.parameter.iter().map(|_| name.clone()).collect())
         };
         self.call("ssm:GetParametersByPath", list).await
     }
 }
 
-impl WriteRecords for Line<'_> {
+impl WriteRecords for InMemoryPorts<'_> {
     async fn create_record(&self, _: &DocumentName, text: &str) -> Result<bool, AwsError> {
-        let create = |world: &mut World| {
-            if world.put(text, false).is_err() {
+        let create = |aws: &mut InMemoryAws| {
+            if aws.put(text, false).is_err() {
                 return Ok(false);
             }
-            self.note(world, Write::Record);
+            self.log_write(aws, Write::Record);
             Ok(true)
         };
         self.call("ssm:PutParameter", create).await
     }
 
     async fn replace_record(&self, _: &DocumentName, text: &str) -> Result<RecordReplacement, AwsError> {
-        let put = |world: &mut World| {
-            let version = world.put(text, true)?;
-            self.note(world, Write::Record);
+        let put = |aws: &mut InMemoryAws| {
+            let version = aws.put(text, true)?;
+            self.log_write(aws, Write::Record);
             Ok(match version as u64 {
                 1 => RecordReplacement::CreatedAnew,
                 version => RecordReplacement::Replaced { version },
@@ -324,9 +325,9 @@ impl WriteRecords for Line<'_> {
     }
 
     async fn delete_record(&self, _: &DocumentName) -> Result<(), AwsError> {
-        let delete = |world: &mut World| {
-            if world.parameter.take().is_some() {
-                self.note(world, Write::DeleteRecord);
+        let delete = |aws: &mut InMemoryAws| {
+            if aws.parameter.take().is_some() {
+                self.log_write(aws, Write::DeleteRecord);
             }
             Ok(())
         };
@@ -334,14 +335,14 @@ impl WriteRecords for Line<'_> {
     }
 }
 
-impl Clock for Line<'_> {
+impl Clock for InMemoryPorts<'_> {
     fn now(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(self.world.borrow().now)
+        UNIX_EPOCH + Duration::from_secs(self.aws.borrow().now)
     }
 
     async fn pause(&self, attempt: u32) -> Duration {
-        self.world.borrow_mut().now += u64::from(attempt.min(5));
-        self.give_way().await;
+        self.aws.borrow_mut().now += u64::from(attempt.min(5));
+        self.yield_turn().await;
         Duration::from_secs(u64::from(attempt.min(5)))
     }
 }

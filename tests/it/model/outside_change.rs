@@ -1,4 +1,4 @@
-//! What others do to the document and to the keys, and the notices that tell of it.
+//! What others do to the document and to the keys, and the change events that AWS sends about it.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -7,18 +7,20 @@ use session_kms::change_event::{Actor, ChangeDetail, ChangeEvent, ChangeSource, 
 use session_kms::key::KeyArn;
 use session_kms::session::{Content, DocumentFormat, DocumentName};
 
-use super::line::DELETION;
-use super::world::{KEYS, KeyState, NAME, World, closed_policy, grant, open_policy, others};
+use super::in_memory_aws::{
+    InMemoryAws, KEYS, KeyState, NAME, closed_policy, grant, open_policy, other_settings,
+};
+use super::ports::DELETION;
 
-/// What others do.
+/// A change that others make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
-    /// Write the key, of the world's or one of their own, and make the new version the default or not.
+pub enum OutsideChange {
+    /// Write a key, one of [`KEYS`] or one of their own, and make the new version the default or not.
     Key {
         key: usize,
         promotes: bool,
     },
-    /// Turn encryption off, in one of the ways there are.
+    /// Turn encryption off: remove the member, or set it to null or to the empty text.
     Off {
         promotes: bool,
     },
@@ -30,7 +32,7 @@ pub enum Deed {
     Overwrite {
         promotes: bool,
     },
-    /// Let whoever starts a session choose the key.
+    /// Make the key a template, so that whoever starts a session chooses it.
     Template,
     MoveDefault(usize),
     Delete,
@@ -54,17 +56,17 @@ pub enum Deed {
     },
 }
 
-impl Deed {
-    /// Does it; the notice that tells of it, where anything came of it.
-    pub fn play(self, world: &mut World) -> Option<ChangeEvent> {
-        world.ticks += 1;
-        let ticks = world.ticks;
+impl OutsideChange {
+    /// Makes the change. Returns the change event, if anything changed.
+    pub fn apply(self, aws: &mut InMemoryAws) -> Option<ChangeEvent> {
+        aws.ticks += 1;
+        let ticks = aws.ticks;
         let done = match self {
             Self::Key { key, promotes } => {
                 let key = KEYS.get(key).copied().unwrap_or("alias/of-their-own");
-                edit(world, promotes, |content| content["inputs"]["kmsKeyId"] = key.into())
+                edit(aws, promotes, |content| content["inputs"]["kmsKeyId"] = key.into())
             }
-            Self::Off { promotes } => edit(world, promotes, |content| {
+            Self::Off { promotes } => edit(aws, promotes, |content| {
                 let inputs = content["inputs"].as_object_mut().expect("inputs");
                 match ticks % 3 {
                     0 => _ = inputs.shift_remove("kmsKeyId"),
@@ -72,38 +74,38 @@ impl Deed {
                     _ => _ = inputs.insert("kmsKeyId".to_owned(), "".into()),
                 }
             }),
-            Self::Setting { promotes } => edit(world, promotes, |content| {
-                content["inputs"]["s3KeyPrefix"] = format!("at-{ticks}").into()
-            }),
-            Self::Overwrite { promotes } => edit(world, promotes, |content| *content = own_document(ticks)),
-            Self::Template => edit(world, true, |content| content["inputs"]["kmsKeyId"] = "{{ key }}".into()),
+            Self::Setting { promotes } => {
+                edit(aws, promotes, |content| content["inputs"]["s3KeyPrefix"] = format!("at-{ticks}").into())
+            }
+            Self::Overwrite { promotes } => edit(aws, promotes, |content| *content = own_document(ticks)),
+            Self::Template => edit(aws, true, |content| content["inputs"]["kmsKeyId"] = "{{ key }}".into()),
             Self::MoveDefault(which) => {
                 let versions =
-                    world.document.as_ref().map(|document| document.versions.keys().copied().collect());
+                    aws.document.as_ref().map(|document| document.versions.keys().copied().collect());
                 let versions: Vec<u64> = versions.unwrap_or_default();
                 let version = versions.get(which % versions.len().max(1)).copied().unwrap_or_default();
-                world.promote(version).is_ok()
+                aws.promote(version).is_ok()
             }
             Self::Delete => {
-                world.others = None;
-                world.document.take().is_some()
+                aws.expected_settings = None;
+                aws.document.take().is_some()
             }
             Self::Create => {
                 let content = content(&own_document(ticks));
-                let done = world.create(content.clone()).is_ok();
+                let done = aws.create(content.clone()).is_ok();
                 if done {
-                    world.others = Some(others(&content));
+                    aws.expected_settings = Some(other_settings(&content));
                 }
                 done
             }
             Self::KeyState { key, state } => {
-                world.set_state(KEYS[key], state);
+                aws.set_state(KEYS[key], state);
                 true
             }
-            Self::LockOut { key } => set_policy(world, KEYS[key], closed_policy()),
-            Self::LetIn { key } => set_policy(world, KEYS[key], open_policy()),
-            Self::Grant { key } => set_grants(world, KEYS[key], vec![grant()]),
-            Self::Revoke { key } => set_grants(world, KEYS[key], Vec::new()),
+            Self::LockOut { key } => set_policy(aws, KEYS[key], closed_policy()),
+            Self::LetIn { key } => set_policy(aws, KEYS[key], open_policy()),
+            Self::Grant { key } => set_grants(aws, KEYS[key], vec![grant()]),
+            Self::Revoke { key } => set_grants(aws, KEYS[key], Vec::new()),
         };
         done.then(|| self.event())
     }
@@ -141,7 +143,7 @@ impl Deed {
     }
 }
 
-/// What CloudTrail tells of a call on a key, or on the document.
+/// The change event of a call that CloudTrail recorded, on a key or on the document.
 pub fn call_event(what: &str, key: Option<&str>) -> ChangeEvent {
     let (source, scope) = match key {
         Some(key) => (ChangeSource::KeyCall, Scope::Key(KeyArn::parse(key).expect("a key ARN"))),
@@ -154,7 +156,7 @@ pub fn call_event(what: &str, key: Option<&str>) -> ChangeEvent {
     ChangeEvent { source, what: what.to_owned(), scope, actor: Some(actor), at: None, detail: None }
 }
 
-/// What the clock, or any other source without a word of its own, tells.
+/// The change event of the schedule, or of another source that carries no detail.
 pub fn event_of(source: ChangeSource) -> ChangeEvent {
     let scope = if source == ChangeSource::Schedule { Scope::Everything } else { Scope::Document(name()) };
     ChangeEvent { source, what: format!("{source:?}"), scope, actor: None, at: None, detail: None }
@@ -164,24 +166,24 @@ pub fn name() -> DocumentName {
     DocumentName::parse(NAME).expect("a name")
 }
 
-/// Writes a new version, as the console does: whatever the latest is.
-fn edit(world: &mut World, promotes: bool, edit: impl FnOnce(&mut Value)) -> bool {
-    let Some(document) = &world.document else { return false };
+/// Writes a new version as the console does, whatever the latest version is.
+fn edit(aws: &mut InMemoryAws, promotes: bool, edit: impl FnOnce(&mut Value)) -> bool {
+    let Some(document) = &aws.document else { return false };
     let mut value: Value = serde_json::from_str(document.latest_content().text()).expect("JSON");
     edit(&mut value);
     let content = content(&value);
-    while world.document.as_ref().is_some_and(|document| document.versions.len() >= world.most_versions) {
-        let document = world.document.as_ref().expect("it was there");
+    while aws.document.as_ref().is_some_and(|document| document.versions.len() >= aws.most_versions) {
+        let document = aws.document.as_ref().expect("it was there");
         let spare = document.versions.keys().find(|version| **version != document.default).copied();
-        _ = world.delete_version(spare.unwrap_or_default());
+        _ = aws.delete_version(spare.unwrap_or_default());
     }
-    if world.update(content.clone(), None).is_err() {
+    if aws.update(content.clone(), None).is_err() {
         return false;
     }
-    world.others = Some(others(&content));
-    let document = world.document.as_mut().expect("it was there");
+    aws.expected_settings = Some(other_settings(&content));
+    let document = aws.document.as_mut().expect("it was there");
     let latest = document.latest();
-    // Whoever is not this software waits until the version can be the default, and their versions do not fail.
+    // Other writers wait until the version can become the default, and their versions do not fail.
     let version = document.versions.get_mut(&latest).expect("it was written");
     version.failed = false;
     if promotes {
@@ -191,13 +193,13 @@ fn edit(world: &mut World, promotes: bool, edit: impl FnOnce(&mut Value)) -> boo
     true
 }
 
-fn set_policy(world: &mut World, key: &str, policy: String) -> bool {
-    world.keys.get_mut(key).expect("a key of the world").policy = policy;
+fn set_policy(aws: &mut InMemoryAws, key: &str, policy: String) -> bool {
+    aws.keys.get_mut(key).expect("a key of the account").policy = policy;
     true
 }
 
-fn set_grants(world: &mut World, key: &str, grants: Vec<Value>) -> bool {
-    world.keys.get_mut(key).expect("a key of the world").grants = grants;
+fn set_grants(aws: &mut InMemoryAws, key: &str, grants: Vec<Value>) -> bool {
+    aws.keys.get_mut(key).expect("a key of the account").grants = grants;
     true
 }
 
@@ -212,30 +214,30 @@ fn content(value: &Value) -> Content {
     Content::new(value.to_string(), DocumentFormat::Json)
 }
 
-/// Keys that fail, and as often work again.
-pub fn key_states() -> impl Strategy<Value = Deed> {
+/// Keys that become unusable, and as often usable again.
+pub fn key_state_changes() -> impl Strategy<Value = OutsideChange> {
     let off = select(&[KeyState::Disabled, KeyState::PendingImport, KeyState::PendingDeletion][..]);
     let states = prop_oneof![Just(KeyState::Enabled), off];
-    (0..3_usize, states).prop_map(|(key, state)| Deed::KeyState { key, state })
+    (0..3_usize, states).prop_map(|(key, state)| OutsideChange::KeyState { key, state })
 }
 
-/// Anything that others do.
-pub fn deeds() -> impl Strategy<Value = Deed> {
+/// Any change that others make.
+pub fn outside_changes() -> impl Strategy<Value = OutsideChange> {
     let promotes = any::<bool>();
     prop_oneof![
-        4 => (0..4_usize, promotes).prop_map(|(key, promotes)| Deed::Key { key, promotes }),
-        2 => promotes.prop_map(|promotes| Deed::Off { promotes }),
-        2 => promotes.prop_map(|promotes| Deed::Setting { promotes }),
-        3 => promotes.prop_map(|promotes| Deed::Overwrite { promotes }),
-        1 => (0..20_usize).prop_map(Deed::MoveDefault),
-        1 => Just(Deed::Delete),
-        1 => Just(Deed::Create),
-        6 => key_states(),
-        1 => (0..3_usize).prop_map(|key| Deed::KeyState { key, state: KeyState::Gone }),
-        1 => (0..3_usize).prop_map(|key| Deed::LockOut { key }),
-        1 => (0..3_usize).prop_map(|key| Deed::Grant { key }),
-        1 => (0..3_usize).prop_map(|key| Deed::Revoke { key }),
-        2 => (0..3_usize).prop_map(|key| Deed::LetIn { key }),
-        1 => Just(Deed::Template),
+        4 => (0..4_usize, promotes).prop_map(|(key, promotes)| OutsideChange::Key { key, promotes }),
+        2 => promotes.prop_map(|promotes| OutsideChange::Off { promotes }),
+        2 => promotes.prop_map(|promotes| OutsideChange::Setting { promotes }),
+        3 => promotes.prop_map(|promotes| OutsideChange::Overwrite { promotes }),
+        1 => (0..20_usize).prop_map(OutsideChange::MoveDefault),
+        1 => Just(OutsideChange::Delete),
+        1 => Just(OutsideChange::Create),
+        6 => key_state_changes(),
+        1 => (0..3_usize).prop_map(|key| OutsideChange::KeyState { key, state: KeyState::Gone }),
+        1 => (0..3_usize).prop_map(|key| OutsideChange::LockOut { key }),
+        1 => (0..3_usize).prop_map(|key| OutsideChange::Grant { key }),
+        1 => (0..3_usize).prop_map(|key| OutsideChange::Revoke { key }),
+        2 => (0..3_usize).prop_map(|key| OutsideChange::LetIn { key }),
+        1 => Just(OutsideChange::Template),
     ]
 }
