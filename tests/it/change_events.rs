@@ -15,7 +15,7 @@ const SCHEDULE: &str = include_str!("../../events/schedule.json");
 
 /// A house whose stack wants `k1`, and whose document somebody has changed.
 async fn drifted() -> Fixture {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     fixture.deployed("demo", &json!({"KmsKeyId": fixture.k1, "Preflight": "Off"})).await;
     fixture.stub.world(rival_key("alias/theirs"));
     fixture

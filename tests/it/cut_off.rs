@@ -32,7 +32,7 @@ enum Next {
 
 #[tokio::test]
 async fn a_create_on_a_document_that_is_there() {
-    let prepare = async || create(Fixture::furnished().await, |fixture| enabled(&fixture.k1));
+    let prepare = async || create(Fixture::with_settings().await, |fixture| enabled(&fixture.k1));
     each_cut(prepare, Next::Again, "latest k1, default k1; demo wants k1, before alias/old").await;
     each_cut(prepare, Next::DeleteByMadeUpId, "latest alias/old, default alias/old; no record").await;
 }
@@ -59,7 +59,7 @@ async fn a_create_that_creates_the_document() {
 #[tokio::test]
 async fn a_create_that_is_to_be_cleared() {
     let prepare =
-        async || create(Fixture::furnished().await, |fixture| and(enabled(&fixture.k1), "OnDelete", "Clear"));
+        async || create(Fixture::with_settings().await, |fixture| and(enabled(&fixture.k1), "OnDelete", "Clear"));
     for (n, stop) in cuts(prepare).await {
         let event = cut(prepare, n, stop).await;
         let was_set = event.fixture.state().starts_with("latest k1");
@@ -261,7 +261,7 @@ async fn delete(on_delete: &str) -> Event {
 }
 
 async fn deployed(properties: impl Fn(&str) -> Value) -> (Fixture, Resource) {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let resource = resource("demo");
     let answer = fixture.send(&resource.create(&fixture.stub, &properties(&fixture.k1))).await;
     assert!(answer.success, "{}", answer.reason);

@@ -10,14 +10,14 @@ const DONE: &str = "latest k1, default k1; demo wants k1, before alias/old";
 
 #[tokio::test]
 async fn a_call_that_is_denied_fails_the_create() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     assert!(fixture.send(&create(&fixture)).await.success);
     let calls: BTreeSet<_> =
         fixture.stub.calls().into_iter().map(|call| (call.service, call.operation)).collect();
     assert!(calls.len() > 5, "{calls:?}");
     for (service, operation) in calls {
         let logs = Logs::captured();
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         let when = When::operation(service, operation.clone().leak());
         fixture.stub.fault(when, Fault::AccessDenied { action: "some:Action" });
         let create = create(&fixture);
@@ -67,7 +67,7 @@ async fn an_answer_that_cannot_be_read_is_told_or_asked_for_again() {
 #[tokio::test]
 async fn a_concurrent_update_is_waited_for() {
     for operation in ["PutParameter", "UpdateDocument", "UpdateDocumentDefaultVersion"] {
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         fixture.stub.fault(When::operation("ssm", operation).first(2), Fault::TooManyUpdates);
         let answer = fixture.send(&create(&fixture)).await;
         assert!(answer.success, "{}", answer.reason);
@@ -80,7 +80,7 @@ async fn a_concurrent_update_is_waited_for() {
 async fn a_call_that_hangs_is_given_up_in_time_and_the_answer_says_where() {
     for n in 1..=calls_of_a_create().await {
         let logs = Logs::captured();
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         fixture.stub.fault(When::any().nth(n), Fault::Hang);
         let create = create(&fixture);
         let answer = fixture.send_hanging(&fixture.function(None), &create, n, PATIENCE).await;
@@ -95,7 +95,7 @@ async fn a_call_that_hangs_is_given_up_in_time_and_the_answer_says_where() {
 #[tokio::test]
 async fn a_call_that_hangs_once_is_made_again() {
     for n in 1..=calls_of_a_create().await {
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         fixture.stub.fault(When::any().nth(n), Fault::Hang);
         let function = fixture.function(Some(Duration::from_secs(8)));
         let create = create(&fixture);
@@ -110,7 +110,7 @@ async fn what_aws_says_of_the_content_is_not_repeated() {
     let complaint = format!("unexpected token at `export TOKEN={SECRET}`");
     for code in ["InvalidDocumentContent", "ValidationException", "SerializationException"] {
         let logs = Logs::captured();
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         let refusal = Fault::Refuse(Refusal::client(code, complaint.as_str()));
         fixture.stub.fault(When::operation("ssm", "UpdateDocument"), refusal);
         let answer = fixture.send(&create(&fixture)).await;
@@ -123,7 +123,7 @@ async fn what_aws_says_of_the_content_is_not_repeated() {
 
 #[tokio::test]
 async fn a_record_that_cannot_be_read_is_told_and_nothing_is_touched() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let body = serde_json::json!({
         "Name": crate::fixture::RECORD, "Value": format!("{{\"owner\": \"{SECRET}\"}}"), "Type": "String",
     });
@@ -146,7 +146,7 @@ enum Expect {
 async fn each_call(fault: impl Fn() -> Fault, expect: Expect) {
     for n in 1..=calls_of_a_create().await {
         let logs = Logs::captured();
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         fixture.stub.fault(When::any().nth(n), fault());
         let create = create(&fixture);
         let answer = fixture.send(&create).await;
@@ -187,7 +187,7 @@ async fn then_the_next_event_ends_it(fixture: &Fixture, create: &Request, answer
 }
 
 async fn calls_of_a_create() -> usize {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let answer = fixture.send(&create(&fixture)).await;
     assert!(answer.success, "{}", answer.reason);
     let calls = fixture.stub.calls().len();

@@ -45,7 +45,7 @@ impl Fixture {
     }
 
     /// With a document that has every kind of setting, and the key `alias/old`.
-    pub async fn furnished() -> Self {
+    pub async fn with_settings() -> Self {
         Self::with(&settings("alias/old")).await
     }
 

@@ -17,7 +17,7 @@ async fn every_kind_of_reference_is_resolved_to_the_key_arn() {
         "alias/session".to_owned(),
         format!("arn:aws:kms:{REGION}:{ACCOUNT}:alias/session"),
     ] {
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         fixture.stub.world(|world| world.add_alias("alias/session", &fixture.k1));
         let answer = create(&fixture, &name).await;
         assert!(answer.success, "{name}: {}", answer.reason);
@@ -51,7 +51,7 @@ async fn an_unfit_key_is_named_and_not_written() {
         (|world, key| world.key(key).manager = "AWS", "AWS manages it"),
     ];
     for (spoil, why) in table {
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         fixture.stub.world(|world| spoil(world, &fixture.k1));
         let answer = create(&fixture, &fixture.k1).await;
         assert!(!answer.success);
@@ -62,7 +62,7 @@ async fn an_unfit_key_is_named_and_not_written() {
 
 #[tokio::test]
 async fn the_risks_of_a_key_are_in_the_findings() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     fixture.stub.world(|world| {
         let key = world.key(&fixture.k1);
         (key.origin, key.valid_to) = ("EXTERNAL", Some(1_800_000_000.0));
@@ -84,7 +84,7 @@ async fn the_risks_of_a_key_are_in_the_findings() {
 
 #[tokio::test]
 async fn another_account_s_key_can_be_named_by_its_arn() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let key = fixture.stub.world(|world| {
         let key = world.add_key_at(&Location::new(FOREIGN, REGION), ID);
         world.key(&key).allow(ACCOUNT, "kms:DescribeKey");
@@ -107,7 +107,7 @@ async fn a_key_that_sessions_would_not_find_is_refused_without_a_call() {
         ("session".to_owned(), "names no KMS key"),
         ("{{ key }}".to_owned(), "names no KMS key"),
     ] {
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         let answer = create(&fixture, &name).await;
         assert!(!answer.success && answer.reason.contains(why), "{name}: {}", answer.reason);
         assert_eq!(fixture.stub.calls().len(), 0, "{name}");
@@ -118,7 +118,7 @@ async fn a_key_that_sessions_would_not_find_is_refused_without_a_call() {
 #[tokio::test]
 async fn the_error_names_a_key_that_does_not_exist() {
     for name in [ID, "alias/missing"] {
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         let answer = create(&fixture, name).await;
         assert!(!answer.success && answer.reason.contains(name), "{}", answer.reason);
         assert!(answer.reason.contains(ACCOUNT) && answer.reason.contains(REGION), "{}", answer.reason);
@@ -135,7 +135,7 @@ async fn if_describe_key_is_denied_the_error_says_what_to_allow() {
     let foreign: fn(&mut World, &str) -> String =
         |world, _| world.add_key_at(&Location::new(FOREIGN, REGION), ID);
     for prepare in [denied, foreign] {
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         let key = fixture.stub.world(|world| prepare(world, &fixture.k1));
         let answer = create(&fixture, &key).await;
         assert!(!answer.success);
@@ -146,7 +146,7 @@ async fn if_describe_key_is_denied_the_error_says_what_to_allow() {
 
 #[tokio::test]
 async fn if_kms_does_not_answer_the_stack_fails_in_time() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     fixture.stub.fault(When::service("kms"), Fault::Hang);
     let request = resource("demo").create(&fixture.stub, &enabled(&fixture.k1));
     let answer = fixture.send_hanging(&fixture.function(None), &request, 1, PATIENCE).await;
@@ -162,7 +162,7 @@ async fn if_kms_fails_the_error_says_so() {
         (Fault::InternalError, "KMSInternalException"),
         (Fault::CutBefore, "the connection failed or was cut"),
     ] {
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         fixture.stub.fault(When::service("kms"), fault);
         let answer = create(&fixture, &fixture.k1).await;
         assert!(!answer.success && answer.reason.contains(why), "{}", answer.reason);
@@ -172,7 +172,7 @@ async fn if_kms_fails_the_error_says_so() {
 
 #[tokio::test]
 async fn a_key_that_delete_would_restore_must_be_fit_too() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let properties = enabled(&fixture.k1);
     let mut stack = fixture.deployed("demo", &properties).await;
     fixture.stub.world(|world| {

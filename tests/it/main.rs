@@ -10,11 +10,12 @@
 
 mod adapters;
 mod architecture;
-mod care;
 mod change_events;
 mod cli;
+mod custom_resource_pitfalls;
 mod cut_off;
 mod document;
+mod document_permissions;
 mod faults;
 mod fixture;
 mod golden;
@@ -22,10 +23,9 @@ mod keys;
 mod model;
 mod ownership;
 mod policy;
-mod proof;
+mod preflight;
 mod remediation;
 mod report;
 mod round_trip;
 mod stub;
-mod stub_proof;
-mod traps;
+mod stub_tests;

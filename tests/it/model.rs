@@ -90,18 +90,18 @@ fn run_sequences(sequences: u32, actions: impl Strategy<Value = Vec<Action>>) ->
     let outcome = runner.run(
         &(initial_states(), owner_requests(), actions, last_events()),
         |(initial, request, actions, last)| {
-            let mut run_sequences = Driver::new(initial);
-            let mut perform = || {
-                run_sequences.run_one(Run::Establish(request.clone()), FaultPlan::default())?;
+            let mut driver = Driver::new(initial);
+            let mut run = || {
+                driver.run_one(Run::Establish(request.clone()), FaultPlan::default())?;
                 for action in &actions {
-                    run_sequences
+                    driver
                         .apply_action(action)
                         .map_err(|violation| format!("{action:?}: {violation}"))?;
                 }
-                final_state::check_final_state(&mut run_sequences, &last)
+                final_state::check_final_state(&mut driver, &last)
             };
-            perform().map_err(TestCaseError::fail)?;
-            for (what, times) in &run_sequences.aws.borrow().tally {
+            run().map_err(TestCaseError::fail)?;
+            for (what, times) in &driver.aws.borrow().tally {
                 *happened.borrow_mut().entry(what).or_default() += times;
             }
             Ok(())

@@ -1,5 +1,5 @@
 //! Whose the document is: several stacks, and one stack whose requests meet, fail and go back.
 
-mod changes;
-mod meeting;
-mod stacks;
+mod concurrent_requests;
+mod two_stacks;
+mod updates;

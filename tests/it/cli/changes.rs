@@ -9,7 +9,7 @@ use crate::stub::{ACCOUNT, Fault, SimulatedAnswer, When};
 
 /// A fixture in which one role may use any key, and another may not.
 async fn fixture() -> (Fixture, String, String) {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let (ops, dev) = fixture.stub.world(|world| {
         let (ops, dev) = (world.add_role("team/Ops"), world.add_role("Dev"));
         world.simulates(&ops, "*", "*", SimulatedAnswer::allowed("UseKeys"));

@@ -14,7 +14,7 @@ async fn json_on(fixture: &Fixture, arguments: &[&str]) -> (Exit, Value) {
 
 #[tokio::test]
 async fn status_shows_the_key_the_versions_and_the_owner() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let (exit, report) = json_on(&fixture, &["status"]).await;
     assert_eq!((exit, &report["status"][0]["versions"]["kmsKeyId"]), (Exit::Good, &"alias/old".into()));
     assert_eq!(report["status"][0]["owner"], Value::Null);
@@ -31,7 +31,7 @@ async fn status_shows_the_key_the_versions_and_the_owner() {
 
 #[tokio::test]
 async fn status_fails_if_the_document_is_not_as_wanted() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let _stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     fixture.stub.world(rival_key("alias/rival"));
     let (exit, report) = json_on(&fixture, &["status"]).await;
@@ -42,7 +42,7 @@ async fn status_fails_if_the_document_is_not_as_wanted() {
 
 #[tokio::test]
 async fn status_fails_if_the_latest_version_is_not_the_default() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     fixture.stub.world(|world| {
         rival_key("alias/rival")(world);
         let body = serde_json::json!({"Name": NAME, "DocumentVersion": "1"});
@@ -55,7 +55,7 @@ async fn status_fails_if_the_latest_version_is_not_the_default() {
 
 /// Runs `status` after the record was edited.
 async fn status_with_record(record: impl Fn(&mut Value, &Fixture)) -> (Fixture, Exit, Value) {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let _stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     fixture.stub.world(|world| {
         let mut value: Value = serde_json::from_str(world.parameter(RECORD).unwrap()).unwrap();

@@ -20,7 +20,7 @@ fn location() -> Location {
 
 /// A fixture with one role that may use any key, and one that may use none.
 async fn fixture() -> (Fixture, String, String) {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let (ops, dev) = fixture.stub.world(|world| {
         let (ops, dev) = (world.add_role("Ops"), world.add_role("Dev"));
         world.simulates(&ops, "*", "*", SimulatedAnswer::allowed("UseKeys"));

@@ -69,7 +69,7 @@ async fn encryption_off_where_there_is_no_document_creates_none() {
 
 #[tokio::test]
 async fn an_adopted_json_document_keeps_every_byte_but_the_key() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let answer = create(&fixture).await;
     assert!(answer.success, "{}", answer.reason);
     assert_eq!(latest(&fixture), (settings(&fixture.k1), Format::Json));
@@ -171,7 +171,7 @@ async fn a_document_too_long_for_the_key_is_left_and_the_stack_rolls_back() {
 
 #[tokio::test]
 async fn nothing_is_written_where_nothing_differs() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let resource = resource("demo");
     let create = resource.create(&fixture.stub, &enabled(&fixture.k1));
     assert!(fixture.send(&create).await.success);

@@ -42,7 +42,7 @@ async fn going_back_and_forth_takes_effect_under_every_reading_of_duplicates() {
 
 #[tokio::test]
 async fn a_mark_that_made_a_version_unique_goes_with_the_next_one() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     fixture.stub.world(|world| world.documents.duplicates = DuplicateReading::AnyVersionNormalised);
     let run = async |payload| fixture.run(payload).await;
     let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
@@ -59,7 +59,7 @@ async fn a_mark_that_made_a_version_unique_goes_with_the_next_one() {
 #[tokio::test]
 async fn a_full_history_loses_its_oldest_versions_and_never_latest_or_default() {
     for reading in READINGS {
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         fixture.stub.world(|world| {
             (world.documents.version_limit, world.documents.duplicates) = (3, reading);
             world.page_size = Some(2);

@@ -34,7 +34,7 @@ async fn a_latest_version_with_the_key_is_only_promoted() {
 
 #[tokio::test]
 async fn a_new_version_is_promoted_when_it_is_active_and_not_before() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     fixture.stub.world(|world| world.documents.settle_after = 4);
     let run = async |payload| fixture.run(payload).await;
     let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
@@ -60,7 +60,7 @@ async fn a_created_document_is_awaited_too() {
 
 #[tokio::test]
 async fn a_version_that_fails_is_told_and_written_anew_by_the_next_event() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     fixture.stub.world(|world| {
         (world.documents.settle_after, world.documents.fail_next) = (2, Some("out of order".to_owned()));
     });
@@ -83,7 +83,7 @@ async fn a_version_that_fails_is_told_and_written_anew_by_the_next_event() {
 
 #[tokio::test]
 async fn a_stack_whose_version_failed_leaves_the_key_before() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     fixture.stub.world(|world| world.documents.fail_next = Some("out of order".to_owned()));
     let run = async |payload| fixture.run(payload).await;
     let created = fixture.stack("demo").create(&enabled(&fixture.k1), &run).await;
@@ -95,7 +95,7 @@ async fn a_stack_whose_version_failed_leaves_the_key_before() {
 
 #[tokio::test]
 async fn a_delete_whose_version_failed_keeps_the_record_and_the_next_one_ends_it() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     fixture.stub.world(|world| world.documents.fail_next = Some("out of order".to_owned()));

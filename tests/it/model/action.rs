@@ -37,7 +37,7 @@ pub enum Action {
     /// Somebody deletes the record, or restores one of its versions.
     TamperWithRecord(Option<usize>),
     /// Somebody starts, or stops, to overwrite the document whenever a run writes it.
-    RivalAnswers(bool),
+    RivalOverwrites(bool),
 }
 
 /// When a change event is delivered.
@@ -144,7 +144,7 @@ fn action() -> impl Strategy<Value = Action> {
         3 => (1..90_u64).prop_map(Action::TimePasses),
         1 => Just(Action::FailNext),
         1 => option::of(0..12_usize).prop_map(Action::TamperWithRecord),
-        1 => any::<bool>().prop_map(Action::RivalAnswers),
+        1 => any::<bool>().prop_map(Action::RivalOverwrites),
     ]
 }
 
@@ -192,11 +192,11 @@ pub fn owner_requests() -> impl Strategy<Value = OwnerRequest> {
 }
 
 fn fault_plans() -> impl Strategy<Value = FaultPlan> {
-    let side = || select(&[Moment::Before, Moment::After][..]);
-    let fault = prop_oneof![Just(CallFault::Throttled), side().prop_map(CallFault::Silent)];
+    let moment = || select(&[Moment::Before, Moment::After][..]);
+    let fault = prop_oneof![Just(CallFault::Throttled), moment().prop_map(CallFault::Silent)];
     prop_oneof![
         5 => Just(FaultPlan::default()),
-        3 => (1..26_usize, side()).prop_map(|cut| FaultPlan { cut: Some(cut), fault: None }),
+        3 => (1..26_usize, moment()).prop_map(|cut| FaultPlan { cut: Some(cut), fault: None }),
         2 => (1..26_usize, fault).prop_map(|fault| FaultPlan { cut: None, fault: Some(fault) }),
     ]
 }

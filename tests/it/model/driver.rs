@@ -106,9 +106,9 @@ impl Driver {
                 self.tamper_with_record(*version);
                 Ok(())
             }
-            Action::RivalAnswers(answers) => {
-                self.aws.borrow_mut().rival_answer =
-                    answers.then_some(OutsideChange::Overwrite { promotes: true });
+            Action::RivalOverwrites(overwrites) => {
+                self.aws.borrow_mut().rival_overwrite =
+                    overwrites.then_some(OutsideChange::Overwrite { promotes: true });
                 Ok(())
             }
         }
@@ -237,7 +237,7 @@ impl Driver {
         StateBefore {
             carried: wanted.filter(|wanted| aws.document.is_some() && self.check_key(wanted).is_ok()),
             aws_answers,
-            writes_are_disturbed: aws.fail_next || aws.rival_answer.is_some(),
+            writes_are_disturbed: aws.fail_next || aws.rival_overwrite.is_some(),
             intended: self.intended.clone(),
             has_interference,
             is_undisturbed,

@@ -33,7 +33,7 @@ pub fn check_final_state(driver: &mut Driver, last: &ChangeEvent) -> Result<(), 
     {
         let mut aws = driver.aws.borrow_mut();
         aws.fail_next = false;
-        aws.rival_answer = None;
+        aws.rival_overwrite = None;
         aws.now += 7200;
     }
     let obstacles = driver.obstacles();

@@ -106,7 +106,7 @@ pub struct InMemoryAws {
     /// Whether GetKeyPolicy is denied for every key.
     pub hides_policies: bool,
     /// What somebody else does at once whenever a run writes the document.
-    pub rival_answer: Option<OutsideChange>,
+    pub rival_overwrite: Option<OutsideChange>,
     pub log: Vec<LogEntry>,
     /// Writes that should never have been made.
     pub violations: Vec<String>,
@@ -138,7 +138,7 @@ impl InMemoryAws {
             expected_settings: None,
             unreadable_key: None,
             hides_policies: false,
-            rival_answer: None,
+            rival_overwrite: None,
             log: Vec::new(),
             violations: Vec::new(),
             tally: Tally::new(),

@@ -153,7 +153,7 @@ impl<'w> InMemoryPorts<'w> {
         }
         let is_content = matches!(write, Write::Create { .. } | Write::Update { .. });
         aws.log.push(LogEntry { run: self.run, write });
-        if let Some(change) = aws.rival_answer.filter(|_| is_content) {
+        if let Some(change) = aws.rival_overwrite.filter(|_| is_content) {
             change.apply(aws);
         }
     }

@@ -172,7 +172,7 @@ fn writes_to_the_standby_key_and_back_count_too() {
 #[test]
 fn a_rival_who_overwrites_at_once_opens_the_breaker_within_one_run() {
     let fixture = LibraryFixture::of(&encrypted(FIRST));
-    fixture.aws.borrow_mut().rival_answer = Some(RIVAL);
+    fixture.aws.borrow_mut().rival_overwrite = Some(RIVAL);
     let remediation = fixture.remediate_after(RIVAL);
     assert_eq!((remediation.outcome, remediation.changed), (RemediationOutcome::Refused, true));
     assert_mentions(only_alert(&remediation), &["kept changing"]);
@@ -189,7 +189,7 @@ fn a_rival_who_overwrites_at_once_opens_the_breaker_within_one_run() {
 #[test]
 fn an_owners_request_fails_on_a_rival_who_overwrites_at_once() {
     let fixture = LibraryFixture::new();
-    fixture.aws.borrow_mut().rival_answer = Some(RIVAL);
+    fixture.aws.borrow_mut().rival_overwrite = Some(RIVAL);
     let asked = fixture.establish(&encrypted(FIRST));
     assert!(matches!(asked, Err(ReconcileError::Contended { .. })), "{asked:?}");
     fixture.assert_settings_kept();

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use super::call::{Call, Outcome};
 use super::cloudformation::{Answer, Ids, PutFault, Receiver};
-use super::fault::{BreakerDecision, Fault, Plan, Stop, When};
+use super::fault::{CallGate, Fault, Plan, Stop, When};
 use super::journal::Record;
 use super::server::Server;
 use super::world::World;
@@ -32,7 +32,7 @@ pub struct Control {
     arrivals: usize,
     pub journal: Vec<Record>,
     pub plan: Plan,
-    pub gate: BreakerDecision,
+    pub gate: CallGate,
     /// Calls that no AWS service would understand.
     pub misunderstood: Vec<String>,
 }
@@ -68,7 +68,7 @@ impl Stub {
     /// Stops at the n-th AWS call from now on, counted from 1: it and all after it are never answered. Drop the caller
     /// when [`Stub::reached`] resolves, then [`Stub::resume`].
     pub fn stop_at(&self, n: usize, stop: Stop) {
-        self.shared.control().gate = BreakerDecision::Armed { left: n, stop };
+        self.shared.control().gate = CallGate::Armed { left: n, stop };
     }
 
     /// Resolves when the call of [`Stub::stop_at`] has arrived (and, with [`Stop::After`], was executed). It never does
@@ -76,14 +76,14 @@ impl Stub {
     pub async fn reached(&self) {
         self.shared
             .wait(|shared| {
-                matches!(shared.control().gate, BreakerDecision::Shut { reached: true }).then_some(())
+                matches!(shared.control().gate, CallGate::Shut { reached: true }).then_some(())
             })
             .await;
     }
 
     /// Answers calls again; those held stay without an answer.
     pub fn resume(&self) {
-        self.shared.control().gate = BreakerDecision::Open;
+        self.shared.control().gate = CallGate::Open;
     }
 
     /// Every AWS call in the order of arrival, retries included.

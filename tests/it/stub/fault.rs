@@ -162,7 +162,7 @@ pub enum Stop {
 
 /// The gate that every AWS call passes.
 #[derive(Clone, Copy, Debug, Default)]
-pub enum BreakerDecision {
+pub enum CallGate {
     #[default]
     Open,
     /// Shuts at the call that finds `left` at 1.
@@ -181,7 +181,7 @@ pub enum Passage {
     Held,
 }
 
-impl BreakerDecision {
+impl CallGate {
     pub fn pass(&mut self) -> Passage {
         match self {
             Self::Open => Passage::Pass,

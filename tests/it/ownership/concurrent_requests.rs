@@ -15,7 +15,7 @@ const ALL: usize = 60;
 async fn trap_3_a_delete_that_meets_its_create_leaves_nothing_half() {
     for created in 0..=14 {
         for deleted in [2, 3, 4, ALL] {
-            let fixture = Fixture::furnished().await;
+            let fixture = Fixture::with_settings().await;
             let resource = resource("demo");
             let create = resource.create(&fixture.stub, &enabled(&fixture.k1));
             meet(&fixture, &resource, &create, created, deleted).await;
@@ -26,7 +26,7 @@ async fn trap_3_a_delete_that_meets_its_create_leaves_nothing_half() {
 #[tokio::test]
 async fn trap_3_a_delete_that_clears_meets_its_create() {
     for created in 0..=14 {
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         let resource = resource("demo");
         let create = resource.create(&fixture.stub, &and(enabled(&fixture.k1), "OnDelete", "Clear"));
         let delete = delete_of(&fixture, &resource, &create);
@@ -44,7 +44,7 @@ async fn trap_3_a_create_that_was_cut_off_and_comes_again_does_not_outlive_its_d
     // From its third call on, the Create that comes again has seen the record.
     for cut in [5, 6, 8] {
         for created in 3..=12 {
-            let fixture = Fixture::furnished().await;
+            let fixture = Fixture::with_settings().await;
             let resource = resource("demo");
             let create = resource.create(&fixture.stub, &enabled(&fixture.k1));
             fixture.stub.stop_at(cut, Stop::After);
@@ -61,7 +61,7 @@ async fn trap_3_a_create_that_was_cut_off_and_comes_again_does_not_outlive_its_d
 #[tokio::test]
 async fn one_create_delivered_twice_at_once_is_one_create() {
     for first in 0..=14 {
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         let create = resource("demo").create(&fixture.stub, &enabled(&fixture.k1));
         fixture.stub.redelivered(&create.url);
         interleave(&fixture, &create, first, &create, ALL).await;
@@ -76,7 +76,7 @@ async fn one_create_delivered_twice_at_once_is_one_create() {
 #[tokio::test]
 async fn a_delete_delivered_twice_at_once_is_one_delete() {
     for first in 0..=14 {
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         let stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
         let delete = stack.resource.delete(&fixture.stub, &id_of(NAME), &enabled(&fixture.k1));
         fixture.stub.redelivered(&delete.url);

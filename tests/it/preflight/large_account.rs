@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{arn, carried, create, function, furnish};
+use super::{arn, key_in_document, create, function, reset_with_key};
 use crate::fixture::{handle, resource};
 use crate::stub::{ACCOUNT, Fault, SimulatedAnswer, Stop, Stub, When, World};
 
@@ -83,9 +83,9 @@ impl Size {
     }
 
     fn build(&self, world: &mut World) -> String {
-        let key = furnish(world, ACCOUNT);
+        let key = reset_with_key(world, ACCOUNT);
         world.key(&key).policy = policy_of(32 * 1024);
-        let mut everybody = Vec::new();
+        let mut principals = Vec::new();
         let mut id = 0;
         let mut next = || {
             id += 1;
@@ -94,25 +94,25 @@ impl Size {
         for number in 0..self.profiles {
             let role = world.add_role(&format!("nodes/Web-{number}"));
             world.add_instance_profile(&format!("nodes/Profile-{number}"), Some(&role));
-            everybody.push(role);
+            principals.push(role);
         }
         for number in 0..self.instances {
             let id = format!("i-{}", next());
             world.add_node(&id, AGENT);
             world.associate(&id, &arn(&format!("instance-profile/nodes/Profile-{}", number % self.profiles)));
         }
-        everybody.extend((0..self.hybrid_roles).map(|number| world.add_role(&format!("Hybrid-{number}"))));
+        principals.extend((0..self.hybrid_roles).map(|number| world.add_role(&format!("Hybrid-{number}"))));
         for number in 0..self.hybrids {
             let role = format!("Hybrid-{}", number % self.hybrid_roles);
             world.add_node(&format!("mi-{}", next()), AGENT).iam_role = Some(role);
         }
-        everybody.push(world.add_role("service-role/Host"));
+        principals.push(world.add_role("service-role/Host"));
         world.set_default_host_role("service-role/Host");
         for _ in 0..self.hosts {
             world.add_node(&format!("i-{}", next()), AGENT);
         }
-        everybody.extend((0..self.user_roles).map(|number| world.add_role(&format!("sso/Ops-{number}"))));
-        everybody.extend((0..self.users).map(|number| world.add_user(&format!("user-{number}"))));
+        principals.extend((0..self.user_roles).map(|number| world.add_role(&format!("sso/Ops-{number}"))));
+        principals.extend((0..self.users).map(|number| world.add_user(&format!("user-{number}"))));
         for number in 0..self.sessions {
             let owner = match number % (self.user_roles + self.users) {
                 role if role < self.user_roles => {
@@ -122,7 +122,7 @@ impl Size {
             };
             world.add_session(&format!("s-{number}"), &owner, 4_000_000_000.0);
         }
-        for principal in &everybody {
+        for principal in &principals {
             world.simulates(principal, "*", "*", SimulatedAnswer::allowed("Kms"));
         }
         key
@@ -170,7 +170,7 @@ async fn calls_grow_with_pages_and_roles() {
     let properties = json!({"KmsKeyId": key, "Preflight": "Strict"});
     let answer = create(&stub, &function(&stub), &properties).await;
     assert!(answer.success, "{}", answer.reason);
-    assert_eq!(carried(&stub), Some(key));
+    assert_eq!(key_in_document(&stub), Some(key));
     assert_calls(&stub, &LARGE, 0);
     assert_eq!(stub.violations(), Vec::<String>::new());
 }
@@ -187,7 +187,7 @@ async fn throttling_is_backed_off_and_ends_well() {
     let properties = json!({"KmsKeyId": key, "Preflight": "Strict"});
     let answer = create(&stub, &function(&stub), &properties).await;
     assert!(answer.success, "{}", answer.reason);
-    assert_eq!(carried(&stub), Some(key));
+    assert_eq!(key_in_document(&stub), Some(key));
     assert_calls(&stub, &SMALL, 3);
 }
 

@@ -8,7 +8,7 @@ use crate::stub::{Document, Fault, Format, When};
 #[tokio::test]
 async fn a_lost_race_for_another_setting_loses_neither_change() {
     for operation in ["PutParameter", "UpdateDocument", "UpdateDocumentDefaultVersion"] {
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         fixture.stub.fault(
             When::operation("ssm", operation).nth(1),
             Fault::before(rival(|content| content["inputs"]["s3KeyPrefix"] = "rival".into())),
@@ -27,7 +27,7 @@ async fn a_lost_race_for_another_setting_loses_neither_change() {
 #[tokio::test]
 async fn a_lost_race_for_the_key_is_won_by_the_owner() {
     for operation in ["UpdateDocument", "UpdateDocumentDefaultVersion"] {
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         fixture.stub.fault(When::operation("ssm", operation).nth(1), Fault::before(rival_key("somebody's")));
         let answer = fixture.send(&resource("demo").create(&fixture.stub, &enabled(&fixture.k1))).await;
         assert!(answer.success, "{operation}: {}", answer.reason);
@@ -55,7 +55,7 @@ async fn a_document_that_appears_meanwhile_is_adopted() {
 #[tokio::test]
 async fn a_document_that_vanishes_meanwhile_is_created() {
     for operation in ["UpdateDocument", "UpdateDocumentDefaultVersion", "GetDocument"] {
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         fixture.stub.fault(
             When::operation("ssm", operation).nth(1),
             Fault::before(|world| world.documents.held.clear()),
@@ -69,7 +69,7 @@ async fn a_document_that_vanishes_meanwhile_is_created() {
 
 #[tokio::test]
 async fn a_document_that_never_rests_is_given_up_and_told() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     fixture.stub.fault(
         When::operation("ssm", "UpdateDocument"),
         Fault::before(rival(|content| {
@@ -89,7 +89,7 @@ async fn a_document_that_never_rests_is_given_up_and_told() {
 
 #[tokio::test]
 async fn a_delete_leaves_what_somebody_else_set_meanwhile() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     fixture
@@ -104,7 +104,7 @@ async fn a_delete_leaves_what_somebody_else_set_meanwhile() {
 
 #[tokio::test]
 async fn a_key_that_somebody_took_away_is_put_back_by_the_next_update() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     fixture.stub.world(rival_key(""));

@@ -12,7 +12,7 @@ const OTHER: &str = "Team-Preferences";
 
 #[tokio::test]
 async fn trap_1_a_delete_of_the_old_id_does_not_clear_the_new_key() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     let updated = stack.update(&enabled(&fixture.k2), &run).await;
@@ -30,7 +30,7 @@ async fn trap_1_a_delete_of_the_old_id_does_not_clear_the_new_key() {
 
 #[tokio::test]
 async fn trap_2_the_delete_after_a_failed_create_succeeds_and_touches_nothing() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     fixture.stub.world(|world| world.key(&fixture.k1).state = "Disabled");
     let run = async |payload| fixture.run(payload).await;
     let created = fixture.stack("demo").create(&enabled(&fixture.k1), &run).await;
@@ -55,7 +55,7 @@ async fn trap_2_the_delete_after_a_failed_create_succeeds_and_touches_nothing() 
 
 #[tokio::test]
 async fn trap_3_a_made_up_id_is_accepted_and_the_record_decides() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let resource = resource("demo");
     let properties = enabled(&fixture.k1);
     assert!(fixture.send(&resource.create(&fixture.stub, &properties)).await.success);
@@ -72,7 +72,7 @@ async fn trap_3_a_made_up_id_is_accepted_and_the_record_decides() {
 
 #[tokio::test]
 async fn trap_4_a_failed_update_echoes_the_id_and_the_rollback_succeeds() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     fixture.stub.world(|world| world.key(&fixture.k2).usage = "SIGN_VERIFY");
     let run = async |payload| fixture.run(payload).await;
     let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
@@ -89,7 +89,7 @@ async fn trap_4_a_failed_update_echoes_the_id_and_the_rollback_succeeds() {
 
 #[tokio::test]
 async fn trap_5_a_payload_that_does_not_parse_is_answered() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let spoils: [(&str, Value); 4] = [
         ("RequestType", json!("Upsert")),
         ("ResourceProperties", json!("none")),
@@ -108,7 +108,7 @@ async fn trap_5_a_payload_that_does_not_parse_is_answered() {
 
 #[tokio::test]
 async fn trap_8_an_answer_that_was_not_taken_is_an_error_and_the_next_delivery_ends_it() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let request = resource("demo").create(&fixture.stub, &enabled(&fixture.k1));
     fixture.stub.put_faults(&request.url, &[PutFault::Status(403)]);
     let within = std::time::Duration::from_secs(60);
@@ -123,7 +123,7 @@ async fn trap_8_an_answer_that_was_not_taken_is_an_error_and_the_next_delivery_e
 
 #[tokio::test]
 async fn trap_11_an_update_of_two_steps_converges_on_both() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let resource = resource("demo");
     let create = resource.create(&fixture.stub, &enabled(&fixture.k1));
@@ -148,7 +148,7 @@ async fn trap_11_an_update_of_two_steps_converges_on_both() {
 
 #[tokio::test]
 async fn trap_12_encryption_is_never_off_unless_that_was_asked_for() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     for properties in [
         json!({}),
@@ -180,7 +180,7 @@ async fn trap_12_encryption_is_never_off_unless_that_was_asked_for() {
 
 #[tokio::test]
 async fn trap_13_one_key_is_edited_and_nothing_clobbered() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     stack.update(&enabled(&fixture.k2), &run).await;
@@ -203,7 +203,7 @@ async fn trap_13_one_key_is_edited_and_nothing_clobbered() {
 
 #[tokio::test]
 async fn trap_14_a_second_owner_is_refused_and_told_of_the_first() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let first = fixture.deployed("first", &enabled(&fixture.k1)).await;
     let second = fixture.stack("second").create(&enabled(&fixture.k2), &run).await;
@@ -217,7 +217,7 @@ async fn trap_14_a_second_owner_is_refused_and_told_of_the_first() {
 
 #[tokio::test]
 async fn trap_15_a_document_that_went_is_no_document_that_never_was() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let document = fixture.stub.world(|world| world.document(NAME).unwrap().clone());
     // The write says InvalidDocument, and the document is there again, with somebody else's setting.
     let when = When::operation("ssm", "UpdateDocument").nth(1);
@@ -237,7 +237,7 @@ async fn trap_15_a_document_that_went_is_no_document_that_never_was() {
 
 #[tokio::test]
 async fn trap_16_a_stale_event_does_nothing() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let resource = resource("demo");
     let mut request = resource.create(&fixture.stub, &enabled(&fixture.k1));
     let ids = Ids {
@@ -261,7 +261,7 @@ async fn trap_17_a_role_without_its_policy_fails_changes_nothing_and_can_be_dele
         ("ssm", "ssm:DescribeDocument"),
     ];
     for (service, action) in actions {
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         let operation = action.split(':').nth(1).unwrap();
         fixture.stub.fault(When::operation(service, operation), Fault::AccessDenied { action });
         let resource = resource("demo");
@@ -281,7 +281,7 @@ async fn trap_17_a_role_without_its_policy_fails_changes_nothing_and_can_be_dele
 #[tokio::test]
 async fn trap_17_a_delete_without_its_policy_fails_and_a_later_one_succeeds() {
     for operation in ["UpdateDocument", "UpdateDocumentDefaultVersion", "DeleteParameter", "GetParameter"] {
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         let run = async |payload| fixture.run(payload).await;
         let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
         fixture.stub.fault(When::operation("ssm", operation), Fault::AccessDenied { action: "ssm" });
@@ -301,7 +301,7 @@ async fn trap_17_a_delete_without_its_policy_fails_and_a_later_one_succeeds() {
 
 #[tokio::test]
 async fn trap_18_words_are_read_strictly() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     for (name, value) in
         [("Encryption", "true"), ("Encryption", "Off"), ("OnDelete", "restore"), ("OnConflict", "1")]
     {
@@ -316,7 +316,7 @@ async fn trap_18_words_are_read_strictly() {
 #[tokio::test]
 async fn trap_19_no_log_shows_the_url_or_the_document() {
     let logs = Logs::captured();
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     stack.update(&enabled("nonsense"), &run).await;

@@ -3,7 +3,7 @@
 
 /// How the key's policy stands to a caller, in one of the worlds that the known leaves open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Key {
+pub enum KeySide {
     /// It grants the call to the caller as such.
     Named,
     /// It leaves the call to the account's own policies.
@@ -16,7 +16,7 @@ pub enum Key {
 
 /// Whether a grant covers the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grant {
+pub enum GrantSide {
     Nothing,
     Covers,
     /// One that nobody could list may.
@@ -25,7 +25,7 @@ pub enum Grant {
 
 /// What the caller's own side says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Own {
+pub enum OwnSide {
     Allows,
     /// Nothing allows.
     Silent,
@@ -43,9 +43,9 @@ pub struct Situation {
     /// Caller and key are of one account.
     pub same_account: bool,
     /// Every way in which the key's policy may stand.
-    pub key: Vec<Key>,
-    pub grant: Vec<Grant>,
-    pub own: Vec<Own>,
+    pub key: Vec<KeySide>,
+    pub grant: Vec<GrantSide>,
+    pub own: Vec<OwnSide>,
 }
 
 /// What can be said of a caller.
@@ -76,21 +76,21 @@ impl Situation {
         }
     }
 
-    fn is_allowed(&self, key: Key, grant: Grant, own: Own) -> bool {
-        if key == Key::Denied || matches!(own, Own::Denies | Own::NotInOrganization) {
+    fn is_allowed(&self, key: KeySide, grant: GrantSide, own: OwnSide) -> bool {
+        if key == KeySide::Denied || matches!(own, OwnSide::Denies | OwnSide::NotInOrganization) {
             return false;
         }
-        let key_side = matches!(key, Key::Named | Key::Account) || grant != Grant::Nothing;
+        let key_side = matches!(key, KeySide::Named | KeySide::Account) || grant != GrantSide::Nothing;
         if !self.same_account {
             // Both sides; a grant that names the foreign caller spares the own one, as far as it was seen.
-            return key_side && own == Own::Allows || grant == Grant::Covers && own == Own::Silent;
+            return key_side && own == OwnSide::Allows || grant == GrantSide::Covers && own == OwnSide::Silent;
         }
         match own {
-            Own::Allows => key_side,
-            Own::Silent => key == Key::Named || grant != Grant::Nothing,
+            OwnSide::Allows => key_side,
+            OwnSide::Silent => key == KeySide::Named || grant != GrantSide::Nothing,
             // A boundary does not limit what a key policy grants to a user by name.
-            Own::Bounded => key == Key::Named && self.is_user,
-            Own::Denies | Own::NotInOrganization => false,
+            OwnSide::Bounded => key == KeySide::Named && self.is_user,
+            OwnSide::Denies | OwnSide::NotInOrganization => false,
         }
     }
 }
@@ -108,7 +108,7 @@ impl Truth {
 
 #[test]
 fn the_rules_are_awss() {
-    let situation = |same_account, key: &[Key], grant: &[Grant], own: &[Own]| Situation {
+    let situation = |same_account, key: &[KeySide], grant: &[GrantSide], own: &[OwnSide]| Situation {
         is_user: false,
         same_account,
         key: key.to_vec(),
@@ -116,20 +116,20 @@ fn the_rules_are_awss() {
         own: own.to_vec(),
     };
     for (same, key, grant, own, truth) in [
-        (true, &[Key::Named][..], Grant::Nothing, &[Own::Silent][..], Truth::Can),
-        (true, &[Key::Account], Grant::Nothing, &[Own::Silent], Truth::Cannot),
-        (true, &[Key::Account], Grant::Nothing, &[Own::Allows], Truth::Can),
-        (true, &[Key::Silent], Grant::Nothing, &[Own::Allows], Truth::Cannot),
-        (true, &[Key::Silent], Grant::Covers, &[Own::Silent], Truth::Can),
-        (true, &[Key::Denied], Grant::Covers, &[Own::Allows], Truth::Cannot),
-        (true, &[Key::Named], Grant::Nothing, &[Own::Denies], Truth::Cannot),
-        (true, &[Key::Named], Grant::Nothing, &[Own::Bounded], Truth::Cannot),
-        (true, &[Key::Account, Key::Denied], Grant::Nothing, &[Own::Allows], Truth::Unknown),
-        (true, &[Key::Account, Key::Denied], Grant::Nothing, &[Own::Silent], Truth::Cannot),
-        (false, &[Key::Named], Grant::Nothing, &[Own::Silent], Truth::Cannot),
-        (false, &[Key::Named], Grant::Nothing, &[Own::Allows], Truth::Can),
-        (false, &[Key::Silent], Grant::Covers, &[Own::Silent], Truth::Can),
-        (false, &[Key::Account], Grant::Unseen, &[Own::Silent], Truth::Cannot),
+        (true, &[KeySide::Named][..], GrantSide::Nothing, &[OwnSide::Silent][..], Truth::Can),
+        (true, &[KeySide::Account], GrantSide::Nothing, &[OwnSide::Silent], Truth::Cannot),
+        (true, &[KeySide::Account], GrantSide::Nothing, &[OwnSide::Allows], Truth::Can),
+        (true, &[KeySide::Silent], GrantSide::Nothing, &[OwnSide::Allows], Truth::Cannot),
+        (true, &[KeySide::Silent], GrantSide::Covers, &[OwnSide::Silent], Truth::Can),
+        (true, &[KeySide::Denied], GrantSide::Covers, &[OwnSide::Allows], Truth::Cannot),
+        (true, &[KeySide::Named], GrantSide::Nothing, &[OwnSide::Denies], Truth::Cannot),
+        (true, &[KeySide::Named], GrantSide::Nothing, &[OwnSide::Bounded], Truth::Cannot),
+        (true, &[KeySide::Account, KeySide::Denied], GrantSide::Nothing, &[OwnSide::Allows], Truth::Unknown),
+        (true, &[KeySide::Account, KeySide::Denied], GrantSide::Nothing, &[OwnSide::Silent], Truth::Cannot),
+        (false, &[KeySide::Named], GrantSide::Nothing, &[OwnSide::Silent], Truth::Cannot),
+        (false, &[KeySide::Named], GrantSide::Nothing, &[OwnSide::Allows], Truth::Can),
+        (false, &[KeySide::Silent], GrantSide::Covers, &[OwnSide::Silent], Truth::Can),
+        (false, &[KeySide::Account], GrantSide::Unseen, &[OwnSide::Silent], Truth::Cannot),
     ] {
         assert_eq!(situation(same, key, &[grant], own).truth(), truth, "{same} {key:?} {grant:?} {own:?}");
     }

@@ -3,17 +3,17 @@
 
 use serde_json::{Value, json};
 
-use super::lists::{CALLERS, Caller, KEY_POLICIES, KeyPolicy};
-use super::oracle::{Grant, Key, Situation, Truth};
-use super::sides::{GRANTS, Grants, OWN_SIDES, OwnSide};
-use super::{BEFORE, OTHER, carried, create, function, furnish, named};
+use super::key_policies::{CALLERS, Caller, KEY_POLICIES, KeyPolicyCase};
+use super::oracle::{GrantSide, KeySide, Situation, Truth};
+use super::grants_and_own_sides::{GRANTS, GrantsCase, OWN_SIDES, OwnSideCase};
+use super::{BEFORE, OTHER, key_in_document, create, function, reset_with_key, naming};
 use crate::stub::{ACCOUNT, Fault, Stub, When};
 
 /// How the function comes to the key's policy and grants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reading {
     /// The key is of the own account, and both are read.
-    Own,
+    OwnSide,
     OwnWithoutPolicy,
     OwnWithoutGrants,
     /// The key is another account's, and a reader there reads both.
@@ -28,7 +28,7 @@ enum Reading {
 
 impl Reading {
     fn is_own(self) -> bool {
-        matches!(self, Self::Own | Self::OwnWithoutPolicy | Self::OwnWithoutGrants)
+        matches!(self, Self::OwnSide | Self::OwnWithoutPolicy | Self::OwnWithoutGrants)
     }
 
     fn has_policy(self) -> bool {
@@ -36,16 +36,16 @@ impl Reading {
     }
 
     fn has_grants(self) -> bool {
-        matches!(self, Self::Own | Self::OwnWithoutPolicy | Self::Reader | Self::HandedIn)
+        matches!(self, Self::OwnSide | Self::OwnWithoutPolicy | Self::Reader | Self::HandedIn)
     }
 }
 
 #[derive(Clone, Copy)]
 struct Row {
     caller: Caller,
-    policy: &'static KeyPolicy,
-    grants: &'static Grants,
-    own: &'static OwnSide,
+    policy: &'static KeyPolicyCase,
+    grants: &'static GrantsCase,
+    own: &'static OwnSideCase,
     reading: Reading,
 }
 
@@ -59,10 +59,10 @@ impl Row {
         let mut key = (self.policy.2)(self.caller);
         let mut grant = (self.grants.2)(self.caller);
         if !self.reading.has_policy() {
-            key = vec![Key::Named, Key::Account, Key::Silent, Key::Denied];
+            key = vec![KeySide::Named, KeySide::Account, KeySide::Silent, KeySide::Denied];
         }
         if !self.reading.has_grants() {
-            grant = vec![Grant::Nothing, Grant::Unseen];
+            grant = vec![GrantSide::Nothing, GrantSide::Unseen];
         }
         let (is_user, own) = (self.caller == Caller::User, self.own.2.to_vec());
         Situation { is_user, same_account: self.reading.is_own(), key, grant, own }.truth()
@@ -70,7 +70,7 @@ impl Row {
 
     /// Whether no source settles what is true: whether a boundary limits a grant, or an Allow to everybody.
     fn is_open(&self) -> bool {
-        let grants = (self.grants.2)(self.caller) != [Grant::Nothing] || !self.reading.has_grants();
+        let grants = (self.grants.2)(self.caller) != [GrantSide::Nothing] || !self.reading.has_grants();
         let by_wildcard = self.policy.0.starts_with("admits");
         self.own.0.starts_with("bounded") && (grants || by_wildcard)
     }
@@ -82,7 +82,7 @@ impl Row {
         let policy = json!({"Version": "2012-10-17", "Statement": (self.policy.1)(self.caller)});
         let account = if self.reading.is_own() { ACCOUNT } else { OTHER };
         let mut properties = stub.world(|world| {
-            let key = furnish(world, account);
+            let key = reset_with_key(world, account);
             let held = world.key(&key);
             held.policy = policy.to_string();
             held.grants = (self.grants.1)(self.caller);
@@ -107,8 +107,8 @@ impl Row {
                 world.simulates(&caller, self.caller.action(), &key, answer);
             }
             match self.caller.is_node() {
-                true => named(&key, &[], &[&caller], mode),
-                false => named(&key, &[&caller], &[], mode),
+                true => naming(&key, &[], &[&caller], mode),
+                false => naming(&key, &[&caller], &[], mode),
             }
         });
         let denied = |service, operation, action| {
@@ -118,7 +118,7 @@ impl Row {
             denied("iam", "SimulatePrincipalPolicy", "iam:SimulatePrincipalPolicy");
         }
         match self.reading {
-            Reading::Own | Reading::Neither => {}
+            Reading::OwnSide | Reading::Neither => {}
             Reading::OwnWithoutPolicy => denied("kms", "GetKeyPolicy", "kms:GetKeyPolicy"),
             Reading::OwnWithoutGrants => denied("kms", "ListGrants", "kms:ListGrants"),
             Reading::Reader | Reading::ReaderLost => {
@@ -168,10 +168,10 @@ async fn check(rows: Vec<Row>) -> usize {
             let key = properties["KmsKeyId"].as_str().unwrap();
             let refused = truth.refuses(mode);
             let right = if refused {
-                let untouched = stub.writes().is_empty() && carried(&stub).as_deref() == Some(BEFORE);
+                let untouched = stub.writes().is_empty() && key_in_document(&stub).as_deref() == Some(BEFORE);
                 !answer.success && untouched && answer.reason.contains(&row.caller.arn())
             } else {
-                answer.success && carried(&stub).as_deref() == Some(key)
+                answer.success && key_in_document(&stub).as_deref() == Some(key)
             };
             if !right {
                 let said = if answer.success { answer.data["Findings"].to_string() } else { answer.reason };
@@ -186,9 +186,9 @@ async fn check(rows: Vec<Row>) -> usize {
 
 /// Rows over two lists, the third and the callers walked along, so that in time everything meets everything.
 fn crossed(
-    policies: &'static [KeyPolicy],
-    grants: &'static [Grants],
-    owns: &'static [OwnSide],
+    policies: &'static [KeyPolicyCase],
+    grants: &'static [GrantsCase],
+    owns: &'static [OwnSideCase],
     reading: Reading,
 ) -> Vec<Row> {
     let mut rows = Vec::new();
@@ -209,7 +209,7 @@ async fn every_key_policy_for_every_caller() {
     for policy in KEY_POLICIES {
         for caller in CALLERS {
             for own in &OWN_SIDES[..2] {
-                rows.push(Row { caller, policy, grants: &GRANTS[0], own, reading: Reading::Own });
+                rows.push(Row { caller, policy, grants: &GRANTS[0], own, reading: Reading::OwnSide });
             }
         }
     }
@@ -226,7 +226,7 @@ fn one_in(share: usize, rows: Vec<Row>) -> Vec<Row> {
 #[tokio::test]
 async fn every_own_side_with_every_grant() {
     // Delegation, the caller by name, nobody, everybody.
-    let count = check(one_in(2, crossed(&KEY_POLICIES[..4], GRANTS, OWN_SIDES, Reading::Own))).await;
+    let count = check(one_in(2, crossed(&KEY_POLICIES[..4], GRANTS, OWN_SIDES, Reading::OwnSide))).await;
     assert!(count > 150, "{count} rows");
 }
 

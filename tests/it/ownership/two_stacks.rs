@@ -7,7 +7,7 @@ use crate::stub::{Fault, Request, StackStatus, When};
 
 #[tokio::test]
 async fn a_stack_that_takes_over_owns_the_document_and_knows_the_key_before() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let mut first = fixture.deployed("first", &enabled(&fixture.k1)).await;
     let mut second = fixture.deployed("second", &and(enabled(&fixture.k2), "OnConflict", "TakeOver")).await;
@@ -32,7 +32,7 @@ async fn a_stack_that_takes_over_owns_the_document_and_knows_the_key_before() {
 
 #[tokio::test]
 async fn two_resources_of_one_stack_are_two_owners() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let first = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     let mut twin = first.resource.clone();
     twin.logical_id = "Twin".to_owned();
@@ -46,7 +46,7 @@ async fn two_resources_of_one_stack_are_two_owners() {
 #[tokio::test]
 async fn of_two_creates_at_once_one_wins_and_the_other_is_told() {
     for conflict in ["Fail", "TakeOver"] {
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         let create = |stack: &str, key: &str| {
             resource(stack).create(&fixture.stub, &and(enabled(key), "OnConflict", conflict))
         };
@@ -68,7 +68,7 @@ async fn of_two_creates_at_once_one_wins_and_the_other_is_told() {
 
 #[tokio::test]
 async fn a_record_that_appears_just_before_ours_wins() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let winner = json!({
         "owner": {"stackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/winner/1", "logicalResourceId": "Key"},
         "wanted": fixture.k2,
@@ -93,7 +93,7 @@ async fn a_record_that_appears_just_before_ours_wins() {
 #[tokio::test]
 async fn a_takeover_in_the_middle_of_a_create_ends_the_create() {
     for operation in ["UpdateDocument", "UpdateDocumentDefaultVersion"] {
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         let taken = |world: &mut crate::stub::World| {
             let text = world.parameter(RECORD).unwrap().replace("stack/demo", "stack/taker");
             let body = json!({"Name": RECORD, "Value": text, "Type": "String", "Overwrite": true});

@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use super::{arn, carried, create, function, furnish};
+use super::{arn, key_in_document, create, function, reset_with_key};
 use crate::stub::{ACCOUNT, SimulatedAnswer, Stub, World};
 
 const AGENT: &str = "3.3.808.0";
 
 /// Makes a world in which one who is found cannot use the key, and who that is.
-type Found = (&'static str, fn(&mut World) -> String);
+type Discovery = (&'static str, fn(&mut World) -> String);
 
-const FOUND: [Found; 8] = [
+const DISCOVERIES: [Discovery; 8] = [
     ("by an instance profile", |world| {
         let role = world.add_role("team/Web");
         let profile = world.add_instance_profile("web/Profile", Some(&role));
@@ -71,9 +71,9 @@ const FOUND: [Found; 8] = [
 async fn whoever_is_found_counts_and_nobody_else() {
     let stub = Stub::start().await;
     let function = function(&stub);
-    for (how, found) in FOUND {
+    for (how, found) in DISCOVERIES {
         for discover in [true, false] {
-            let (key, who) = stub.world(|world| (furnish(world, ACCOUNT), found(world)));
+            let (key, who) = stub.world(|world| (reset_with_key(world, ACCOUNT), found(world)));
             let properties = json!({"KmsKeyId": key, "DiscoverNodes": discover, "DiscoverUsers": discover});
             stub.forget_calls();
             let answer = create(&stub, &function, &properties).await;
@@ -82,16 +82,16 @@ async fn whoever_is_found_counts_and_nobody_else() {
                 assert!(answer.reason.contains(&who), "{how}: {}", answer.reason);
                 assert!(stub.writes().is_empty());
             } else {
-                assert_eq!(carried(&stub), Some(key));
+                assert_eq!(key_in_document(&stub), Some(key));
             }
         }
     }
 }
 
 /// Makes a world in which somebody is not known, and the words for it.
-type Doubt = (&'static str, fn(&mut World), &'static str);
+type UnknownCase = (&'static str, fn(&mut World), &'static str);
 
-const DOUBTS: [Doubt; 7] = [
+const UNKNOWN_CASES: [UnknownCase; 7] = [
     (
         "a hybrid node without a role",
         |world| {
@@ -141,10 +141,10 @@ const DOUBTS: [Doubt; 7] = [
 async fn what_is_not_known_is_unknown() {
     let stub = Stub::start().await;
     let function = function(&stub);
-    for (what, doubt, words) in DOUBTS {
+    for (what, doubt, words) in UNKNOWN_CASES {
         for (mode, success) in [("Enforce", true), ("Strict", false)] {
             let key = stub.world(|world| {
-                let key = furnish(world, ACCOUNT);
+                let key = reset_with_key(world, ACCOUNT);
                 doubt(world);
                 key
             });
@@ -162,7 +162,7 @@ async fn what_is_not_known_is_unknown() {
 async fn owners_that_are_exempt_never_block() {
     let stub = Stub::start().await;
     let key = stub.world(|world| {
-        let key = furnish(world, ACCOUNT);
+        let key = reset_with_key(world, ACCOUNT);
         for (id, owner) in
             [("s-1", arn("root")), ("s-2", format!("arn:aws:sts::{ACCOUNT}:assumed-role/Gone/jane"))]
         {
@@ -181,7 +181,7 @@ async fn owners_that_are_exempt_never_block() {
 async fn an_owner_of_long_ago_is_nobody() {
     let stub = Stub::start().await;
     let key = stub.world(|world| {
-        let key = furnish(world, ACCOUNT);
+        let key = reset_with_key(world, ACCOUNT);
         let user = world.add_user("ann");
         world.add_session("s-1", &user, 1_600_000_000.0);
         key

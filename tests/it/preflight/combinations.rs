@@ -3,18 +3,18 @@
 
 use serde_json::{Value, json};
 
-use super::lists::Caller;
+use super::key_policies::Caller;
 use super::oracle::Truth;
-use super::{BEFORE, KEY_ID, arn, carried, content, create, function, furnish, named};
+use super::{BEFORE, KEY_ID, arn, key_in_document, content, create, function, reset_with_key, naming};
 use crate::fixture::NAME;
 use crate::stub::{ACCOUNT, Document, Format, SimulatedAnswer, Stub, World};
 
 const MODES: [&str; 4] = ["Strict", "Enforce", "Warn", "Off"];
 
 /// A document, and whether it can be edited.
-type State = (&'static str, fn(&mut World, &str), bool);
+type DocumentCase = (&'static str, fn(&mut World, &str), bool);
 
-const DOCUMENTS: [State; 6] = [
+const DOCUMENTS: [DocumentCase; 6] = [
     ("no document", |world, _| drop(world.documents.held.pop_first()), true),
     ("another key", |_, _| {}, true),
     ("no key", |world, _| put(world, &content("")), true),
@@ -24,9 +24,9 @@ const DOCUMENTS: [State; 6] = [
 ];
 
 /// A key's state, and whether it can encrypt sessions.
-type Spoil = (&'static str, fn(&mut World, &str), bool);
+type KeyCase = (&'static str, fn(&mut World, &str), bool);
 
-const KEYS: [Spoil; 8] = [
+const KEYS: [KeyCase; 8] = [
     ("Enabled", |_, _| {}, true),
     ("Disabled", |world, key| world.key(key).state = "Disabled", false),
     ("PendingDeletion", |world, key| world.key(key).state = "PendingDeletion", false),
@@ -60,28 +60,28 @@ async fn documents_and_keys_in_every_state_and_mode() {
     let function = function(&stub);
     let node = Caller::NodeRole.arn();
     let mut rows = 0;
-    for (document, furnish_document, editable) in DOCUMENTS {
-        for (state, spoil, fit) in KEYS {
+    for (document, set_document, editable) in DOCUMENTS {
+        for (state, set_state, fit) in KEYS {
             // All truths and modes in the states that are good; the laxest modes in the others.
             let good = editable && fit;
             let truths = [Truth::Can, Truth::Cannot, Truth::Unknown];
             for mode in if good { &MODES[..] } else { &MODES[2..] } {
                 for truth in if good { &truths[..] } else { &truths[..1] } {
                     let key = stub.world(|world| {
-                        let key = furnish(world, ACCOUNT);
-                        spoil(world, &key);
-                        furnish_document(world, &key);
+                        let key = reset_with_key(world, ACCOUNT);
+                        set_state(world, &key);
+                        set_document(world, &key);
                         world.add_role("team/Node");
                         simulate(world, &node, *truth);
                         key
                     });
                     stub.forget_calls();
-                    let answer = create(&stub, &function, &named(&key, &[], &[&node], mode)).await;
+                    let answer = create(&stub, &function, &naming(&key, &[], &[&node], mode)).await;
                     let row = format!("{document}, {state}, {mode}, {truth:?}: {answer:?}");
                     let expected = good && !truth.refuses(mode);
                     assert_eq!(answer.success, expected, "{row}");
                     if expected {
-                        assert_eq!(carried(&stub).as_ref(), Some(&key), "{row}");
+                        assert_eq!(key_in_document(&stub).as_ref(), Some(&key), "{row}");
                     } else {
                         assert!(stub.writes().is_empty(), "{row}");
                     }
@@ -111,7 +111,7 @@ async fn several_callers_some_of_them_exempt() {
         let mode = MODES[(row + row / 27) % 4];
         let (exempt, spared) = (&exempts[row % 4], spared[row % 4]);
         let key = stub.world(|world| {
-            let key = furnish(world, ACCOUNT);
+            let key = reset_with_key(world, ACCOUNT);
             for (name, truth) in names.iter().zip(truths) {
                 match name.split_once(":role/") {
                     Some((_, role)) => drop(world.add_role(role)),
@@ -121,7 +121,7 @@ async fn several_callers_some_of_them_exempt() {
             }
             key
         });
-        let mut properties = named(&key, &[&names[3], &names[2]], &[&names[0], &names[1]], mode);
+        let mut properties = naming(&key, &[&names[3], &names[2]], &[&names[0], &names[1]], mode);
         properties["Exempt"] = exempt.clone();
         stub.forget_calls();
         let answer = create(&stub, &function, &properties).await;
@@ -130,11 +130,11 @@ async fn several_callers_some_of_them_exempt() {
         let context = format!("{mode} {truths:?} {exempt}: {answer:?}");
         assert_eq!(answer.success, blocking.is_empty(), "{context}");
         if answer.success {
-            assert_eq!(carried(&stub).as_ref(), Some(&key), "{context}");
+            assert_eq!(key_in_document(&stub).as_ref(), Some(&key), "{context}");
             reported(&answer.data["Findings"], &truths, mode, &context);
         } else {
             assert!(stub.writes().is_empty(), "{context}");
-            assert_eq!(carried(&stub).as_deref(), Some(BEFORE), "{context}");
+            assert_eq!(key_in_document(&stub).as_deref(), Some(BEFORE), "{context}");
             // The first three, and how many more there are; none that is spared or can.
             let named = names.iter().filter(|name| answer.reason.contains(&format!("{name}: "))).count();
             assert_eq!(named, blocking.len().min(3), "{context}");
@@ -159,7 +159,7 @@ async fn a_refusal_tells_what_to_paste() {
     let function = function(&stub);
     let node = Caller::NodeRole.arn();
     let key = stub.world(|world| {
-        let key = furnish(world, ACCOUNT);
+        let key = reset_with_key(world, ACCOUNT);
         world.key(&key).policy = json!({"Statement": {
             "Effect": "Allow", "Principal": {"AWS": arn("role/Other")}, "Action": "kms:*", "Resource": "*",
         }})
@@ -167,7 +167,7 @@ async fn a_refusal_tells_what_to_paste() {
         world.add_role("team/Node");
         key
     });
-    let properties = named(&key, &[], &[&node], "Enforce");
+    let properties = naming(&key, &[], &[&node], "Enforce");
     let answer = create(&stub, &function, &properties).await;
     assert!(!answer.success);
     let json_after = |words: &str| -> Value {
@@ -186,7 +186,7 @@ async fn a_refusal_tells_what_to_paste() {
     });
     let answer = create(&stub, &function, &properties).await;
     assert!(answer.success, "{}", answer.reason);
-    assert_eq!(carried(&stub), Some(key));
+    assert_eq!(key_in_document(&stub), Some(key));
 }
 
 #[tokio::test]
@@ -194,7 +194,7 @@ async fn a_refusal_of_hundreds_is_an_answer_all_the_same() {
     let stub = Stub::start().await;
     let function = function(&stub);
     let (key, nodes) = stub.world(|world| {
-        let key = furnish(world, ACCOUNT);
+        let key = reset_with_key(world, ACCOUNT);
         world.key(&key).policy =
             r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"999999999999"},"Action":"kms:*","Resource":"*"}}"#
                 .to_owned();
@@ -202,7 +202,7 @@ async fn a_refusal_of_hundreds_is_an_answer_all_the_same() {
         (key, nodes)
     });
     let nodes: Vec<&str> = nodes.iter().map(String::as_str).collect();
-    let answer = create(&stub, &function, &named(&key, &[], &nodes, "Enforce")).await;
+    let answer = create(&stub, &function, &naming(&key, &[], &nodes, "Enforce")).await;
     assert!(!answer.success && answer.reason.contains("and 297 more"), "{}", answer.reason);
     // The statement for three hundred does not fit, and no part of it is of use.
     assert!(!answer.reason.contains("AllowSessionManagerNodes"), "{}", answer.reason);

@@ -14,7 +14,7 @@ const K1: &str = "latest k1, default k1; demo wants k1, before alias/old";
 #[tokio::test]
 async fn a_failed_update_goes_back_whatever_it_had_done() {
     for operation in ["DescribeKey", "PutParameter", "UpdateDocument", "UpdateDocumentDefaultVersion"] {
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         let run = async |payload| fixture.run(payload).await;
         let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
         let service = if operation == "DescribeKey" { "kms" } else { "ssm" };
@@ -33,7 +33,7 @@ async fn a_failed_update_goes_back_whatever_it_had_done() {
 /// The role may have been changed for the new key a moment ago, by the same update of the stack.
 #[tokio::test]
 async fn an_update_waits_for_a_role_that_was_changed_just_before() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     let denied = Fault::AccessDenied { action: "kms:DescribeKey" };
@@ -46,7 +46,7 @@ async fn an_update_waits_for_a_role_that_was_changed_just_before() {
 /// In the middle of trouble with the key an update fails, and CloudFormation goes back to what is there.
 #[tokio::test]
 async fn a_rollback_to_what_is_there_does_not_fail_on_a_key_that_cannot_be_used() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     fixture.stub.world(|world| {
@@ -75,7 +75,7 @@ async fn a_rollback_to_what_is_there_does_not_fail_on_a_key_that_cannot_be_used(
 
 #[tokio::test]
 async fn an_update_that_succeeded_is_rolled_back_with_its_stack() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     for properties in [enabled(&fixture.k2), disabled(), and(enabled(&fixture.k2), "DocumentName", OTHER)] {
@@ -89,7 +89,7 @@ async fn an_update_that_succeeded_is_rolled_back_with_its_stack() {
 
 #[tokio::test]
 async fn a_failed_replacement_leaves_no_document_behind() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     fixture.stub.world(|world| {
         world.put_document(OTHER, Document::session(Format::Json, &settings("alias/old")));
     });
@@ -108,7 +108,7 @@ async fn a_failed_replacement_leaves_no_document_behind() {
 #[tokio::test]
 async fn a_replacement_lets_the_old_document_go_as_its_own_properties_say() {
     for (on_delete, left) in [("Restore", "alias/old"), ("Clear", "none"), ("Retain", "k1")] {
-        let fixture = Fixture::furnished().await;
+        let fixture = Fixture::with_settings().await;
         let run = async |payload| fixture.run(payload).await;
         let mut stack = fixture.deployed("demo", &and(enabled(&fixture.k1), "OnDelete", on_delete)).await;
         let moved = stack.update(&and(enabled(&fixture.k2), "DocumentName", OTHER), &run).await;
@@ -123,7 +123,7 @@ async fn a_replacement_lets_the_old_document_go_as_its_own_properties_say() {
 
 #[tokio::test]
 async fn a_change_of_what_delete_does_is_remembered_and_writes_nothing_else() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     fixture.stub.forget_calls();
@@ -139,7 +139,7 @@ async fn a_change_of_what_delete_does_is_remembered_and_writes_nothing_else() {
 
 #[tokio::test]
 async fn an_unknown_property_is_refused_by_name_on_create_and_update() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let misspelt = and(enabled(&fixture.k1), "OnDelet", "Retain");
     let created = fixture.stack("demo").create(&misspelt, &run).await;
@@ -161,7 +161,7 @@ async fn an_unknown_property_is_refused_by_name_on_create_and_update() {
 
 #[tokio::test]
 async fn properties_of_another_schema_are_ignored_by_a_delete() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     let past = json!({"KmsKey": "x", "OnDelete": {"was": "an object"}, "Encryption": ["Enabled"]});
     let deleted = fixture.send(&stack.resource.delete(&fixture.stub, &id_of(NAME), &past)).await;
@@ -172,7 +172,7 @@ async fn properties_of_another_schema_are_ignored_by_a_delete() {
 
 #[tokio::test]
 async fn an_update_back_to_what_was_accepted_is_never_refused_for_a_property() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     let past = and(enabled(&fixture.k1), "PropertyOfALaterVersion", "1");
@@ -195,7 +195,7 @@ async fn an_update_back_to_what_was_accepted_is_never_refused_for_a_property() {
 
 #[tokio::test]
 async fn another_resource_type_is_refused_and_its_delete_succeeds() {
-    let fixture = Fixture::furnished().await;
+    let fixture = Fixture::with_settings().await;
     let other = Resource::new("demo", "Encryption", "Custom::SomethingElse");
     let refused = fixture.send(&other.create(&fixture.stub, &enabled(&fixture.k1))).await;
     assert!(!refused.success && refused.reason.contains("Custom::SomethingElse"), "{}", refused.reason);

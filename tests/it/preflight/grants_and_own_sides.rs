@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::arn;
-use super::lists::{Caller, SESSION, TARGET};
-use super::oracle::{Grant, Own};
+use super::key_policies::{Caller, SESSION, TARGET};
+use super::oracle::{GrantSide, OwnSide};
 use crate::stub::{SimulatedAnswer, SimulatedDecision};
 
 /// The grants on a key, and every way in which they may stand to the caller.
-pub type Grants = (&'static str, fn(Caller) -> Vec<Value>, fn(Caller) -> Vec<Grant>);
+pub type GrantsCase = (&'static str, fn(Caller) -> Vec<Value>, fn(Caller) -> Vec<GrantSide>);
 
 fn grant(grantee: &str, operations: Value, constraints: Value) -> Value {
     let mut grant = json!({
@@ -21,22 +21,22 @@ fn grant(grantee: &str, operations: Value, constraints: Value) -> Value {
     grant
 }
 
-pub const GRANTS: &[Grants] = &[
-    ("no grant", |_| vec![], |_| vec![Grant::Nothing]),
+pub const GRANTS: &[GrantsCase] = &[
+    ("no grant", |_| vec![], |_| vec![GrantSide::Nothing]),
     (
         "a grant",
         |caller| vec![grant(&caller.arn(), json!(["Decrypt", "GenerateDataKey"]), Value::Null)],
-        |_| vec![Grant::Covers],
+        |_| vec![GrantSide::Covers],
     ),
     (
         "a grant of another operation",
         |caller| vec![grant(&caller.arn(), json!(["Encrypt", "DescribeKey"]), Value::Null)],
-        |_| vec![Grant::Nothing],
+        |_| vec![GrantSide::Nothing],
     ),
     (
         "another's grant",
         |_| vec![grant(&arn("role/Other"), json!(["Decrypt", "GenerateDataKey"]), Value::Null)],
-        |_| vec![Grant::Nothing],
+        |_| vec![GrantSide::Nothing],
     ),
     (
         "a grant for one target",
@@ -44,7 +44,7 @@ pub const GRANTS: &[Grants] = &[
             let subset = json!({"EncryptionContextSubset": {TARGET: "i-1"}});
             vec![grant(&caller.arn(), json!(["Decrypt", "GenerateDataKey"]), subset)]
         },
-        |_| vec![Grant::Covers, Grant::Nothing],
+        |_| vec![GrantSide::Covers, GrantSide::Nothing],
     ),
     (
         "a grant for one session",
@@ -53,7 +53,7 @@ pub const GRANTS: &[Grants] = &[
             vec![grant(&caller.arn(), json!(["Decrypt", "GenerateDataKey"]), equals)]
         },
         // Equal it cannot be where a newer client adds the challenge.
-        |_| vec![Grant::Nothing],
+        |_| vec![GrantSide::Nothing],
     ),
     (
         "a grant for another service's context",
@@ -61,12 +61,12 @@ pub const GRANTS: &[Grants] = &[
             let subset = json!({"EncryptionContextSubset": {"PARAMETER_ARN": "p"}});
             vec![grant(&caller.arn(), json!(["Decrypt", "GenerateDataKey"]), subset)]
         },
-        |_| vec![Grant::Nothing],
+        |_| vec![GrantSide::Nothing],
     ),
 ];
 
 /// What the simulator says of the caller, `None` where nobody may ask it; and every way in which the own side may be.
-pub type OwnSide = (&'static str, fn() -> Option<SimulatedAnswer>, &'static [Own]);
+pub type OwnSideCase = (&'static str, fn() -> Option<SimulatedAnswer>, &'static [OwnSide]);
 
 fn asking_for(answer: SimulatedAnswer, key: &str) -> Option<SimulatedAnswer> {
     Some(SimulatedAnswer { asks_for: vec![key.to_owned()], ..answer })
@@ -83,17 +83,17 @@ fn turning(key: &str, values: &[&str]) -> Option<SimulatedAnswer> {
 }
 
 /// Not every answer of the simulator tells which way a condition on something unknown turns.
-const ANY: &[Own] = &[Own::Allows, Own::Silent, Own::Denies];
+const ANY: &[OwnSide] = &[OwnSide::Allows, OwnSide::Silent, OwnSide::Denies];
 
-pub const OWN_SIDES: &[OwnSide] = &[
-    ("allowed", || Some(SimulatedAnswer::allowed("Kms")), &[Own::Allows]),
-    ("not allowed", || Some(SimulatedAnswer::default()), &[Own::Silent]),
-    ("denied", || Some(SimulatedAnswer::denied("NoKms")), &[Own::Denies]),
+pub const OWN_SIDES: &[OwnSideCase] = &[
+    ("allowed", || Some(SimulatedAnswer::allowed("Kms")), &[OwnSide::Allows]),
+    ("not allowed", || Some(SimulatedAnswer::default()), &[OwnSide::Silent]),
+    ("denied", || Some(SimulatedAnswer::denied("NoKms")), &[OwnSide::Denies]),
     ("not simulated", || None, ANY),
     (
         "refused by the organization",
         || Some(SimulatedAnswer { organizations: Some(false), ..SimulatedAnswer::default() }),
-        &[Own::NotInOrganization],
+        &[OwnSide::NotInOrganization],
     ),
     (
         "allowed within an organization and a boundary",
@@ -105,7 +105,7 @@ pub const OWN_SIDES: &[OwnSide] = &[
                 ..SimulatedAnswer::allowed("Kms")
             })
         },
-        &[Own::Allows],
+        &[OwnSide::Allows],
     ),
     (
         "refused by the organization unless tagged",
@@ -115,7 +115,7 @@ pub const OWN_SIDES: &[OwnSide] = &[
                 ..SimulatedAnswer::allowed("Kms")
             })
         },
-        &[Own::Allows],
+        &[OwnSide::Allows],
     ),
     (
         "refused by the organization out of the Region",
@@ -125,14 +125,14 @@ pub const OWN_SIDES: &[OwnSide] = &[
                 ..SimulatedAnswer::allowed("Kms")
             })
         },
-        &[Own::Allows],
+        &[OwnSide::Allows],
     ),
-    ("allowed to the tagged", || turning("aws:PrincipalTag/team", &["ops"]), &[Own::Allows]),
-    ("allowed to those tagged otherwise", || turning("aws:PrincipalTag/team", &["dev"]), &[Own::Silent]),
-    ("allowed in an organization", || turning("aws:PrincipalOrgID", &["o-1"]), &[Own::Allows]),
-    ("allowed by the key's alias", || turning("kms:ResourceAliases", &["alias/session-1"]), &[Own::Allows]),
-    ("allowed by the key's tag", || turning("aws:ResourceTag/stage", &["prod"]), &[Own::Allows]),
-    ("allowed to enclaves", || turning("kms:RecipientAttestation:PCR0", &["ab"]), &[Own::Silent]),
+    ("allowed to the tagged", || turning("aws:PrincipalTag/team", &["ops"]), &[OwnSide::Allows]),
+    ("allowed to those tagged otherwise", || turning("aws:PrincipalTag/team", &["dev"]), &[OwnSide::Silent]),
+    ("allowed in an organization", || turning("aws:PrincipalOrgID", &["o-1"]), &[OwnSide::Allows]),
+    ("allowed by the key's alias", || turning("kms:ResourceAliases", &["alias/session-1"]), &[OwnSide::Allows]),
+    ("allowed by the key's tag", || turning("aws:ResourceTag/stage", &["prod"]), &[OwnSide::Allows]),
+    ("allowed to enclaves", || turning("kms:RecipientAttestation:PCR0", &["ab"]), &[OwnSide::Silent]),
     (
         "allowed with a challenge",
         || {
@@ -141,7 +141,7 @@ pub const OWN_SIDES: &[OwnSide] = &[
                 &["aws:ssm:SessionId", "aws:ssm:TargetId", "aws:ssm:RandomChallenge"],
             )
         },
-        &[Own::Silent],
+        &[OwnSide::Silent],
     ),
     (
         "bounded, as the resource has it",
@@ -152,23 +152,23 @@ pub const OWN_SIDES: &[OwnSide] = &[
                 ..SimulatedAnswer::default()
             })
         },
-        &[Own::Bounded],
+        &[OwnSide::Bounded],
     ),
     (
         "bounded",
         || Some(SimulatedAnswer { boundary: Some(false), ..SimulatedAnswer::default() }),
-        &[Own::Bounded],
+        &[OwnSide::Bounded],
     ),
     ("allowed in some network", || asking_for(SimulatedAnswer::allowed("Kms"), "aws:SourceVpce"), ANY),
     ("denied in some network", || asking_for(SimulatedAnswer::denied("NoKms"), "aws:SourceVpce"), ANY),
     (
         "allowed through a service",
         || asking_for(SimulatedAnswer::default(), "KMS:ViaService"),
-        &[Own::Silent],
+        &[OwnSide::Silent],
     ),
     (
         "allowed, through another service too",
         || asking_for(SimulatedAnswer::allowed("Kms"), "kms:ViaService"),
-        &[Own::Allows],
+        &[OwnSide::Allows],
     ),
 ];

@@ -5,17 +5,17 @@
     reason = "conditions and principals are written where they are used"
 )]
 
+mod combinations;
+mod condition_keys;
+mod decision_table;
 mod discovery;
+mod grants_and_own_sides;
 mod key_access;
-mod lists;
-mod lookups;
-mod mixes;
+mod key_policies;
+mod large_account;
+mod missing_permissions;
 mod oracle;
-mod permissions;
 mod propagation;
-mod scale;
-mod sides;
-mod table;
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -60,7 +60,7 @@ async fn send(stub: &Stub, function: &Function<Aws>, request: &Request) -> Answe
 }
 
 /// A world with a document that has another key; the ARN of a key of this account.
-fn furnish(world: &mut World, account: &str) -> String {
+fn reset_with_key(world: &mut World, account: &str) -> String {
     *world = World::default();
     world.put_document(NAME, Document::session(Format::Json, &content(BEFORE)));
     world.add_key_at(&Location::new(account, REGION), KEY_ID)
@@ -71,7 +71,7 @@ fn content(key: &str) -> String {
 }
 
 /// The key that the document's latest and default version carry, where it is the same.
-fn carried(stub: &Stub) -> Option<String> {
+fn key_in_document(stub: &Stub) -> Option<String> {
     stub.world(|world| {
         let document = world.document(NAME)?;
         let [latest, default] = [document.latest_content(), document.default_content()].map(key_in);
@@ -84,7 +84,7 @@ fn arn(name: &str) -> String {
 }
 
 /// Properties that name everybody, and find nobody.
-fn named(key: &str, users: &[&str], nodes: &[&str], mode: &str) -> Value {
+fn naming(key: &str, users: &[&str], nodes: &[&str], mode: &str) -> Value {
     json!({
         "KmsKeyId": key, "Users": users, "Nodes": nodes, "Preflight": mode,
         "DiscoverUsers": false, "DiscoverNodes": false,

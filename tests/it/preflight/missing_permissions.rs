@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{OTHER, carried, create, function, furnish};
+use super::{OTHER, key_in_document, create, function, reset_with_key};
 use crate::stub::{ACCOUNT, Fault, SimulatedAnswer, Stub, When, World};
 
 const AGENT: &str = "3.3.808.0";
@@ -23,8 +23,8 @@ const READS: [(&str, &str, &str); 11] = [
 ];
 
 /// A world in which every check passes, nodes and users being found: one of each kind.
-fn whole(world: &mut World, account: &str) -> String {
-    let key = furnish(world, account);
+fn add_passing_fleet(world: &mut World, account: &str) -> String {
+    let key = reset_with_key(world, account);
     let delegates = json!({"Statement": {
         "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{ACCOUNT}:root")}, "Action": "kms:*", "Resource": "*",
     }});
@@ -57,7 +57,7 @@ fn properties(key: &str, mode: &str) -> Value {
 #[tokio::test]
 async fn with_all_of_them_even_strict_is_content() {
     let stub = Stub::start().await;
-    let key = stub.world(|world| whole(world, ACCOUNT));
+    let key = stub.world(|world| add_passing_fleet(world, ACCOUNT));
     let answer = create(&stub, &function(&stub), &properties(&key, "Strict")).await;
     assert!(answer.success, "{}", answer.reason);
     // Fitness; three nodes' roles and two users, both sides of each; two dry runs; the fleet; the history.
@@ -70,7 +70,7 @@ async fn each_that_is_missing_is_unknown_and_named() {
         for mode in ["Enforce", "Strict"] {
             let stub = Stub::start().await;
             let key = stub.world(|world| {
-                let key = whole(world, ACCOUNT);
+                let key = add_passing_fleet(world, ACCOUNT);
                 if action == "kms:ListGrants" {
                     // A grant matters only to whom the policy and the own side do not let in.
                     world.simulates(&super::arn("role/Web"), "*", "*", SimulatedAnswer::default());
@@ -82,7 +82,7 @@ async fn each_that_is_missing_is_unknown_and_named() {
             let said = match mode {
                 "Enforce" => {
                     assert!(answer.success, "{action}: {}", answer.reason);
-                    assert_eq!(carried(&stub).as_ref(), Some(&key));
+                    assert_eq!(key_in_document(&stub).as_ref(), Some(&key));
                     answer.data["Findings"].as_str().unwrap()
                 }
                 _ => {
@@ -113,7 +113,7 @@ async fn each_that_is_missing_is_unknown_and_named() {
 async fn a_reader_that_may_not_be_assumed_is_named() {
     for (mode, success) in [("Enforce", true), ("Strict", false)] {
         let stub = Stub::start().await;
-        let (key, reader) = stub.world(|world| (whole(world, OTHER), world.add_role_in(OTHER, "Reader")));
+        let (key, reader) = stub.world(|world| (add_passing_fleet(world, OTHER), world.add_role_in(OTHER, "Reader")));
         let mut properties = properties(&key, mode);
         properties["KeyPolicyReaderRoleArn"] = reader.into();
         let answer = create(&stub, &function(&stub), &properties).await;
@@ -126,7 +126,7 @@ async fn a_reader_that_may_not_be_assumed_is_named() {
 #[tokio::test]
 async fn a_foreign_key_without_a_reader_says_what_would_help() {
     let stub = Stub::start().await;
-    let key = stub.world(|world| whole(world, OTHER));
+    let key = stub.world(|world| add_passing_fleet(world, OTHER));
     let answer = create(&stub, &function(&stub), &properties(&key, "Strict")).await;
     assert!(!answer.success);
     for word in ["KeyPolicyReaderRoleArn", "KeyPolicy", OTHER] {

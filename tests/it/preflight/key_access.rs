@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use session_kms::aws::Aws;
 use session_kms::function::Function;
 
-use super::{KEY_ID, OTHER, function, furnish, send};
+use super::{KEY_ID, OTHER, function, reset_with_key, send};
 use crate::stub::{ACCOUNT, Answer, Fault, Resource, StackStatus, Stub, When};
 
 /// A consumer account, and what is in it.
@@ -28,7 +28,7 @@ fn to_consumer(condition: Value) -> Value {
 async fn fixture(statements: &[Value], grants: Value) -> (Stub, String) {
     let stub = Stub::start().await;
     let key = stub.world(|world| {
-        let key = furnish(world, ACCOUNT);
+        let key = reset_with_key(world, ACCOUNT);
         world.key(&key).policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
         world.key(&key).grants = grants.as_array().cloned().unwrap_or_default();
         key
@@ -36,14 +36,14 @@ async fn fixture(statements: &[Value], grants: Value) -> (Stub, String) {
     (stub, key)
 }
 
-async fn ask(stub: &Stub, function: &Function<Aws>, properties: &Value) -> Answer {
+async fn create_access(stub: &Stub, function: &Function<Aws>, properties: &Value) -> Answer {
     send(stub, function, &resource().create(stub, properties)).await
 }
 
 /// A policy, what is asked, and who is not admitted.
-type Question = (&'static str, Vec<Value>, Value, Value, &'static [&'static str]);
+type AccessCase = (&'static str, Vec<Value>, Value, Value, &'static [&'static str]);
 
-fn questions() -> Vec<Question> {
+fn access_cases() -> Vec<AccessCase> {
     let none = || json!({});
     let account = || json!({"ConsumerAccounts": [CONSUMER]});
     let both = || json!({"Users": [OPS], "Nodes": [NODE]});
@@ -177,11 +177,11 @@ fn questions() -> Vec<Question> {
 
 #[tokio::test]
 async fn whom_the_key_admits() {
-    for (what, statements, grants, asked, refused) in questions() {
+    for (what, statements, grants, requested, refused) in access_cases() {
         let (stub, key) = fixture(&statements, grants).await;
-        let mut properties = asked;
+        let mut properties = requested;
         properties["KmsKeyId"] = key.as_str().into();
-        let answer = ask(&stub, &function(&stub), &properties).await;
+        let answer = create_access(&stub, &function(&stub), &properties).await;
         assert_eq!(answer.success, refused.is_empty(), "{what}: {answer:?}");
         assert_eq!(answer.physical_resource_id, "session-kms:123456789012:eu-west-1:access:Access");
         if answer.success {
@@ -205,7 +205,7 @@ async fn the_statements_of_a_refusal_admit() {
     let function = function(&stub);
     let properties =
         json!({"KmsKeyId": key, "ConsumerAccounts": ["999999999999"], "Users": [OPS], "Nodes": [NODE]});
-    let answer = ask(&stub, &function, &properties).await;
+    let answer = create_access(&stub, &function, &properties).await;
     assert!(!answer.success);
     let statements: Vec<Value> = answer
         .reason
@@ -217,7 +217,7 @@ async fn the_statements_of_a_refusal_admit() {
     stub.world(|world| {
         world.key(&key).policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string()
     });
-    let answer = ask(&stub, &function, &properties).await;
+    let answer = create_access(&stub, &function, &properties).await;
     assert!(answer.success, "{}", answer.reason);
 }
 
@@ -230,7 +230,7 @@ async fn a_policy_just_written_is_waited_for() {
         When::operation("kms", "GetKeyPolicy").nth(4),
         Fault::before(move |world| world.key(&of).policy.clone_from(&written)),
     );
-    let answer = ask(&stub, &function(&stub), &json!({"KmsKeyId": key, "Nodes": [NODE]})).await;
+    let answer = create_access(&stub, &function(&stub), &json!({"KmsKeyId": key, "Nodes": [NODE]})).await;
     assert!(answer.success, "{}", answer.reason);
     assert_eq!(stub.calls_of("GetKeyPolicy").len(), 4);
 }
@@ -250,7 +250,7 @@ async fn what_cannot_be_read_proves_nothing() {
             stub.fault(When::operation("kms", operation), Fault::AccessDenied { action });
             let properties =
                 json!({"KmsKeyId": key, "Nodes": [NODE], "ConsumerAccounts": CONSUMER, "Require": require});
-            let answer = ask(&stub, &function(&stub), &properties).await;
+            let answer = create_access(&stub, &function(&stub), &properties).await;
             assert_eq!(answer.success, success, "{action}, {require}: {answer:?}");
             assert!(success || answer.reason.contains(action), "{}", answer.reason);
         }
@@ -261,11 +261,11 @@ async fn what_cannot_be_read_proves_nothing() {
 async fn a_foreign_key_is_for_its_own_account_to_prove() {
     let stub = Stub::start().await;
     let key = stub.world(|world| {
-        let key = furnish(world, OTHER);
+        let key = reset_with_key(world, OTHER);
         world.key(&key).allow(ACCOUNT, "*");
         key
     });
-    let answer = ask(&stub, &function(&stub), &json!({"KmsKeyId": key, "Nodes": [NODE]})).await;
+    let answer = create_access(&stub, &function(&stub), &json!({"KmsKeyId": key, "Nodes": [NODE]})).await;
     assert!(!answer.success && answer.reason.contains("another account's"), "{}", answer.reason);
     assert_eq!(stub.calls_of("GetKeyPolicy").len(), 0);
 }
@@ -274,7 +274,7 @@ async fn a_foreign_key_is_for_its_own_account_to_prove() {
 async fn an_unfit_key_is_refused() {
     let (stub, key) = fixture(&[to_consumer(json!({}))], json!([])).await;
     stub.world(|world| world.key(&key).state = "PendingDeletion");
-    let answer = ask(&stub, &function(&stub), &json!({"KmsKeyId": KEY_ID, "Nodes": [NODE]})).await;
+    let answer = create_access(&stub, &function(&stub), &json!({"KmsKeyId": KEY_ID, "Nodes": [NODE]})).await;
     assert!(!answer.success && answer.reason.contains("PendingDeletion"), "{}", answer.reason);
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use session_kms::aws::Aws;
 use session_kms::function::Function;
 
-use super::{KEY_ID, OTHER, arn, carried, create, function, furnish, named, send};
+use super::{KEY_ID, OTHER, arn, key_in_document, create, function, reset_with_key, naming, send};
 use crate::fixture::RECORD;
 use crate::stub::{ACCOUNT, Fault, Resource, SimulatedAnswer, SimulatedDecision, Stub, When, World};
 
@@ -58,8 +58,8 @@ const OPS: &str = "role/Ops";
 const ANN: &str = "user/ann";
 
 /// A key of an account with this policy, whose principals, tags, alias and organization meet [`on_everything`].
-fn whole(world: &mut World, account: &str, policy: &str) -> String {
-    let key = furnish(world, account);
+fn add_key_and_principals(world: &mut World, account: &str, policy: &str) -> String {
+    let key = reset_with_key(world, account);
     world.organization = Some("o-1".to_owned());
     policy.clone_into(&mut world.key(&key).policy);
     world.key(&key).tags = vec![("stage".to_owned(), "prod".to_owned())];
@@ -79,12 +79,12 @@ fn whole(world: &mut World, account: &str, policy: &str) -> String {
 
 async fn start(account: &str, condition: &Value) -> (Stub, String) {
     let stub = Stub::start().await;
-    let key = stub.world(|world| whole(world, account, &policy(condition)));
+    let key = stub.world(|world| add_key_and_principals(world, account, &policy(condition)));
     (stub, key)
 }
 
 fn everybody(key: &str, mode: &str) -> Value {
-    named(key, &[&arn(OPS), &arn(ANN)], &[&arn(NODE)], mode)
+    naming(key, &[&arn(OPS), &arn(ANN)], &[&arn(NODE)], mode)
 }
 
 /// The report of a direct check.
@@ -124,7 +124,7 @@ async fn everything_that_one_read_tells_is_known_and_read_once() {
     });
     let answer = create(&stub, &function(&stub), &everybody(&key, "Strict")).await;
     assert!(answer.success, "{}", answer.reason);
-    assert_eq!(carried(&stub), Some(key));
+    assert_eq!(key_in_document(&stub), Some(key));
     for (operation, calls) in [
         ("DescribeOrganization", 1),
         ("ListResourceTags", 1),
@@ -314,7 +314,7 @@ async fn what_rests_on_nothing_is_not_said_to() {
         let all: Value = serde_json::from_str(&policy(&json!({}))).unwrap();
         let text =
             json!({"Version": "2012-10-17", "Statement": [both["Statement"], all["Statement"]]}).to_string();
-        whole(world, ACCOUNT, &text)
+        add_key_and_principals(world, ACCOUNT, &text)
     });
     let mut properties = everybody(&key, "Strict");
     properties["Context"] = json!({"aws:SourceVpce": "vpce-1"});
@@ -334,7 +334,7 @@ async fn an_organization_s_policy_that_asks_for_what_context_says_is_asked_with_
         };
         world.simulates(&arn(NODE), "*", "*", answer);
     });
-    let mut properties = named(&key, &[], &[&arn(NODE)], "Strict");
+    let mut properties = naming(&key, &[], &[&arn(NODE)], "Strict");
     properties["Context"] = json!({"aws:SourceVpce": "vpce-1"});
     let report = check(&stub, &function(&stub), &properties).await;
     let (verdict, _, own_side) = of(&report, NODE);
@@ -366,7 +366,7 @@ async fn context_is_remembered_and_later_runs_judge_with_it() {
     stub.world(crate::fixture::rival_key("alias/rival"));
     let within = std::time::Duration::from_secs(60);
     crate::fixture::handle(&function, &schedule, within).await.unwrap();
-    assert_eq!(carried(&stub).as_ref(), Some(&key));
+    assert_eq!(key_in_document(&stub).as_ref(), Some(&key));
     // By another memory another verdict. A record of an earlier version has none, and what is not known keeps nobody
     // from going back to a key that was proven once.
     stub.world(crate::fixture::rival_key("alias/rival-2"));
@@ -385,7 +385,7 @@ async fn context_is_remembered_and_later_runs_judge_with_it() {
             world.ask("ssm", "PutParameter", body).unwrap();
         });
         crate::fixture::handle(&function, &schedule, within).await.unwrap();
-        assert_eq!(carried(&stub).as_deref(), Some(expected));
+        assert_eq!(key_in_document(&stub).as_deref(), Some(expected));
     }
 }
 
@@ -413,7 +413,7 @@ async fn a_tag_that_comes_while_it_is_asked_again_is_seen() {
     let (stub, key) = start(ACCOUNT, &on_everything()).await;
     let node = arn(NODE);
     stub.world(|world| world.iam.tags.clear());
-    let properties = named(&key, &[], &[&node], "Enforce");
+    let properties = naming(&key, &[], &[&node], "Enforce");
     let tagged = Fault::before(move |world| world.tag(&node, "team", "ops"));
     stub.fault(When::operation("iam", "GetRole").nth(3), tagged);
     let answer = create(&stub, &function(&stub), &properties).await;
@@ -437,10 +437,10 @@ async fn the_policy_that_an_event_tells_of_is_judged_with_what_it_asks_for() {
         },
     });
     let within = std::time::Duration::from_secs(60);
-    let told = crate::fixture::handle(&function, &event, within).await.unwrap();
-    assert_eq!(stub.calls_of("DescribeOrganization").len(), 1, "{told:#}");
+    let report = crate::fixture::handle(&function, &event, within).await.unwrap();
+    assert_eq!(stub.calls_of("DescribeOrganization").len(), 1, "{report:#}");
     assert_eq!(stub.calls_of("ListAliases").len(), 1);
-    assert!(!told.to_string().contains("not everybody"), "{told:#}");
+    assert!(!report.to_string().contains("not everybody"), "{report:#}");
 }
 
 #[tokio::test]
@@ -458,7 +458,7 @@ async fn in_the_keys_account_the_key_is_read_and_nobody_elses_organization() {
         "StringEquals": {"aws:ResourceOrgID": "o-1", "aws:ResourceTag/stage": "prod"},
         "ForAnyValue:StringLike": {"kms:ResourceAliases": "alias/session-*"},
     });
-    let key = stub.world(|world| whole(world, ACCOUNT, &admits(on_key)));
+    let key = stub.world(|world| add_key_and_principals(world, ACCOUNT, &admits(on_key)));
     let ask = async |context: Value| {
         let properties = json!({"KmsKeyId": key, "Nodes": [consumer], "Context": context});
         send(

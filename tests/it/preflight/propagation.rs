@@ -10,8 +10,8 @@ use session_kms::ports::Environment;
 use session_kms::ports::Keys as _;
 use session_kms::preflight::{blocking, check_access};
 
-use super::lists::Caller;
-use super::{BEFORE, arn, carried, create, function, furnish, named};
+use super::key_policies::Caller;
+use super::{BEFORE, arn, key_in_document, create, function, reset_with_key, naming};
 use crate::stub::{ACCOUNT, Fault, REGION, Refusal, SimulatedAnswer, Stub, When, World};
 
 /// How often a refusal is asked about, the first time included.
@@ -27,12 +27,12 @@ fn policy(principal: &str) -> String {
 }
 
 /// A key that admits nobody, and a node's role that is allowed to use it.
-fn refused(world: &mut World) -> (String, Value) {
-    let key = furnish(world, ACCOUNT);
+fn add_refusing_key(world: &mut World) -> (String, Value) {
+    let key = reset_with_key(world, ACCOUNT);
     world.key(&key).policy = policy("999999999999");
     let node = world.add_role("team/Node");
     world.simulates(&node, "*", "*", SimulatedAnswer::allowed("Kms"));
-    let properties = named(&key, &[], &[&node], "Enforce");
+    let properties = naming(&key, &[], &[&node], "Enforce");
     (key, properties)
 }
 
@@ -52,13 +52,13 @@ fn seconds_ago(seconds: u64) -> f64 {
 async fn an_allow_that_comes_with_a_later_ask_counts() {
     for k in [2, 3, ASKS] {
         let stub = Stub::start().await;
-        let (key, properties) = stub.world(refused);
+        let (key, properties) = stub.world(add_refusing_key);
         let of = key.clone();
         let admit = Fault::before(move |world| world.key(&of).policy = policy(&arn("root")));
         stub.fault(When::operation("kms", "GetKeyPolicy").nth(k), admit);
         let answer = create(&stub, &function(&stub), &properties).await;
         assert!(answer.success, "at ask {k}: {}", answer.reason);
-        assert_eq!(carried(&stub), Some(key));
+        assert_eq!(key_in_document(&stub), Some(key));
         assert_eq!(stub.calls_of("GetKeyPolicy").len(), k);
         assert_eq!(stub.calls_of("SimulatePrincipalPolicy").len(), k);
     }
@@ -69,11 +69,11 @@ async fn a_policy_attached_a_moment_ago_is_waited_for() {
     let stub = Stub::start().await;
     let node = arn("role/team/Node");
     let (key, properties) = stub.world(|world| {
-        let key = furnish(world, ACCOUNT);
+        let key = reset_with_key(world, ACCOUNT);
         world.add_role("team/Node");
         let other = world.add_role("Other");
         world.simulates(&other, "*", "*", SimulatedAnswer::allowed("Kms"));
-        let properties = named(&key, &[], &[&node, &other], "Enforce");
+        let properties = naming(&key, &[], &[&node, &other], "Enforce");
         (key, properties)
     });
     let attach =
@@ -81,7 +81,7 @@ async fn a_policy_attached_a_moment_ago_is_waited_for() {
     stub.fault(When::operation("iam", "SimulatePrincipalPolicy").nth(4), attach);
     let answer = create(&stub, &function(&stub), &properties).await;
     assert!(answer.success, "{}", answer.reason);
-    assert_eq!(carried(&stub), Some(key));
+    assert_eq!(key_in_document(&stub), Some(key));
     // Both at first, then only the one that was refused.
     assert_eq!(stub.calls_of("SimulatePrincipalPolicy").len(), 2 + 2);
 }
@@ -96,7 +96,7 @@ async fn a_refusal_that_stays_is_asked_a_bounded_number_of_times() {
     ] {
         let stub = Stub::start().await;
         let properties = stub.world(|world| {
-            let (key, properties) = refused(world);
+            let (key, properties) = add_refusing_key(world);
             world.key(&key).grants = vec![grant(created)];
             properties
         });
@@ -120,10 +120,10 @@ async fn nobody_is_asked_again_who_passes_or_is_unknown_or_exempt() {
     ] {
         let stub = Stub::start().await;
         let properties = stub.world(|world| {
-            let key = furnish(world, ACCOUNT);
+            let key = reset_with_key(world, ACCOUNT);
             let node = world.add_role("team/Node");
             world.simulates(&node, "*", "*", own);
-            let mut properties = named(&key, &[], &[&node], "Enforce");
+            let mut properties = naming(&key, &[], &[&node], "Enforce");
             properties["Exempt"] = exempt.into();
             properties
         });
@@ -141,7 +141,7 @@ async fn a_refusal_is_not_forgotten_over_a_call_that_fails() {
     ] {
         let stub = Stub::start().await;
         let properties = stub.world(|world| {
-            let (key, properties) = refused(world);
+            let (key, properties) = add_refusing_key(world);
             if service == "iam" {
                 // The key delegates, and the role's own side refuses.
                 world.key(&key).policy = policy(&arn("root"));
@@ -155,7 +155,7 @@ async fn a_refusal_is_not_forgotten_over_a_call_that_fails() {
         }
         let answer = create(&stub, &function(&stub), &properties).await;
         assert!(!answer.success, "{action}");
-        assert_eq!(carried(&stub).as_deref(), Some(BEFORE));
+        assert_eq!(key_in_document(&stub).as_deref(), Some(BEFORE));
     }
 }
 
@@ -163,7 +163,7 @@ async fn a_refusal_is_not_forgotten_over_a_call_that_fails() {
 async fn asking_ends_with_the_patience() {
     let stub = Stub::start().await;
     let (key, node) = stub.world(|world| {
-        let (key, _) = refused(world);
+        let (key, _) = add_refusing_key(world);
         world.key(&key).grants = vec![grant(seconds_ago(60))];
         (key, arn("role/team/Node"))
     });
@@ -182,7 +182,7 @@ async fn asking_ends_with_the_patience() {
 async fn a_key_that_is_not_usable_yet_is_asked_again() {
     let stub = Stub::start().await;
     let (key, properties) = stub.world(|world| {
-        let (key, properties) = refused(world);
+        let (key, properties) = add_refusing_key(world);
         world.key(&key).policy = policy(&arn("root"));
         (key, properties)
     });
@@ -190,7 +190,7 @@ async fn a_key_that_is_not_usable_yet_is_asked_again() {
     stub.fault(When::operation("kms", "Decrypt").first(2), Fault::Refuse(unusable));
     let answer = create(&stub, &function(&stub), &properties).await;
     assert!(answer.success, "{}", answer.reason);
-    assert_eq!(carried(&stub), Some(key));
+    assert_eq!(key_in_document(&stub), Some(key));
     assert_eq!(stub.calls_of("Decrypt").len(), 3);
 }
 
@@ -201,13 +201,13 @@ async fn a_role_is_asked_about_each_encryption_context_where_its_policies_look_a
         let stub = Stub::start().await;
         let (who, asks_for) = (caller.arn(), vec!["kms:EncryptionContextKeys".to_owned()]);
         let properties = stub.world(|world| {
-            let key = furnish(world, ACCOUNT);
+            let key = reset_with_key(world, ACCOUNT);
             world.add_role("team/Node");
             world.add_role("Ops");
             world.simulates(&who, "*", "*", SimulatedAnswer { asks_for, ..SimulatedAnswer::allowed("Kms") });
             match caller.is_node() {
-                true => named(&key, &[], &[&who], "Enforce"),
-                false => named(&key, &[&who], &[], "Enforce"),
+                true => naming(&key, &[], &[&who], "Enforce"),
+                false => naming(&key, &[&who], &[], "Enforce"),
             }
         });
         let refuse = Fault::before(move |world| world.simulates(&who, "*", "*", SimulatedAnswer::default()));

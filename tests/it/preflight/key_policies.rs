@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::arn;
-use super::oracle::Key;
+use super::oracle::KeySide;
 use crate::stub::ACCOUNT;
 
 /// Who calls.
@@ -39,7 +39,7 @@ impl Caller {
 }
 
 /// A key policy for a caller, and every way in which it may stand to the caller.
-pub type KeyPolicy = (&'static str, fn(Caller) -> Vec<Value>, fn(Caller) -> Vec<Key>);
+pub type KeyPolicyCase = (&'static str, fn(Caller) -> Vec<Value>, fn(Caller) -> Vec<KeySide>);
 
 fn allow(principal: Value, condition: Value) -> Value {
     let mut statement =
@@ -79,60 +79,60 @@ pub const SESSION: &str = "aws:ssm:SessionId";
 pub const TARGET: &str = "aws:ssm:TargetId";
 const CHALLENGE: &str = "aws:ssm:RandomChallenge";
 
-pub const KEY_POLICIES: &[KeyPolicy] = &[
-    ("delegates", |_| vec![to_account(Value::Null)], |_| vec![Key::Account]),
-    ("names the caller", |caller| vec![to(caller, Value::Null)], |_| vec![Key::Named]),
-    ("names another", |_| vec![allow(json!({"AWS": arn("role/Other")}), Value::Null)], |_| vec![Key::Silent]),
-    ("admits everybody", |_| vec![allow(json!("*"), Value::Null)], |_| vec![Key::Named]),
+pub const KEY_POLICIES: &[KeyPolicyCase] = &[
+    ("delegates", |_| vec![to_account(Value::Null)], |_| vec![KeySide::Account]),
+    ("names the caller", |caller| vec![to(caller, Value::Null)], |_| vec![KeySide::Named]),
+    ("names another", |_| vec![allow(json!({"AWS": arn("role/Other")}), Value::Null)], |_| vec![KeySide::Silent]),
+    ("admits everybody", |_| vec![allow(json!("*"), Value::Null)], |_| vec![KeySide::Named]),
     (
         "admits everybody of the account",
         |_| vec![allow(json!({"AWS": "*"}), json!({"StringEquals": {"kms:CallerAccount": ACCOUNT}}))],
-        |_| vec![Key::Named],
+        |_| vec![KeySide::Named],
     ),
     (
         "admits everybody of another account",
         |_| vec![allow(json!("*"), json!({"StringEquals": {"kms:CallerAccount": "999999999999"}}))],
-        |_| vec![Key::Silent],
+        |_| vec![KeySide::Silent],
     ),
     (
         "admits an organization",
         |_| vec![allow(json!("*"), json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}))],
-        |_| vec![Key::Named],
+        |_| vec![KeySide::Named],
     ),
     (
         "admits by the role's ARN",
         |caller| vec![allow(json!("*"), json!({"ArnLike": {"aws:PrincipalArn": caller.arn()}}))],
-        |_| vec![Key::Named],
+        |_| vec![KeySide::Named],
     ),
     (
         "names the caller through a service",
         |caller| vec![to(caller, json!({"StringEquals": {"kms:ViaService": VIA}}))],
-        |_| vec![Key::Silent],
+        |_| vec![KeySide::Silent],
     ),
     (
         "delegates through a service",
         |_| vec![to_account(json!({"StringLike": {"kms:ViaService": "ssm.*"}}))],
-        |_| vec![Key::Silent],
+        |_| vec![KeySide::Silent],
     ),
     (
         "delegates where a source account is named",
         |_| vec![to_account(json!({"StringEquals": {"aws:SourceAccount": ACCOUNT}}))],
-        |_| vec![Key::Silent],
+        |_| vec![KeySide::Silent],
     ),
     (
         "delegates with a session id",
         |_| vec![to_account(json!({"Null": {"kms:EncryptionContext:aws:ssm:SessionId": "false"}}))],
-        |_| vec![Key::Account],
+        |_| vec![KeySide::Account],
     ),
     (
         "names the caller for one target",
         |caller| vec![to(caller, json!({"StringEquals": {"kms:EncryptionContext:aws:ssm:TargetId": "i-1"}}))],
-        |_| vec![Key::Named, Key::Silent],
+        |_| vec![KeySide::Named, KeySide::Silent],
     ),
     (
         "names the caller for another's context",
         |caller| vec![to(caller, json!({"StringLike": {"kms:EncryptionContext:PARAMETER_ARN": "*"}}))],
-        |_| vec![Key::Silent],
+        |_| vec![KeySide::Silent],
     ),
     (
         "whitelists two context keys",
@@ -142,7 +142,7 @@ pub const KEY_POLICIES: &[KeyPolicy] = &[
             )]
         },
         // Newer clients add a third, and the agent then decrypts with it.
-        |_| vec![Key::Silent],
+        |_| vec![KeySide::Silent],
     ),
     (
         "denies other context keys than two",
@@ -151,7 +151,7 @@ pub const KEY_POLICIES: &[KeyPolicy] = &[
                 json!({"ForAnyValue:StringNotEquals": {"kms:EncryptionContextKeys": [SESSION, TARGET]}});
             vec![to_account(Value::Null), deny(json!("*"), others)]
         },
-        |_| vec![Key::Denied],
+        |_| vec![KeySide::Denied],
     ),
     (
         "whitelists three context keys",
@@ -159,23 +159,23 @@ pub const KEY_POLICIES: &[KeyPolicy] = &[
             let keys = json!([SESSION, TARGET, CHALLENGE]);
             vec![to_account(json!({"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": keys}}))]
         },
-        |_| vec![Key::Account],
+        |_| vec![KeySide::Account],
     ),
     (
         "wants the session id among the context keys",
         |_| vec![to_account(json!({"ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": SESSION}}))],
-        |_| vec![Key::Account],
+        |_| vec![KeySide::Account],
     ),
     (
         "wants the challenge among the context keys",
         |_| vec![to_account(json!({"ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": CHALLENGE}}))],
         // Older agents, and clients, do not have it.
-        |_| vec![Key::Silent],
+        |_| vec![KeySide::Silent],
     ),
     (
         "delegates and denies the caller",
         |caller| vec![to_account(Value::Null), deny(json!({"AWS": caller.arn()}), Value::Null)],
-        |_| vec![Key::Denied],
+        |_| vec![KeySide::Denied],
     ),
     (
         "names the caller and denies everybody else",
@@ -183,7 +183,7 @@ pub const KEY_POLICIES: &[KeyPolicy] = &[
             let others = json!({"ArnNotEquals": {"aws:PrincipalArn": caller.arn()}});
             vec![to(caller, Value::Null), deny(json!("*"), others)]
         },
-        |_| vec![Key::Named],
+        |_| vec![KeySide::Named],
     ),
     (
         "names the caller and denies all but another",
@@ -191,7 +191,7 @@ pub const KEY_POLICIES: &[KeyPolicy] = &[
             let others = json!({"ArnNotEquals": {"aws:PrincipalArn": arn("role/Other")}});
             vec![to(caller, Value::Null), deny(json!("*"), others)]
         },
-        |_| vec![Key::Denied],
+        |_| vec![KeySide::Denied],
     ),
     (
         "delegates and denies other networks",
@@ -199,17 +199,17 @@ pub const KEY_POLICIES: &[KeyPolicy] = &[
             let others = json!({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}});
             vec![to_account(Value::Null), deny(json!("*"), others)]
         },
-        |_| vec![Key::Account, Key::Denied],
+        |_| vec![KeySide::Account, KeySide::Denied],
     ),
     (
         "names the caller in a network",
         |caller| vec![to(caller, json!({"StringEquals": {"aws:SourceVpc": "vpc-1"}}))],
-        |_| vec![Key::Named, Key::Silent],
+        |_| vec![KeySide::Named, KeySide::Silent],
     ),
     (
         "delegates in a network",
         |_| vec![to_account(json!({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}))],
-        |_| vec![Key::Account, Key::Silent],
+        |_| vec![KeySide::Account, KeySide::Silent],
     ),
     (
         "names the caller in a network and outside of it",
@@ -219,17 +219,17 @@ pub const KEY_POLICIES: &[KeyPolicy] = &[
                 to(caller, json!({"StringNotEquals": {"aws:SourceVpc": "vpc-1"}})),
             ]
         },
-        |_| vec![Key::Named],
+        |_| vec![KeySide::Named],
     ),
     (
         "delegates to the tagged",
         |_| vec![to_account(json!({"StringEquals": {"aws:PrincipalTag/team": "ops"}}))],
-        |_| vec![Key::Account],
+        |_| vec![KeySide::Account],
     ),
     (
         "delegates to a second factor",
         |_| vec![to_account(json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}}))],
-        |caller| if caller.is_node() { vec![Key::Silent] } else { vec![Key::Account, Key::Silent] },
+        |caller| if caller.is_node() { vec![KeySide::Silent] } else { vec![KeySide::Account, KeySide::Silent] },
     ),
     (
         "denies without a second factor",
@@ -237,19 +237,19 @@ pub const KEY_POLICIES: &[KeyPolicy] = &[
             let without = json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}});
             vec![to_account(Value::Null), deny(json!("*"), without)]
         },
-        |caller| if caller.is_node() { vec![Key::Denied] } else { vec![Key::Account, Key::Denied] },
+        |caller| if caller.is_node() { vec![KeySide::Denied] } else { vec![KeySide::Account, KeySide::Denied] },
     ),
     (
         "denies what is not encrypted in transit",
         |_| {
             vec![to_account(Value::Null), deny(json!("*"), json!({"Bool": {"aws:SecureTransport": "false"}}))]
         },
-        |_| vec![Key::Account],
+        |_| vec![KeySide::Account],
     ),
     (
         "delegates without a Resource",
         |_| vec![without(to_account(Value::Null), "Resource")],
-        |_| vec![Key::Silent],
+        |_| vec![KeySide::Silent],
     ),
     (
         "denies without a Resource",
@@ -257,34 +257,34 @@ pub const KEY_POLICIES: &[KeyPolicy] = &[
             let denial = deny(json!({"AWS": caller.arn()}), Value::Null);
             vec![to_account(Value::Null), without(denial, "Resource")]
         },
-        |_| vec![Key::Account],
+        |_| vec![KeySide::Account],
     ),
     (
         "names a principal that was deleted",
         |_| vec![allow(json!({"AWS": "AROAEXAMPLEEXAMPLEEXA"}), Value::Null)],
-        |_| vec![Key::Silent],
+        |_| vec![KeySide::Silent],
     ),
     (
         "names roles by a pattern",
         |_| vec![allow(json!({"AWS": [arn("role/*"), arn("user/*")]}), Value::Null)],
-        |_| vec![Key::Silent],
+        |_| vec![KeySide::Silent],
     ),
     (
         "delegates the other side's call",
         |caller| {
             vec![with(to_account(Value::Null), "Action", json!([caller.other_action(), "kms:DescribeKey"]))]
         },
-        |_| vec![Key::Silent],
+        |_| vec![KeySide::Silent],
     ),
     (
         "names the caller for its call alone",
         |caller| vec![with(to(caller, Value::Null), "Action", caller.action().into())],
-        |_| vec![Key::Named],
+        |_| vec![KeySide::Named],
     ),
     (
         "delegates by patterns",
         |_| vec![with(to_account(Value::Null), "Action", json!(["KMS:GenerateDataKey*", "kms:De?rypt"]))],
-        |_| vec![Key::Account],
+        |_| vec![KeySide::Account],
     ),
     (
         "delegates all but the call",
@@ -292,12 +292,12 @@ pub const KEY_POLICIES: &[KeyPolicy] = &[
             let all_but = without(to_account(Value::Null), "Action");
             vec![with(all_but, "NotAction", caller.action().into())]
         },
-        |_| vec![Key::Silent],
+        |_| vec![KeySide::Silent],
     ),
     (
         "admits another organization",
         |_| vec![allow(json!("*"), json!({"StringEquals": {"aws:PrincipalOrgID": "o-2"}}))],
-        |_| vec![Key::Silent],
+        |_| vec![KeySide::Silent],
     ),
     (
         "admits by the organization's paths",
@@ -305,12 +305,12 @@ pub const KEY_POLICIES: &[KeyPolicy] = &[
             let paths = json!({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-1/r-1/*"}});
             vec![allow(json!("*"), paths)]
         },
-        |_| vec![Key::Named, Key::Silent],
+        |_| vec![KeySide::Named, KeySide::Silent],
     ),
     (
         "delegates to those tagged otherwise",
         |_| vec![to_account(json!({"StringEquals": {"aws:PrincipalTag/Team": "dev"}}))],
-        |_| vec![Key::Silent],
+        |_| vec![KeySide::Silent],
     ),
     (
         "denies those without another tag",
@@ -318,7 +318,7 @@ pub const KEY_POLICIES: &[KeyPolicy] = &[
             let untagged = json!({"Null": {"aws:PrincipalTag/cleared": "true"}});
             vec![to_account(Value::Null), deny(json!("*"), untagged)]
         },
-        |_| vec![Key::Denied],
+        |_| vec![KeySide::Denied],
     ),
     (
         "delegates by the key's alias",
@@ -326,7 +326,7 @@ pub const KEY_POLICIES: &[KeyPolicy] = &[
             let by_alias = json!({"ForAnyValue:StringLike": {"kms:ResourceAliases": "alias/session-*"}});
             vec![to_account(by_alias)]
         },
-        |_| vec![Key::Account],
+        |_| vec![KeySide::Account],
     ),
     (
         "delegates by an alias that the key has not",
@@ -334,17 +334,17 @@ pub const KEY_POLICIES: &[KeyPolicy] = &[
             let by_alias = json!({"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/session"}});
             vec![to_account(by_alias)]
         },
-        |_| vec![Key::Silent],
+        |_| vec![KeySide::Silent],
     ),
     (
         "names the caller by the key's tag",
         |caller| vec![to(caller, json!({"StringEquals": {"aws:ResourceTag/stage": "prod"}}))],
-        |_| vec![Key::Named],
+        |_| vec![KeySide::Named],
     ),
     (
         "names the caller by a tag that the key has not",
         |caller| vec![to(caller, json!({"StringEquals": {"aws:ResourceTag/owner": "me"}}))],
-        |_| vec![Key::Silent],
+        |_| vec![KeySide::Silent],
     ),
     (
         "lets enclaves alone decrypt",
@@ -352,6 +352,6 @@ pub const KEY_POLICIES: &[KeyPolicy] = &[
             let attested = json!({"StringEqualsIgnoreCase": {"kms:RecipientAttestation:ImageSha384": "ab"}});
             vec![to(caller, attested)]
         },
-        |_| vec![Key::Silent],
+        |_| vec![KeySide::Silent],
     ),
 ];
