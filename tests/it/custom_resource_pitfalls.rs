@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::fixture::{
-    Fixture, Logs, NAME, RECORD, and, assert_nothing_secret, disabled, enabled, handle, id_of, key_in,
-    resource, rival_key,
+    Fixture, Logs, NAME, PATIENCE, RECORD, and, assert_nothing_secret, disabled, enabled, handle, id_of,
+    key_in, resource, rival_key,
 };
 use crate::stub::{Document, Fault, Format, Ids, PutFault, StackStatus, When};
 
@@ -111,8 +111,7 @@ async fn trap_8_an_answer_that_was_not_taken_is_an_error_and_the_next_delivery_e
     let fixture = Fixture::with_settings().await;
     let request = resource("demo").create(&fixture.stub, &enabled(&fixture.k1));
     fixture.stub.put_faults(&request.url, &[PutFault::Status(403)]);
-    let within = std::time::Duration::from_secs(60);
-    let error = handle(&fixture.function(None), &request.payload, within).await.unwrap_err();
+    let error = handle(&fixture.function(None), &request.payload, PATIENCE).await.unwrap_err();
     assert_nothing_secret(&error.to_string());
     assert!(error.to_string().contains("403"), "{error}");
     fixture.stub.forget_calls();
@@ -141,8 +140,7 @@ async fn trap_11_an_update_of_two_steps_converges_on_both() {
     fixture.stub.forget_calls();
     run(create.payload.clone()).await;
     assert_eq!(fixture.state(), "latest k1, default k1; demo wants k1, before alias/old");
-    let writes: Vec<_> = fixture.stub.writes().into_iter().map(|call| call.operation).collect();
-    assert_eq!(writes, ["UpdateDocumentDefaultVersion"], "equal content does not end it");
+    assert_eq!(fixture.written(), ["UpdateDocumentDefaultVersion"], "equal content does not end it");
     fixture.assert_no_violations();
 }
 

@@ -58,8 +58,9 @@ async fn a_create_that_creates_the_document() {
 
 #[tokio::test]
 async fn a_create_that_is_to_be_cleared() {
-    let prepare =
-        async || create(Fixture::with_settings().await, |fixture| and(enabled(&fixture.k1), "OnDelete", "Clear"));
+    let prepare = async || {
+        create(Fixture::with_settings().await, |fixture| and(enabled(&fixture.k1), "OnDelete", "Clear"))
+    };
     for (n, stop) in cuts(prepare).await {
         let event = cut(prepare, n, stop).await;
         let was_set = event.fixture.state().starts_with("latest k1");

@@ -16,8 +16,7 @@ async fn fixture() -> Fixture {
     let fixture = Fixture::with_settings().await;
     fixture.deployed("demo", &json!({"KmsKeyId": fixture.k1})).await;
     fixture.stub.world(|world| {
-        let body = json!({"Name": OTHER_RECORD, "Value": "{}", "Type": "String"});
-        world.ask("ssm", "PutParameter", body).unwrap();
+        world.put_parameter(OTHER_RECORD, "{}");
     });
     fixture.stub.fault(When::operation("ssm", "GetParameter").on(OTHER_RECORD), DENIED);
     fixture

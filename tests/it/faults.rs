@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::fixture::{Fixture, Logs, NAME, PATIENCE, SECRET, assert_nothing_secret, enabled, resource};
+use crate::fixture::{
+    Fixture, Logs, NAME, PATIENCE, RECORD, SECRET, SET_TO_K1, assert_nothing_secret, enabled, resource,
+};
 use crate::stub::{Answer, Fault, Refusal, Request, When};
-
-const DONE: &str = "latest k1, default k1; demo wants k1, before alias/old";
 
 #[tokio::test]
 async fn a_call_that_is_denied_fails_the_create() {
@@ -71,7 +71,7 @@ async fn a_concurrent_update_is_waited_for() {
         fixture.stub.fault(When::operation("ssm", operation).first(2), Fault::TooManyUpdates);
         let answer = fixture.send(&create(&fixture)).await;
         assert!(answer.success, "{}", answer.reason);
-        assert_eq!(fixture.state(), DONE);
+        assert_eq!(fixture.state(), SET_TO_K1);
         fixture.assert_no_violations();
     }
 }
@@ -124,12 +124,9 @@ async fn what_aws_says_of_the_content_is_not_repeated() {
 #[tokio::test]
 async fn a_record_that_cannot_be_read_is_told_and_nothing_is_touched() {
     let fixture = Fixture::with_settings().await;
-    let body = serde_json::json!({
-        "Name": crate::fixture::RECORD, "Value": format!("{{\"owner\": \"{SECRET}\"}}"), "Type": "String",
-    });
-    fixture.stub.world(|world| world.ask("ssm", "PutParameter", body).unwrap());
+    fixture.stub.world(|world| world.put_parameter(RECORD, &format!("{{\"owner\": \"{SECRET}\"}}")));
     let answer = fixture.send(&create(&fixture)).await;
-    assert!(!answer.success && answer.reason.contains(crate::fixture::RECORD), "{}", answer.reason);
+    assert!(!answer.success && answer.reason.contains(RECORD), "{}", answer.reason);
     assert_nothing_secret(&answer.body);
     assert_eq!(fixture.stub.writes().len(), 0);
     fixture.assert_no_violations();
@@ -167,7 +164,7 @@ async fn then_the_next_event_ends_it(fixture: &Fixture, create: &Request, answer
     assert_nothing_secret(&answer.body);
     let state = fixture.state();
     if answer.success {
-        assert_eq!(state, DONE, "call {n}");
+        assert_eq!(state, SET_TO_K1, "call {n}");
     } else {
         let [latest, default] = ["latest k1", "default k1"].map(|words| state.contains(words));
         assert!(latest || state.contains("latest alias/old"), "call {n}: {state}");
@@ -179,7 +176,7 @@ async fn then_the_next_event_ends_it(fixture: &Fixture, create: &Request, answer
     fixture.stub.redelivered(&create.url);
     let again = fixture.send(create).await;
     assert!(again.success, "call {n}: {}", again.reason);
-    assert_eq!(fixture.state(), DONE, "call {n}");
+    assert_eq!(fixture.state(), SET_TO_K1, "call {n}");
     fixture.assert_settings_kept();
     let versions = fixture.stub.world(|world| world.document(NAME).unwrap().versions.len());
     assert_eq!(versions, 2, "call {n}: one new version is enough");

@@ -1,10 +1,11 @@
-//! The function under test, built on a stub of its own, and short words for what then is there.
+//! The function under test on a stub of its own, and helpers that describe the resulting state.
 
 use std::io::{self, Write};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use aws_config::SdkConfig;
 use cloudformation_custom_resource::{Courier, Invocation, Origin};
 use serde_json::{Value, json};
 use session_kms::aws::Aws;
@@ -14,14 +15,19 @@ use tracing::{Dispatch, Level};
 
 use crate::stub::{ACCOUNT, Answer, Document, Format, Lifecycle, REGION, Request, Resource, Stub, World};
 
-/// The document that Session Manager reads, and its record.
+/// The preferences document.
 pub const NAME: &str = "SSM-SessionManagerRunShell";
+/// The parameter that holds its record.
 pub const RECORD: &str = "/session-kms/SSM-SessionManagerRunShell";
-/// What must never be seen outside the document: it stands in its shell profile.
+/// The secret in the shell profile of the document. It must never be seen outside the document.
 pub const SECRET: &str = "open-sesame-42";
-/// Reads the machine's certificates, which is slow; it keeps no connection, so that all may share it.
+/// All tests share one courier: it reads the machine's certificates, which is slow, and keeps no connection.
 static COURIER: OnceLock<Courier> = OnceLock::new();
-/// How long an invocation may take where the test is not about time.
+/// The state after the stack `demo` has set `k1` on the document of [`Fixture::with_settings`].
+pub const SET_TO_K1: &str = "latest k1, default k1; demo wants k1, before alias/old";
+/// The state of that document after the stack has released it.
+pub const RESTORED: &str = "latest alias/old, default alias/old; no record";
+/// How long an invocation may take if the test is not about time.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A stub with the keys `k1` and `k2`, and with `old`, the key that was there before (`alias/old`).
@@ -32,7 +38,7 @@ pub struct Fixture {
 }
 
 impl Fixture {
-    /// No document, no record.
+    /// Without a document and without a record.
     pub async fn empty() -> Self {
         let stub = Stub::start().await;
         let [k1, k2] = stub.world(|world| {
@@ -44,12 +50,12 @@ impl Fixture {
         Self { stub, k1, k2 }
     }
 
-    /// With a document that has every kind of setting, and the key `alias/old`.
+    /// With the document of [`settings`], which carries the key `alias/old`.
     pub async fn with_settings() -> Self {
         Self::with(&settings("alias/old")).await
     }
 
-    /// With a JSON document.
+    /// With a JSON document of this content.
     pub async fn with(content: &str) -> Self {
         Self::with_document(Document::session(Format::Json, content)).await
     }
@@ -60,16 +66,10 @@ impl Fixture {
         fixture
     }
 
-    /// A new function, as a new execution environment would hold it. Its pauses are short; a call without an answer is
-    /// waited for until `attempt` is over, or for ever.
+    /// A new function, as a new execution environment holds it. It tries a call three times and pauses for a
+    /// millisecond. It waits for the answer of a call until `attempt` is over, or for ever.
     pub fn function(&self, attempt: Option<Duration>) -> Function<Aws> {
-        Function {
-            ports: Aws::new(&self.stub.sdk_config(3, attempt), Duration::from_millis(1)),
-            courier: COURIER.get_or_init(Courier::over_network).clone(),
-            endpoints: vec![Origin::parse(&self.stub.endpoint()).unwrap()],
-            region: REGION.to_owned(),
-            settings: Settings::default(),
-        }
+        function_on(&self.stub, &self.stub.sdk_config(3, attempt), Duration::from_millis(1))
     }
 
     /// Invokes a new function.
@@ -77,14 +77,14 @@ impl Fixture {
         handle(&self.function(None), &payload, PATIENCE).await.unwrap();
     }
 
-    /// Sends a request; its answer, which must be the only new one.
+    /// Sends a request. Returns its answer, which must be the only new one.
     pub async fn send(&self, request: &Request) -> Answer {
         let before = self.stub.answers(&request.url).len();
         self.run(request.payload.clone()).await;
         self.only_new_answer(request, before)
     }
 
-    /// The same, by a function of the test's own making, for which `passes` passes while its n-th call hangs.
+    /// The same with a given function. Its n-th call hangs, and the clock is advanced by `passes`.
     pub async fn send_hanging(
         &self,
         function: &Function<Aws>,
@@ -113,7 +113,7 @@ impl Fixture {
         answers.remove(0)
     }
 
-    /// The life of a resource in a stack of this name.
+    /// The lifecycle of a resource in a stack of this name.
     pub fn stack(&self, name: &str) -> Lifecycle<'_> {
         Lifecycle::new(&self.stub, resource(name))
     }
@@ -126,7 +126,7 @@ impl Fixture {
         stack
     }
 
-    /// What is there: `latest k1, default k1; demo wants k1, before alias/old`.
+    /// The state of the document and the record: `latest k1, default k1; demo wants k1, before alias/old`.
     pub fn state(&self) -> String {
         self.state_of(NAME)
     }
@@ -150,6 +150,11 @@ impl Fixture {
         })
     }
 
+    /// The operations of the writes in the journal, in their order.
+    pub fn written(&self) -> Vec<String> {
+        self.stub.writes().into_iter().map(|call| call.operation).collect()
+    }
+
     fn short(&self, key: &str) -> String {
         match key {
             "" => "none".to_owned(),
@@ -159,7 +164,7 @@ impl Fixture {
         }
     }
 
-    /// No version has another setting than those of [`settings`].
+    /// Fails if a version has another setting than those of [`settings`].
     pub fn assert_settings_kept(&self) {
         let versions = self.stub.world(|world| world.document(NAME).unwrap().versions.clone());
         for version in versions {
@@ -168,9 +173,20 @@ impl Fixture {
         }
     }
 
-    /// Nothing was sent that AWS would not accept.
+    /// Fails if anything was sent that AWS would not accept.
     pub fn assert_no_violations(&self) {
         assert_eq!(self.stub.violations(), Vec::<String>::new());
+    }
+}
+
+/// A function that calls the stub with these SDK settings, and pauses for `pause` between two looks at AWS.
+pub fn function_on(stub: &Stub, sdk_config: &SdkConfig, pause: Duration) -> Function<Aws> {
+    Function {
+        ports: Aws::new(sdk_config, pause),
+        courier: COURIER.get_or_init(Courier::over_network).clone(),
+        endpoints: vec![Origin::parse(&stub.endpoint()).unwrap()],
+        region: REGION.to_owned(),
+        settings: Settings::default(),
     }
 }
 
@@ -195,7 +211,7 @@ pub fn id_of(document: &str) -> String {
     format!("session-kms:{ACCOUNT}:{REGION}:{document}")
 }
 
-/// Properties: encryption with this key, and nobody asked whether it can be used.
+/// Properties: encryption with this key, and the preflight off.
 pub fn enabled(key: &str) -> Value {
     json!({"KmsKeyId": key, "Preflight": "Off"})
 }
@@ -205,14 +221,14 @@ pub fn disabled() -> Value {
     json!({"Encryption": "Disabled"})
 }
 
-/// Properties with one more.
+/// The properties with one more.
 pub fn and(mut properties: Value, name: &str, value: &str) -> Value {
     properties[name] = value.into();
     properties
 }
 
-/// A document as found in the wild: string booleans, numeric timeouts, templates, settings that nobody knows, a layout
-/// of its own, and this key.
+/// A document as real accounts have it, with this key: string booleans, numeric timeouts, templates, unknown settings
+/// and a layout of its own.
 pub fn settings(key: &str) -> String {
     format!(
         r#"{{
@@ -233,7 +249,7 @@ pub fn settings(key: &str) -> String {
     )
 }
 
-/// The key in a content, JSON or YAML of one line a member.
+/// The key in a content, which is JSON or YAML with one member a line.
 pub fn key_in(content: &str) -> String {
     match serde_json::from_str::<Value>(content) {
         Ok(value) => value["inputs"]["kmsKeyId"].as_str().unwrap_or_default().to_owned(),
@@ -244,7 +260,7 @@ pub fn key_in(content: &str) -> String {
     }
 }
 
-/// A JSON content but for its key, as text, so that order and number formats count.
+/// A JSON content without its key, as text, so that order and number formats count.
 pub fn but_for_key(content: &str) -> String {
     let mut value: Value = serde_json::from_str(content).unwrap();
     if let Some(inputs) = value["inputs"].as_object_mut() {
@@ -274,7 +290,7 @@ pub fn rival(
     }
 }
 
-/// What this thread logs, at every level, while this is alive.
+/// Captures what this thread logs, at every level, while the value is alive.
 pub struct Logs {
     lines: Lines,
     _guard: DefaultGuard,
@@ -285,10 +301,11 @@ struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Logs {
     pub fn captured() -> Self {
-        // Where one subscriber is alone, tracing asks the thread that comes by a log line first whether anybody
-        // listens, and keeps its "no" for all threads. A second one that never ends makes it ask them all.
-        static COMPANION: OnceLock<Dispatch> = OnceLock::new();
-        COMPANION.get_or_init(|| Dispatch::new(tracing_subscriber::registry()));
+        // If there is only one subscriber, tracing asks the first thread that reaches a log line whether anybody
+        // listens, and remembers a "no" for all threads. A second subscriber that never ends makes tracing ask each
+        // thread.
+        static SECOND: OnceLock<Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| Dispatch::new(tracing_subscriber::registry()));
         let lines = Lines::default();
         let writer = lines.clone();
         let subscriber = tracing_subscriber::fmt()
@@ -299,7 +316,7 @@ impl Logs {
         Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
     }
 
-    /// The lines that this crate wrote. Those of the libraries are not logged at fine levels.
+    /// The lines that this crate wrote. Libraries do not log at fine levels.
     pub fn text(&self) -> String {
         let text = String::from_utf8(self.lines.held().clone()).unwrap();
         let ours = |line: &&str| line.contains(r#""target":"session_kms"#);
@@ -324,7 +341,7 @@ impl Write for Lines {
     }
 }
 
-/// No secret in a text: not the shell profile, not the ResponseURL's credentials.
+/// Fails if a text holds a secret: the shell profile's, or the ResponseURL's credentials.
 pub fn assert_nothing_secret(text: &str) {
     for secret in [SECRET, "Signature", "a%2Bb%2Fc", "x-amz-security-token", "cfn-response", "AWSAccessKeyId"]
     {

@@ -94,9 +94,7 @@ fn run_sequences(sequences: u32, actions: impl Strategy<Value = Vec<Action>>) ->
             let mut run = || {
                 driver.run_one(Run::Establish(request.clone()), FaultPlan::default())?;
                 for action in &actions {
-                    driver
-                        .apply_action(action)
-                        .map_err(|violation| format!("{action:?}: {violation}"))?;
+                    driver.apply_action(action).map_err(|violation| format!("{action:?}: {violation}"))?;
                 }
                 final_state::check_final_state(&mut driver, &last)
             };

@@ -1,8 +1,8 @@
-//! Nobody is locked out: the proof of access, through the deployed function's code.
+//! The preflight, tested through the function: nobody is locked out, and whatever is not known is reported as unknown.
 
 #![expect(
     clippy::needless_pass_by_value,
-    reason = "conditions and principals are written where they are used"
+    reason = "conditions and principals are written at the call that uses them"
 )]
 
 mod combinations;
@@ -17,49 +17,41 @@ mod missing_permissions;
 mod oracle;
 mod propagation;
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
-use cloudformation_custom_resource::{Courier, Origin};
 use serde_json::{Value, json};
 use session_kms::aws::Aws;
-use session_kms::function::{Function, Settings};
+use session_kms::function::Function;
 
-use crate::fixture::{NAME, handle, key_in, resource};
+use crate::fixture::{NAME, PATIENCE, function_on, handle, key_in, resource};
 use crate::stub::{ACCOUNT, Answer, Document, Format, Location, REGION, Request, Stub, World};
 
-/// The account that owns the foreign key.
+/// The account that owns the key if the key is another account's.
 const OTHER: &str = "210987654321";
 const KEY_ID: &str = "33333333-3333-4333-8333-333333333333";
-/// Reads the machine's certificates, which is slow; it keeps no connection, so that all may share it.
-static COURIER: OnceLock<Courier> = OnceLock::new();
-/// The key that the document has before.
+/// A version of the agent that is new enough for encrypted sessions.
+const AGENT: &str = "3.3.808.0";
+/// The key that the document carries at first.
 const BEFORE: &str = "alias/before";
 
 /// A function whose pauses take no time, and that tries a call five times.
 fn function(stub: &Stub) -> Function<Aws> {
-    Function {
-        ports: Aws::new(&stub.sdk_config(5, None), Duration::ZERO),
-        courier: COURIER.get_or_init(Courier::over_network).clone(),
-        endpoints: vec![Origin::parse(&stub.endpoint()).unwrap()],
-        region: REGION.to_owned(),
-        settings: Settings::default(),
-    }
+    function_on(stub, &stub.sdk_config(5, None), Duration::ZERO)
 }
 
-/// Sends a Create of a `Custom::SessionEncryption`; its answer.
+/// Sends a Create of a `Custom::SessionEncryption`, and returns its answer.
 async fn create(stub: &Stub, function: &Function<Aws>, properties: &Value) -> Answer {
     send(stub, function, &resource("demo").create(stub, properties)).await
 }
 
 async fn send(stub: &Stub, function: &Function<Aws>, request: &Request) -> Answer {
-    handle(function, &request.payload, Duration::from_secs(60)).await.unwrap();
+    handle(function, &request.payload, PATIENCE).await.unwrap();
     let mut answers = stub.answers(&request.url);
     assert_eq!(answers.len(), 1, "one answer");
     answers.remove(0)
 }
 
-/// A world with a document that has another key; the ARN of a key of this account.
+/// Resets the world to a document that carries another key, and to one key of this account. Returns the key's ARN.
 fn reset_with_key(world: &mut World, account: &str) -> String {
     *world = World::default();
     world.put_document(NAME, Document::session(Format::Json, &content(BEFORE)));
@@ -70,7 +62,7 @@ fn content(key: &str) -> String {
     json!({"schemaVersion": "1.0", "sessionType": "Standard_Stream", "inputs": {"kmsKeyId": key}}).to_string()
 }
 
-/// The key that the document's latest and default version carry, where it is the same.
+/// The key of the document, if its latest and its default version carry the same.
 fn key_in_document(stub: &Stub) -> Option<String> {
     stub.world(|world| {
         let document = world.document(NAME)?;
@@ -83,8 +75,25 @@ fn arn(name: &str) -> String {
     format!("arn:aws:iam::{ACCOUNT}:{name}")
 }
 
-/// Properties that name everybody, and find nobody.
-fn naming(key: &str, users: &[&str], nodes: &[&str], mode: &str) -> Value {
+/// A statement that lets a principal do everything with the key, under a condition or, if it is null, without one.
+fn allow(principal: Value, condition: Value) -> Value {
+    let mut statement =
+        json!({"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"});
+    if !condition.is_null() {
+        statement["Condition"] = condition;
+    }
+    statement
+}
+
+/// Lets the function's own account describe a key and make the dry runs of a session.
+fn admit_function(world: &mut World, key: &str) {
+    for action in ["kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt"] {
+        world.key(key).allow(ACCOUNT, action);
+    }
+}
+
+/// Properties that name users and nodes and discover none.
+fn properties_naming(key: &str, users: &[&str], nodes: &[&str], mode: &str) -> Value {
     json!({
         "KmsKeyId": key, "Users": users, "Nodes": nodes, "Preflight": mode,
         "DiscoverUsers": false, "DiscoverNodes": false,

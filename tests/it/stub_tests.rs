@@ -11,38 +11,22 @@ mod versions;
 
 use std::fmt::Debug;
 
-use aws_sdk_ssm::config::retry::RetryConfig;
-use aws_sdk_ssm::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 
-use crate::stub::Stub;
+use crate::stub::{REGION, Stub};
 
 const NAME: &str = "SSM-SessionManagerRunShell";
+/// An account that is not the default one.
+const OTHER: &str = "210987654321";
 
 /// A client without retries, so that one call is one call.
 fn ssm(stub: &Stub) -> aws_sdk_ssm::Client {
-    aws_sdk_ssm::Client::from_conf(
-        aws_sdk_ssm::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("eu-west-1"))
-            .endpoint_url(stub.endpoint())
-            .credentials_provider(Credentials::new("AKIAEXAMPLE", "secret", None, None, "test"))
-            .retry_config(RetryConfig::disabled())
-            .build(),
-    )
+    aws_sdk_ssm::Client::new(&stub.sdk_config_of("AKIAEXAMPLE", REGION))
 }
 
 /// The same for KMS, called by the owner of the access key in the Region given.
 fn kms(stub: &Stub, access_key: &str, region: &'static str) -> aws_sdk_kms::Client {
-    aws_sdk_kms::Client::from_conf(
-        aws_sdk_kms::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(region))
-            .endpoint_url(stub.endpoint())
-            .credentials_provider(Credentials::new(access_key, "secret", None, None, "test"))
-            .retry_config(RetryConfig::disabled())
-            .build(),
-    )
+    aws_sdk_kms::Client::new(&stub.sdk_config_of(access_key, region))
 }
 
 /// `ok`, the code of the error, or `cut` where there was no answer at all.

@@ -185,8 +185,7 @@ async fn nothing_is_written_where_nothing_differs() {
     let revised = and(enabled(&fixture.k1), "Revision", "2");
     let update = resource.update(&fixture.stub, &id_of(NAME), &revised, &enabled(&fixture.k1));
     assert!(fixture.send(&update).await.success);
-    let writes: Vec<_> = fixture.stub.writes().into_iter().map(|call| call.operation).collect();
-    assert_eq!(writes, ["PutParameter"], "another Revision: what was accepted is remembered");
+    assert_eq!(fixture.written(), ["PutParameter"], "another Revision: what was accepted is remembered");
     fixture.stub.forget_calls();
 
     fixture.stub.redelivered(&update.url);
@@ -202,8 +201,7 @@ async fn a_document_that_carries_the_key_already_is_only_adopted() {
     fixture.stub.world(|world| world.put_document(NAME, Document::session(Format::Json, &content)));
     let run = async |payload| fixture.run(payload).await;
     let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
-    let writes: Vec<_> = fixture.stub.writes().into_iter().map(|call| call.operation).collect();
-    assert_eq!(writes, ["PutParameter"]);
+    assert_eq!(fixture.written(), ["PutParameter"]);
     assert_eq!(fixture.state(), "latest k1, default k1; demo wants k1, before k1");
     assert_eq!(stack.delete(&run).await.reason(), "");
     assert_eq!(fixture.state(), "latest k1, default k1; no record");

@@ -3,11 +3,9 @@
 
 use std::pin::{Pin, pin};
 
-use crate::fixture::{Fixture, NAME, and, enabled, id_of, resource};
+use crate::fixture::{Fixture, NAME, RESTORED, SET_TO_K1, and, enabled, id_of, resource};
 use crate::stub::{Request, Resource, Stop};
 
-const GONE: &str = "latest alias/old, default alias/old; no record";
-const SET: &str = "latest k1, default k1; demo wants k1, before alias/old";
 /// More calls than any request makes.
 const ALL: usize = 60;
 
@@ -33,7 +31,7 @@ async fn trap_3_a_delete_that_clears_meets_its_create() {
         interleave(&fixture, &create, created, &delete, ALL).await;
         let state = fixture.state();
         let cleared = "latest none, default none; no record";
-        assert!([GONE, cleared, SET].contains(&state.as_str()), "after {created} calls: {state}");
+        assert!([RESTORED, cleared, SET_TO_K1].contains(&state.as_str()), "after {created} calls: {state}");
         fixture.assert_settings_kept();
         fixture.assert_no_violations();
     }
@@ -67,7 +65,7 @@ async fn one_create_delivered_twice_at_once_is_one_create() {
         interleave(&fixture, &create, first, &create, ALL).await;
         let answers = fixture.stub.answers(&create.url);
         assert!(answers.iter().all(|answer| answer.success), "{answers:?}");
-        assert_eq!(fixture.state(), SET);
+        assert_eq!(fixture.state(), SET_TO_K1);
         assert_eq!(fixture.stub.world(|world| world.document(NAME).unwrap().versions.len()), 2);
         fixture.assert_no_violations();
     }
@@ -83,7 +81,7 @@ async fn a_delete_delivered_twice_at_once_is_one_delete() {
         interleave(&fixture, &delete, first, &delete, ALL).await;
         let answers = fixture.stub.answers(&delete.url);
         assert!(answers.iter().all(|answer| answer.success), "{answers:?}");
-        assert_eq!(fixture.state(), GONE);
+        assert_eq!(fixture.state(), RESTORED);
         fixture.assert_no_violations();
     }
 }
@@ -97,8 +95,8 @@ async fn meet(fixture: &Fixture, resource: &Resource, create: &Request, created:
     let [made, gone] = [create, &delete].map(|request| fixture.stub.answers(&request.url).remove(0));
     assert!(gone.success, "{point}: {}", gone.reason);
     let state = fixture.state();
-    let all = made.success && gone.reason.contains("nothing of this resource") && state == SET;
-    assert!(all || state == GONE, "{point}: {state}");
+    let all = made.success && gone.reason.contains("nothing of this resource") && state == SET_TO_K1;
+    assert!(all || state == RESTORED, "{point}: {state}");
     assert!(made.success || made.reason.contains("a Delete of the same resource came"), "{}", made.reason);
     fixture.assert_settings_kept();
     fixture.assert_no_violations();

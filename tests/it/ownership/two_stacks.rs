@@ -77,10 +77,9 @@ async fn a_record_that_appears_just_before_ours_wins() {
         "onDelete": "Restore",
         "accepted": [],
     });
-    let body = json!({"Name": RECORD, "Value": winner.to_string(), "Type": "String"});
     fixture.stub.fault(
         When::operation("ssm", "PutParameter").nth(1),
-        Fault::before(move |world| drop(world.ask("ssm", "PutParameter", body.clone()).unwrap())),
+        Fault::before(move |world| world.put_parameter(RECORD, &winner.to_string())),
     );
     let run = async |payload| fixture.run(payload).await;
     let created = fixture.stack("demo").create(&enabled(&fixture.k1), &run).await;
@@ -96,8 +95,7 @@ async fn a_takeover_in_the_middle_of_a_create_ends_the_create() {
         let fixture = Fixture::with_settings().await;
         let taken = |world: &mut crate::stub::World| {
             let text = world.parameter(RECORD).unwrap().replace("stack/demo", "stack/taker");
-            let body = json!({"Name": RECORD, "Value": text, "Type": "String", "Overwrite": true});
-            world.ask("ssm", "PutParameter", body).unwrap();
+            world.put_parameter(RECORD, &text);
         };
         fixture.stub.fault(When::operation("ssm", operation).nth(1), Fault::before(taken));
         let answer = fixture.send(&resource("demo").create(&fixture.stub, &enabled(&fixture.k1))).await;

@@ -3,13 +3,12 @@
 use serde_json::{Value, json};
 use session_kms::reconcile::digest;
 
-use crate::fixture::{Fixture, NAME, RECORD, and, disabled, enabled, id_of, resource, settings};
+use crate::fixture::{Fixture, NAME, RECORD, SET_TO_K1, and, disabled, enabled, id_of, resource, settings};
 use crate::stub::{Document, Fault, Format, Resource, StackStatus, When};
 
 const OTHER: &str = "Team-Preferences";
 /// How often a request asks that is denied something.
 const TRIES: usize = 5;
-const K1: &str = "latest k1, default k1; demo wants k1, before alias/old";
 
 #[tokio::test]
 async fn a_failed_update_goes_back_whatever_it_had_done() {
@@ -22,7 +21,7 @@ async fn a_failed_update_goes_back_whatever_it_had_done() {
         fixture.stub.fault(When::operation(service, operation).first(TRIES), denied);
         let updated = stack.update(&enabled(&fixture.k2), &run).await;
         assert_eq!(updated.status, StackStatus::UpdateRollbackComplete, "{operation}");
-        assert_eq!(fixture.state(), K1, "{operation}");
+        assert_eq!(fixture.state(), SET_TO_K1, "{operation}");
         assert_eq!(stack.delete(&run).await.reason(), "");
         assert_eq!(fixture.state(), "latest alias/old, default alias/old; no record", "{operation}");
         fixture.assert_settings_kept();
@@ -66,7 +65,7 @@ async fn a_rollback_to_what_is_there_does_not_fail_on_a_key_that_cannot_be_used(
         last.success && last.reason.contains("nothing is changed, and there is trouble with the key"),
         "{last:?}"
     );
-    assert_eq!(fixture.state(), K1);
+    assert_eq!(fixture.state(), SET_TO_K1);
     // What asks for something new still fails on it.
     let asked = stack.update(&and(enabled(&fixture.k1), "Revision", "2"), &run).await;
     assert_eq!(asked.status, StackStatus::UpdateRollbackComplete, "{}", asked.reason());
@@ -100,7 +99,7 @@ async fn a_failed_replacement_leaves_no_document_behind() {
     let updated = stack.update(&and(enabled(&fixture.k2), "DocumentName", OTHER), &run).await;
     assert_eq!(updated.status, StackStatus::UpdateRollbackComplete, "{}", updated.reason());
     assert_eq!(updated.requests(), ["Update", "Update"]);
-    assert_eq!(fixture.state(), K1);
+    assert_eq!(fixture.state(), SET_TO_K1);
     assert_eq!(fixture.state_of(OTHER), "latest alias/old, default alias/old; no record");
     fixture.assert_no_violations();
 }
@@ -128,8 +127,7 @@ async fn a_change_of_what_delete_does_is_remembered_and_writes_nothing_else() {
     let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     fixture.stub.forget_calls();
     stack.update(&and(enabled(&fixture.k1), "OnDelete", "Clear"), &run).await;
-    let writes: Vec<_> = fixture.stub.writes().into_iter().map(|call| call.operation).collect();
-    assert_eq!(writes, ["PutParameter"]);
+    assert_eq!(fixture.written(), ["PutParameter"]);
     // The Delete's properties do not say: the record does.
     let delete = stack.resource.delete(&fixture.stub, &id_of(NAME), &enabled(&fixture.k1));
     assert!(fixture.send(&delete).await.success);
@@ -155,7 +153,7 @@ async fn an_unknown_property_is_refused_by_name_on_create_and_update() {
     let updated = stack.update(&and(enabled(&fixture.k2), "Encrypt", "true"), &run).await;
     assert!(updated.reason().contains("Encrypt"), "{}", updated.reason());
     assert_eq!(updated.status, StackStatus::UpdateRollbackComplete);
-    assert_eq!(fixture.state(), K1);
+    assert_eq!(fixture.state(), SET_TO_K1);
     fixture.assert_no_violations();
 }
 
@@ -182,14 +180,13 @@ async fn an_update_back_to_what_was_accepted_is_never_refused_for_a_property() {
     fixture.stub.world(|world| {
         let mut record: Value = serde_json::from_str(world.parameter(RECORD).unwrap()).unwrap();
         record["accepted"] = json!([digest(past.as_object().unwrap())]);
-        let body = json!({"Name": RECORD, "Value": record.to_string(), "Type": "String", "Overwrite": true});
-        world.ask("ssm", "PutParameter", body).unwrap();
+        world.put_parameter(RECORD, &record.to_string());
     });
     run(resource("stranger").create(&fixture.stub, &past).payload).await;
-    assert_eq!(fixture.state(), K1, "another owner's record vouches for nothing");
+    assert_eq!(fixture.state(), SET_TO_K1, "another owner's record vouches for nothing");
     let accepted = fixture.send(&update(&fixture, &stack.resource, &past)).await;
     assert!(accepted.success, "{}", accepted.reason);
-    assert_eq!(fixture.state(), K1);
+    assert_eq!(fixture.state(), SET_TO_K1);
     fixture.assert_no_violations();
 }
 
@@ -204,7 +201,7 @@ async fn another_resource_type_is_refused_and_its_delete_succeeds() {
     assert_eq!(fixture.stub.writes().len(), 0);
     let plain = Resource::new("demo", "Encryption", "AWS::CloudFormation::CustomResource");
     assert!(fixture.send(&plain.create(&fixture.stub, &enabled(&fixture.k1))).await.success);
-    assert_eq!(fixture.state(), K1);
+    assert_eq!(fixture.state(), SET_TO_K1);
     fixture.assert_no_violations();
 }
 

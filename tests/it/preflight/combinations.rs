@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use super::key_policies::Caller;
 use super::oracle::Truth;
-use super::{BEFORE, KEY_ID, arn, key_in_document, content, create, function, reset_with_key, naming};
+use super::{
+    BEFORE, KEY_ID, allow, arn, content, create, function, key_in_document, properties_naming, reset_with_key,
+};
 use crate::fixture::NAME;
 use crate::stub::{ACCOUNT, Document, Format, SimulatedAnswer, Stub, World};
 
@@ -76,7 +78,8 @@ async fn documents_and_keys_in_every_state_and_mode() {
                         key
                     });
                     stub.forget_calls();
-                    let answer = create(&stub, &function, &naming(&key, &[], &[&node], mode)).await;
+                    let answer =
+                        create(&stub, &function, &properties_naming(&key, &[], &[&node], mode)).await;
                     let row = format!("{document}, {state}, {mode}, {truth:?}: {answer:?}");
                     let expected = good && !truth.refuses(mode);
                     assert_eq!(answer.success, expected, "{row}");
@@ -121,7 +124,7 @@ async fn several_callers_some_of_them_exempt() {
             }
             key
         });
-        let mut properties = naming(&key, &[&names[3], &names[2]], &[&names[0], &names[1]], mode);
+        let mut properties = properties_naming(&key, &[&names[3], &names[2]], &[&names[0], &names[1]], mode);
         properties["Exempt"] = exempt.clone();
         stub.forget_calls();
         let answer = create(&stub, &function, &properties).await;
@@ -160,14 +163,12 @@ async fn a_refusal_tells_what_to_paste() {
     let node = Caller::NodeRole.arn();
     let key = stub.world(|world| {
         let key = reset_with_key(world, ACCOUNT);
-        world.key(&key).policy = json!({"Statement": {
-            "Effect": "Allow", "Principal": {"AWS": arn("role/Other")}, "Action": "kms:*", "Resource": "*",
-        }})
-        .to_string();
+        world.key(&key).policy =
+            json!({"Statement": allow(json!({"AWS": arn("role/Other")}), Value::Null)}).to_string();
         world.add_role("team/Node");
         key
     });
-    let properties = naming(&key, &[], &[&node], "Enforce");
+    let properties = properties_naming(&key, &[], &[&node], "Enforce");
     let answer = create(&stub, &function, &properties).await;
     assert!(!answer.success);
     let json_after = |words: &str| -> Value {
@@ -196,13 +197,13 @@ async fn a_refusal_of_hundreds_is_an_answer_all_the_same() {
     let (key, nodes) = stub.world(|world| {
         let key = reset_with_key(world, ACCOUNT);
         world.key(&key).policy =
-            r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"999999999999"},"Action":"kms:*","Resource":"*"}}"#
-                .to_owned();
-        let nodes: Vec<_> = (0..300).map(|number| world.add_role(&format!("nodes/of-team-{number:03}"))).collect();
+            json!({"Statement": allow(json!({"AWS": "999999999999"}), Value::Null)}).to_string();
+        let nodes: Vec<_> =
+            (0..300).map(|number| world.add_role(&format!("nodes/of-team-{number:03}"))).collect();
         (key, nodes)
     });
     let nodes: Vec<&str> = nodes.iter().map(String::as_str).collect();
-    let answer = create(&stub, &function, &naming(&key, &[], &nodes, "Enforce")).await;
+    let answer = create(&stub, &function, &properties_naming(&key, &[], &nodes, "Enforce")).await;
     assert!(!answer.success && answer.reason.contains("and 297 more"), "{}", answer.reason);
     // The statement for three hundred does not fit, and no part of it is of use.
     assert!(!answer.reason.contains("AllowSessionManagerNodes"), "{}", answer.reason);

@@ -4,8 +4,11 @@ use serde_json::{Value, json};
 use session_kms::aws::Aws;
 use session_kms::function::Function;
 
-use super::{KEY_ID, OTHER, arn, key_in_document, create, function, reset_with_key, naming, send};
-use crate::fixture::RECORD;
+use super::{
+    KEY_ID, OTHER, admit_function, allow, arn, create, function, key_in_document, properties_naming,
+    reset_with_key, send,
+};
+use crate::fixture::{PATIENCE, RECORD, handle, rival_key};
 use crate::stub::{ACCOUNT, Fault, Resource, SimulatedAnswer, SimulatedDecision, Stub, When, World};
 
 /// The reads that are made only where a policy asks: service, operation, action, and a condition that asks.
@@ -46,11 +49,8 @@ fn on_everything() -> Value {
 }
 
 fn policy(condition: &Value) -> String {
-    json!({"Version": "2012-10-17", "Statement": {
-        "Effect": "Allow", "Principal": {"AWS": arn("root")}, "Action": "kms:*", "Resource": "*",
-        "Condition": condition,
-    }})
-    .to_string()
+    json!({"Version": "2012-10-17", "Statement": allow(json!({"AWS": arn("root")}), condition.clone())})
+        .to_string()
 }
 
 const NODE: &str = "role/team/Node";
@@ -64,9 +64,7 @@ fn add_key_and_principals(world: &mut World, account: &str, policy: &str) -> Str
     policy.clone_into(&mut world.key(&key).policy);
     world.key(&key).tags = vec![("stage".to_owned(), "prod".to_owned())];
     world.add_alias("alias/session-1", &key);
-    for action in ["kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt"] {
-        world.key(&key).allow(ACCOUNT, action);
-    }
+    admit_function(world, &key);
     world.add_role("team/Node");
     world.add_role("Ops");
     world.add_user("ann");
@@ -84,7 +82,7 @@ async fn start(account: &str, condition: &Value) -> (Stub, String) {
 }
 
 fn everybody(key: &str, mode: &str) -> Value {
-    naming(key, &[&arn(OPS), &arn(ANN)], &[&arn(NODE)], mode)
+    properties_naming(key, &[&arn(OPS), &arn(ANN)], &[&arn(NODE)], mode)
 }
 
 /// The report of a direct check.
@@ -94,7 +92,7 @@ async fn check(stub: &Stub, function: &Function<Aws>, properties: &Value) -> Val
         let (first, rest) = name.split_at(1);
         call[format!("{}{rest}", first.to_lowercase())] = value.clone();
     }
-    let report = crate::fixture::handle(function, &call, std::time::Duration::from_secs(60)).await.unwrap();
+    let report = handle(function, &call, PATIENCE).await.unwrap();
     assert_eq!(stub.violations(), Vec::<String>::new());
     report
 }
@@ -334,7 +332,7 @@ async fn an_organization_s_policy_that_asks_for_what_context_says_is_asked_with_
         };
         world.simulates(&arn(NODE), "*", "*", answer);
     });
-    let mut properties = naming(&key, &[], &[&arn(NODE)], "Strict");
+    let mut properties = properties_naming(&key, &[], &[&arn(NODE)], "Strict");
     properties["Context"] = json!({"aws:SourceVpce": "vpce-1"});
     let report = check(&stub, &function(&stub), &properties).await;
     let (verdict, _, own_side) = of(&report, NODE);
@@ -363,13 +361,12 @@ async fn context_is_remembered_and_later_runs_judge_with_it() {
         "version": "0", "id": "e", "detail-type": "Scheduled Event", "source": "aws.events", "account": ACCOUNT,
         "time": "2026-01-01T00:00:00Z", "region": "eu-west-1", "resources": [], "detail": {},
     });
-    stub.world(crate::fixture::rival_key("alias/rival"));
-    let within = std::time::Duration::from_secs(60);
-    crate::fixture::handle(&function, &schedule, within).await.unwrap();
+    stub.world(rival_key("alias/rival"));
+    handle(&function, &schedule, PATIENCE).await.unwrap();
     assert_eq!(key_in_document(&stub).as_ref(), Some(&key));
     // By another memory another verdict. A record of an earlier version has none, and what is not known keeps nobody
     // from going back to a key that was proven once.
-    stub.world(crate::fixture::rival_key("alias/rival-2"));
+    stub.world(rival_key("alias/rival-2"));
     for (context, expected) in [(json!({"aws:SourceVpce": "vpce-2"}), "alias/rival-2"), (Value::Null, &*key)]
     {
         stub.world(|world| {
@@ -380,11 +377,9 @@ async fn context_is_remembered_and_later_runs_judge_with_it() {
                 true => drop(safeguards.shift_remove("context")),
                 false => safeguards["context"] = context,
             }
-            let body =
-                json!({"Name": RECORD, "Value": record.to_string(), "Type": "String", "Overwrite": true});
-            world.ask("ssm", "PutParameter", body).unwrap();
+            world.put_parameter(RECORD, &record.to_string());
         });
-        crate::fixture::handle(&function, &schedule, within).await.unwrap();
+        handle(&function, &schedule, PATIENCE).await.unwrap();
         assert_eq!(key_in_document(&stub).as_deref(), Some(expected));
     }
 }
@@ -413,7 +408,7 @@ async fn a_tag_that_comes_while_it_is_asked_again_is_seen() {
     let (stub, key) = start(ACCOUNT, &on_everything()).await;
     let node = arn(NODE);
     stub.world(|world| world.iam.tags.clear());
-    let properties = naming(&key, &[], &[&node], "Enforce");
+    let properties = properties_naming(&key, &[], &[&node], "Enforce");
     let tagged = Fault::before(move |world| world.tag(&node, "team", "ops"));
     stub.fault(When::operation("iam", "GetRole").nth(3), tagged);
     let answer = create(&stub, &function(&stub), &properties).await;
@@ -436,8 +431,7 @@ async fn the_policy_that_an_event_tells_of_is_judged_with_what_it_asks_for() {
             "resources": [{"ARN": key, "accountId": ACCOUNT, "type": "AWS::KMS::Key"}],
         },
     });
-    let within = std::time::Duration::from_secs(60);
-    let report = crate::fixture::handle(&function, &event, within).await.unwrap();
+    let report = handle(&function, &event, PATIENCE).await.unwrap();
     assert_eq!(stub.calls_of("DescribeOrganization").len(), 1, "{report:#}");
     assert_eq!(stub.calls_of("ListAliases").len(), 1);
     assert!(!report.to_string().contains("not everybody"), "{report:#}");
@@ -448,11 +442,7 @@ async fn in_the_keys_account_the_key_is_read_and_nobody_elses_organization() {
     let stub = Stub::start().await;
     let consumer = "arn:aws:iam::222222222222:role/App";
     let admits = |condition: Value| {
-        json!({"Version": "2012-10-17", "Statement": {
-            "Effect": "Allow", "Principal": {"AWS": consumer}, "Action": "kms:*", "Resource": "*",
-            "Condition": condition,
-        }})
-        .to_string()
+        json!({"Version": "2012-10-17", "Statement": allow(json!({"AWS": consumer}), condition)}).to_string()
     };
     let on_key = json!({
         "StringEquals": {"aws:ResourceOrgID": "o-1", "aws:ResourceTag/stage": "prod"},

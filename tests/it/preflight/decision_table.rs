@@ -3,10 +3,12 @@
 
 use serde_json::{Value, json};
 
+use super::grants_and_own_sides::{GRANTS, GrantsCase, OWN_SIDES, OwnSideCase};
 use super::key_policies::{CALLERS, Caller, KEY_POLICIES, KeyPolicyCase};
 use super::oracle::{GrantSide, KeySide, Situation, Truth};
-use super::grants_and_own_sides::{GRANTS, GrantsCase, OWN_SIDES, OwnSideCase};
-use super::{BEFORE, OTHER, key_in_document, create, function, reset_with_key, naming};
+use super::{
+    BEFORE, OTHER, admit_function, create, function, key_in_document, properties_naming, reset_with_key,
+};
 use crate::stub::{ACCOUNT, Fault, Stub, When};
 
 /// How the function comes to the key's policy and grants.
@@ -83,15 +85,12 @@ impl Row {
         let account = if self.reading.is_own() { ACCOUNT } else { OTHER };
         let mut properties = stub.world(|world| {
             let key = reset_with_key(world, account);
-            let held = world.key(&key);
-            held.policy = policy.to_string();
-            held.grants = (self.grants.1)(self.caller);
-            // The function's own role is not who this is about: its dry runs succeed.
-            for action in ["kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt"] {
-                held.allow(ACCOUNT, action);
-            }
+            world.key(&key).policy = policy.to_string();
+            world.key(&key).grants = (self.grants.1)(self.caller);
+            // The row is not about the function's own role, so its dry runs succeed.
+            admit_function(world, &key);
             if self.reading == Reading::HandedIn {
-                held.allow(ACCOUNT, "kms:ListGrants");
+                world.key(&key).allow(ACCOUNT, "kms:ListGrants");
             }
             match self.caller {
                 Caller::NodeRole => world.add_role("team/Node"),
@@ -107,8 +106,8 @@ impl Row {
                 world.simulates(&caller, self.caller.action(), &key, answer);
             }
             match self.caller.is_node() {
-                true => naming(&key, &[], &[&caller], mode),
-                false => naming(&key, &[&caller], &[], mode),
+                true => properties_naming(&key, &[], &[&caller], mode),
+                false => properties_naming(&key, &[&caller], &[], mode),
             }
         });
         let denied = |service, operation, action| {

@@ -2,10 +2,8 @@
 
 use serde_json::json;
 
-use super::{arn, key_in_document, create, function, reset_with_key};
+use super::{AGENT, arn, create, function, key_in_document, reset_with_key};
 use crate::stub::{ACCOUNT, SimulatedAnswer, Stub, World};
-
-const AGENT: &str = "3.3.808.0";
 
 /// Makes a world in which one who is found cannot use the key, and who that is.
 type Discovery = (&'static str, fn(&mut World) -> String);

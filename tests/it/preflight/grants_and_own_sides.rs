@@ -130,7 +130,11 @@ pub const OWN_SIDES: &[OwnSideCase] = &[
     ("allowed to the tagged", || turning("aws:PrincipalTag/team", &["ops"]), &[OwnSide::Allows]),
     ("allowed to those tagged otherwise", || turning("aws:PrincipalTag/team", &["dev"]), &[OwnSide::Silent]),
     ("allowed in an organization", || turning("aws:PrincipalOrgID", &["o-1"]), &[OwnSide::Allows]),
-    ("allowed by the key's alias", || turning("kms:ResourceAliases", &["alias/session-1"]), &[OwnSide::Allows]),
+    (
+        "allowed by the key's alias",
+        || turning("kms:ResourceAliases", &["alias/session-1"]),
+        &[OwnSide::Allows],
+    ),
     ("allowed by the key's tag", || turning("aws:ResourceTag/stage", &["prod"]), &[OwnSide::Allows]),
     ("allowed to enclaves", || turning("kms:RecipientAttestation:PCR0", &["ab"]), &[OwnSide::Silent]),
     (

@@ -5,6 +5,7 @@ use session_kms::aws::Aws;
 use session_kms::function::Function;
 
 use super::{KEY_ID, OTHER, function, reset_with_key, send};
+use crate::fixture::{PATIENCE, handle};
 use crate::stub::{ACCOUNT, Answer, Fault, Resource, StackStatus, Stub, When};
 
 /// A consumer account, and what is in it.
@@ -283,7 +284,7 @@ async fn a_stack_lives_fails_and_rolls_back() {
     let (stub, key) = fixture(&[to_consumer(json!({}))], json!([])).await;
     let function = function(&stub);
     let run = async |payload: Value| {
-        crate::fixture::handle(&function, &payload, std::time::Duration::from_secs(60)).await.unwrap();
+        handle(&function, &payload, PATIENCE).await.unwrap();
     };
     let admitted = json!({"KmsKeyId": key, "ConsumerAccounts": [CONSUMER]});
     let refused = json!({"KmsKeyId": key, "ConsumerAccounts": [CONSUMER, "999999999999"]});

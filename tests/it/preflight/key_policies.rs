@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::arn;
 use super::oracle::KeySide;
+use super::{allow, arn};
 use crate::stub::ACCOUNT;
 
 /// Who calls.
@@ -41,15 +41,6 @@ impl Caller {
 /// A key policy for a caller, and every way in which it may stand to the caller.
 pub type KeyPolicyCase = (&'static str, fn(Caller) -> Vec<Value>, fn(Caller) -> Vec<KeySide>);
 
-fn allow(principal: Value, condition: Value) -> Value {
-    let mut statement =
-        json!({"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"});
-    if !condition.is_null() {
-        statement["Condition"] = condition;
-    }
-    statement
-}
-
 fn deny(principal: Value, condition: Value) -> Value {
     let mut statement = allow(principal, condition);
     statement["Effect"] = "Deny".into();
@@ -82,7 +73,11 @@ const CHALLENGE: &str = "aws:ssm:RandomChallenge";
 pub const KEY_POLICIES: &[KeyPolicyCase] = &[
     ("delegates", |_| vec![to_account(Value::Null)], |_| vec![KeySide::Account]),
     ("names the caller", |caller| vec![to(caller, Value::Null)], |_| vec![KeySide::Named]),
-    ("names another", |_| vec![allow(json!({"AWS": arn("role/Other")}), Value::Null)], |_| vec![KeySide::Silent]),
+    (
+        "names another",
+        |_| vec![allow(json!({"AWS": arn("role/Other")}), Value::Null)],
+        |_| vec![KeySide::Silent],
+    ),
     ("admits everybody", |_| vec![allow(json!("*"), Value::Null)], |_| vec![KeySide::Named]),
     (
         "admits everybody of the account",
@@ -229,7 +224,9 @@ pub const KEY_POLICIES: &[KeyPolicyCase] = &[
     (
         "delegates to a second factor",
         |_| vec![to_account(json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}}))],
-        |caller| if caller.is_node() { vec![KeySide::Silent] } else { vec![KeySide::Account, KeySide::Silent] },
+        |caller| {
+            if caller.is_node() { vec![KeySide::Silent] } else { vec![KeySide::Account, KeySide::Silent] }
+        },
     ),
     (
         "denies without a second factor",
@@ -237,7 +234,9 @@ pub const KEY_POLICIES: &[KeyPolicyCase] = &[
             let without = json!({"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}});
             vec![to_account(Value::Null), deny(json!("*"), without)]
         },
-        |caller| if caller.is_node() { vec![KeySide::Denied] } else { vec![KeySide::Account, KeySide::Denied] },
+        |caller| {
+            if caller.is_node() { vec![KeySide::Denied] } else { vec![KeySide::Account, KeySide::Denied] }
+        },
     ),
     (
         "denies what is not encrypted in transit",

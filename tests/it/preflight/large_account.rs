@@ -3,11 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::{arn, key_in_document, create, function, reset_with_key};
-use crate::fixture::{handle, resource};
+use super::{AGENT, allow, arn, create, function, key_in_document, reset_with_key};
+use crate::fixture::{PATIENCE, handle, resource};
 use crate::stub::{ACCOUNT, Fault, SimulatedAnswer, Stop, Stub, When, World};
-
-const AGENT: &str = "3.3.808.0";
 
 /// How large an account is.
 #[derive(Clone, Copy, Debug)]
@@ -142,8 +140,7 @@ fn policy_of(bytes: usize) -> String {
             "Resource": "*",
             "Condition": {"StringEquals": {"kms:ViaService": ["s3.eu-west-1.amazonaws.com", "sqs.eu-west-1.amazonaws.com"]}},
         }));
-        let delegation =
-            json!({"Effect": "Allow", "Principal": {"AWS": arn("root")}, "Action": "kms:*", "Resource": "*"});
+        let delegation = allow(json!({"AWS": arn("root")}), Value::Null);
         let all: Vec<&Value> = statements.iter().chain([&delegation]).collect();
         let text = json!({"Version": "2012-10-17", "Statement": all}).to_string();
         if text.len() > bytes - 500 {
@@ -201,7 +198,7 @@ async fn under_way(properties: impl Fn(&str) -> Value, n: usize, at_least: usize
     stub.stop_at(before + n, Stop::Before);
     let function = function(&stub);
     let request = resource("demo").create(&stub, &properties(&key));
-    let run = handle(&function, &request.payload, std::time::Duration::from_secs(60));
+    let run = handle(&function, &request.payload, PATIENCE);
     let arrived = async {
         stub.arrived(before + n - 1 + at_least).await;
         // Whatever else it would send, it gets every chance to.

@@ -2,10 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{OTHER, key_in_document, create, function, reset_with_key};
+use super::{AGENT, OTHER, admit_function, allow, arn, create, function, key_in_document, reset_with_key};
 use crate::stub::{ACCOUNT, Fault, SimulatedAnswer, Stub, When, World};
-
-const AGENT: &str = "3.3.808.0";
 
 /// Every optional read: its service, its operation, the action that policies have for it.
 const READS: [(&str, &str, &str); 11] = [
@@ -25,13 +23,9 @@ const READS: [(&str, &str, &str); 11] = [
 /// A world in which every check passes, nodes and users being found: one of each kind.
 fn add_passing_fleet(world: &mut World, account: &str) -> String {
     let key = reset_with_key(world, account);
-    let delegates = json!({"Statement": {
-        "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{ACCOUNT}:root")}, "Action": "kms:*", "Resource": "*",
-    }});
-    world.key(&key).policy = delegates.to_string();
-    for action in ["kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt"] {
-        world.key(&key).allow(ACCOUNT, action);
-    }
+    world.key(&key).policy =
+        json!({"Statement": allow(json!({"AWS": arn("root")}), Value::Null)}).to_string();
+    admit_function(world, &key);
     let roles = ["Web", "Hybrid", "service-role/Host", "team/Ops"].map(|name| world.add_role(name));
     let user = world.add_user("ann");
     for principal in roles.iter().chain([&user]) {
@@ -73,7 +67,7 @@ async fn each_that_is_missing_is_unknown_and_named() {
                 let key = add_passing_fleet(world, ACCOUNT);
                 if action == "kms:ListGrants" {
                     // A grant matters only to whom the policy and the own side do not let in.
-                    world.simulates(&super::arn("role/Web"), "*", "*", SimulatedAnswer::default());
+                    world.simulates(&arn("role/Web"), "*", "*", SimulatedAnswer::default());
                 }
                 key
             });
@@ -113,7 +107,8 @@ async fn each_that_is_missing_is_unknown_and_named() {
 async fn a_reader_that_may_not_be_assumed_is_named() {
     for (mode, success) in [("Enforce", true), ("Strict", false)] {
         let stub = Stub::start().await;
-        let (key, reader) = stub.world(|world| (add_passing_fleet(world, OTHER), world.add_role_in(OTHER, "Reader")));
+        let (key, reader) =
+            stub.world(|world| (add_passing_fleet(world, OTHER), world.add_role_in(OTHER, "Reader")));
         let mut properties = properties(&key, mode);
         properties["KeyPolicyReaderRoleArn"] = reader.into();
         let answer = create(&stub, &function(&stub), &properties).await;

@@ -83,7 +83,8 @@ impl Situation {
         let key_side = matches!(key, KeySide::Named | KeySide::Account) || grant != GrantSide::Nothing;
         if !self.same_account {
             // Both sides; a grant that names the foreign caller spares the own one, as far as it was seen.
-            return key_side && own == OwnSide::Allows || grant == GrantSide::Covers && own == OwnSide::Silent;
+            return key_side && own == OwnSide::Allows
+                || grant == GrantSide::Covers && own == OwnSide::Silent;
         }
         match own {
             OwnSide::Allows => key_side,

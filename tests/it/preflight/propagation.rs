@@ -11,7 +11,7 @@ use session_kms::ports::Keys as _;
 use session_kms::preflight::{blocking, check_access};
 
 use super::key_policies::Caller;
-use super::{BEFORE, arn, key_in_document, create, function, reset_with_key, naming};
+use super::{BEFORE, allow, arn, create, function, key_in_document, properties_naming, reset_with_key};
 use crate::stub::{ACCOUNT, Fault, REGION, Refusal, SimulatedAnswer, Stub, When, World};
 
 /// How often a refusal is asked about, the first time included.
@@ -20,10 +20,7 @@ const ASKS: usize = 7;
 const ASKS_WHILE_FRESH: usize = 141;
 
 fn policy(principal: &str) -> String {
-    json!({"Statement": {
-        "Effect": "Allow", "Principal": {"AWS": principal}, "Action": "kms:*", "Resource": "*",
-    }})
-    .to_string()
+    json!({"Statement": allow(json!({"AWS": principal}), Value::Null)}).to_string()
 }
 
 /// A key that admits nobody, and a node's role that is allowed to use it.
@@ -32,7 +29,7 @@ fn add_refusing_key(world: &mut World) -> (String, Value) {
     world.key(&key).policy = policy("999999999999");
     let node = world.add_role("team/Node");
     world.simulates(&node, "*", "*", SimulatedAnswer::allowed("Kms"));
-    let properties = naming(&key, &[], &[&node], "Enforce");
+    let properties = properties_naming(&key, &[], &[&node], "Enforce");
     (key, properties)
 }
 
@@ -73,7 +70,7 @@ async fn a_policy_attached_a_moment_ago_is_waited_for() {
         world.add_role("team/Node");
         let other = world.add_role("Other");
         world.simulates(&other, "*", "*", SimulatedAnswer::allowed("Kms"));
-        let properties = naming(&key, &[], &[&node, &other], "Enforce");
+        let properties = properties_naming(&key, &[], &[&node, &other], "Enforce");
         (key, properties)
     });
     let attach =
@@ -123,7 +120,7 @@ async fn nobody_is_asked_again_who_passes_or_is_unknown_or_exempt() {
             let key = reset_with_key(world, ACCOUNT);
             let node = world.add_role("team/Node");
             world.simulates(&node, "*", "*", own);
-            let mut properties = naming(&key, &[], &[&node], "Enforce");
+            let mut properties = properties_naming(&key, &[], &[&node], "Enforce");
             properties["Exempt"] = exempt.into();
             properties
         });
@@ -206,8 +203,8 @@ async fn a_role_is_asked_about_each_encryption_context_where_its_policies_look_a
             world.add_role("Ops");
             world.simulates(&who, "*", "*", SimulatedAnswer { asks_for, ..SimulatedAnswer::allowed("Kms") });
             match caller.is_node() {
-                true => naming(&key, &[], &[&who], "Enforce"),
-                false => naming(&key, &[&who], &[], "Enforce"),
+                true => properties_naming(&key, &[], &[&who], "Enforce"),
+                false => properties_naming(&key, &[&who], &[], "Enforce"),
             }
         });
         let refuse = Fault::before(move |world| world.simulates(&who, "*", "*", SimulatedAnswer::default()));

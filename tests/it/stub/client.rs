@@ -11,6 +11,16 @@ use super::control::Stub;
 use super::world::REGION;
 
 impl Stub {
+    /// A caller with this access key in this Region, who tries a call only once.
+    pub fn sdk_config_of(&self, access_key: &str, region: &'static str) -> SdkConfig {
+        let credentials = Credentials::new(access_key, "secret", None, None, "test");
+        self.sdk_config(1, None)
+            .to_builder()
+            .region(Region::new(region))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build()
+    }
+
     /// The default caller in the default Region. A call is tried this often, with hardly a pause between, and each try
     /// is waited for so long, or for ever.
     pub fn sdk_config(&self, attempts: u32, attempt: Option<Duration>) -> SdkConfig {

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::call::{Call, Outcome};
 use super::cloudformation::{Answer, Ids, PutFault, Receiver};
 use super::fault::{CallGate, Fault, Plan, Stop, When};
-use super::journal::Record;
+use super::journal::CallRecord;
 use super::server::Server;
 use super::world::World;
 
@@ -30,7 +30,7 @@ pub struct Shared {
 #[derive(Default)]
 pub struct Control {
     arrivals: usize,
-    pub journal: Vec<Record>,
+    pub journal: Vec<CallRecord>,
     pub plan: Plan,
     pub gate: CallGate,
     /// Calls that no AWS service would understand.
@@ -75,9 +75,7 @@ impl Stub {
     /// where the caller makes fewer calls, so select it against the caller.
     pub async fn reached(&self) {
         self.shared
-            .wait(|shared| {
-                matches!(shared.control().gate, CallGate::Shut { reached: true }).then_some(())
-            })
+            .wait(|shared| matches!(shared.control().gate, CallGate::Shut { reached: true }).then_some(()))
             .await;
     }
 
@@ -87,7 +85,7 @@ impl Stub {
     }
 
     /// Every AWS call in the order of arrival, retries included.
-    pub fn calls(&self) -> Vec<Record> {
+    pub fn calls(&self) -> Vec<CallRecord> {
         self.shared.control().journal.clone()
     }
 
@@ -97,12 +95,12 @@ impl Stub {
     }
 
     /// The calls of one operation.
-    pub fn calls_of(&self, operation: &str) -> Vec<Record> {
+    pub fn calls_of(&self, operation: &str) -> Vec<CallRecord> {
         self.shared.control().journal.iter().filter(|call| call.operation == operation).cloned().collect()
     }
 
     /// The calls of operations that change something, successful or not.
-    pub fn writes(&self) -> Vec<Record> {
+    pub fn writes(&self) -> Vec<CallRecord> {
         self.shared.control().journal.iter().filter(|call| call.writes).cloned().collect()
     }
 
@@ -164,7 +162,7 @@ impl Control {
     /// Enters a call into the journal, and returns its number.
     pub fn arrived(&mut self, call: &Call) -> usize {
         self.arrivals += 1;
-        self.journal.push(Record::arrived(self.arrivals, call));
+        self.journal.push(CallRecord::arrived(self.arrivals, call));
         self.arrivals
     }
 

@@ -7,7 +7,7 @@ use super::services::{self, Kind};
 
 /// One call that arrived.
 #[derive(Clone, Debug)]
-pub struct Record {
+pub struct CallRecord {
     /// Counts the calls that arrived at the stub from 1; also the end of the answer's request id.
     pub id: usize,
     pub service: &'static str,
@@ -25,7 +25,7 @@ pub struct Record {
     pub code: Option<String>,
 }
 
-impl Record {
+impl CallRecord {
     pub fn arrived(id: usize, call: &Call) -> Self {
         let kind = services::operation(call.service, &call.operation).map(|operation| operation.kind);
         Self {

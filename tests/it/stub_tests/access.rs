@@ -1,38 +1,18 @@
 //! IAM, STS, EC2 and the fleet: as strict as AWS.
 
 use aws_sdk_kms::config::Credentials as KmsCredentials;
-use aws_sdk_ssm::config::retry::RetryConfig;
-use aws_sdk_ssm::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_ssm::types::{InstanceInformationStringFilter, SessionState};
 use serde_json::{Value, json};
 
-use super::{code, kms, ssm};
+use super::{OTHER, code, kms, ssm};
 use crate::stub::{ACCOUNT, Caller, Location, REGION, Stub, World};
 
-const OTHER: &str = "210987654321";
-
 fn iam(stub: &Stub) -> aws_sdk_iam::Client {
-    aws_sdk_iam::Client::from_conf(
-        aws_sdk_iam::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("eu-west-1"))
-            .endpoint_url(stub.endpoint())
-            .credentials_provider(Credentials::new("AKIAEXAMPLE", "secret", None, None, "test"))
-            .retry_config(RetryConfig::disabled())
-            .build(),
-    )
+    aws_sdk_iam::Client::new(&stub.sdk_config_of("AKIAEXAMPLE", REGION))
 }
 
 fn sts(stub: &Stub, access_key: &str) -> aws_sdk_sts::Client {
-    aws_sdk_sts::Client::from_conf(
-        aws_sdk_sts::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("eu-west-1"))
-            .endpoint_url(stub.endpoint())
-            .credentials_provider(Credentials::new(access_key, "secret", None, None, "test"))
-            .retry_config(RetryConfig::disabled())
-            .build(),
-    )
+    aws_sdk_sts::Client::new(&stub.sdk_config_of(access_key, REGION))
 }
 
 #[tokio::test]

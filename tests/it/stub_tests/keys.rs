@@ -4,11 +4,10 @@ use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{DryRunModifierType, KeyState, OriginType};
 use serde_json::json;
 
-use super::{code, kms};
+use super::{OTHER, code, kms};
 use crate::stub::{ACCOUNT, Caller, DryRunOrder, Location, REGION, Stub};
 
 const ID: &str = "11111111-2222-3333-4444-555555555555";
-const OTHER: &str = "210987654321";
 const DRY: &str = "DryRunOperationException";
 
 #[tokio::test]

@@ -168,6 +168,14 @@ fn delete(world: &mut World, call: &Call) -> Outcome {
     }
 }
 
+impl World {
+    /// Creates or overwrites a text parameter of the default account and Region.
+    pub fn put_parameter(&mut self, name: &str, value: &str) {
+        let body = json!({"Name": name, "Value": value, "Type": "String", "Overwrite": true});
+        self.ask("ssm", "PutParameter", body).expect("a valid parameter");
+    }
+}
+
 /// Standard parameters hold 4 KB, advanced ones 8 KB; Intelligent-Tiering takes what the value needs. There is no way
 /// back from advanced to standard.
 fn tier(asked: Option<&str>, was_advanced: bool, value: &str) -> Result<bool, Refusal> {
