@@ -1,4 +1,5 @@
-//! The traps of custom resources, by number and name. Those that lie in the protocol alone are tested where it is.
+//! The known traps of custom resources, by number and name. The crate of the protocol tests those that lie in the
+//! protocol alone.
 
 use serde_json::{Value, json};
 
@@ -90,13 +91,13 @@ async fn trap_4_a_failed_update_echoes_the_id_and_the_rollback_succeeds() {
 #[tokio::test]
 async fn trap_5_a_payload_that_does_not_parse_is_answered() {
     let fixture = Fixture::with_settings().await;
-    let spoils: [(&str, Value); 4] = [
+    let invalid_fields: [(&str, Value); 4] = [
         ("RequestType", json!("Upsert")),
         ("ResourceProperties", json!("none")),
         ("ResourceType", json!(7)),
         ("PhysicalResourceId", json!(["x"])),
     ];
-    for (field, value) in spoils {
+    for (field, value) in invalid_fields {
         let mut request = resource("demo").delete(&fixture.stub, &id_of(NAME), &enabled(&fixture.k1));
         request.payload[field] = value;
         let answer = fixture.send(&request).await;
@@ -200,7 +201,7 @@ async fn trap_13_one_key_is_edited_and_nothing_clobbered() {
 }
 
 #[tokio::test]
-async fn trap_14_a_second_owner_is_refused_and_told_of_the_first() {
+async fn trap_14_a_second_owner_is_refused_and_the_reason_names_the_first() {
     let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let first = fixture.deployed("first", &enabled(&fixture.k1)).await;
@@ -214,10 +215,10 @@ async fn trap_14_a_second_owner_is_refused_and_told_of_the_first() {
 }
 
 #[tokio::test]
-async fn trap_15_a_document_that_went_is_no_document_that_never_was() {
+async fn trap_15_a_document_that_vanished_is_not_a_missing_document() {
     let fixture = Fixture::with_settings().await;
     let document = fixture.stub.world(|world| world.document(NAME).unwrap().clone());
-    // The write says InvalidDocument, and the document is there again, with somebody else's setting.
+    // The write says InvalidDocument. Then the document exists again, with somebody else's setting.
     let when = When::operation("ssm", "UpdateDocument").nth(1);
     fixture.stub.fault(when, Fault::before(|world| world.documents.held.clear()));
     let back = move |world: &mut crate::stub::World| {

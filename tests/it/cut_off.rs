@@ -1,4 +1,4 @@
-//! The function is killed at each of its AWS calls, before and after the call is executed, and the next event comes:
+//! The function is killed at each of its AWS calls, before and after the call is executed. Then the next event comes:
 //! the same again, or what CloudFormation sends instead.
 
 use serde_json::Value;
@@ -10,7 +10,7 @@ const OTHER: &str = "Team-Preferences";
 /// More calls than any request makes.
 const MANY: usize = 60;
 
-/// One event, in the state in which it comes.
+/// A request that is ready to be sent, and the state in which it arrives.
 struct Event {
     fixture: Fixture,
     resource: Resource,
@@ -20,18 +20,18 @@ struct Event {
 /// What comes after the cut.
 #[derive(Clone, Copy, Debug)]
 enum Next {
-    /// The same event: Lambda tries again.
+    /// The same event, because Lambda tries again.
     Again,
     /// The Delete of a Create that never answered, with an id that CloudFormation made up.
     DeleteByMadeUpId,
-    /// The Delete of a resource that was there before.
+    /// The Delete of a resource that existed before.
     DeleteById,
-    /// The Update back, and nothing else.
+    /// The Update back to the old properties.
     Rollback,
 }
 
 #[tokio::test]
-async fn a_create_on_a_document_that_is_there() {
+async fn a_create_on_an_existing_document() {
     let prepare = async || create(Fixture::with_settings().await, |fixture| enabled(&fixture.k1));
     each_cut(prepare, Next::Again, "latest k1, default k1; demo wants k1, before alias/old").await;
     each_cut(prepare, Next::DeleteByMadeUpId, "latest alias/old, default alias/old; no record").await;
@@ -144,9 +144,9 @@ async fn an_update_to_another_document() {
 #[tokio::test]
 async fn an_update_back_to_the_document_before() {
     let prepare = async || {
-        let there = update(|fixture| and(enabled(&fixture.k2), "DocumentName", OTHER)).await;
-        assert!(there.fixture.send(&there.request).await.success);
-        let Event { fixture, resource, request } = there;
+        let updated = update(|fixture| and(enabled(&fixture.k2), "DocumentName", OTHER)).await;
+        assert!(updated.fixture.send(&updated.request).await.success);
+        let Event { fixture, resource, request } = updated;
         let (new, old) = (&request.payload["OldResourceProperties"], &request.payload["ResourceProperties"]);
         let request = resource.update(&fixture.stub, &id_of(NAME), new, old);
         Event { fixture, resource, request }
@@ -181,7 +181,7 @@ async fn a_delete_that_retains() {
     each_cut(prepare, Next::Again, "latest k1, default k1; no record").await;
 }
 
-/// Cuts at every point, lets the next event come, and looks at the preferences document.
+/// Cuts at every point, sends the next event, and checks the state.
 async fn each_cut(prepare: impl AsyncFn() -> Event, next: Next, wanted: &str) {
     for (n, stop) in cuts(&prepare).await {
         let event = cut(&prepare, n, stop).await;
@@ -194,7 +194,7 @@ async fn each_cut(prepare: impl AsyncFn() -> Event, next: Next, wanted: &str) {
     }
 }
 
-/// Every point at which an undisturbed run can be cut; asserts that there is none beyond the last.
+/// Every point at which an undisturbed run can be cut. Fails if there is one beyond the last.
 async fn cuts(prepare: impl AsyncFn() -> Event) -> Vec<(usize, Stop)> {
     let undisturbed = prepare().await;
     undisturbed.fixture.stub.forget_calls();
@@ -206,7 +206,7 @@ async fn cuts(prepare: impl AsyncFn() -> Event) -> Vec<(usize, Stop)> {
     (1..=calls).flat_map(|n| [(n, Stop::Before), (n, Stop::After)]).collect()
 }
 
-/// The event's first delivery, killed at its n-th call.
+/// Delivers the event for the first time, and kills the function at its n-th call.
 async fn cut(prepare: impl AsyncFn() -> Event, n: usize, stop: Stop) -> Event {
     let event = prepare().await;
     assert!(stopped(&event, n, stop).await, "fewer than {n} calls");
@@ -224,7 +224,7 @@ async fn stopped(event: &Event, n: usize, stop: Stop) -> bool {
     }
 }
 
-/// Lets the next event come, which must succeed; the id of its answer.
+/// Sends the next event, which must succeed. Returns the physical id of its answer.
 async fn finish(event: &Event, next: Next) -> String {
     let Event { fixture, resource, request } = event;
     let stub = &fixture.stub;

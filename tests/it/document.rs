@@ -1,4 +1,4 @@
-//! The document: one field of it is written, on every version that counts, and read back.
+//! Writes of the document: only the key changes, in the latest and in the default version, and it is read back.
 
 mod concurrent_writers;
 mod content;

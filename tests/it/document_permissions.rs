@@ -1,4 +1,4 @@
-//! Whose business a document is: a function looks after those that its role was given, its own above all.
+//! Which documents a function remediates: those whose records its role may read, and its own document above all.
 
 use serde_json::{Value, json};
 use session_kms::function::FunctionError;
@@ -7,11 +7,11 @@ use session_kms::session::DocumentName;
 use crate::fixture::{Fixture, NAME, PATIENCE, RECORD, handle};
 use crate::stub::{Fault, When};
 
-/// The record of a document that the role was not given.
+/// The record of a document that the role's policy does not cover.
 const OTHER_RECORD: &str = "/session-kms/Team-Other";
 const DENIED: Fault = Fault::AccessDenied { action: "ssm:GetParameter" };
 
-/// A house whose stack `demo` wants `k1`, beside another function's record.
+/// The stack `demo` wants `k1`. Beside its record there is another function's record, which the role may not read.
 async fn fixture() -> Fixture {
     let fixture = Fixture::with_settings().await;
     fixture.deployed("demo", &json!({"KmsKeyId": fixture.k1})).await;
@@ -45,7 +45,7 @@ fn delete_record(fixture: &Fixture) {
     assert!(gone.is_ok());
 }
 
-/// The function, asked by AWS Config about the account: its compliance and why.
+/// Runs the rule of AWS Config. Returns the compliance of the account and the annotation.
 async fn evaluate_rule(fixture: &Fixture, event: &Value) -> Result<(String, String), FunctionError> {
     fixture.stub.world(|world| world.asks_rule(event["resultToken"].as_str().unwrap()));
     let report = invoke(fixture, event).await?;
@@ -53,12 +53,12 @@ async fn evaluate_rule(fixture: &Fixture, event: &Value) -> Result<(String, Stri
 }
 
 #[tokio::test]
-async fn a_document_that_the_role_was_not_given_is_passed_over() {
+async fn a_document_that_the_role_does_not_cover_is_skipped() {
     let fixture = fixture().await;
     let report = invoke(&fixture, &schedule()).await.unwrap();
     assert_eq!(report["documents"].as_array().unwrap().len(), 1);
     assert_eq!((&report["documents"][0]["result"], &report["alert"]), (&json!("asWanted"), &json!(false)));
-    // As a rule whose pattern is wider than the role lets through.
+    // A rule of EventBridge may match more documents than the role covers.
     let mut event = sample(include_str!("../../events/document-update-call.json"));
     event["detail"]["requestParameters"]["name"] = "Team-Other".into();
     let report = invoke(&fixture, &event).await.unwrap();
@@ -67,7 +67,7 @@ async fn a_document_that_the_role_was_not_given_is_passed_over() {
 }
 
 #[tokio::test]
-async fn who_asks_for_such_a_document_is_told_what_is_denied() {
+async fn a_direct_call_for_such_a_document_names_what_is_denied() {
     let fixture = fixture().await;
     let call = json!({"action": "reconcile", "documentName": "Team-Other"});
     let error = invoke(&fixture, &call).await.unwrap_err();
@@ -76,14 +76,14 @@ async fn who_asks_for_such_a_document_is_told_what_is_denied() {
 }
 
 #[tokio::test]
-async fn who_asks_for_all_is_not_told_of_documents_of_others() {
+async fn a_direct_call_for_all_documents_skips_those_of_others() {
     let fixture = fixture().await;
     let report = invoke(&fixture, &json!({"action": "reconcile"})).await.unwrap();
     assert_eq!(report["documents"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]
-async fn that_the_own_record_is_gone_is_an_alert() {
+async fn a_missing_record_of_the_own_document_is_an_alert() {
     let fixture = fixture().await;
     delete_record(&fixture);
     for event in [schedule(), sample(include_str!("../../events/record-change.json"))] {
@@ -96,7 +96,7 @@ async fn that_the_own_record_is_gone_is_an_alert() {
 }
 
 #[tokio::test]
-async fn that_the_own_record_may_not_be_read_is_a_failure() {
+async fn a_denied_record_of_the_own_document_is_a_failure() {
     let fixture = fixture().await;
     deny_own_record(&fixture);
     let error = invoke(&fixture, &schedule()).await.unwrap_err();
@@ -104,7 +104,7 @@ async fn that_the_own_record_may_not_be_read_is_a_failure() {
 }
 
 #[tokio::test]
-async fn a_rule_of_aws_config_says_nothing_of_documents_that_the_role_was_not_given() {
+async fn a_rule_of_aws_config_does_not_evaluate_documents_that_the_role_does_not_cover() {
     let fixture = fixture().await;
     let scheduled = sample(include_str!("../../events/config-rule-scheduled.json"));
     let (compliance, annotation) = evaluate_rule(&fixture, &scheduled).await.unwrap();
@@ -119,7 +119,7 @@ async fn a_rule_of_aws_config_says_nothing_of_documents_that_the_role_was_not_gi
 }
 
 #[tokio::test]
-async fn a_key_that_may_not_be_looked_at_does_not_comply() {
+async fn a_key_that_cannot_be_described_does_not_comply() {
     let fixture = fixture().await;
     let denied = Fault::AccessDenied { action: "kms:DescribeKey" };
     fixture.stub.fault(When::operation("kms", "DescribeKey"), denied);
@@ -130,7 +130,7 @@ async fn a_key_that_may_not_be_looked_at_does_not_comply() {
 }
 
 #[tokio::test]
-async fn a_key_that_may_not_be_looked_at_is_an_alert_and_stays() {
+async fn a_key_that_cannot_be_described_is_an_alert_and_stays() {
     for more in
         [json!({"OnKeyTrouble": "Clear"}), json!({"OnKeyTrouble": "Standby", "StandbyKmsKeyId": "k2"})]
     {

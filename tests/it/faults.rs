@@ -1,4 +1,4 @@
-//! What goes wrong at each call of a Create: one answer, in time, and true; and the next event ends it.
+//! Faults at each call of a Create: the function gives one true answer in time, and the next event completes the work.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -24,13 +24,13 @@ async fn a_call_that_is_denied_fails_the_create() {
         let answer = fixture.send(&create).await;
         let remedy = format!("allow {service}:{operation}");
         assert!(!answer.success && answer.reason.contains(&remedy), "{operation}: {}", answer.reason);
-        then_the_next_event_ends_it(&fixture, &create, &answer, 0).await;
+        assert_next_event_completes(&fixture, &create, &answer, 0).await;
         assert_nothing_secret(&logs.text());
     }
 }
 
 #[tokio::test]
-async fn a_call_that_is_denied_once_leaves_nothing_half() {
+async fn a_call_that_is_denied_once_leaves_nothing_half_done() {
     each_call(|| Fault::AccessDenied { action: "some:Action" }, Expect::Either).await;
 }
 
@@ -60,7 +60,7 @@ async fn a_connection_that_is_cut_after_the_call_is_no_failure() {
 }
 
 #[tokio::test]
-async fn an_answer_that_cannot_be_read_is_told_or_asked_for_again() {
+async fn an_answer_that_cannot_be_read_is_reported_or_the_call_is_made_again() {
     each_call(|| Fault::Garbage, Expect::Either).await;
 }
 
@@ -87,7 +87,7 @@ async fn a_call_that_hangs_is_given_up_in_time_and_the_answer_says_where() {
         assert!(!answer.success, "call {n} hung");
         let why = "the time-out of the Lambda function is near; what it was doing: ";
         assert!(answer.reason.contains(why), "{}", answer.reason);
-        then_the_next_event_ends_it(&fixture, &create, &answer, n).await;
+        assert_next_event_completes(&fixture, &create, &answer, n).await;
         assert_nothing_secret(&logs.text());
     }
 }
@@ -101,12 +101,12 @@ async fn a_call_that_hangs_once_is_made_again() {
         let create = create(&fixture);
         let answer = fixture.send_hanging(&function, &create, n, Duration::from_secs(9)).await;
         assert!(answer.success, "call {n}: {}", answer.reason);
-        then_the_next_event_ends_it(&fixture, &create, &answer, n).await;
+        assert_next_event_completes(&fixture, &create, &answer, n).await;
     }
 }
 
 #[tokio::test]
-async fn what_aws_says_of_the_content_is_not_repeated() {
+async fn what_aws_says_about_the_content_is_not_repeated() {
     let complaint = format!("unexpected token at `export TOKEN={SECRET}`");
     for code in ["InvalidDocumentContent", "ValidationException", "SerializationException"] {
         let logs = Logs::captured();
@@ -122,7 +122,7 @@ async fn what_aws_says_of_the_content_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_record_that_cannot_be_read_is_told_and_nothing_is_touched() {
+async fn a_record_that_cannot_be_read_is_reported_and_nothing_is_written() {
     let fixture = Fixture::with_settings().await;
     fixture.stub.world(|world| world.put_parameter(RECORD, &format!("{{\"owner\": \"{SECRET}\"}}")));
     let answer = fixture.send(&create(&fixture)).await;
@@ -139,7 +139,7 @@ enum Expect {
     Either,
 }
 
-/// Plays the fault once, at each call of a Create in turn.
+/// Injects the fault once, at each call of a Create in turn.
 async fn each_call(fault: impl Fn() -> Fault, expect: Expect) {
     for n in 1..=calls_of_a_create().await {
         let logs = Logs::captured();
@@ -154,13 +154,13 @@ async fn each_call(fault: impl Fn() -> Fault, expect: Expect) {
             }
             Expect::Either => {}
         }
-        then_the_next_event_ends_it(&fixture, &create, &answer, n).await;
+        assert_next_event_completes(&fixture, &create, &answer, n).await;
         assert_nothing_secret(&logs.text());
     }
 }
 
-/// The answer was true, and the same event once more leads to the wanted state.
-async fn then_the_next_event_ends_it(fixture: &Fixture, create: &Request, answer: &Answer, n: usize) {
+/// Checks that the answer was true, and that the same event once more leads to the wanted state.
+async fn assert_next_event_completes(fixture: &Fixture, create: &Request, answer: &Answer, n: usize) {
     assert_nothing_secret(&answer.body);
     let state = fixture.state();
     if answer.success {

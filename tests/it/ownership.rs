@@ -1,4 +1,4 @@
-//! Whose the document is: several stacks, and one stack whose requests meet, fail and go back.
+//! Ownership of the document: several stacks, and one stack whose requests are concurrent, fail and are rolled back.
 
 mod concurrent_requests;
 mod two_stacks;

@@ -1,4 +1,4 @@
-//! Any document comes back from set, change, and clear or delete as it was, but for its key.
+//! Any document is as before, except for its key, after the key was set, changed, and cleared or deleted.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -19,15 +19,20 @@ proptest! {
     ) {
         let content = if pretty { format!("{document:#}\n") } else { document.to_string() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let back = runtime.block_on(there_and_back(&content, reading, on_delete, cleared));
-        prop_assert_eq!(but_for_inputs_made(&back), but_for_inputs_made(&content));
+        let back = runtime.block_on(set_change_and_delete(&content, reading, on_delete, cleared));
+        prop_assert_eq!(without_key(&back), without_key(&content));
         let key = if on_delete == "Restore" { key_in(&content) } else { String::new() };
         prop_assert_eq!(key_in(&back), key);
     }
 }
 
-/// Sets, changes, perhaps clears, and deletes; the content that is left.
-async fn there_and_back(content: &str, reading: DuplicateReading, on_delete: &str, cleared: bool) -> String {
+/// Sets the key, changes it, perhaps clears it, and deletes the resource. Returns the content that is left.
+async fn set_change_and_delete(
+    content: &str,
+    reading: DuplicateReading,
+    on_delete: &str,
+    cleared: bool,
+) -> String {
     let fixture = Fixture::with_document(Document::session(Format::Json, content)).await;
     fixture.stub.world(|world| world.documents.duplicates = reading);
     let run = async |payload| fixture.run(payload).await;
@@ -49,8 +54,8 @@ async fn there_and_back(content: &str, reading: DuplicateReading, on_delete: &st
     })
 }
 
-/// The content but for its key; `inputs` that are missing have to be made for one.
-fn but_for_inputs_made(content: &str) -> String {
+/// The content without its key. If `inputs` is missing, it is added, as setting a key adds it.
+fn without_key(content: &str) -> String {
     let mut value: Value = serde_json::from_str(content).unwrap();
     if value.get("inputs").is_none() {
         value["inputs"] = json!({});
@@ -58,7 +63,7 @@ fn but_for_inputs_made(content: &str) -> String {
     but_for_key(&value.to_string())
 }
 
-/// A document that SSM takes: with any further settings and members, in any order.
+/// A document that SSM accepts, with any further settings and members in any order.
 fn any_document() -> impl Strategy<Value = Value> {
     let key = prop_oneof![
         Just(None),

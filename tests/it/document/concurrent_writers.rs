@@ -1,4 +1,4 @@
-//! Others write the same document, just before a call of ours.
+//! Others write the same document just before a call of the function.
 
 use serde_json::Value;
 
@@ -68,7 +68,7 @@ async fn a_document_that_vanishes_meanwhile_is_created() {
 }
 
 #[tokio::test]
-async fn a_document_that_never_rests_is_given_up_and_told() {
+async fn a_document_that_never_stops_changing_is_given_up_and_reported() {
     let fixture = Fixture::with_settings().await;
     fixture.stub.fault(
         When::operation("ssm", "UpdateDocument"),
@@ -103,7 +103,7 @@ async fn a_delete_leaves_what_somebody_else_set_meanwhile() {
 }
 
 #[tokio::test]
-async fn a_key_that_somebody_took_away_is_put_back_by_the_next_update() {
+async fn a_key_that_somebody_removed_is_written_again_by_the_next_update() {
     let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;

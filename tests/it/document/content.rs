@@ -1,5 +1,5 @@
-//! What is written: the whole document where there is none, one value where there is one, nothing where it is not
-//! ours to edit or where nothing differs.
+//! What is written: the whole document if there is none, one value if there is one, and nothing if the function must
+//! not edit the document or if nothing differs.
 
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ async fn an_absent_document_is_created_as_the_console_does_it() {
 }
 
 #[tokio::test]
-async fn encryption_off_where_there_is_no_document_creates_none() {
+async fn encryption_off_without_a_document_creates_none() {
     let fixture = Fixture::empty().await;
     let run = async |payload| fixture.run(payload).await;
     let mut stack = fixture.stack("demo");
@@ -122,7 +122,7 @@ async fn yaml_that_cannot_be_edited_in_place_becomes_json_and_the_answer_says_so
 }
 
 #[tokio::test]
-async fn content_that_is_not_ours_to_edit_is_refused_and_left() {
+async fn content_that_must_not_be_edited_is_refused_and_left() {
     let inputs = |key: &str| format!(r#""inputs":{{"kmsKeyId":{key}}}"#);
     for (content, why) in [
         (
@@ -170,7 +170,7 @@ async fn a_document_too_long_for_the_key_is_left_and_the_stack_rolls_back() {
 }
 
 #[tokio::test]
-async fn nothing_is_written_where_nothing_differs() {
+async fn nothing_is_written_if_nothing_differs() {
     let fixture = Fixture::with_settings().await;
     let resource = resource("demo");
     let create = resource.create(&fixture.stub, &enabled(&fixture.k1));

@@ -1,4 +1,4 @@
-//! The versions that are there already: contents that were there before, and a history that is full.
+//! Existing versions: a content that an earlier version had, and a history that is full.
 
 use crate::fixture::{Fixture, NAME, disabled, enabled, settings};
 use crate::stub::{Document, DuplicateReading, Format, StackStatus};
@@ -29,7 +29,7 @@ async fn going_back_and_forth_takes_effect_under_every_reading_of_duplicates() {
             }
             assert_eq!(stack.delete(&run).await.reason(), "", "{reading:?}");
             assert_eq!(fixture.state(), "latest alias/old, default alias/old; no record", "{reading:?}");
-            // Otherwise white space cannot tell versions apart, and the description has to.
+            // Under the other readings white space cannot make a version unique, so the description is changed.
             if reading == DuplicateReading::LatestOnly
                 || (reading, format) == (DuplicateReading::AnyVersionBytes, Format::Json)
             {
@@ -41,7 +41,7 @@ async fn going_back_and_forth_takes_effect_under_every_reading_of_duplicates() {
 }
 
 #[tokio::test]
-async fn a_mark_that_made_a_version_unique_goes_with_the_next_one() {
+async fn the_mark_that_made_a_version_unique_is_removed_with_the_next_version() {
     let fixture = Fixture::with_settings().await;
     fixture.stub.world(|world| world.documents.duplicates = DuplicateReading::AnyVersionNormalised);
     let run = async |payload| fixture.run(payload).await;
@@ -82,7 +82,7 @@ async fn a_full_history_loses_its_oldest_versions_and_never_latest_or_default() 
 }
 
 #[tokio::test]
-async fn a_history_of_which_nothing_may_go_is_told() {
+async fn a_full_history_without_a_version_to_delete_is_reported() {
     let document = Document::session(Format::Json, &settings("console"))
         .with_version(Format::Json, &settings("alias/old"));
     let fixture = Fixture::with_document(document).await;

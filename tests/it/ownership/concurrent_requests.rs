@@ -1,5 +1,5 @@
-//! Requests of one resource that run at the same time. The function of one is polled until it has made some calls,
-//! then left alone while the other runs.
+//! Concurrent requests of one resource. One function is polled until it has made some calls, and is then paused while
+//! the other runs.
 
 use std::pin::{Pin, pin};
 
@@ -10,19 +10,19 @@ use crate::stub::{Request, Resource, Stop};
 const ALL: usize = 60;
 
 #[tokio::test]
-async fn trap_3_a_delete_that_meets_its_create_leaves_nothing_half() {
+async fn trap_3_a_delete_concurrent_with_its_create_leaves_nothing_half_done() {
     for created in 0..=14 {
         for deleted in [2, 3, 4, ALL] {
             let fixture = Fixture::with_settings().await;
             let resource = resource("demo");
             let create = resource.create(&fixture.stub, &enabled(&fixture.k1));
-            meet(&fixture, &resource, &create, created, deleted).await;
+            run_create_and_delete(&fixture, &resource, &create, created, deleted).await;
         }
     }
 }
 
 #[tokio::test]
-async fn trap_3_a_delete_that_clears_meets_its_create() {
+async fn trap_3_a_delete_that_clears_concurrently_with_its_create() {
     for created in 0..=14 {
         let fixture = Fixture::with_settings().await;
         let resource = resource("demo");
@@ -51,7 +51,7 @@ async fn trap_3_a_create_that_was_cut_off_and_comes_again_does_not_outlive_its_d
                 () = fixture.stub.reached() => {}
             }
             fixture.stub.resume();
-            meet(&fixture, &resource, &create, created, ALL).await;
+            run_create_and_delete(&fixture, &resource, &create, created, ALL).await;
         }
     }
 }
@@ -86,9 +86,15 @@ async fn a_delete_delivered_twice_at_once_is_one_delete() {
     }
 }
 
-/// Lets a Delete with a made-up id meet its Create, and looks at what is left: nothing, or, where the Delete came
-/// before there was anything, all of it.
-async fn meet(fixture: &Fixture, resource: &Resource, create: &Request, created: usize, deleted: usize) {
+/// Runs a Delete with a made-up id concurrently with its Create. Nothing of the Create may be left, unless the Delete
+/// ran before the Create had written anything.
+async fn run_create_and_delete(
+    fixture: &Fixture,
+    resource: &Resource,
+    create: &Request,
+    created: usize,
+    deleted: usize,
+) {
     let delete = delete_of(fixture, resource, create);
     interleave(fixture, create, created, &delete, deleted).await;
     let point = format!("a Create of {created} calls and a Delete of {deleted}");
@@ -116,7 +122,7 @@ async fn interleave(fixture: &Fixture, first: &Request, calls: usize, second: &R
     }
 }
 
-/// Polls a request until it has made this many calls; whether it ended before.
+/// Polls a request until it has made this many calls. Returns whether it ended before.
 async fn run_for(fixture: &Fixture, request: Pin<&mut impl Future<Output = ()>>, calls: usize) -> bool {
     let before = fixture.stub.calls().len();
     tokio::select! {

@@ -6,7 +6,7 @@ use crate::fixture::{Fixture, NAME, RECORD, and, enabled, id_of, resource};
 use crate::stub::{Fault, Request, StackStatus, When};
 
 #[tokio::test]
-async fn a_stack_that_takes_over_owns_the_document_and_knows_the_key_before() {
+async fn a_stack_that_takes_over_owns_the_document_and_remembers_the_key_before() {
     let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let mut first = fixture.deployed("first", &enabled(&fixture.k1)).await;
@@ -44,7 +44,7 @@ async fn two_resources_of_one_stack_are_two_owners() {
 }
 
 #[tokio::test]
-async fn of_two_creates_at_once_one_wins_and_the_other_is_told() {
+async fn of_two_concurrent_creates_one_wins_and_the_other_names_the_winner() {
     for conflict in ["Fail", "TakeOver"] {
         let fixture = Fixture::with_settings().await;
         let create = |stack: &str, key: &str| {

@@ -1,4 +1,4 @@
-//! One stack that changes its mind, fails, and goes back; properties that this version does not know.
+//! Updates of one stack that succeed, fail and are rolled back, and properties that this version does not know.
 
 use serde_json::{Value, json};
 use session_kms::reconcile::digest;
@@ -7,11 +7,11 @@ use crate::fixture::{Fixture, NAME, RECORD, SET_TO_K1, and, disabled, enabled, i
 use crate::stub::{Document, Fault, Format, Resource, StackStatus, When};
 
 const OTHER: &str = "Team-Preferences";
-/// How often a request asks that is denied something.
+/// How often a request tries a call that is denied.
 const TRIES: usize = 5;
 
 #[tokio::test]
-async fn a_failed_update_goes_back_whatever_it_had_done() {
+async fn a_failed_update_is_rolled_back_whatever_it_had_done() {
     for operation in ["DescribeKey", "PutParameter", "UpdateDocument", "UpdateDocumentDefaultVersion"] {
         let fixture = Fixture::with_settings().await;
         let run = async |payload| fixture.run(payload).await;
@@ -29,9 +29,9 @@ async fn a_failed_update_goes_back_whatever_it_had_done() {
     }
 }
 
-/// The role may have been changed for the new key a moment ago, by the same update of the stack.
+/// The same update of the stack may just have changed the role for the new key.
 #[tokio::test]
-async fn an_update_waits_for_a_role_that_was_changed_just_before() {
+async fn an_update_waits_for_a_role_that_was_just_changed() {
     let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
@@ -42,9 +42,9 @@ async fn an_update_waits_for_a_role_that_was_changed_just_before() {
     assert!(fixture.state().starts_with("latest k2, default k2"), "{}", fixture.state());
 }
 
-/// In the middle of trouble with the key an update fails, and CloudFormation goes back to what is there.
+/// While the key cannot be used an update fails, and CloudFormation rolls back to the current properties.
 #[tokio::test]
-async fn a_rollback_to_what_is_there_does_not_fail_on_a_key_that_cannot_be_used() {
+async fn a_rollback_to_the_current_state_does_not_fail_on_an_unusable_key() {
     let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
@@ -66,7 +66,7 @@ async fn a_rollback_to_what_is_there_does_not_fail_on_a_key_that_cannot_be_used(
         "{last:?}"
     );
     assert_eq!(fixture.state(), SET_TO_K1);
-    // What asks for something new still fails on it.
+    // A request for something new still fails on the key.
     let asked = stack.update(&and(enabled(&fixture.k1), "Revision", "2"), &run).await;
     assert_eq!(asked.status, StackStatus::UpdateRollbackComplete, "{}", asked.reason());
     fixture.assert_no_violations();
@@ -87,7 +87,7 @@ async fn an_update_that_succeeded_is_rolled_back_with_its_stack() {
 }
 
 #[tokio::test]
-async fn a_failed_replacement_leaves_no_document_behind() {
+async fn a_failed_replacement_changes_no_other_document() {
     let fixture = Fixture::with_settings().await;
     fixture.stub.world(|world| {
         world.put_document(OTHER, Document::session(Format::Json, &settings("alias/old")));
@@ -105,7 +105,7 @@ async fn a_failed_replacement_leaves_no_document_behind() {
 }
 
 #[tokio::test]
-async fn a_replacement_lets_the_old_document_go_as_its_own_properties_say() {
+async fn a_replacement_releases_the_old_document_as_its_own_properties_say() {
     for (on_delete, left) in [("Restore", "alias/old"), ("Clear", "none"), ("Retain", "k1")] {
         let fixture = Fixture::with_settings().await;
         let run = async |payload| fixture.run(payload).await;
@@ -128,7 +128,7 @@ async fn a_change_of_what_delete_does_is_remembered_and_writes_nothing_else() {
     fixture.stub.forget_calls();
     stack.update(&and(enabled(&fixture.k1), "OnDelete", "Clear"), &run).await;
     assert_eq!(fixture.written(), ["PutParameter"]);
-    // The Delete's properties do not say: the record does.
+    // The record decides, and not the properties of the Delete.
     let delete = stack.resource.delete(&fixture.stub, &id_of(NAME), &enabled(&fixture.k1));
     assert!(fixture.send(&delete).await.success);
     assert_eq!(fixture.state(), "latest none, default none; no record");
@@ -169,14 +169,14 @@ async fn properties_of_another_schema_are_ignored_by_a_delete() {
 }
 
 #[tokio::test]
-async fn an_update_back_to_what_was_accepted_is_never_refused_for_a_property() {
+async fn an_update_back_to_accepted_properties_is_never_refused_for_an_unknown_one() {
     let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     let past = and(enabled(&fixture.k1), "PropertyOfALaterVersion", "1");
     let refused = fixture.send(&update(&fixture, &stack.resource, &past)).await;
     assert!(!refused.success && refused.reason.contains("PropertyOfALaterVersion"), "{}", refused.reason);
-    // As the version that knew the property had written it.
+    // The record is as a version that knew the property would have written it.
     fixture.stub.world(|world| {
         let mut record: Value = serde_json::from_str(world.parameter(RECORD).unwrap()).unwrap();
         record["accepted"] = json!([digest(past.as_object().unwrap())]);

@@ -1,5 +1,5 @@
-//! Document × key state × mode × several callers: what blocks, what only is reported, and that nothing is written
-//! where something blocks.
+//! Combinations of document, key state, mode and callers: what blocks, what is only reported, and that nothing is
+//! written if something blocks.
 
 use serde_json::{Value, json};
 
@@ -43,7 +43,7 @@ fn put(world: &mut World, content: &str) {
     world.put_document(NAME, Document::session(Format::Json, content));
 }
 
-/// A node's role of which this is true, by its own side on a key that delegates.
+/// Sets what the simulator says of a principal, so that this is true of it on a key that delegates to IAM.
 fn simulate(world: &mut World, caller: &str, truth: Truth) {
     let answer = match truth {
         Truth::Can => SimulatedAnswer::allowed("Kms"),
@@ -64,7 +64,7 @@ async fn documents_and_keys_in_every_state_and_mode() {
     let mut rows = 0;
     for (document, set_document, editable) in DOCUMENTS {
         for (state, set_state, fit) in KEYS {
-            // All truths and modes in the states that are good; the laxest modes in the others.
+            // All truths and modes if the document and the key are good, and otherwise the laxest modes.
             let good = editable && fit;
             let truths = [Truth::Can, Truth::Cannot, Truth::Unknown];
             for mode in if good { &MODES[..] } else { &MODES[2..] } {
@@ -97,7 +97,7 @@ async fn documents_and_keys_in_every_state_and_mode() {
     assert_eq!(stub.violations(), Vec::<String>::new());
 }
 
-/// The sides of a foursome: who of them can use the key.
+/// What may be true of each of four callers.
 const TRUTHS: [Truth; 3] = [Truth::Can, Truth::Cannot, Truth::Unknown];
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn several_callers_some_of_them_exempt() {
     let names = ["role/Node-1", "role/team/Node-2", "role/break-glass-1", "user/ann"].map(arn);
     let exempts =
         [json!([]), json!(["arn:aws:iam::*:role/break-glass-?"]), json!("*"), json!([arn("user/Ann")])];
-    // Who is exempt by each of them: patterns are case-sensitive.
+    // Whom each of them exempts. Patterns are case-sensitive.
     let spared = [[false; 4], [false, false, true, false], [true; 4], [false; 4]];
     for row in 0..81 {
         let truths = [row % 3, row / 3 % 3, row / 9 % 3, row / 27 % 3].map(|truth: usize| TRUTHS[truth]);
@@ -134,11 +134,11 @@ async fn several_callers_some_of_them_exempt() {
         assert_eq!(answer.success, blocking.is_empty(), "{context}");
         if answer.success {
             assert_eq!(key_in_document(&stub).as_ref(), Some(&key), "{context}");
-            reported(&answer.data["Findings"], &truths, mode, &context);
+            assert_reported(&answer.data["Findings"], &truths, mode, &context);
         } else {
             assert!(stub.writes().is_empty(), "{context}");
             assert_eq!(key_in_document(&stub).as_deref(), Some(BEFORE), "{context}");
-            // The first three, and how many more there are; none that is spared or can.
+            // The reason names the first three who block, and how many more there are, but nobody who is exempt or passes.
             let named = names.iter().filter(|name| answer.reason.contains(&format!("{name}: "))).count();
             assert_eq!(named, blocking.len().min(3), "{context}");
             assert_eq!(answer.reason.contains("and 1 more"), blocking.len() > 3, "{context}");
@@ -148,8 +148,8 @@ async fn several_callers_some_of_them_exempt() {
     assert_eq!(stub.violations(), Vec::<String>::new());
 }
 
-/// What does not block is reported all the same, and an unknown as an unknown.
-fn reported(findings: &Value, truths: &[Truth], mode: &str, context: &str) {
+/// Checks that what does not block is still reported, and an unknown as unknown.
+fn assert_reported(findings: &Value, truths: &[Truth], mode: &str, context: &str) {
     let counts = findings.as_str().unwrap().split(';').next().unwrap();
     let expected = |truth| mode != "Off" && truths.contains(&truth);
     assert_eq!(counts.contains("failed"), expected(Truth::Cannot), "{context}");
@@ -157,7 +157,7 @@ fn reported(findings: &Value, truths: &[Truth], mode: &str, context: &str) {
 }
 
 #[tokio::test]
-async fn a_refusal_tells_what_to_paste() {
+async fn a_refusal_holds_statements_to_paste() {
     let stub = Stub::start().await;
     let function = function(&stub);
     let node = Caller::NodeRole.arn();
@@ -179,7 +179,7 @@ async fn a_refusal_tells_what_to_paste() {
     let policy = json_after("attach to whom it fails: ");
     assert_eq!(policy["Statement"][0]["Resource"], key);
     assert_eq!(policy["Statement"][0]["Action"], "kms:Decrypt");
-    // Pasted, it lets in.
+    // The statement, once pasted, admits the node.
     stub.world(|world| {
         let mut policy: Value = serde_json::from_str(&world.key(&key).policy).unwrap();
         policy["Statement"] = json!([policy["Statement"], statement]);
@@ -191,7 +191,7 @@ async fn a_refusal_tells_what_to_paste() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_hundreds_is_an_answer_all_the_same() {
+async fn a_refusal_of_hundreds_fits_the_answer() {
     let stub = Stub::start().await;
     let function = function(&stub);
     let (key, nodes) = stub.world(|world| {
@@ -205,7 +205,7 @@ async fn a_refusal_of_hundreds_is_an_answer_all_the_same() {
     let nodes: Vec<&str> = nodes.iter().map(String::as_str).collect();
     let answer = create(&stub, &function, &properties_naming(&key, &[], &nodes, "Enforce")).await;
     assert!(!answer.success && answer.reason.contains("and 297 more"), "{}", answer.reason);
-    // The statement for three hundred does not fit, and no part of it is of use.
+    // The statement for three hundred principals does not fit, and a part of it would be of no use.
     assert!(!answer.reason.contains("AllowSessionManagerNodes"), "{}", answer.reason);
     assert!(answer.reason.contains("UseSessionKeyAsNode"), "{}", answer.reason);
     assert!(

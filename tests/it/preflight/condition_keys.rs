@@ -1,4 +1,6 @@
-//! What one read tells, and what Context says: condition keys that policies ask for.
+//! Condition keys that policies ask for and that one read answers: organization, tags, aliases.
+
+mod context;
 
 use serde_json::{Value, json};
 use session_kms::aws::Aws;
@@ -8,10 +10,10 @@ use super::{
     KEY_ID, OTHER, admit_function, allow, arn, create, function, key_in_document, properties_naming,
     reset_with_key, send,
 };
-use crate::fixture::{PATIENCE, RECORD, handle, rival_key};
-use crate::stub::{ACCOUNT, Fault, Resource, SimulatedAnswer, SimulatedDecision, Stub, When, World};
+use crate::fixture::{PATIENCE, handle};
+use crate::stub::{ACCOUNT, Fault, Resource, SimulatedAnswer, Stub, When, World};
 
-/// The reads that are made only where a policy asks: service, operation, action, and a condition that asks.
+/// The reads that are made only if a policy asks: service, operation, action, and a condition that asks.
 fn reads() -> [(&'static str, &'static str, &'static str, Value); 5] {
     [
         (
@@ -37,7 +39,7 @@ fn reads() -> [(&'static str, &'static str, &'static str, Value); 5] {
     ]
 }
 
-/// A condition on everything that one read tells, which everybody of the world meets.
+/// A condition on every key that one read answers. All principals of [`add_key_and_principals`] meet it.
 fn on_everything() -> Value {
     json!({
         "StringEquals": {
@@ -57,7 +59,7 @@ const NODE: &str = "role/team/Node";
 const OPS: &str = "role/Ops";
 const ANN: &str = "user/ann";
 
-/// A key of an account with this policy, whose principals, tags, alias and organization meet [`on_everything`].
+/// Adds a key of an account with this policy. Principals, tags, alias and organization meet [`on_everything`].
 fn add_key_and_principals(world: &mut World, account: &str, policy: &str) -> String {
     let key = reset_with_key(world, account);
     world.organization = Some("o-1".to_owned());
@@ -97,7 +99,7 @@ async fn check(stub: &Stub, function: &Function<Aws>, properties: &Value) -> Val
     report
 }
 
-/// What a report says of a principal: its verdict, and what was seen of both sides.
+/// What a report says about a principal: verdict, key side and own side.
 fn of<'a>(report: &'a Value, name: &str) -> (&'a str, &'a str, &'a str) {
     let all = report["access"].as_array().expect("a report on principals");
     let one = all.iter().find(|one| one["principal"] == arn(name)).unwrap();
@@ -106,7 +108,7 @@ fn of<'a>(report: &'a Value, name: &str) -> (&'a str, &'a str, &'a str) {
 }
 
 #[tokio::test]
-async fn everything_that_one_read_tells_is_known_and_read_once() {
+async fn what_one_read_answers_is_known_and_read_once() {
     let (stub, key) = start(ACCOUNT, &on_everything()).await;
     stub.world(|world| {
         for name in [NODE, OPS, ANN].map(arn) {
@@ -137,7 +139,7 @@ async fn everything_that_one_read_tells_is_known_and_read_once() {
 }
 
 #[tokio::test]
-async fn nothing_is_read_where_no_policy_asks() {
+async fn nothing_is_read_if_no_policy_asks() {
     for account in [ACCOUNT, OTHER] {
         let (stub, key) = start(account, &json!({})).await;
         let mut properties = everybody(&key, "Enforce");
@@ -164,7 +166,7 @@ async fn a_read_that_is_denied_leaves_its_key_unknown_and_is_named() {
             assert!(said.contains(&format!("allow {action} on it")), "{action}: {said}");
             assert!(!said.contains("failed"), "{action}: {said}");
         }
-        // The same for the own side.
+        // The same if the own side asks.
         let (stub, key) = start(ACCOUNT, &json!({})).await;
         let asks_for: Vec<String> = condition
             .as_object()
@@ -194,7 +196,7 @@ async fn a_read_that_is_denied_leaves_its_key_unknown_and_is_named() {
 }
 
 #[tokio::test]
-async fn what_the_reads_tell_refuses_too() {
+async fn what_the_reads_answer_can_refuse_too() {
     for (condition, who) in [
         (json!({"StringEquals": {"aws:PrincipalOrgID": "o-2"}}), vec![NODE, OPS, ANN]),
         (json!({"StringEquals": {"aws:ResourceOrgID": "o-2"}}), vec![NODE, OPS, ANN]),
@@ -218,7 +220,7 @@ async fn what_the_reads_tell_refuses_too() {
 }
 
 #[tokio::test]
-async fn tags_of_sessions_win_over_those_of_a_users_role() {
+async fn tags_of_sessions_override_those_of_a_users_role() {
     let team = json!({"StringEquals": {"aws:PrincipalTag/team": "ops"}});
     for (actions, verdict) in [
         (json!("sts:AssumeRole"), "pass"),
@@ -235,7 +237,7 @@ async fn tags_of_sessions_win_over_those_of_a_users_role() {
         let (found, key_side, _) = of(&report, OPS);
         assert_eq!(found, verdict, "{actions}: {key_side}");
         assert_eq!(key_side.contains("sts:TagSession"), verdict == "unknown", "{key_side}");
-        // No session tags come to a node, and none to a user's own session.
+        // Neither a node nor an IAM user's own session has session tags.
         assert_eq!((of(&report, NODE).0, of(&report, ANN).0), ("pass", "pass"), "{actions}: {report:#}");
     }
 }
@@ -258,7 +260,7 @@ async fn a_foreign_keys_tags_and_aliases_come_through_the_reader() {
     assert_eq!(of(&report, NODE).0, "pass", "{report:#}");
     assert!(stub.calls_of("ListResourceTags").iter().all(|call| call.account == OTHER));
     assert_eq!((stub.calls_of("ListResourceTags").len(), stub.calls_of("ListAliases").len()), (1, 1));
-    // Without a reader nobody can list them, and nobody tries.
+    // Without a reader the function cannot list them, so it does not try.
     stub.forget_calls();
     let mut properties = everybody(&key, "Enforce");
     properties["KeyPolicy"] = policy(&on_key).into();
@@ -270,141 +272,7 @@ async fn a_foreign_keys_tags_and_aliases_come_through_the_reader() {
 }
 
 #[tokio::test]
-async fn the_report_says_which_verdicts_rest_on_context() {
-    let network = json!({"StringEquals": {"aws:SourceVpce": "vpce-1"}, "Null": {"aws:SourceVpc": "true"}});
-    let (stub, key) = start(ACCOUNT, &network).await;
-    stub.world(|world| {
-        let answer = SimulatedAnswer {
-            asks_for: vec!["aws:SourceIp".to_owned()],
-            given: vec![("aws:SourceIp".to_owned(), vec!["10.0.0.1".to_owned()], SimulatedDecision::Allowed)],
-            ..SimulatedAnswer::default()
-        };
-        world.simulates(&arn(NODE), "*", "*", answer);
-    });
-    let mut properties = everybody(&key, "Strict");
-    let report = check(&stub, &function(&stub), &properties).await;
-    assert_eq!((of(&report, NODE).0, of(&report, ANN).0), ("unknown", "unknown"));
-    properties["Context"] = json!({"aws:SourceVpce": "vpce-1", "aws:sourcevpc": null, "aws:SourceIp": "10.0.0.1", "aws:UserAgent": "x"});
-    let report = check(&stub, &function(&stub), &properties).await;
-    let given = "(given that aws:SourceVpce is vpce-1 and aws:sourcevpc is absent, as Context says)";
-    let (verdict, key_side, own_side) = of(&report, NODE);
-    assert_eq!(verdict, "pass", "{report:#}");
-    assert!(key_side.ends_with(given), "{key_side}");
-    assert!(own_side.ends_with("(given that aws:SourceIp is 10.0.0.1, as Context says)"), "{own_side}");
-    let (verdict, key_side, own_side) = of(&report, ANN);
-    assert_eq!(verdict, "pass");
-    assert!(key_side.ends_with(given) && !own_side.contains("Context"), "{key_side}; {own_side}");
-    // A refusal rests on it as well.
-    properties["Context"] = json!({"aws:SourceVpce": "vpce-2"});
-    let report = check(&stub, &function(&stub), &properties).await;
-    let (verdict, key_side, _) = of(&report, ANN);
-    assert_eq!(verdict, "fail");
-    assert!(key_side.ends_with("(given that aws:SourceVpce is vpce-2, as Context says)"), "{key_side}");
-}
-
-#[tokio::test]
-async fn what_rests_on_nothing_is_not_said_to() {
-    // Whatever Context says, the second statement admits.
-    let stub = Stub::start().await;
-    let key = stub.world(|world| {
-        let both: Value =
-            serde_json::from_str(&policy(&json!({"StringEquals": {"aws:SourceVpce": "vpce-1"}}))).unwrap();
-        let all: Value = serde_json::from_str(&policy(&json!({}))).unwrap();
-        let text =
-            json!({"Version": "2012-10-17", "Statement": [both["Statement"], all["Statement"]]}).to_string();
-        add_key_and_principals(world, ACCOUNT, &text)
-    });
-    let mut properties = everybody(&key, "Strict");
-    properties["Context"] = json!({"aws:SourceVpce": "vpce-1"});
-    let report = check(&stub, &function(&stub), &properties).await;
-    let (verdict, key_side, own_side) = of(&report, NODE);
-    assert_eq!(verdict, "pass");
-    assert!(!key_side.contains("Context") && !own_side.contains("Context"), "{key_side}; {own_side}");
-}
-
-#[tokio::test]
-async fn an_organization_s_policy_that_asks_for_what_context_says_is_asked_with_it() {
-    let (stub, key) = start(ACCOUNT, &json!({})).await;
-    stub.world(|world| {
-        let answer = SimulatedAnswer {
-            organization_wants: Some(("aws:SourceVpce".to_owned(), "vpce-1".to_owned())),
-            ..SimulatedAnswer::allowed("Kms")
-        };
-        world.simulates(&arn(NODE), "*", "*", answer);
-    });
-    let mut properties = properties_naming(&key, &[], &[&arn(NODE)], "Strict");
-    properties["Context"] = json!({"aws:SourceVpce": "vpce-1"});
-    let report = check(&stub, &function(&stub), &properties).await;
-    let (verdict, _, own_side) = of(&report, NODE);
-    assert_eq!(verdict, "pass", "{own_side}");
-    assert!(own_side.contains("aws:SourceVpce is vpce-1, as Context says"), "{own_side}");
-}
-
-#[tokio::test]
-async fn context_is_remembered_and_later_runs_judge_with_it() {
-    let (stub, key) = start(ACCOUNT, &json!({"StringEquals": {"aws:SourceVpce": "vpce-1"}})).await;
-    let function = function(&stub);
-    let mut properties = everybody(&key, "Strict");
-    properties["Context"] =
-        json!({"aws:SourceVpce": "vpce-1", "aws:PrincipalOrgPaths": ["o-1/r-1/"], "aws:SourceVpc": null})
-            .to_string()
-            .into();
-    let answer = create(&stub, &function, &properties).await;
-    assert!(answer.success, "{}", answer.reason);
-    let record: Value = stub.world(|world| serde_json::from_str(world.parameter(RECORD).unwrap()).unwrap());
-    assert_eq!(
-        record["safeguards"]["context"],
-        json!({"aws:SourceVpce": "vpce-1", "aws:PrincipalOrgPaths": "o-1/r-1/", "aws:SourceVpc": null})
-    );
-    // The schedule finds that all is well; a drift is repaired, Strict as it is.
-    let schedule = json!({
-        "version": "0", "id": "e", "detail-type": "Scheduled Event", "source": "aws.events", "account": ACCOUNT,
-        "time": "2026-01-01T00:00:00Z", "region": "eu-west-1", "resources": [], "detail": {},
-    });
-    stub.world(rival_key("alias/rival"));
-    handle(&function, &schedule, PATIENCE).await.unwrap();
-    assert_eq!(key_in_document(&stub).as_ref(), Some(&key));
-    // By another memory another verdict. A record of an earlier version has none, and what is not known keeps nobody
-    // from going back to a key that was proven once.
-    stub.world(rival_key("alias/rival-2"));
-    for (context, expected) in [(json!({"aws:SourceVpce": "vpce-2"}), "alias/rival-2"), (Value::Null, &*key)]
-    {
-        stub.world(|world| {
-            let mut record = record.clone();
-            record.as_object_mut().unwrap().shift_remove("written");
-            let safeguards = record["safeguards"].as_object_mut().unwrap();
-            match context.is_null() {
-                true => drop(safeguards.shift_remove("context")),
-                false => safeguards["context"] = context,
-            }
-            world.put_parameter(RECORD, &record.to_string());
-        });
-        handle(&function, &schedule, PATIENCE).await.unwrap();
-        assert_eq!(key_in_document(&stub).as_deref(), Some(expected));
-    }
-}
-
-#[tokio::test]
-async fn a_context_that_cannot_be_so_is_refused() {
-    let (stub, key) = start(ACCOUNT, &json!({})).await;
-    for (context, words) in [
-        (json!({"kms:ViaService": "ssm.amazonaws.com"}), vec!["Context", "kms:ViaService", "absent"]),
-        (json!({"SourceVpce": "x"}), vec!["Context", "`SourceVpce`", "aws:SourceVpce"]),
-        (json!("{\"aws:SourceVpce\":1,\"AWS:SourceVpce\":2}"), vec!["Context", "twice"]),
-    ] {
-        let mut properties = everybody(&key, "Enforce");
-        properties["Context"] = context;
-        let answer = create(&stub, &function(&stub), &properties).await;
-        assert!(!answer.success);
-        for word in words {
-            assert!(answer.reason.contains(word), "{} has no {word}", answer.reason);
-        }
-        assert_eq!(stub.writes().len(), 0);
-    }
-}
-
-#[tokio::test]
-async fn a_tag_that_comes_while_it_is_asked_again_is_seen() {
+async fn a_tag_that_is_added_between_two_attempts_is_seen() {
     let (stub, key) = start(ACCOUNT, &on_everything()).await;
     let node = arn(NODE);
     stub.world(|world| world.iam.tags.clear());
@@ -417,7 +285,7 @@ async fn a_tag_that_comes_while_it_is_asked_again_is_seen() {
 }
 
 #[tokio::test]
-async fn the_policy_that_an_event_tells_of_is_judged_with_what_it_asks_for() {
+async fn the_policy_of_an_event_is_checked_with_the_keys_that_it_asks_for() {
     let (stub, key) = start(ACCOUNT, &json!({})).await;
     let function = function(&stub);
     let answer = create(&stub, &function, &everybody(&key, "Strict")).await;
@@ -438,7 +306,7 @@ async fn the_policy_that_an_event_tells_of_is_judged_with_what_it_asks_for() {
 }
 
 #[tokio::test]
-async fn in_the_keys_account_the_key_is_read_and_nobody_elses_organization() {
+async fn in_the_keys_account_only_the_key_and_its_own_organization_are_read() {
     let stub = Stub::start().await;
     let consumer = "arn:aws:iam::222222222222:role/App";
     let admits = |condition: Value| {

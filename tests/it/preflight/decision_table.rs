@@ -1,5 +1,5 @@
-//! The table: key policy × grants × own side × how the key's side is read × caller × mode, each row through the
-//! function, against the oracle.
+//! The decision table: key policy, grants, own side, how the key's side is read, caller and mode. Each row runs through
+//! the function and is compared with the oracle.
 
 use serde_json::{Value, json};
 
@@ -11,20 +11,20 @@ use super::{
 };
 use crate::stub::{ACCOUNT, Fault, Stub, When};
 
-/// How the function comes to the key's policy and grants.
+/// How the function learns the key policy and the grants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reading {
-    /// The key is of the own account, and both are read.
+    /// The key is of the own account, and the function reads both.
     OwnSide,
     OwnWithoutPolicy,
     OwnWithoutGrants,
-    /// The key is another account's, and a reader there reads both.
+    /// The key is another account's, and the function reads both through a role there.
     Reader,
-    /// The reader cannot be assumed; the policy is handed in.
+    /// That role cannot be assumed, and the property KeyPolicy holds the policy.
     ReaderLost,
-    /// The policy is handed in; the grants are listed, as the key admits the account to it.
+    /// The property KeyPolicy holds the policy. The key admits the account to list the grants.
     HandedIn,
-    /// Nothing is known of the key's side.
+    /// Neither the policy nor the grants are known.
     Neither,
 }
 
@@ -70,14 +70,14 @@ impl Row {
         Situation { is_user, same_account: self.reading.is_own(), key, grant, own }.truth()
     }
 
-    /// Whether no source settles what is true: whether a boundary limits a grant, or an Allow to everybody.
+    /// Whether AWS does not document what is true: whether a boundary limits a grant, or an Allow to everybody.
     fn is_open(&self) -> bool {
         let grants = (self.grants.2)(self.caller) != [GrantSide::Nothing] || !self.reading.has_grants();
         let by_wildcard = self.policy.0.starts_with("admits");
         self.own.0.starts_with("bounded") && (grants || by_wildcard)
     }
 
-    /// Sets the world up; the properties of the resource.
+    /// Sets the world up, and returns the properties of the resource.
     fn set(&self, stub: &Stub, mode: &str) -> Value {
         stub.clear_faults();
         let caller = self.caller.arn();
@@ -97,7 +97,7 @@ impl Row {
                 Caller::UserRole => world.add_role("Ops"),
                 Caller::User => world.add_user("ann"),
             };
-            // What policies ask for and one read tells.
+            // The condition keys that the policies ask for and that one read answers.
             world.organization = Some("o-1".to_owned());
             world.tag(&caller, "Team", "ops");
             world.key(&key).tags = vec![("stage".to_owned(), "prod".to_owned())];
@@ -141,8 +141,8 @@ impl Row {
     }
 }
 
-/// Runs each row in the modes that tell its truth from the two others: who passes in Strict passes, who fails in
-/// Enforce fails, and who is unknown passes in Enforce and fails in Strict. The number of runs.
+/// Runs each row in the modes that tell its truth from the other two: a pass passes in Strict, a fail fails in Enforce,
+/// and an unknown passes in Enforce and fails in Strict. Returns the number of runs.
 async fn check(rows: Vec<Row>) -> usize {
     let stub = Stub::start().await;
     let mut function = function(&stub);
@@ -159,7 +159,7 @@ async fn check(rows: Vec<Row>) -> usize {
             let properties = row.set(&stub, mode);
             stub.forget_calls();
             if row.reading == Reading::Reader {
-                // It keeps the credentials of a role that it assumed, which went with the last world.
+                // A function remembers the credentials of the role that it assumed, and the last row took the role away.
                 function = super::function(&stub);
             }
             let answer = create(&stub, &function, &properties).await;
@@ -183,7 +183,7 @@ async fn check(rows: Vec<Row>) -> usize {
     count
 }
 
-/// Rows over two lists, the third and the callers walked along, so that in time everything meets everything.
+/// Every combination of the three lists. The callers take turns.
 fn crossed(
     policies: &'static [KeyPolicyCase],
     grants: &'static [GrantsCase],
@@ -216,7 +216,7 @@ async fn every_key_policy_for_every_caller() {
     assert!(count > 200, "{count} rows");
 }
 
-/// One row in so many, scattered so that no list's length is in step with it.
+/// Picks one row in `share`, scattered so that the choice does not follow the length of a list.
 fn one_in(share: usize, rows: Vec<Row>) -> Vec<Row> {
     let scattered = |at: usize| (at.wrapping_mul(2_654_435_761) >> 16).is_multiple_of(share);
     rows.into_iter().enumerate().filter(|(at, _)| scattered(*at)).map(|(_, row)| row).collect()
@@ -224,13 +224,13 @@ fn one_in(share: usize, rows: Vec<Row>) -> Vec<Row> {
 
 #[tokio::test]
 async fn every_own_side_with_every_grant() {
-    // Delegation, the caller by name, nobody, everybody.
+    // The policies that delegate, name the caller, name another, and admit everybody.
     let count = check(one_in(2, crossed(&KEY_POLICIES[..4], GRANTS, OWN_SIDES, Reading::OwnSide))).await;
     assert!(count > 150, "{count} rows");
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_in_the_own_account() {
+async fn policies_and_grants_that_cannot_be_read_in_the_own_account() {
     let few = &OWN_SIDES[..3];
     let mut rows = one_in(2, crossed(KEY_POLICIES, &GRANTS[..1], few, Reading::OwnWithoutGrants));
     rows.extend(one_in(4, crossed(&KEY_POLICIES[..4], GRANTS, OWN_SIDES, Reading::OwnWithoutPolicy)));
@@ -239,7 +239,7 @@ async fn what_cannot_be_read_in_the_own_account() {
 }
 
 #[tokio::test]
-async fn a_foreign_key_however_its_side_is_read() {
+async fn a_foreign_key_in_each_way_of_reading_its_side() {
     let mut rows = one_in(2, crossed(KEY_POLICIES, &GRANTS[..2], &OWN_SIDES[..3], Reading::Reader));
     for reading in [Reading::HandedIn, Reading::ReaderLost, Reading::Neither] {
         rows.extend(one_in(2, crossed(&KEY_POLICIES[..4], GRANTS, &OWN_SIDES[..4], reading)));

@@ -1,11 +1,11 @@
-//! Who is found: the roles behind nodes of each kind, the owners of past sessions.
+//! Discovery: the roles of nodes of each kind, and the owners of past sessions.
 
 use serde_json::json;
 
 use super::{AGENT, arn, create, function, key_in_document, reset_with_key};
 use crate::stub::{ACCOUNT, SimulatedAnswer, Stub, World};
 
-/// Makes a world in which one who is found cannot use the key, and who that is.
+/// A name, and a function that adds a principal who cannot use the key and returns whom the finding must name.
 type Discovery = (&'static str, fn(&mut World) -> String);
 
 const DISCOVERIES: [Discovery; 8] = [
@@ -66,7 +66,7 @@ const DISCOVERIES: [Discovery; 8] = [
 ];
 
 #[tokio::test]
-async fn whoever_is_found_counts_and_nobody_else() {
+async fn whoever_is_discovered_counts_and_nobody_else() {
     let stub = Stub::start().await;
     let function = function(&stub);
     for (how, found) in DISCOVERIES {
@@ -86,7 +86,7 @@ async fn whoever_is_found_counts_and_nobody_else() {
     }
 }
 
-/// Makes a world in which somebody is not known, and the words for it.
+/// A name, a function that adds a principal whose access cannot be known, and the words that the finding must hold.
 type UnknownCase = (&'static str, fn(&mut World), &'static str);
 
 const UNKNOWN_CASES: [UnknownCase; 7] = [
@@ -136,7 +136,7 @@ const UNKNOWN_CASES: [UnknownCase; 7] = [
 ];
 
 #[tokio::test]
-async fn what_is_not_known_is_unknown() {
+async fn an_undeterminable_principal_is_unknown() {
     let stub = Stub::start().await;
     let function = function(&stub);
     for (what, doubt, words) in UNKNOWN_CASES {
@@ -157,7 +157,7 @@ async fn what_is_not_known_is_unknown() {
 }
 
 #[tokio::test]
-async fn owners_that_are_exempt_never_block() {
+async fn exempt_session_owners_never_block() {
     let stub = Stub::start().await;
     let key = stub.world(|world| {
         let key = reset_with_key(world, ACCOUNT);
@@ -176,7 +176,7 @@ async fn owners_that_are_exempt_never_block() {
 }
 
 #[tokio::test]
-async fn an_owner_of_long_ago_is_nobody() {
+async fn an_owner_of_an_old_session_does_not_count() {
     let stub = Stub::start().await;
     let key = stub.world(|world| {
         let key = reset_with_key(world, ACCOUNT);

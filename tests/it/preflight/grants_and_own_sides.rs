@@ -1,4 +1,4 @@
-//! The lists of the table: grants and own sides. Each entry has its truth beside it.
+//! Two lists of the decision table: grants and own sides. Each entry says what is true of it.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::key_policies::{Caller, SESSION, TARGET};
 use super::oracle::{GrantSide, OwnSide};
 use crate::stub::{SimulatedAnswer, SimulatedDecision};
 
-/// The grants on a key, and every way in which they may stand to the caller.
+/// A name, the grants on a key, and everything that they may mean for the caller.
 pub type GrantsCase = (&'static str, fn(Caller) -> Vec<Value>, fn(Caller) -> Vec<GrantSide>);
 
 fn grant(grantee: &str, operations: Value, constraints: Value) -> Value {
@@ -52,7 +52,7 @@ pub const GRANTS: &[GrantsCase] = &[
             let equals = json!({"EncryptionContextEquals": {TARGET: "i-1", SESSION: "ann-1"}});
             vec![grant(&caller.arn(), json!(["Decrypt", "GenerateDataKey"]), equals)]
         },
-        // Equal it cannot be where a newer client adds the challenge.
+        // A newer client adds the challenge, so the context cannot be equal.
         |_| vec![GrantSide::Nothing],
     ),
     (
@@ -65,15 +65,15 @@ pub const GRANTS: &[GrantsCase] = &[
     ),
 ];
 
-/// What the simulator says of the caller, `None` where nobody may ask it; and every way in which the own side may be.
+/// A name, what the simulator says of the caller (`None` if the simulation is denied), and every possible own side.
 pub type OwnSideCase = (&'static str, fn() -> Option<SimulatedAnswer>, &'static [OwnSide]);
 
 fn asking_for(answer: SimulatedAnswer, key: &str) -> Option<SimulatedAnswer> {
     Some(SimulatedAnswer { asks_for: vec![key.to_owned()], ..answer })
 }
 
-/// Allowed where a condition key has these values, and not allowed without.
-fn turning(key: &str, values: &[&str]) -> Option<SimulatedAnswer> {
+/// Allowed if a condition key has these values, and otherwise not allowed.
+fn allowed_with(key: &str, values: &[&str]) -> Option<SimulatedAnswer> {
     let values = values.iter().map(|&value| value.to_owned()).collect();
     Some(SimulatedAnswer {
         given: vec![(key.to_owned(), values, SimulatedDecision::Allowed)],
@@ -82,7 +82,7 @@ fn turning(key: &str, values: &[&str]) -> Option<SimulatedAnswer> {
     })
 }
 
-/// Not every answer of the simulator tells which way a condition on something unknown turns.
+/// The simulator does not say how a condition on an unknown key decides.
 const ANY: &[OwnSide] = &[OwnSide::Allows, OwnSide::Silent, OwnSide::Denies];
 
 pub const OWN_SIDES: &[OwnSideCase] = &[
@@ -127,20 +127,24 @@ pub const OWN_SIDES: &[OwnSideCase] = &[
         },
         &[OwnSide::Allows],
     ),
-    ("allowed to the tagged", || turning("aws:PrincipalTag/team", &["ops"]), &[OwnSide::Allows]),
-    ("allowed to those tagged otherwise", || turning("aws:PrincipalTag/team", &["dev"]), &[OwnSide::Silent]),
-    ("allowed in an organization", || turning("aws:PrincipalOrgID", &["o-1"]), &[OwnSide::Allows]),
+    ("allowed to the tagged", || allowed_with("aws:PrincipalTag/team", &["ops"]), &[OwnSide::Allows]),
+    (
+        "allowed to those tagged otherwise",
+        || allowed_with("aws:PrincipalTag/team", &["dev"]),
+        &[OwnSide::Silent],
+    ),
+    ("allowed in an organization", || allowed_with("aws:PrincipalOrgID", &["o-1"]), &[OwnSide::Allows]),
     (
         "allowed by the key's alias",
-        || turning("kms:ResourceAliases", &["alias/session-1"]),
+        || allowed_with("kms:ResourceAliases", &["alias/session-1"]),
         &[OwnSide::Allows],
     ),
-    ("allowed by the key's tag", || turning("aws:ResourceTag/stage", &["prod"]), &[OwnSide::Allows]),
-    ("allowed to enclaves", || turning("kms:RecipientAttestation:PCR0", &["ab"]), &[OwnSide::Silent]),
+    ("allowed by the key's tag", || allowed_with("aws:ResourceTag/stage", &["prod"]), &[OwnSide::Allows]),
+    ("allowed to enclaves", || allowed_with("kms:RecipientAttestation:PCR0", &["ab"]), &[OwnSide::Silent]),
     (
         "allowed with a challenge",
         || {
-            turning(
+            allowed_with(
                 "kms:EncryptionContextKeys",
                 &["aws:ssm:SessionId", "aws:ssm:TargetId", "aws:ssm:RandomChallenge"],
             )

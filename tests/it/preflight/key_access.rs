@@ -1,4 +1,4 @@
-//! `Custom::SessionKeyAccess`: in the key's account, before its ARN is handed out.
+//! `Custom::SessionKeyAccess`: the check in the key's account, before others get the key's ARN.
 
 use serde_json::{Value, json};
 use session_kms::aws::Aws;
@@ -8,7 +8,7 @@ use super::{KEY_ID, OTHER, function, reset_with_key, send};
 use crate::fixture::{PATIENCE, handle};
 use crate::stub::{ACCOUNT, Answer, Fault, Resource, StackStatus, Stub, When};
 
-/// A consumer account, and what is in it.
+/// A consumer account, a node's role and a user's role in it.
 const CONSUMER: &str = "222222222222";
 const NODE: &str = "arn:aws:iam::222222222222:role/team/Node";
 const OPS: &str = "arn:aws:iam::222222222222:role/Ops";
@@ -25,7 +25,7 @@ fn to_consumer(condition: Value) -> Value {
     allow(json!(format!("arn:aws:iam::{CONSUMER}:root")), json!("kms:*"), condition)
 }
 
-/// A stub with a key of this policy; the key's ARN.
+/// A stub with a key that has these statements and grants. Returns the key's ARN too.
 async fn fixture(statements: &[Value], grants: Value) -> (Stub, String) {
     let stub = Stub::start().await;
     let key = stub.world(|world| {
@@ -41,7 +41,7 @@ async fn create_access(stub: &Stub, function: &Function<Aws>, properties: &Value
     send(stub, function, &resource().create(stub, properties)).await
 }
 
-/// A policy, what is asked, and who is not admitted.
+/// A name, the statements, the grants, the properties, and who is not admitted.
 type AccessCase = (&'static str, Vec<Value>, Value, Value, &'static [&'static str]);
 
 fn access_cases() -> Vec<AccessCase> {
@@ -177,7 +177,7 @@ fn access_cases() -> Vec<AccessCase> {
 }
 
 #[tokio::test]
-async fn whom_the_key_admits() {
+async fn only_whom_the_key_refuses_is_named() {
     for (what, statements, grants, requested, refused) in access_cases() {
         let (stub, key) = fixture(&statements, grants).await;
         let mut properties = requested;
@@ -201,7 +201,7 @@ async fn whom_the_key_admits() {
 }
 
 #[tokio::test]
-async fn the_statements_of_a_refusal_admit() {
+async fn the_statements_in_a_refusal_admit_whom_it_names() {
     let (stub, key) = fixture(&[allow(json!(ACCOUNT), json!("kms:*"), json!({}))], json!([])).await;
     let function = function(&stub);
     let properties =
@@ -237,10 +237,10 @@ async fn a_policy_just_written_is_waited_for() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_proves_nothing() {
+async fn an_unreadable_policy_is_never_a_pass() {
     for (operation, action, admitted, success) in [
         ("GetKeyPolicy", "kms:GetKeyPolicy", true, false),
-        // Grants only ever admit: whom the policy admits needs none.
+        // Grants only ever admit, so whom the policy admits needs none.
         ("ListGrants", "kms:ListGrants", true, true),
         ("ListGrants", "kms:ListGrants", false, false),
         ("DescribeKey", "kms:DescribeKey", true, false),
@@ -259,7 +259,7 @@ async fn what_cannot_be_read_proves_nothing() {
 }
 
 #[tokio::test]
-async fn a_foreign_key_is_for_its_own_account_to_prove() {
+async fn a_foreign_key_is_refused_without_reading_its_policy() {
     let stub = Stub::start().await;
     let key = stub.world(|world| {
         let key = reset_with_key(world, OTHER);
@@ -280,7 +280,7 @@ async fn an_unfit_key_is_refused() {
 }
 
 #[tokio::test]
-async fn a_stack_lives_fails_and_rolls_back() {
+async fn a_stack_is_created_updated_rolled_back_and_deleted() {
     let (stub, key) = fixture(&[to_consumer(json!({}))], json!([])).await;
     let function = function(&stub);
     let run = async |payload: Value| {
@@ -307,7 +307,7 @@ async fn a_stack_lives_fails_and_rolls_back() {
     let moved = json!({"KmsKeyId": key, "Nodes": [NODE]});
     assert_eq!(stack.update(&moved, &run).await.status, StackStatus::UpdateComplete);
     assert_eq!(stack.physical_id(), Some(&*id), "nothing is replaced");
-    // It goes even where the key has gone before it.
+    // The Delete succeeds even if the key no longer exists.
     stub.world(|world| world.keys.list.clear());
     assert_eq!(stack.delete(&run).await.status, StackStatus::DeleteComplete);
     assert_eq!((stub.writes().len(), stub.violations()), (0, Vec::new()));

@@ -1,4 +1,4 @@
-//! The lists of the table: callers and key policies. Each entry has its truth beside it.
+//! Two lists of the decision table: callers and key policies. Each entry says what is true of it.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::oracle::KeySide;
 use super::{allow, arn};
 use crate::stub::ACCOUNT;
 
-/// Who calls.
+/// Whose access the row is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
     NodeRole,
@@ -38,7 +38,7 @@ impl Caller {
     }
 }
 
-/// A key policy for a caller, and every way in which it may stand to the caller.
+/// A name, the statements of a key policy for a caller, and everything that they may mean for the caller.
 pub type KeyPolicyCase = (&'static str, fn(Caller) -> Vec<Value>, fn(Caller) -> Vec<KeySide>);
 
 fn deny(principal: Value, condition: Value) -> Value {
@@ -136,7 +136,7 @@ pub const KEY_POLICIES: &[KeyPolicyCase] = &[
                 json!({"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": [SESSION, TARGET]}}),
             )]
         },
-        // Newer clients add a third, and the agent then decrypts with it.
+        // Newer clients add a third key, and the agent then decrypts with it.
         |_| vec![KeySide::Silent],
     ),
     (
@@ -164,7 +164,7 @@ pub const KEY_POLICIES: &[KeyPolicyCase] = &[
     (
         "wants the challenge among the context keys",
         |_| vec![to_account(json!({"ForAnyValue:StringEquals": {"kms:EncryptionContextKeys": CHALLENGE}}))],
-        // Older agents, and clients, do not have it.
+        // Older agents and clients do not send the challenge.
         |_| vec![KeySide::Silent],
     ),
     (

@@ -1,5 +1,5 @@
-//! An account with 20,000 nodes behind 300 roles, 5,000 sessions and a key policy of 32 KB: the number of calls grows
-//! with the pages and the distinct roles, and they run together under a bound.
+//! An account with 20,000 nodes behind 300 roles, 5,000 sessions and a key policy of 32 KB. The number of calls grows
+//! with the pages and the distinct roles, and the calls run concurrently under a limit.
 
 use serde_json::{Value, json};
 
@@ -54,19 +54,19 @@ impl Size {
         self.profiles + self.hybrid_roles + 1
     }
 
-    /// The calls of the proof: pages, and distinct roles.
+    /// The calls of the preflight: one a page, and one a distinct role.
     fn calls(&self) -> [(&'static str, usize); 11] {
         [
-            // Pages of the largest sizes that AWS gives; of sessions, those that last have one page more.
+            // Pages have the largest size that AWS gives. Active sessions are one page more.
             ("DescribeInstanceInformation", self.nodes().div_ceil(50)),
             ("DescribeIamInstanceProfileAssociations", self.instances.div_ceil(1000)),
             ("DescribeSessions", 1 + self.sessions.div_ceil(200)),
             ("GetServiceSetting", 1),
-            // Each distinct role is looked up once, and asked about once.
+            // Each distinct role is looked up once and simulated once.
             ("GetInstanceProfile", self.profiles),
             ("GetRole", self.hybrid_roles + 1 + self.user_roles),
             ("SimulatePrincipalPolicy", self.node_roles() + self.user_roles + self.users),
-            // The key's side, once for all.
+            // The key's side is read once.
             ("GetKeyPolicy", 1),
             ("ListGrants", 1),
             ("GenerateDataKey", 1),
@@ -74,7 +74,7 @@ impl Size {
         ]
     }
 
-    /// The same before anybody's own side is asked about.
+    /// The number of calls before the first simulation.
     fn calls_before_own_sides(&self) -> usize {
         let all = self.calls();
         all.iter().filter(|(name, _)| *name != "SimulatePrincipalPolicy").map(|(_, calls)| calls).sum()
@@ -127,7 +127,7 @@ impl Size {
     }
 }
 
-/// A key policy of as many bytes as there may be: the delegation comes last.
+/// A key policy of almost as many bytes as given. The delegation comes last.
 fn policy_of(bytes: usize) -> String {
     let mut statements = Vec::new();
     loop {
@@ -154,9 +154,9 @@ fn assert_calls(stub: &Stub, size: &Size, retries: usize) {
     for (operation, calls) in size.calls() {
         assert_eq!(stub.calls_of(operation).len(), calls + retries, "{operation}");
     }
-    // The rest has nothing to do with the fleet: the key, the document, the record.
-    let of_proof: usize = size.calls().iter().map(|(_, calls)| calls + retries).sum();
-    assert!(stub.calls().len() - of_proof <= 20, "{} calls", stub.calls().len());
+    // The other calls are about the key, the document and the record, whatever the size of the fleet.
+    let of_preflight: usize = size.calls().iter().map(|(_, calls)| calls + retries).sum();
+    assert!(stub.calls().len() - of_preflight <= 20, "{} calls", stub.calls().len());
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn calls_grow_with_pages_and_roles() {
 }
 
 #[tokio::test]
-async fn throttling_is_backed_off_and_ends_well() {
+async fn throttled_calls_are_retried_and_succeed() {
     let stub = Stub::start().await;
     let key = stub.world(|world| SMALL.build(world));
     for (operation, _) in SMALL.calls() {

@@ -1,11 +1,11 @@
-//! Reads that the function may not make: that check is unknown and names the action, and the rest goes on.
+//! Reads that the function is denied: the check is unknown and names the action, and the other checks go on.
 
 use serde_json::{Value, json};
 
 use super::{AGENT, OTHER, admit_function, allow, arn, create, function, key_in_document, reset_with_key};
 use crate::stub::{ACCOUNT, Fault, SimulatedAnswer, Stub, When, World};
 
-/// Every optional read: its service, its operation, the action that policies have for it.
+/// Every optional read: its service, its operation and its IAM action.
 const READS: [(&str, &str, &str); 11] = [
     ("kms", "GetKeyPolicy", "kms:GetKeyPolicy"),
     ("kms", "ListGrants", "kms:ListGrants"),
@@ -20,7 +20,7 @@ const READS: [(&str, &str, &str); 11] = [
     ("ssm", "GetServiceSetting", "ssm:GetServiceSetting"),
 ];
 
-/// A world in which every check passes, nodes and users being found: one of each kind.
+/// Adds a key, and discoverable nodes and users of each kind, so that every check passes.
 fn add_passing_fleet(world: &mut World, account: &str) -> String {
     let key = reset_with_key(world, account);
     world.key(&key).policy =
@@ -49,24 +49,24 @@ fn properties(key: &str, mode: &str) -> Value {
 }
 
 #[tokio::test]
-async fn with_all_of_them_even_strict_is_content() {
+async fn with_every_permission_even_strict_passes() {
     let stub = Stub::start().await;
     let key = stub.world(|world| add_passing_fleet(world, ACCOUNT));
     let answer = create(&stub, &function(&stub), &properties(&key, "Strict")).await;
     assert!(answer.success, "{}", answer.reason);
-    // Fitness; three nodes' roles and two users, both sides of each; two dry runs; the fleet; the history.
+    // The key's fitness, both sides of three nodes' roles and two users, two dry runs, the fleet and the history.
     assert_eq!(answer.data["Findings"], json!(format!("{} passed", 1 + 2 * 5 + 2 + 1 + 1)));
 }
 
 #[tokio::test]
-async fn each_that_is_missing_is_unknown_and_named() {
+async fn each_missing_permission_is_unknown_and_named() {
     for (service, operation, action) in READS {
         for mode in ["Enforce", "Strict"] {
             let stub = Stub::start().await;
             let key = stub.world(|world| {
                 let key = add_passing_fleet(world, ACCOUNT);
                 if action == "kms:ListGrants" {
-                    // A grant matters only to whom the policy and the own side do not let in.
+                    // A grant matters only for a principal that the policy and the own side do not admit.
                     world.simulates(&arn("role/Web"), "*", "*", SimulatedAnswer::default());
                 }
                 key
@@ -90,7 +90,7 @@ async fn each_that_is_missing_is_unknown_and_named() {
                 let counts = said.split(';').next().unwrap();
                 assert!(counts.contains("unknown") && !counts.contains("failed"), "{action}: {said}");
             }
-            // What does not depend on it was made all the same.
+            // Reads that do not depend on it were made all the same.
             for (_, other, _) in READS {
                 let without = match operation {
                     "DescribeInstanceInformation" => other == "GetInstanceProfile",
@@ -104,7 +104,7 @@ async fn each_that_is_missing_is_unknown_and_named() {
 }
 
 #[tokio::test]
-async fn a_reader_that_may_not_be_assumed_is_named() {
+async fn a_reader_role_that_cannot_be_assumed_is_named() {
     for (mode, success) in [("Enforce", true), ("Strict", false)] {
         let stub = Stub::start().await;
         let (key, reader) =
@@ -119,7 +119,7 @@ async fn a_reader_that_may_not_be_assumed_is_named() {
 }
 
 #[tokio::test]
-async fn a_foreign_key_without_a_reader_says_what_would_help() {
+async fn an_unknown_foreign_key_names_the_properties_that_would_help() {
     let stub = Stub::start().await;
     let key = stub.world(|world| add_passing_fleet(world, OTHER));
     let answer = create(&stub, &function(&stub), &properties(&key, "Strict")).await;

@@ -1,16 +1,16 @@
-//! The truth, told by hand and put together by AWS's rules as the facts have them. It shares no line with the code
-//! under test: what an entry of a list means is written beside it, and this only combines.
+//! The oracle of the decision table. Each entry of a list says by hand what it means, and the oracle combines the
+//! entries by AWS's rules. It shares no code with the program.
 
-/// How the key's policy stands to a caller, in one of the worlds that the known leaves open.
+/// What the key policy says about a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeySide {
-    /// It grants the call to the caller as such.
+    /// It allows the call to the caller itself.
     Named,
-    /// It leaves the call to the account's own policies.
+    /// It leaves the call to the IAM policies of the account.
     Account,
-    /// It says nothing of it.
+    /// It says nothing about the call.
     Silent,
-    /// It denies it.
+    /// It denies the call.
     Denied,
 }
 
@@ -19,11 +19,11 @@ pub enum KeySide {
 pub enum GrantSide {
     Nothing,
     Covers,
-    /// One that nobody could list may.
+    /// The grants cannot be listed, and one may cover the call.
     Unseen,
 }
 
-/// What the caller's own side says.
+/// What the caller's own policies say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OwnSide {
     Allows,
@@ -32,34 +32,33 @@ pub enum OwnSide {
     Denies,
     /// No service control policy allows.
     NotInOrganization,
-    /// It would allow, but for the permissions boundary.
+    /// A policy allows, but the permissions boundary does not.
     Bounded,
 }
 
-/// What everybody knows of a caller.
+/// What is known about a caller. Each list holds everything that may be the case.
 #[derive(Clone, Debug)]
 pub struct Situation {
     pub is_user: bool,
-    /// Caller and key are of one account.
+    /// Whether the caller and the key are of one account.
     pub same_account: bool,
-    /// Every way in which the key's policy may stand.
     pub key: Vec<KeySide>,
     pub grant: Vec<GrantSide>,
     pub own: Vec<OwnSide>,
 }
 
-/// What can be said of a caller.
+/// Whether a caller can use the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Truth {
-    /// It can, in every world.
+    /// It can, whatever is the case.
     Can,
-    /// It cannot, in any.
+    /// It cannot, whatever is the case.
     Cannot,
     Unknown,
 }
 
 impl Situation {
-    /// The truth over all worlds.
+    /// What is true, over everything that may be the case.
     pub fn truth(&self) -> Truth {
         let mut allowed = Vec::new();
         for &key in &self.key {
@@ -82,7 +81,7 @@ impl Situation {
         }
         let key_side = matches!(key, KeySide::Named | KeySide::Account) || grant != GrantSide::Nothing;
         if !self.same_account {
-            // Both sides; a grant that names the foreign caller spares the own one, as far as it was seen.
+            // Both sides must allow. A listed grant that names the foreign caller makes an own Allow unnecessary.
             return key_side && own == OwnSide::Allows
                 || grant == GrantSide::Covers && own == OwnSide::Silent;
         }
@@ -97,7 +96,7 @@ impl Situation {
 }
 
 impl Truth {
-    /// Whether a change is refused over a caller of whom this is true.
+    /// Whether a mode refuses a change because of a caller of whom this is true.
     pub fn refuses(self, mode: &str) -> bool {
         match mode {
             "Strict" => self != Self::Can,
@@ -108,7 +107,7 @@ impl Truth {
 }
 
 #[test]
-fn the_rules_are_awss() {
+fn the_oracle_follows_awss_rules() {
     let situation = |same_account, key: &[KeySide], grant: &[GrantSide], own: &[OwnSide]| Situation {
         is_user: false,
         same_account,

@@ -1,4 +1,4 @@
-//! A change that is on its way is waited for, and a refusal that stays is one in the end.
+//! Eventual consistency: the function waits for a change that propagates, and a refusal that stays is one in the end.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,16 +14,16 @@ use super::key_policies::Caller;
 use super::{BEFORE, allow, arn, create, function, key_in_document, properties_naming, reset_with_key};
 use crate::stub::{ACCOUNT, Fault, REGION, Refusal, SimulatedAnswer, Stub, When, World};
 
-/// How often a refusal is asked about, the first time included.
-const ASKS: usize = 7;
-/// The same where the key or a grant is new.
-const ASKS_WHILE_FRESH: usize = 141;
+/// How often a refused principal is checked, the first time included.
+const CHECKS: usize = 7;
+/// The same if the key or a grant is new.
+const CHECKS_WHILE_NEW: usize = 141;
 
 fn policy(principal: &str) -> String {
     json!({"Statement": allow(json!({"AWS": principal}), Value::Null)}).to_string()
 }
 
-/// A key that admits nobody, and a node's role that is allowed to use it.
+/// Adds a key that refuses everybody, and a node's role whose own policies allow its use.
 fn add_refusing_key(world: &mut World) -> (String, Value) {
     let key = reset_with_key(world, ACCOUNT);
     world.key(&key).policy = policy("999999999999");
@@ -46,15 +46,15 @@ fn seconds_ago(seconds: u64) -> f64 {
 }
 
 #[tokio::test]
-async fn an_allow_that_comes_with_a_later_ask_counts() {
-    for k in [2, 3, ASKS] {
+async fn an_allow_that_comes_later_counts() {
+    for k in [2, 3, CHECKS] {
         let stub = Stub::start().await;
         let (key, properties) = stub.world(add_refusing_key);
         let of = key.clone();
         let admit = Fault::before(move |world| world.key(&of).policy = policy(&arn("root")));
         stub.fault(When::operation("kms", "GetKeyPolicy").nth(k), admit);
         let answer = create(&stub, &function(&stub), &properties).await;
-        assert!(answer.success, "at ask {k}: {}", answer.reason);
+        assert!(answer.success, "at check {k}: {}", answer.reason);
         assert_eq!(key_in_document(&stub), Some(key));
         assert_eq!(stub.calls_of("GetKeyPolicy").len(), k);
         assert_eq!(stub.calls_of("SimulatePrincipalPolicy").len(), k);
@@ -62,7 +62,7 @@ async fn an_allow_that_comes_with_a_later_ask_counts() {
 }
 
 #[tokio::test]
-async fn a_policy_attached_a_moment_ago_is_waited_for() {
+async fn a_policy_that_was_just_attached_is_waited_for() {
     let stub = Stub::start().await;
     let node = arn("role/team/Node");
     let (key, properties) = stub.world(|world| {
@@ -79,17 +79,17 @@ async fn a_policy_attached_a_moment_ago_is_waited_for() {
     let answer = create(&stub, &function(&stub), &properties).await;
     assert!(answer.success, "{}", answer.reason);
     assert_eq!(key_in_document(&stub), Some(key));
-    // Both at first, then only the one that was refused.
+    // Both are checked at first, and then only the one that was refused.
     assert_eq!(stub.calls_of("SimulatePrincipalPolicy").len(), 2 + 2);
 }
 
 #[tokio::test]
-async fn a_refusal_that_stays_is_asked_a_bounded_number_of_times() {
+async fn a_refusal_that_stays_is_checked_a_limited_number_of_times() {
     for (created, asks) in [
-        (seconds_ago(3600), ASKS),
-        (seconds_ago(120), ASKS_WHILE_FRESH),
-        // Another clock's.
-        (seconds_ago(0) + 30.0, ASKS_WHILE_FRESH),
+        (seconds_ago(3600), CHECKS),
+        (seconds_ago(120), CHECKS_WHILE_NEW),
+        // The date is in the future, because another clock wrote it.
+        (seconds_ago(0) + 30.0, CHECKS_WHILE_NEW),
     ] {
         let stub = Stub::start().await;
         let properties = stub.world(|world| {
@@ -109,7 +109,7 @@ async fn a_refusal_that_stays_is_asked_a_bounded_number_of_times() {
 }
 
 #[tokio::test]
-async fn nobody_is_asked_again_who_passes_or_is_unknown_or_exempt() {
+async fn who_passes_or_is_unknown_or_exempt_is_not_checked_again() {
     for (own, exempt) in [
         (SimulatedAnswer::allowed("Kms"), ""),
         (SimulatedAnswer { asks_for: vec!["aws:SourceVpc".to_owned()], ..SimulatedAnswer::default() }, ""),
@@ -130,7 +130,7 @@ async fn nobody_is_asked_again_who_passes_or_is_unknown_or_exempt() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_not_forgotten_over_a_call_that_fails() {
+async fn a_refusal_is_not_forgotten_if_a_later_call_fails() {
     for (service, operation, action) in [
         ("kms", "GetKeyPolicy", "kms:GetKeyPolicy"),
         ("kms", "ListGrants", "kms:ListGrants"),
@@ -146,8 +146,8 @@ async fn a_refusal_is_not_forgotten_over_a_call_that_fails() {
             }
             properties
         });
-        // From the second time on it is denied: what was known then is all that is known.
-        for n in 2..=ASKS {
+        // The call is denied from the second time on, so what the first time showed counts.
+        for n in 2..=CHECKS {
             stub.fault(When::operation(service, operation).nth(n), Fault::AccessDenied { action });
         }
         let answer = create(&stub, &function(&stub), &properties).await;
@@ -157,7 +157,7 @@ async fn a_refusal_is_not_forgotten_over_a_call_that_fails() {
 }
 
 #[tokio::test]
-async fn asking_ends_with_the_patience() {
+async fn checking_ends_when_the_patience_is_over() {
     let stub = Stub::start().await;
     let (key, node) = stub.world(|world| {
         let (key, _) = add_refusing_key(world);
@@ -176,7 +176,7 @@ async fn asking_ends_with_the_patience() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_usable_yet_is_asked_again() {
+async fn a_key_that_is_not_usable_yet_is_checked_again() {
     let stub = Stub::start().await;
     let (key, properties) = stub.world(|world| {
         let (key, properties) = add_refusing_key(world);
@@ -192,8 +192,8 @@ async fn a_key_that_is_not_usable_yet_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_role_is_asked_about_each_encryption_context_where_its_policies_look_at_it() {
-    // The second of two contexts comes of newer clients, and the policies do not allow it.
+async fn a_role_is_simulated_with_each_encryption_context_if_its_policies_use_it() {
+    // The second of two contexts is that of newer clients, and the policies do not allow it.
     for (caller, contexts, success) in [(Caller::NodeRole, 2, false), (Caller::UserRole, 2, false)] {
         let stub = Stub::start().await;
         let (who, asks_for) = (caller.arn(), vec!["kms:EncryptionContextKeys".to_owned()]);
@@ -218,7 +218,7 @@ async fn a_role_is_asked_about_each_encryption_context_where_its_policies_look_a
     }
 }
 
-/// How many names of the encryption context a simulation was told of.
+/// How many names of the encryption context a simulation was given.
 fn context_names(body: &Value) -> usize {
     let entries = body["ContextEntries"].as_array().unwrap();
     let names = entries.iter().find(|entry| entry["ContextKeyName"] == "kms:EncryptionContextKeys");
