@@ -1,4 +1,4 @@
-//! The stub, driven by the real SDK clients: each strictness and each fault.
+//! Tests of the stub with the real SDK clients: each rule that it enforces and each fault.
 
 mod access;
 mod documents;
@@ -24,12 +24,12 @@ fn ssm(stub: &Stub) -> aws_sdk_ssm::Client {
     aws_sdk_ssm::Client::new(&stub.sdk_config_of("AKIAEXAMPLE", REGION))
 }
 
-/// The same for KMS, called by the owner of the access key in the Region given.
+/// The same for KMS, with this access key in this Region.
 fn kms(stub: &Stub, access_key: &str, region: &'static str) -> aws_sdk_kms::Client {
     aws_sdk_kms::Client::new(&stub.sdk_config_of(access_key, region))
 }
 
-/// `ok`, the code of the error, or `cut` where there was no answer at all.
+/// `ok`, or the code of the error; `cut` without an answer, and `garbage` if the answer cannot be read.
 fn code<T, E: ProvideErrorMetadata + Debug, R: Debug>(result: Result<T, SdkError<E, R>>) -> String {
     match result {
         Ok(_) => "ok".to_owned(),

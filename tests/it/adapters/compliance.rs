@@ -93,7 +93,7 @@ async fn no_log_and_no_error_holds_the_token() {
 #[tokio::test]
 async fn an_evaluation_that_aws_config_does_not_accept_is_an_error() {
     let stub = stub().await;
-    stub.world(|world| world.rules.not_taken.insert(NAME.to_owned()));
+    stub.world(|world| world.rules.rejected.insert(NAME.to_owned()));
     let error = aws(&stub).report_compliance(&REPORT).await.unwrap_err();
     assert_eq!((error.operation, error.code()), ("config:PutEvaluations", "FailedEvaluations"));
     assert!(error.on.contains("AWS::SSM::Document") && error.on.contains(NAME), "{error}");

@@ -1,4 +1,4 @@
-//! Latest and default version, and the status of a new one.
+//! The latest and the default version, and the status of a new version.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::fixture::{Fixture, NAME, enabled, resource, settings};
 use crate::stub::{Document, Format, Stub};
 
 #[tokio::test]
-async fn versions_that_differ_are_brought_together_and_the_answer_says_so() {
+async fn a_default_version_that_is_not_the_latest_is_replaced_and_the_answer_says_so() {
     let document = Document::session(Format::Json, &settings("console"))
         .with_version(Format::Json, &settings("alias/old"));
     let fixture = Fixture::with_document(document).await;
@@ -48,7 +48,7 @@ async fn a_new_version_is_promoted_when_it_is_active_and_not_before() {
 }
 
 #[tokio::test]
-async fn a_created_document_is_awaited_too() {
+async fn a_created_document_is_waited_for_too() {
     let fixture = Fixture::empty().await;
     fixture.stub.world(|world| world.documents.settle_after = 3);
     fixture.deployed("demo", &enabled(&fixture.k1)).await;
@@ -59,7 +59,7 @@ async fn a_created_document_is_awaited_too() {
 }
 
 #[tokio::test]
-async fn a_version_that_fails_is_told_and_written_anew_by_the_next_event() {
+async fn a_version_that_fails_is_reported_and_written_again_by_the_next_event() {
     let fixture = Fixture::with_settings().await;
     fixture.stub.world(|world| {
         (world.documents.settle_after, world.documents.fail_next) = (2, Some("out of order".to_owned()));
@@ -82,7 +82,7 @@ async fn a_version_that_fails_is_told_and_written_anew_by_the_next_event() {
 }
 
 #[tokio::test]
-async fn a_stack_whose_version_failed_leaves_the_key_before() {
+async fn a_stack_whose_version_failed_restores_the_key_before() {
     let fixture = Fixture::with_settings().await;
     fixture.stub.world(|world| world.documents.fail_next = Some("out of order".to_owned()));
     let run = async |payload| fixture.run(payload).await;
@@ -94,7 +94,7 @@ async fn a_stack_whose_version_failed_leaves_the_key_before() {
 }
 
 #[tokio::test]
-async fn a_delete_whose_version_failed_keeps_the_record_and_the_next_one_ends_it() {
+async fn a_delete_whose_version_failed_keeps_the_record_and_the_next_delete_succeeds() {
     let fixture = Fixture::with_settings().await;
     let run = async |payload| fixture.run(payload).await;
     let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
@@ -108,7 +108,7 @@ async fn a_delete_whose_version_failed_keeps_the_record_and_the_next_one_ends_it
     fixture.assert_no_violations();
 }
 
-/// The numbers of latest and default.
+/// The numbers of the latest and of the default version.
 fn numbers(stub: &Stub) -> (u64, u64) {
     stub.world(|world| {
         let document = world.document(NAME).unwrap();

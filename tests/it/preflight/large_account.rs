@@ -188,12 +188,12 @@ async fn throttled_calls_are_retried_and_succeed() {
     assert_calls(&stub, &SMALL, 3);
 }
 
-/// Runs the proof until the n-th call, after which nothing is answered, and tells how many calls it then has under
-/// way; `at_least` of them are waited for.
+/// Runs the preflight until its n-th call. That call and all after it are never answered. Returns how many calls are
+/// then under way, after waiting for `at_least` of them.
 async fn under_way(properties: impl Fn(&str) -> Value, n: usize, at_least: usize) -> usize {
     let stub = Stub::start().await;
     let key = stub.world(|world| SMALL.build(world));
-    // The key's description, and the document and the record, which are read together.
+    // Before the preflight the function describes the key, and reads the document and the record.
     let before = ["DescribeKey", "DescribeDocument", "GetParameter", "GetDocument"].len();
     stub.stop_at(before + n, Stop::Before);
     let function = function(&stub);
@@ -201,7 +201,7 @@ async fn under_way(properties: impl Fn(&str) -> Value, n: usize, at_least: usize
     let run = handle(&function, &request.payload, PATIENCE);
     let arrived = async {
         stub.arrived(before + n - 1 + at_least).await;
-        // Whatever else it would send, it gets every chance to.
+        // Give the function time to send every call that it would send.
         for _ in 0..20_000 {
             tokio::task::yield_now().await;
         }
@@ -214,14 +214,14 @@ async fn under_way(properties: impl Fn(&str) -> Value, n: usize, at_least: usize
 }
 
 #[tokio::test]
-async fn reads_run_together_under_a_bound() {
-    // The own sides, the last of the reads: eight at a time.
+async fn reads_run_concurrently_under_a_limit() {
+    // The simulations come last, eight at a time.
     let all = |key: &str| json!({"KmsKeyId": key});
     assert_eq!(under_way(all, SMALL.calls_before_own_sides() + 1, 8).await, 8);
-    // Looking up roles behind nodes: eight at a time, when everything else has been read.
+    // The roles of nodes are looked up when everything else has been read, eight at a time.
     let nodes = |key: &str| json!({"KmsKeyId": key, "DiscoverUsers": false});
     let lists = SMALL.nodes().div_ceil(50) + 1 + 1 + 4;
     assert_eq!(under_way(nodes, lists + 1, 8).await, 8);
-    // At the beginning: the key's policy and grants, two dry runs, three lists of nodes, one of sessions.
+    // The first eight: the key policy, the grants, two dry runs, three lists about nodes, one list of sessions.
     assert_eq!(under_way(all, 1, 8).await, 8);
 }

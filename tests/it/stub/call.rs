@@ -1,8 +1,8 @@
-//! One AWS call as the services see it: who asks for what, where, and how a refusal looks.
+//! One AWS call as the services see it: the caller, the account and Region, the input, and the form of a refusal.
 
 use serde_json::Value;
 
-/// An account in a Region: what owns documents, parameters, keys and aliases.
+/// An account in a Region. It owns documents, parameters, keys and aliases.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Location {
     pub account: String,
@@ -15,7 +15,7 @@ impl Location {
     }
 }
 
-/// The principal of a call. The access key alone names it; signatures are not checked.
+/// The principal of a call. Only the access key names it; signatures are not checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     pub account: String,
@@ -39,7 +39,7 @@ impl Call {
         Location::new(&self.caller.account, &self.region)
     }
 
-    /// A string member, absent or `null` being the same.
+    /// A string member. Absent and `null` are the same.
     pub fn text(&self, member: &str) -> Result<Option<&str>, Refusal> {
         match self.body.get(member) {
             None | Some(Value::Null) => Ok(None),
@@ -58,7 +58,7 @@ impl Call {
         })
     }
 
-    /// Refuses members that the operation does not have, or that are not played here.
+    /// Refuses members that the operation does not have, or that the stub does not implement.
     pub fn only(&self, members: &[&str]) -> Result<(), Refusal> {
         let given = self.body.as_object().into_iter().flat_map(|body| body.keys());
         match given.into_iter().find(|member| !members.contains(&member.as_str())) {
@@ -114,7 +114,7 @@ impl Refusal {
         Self::client("ValidationException", message)
     }
 
-    /// IAM's wording; the action that is missing stands in it.
+    /// IAM's message, which names the missing action.
     pub fn access_denied(caller: &str, action: &str, resource: &str, because: &str) -> Self {
         Self::client(
             "AccessDeniedException",
@@ -124,7 +124,7 @@ impl Refusal {
         )
     }
 
-    /// The same with another status and code.
+    /// The same message with another status and code.
     pub fn coded(self, status: u16, code: &str) -> Self {
         Self { status, code: code.to_owned(), ..self }
     }

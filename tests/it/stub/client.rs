@@ -1,4 +1,4 @@
-//! The settings by which SDK clients find the stub.
+//! The settings with which SDK clients call the stub.
 
 use std::time::Duration;
 
@@ -21,8 +21,8 @@ impl Stub {
             .build()
     }
 
-    /// The default caller in the default Region. A call is tried this often, with hardly a pause between, and each try
-    /// is waited for so long, or for ever.
+    /// The default caller in the default Region. A client tries a call up to `attempts` times, with a pause of a
+    /// millisecond or two. It waits for each answer until `attempt` is over, or for ever.
     pub fn sdk_config(&self, attempts: u32, attempt: Option<Duration>) -> SdkConfig {
         let retries = RetryConfig::standard()
             .with_max_attempts(attempts)

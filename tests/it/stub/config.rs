@@ -1,4 +1,4 @@
-//! AWS Config as played: what custom rules report by PutEvaluations.
+//! The AWS Config of the stub: what custom rules report with PutEvaluations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,15 +13,15 @@ pub const OPERATIONS: &[&[Operation]] = &[&[Operation::write("PutEvaluations", p
 /// What the rules were asked, and what they reported.
 #[derive(Debug, Default)]
 pub struct Rules {
-    /// The result tokens given out, each with where it was.
+    /// The result tokens that were issued, each with its account and Region.
     asked: BTreeMap<String, Location>,
-    /// What was reported, in the order in which it came; trial runs too, which change nothing at AWS.
+    /// What was reported, in order. It includes trial runs, which change nothing at AWS.
     pub evaluations: Vec<Evaluation>,
-    /// The ids of resources whose evaluations come back as failed.
-    pub not_taken: BTreeSet<String>,
+    /// The ids of resources whose evaluations are answered as failed.
+    pub rejected: BTreeSet<String>,
 }
 
-/// An evaluation that was taken.
+/// An evaluation that was accepted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
     pub resource_type: String,
@@ -34,7 +34,7 @@ pub struct Evaluation {
     pub test_mode: bool,
 }
 
-/// A token must be one that was given out in this place; in a trial run it may be any.
+/// The token must have been issued in this account and Region, except in a trial run.
 fn put(world: &mut World, call: &Call) -> Outcome {
     call.only(&["Evaluations", "ResultToken", "TestMode"])?;
     let (token, test_mode) = (call.required("ResultToken")?, call.flag("TestMode")?);
@@ -58,7 +58,7 @@ fn put(world: &mut World, call: &Call) -> Outcome {
     let read = all.iter().map(|one| evaluation(one, test_mode)).collect::<Result<Vec<_>, _>>()?;
     let mut failed = Vec::new();
     for (one, evaluation) in all.iter().zip(read) {
-        if world.rules.not_taken.contains(&evaluation.resource_id) {
+        if world.rules.rejected.contains(&evaluation.resource_id) {
             failed.push(one.clone());
         } else {
             world.rules.evaluations.push(evaluation);
@@ -114,7 +114,7 @@ fn required(members: &Map<String, Value>, member: &str, longest: usize) -> Resul
 }
 
 impl World {
-    /// AWS Config asks a rule of the default account and Region, and wants this token back.
+    /// Issues a result token: AWS Config has invoked a rule of the default account and Region with it.
     pub fn asks_rule(&mut self, result_token: &str) {
         self.rules.asked.insert(result_token.to_owned(), self.location.clone());
     }

@@ -1,4 +1,4 @@
-//! The handle that tests hold: look at and change the world, set faults, read the journal, wait.
+//! The handle for tests: read and change the world, set faults, read the journal, wait.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -26,7 +26,7 @@ pub struct Shared {
     changes: watch::Sender<u64>,
 }
 
-/// What is known of the calls.
+/// The calls so far, and the faults for the next ones.
 #[derive(Default)]
 pub struct Control {
     arrivals: usize,
@@ -50,17 +50,17 @@ impl Stub {
         format!("http://{}", self.server.address)
     }
 
-    /// Looks at or changes the world. No call is executed meanwhile.
+    /// Reads or changes the world. No call is executed meanwhile.
     pub fn world<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         look(&mut self.shared.world())
     }
 
-    /// Sets a fault. Several may strike one call: all its hooks run, and the first other fault decides.
+    /// Sets a fault. If several match one call, all hooks run, and the first other fault decides.
     pub fn fault(&self, when: When, fault: Fault) {
         self.shared.control().plan.add(when, fault);
     }
 
-    /// Takes all faults away.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         self.shared.control().plan.clear();
     }
@@ -71,15 +71,15 @@ impl Stub {
         self.shared.control().gate = CallGate::Armed { left: n, stop };
     }
 
-    /// Resolves when the call of [`Stub::stop_at`] has arrived (and, with [`Stop::After`], was executed). It never does
-    /// where the caller makes fewer calls, so select it against the caller.
+    /// Resolves when the call of [`Stub::stop_at`] has arrived (and, with [`Stop::After`], was executed). If the caller
+    /// makes fewer calls, it never resolves, so select it against the caller.
     pub async fn reached(&self) {
         self.shared
             .wait(|shared| matches!(shared.control().gate, CallGate::Shut { reached: true }).then_some(()))
             .await;
     }
 
-    /// Answers calls again; those held stay without an answer.
+    /// Answers new calls again. Calls that are held stay without an answer.
     pub fn resume(&self) {
         self.shared.control().gate = CallGate::Open;
     }
@@ -114,28 +114,28 @@ impl Stub {
         self.shared.receiver().expect(&self.endpoint(), ids, None)
     }
 
-    /// The same with this query: other expiry, other signature.
+    /// The same with another query, and so another expiry and signature.
     pub fn response_url_with(&self, ids: &Ids, query: &str) -> String {
         self.shared.receiver().expect(&self.endpoint(), ids, Some(query))
     }
 
-    /// The request is delivered once more, as Lambda does after an error: one more answer is no violation.
+    /// Allows one more answer, because the request is delivered once more, as Lambda does after an error.
     pub fn redelivered(&self, url: &str) {
         self.shared.receiver().redelivered(url);
     }
 
-    /// What the next PUTs to the URL meet, one fault a PUT, in this order.
+    /// The faults of the next PUTs to the URL: one a PUT, in this order.
     pub fn put_faults(&self, url: &str, faults: &[PutFault]) {
         self.shared.receiver().put_faults(url, faults);
     }
 
-    /// Lets the PUTs that [`PutFault::Held`] holds go on.
+    /// Answers the PUTs that [`PutFault::Held`] holds.
     pub fn release(&self, url: &str) {
         self.shared.receiver().release(url);
         self.shared.changed();
     }
 
-    /// How many PUTs came to the URL, whatever became of them.
+    /// How many PUTs came to the URL, whether they succeeded or not.
     pub fn puts(&self, url: &str) -> usize {
         self.shared.receiver().puts(url)
     }
@@ -166,11 +166,11 @@ impl Control {
         self.arrivals
     }
 
-    /// Notes a call's outcome, and its answer where the caller hears of it. The journal may have been emptied meanwhile.
-    pub fn answered(&mut self, id: usize, outcome: &Outcome, heard: bool) {
+    /// Records a call's outcome, and its answer if the caller gets it. The journal may have been emptied meanwhile.
+    pub fn answered(&mut self, id: usize, outcome: &Outcome, is_answered: bool) {
         if let Some(record) = self.journal.iter_mut().find(|record| record.id == id) {
             record.executed = outcome.is_ok();
-            if heard {
+            if is_answered {
                 record.answered(outcome);
             }
         }

@@ -1,4 +1,4 @@
-//! EC2 as played: which instance has which instance profile.
+//! The EC2 of the stub: which instance has which instance profile.
 
 use serde_json::json;
 
@@ -23,11 +23,11 @@ pub struct Association {
     pub location: Location,
     pub instance_id: String,
     pub profile_arn: String,
-    /// associating, associated, disassociating, disassociated.
+    /// `associating`, `associated`, `disassociating` or `disassociated`.
     pub state: &'static str,
 }
 
-/// Of the filters, `instance-id` and `state` are played.
+/// Implements the filters `instance-id` and `state`.
 fn describe(world: &mut World, call: &Call) -> Outcome {
     let unknown = |refusal: Refusal| refusal.coded(400, "UnknownParameter");
     call.only(&["Filter", "MaxResults", "NextToken"]).map_err(unknown)?;

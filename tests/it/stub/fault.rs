@@ -1,4 +1,4 @@
-//! What goes wrong, and when: faults at chosen calls, and the stop that holds a caller between two calls.
+//! Faults at chosen calls, and the stop that holds a caller between two calls.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::call::{Call, Refusal};
 use super::services::Service;
 use super::world::World;
 
-/// Which calls a fault strikes. The count is the fault's own and starts when the fault is set.
+/// Which calls a fault affects. Each fault counts its calls from the moment when it is set.
 #[derive(Clone, Copy, Debug)]
 pub struct When {
     service: Option<&'static str>,
@@ -32,7 +32,7 @@ impl When {
         Self { service: None, ..Self::service("") }
     }
 
-    /// Only those whose member `Name` is this.
+    /// Only calls whose member `Name` is this.
     pub fn on(self, name: &'static str) -> Self {
         Self { name: Some(name), ..self }
     }
@@ -57,7 +57,7 @@ impl When {
 /// What a hook does to the world.
 type Hook = Arc<dyn Fn(&mut World) + Send + Sync>;
 
-/// What goes wrong with a call.
+/// How a call fails.
 #[derive(Clone)]
 pub enum Fault {
     /// The service's refusal for lack of a permission; its message names this action (`ssm:UpdateDocument`).
@@ -74,15 +74,15 @@ pub enum Fault {
     Refuse(Refusal),
     /// Never answered and not executed. The connection stays open until the stub ends.
     Hang,
-    /// The connection is closed, and nothing was done.
+    /// The connection is closed, and the call is not executed.
     CutBefore,
-    /// It is done, and the connection is closed before the answer.
+    /// The call is executed, and the connection is closed before the answer.
     CutAfter,
-    /// It is done, and the answer is no JSON.
+    /// The call is executed, and the answer is no JSON.
     Garbage,
-    /// A rival comes first: runs just before the call.
+    /// The hook runs just before the call, as a concurrent writer would.
     Before(Hook),
-    /// A rival comes next: runs just after the call, before its answer.
+    /// The hook runs just after the call and before its answer.
     After(Hook),
 }
 
@@ -121,7 +121,7 @@ impl Fault {
     }
 }
 
-/// The faults set, each with the calls that it has seen.
+/// The faults that are set, each with the number of calls that it has matched.
 #[derive(Default)]
 pub struct Plan {
     set: Vec<(When, Fault, usize)>,
@@ -136,18 +136,18 @@ impl Plan {
         self.set.clear();
     }
 
-    /// Counts the call, and returns the faults that strike it in the order in which they were set.
+    /// Counts the call, and returns its faults in the order in which they were set.
     pub fn strike(&mut self, call: &Call) -> Vec<Fault> {
-        let mut struck = Vec::new();
+        let mut faults = Vec::new();
         for (when, fault, seen) in &mut self.set {
             if when.names(call) {
                 *seen += 1;
                 if (when.from..=when.to).contains(seen) {
-                    struck.push(fault.clone());
+                    faults.push(fault.clone());
                 }
             }
         }
-        struck
+        faults
     }
 }
 
@@ -160,24 +160,24 @@ pub enum Stop {
     After,
 }
 
-/// The gate that every AWS call passes.
+/// The gate that every AWS call passes. It stops a caller between two calls.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum CallGate {
     #[default]
     Open,
-    /// Shuts at the call that finds `left` at 1.
+    /// The gate shuts at the call that finds `left` at 1.
     Armed { left: usize, stop: Stop },
-    /// Shut; `reached` once the stopped call has come as far as it will.
+    /// The gate is shut. `reached` says whether the stopped call has arrived and, if asked for, was executed.
     Shut { reached: bool },
 }
 
-/// What the gate says to a call.
+/// What the gate decides about a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Passage {
     Pass,
     /// This call is the one to stop at.
     StopHere(Stop),
-    /// The stop was before this call: it is not executed and never answered, being a call of a caller cut off.
+    /// The gate was already shut. The call is not executed and never answered, because its caller counts as killed.
     Held,
 }
 
@@ -198,7 +198,7 @@ impl CallGate {
         }
     }
 
-    /// The stopped call has come as far as it will.
+    /// The stopped call has arrived and, if asked for, was executed.
     pub fn arrive(&mut self) {
         if let Self::Shut { reached } = self {
             *reached = true;

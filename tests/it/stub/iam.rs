@@ -1,5 +1,5 @@
-//! IAM as played: roles, users and instance profiles of several accounts, and a simulator that says what the test
-//! told it.
+//! The IAM of the stub: roles, users and instance profiles of several accounts, and a simulator that gives the answers
+//! that the test has set.
 
 use std::collections::BTreeMap;
 
@@ -25,15 +25,15 @@ pub struct Iam {
     /// ARNs.
     pub users: Vec<String>,
     pub profiles: Vec<Profile>,
-    /// The session token of each access key that AssumeRole gave out.
+    /// The session token of each access key that AssumeRole issued.
     pub issued: BTreeMap<String, String>,
-    /// Caps the life of what AssumeRole gives out, in seconds.
+    /// The longest life of credentials that AssumeRole issues, in seconds.
     pub longest_session: Option<u64>,
     /// The tags of roles and users, by their ARN.
     pub tags: BTreeMap<String, Vec<(String, String)>>,
-    /// What a role's trust policy lets those who assume it do, by its ARN; `sts:AssumeRole` where nothing is said.
+    /// The actions of a role's trust policy, by the role's ARN. Without an entry it is `sts:AssumeRole`.
     pub trust: BTreeMap<String, Value>,
-    /// Whether simulations about another account's key leave out what the principal's own policies say.
+    /// Whether simulations with another account's key leave out the decision of the principal's own policies.
     pub hides_details: bool,
     simulated: Vec<Rule>,
 }
@@ -44,7 +44,7 @@ pub struct Role {
     pub account: String,
     pub name: String,
     pub arn: String,
-    /// Who may assume it: accounts, and ARNs of roles.
+    /// The accounts and the ARNs of roles that may assume it.
     pub trusted: Vec<String>,
     /// The external id that its trust policy asks for.
     pub external_id: Option<String>,
@@ -66,18 +66,18 @@ pub struct SimulatedAnswer {
     pub decision: SimulatedDecision,
     /// The policies that matched.
     pub policies: Vec<String>,
-    /// AllowedByOrganizations; none where the account is in no organization.
+    /// AllowedByOrganizations; none if the account is in no organization.
     pub organizations: Option<bool>,
-    /// AllowedByPermissionsBoundary; none where there is no boundary.
+    /// AllowedByPermissionsBoundary; none if there is no boundary.
     pub boundary: Option<bool>,
-    /// Condition keys that the policies ask for. Those that the call does not bring are its missing context.
+    /// Condition keys that the policies ask for. Those that the call does not have are the missing context.
     pub asks_for: Vec<String>,
-    /// The decision where the call brings this condition key with these values.
+    /// The decision if the call has this condition key with these values.
     pub given: Vec<(String, Vec<String>, SimulatedDecision)>,
-    /// Whether the organization's policies refuse a call that does not bring this condition key with this value,
-    /// which the answer never lists as missing.
+    /// The organization's policies refuse a call that does not have this condition key with this value. The answer never
+    /// lists the key as missing.
     pub organization_wants: Option<(String, String)>,
-    /// Whether the boundary's decision stands in the results of the resource alone.
+    /// Whether only the results of the resource show the boundary's decision.
     pub boundary_of_resource: bool,
 }
 
@@ -145,10 +145,10 @@ fn simulate(world: &mut World, call: &Call) -> Outcome {
     Ok(json!({"EvaluationResults": results, "IsTruncated": false}))
 }
 
-/// What a call brings: the context keys' names, in lower case, with their values.
+/// The context of a call: the keys' names in lower case, with their values.
 type Brought = Vec<(String, Vec<String>)>;
 
-/// The context keys; each value must be one of its type, and no key may be there twice.
+/// Reads the context. Each value must be of its type, and no key may occur twice.
 fn given_keys(call: &Call) -> Result<Brought, Refusal> {
     let mut names: Brought = Vec::new();
     for entry in list(&call.body, "ContextEntries")? {
@@ -175,8 +175,8 @@ fn given_keys(call: &Call) -> Result<Brought, Refusal> {
     Ok(names)
 }
 
-/// `foreign` is for a key of another account: whether the answer leaves out what the principal's own policies say. Its
-/// decision then is of both sides, and the key's is not simulated.
+/// `foreign` is for a key of another account and says whether the answer leaves out what the principal's own policies
+/// say. The decision is then about both sides, and the key's side is not simulated.
 fn result(
     action: &str,
     resource: &str,
@@ -271,7 +271,7 @@ fn get_user(world: &mut World, call: &Call) -> Outcome {
     Ok(json!({"User": answer}))
 }
 
-/// The tags, which stand in the answers about one entity only.
+/// The tags. Only answers about one entity show them.
 fn tagged(world: &World, arn: &str, answer: &mut Value) {
     if let Some(tags) = world.iam.tags.get(arn) {
         answer["Tags"] = tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
@@ -349,7 +349,7 @@ impl World {
         arn
     }
 
-    /// The role with this ARN, to look at and to change.
+    /// The role with this ARN, to read and to change.
     pub fn role(&mut self, arn: &str) -> &mut Role {
         self.iam.roles.iter_mut().find(|role| role.arn == arn).expect("the role was added")
     }
@@ -377,8 +377,8 @@ impl World {
         arn
     }
 
-    /// What the simulator says of a principal, an action or `*`, and a resource or `*`. Of several the last that
-    /// matches is said; where none is set, an implicit deny.
+    /// Sets the simulator's answer for a principal, an action or `*`, and a resource or `*`. The last answer that matches
+    /// counts; if none does, it is an implicit deny.
     pub fn simulates(&mut self, principal: &str, action: &str, resource: &str, answer: SimulatedAnswer) {
         let (principal, action, resource) = (principal.to_owned(), action.to_owned(), resource.to_owned());
         self.iam.simulated.push(Rule { principal, action, resource, answer });

@@ -1,4 +1,4 @@
-//! The journal: every AWS call that arrived, and what became of it.
+//! The journal: every AWS call that arrived, and its outcome.
 
 use serde_json::Value;
 
@@ -17,9 +17,9 @@ pub struct CallRecord {
     pub region: String,
     /// Whether the operation may change the world. Unknown operations count as reads.
     pub writes: bool,
-    /// Whether the service did what was asked, the caller having heard of it or not.
+    /// Whether the service executed the call, even if the caller got no answer.
     pub executed: bool,
-    /// The HTTP status of the answer; none while there is no answer (held, or cut off).
+    /// The HTTP status of the answer; none if there is no answer, because the call is held or was cut off.
     pub status: Option<u16>,
     /// The error code of the answer.
     pub code: Option<String>,
@@ -42,7 +42,7 @@ impl CallRecord {
         }
     }
 
-    /// Notes the answer that goes out.
+    /// Records the answer that is sent.
     pub fn answered(&mut self, outcome: &Outcome) {
         match outcome {
             Ok(_) => self.status = Some(200),

@@ -1,4 +1,4 @@
-//! KMS as played: keys of several accounts and Regions, who may use them, and what dry runs say.
+//! The KMS of the stub: keys of several accounts and Regions, who may use them, and what dry runs answer.
 
 mod changes;
 mod crypto;

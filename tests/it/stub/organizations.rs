@@ -1,4 +1,4 @@
-//! AWS Organizations as played: DescribeOrganization, from its one endpoint.
+//! The AWS Organizations of the stub: DescribeOrganization, at its only endpoint.
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ pub const OPERATIONS: &[&[Operation]] = &[&[Operation::read("DescribeOrganizatio
 /// The Region that answers in the partition of the tests.
 pub const HOME: &str = "us-east-1";
 
-/// Every account of an organization may ask. Other Regions have no endpoint.
+/// Every account of an organization may call it. Other Regions have no endpoint.
 fn describe(world: &mut World, call: &Call) -> Outcome {
     call.only(&[])?;
     if call.region != HOME {

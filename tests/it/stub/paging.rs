@@ -1,23 +1,23 @@
-//! Pages: the same opaque token for every paginated operation, each service with its names for it.
+//! Pages. All paginated operations use the same kind of token; each service has its own names for the members.
 
 use super::call::Refusal;
 
-/// What a caller asked of a list.
+/// The page that a caller asks for.
 pub struct Asked<'a> {
     /// `MaxResults` or `Limit`.
     pub limit: Option<usize>,
     /// `NextToken` or `Marker`.
     pub token: Option<&'a str>,
-    /// The model's range of the limit; its end is the page's size where none is asked.
+    /// The range of the limit in the service model. Without a limit, the page has the largest size.
     pub least: usize,
     pub most: usize,
-    /// The error for a token that this list never gave.
+    /// The error code for a token that is not valid for the list.
     pub bad_token: &'a str,
-    /// The test's own cap.
+    /// The page size that the test has set, if any.
     pub cap: Option<usize>,
 }
 
-/// The asked page of `items`, and the token of the next one.
+/// The page of `items` that was asked for, and the token of the next page.
 pub fn page<T>(items: Vec<T>, asked: &Asked<'_>) -> Result<(Vec<T>, Option<String>), Refusal> {
     if let Some(limit) = asked.limit
         && !(asked.least..=asked.most).contains(&limit)

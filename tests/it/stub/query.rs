@@ -1,6 +1,7 @@
-//! The query protocol: a form in, XML out. IAM and STS write lists as `Name.member.1`, EC2 as `Name.1`.
+//! The query protocol: the request is a form and the answer is XML. IAM and STS write lists as `Name.member.1`, EC2 as
+//! `Name.1`.
 //!
-//! A form becomes the same JSON that the other services take, all of its leaves being text; an answer is JSON with
+//! A form becomes the same JSON that the other services take, with text in all of its leaves. An answer is JSON with
 //! the members' names of the service's XML.
 
 use serde_json::{Map, Value};
@@ -10,10 +11,10 @@ use super::call::{Call, Outcome, Refusal};
 use super::services::Service;
 use super::wire::{Incoming, Reply, Understood, Wire};
 
-/// IAM's and STS's.
+/// The protocol of IAM and STS.
 pub const QUERY: Wire = Wire { read: read_query, write: write_query };
 
-/// EC2's.
+/// The protocol of EC2.
 pub const EC2_QUERY: Wire = Wire { read: read_ec2, write: write_ec2 };
 
 /// A whole number, which the protocol sends as text.
@@ -75,7 +76,7 @@ fn read(service: &Service, incoming: &Incoming, list_level: Option<&str>) -> Und
     Ok((operation, body))
 }
 
-/// Puts a value at its path; false where something stands there.
+/// Puts a value at its path. Returns false if the path already has a value.
 fn insert(form: &mut Map<String, Value>, path: &[&str], value: &str) -> bool {
     match path {
         [] => false,

@@ -22,7 +22,7 @@ use super::fault::{Fault, Passage, Stop};
 use super::services::SERVICES;
 use super::wire::{Incoming, Reply, understand};
 
-/// The running server; dropping it closes the port and every connection.
+/// The running server. Dropping it closes the port and every connection.
 pub struct Server {
     pub address: SocketAddr,
     end: Option<oneshot::Sender<Infallible>>,
@@ -79,7 +79,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
             let service = service_fn(move |request| answer(Arc::clone(&shared), request));
-            // An error is a connection that a fault cut or that the caller dropped: both are meant.
+            // An error is a connection that a fault cut or that the caller dropped. Both are intended.
             let _ = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
@@ -125,7 +125,7 @@ async fn answer_put(shared: &Shared, incoming: &Incoming) -> Result<Reply, Cut> 
     }
 }
 
-/// An AWS call: into the journal, through the gate, past the faults, to the service.
+/// Handles an AWS call: it enters the journal, passes the gate, meets the faults, and reaches the service.
 async fn answer_aws(shared: &Shared, incoming: &Incoming) -> Result<Reply, Cut> {
     let understood = understand(&shared.world(), incoming);
     let (call, service) = match understood {
@@ -188,14 +188,14 @@ fn execute(shared: &Shared, call: &Call, refusal: Option<Refusal>, faults: &[Fau
     outcome
 }
 
-/// Tells the test that the stopped call has come as far as it will, and never answers it.
+/// Tells the test that the stopped call was reached, and never answers the call.
 async fn hold(shared: &Shared) -> Infallible {
     shared.control().gate.arrive();
     shared.changed();
     pending().await
 }
 
-/// The answer to what is no AWS call. It is noted as a violation, for no SDK would send it.
+/// The answer to a request that is no AWS call. The request is a violation, because no SDK would send it.
 fn misunderstood(shared: &Shared, incoming: &Incoming, refusal: Refusal) -> Reply {
     let mut control = shared.control();
     let path = incoming.target.split('?').next().unwrap_or_default();

@@ -7,7 +7,7 @@ use super::wire::{AWS_JSON, Wire};
 use super::world::World;
 use super::{config, ec2, iam, kms, organizations, ssm, sts};
 
-/// Every service that the stub plays, found by the signing name in a call's credential scope.
+/// Every service of the stub. The signing name in a call's credential scope selects the service.
 pub const SERVICES: &[Service] = &[
     Service {
         name: "ssm",

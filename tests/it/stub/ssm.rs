@@ -1,4 +1,4 @@
-//! SSM as played: documents, parameters, managed nodes and sessions. A new subject is a file with its table.
+//! The SSM of the stub: documents, parameters, managed nodes and sessions. A new subject is a file with its table.
 
 mod content;
 mod document_calls;

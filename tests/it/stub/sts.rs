@@ -1,4 +1,4 @@
-//! STS as played: AssumeRole, whose credentials make their bearer the role in the role's account.
+//! The STS of the stub: AssumeRole. A caller with the credentials that it issues is the role, in the role's account.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +14,7 @@ use super::world::World;
 
 pub const OPERATIONS: &[&[Operation]] = &[&[Operation::read("AssumeRole", assume_role)]];
 
-/// A role that is not there is refused like one that does not trust the caller.
+/// A role that does not exist is refused like one that does not trust the caller.
 fn assume_role(world: &mut World, call: &Call) -> Outcome {
     call.only(&["RoleArn", "RoleSessionName", "ExternalId", "DurationSeconds"]).map_err(invalid)?;
     let arn = call.required("RoleArn").map_err(invalid)?;
@@ -57,7 +57,7 @@ fn assume_role(world: &mut World, call: &Call) -> Outcome {
     Ok(answer)
 }
 
-/// Whether the trust policy names the caller's account, the caller, or the role that the caller is a session of.
+/// Whether the trust policy names the caller's account, the caller, or the role of the caller's session.
 fn trusts(role: &Role, caller: &Caller, external_id: Option<&str>) -> bool {
     let of_session = caller.arn.split_once(":assumed-role/").and_then(|(_, rest)| rest.split('/').next());
     let is_trusted = |trusted: &String| {

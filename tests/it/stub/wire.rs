@@ -1,5 +1,5 @@
-//! How calls and answers look on the wire. A protocol is a [`Wire`]: AWS JSON 1.1 here, the query protocol
-//! of IAM, STS and EC2 in `query.rs`.
+//! How calls and answers look on the wire. A protocol is a [`Wire`]: AWS JSON 1.1 is here, and the query protocol of
+//! IAM, STS and EC2 is in `query.rs`.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -36,18 +36,18 @@ pub struct Reply {
 /// The operation and the input of a request.
 pub type Understood = Result<(String, Value), Refusal>;
 
-/// A protocol: a request's operation and input, and an outcome as an answer.
+/// A protocol: it reads a request's operation and input, and writes an outcome as an answer.
 #[derive(Clone, Copy)]
 pub struct Wire {
     pub read: fn(&Service, &Incoming) -> Understood,
-    /// By the operation's name, which the query protocol repeats in its answer, and the request id.
+    /// Takes the operation's name, which the query protocol repeats in its answer, and the request id.
     pub write: fn(&Service, &str, &str, &Outcome) -> Reply,
 }
 
 /// AWS JSON 1.1, as SSM, KMS and AWS Config speak it.
 pub const AWS_JSON: Wire = Wire { read: read_json, write: write_json };
 
-/// Understands an AWS call: the credential scope names the service, the Region and, by the access key, the caller.
+/// Reads an AWS call. The credential scope names the service, the Region and, by the access key, the caller.
 ///
 /// The signature is not checked, but its header must be there, as an unsigned call is an `aws_sdk` set up wrongly.
 pub fn understand(world: &World, incoming: &Incoming) -> Result<(Call, &'static Service), Refusal> {

@@ -1,4 +1,4 @@
-//! The state of the played AWS: plain values, usable without HTTP. A new service's state is one field here.
+//! The state of the stub: plain values, usable without HTTP. A new service's state is one field here.
 
 use std::collections::BTreeMap;
 
@@ -19,11 +19,11 @@ pub const REGION: &str = "eu-west-1";
 #[derive(Debug)]
 pub struct World {
     pub partition: String,
-    /// Where [`World::ask`] and the helpers look; calls over HTTP bring their own account and Region.
+    /// The default account and Region, for [`World::ask`] and the helpers. Calls over HTTP have their own.
     pub location: Location,
     /// Principals by access key, beyond the 12-digit keys that are account roots.
     pub callers: BTreeMap<String, Caller>,
-    /// Caps the page of every paginated operation, so that a short list has several pages too.
+    /// The largest page of every paginated operation, so that a short list has several pages too.
     pub page_size: Option<usize>,
     pub documents: Documents,
     pub parameters: Parameters,
@@ -64,12 +64,12 @@ impl World {
             Some(operation) => (operation.run)(self, call),
             None => Err(Refusal::client(
                 "UnknownOperationException",
-                format!("`{}` is not played here", call.operation),
+                format!("`{}` is not implemented", call.operation),
             )),
         }
     }
 
-    /// Executes a call as the default caller: how a hook plays a rival, and how tests look around.
+    /// Executes a call as the default caller. Hooks use it to act as a concurrent writer, and tests to change the state.
     pub fn ask(&mut self, service: &'static str, operation: &str, body: Value) -> Outcome {
         let call = Call {
             service,
@@ -81,7 +81,7 @@ impl World {
         self.call(&call)
     }
 
-    /// Who calls when the access key says nothing else: the function's role in the default account.
+    /// The default caller: the function's role in the default account. It is used if the access key is not registered.
     pub fn caller(&self) -> Caller {
         let account = self.location.account.clone();
         let arn = format!("arn:{}:sts::{account}:assumed-role/session-kms/session-kms", self.partition);

@@ -1,4 +1,4 @@
-//! IAM, STS, EC2 and the fleet: as strict as AWS.
+//! IAM, STS, EC2 and the fleet are as strict as AWS.
 
 use aws_sdk_kms::config::Credentials as KmsCredentials;
 use aws_sdk_ssm::types::{InstanceInformationStringFilter, SessionState};
@@ -28,10 +28,14 @@ async fn pages_have_awss_limits() {
             ssm(&stub).describe_sessions().state(SessionState::Active).max_results(size).send().await;
         assert_eq!(code(sessions), expected, "{size} sessions");
     }
-    let unplayed =
+    let unsupported =
         InstanceInformationStringFilter::builder().key("PingStatus").values("Online").build().unwrap();
-    let filtered = ssm(&stub).describe_instance_information().filters(unplayed).send().await;
-    assert_eq!(code(filtered), "ValidationException", "what is not played is refused, not ignored");
+    let filtered = ssm(&stub).describe_instance_information().filters(unsupported).send().await;
+    assert_eq!(
+        code(filtered),
+        "ValidationException",
+        "a filter that is not implemented is refused, not ignored"
+    );
     let setting = ssm(&stub).get_service_setting().setting_id("/ssm/other").send().await;
     assert_eq!(code(setting), "ServiceSettingNotFound");
     assert_eq!(
@@ -63,7 +67,7 @@ fn ec2_refuses_what_it_does_not_know() {
 }
 
 #[tokio::test]
-async fn the_simulator_takes_principals_that_are_there_and_values_of_their_type() {
+async fn the_simulator_takes_existing_principals_and_values_of_their_type() {
     use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum};
     let stub = Stub::start().await;
     let (own, foreign) = stub.world(|world| (world.add_role("Own"), world.add_role_in(OTHER, "Foreign")));
@@ -78,7 +82,7 @@ async fn the_simulator_takes_principals_that_are_there_and_values_of_their_type(
     assert_eq!(code(simulate(&foreign).send().await), "NoSuchEntity");
     assert_eq!(code(simulate(&own).context_entries(entry("true")).send().await), "ok");
     assert_eq!(code(simulate(&own).context_entries(entry("maybe")).send().await), "InvalidInput");
-    assert_eq!(code(simulate(&own).policy_input_list("{}").send().await), "InvalidInput", "not played");
+    assert_eq!(code(simulate(&own).policy_input_list("{}").send().await), "InvalidInput", "not implemented");
     assert_eq!(code(client.get_role().role_name("path/Own").send().await), "ValidationError");
     assert_eq!(code(client.get_role().role_name("Foreign").send().await), "NoSuchEntity");
     let role = client.get_role().role_name("Own").send().await.unwrap().role.unwrap();
@@ -121,7 +125,7 @@ fn reads_of_tags_aliases_and_organizations_are_as_strict_as_awss() {
 }
 
 #[tokio::test]
-async fn a_role_is_assumed_by_whom_it_trusts_and_bears_its_account() {
+async fn a_role_is_assumed_by_whom_it_trusts_and_acts_in_its_own_account() {
     let stub = Stub::start().await;
     let (role, key) = stub.world(|world| {
         let jane = "arn:aws:sts::123456789012:assumed-role/Users/jane".to_owned();

@@ -1,4 +1,4 @@
-//! SSM documents as a whole, through aws-sdk-ssm: creating, reading, converting.
+//! SSM documents, with aws-sdk-ssm: creating, reading and converting them.
 
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{DocumentFormat, DocumentType};

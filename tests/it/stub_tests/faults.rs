@@ -47,7 +47,7 @@ async fn each_fault_has_its_answer_and_its_effect() {
 }
 
 #[tokio::test]
-async fn a_refusal_names_the_action_and_bears_a_request_id() {
+async fn a_refusal_names_the_action_and_has_a_request_id() {
     let stub = Stub::start().await;
     stub.fault(When::any(), Fault::AccessDenied { action: "kms:DescribeKey" });
     let error = kms(&stub, "AKIA", "eu-west-1").describe_key().key_id("x").send().await.unwrap_err();
@@ -58,7 +58,7 @@ async fn a_refusal_names_the_action_and_bears_a_request_id() {
 }
 
 #[tokio::test]
-async fn faults_strike_the_calls_that_they_name() {
+async fn faults_affect_only_the_calls_that_they_name() {
     let stub = with_document().await;
     stub.fault(When::operation("ssm", "GetDocument").nth(2), Fault::Throttle);
     stub.fault(When::service("kms").first(1), Fault::InternalError);
@@ -77,7 +77,7 @@ async fn faults_strike_the_calls_that_they_name() {
 }
 
 #[tokio::test]
-async fn a_rival_comes_before_or_after_a_call() {
+async fn a_hook_runs_before_or_after_a_call() {
     let rival = |key: &'static str| {
         move |world: &mut crate::stub::World| {
             let body = json!({"Name": NAME, "DocumentVersion": "$LATEST", "Content": content(key)});
@@ -106,7 +106,7 @@ async fn a_hang_is_never_answered() {
         () = stub.arrived(1) => {}
     }
     assert_eq!((latest(&stub), stub.calls()[0].status), (1, None));
-    // The end of the stub ends the connections that it holds.
+    // Dropping the stub closes the connections that it holds.
     let call = ssm(&stub).get_document().name(NAME).send();
     let end = async {
         stub.arrived(2).await;
@@ -168,7 +168,7 @@ async fn calls_beside_a_stopped_one_are_held_too() {
 }
 
 #[tokio::test]
-async fn the_journal_tells_writes_from_reads() {
+async fn the_journal_distinguishes_writes_from_reads() {
     let stub = with_document().await;
     assert_eq!(code(ssm(&stub).get_document().name(NAME).send().await), "ok");
     assert!(stub.writes().is_empty());

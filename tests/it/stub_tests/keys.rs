@@ -1,4 +1,4 @@
-//! KMS through aws-sdk-kms.
+//! KMS, called with aws-sdk-kms.
 
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{DryRunModifierType, KeyState, OriginType};
@@ -50,7 +50,7 @@ async fn a_key_has_four_names_and_a_foreign_one_has_two() {
 }
 
 #[tokio::test]
-async fn the_caller_is_the_access_keys() {
+async fn the_access_key_decides_who_the_caller_is() {
     let stub = Stub::start().await;
     let role = "arn:aws:sts::123456789012:assumed-role/Users/jane";
     let arn = stub.world(|world| {
@@ -70,7 +70,7 @@ async fn the_caller_is_the_access_keys() {
         let described = kms(&stub, access_key, "eu-west-1").describe_key().key_id(&arn).send().await;
         assert_eq!(code(described), expected, "{access_key}");
     }
-    // The policy of a foreign key is not readable, whatever the key admits.
+    // The policy of a foreign key cannot be read, whatever the key admits.
     for (access_key, expected) in [("AKIA", "AccessDeniedException"), (OTHER, "ok")] {
         let policy = kms(&stub, access_key, "eu-west-1").get_key_policy().key_id(&arn).send().await;
         assert_eq!(code(policy), expected, "{access_key}");
@@ -78,7 +78,7 @@ async fn the_caller_is_the_access_keys() {
 }
 
 #[tokio::test]
-async fn metadata_is_whole() {
+async fn metadata_is_complete() {
     let stub = Stub::start().await;
     let arn = stub.world(|world| {
         let arn = world.add_key(ID);
@@ -192,7 +192,7 @@ async fn a_dry_run_is_always_an_error() {
 }
 
 #[tokio::test]
-async fn a_data_key_comes_back_with_its_context_only() {
+async fn a_data_key_is_decrypted_only_with_its_context() {
     let stub = Stub::start().await;
     stub.world(|world| {
         world.add_key(ID);

@@ -1,4 +1,4 @@
-//! Requests and their order, with functions under test that play every part.
+//! Requests of CloudFormation and their order, with a function that succeeds, fails or stays silent as it is asked to.
 
 use std::cell::RefCell;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::receiver::put;
 use crate::stub::{ACCOUNT, Lifecycle, Resource, StackStatus, Stub};
 
-/// A function that answers with the id that its properties ask for, and fails where they (and the type) say so.
+/// A function that answers with the id in its properties, and that fails or stays silent if they name the request type.
 async fn function(payload: Value) {
     let properties = &payload["ResourceProperties"];
     let kind = payload["RequestType"].as_str().unwrap();
@@ -72,7 +72,7 @@ async fn requests_have_their_real_shape() {
 }
 
 #[tokio::test]
-async fn a_stack_lives_and_dies() {
+async fn a_stack_is_created_updated_and_deleted() {
     let stub = Stub::start().await;
     let mut stack = Lifecycle::new(&stub, resource());
     assert_eq!(stack.create(&json!({"N": "1"}), &function).await.status, StackStatus::CreateComplete);
@@ -152,7 +152,7 @@ async fn a_failed_create_is_deleted_by_the_id_of_its_answer() {
 }
 
 #[tokio::test]
-async fn a_cancelled_create_meets_its_delete() {
+async fn a_cancelled_create_is_concurrent_with_its_delete() {
     let stub = Stub::start().await;
     let mut stack = Lifecycle::new(&stub, resource());
     let seen = RefCell::new(Vec::new());

@@ -1,4 +1,4 @@
-//! Parameter Store through aws-sdk-ssm.
+//! Parameter Store, called with aws-sdk-ssm.
 
 use aws_sdk_ssm::types::{ParameterTier, ParameterType};
 
@@ -74,5 +74,5 @@ async fn tiers_limit_the_value() {
         }
     }
     let down = client.put_parameter().name("/p/3").value("v").overwrite(true).tier(Standard).send().await;
-    assert_eq!(code(down), "ValidationException", "there is no way back to standard");
+    assert_eq!(code(down), "ValidationException", "an advanced parameter cannot become a standard one");
 }

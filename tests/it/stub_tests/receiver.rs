@@ -1,4 +1,4 @@
-//! The receiver of answers, driven by plain HTTP.
+//! The receiver of answers, called with plain HTTP.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -15,7 +15,7 @@ fn ids() -> Ids {
     }
 }
 
-/// A valid answer with these members replaced; `null` takes one away.
+/// A valid answer with these members replaced. `null` removes a member.
 fn body(changes: &Value) -> String {
     let mut body = json!({
         "Status": "SUCCESS", "PhysicalResourceId": "p", "StackId": ids().stack_id, "RequestId": "r-1",
@@ -31,7 +31,7 @@ fn body(changes: &Value) -> String {
     body.to_string()
 }
 
-/// Sends a request as it is written; the status, or none where the connection was cut.
+/// Sends a request exactly as given. Returns the status, or none if the connection was cut.
 fn send(method: &str, url: &str, content_type: &str, body: &str) -> Option<u16> {
     let (host, target) = url.strip_prefix("http://")?.split_once('/')?;
     let mut stream = TcpStream::connect(host).ok()?;
@@ -47,7 +47,7 @@ pub fn put(url: &str, body: &str) -> Option<u16> {
 }
 
 #[tokio::test]
-async fn a_valid_answer_is_taken() {
+async fn a_valid_answer_is_accepted() {
     let stub = Stub::start().await;
     let url = stub.response_url(&ids());
     assert_eq!(put(&url, &body(&json!({}))), Some(200));

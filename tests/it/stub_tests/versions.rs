@@ -1,4 +1,4 @@
-//! The versions of an SSM document, through aws-sdk-ssm: the lock, duplicates, limits, status.
+//! The versions of an SSM document, with aws-sdk-ssm: the optimistic lock, duplicates, limits and status.
 
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::DocumentStatus;
@@ -99,7 +99,7 @@ async fn versions_are_limited_named_and_deleted_one_by_one() {
 }
 
 #[tokio::test]
-async fn a_version_settles_by_being_looked_at_and_only_then_becomes_the_default() {
+async fn a_version_becomes_active_by_being_read_and_only_then_the_default() {
     let stub = with_versions().await;
     let client = ssm(&stub);
     stub.world(|world| world.documents.settle_after = 2);

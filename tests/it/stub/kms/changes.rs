@@ -1,5 +1,5 @@
-//! What happens to keys: DisableKey, EnableKey, ScheduleKeyDeletion, CancelKeyDeletion, PutKeyPolicy, and the end of
-//! a deletion's waiting time.
+//! Changes of keys: DisableKey, EnableKey, ScheduleKeyDeletion, CancelKeyDeletion, PutKeyPolicy, and the end of a
+//! deletion's waiting time.
 
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ fn enable(world: &mut World, call: &Call) -> Outcome {
     Ok(json!({}))
 }
 
-/// The waiting time is 7 to 30 days, and 30 where none is asked.
+/// The waiting time is 7 to 30 days, and 30 if the call names none.
 fn schedule_deletion(world: &mut World, call: &Call) -> Outcome {
     let now = world.now();
     let days = match call.number("PendingWindowInDays")? {
@@ -55,7 +55,7 @@ fn schedule_deletion(world: &mut World, call: &Call) -> Outcome {
     }))
 }
 
-/// The key is disabled then, whatever it was before.
+/// The key is disabled afterwards, whatever it was before.
 fn cancel_deletion(world: &mut World, call: &Call) -> Outcome {
     let key = changed(world, call, "kms:CancelKeyDeletion", &["KeyId"])?;
     in_state(key, &["PendingDeletion"])?;
@@ -63,7 +63,7 @@ fn cancel_deletion(world: &mut World, call: &Call) -> Outcome {
     Ok(json!({"KeyId": key.arn}))
 }
 
-/// Changes the text that GetKeyPolicy returns; who may do what to the key is said by [`Key::allow`] and [`Key::deny`].
+/// Changes the text that GetKeyPolicy returns. [`Key::allow`] and [`Key::deny`] decide about access.
 fn put_policy(world: &mut World, call: &Call) -> Outcome {
     let policy = call.required("Policy")?;
     let malformed = |why: &str| Refusal::client("MalformedPolicyDocumentException", why);
@@ -105,7 +105,7 @@ fn in_state(key: &Key, states: &[&str]) -> Result<(), Refusal> {
 }
 
 impl World {
-    /// The waiting time of a key's deletion is over: the key is gone, and its aliases with it.
+    /// Ends the waiting time of a key's deletion: the key and its aliases are deleted.
     pub fn delete_key(&mut self, arn: &str) {
         let key = self.key(arn).clone();
         assert_eq!(key.state, "PendingDeletion", "only a scheduled deletion comes to its end");

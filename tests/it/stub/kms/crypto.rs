@@ -64,9 +64,8 @@ fn decrypt(world: &mut World, call: &Call) -> Outcome {
     Ok(json!({"Plaintext": given.plaintext, "KeyId": arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}))
 }
 
-/// The ARN of the key named by the call, where the caller may use it, in the order that the world's reading of dry runs
-/// asks for. A dry run never gets that far: all it can answer is an error, `DryRunOperationException` for "would
-/// succeed".
+/// The ARN of the key that the call names, if the caller may use it. `DryRunOrder` says which check comes first. A dry
+/// run always ends in an error, which is `DryRunOperationException` for "would succeed".
 fn usable(world: &World, call: &Call, action: &str) -> Result<String, Refusal> {
     let key = named(world, call, action, Scope::Any)?;
     let dry_run = call.flag("DryRun")? && world.keys.dry_run != DryRunOrder::Ignored;
@@ -107,7 +106,7 @@ fn context(call: &Call) -> Value {
     }
 }
 
-/// Base64 of that many zero bytes.
+/// The base64 of as many zero bytes.
 fn zeros(bytes: usize) -> String {
     let rest = match bytes % 3 {
         0 => "",

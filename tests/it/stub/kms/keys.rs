@@ -1,20 +1,20 @@
-//! KMS keys and aliases: the state and its switches.
+//! The state of KMS keys and aliases, with its switches.
 
 use serde_json::{Value, json};
 
 use super::super::call::{Caller, Location};
 use super::super::world::World;
 
-/// What a dry run of a caller without permission, or on a key that is not Enabled, says. AWS does not document it.
+/// What a dry run answers to a caller without permission, or on a key that is not Enabled. AWS does not document it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DryRunOrder {
-    /// AccessDenied before the key's state, as in a call that is none.
+    /// AccessDenied comes before the key's state, as in a real call.
     AccessThenState,
-    /// The key's state before AccessDenied.
+    /// The key's state comes before AccessDenied.
     StateThenAccess,
-    /// Permission only: the key's state is not looked at.
+    /// Only the permission counts, and not the key's state.
     AccessOnly,
-    /// DryRun is not looked at, as local stand-ins have it: a data key comes back.
+    /// DryRun is ignored, as other local stubs do it, and the answer is a data key.
     Ignored,
 }
 
@@ -47,7 +47,7 @@ pub struct Alias {
     pub key_id: String,
 }
 
-/// What GenerateDataKey gave out, so that Decrypt knows it again.
+/// A data key that GenerateDataKey issued, so that Decrypt recognizes it.
 #[derive(Clone, Debug)]
 pub struct Ciphertext {
     pub blob: String,
@@ -75,7 +75,7 @@ pub struct Key {
     pub custom_key_store_id: Option<String>,
     /// `MultiRegionConfiguration` as DescribeKey shows it.
     pub multi_region: Option<Value>,
-    /// The text that GetKeyPolicy returns. Access is decided by [`Key::allow`] and [`Key::deny`] alone.
+    /// The text that GetKeyPolicy returns. Only [`Key::allow`] and [`Key::deny`] decide about access.
     pub policy: String,
     /// As ListGrants returns them.
     pub grants: Vec<Value>,
@@ -122,7 +122,7 @@ impl Key {
         }
     }
 
-    /// Lets an account, a principal ARN or `*` do an action, or `*`. Of several rules the last that matches decides.
+    /// Allows an action or `*` to an account, a principal ARN or `*`. The last rule that matches decides.
     pub fn allow(&mut self, who: &str, action: &str) {
         self.access.push(Access { who: who.to_owned(), action: action.to_owned(), allowed: true });
     }
@@ -132,7 +132,7 @@ impl Key {
         self.access.push(Access { who: who.to_owned(), action: action.to_owned(), allowed: false });
     }
 
-    /// Whether the caller may; where no rule speaks, the key's own account may and others may not.
+    /// Whether the caller may do the action. Without a rule, the key's own account may and others may not.
     pub fn admits(&self, caller: &Caller, action: &str) -> bool {
         let matches = |rule: &&Access| {
             [caller.account.as_str(), caller.arn.as_str(), "*"].contains(&rule.who.as_str())
@@ -152,7 +152,7 @@ impl World {
         self.add_key_at(&location, id)
     }
 
-    /// Adds a key to another account or Region, and returns its ARN, which bears the world's partition.
+    /// Adds a key to another account or Region, and returns its ARN, which has the world's partition.
     pub fn add_key_at(&mut self, location: &Location, id: &str) -> String {
         let mut key = Key::new(location, id);
         key.arn = key.arn.replacen("arn:aws:", &format!("arn:{}:", self.partition), 1);
@@ -162,7 +162,7 @@ impl World {
         arn
     }
 
-    /// The key with this ARN, to look at and to change.
+    /// The key with this ARN, to read and to change.
     pub fn key(&mut self, arn: &str) -> &mut Key {
         self.keys.list.iter_mut().find(|key| key.arn == arn).expect("the key was added")
     }

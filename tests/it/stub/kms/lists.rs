@@ -22,7 +22,7 @@ fn list_keys(world: &mut World, call: &Call) -> Outcome {
     listed(world, call, "Keys", 1000, keys)
 }
 
-/// The own account's aliases only.
+/// Lists only the aliases of the own account.
 fn list_aliases(world: &mut World, call: &Call) -> Outcome {
     let location = call.location();
     let only = match call.text("KeyId")? {
@@ -41,7 +41,7 @@ fn list_aliases(world: &mut World, call: &Call) -> Outcome {
     listed(world, call, "Aliases", 100, aliases.collect())
 }
 
-/// Works across accounts where the key admits it.
+/// Works across accounts if the key admits it.
 fn list_grants(world: &mut World, call: &Call) -> Outcome {
     let key = authorised(world, call, "kms:ListGrants", Scope::Key)?;
     let mut grants = key.grants.clone();
@@ -53,7 +53,7 @@ fn list_grants(world: &mut World, call: &Call) -> Outcome {
     listed(world, call, "Grants", 100, grants)
 }
 
-/// The own account's keys only.
+/// Lists only the keys of the own account.
 fn list_tags(world: &mut World, call: &Call) -> Outcome {
     call.only(&["KeyId", "Limit", "Marker"])?;
     let key = authorised(world, call, "kms:ListResourceTags", Scope::OwnKey)?;

@@ -13,7 +13,7 @@ enum Reference<'a> {
     AliasArn { account: &'a str, alias: &'a str },
 }
 
-/// Which operations take which names, and whom they serve.
+/// Which names an operation takes, and whether it serves other accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Key id, key ARN, alias name, alias ARN; other accounts too.
@@ -24,7 +24,7 @@ pub enum Scope {
     OwnKey,
 }
 
-/// The key named by the member `KeyId`, where the caller may do `action` on it.
+/// The key that the member `KeyId` names, if the caller may do `action` on it.
 pub fn authorised<'a>(world: &'a World, call: &Call, action: &str, scope: Scope) -> Result<&'a Key, Refusal> {
     let key = named(world, call, action, scope)?;
     let foreign = key.location.account != call.caller.account;
@@ -34,8 +34,8 @@ pub fn authorised<'a>(world: &'a World, call: &Call, action: &str, scope: Scope)
     Ok(key)
 }
 
-/// The key named by the member `KeyId`, with no regard to permissions, except where a foreign key does not exist:
-/// KMS answers that like a missing permission.
+/// The key that the member `KeyId` names, whatever the permissions. But a foreign key that does not exist is answered
+/// like a missing permission, as KMS does it.
 pub fn named<'a>(world: &'a World, call: &Call, action: &str, scope: Scope) -> Result<&'a Key, Refusal> {
     let text = call.required("KeyId")?;
     let own = call.caller.account.as_str();

@@ -11,13 +11,13 @@ use super::lookup::{Scope, authorised};
 pub const OPERATIONS: &[Operation] =
     &[Operation::read("DescribeKey", describe_key), Operation::read("GetKeyPolicy", get_key_policy)];
 
-/// Works across accounts where the key admits it; the answer names the owner.
+/// Works across accounts if the key admits it. The answer names the owner.
 fn describe_key(world: &mut World, call: &Call) -> Outcome {
     let key = authorised(world, call, "kms:DescribeKey", Scope::Any)?;
     Ok(json!({"KeyMetadata": metadata(key)}))
 }
 
-/// The own account's keys only: the policy of a foreign key is never readable this way.
+/// Reads only the policies of the own account's keys, and never that of a foreign key.
 fn get_key_policy(world: &mut World, call: &Call) -> Outcome {
     let key = authorised(world, call, "kms:GetKeyPolicy", Scope::OwnKey)?;
     match call.text("PolicyName")? {

@@ -16,7 +16,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format of a request; JSON where none is named, as in CreateDocument, UpdateDocument and GetDocument.
+    /// The format that a request names, and otherwise JSON, as in CreateDocument, UpdateDocument and GetDocument.
     pub fn asked(text: Option<&str>) -> Result<Self, Refusal> {
         match text {
             None | Some("JSON") => Ok(Self::Json),
@@ -46,8 +46,8 @@ impl Format {
 
 /// Refuses what CreateDocument and UpdateDocument refuse.
 ///
-/// Session documents found in the wild hold string booleans, numeric timeouts, a null `kmsKeyId`, unknown keys and
-/// templates: all of that passes.
+/// Session documents in real accounts hold string booleans, numeric timeouts, a null `kmsKeyId`, unknown keys and
+/// templates. All of that is accepted.
 pub fn validate(kind: &str, format: Format, content: &str) -> Result<(), Refusal> {
     if content.len() > MOST_BYTES {
         return Err(Refusal::client("MaxDocumentSizeExceeded", "The size limit of a document is 64 KB."));
@@ -80,8 +80,8 @@ pub fn validate(kind: &str, format: Format, content: &str) -> Result<(), Refusal
     }
 }
 
-/// What GetDocument answers: the text itself in its own format, YAML converted where JSON is asked. A JSON document
-/// asked for as YAML stays as it is, JSON being YAML.
+/// What GetDocument answers: the text itself in its own format, and YAML converted if the request asks for JSON. A JSON
+/// document that is asked for as YAML stays as it is, because JSON is YAML.
 pub fn converted(content: &str, held: Format, asked: Format) -> Result<String, Refusal> {
     match (held, asked) {
         (Format::Yaml, Format::Json) => {

@@ -1,5 +1,5 @@
-//! The document operations. The errors and their order follow the document APIs' reference; what no source settles
-//! (the scope of DuplicateDocumentContent, the optimistic lock) is a switch of [`Documents`] or marked inferred.
+//! The document operations. The errors and their order follow the API reference. What AWS does not document (the scope
+//! of DuplicateDocumentContent, the optimistic lock) is a switch of [`Documents`] or is marked inferred.
 
 use serde_json::{Value, json};
 
@@ -53,7 +53,8 @@ fn update(world: &mut World, call: &Call) -> Outcome {
     let created = world.now();
     let document = existing(world, call)?;
     // The optimistic lock: only the latest version can be updated, so a number that was the latest when it was read
-    // fails after a write in between [inferred]. `$LATEST` always holds; so does no version at all.
+    // fails after a write in between [inferred]. `$LATEST` always succeeds, and so does a request without a
+    // version.
     let latest = document.latest().number;
     let base = match call.text("DocumentVersion")? {
         None | Some("$LATEST") => latest,
@@ -93,7 +94,7 @@ fn update(world: &mut World, call: &Call) -> Outcome {
     )
 }
 
-/// Takes numbers only, and promotes only what is Active (which error says so is inferred).
+/// Takes only numbers, and promotes only a version that is Active (which error code this has is inferred).
 fn update_default(world: &mut World, call: &Call) -> Outcome {
     let (name, number) = (call.required("Name")?, version_number(call.required("DocumentVersion")?)?);
     let document = existing(world, call)?;
@@ -138,7 +139,7 @@ fn get(world: &mut World, call: &Call) -> Outcome {
     Ok(answer)
 }
 
-/// Newest first, 50 a page at most.
+/// Lists the newest version first, with 50 a page at most.
 fn list_versions(world: &mut World, call: &Call) -> Outcome {
     let name = call.required("Name")?;
     let cap = world.page_size;
@@ -223,7 +224,7 @@ fn new_version_progress(documents: &mut Documents, shown: &'static str) -> Progr
     Progress::Pending { shown, left: documents.settle_after, failure: documents.fail_next.take() }
 }
 
-/// What every answer says of a version.
+/// What every answer says about a version.
 fn summary(name: &str, version: &Version, (status, information): (&str, Option<String>)) -> Value {
     let mut answer = json!({
         "Name": name,
@@ -257,7 +258,7 @@ fn described(
     answer
 }
 
-/// Members without a value are left out, not `null`.
+/// Leaves out members without a value, instead of answering `null`.
 fn put(answer: &mut Value, member: &str, value: Option<String>) {
     if let Some(value) = value {
         answer[member] = value.into();

@@ -1,18 +1,18 @@
-//! SSM documents and their versions: the state, its switches, and the rules that hold for every call.
+//! The state of SSM documents and their versions, with its switches, and the rules that hold for every call.
 
 use std::collections::BTreeMap;
 
 use super::super::call::{Location, Refusal};
 use super::content::Format;
 
-/// Which contents UpdateDocument refuses as DuplicateDocumentContent. Which one AWS means is not settled: test all.
+/// Which contents UpdateDocument refuses as DuplicateDocumentContent. AWS does not document it, so tests try all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DuplicateReading {
     /// The same bytes as the latest version.
     LatestOnly,
     /// The same bytes as any version that is still there.
     AnyVersionBytes,
-    /// The same JSON value as any version, whatever its order, spacing and format.
+    /// The same JSON value as any version, whatever the order, spacing and format.
     AnyVersionNormalised,
 }
 
@@ -26,7 +26,7 @@ pub struct Documents {
     pub document_limit: usize,
     /// How often a new version's status is shown as Creating or Updating before it settles.
     pub settle_after: u32,
-    /// The next version settles as Failed, with this StatusInformation. Taken by the write that uses it.
+    /// The next version becomes Failed, with this StatusInformation. The write that uses it clears it.
     pub fail_next: Option<String>,
     pub held: BTreeMap<(Location, String), Document>,
 }
@@ -58,9 +58,9 @@ pub struct Document {
 #[derive(Clone, Debug)]
 pub struct Version {
     pub number: u64,
-    /// `VersionName`, which no other version of the document may bear.
+    /// `VersionName`, which is unique within the document.
     pub name: Option<String>,
-    /// The text exactly as it was handed in.
+    /// The text exactly as it was sent.
     pub content: String,
     pub format: Format,
     pub created: f64,
@@ -71,7 +71,7 @@ pub struct Version {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
     Settled,
-    /// Shown `left` times more as `shown`, then Active, or Failed for the reason given.
+    /// Answers show it `left` more times as `shown`, then as Active, or as Failed for the reason given.
     Pending {
         shown: &'static str,
         left: u32,
@@ -123,7 +123,7 @@ impl Document {
         &default.expect("the default version exists").content
     }
 
-    /// The version that a request names; the default one where it names none. InvalidDocumentVersion for a missing one.
+    /// The version that a request names, and otherwise the default one. A missing one is InvalidDocumentVersion.
     pub fn select(&mut self, version: Option<&str>, name: Option<&str>) -> Result<&mut Version, Refusal> {
         let number = match version {
             None | Some("$DEFAULT") => self.default,
@@ -144,8 +144,8 @@ impl Document {
 }
 
 impl Version {
-    /// The status and StatusInformation as shown to a caller. Showing is what makes a pending version settle: a caller
-    /// that polls gets there, one that does not look never does.
+    /// The status and StatusInformation as an answer shows them. Each answer brings a pending version closer to its
+    /// final status, so it never becomes Active for a caller that does not poll.
     pub fn show(&mut self) -> (&'static str, Option<String>) {
         if let Progress::Pending { shown, left, failure } = &mut self.progress {
             if *left > 0 {
@@ -160,7 +160,7 @@ impl Version {
         }
     }
 
-    /// Whether it is Active, without counting as a look.
+    /// Whether it is Active. This does not count as an answer.
     pub fn is_active(&self) -> bool {
         matches!(self.progress, Progress::Settled | Progress::Pending { left: 0, failure: None, .. })
     }

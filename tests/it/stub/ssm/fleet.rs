@@ -19,12 +19,12 @@ pub const OPERATIONS: &[Operation] = &[
 
 const DEFAULT_HOST_ROLE: &str = "/ssm/managed-instance/default-ec2-instance-management-role";
 
-/// Who connects to what.
+/// The nodes and sessions of all accounts.
 #[derive(Debug, Default)]
 pub struct Fleet {
     pub nodes: Vec<Node>,
     pub sessions: Vec<Session>,
-    /// The role of Default Host Management where it is on.
+    /// The role of Default Host Management, if it is on.
     pub default_host_role: BTreeMap<Location, String>,
 }
 
@@ -35,7 +35,7 @@ pub struct Node {
     /// `i-…` or `mi-…`.
     pub id: String,
     pub agent_version: String,
-    /// The role's name; hybrid activated nodes have one.
+    /// The role's name. Only nodes of a hybrid activation have one.
     pub iam_role: Option<String>,
     /// Online, ConnectionLost or Inactive.
     pub ping_status: &'static str,
@@ -50,11 +50,11 @@ pub struct Session {
     pub target: String,
     /// Epoch seconds.
     pub started: f64,
-    /// In `Active`; otherwise in `History`.
+    /// Whether it is listed as `Active` or as `History`.
     pub active: bool,
 }
 
-/// Without filters.
+/// Implements no filters.
 fn describe_nodes(world: &mut World, call: &Call) -> Outcome {
     call.only(&["MaxResults", "NextToken"])?;
     let location = call.location();
@@ -83,7 +83,7 @@ fn describe_nodes(world: &mut World, call: &Call) -> Outcome {
     Ok(listed("InstanceInformationList", &nodes.collect::<Vec<_>>(), next))
 }
 
-/// Of the filters, `InvokedAfter`, `InvokedBefore`, `Owner` and `Target` are played.
+/// Implements the filters `InvokedAfter`, `InvokedBefore`, `Owner` and `Target`.
 fn describe_sessions(world: &mut World, call: &Call) -> Outcome {
     call.only(&["State", "MaxResults", "NextToken", "Filters"])?;
     let active = match call.required("State")? {
@@ -128,7 +128,7 @@ fn describe_sessions(world: &mut World, call: &Call) -> Outcome {
     Ok(listed("Sessions", &sessions.collect::<Vec<_>>(), next))
 }
 
-/// By the setting's path or its ARN.
+/// Takes the setting's path or its ARN.
 fn get_service_setting(world: &mut World, call: &Call) -> Outcome {
     call.only(&["SettingId"])?;
     let asked = call.required("SettingId")?;

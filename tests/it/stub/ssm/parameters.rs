@@ -46,7 +46,7 @@ impl Parameter {
     }
 }
 
-/// Without Overwrite an existing name is refused: of two creators one wins.
+/// Without Overwrite an existing name is refused, so that of two creators one wins.
 fn put(world: &mut World, call: &Call) -> Outcome {
     let (name, value) = (call.required("Name")?, call.required("Value")?);
     let (overwrite, modified) = (call.flag("Overwrite")?, world.now());
@@ -123,7 +123,7 @@ fn shown(arn: &str, name: &str, held: &Parameter, version: usize, value: &str) -
     })
 }
 
-/// What is below a path, on the next level or on all; without filters.
+/// Lists what is below a path, on the next level or on all levels. Implements no filters.
 fn get_by_path(world: &mut World, call: &Call) -> Outcome {
     call.only(&["Path", "Recursive", "WithDecryption", "MaxResults", "NextToken"])?;
     let (path, recursive, decrypt) =
@@ -176,8 +176,8 @@ impl World {
     }
 }
 
-/// Standard parameters hold 4 KB, advanced ones 8 KB; Intelligent-Tiering takes what the value needs. There is no way
-/// back from advanced to standard.
+/// Standard parameters hold 4 KB, advanced ones 8 KB. Intelligent-Tiering takes the tier that the value needs. An
+/// advanced parameter cannot become a standard one.
 fn tier(asked: Option<&str>, was_advanced: bool, value: &str) -> Result<bool, Refusal> {
     let advanced = match asked {
         None => was_advanced,
@@ -208,8 +208,8 @@ fn tier(asked: Option<&str>, was_advanced: bool, value: &str) -> Result<bool, Re
     Ok(advanced)
 }
 
-/// Letters, digits and `_.-`; a hierarchy starts with a slash, has no empty level and at most 15 of them; the names of
-/// AWS's own parameters are reserved.
+/// A name has letters, digits and `_.-`. A hierarchy starts with a slash and has at most 15 levels, none of them empty.
+/// The names of AWS's own parameters are reserved.
 fn check_name(name: &str) -> Result<(), Refusal> {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-/".contains(&byte);
     let levels: Vec<&str> = name.strip_prefix('/').unwrap_or(name).split('/').collect();
