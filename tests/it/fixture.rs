@@ -30,7 +30,7 @@ pub const RESTORED: &str = "latest alias/old, default alias/old; no record";
 /// How long an invocation may take if the test is not about time.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A stub with the keys `k1` and `k2`, and with `old`, the key that was there before (`alias/old`).
+/// A stub with the keys `k1` and `k2`, and with a third key that has the alias `alias/old`.
 pub struct Fixture {
     pub stub: Stub,
     pub k1: String,
@@ -150,7 +150,7 @@ impl Fixture {
         })
     }
 
-    /// The operations of the writes in the journal, in their order.
+    /// The operations of the writes in the journal, in order.
     pub fn written(&self) -> Vec<String> {
         self.stub.writes().into_iter().map(|call| call.operation).collect()
     }
@@ -179,7 +179,7 @@ impl Fixture {
     }
 }
 
-/// A function that calls the stub with these SDK settings, and pauses for `pause` between two looks at AWS.
+/// A function that calls the stub with these SDK settings, and pauses for `pause` between two attempts.
 pub fn function_on(stub: &Stub, sdk_config: &SdkConfig, pause: Duration) -> Function<Aws> {
     Function {
         ports: Aws::new(sdk_config, pause),
@@ -269,12 +269,12 @@ pub fn but_for_key(content: &str) -> String {
     value.to_string()
 }
 
-/// A rival's write of a new version: another key.
+/// A concurrent writer's new version with this key.
 pub fn rival_key(key: &'static str) -> impl Fn(&mut World) + Send + Sync + 'static {
     rival(move |content| content["inputs"]["kmsKeyId"] = key.into())
 }
 
-/// A rival's write of a new version, as the console does it: `$LATEST`, and then the default.
+/// A concurrent writer's new version. As the console does it, it is based on `$LATEST` and becomes the default.
 pub fn rival(
     edit: impl Fn(&mut Value) + Send + Sync + 'static,
 ) -> impl Fn(&mut World) + Send + Sync + 'static {

@@ -1,4 +1,4 @@
-//! Integration tests, one crate: each further one is another link of the SDK.
+//! The integration tests. They are one crate, because each further crate would link the SDK once more.
 
 #![expect(
     clippy::unwrap_used,

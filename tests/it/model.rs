@@ -1,8 +1,8 @@
 //! A model-based test. It runs the program against an AWS in memory, through random sequences of actions that are
 //! drawn from a seed, and checks the invariants after each action.
 //!
-//! - [`in_memory_aws`] is the AWS: one document, one parameter, a few keys, a clock. [`ports`] gives a run access to it,
-//!   and crashes the run or fails a call as a [`FaultPlan`] says.
+//! - [`in_memory_aws`] is the AWS: one document, one parameter, a few keys, a clock. [`ports`] gives a run access to it.
+//!   It crashes the run, or lets a call fail, as a [`FaultPlan`] says.
 //! - [`action`] draws what happens: requests of owners, change events that are lost, late, duplicated or out of order,
 //!   runs that crash, and two runs that take turns at each call.
 //! - [`outside_change`] holds the concurrent writers: what others do to the document and to the keys.
@@ -79,7 +79,8 @@ fn assert_each_happened(happened: &Tally, expected: &[&str]) {
     }
 }
 
-/// Runs as many sequences, drawn from the seed in `MODEL_SEED` or else from a fixed one. Returns what happened how often.
+/// Runs as many sequences, drawn from the seed in `MODEL_SEED` or else from a fixed one. Returns what happened, and how
+/// often.
 fn run_sequences(sequences: u32, actions: impl Strategy<Value = Vec<Action>>) -> Tally {
     let seed: u64 = std::env::var("MODEL_SEED").map_or(1, |seed| seed.parse().expect("a number"));
     let mut bytes = [0; 32];

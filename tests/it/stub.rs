@@ -1,8 +1,8 @@
 //! A stub of AWS that is as strict as AWS, unlike other local stubs. It is one server on a free port of 127.0.0.1 that
-//! implements SSM, KMS, IAM, STS, EC2, AWS Config, Organizations and CloudFormation's receiver of answers. It fails as a
-//! test asks for.
+//! implements SSM, KMS, IAM, STS, EC2, AWS Config, Organizations and CloudFormation's receiver of answers. Calls fail if
+//! a test asks for it.
 //!
-//! - [`World`] is the state: documents, parameters, keys. It consists of plain values; [`World::ask`] works without HTTP.
+//! - [`World`] is the state: documents, parameters, keys. It is plain values, and [`World::ask`] works without HTTP.
 //! - [`Stub`] serves it, keeps a journal of the calls, and injects [`Fault`]s at the calls that a [`When`] names.
 //! - [`Resource`] builds custom-resource requests; [`Lifecycle`] sends them in the order in which CloudFormation does.
 //!
@@ -13,7 +13,7 @@
 //! A new service is one line in `services.rs`, one field in [`World`] and files of its own; a new operation is one line
 //! in its subject's table; a new protocol is one constant beside `AWS_JSON`.
 //!
-//! INVARIANT: the stub knows nothing of the code under test and enforces AWS's behaviour alone. If AWS does not document
+//! INVARIANT: the stub knows nothing of the code under test and enforces only what AWS does. If AWS does not document
 //! a behaviour, there is a switch, and the comment says *inferred*.
 
 mod call;

@@ -17,7 +17,7 @@ use session_kms::session::{Content, DocumentFormat, DocumentName};
 pub use self::access::DELETION;
 use super::in_memory_aws::{InMemoryAws, LogEntry, NAME, Write, other_settings, refused};
 
-/// More calls than any run makes.
+/// A run that makes more calls never ends.
 const MOST_CALLS: usize = 4000;
 
 /// At which call a run is cut off, and which call fails.
@@ -159,7 +159,7 @@ impl<'w> InMemoryPorts<'w> {
     }
 }
 
-/// Is pending once, and then done.
+/// A future that is pending once and then ready.
 fn yield_once() -> impl Future<Output = ()> {
     let mut asked = false;
     poll_fn(move |context| {

@@ -209,7 +209,7 @@ pub fn alone(
     Err(format!("{run:?} never ends"))
 }
 
-/// Runs two that take turns as `order` says; `midst` happens after as many turns.
+/// Runs two that take turns as `order` says, with true for the first. `interference` happens after as many turns.
 pub fn both(
     aws: &RefCell<InMemoryAws>,
     runs: [(usize, &Run, FaultPlan); 2],

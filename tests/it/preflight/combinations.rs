@@ -138,7 +138,7 @@ async fn several_callers_some_of_them_exempt() {
         } else {
             assert!(stub.writes().is_empty(), "{context}");
             assert_eq!(key_in_document(&stub).as_deref(), Some(BEFORE), "{context}");
-            // The reason names the first three who block, and how many more there are, but nobody who is exempt or passes.
+            // The reason names the first three who block and the number of the others, and nobody else.
             let named = names.iter().filter(|name| answer.reason.contains(&format!("{name}: "))).count();
             assert_eq!(named, blocking.len().min(3), "{context}");
             assert_eq!(answer.reason.contains("and 1 more"), blocking.len() > 3, "{context}");

@@ -76,7 +76,7 @@ fn asking_for(answer: SimulatedAnswer, key: &str) -> Option<SimulatedAnswer> {
 fn allowed_with(key: &str, values: &[&str]) -> Option<SimulatedAnswer> {
     let values = values.iter().map(|&value| value.to_owned()).collect();
     Some(SimulatedAnswer {
-        given: vec![(key.to_owned(), values, SimulatedDecision::Allowed)],
+        decisions: vec![(key.to_owned(), values, SimulatedDecision::Allowed)],
         asks_for: vec![key.to_owned()],
         ..SimulatedAnswer::default()
     })

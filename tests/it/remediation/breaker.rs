@@ -42,7 +42,7 @@ fn the_breaker_opens_after_the_limit_and_one_alert_names_the_other_writer() {
             (remediation.outcome, wrote_the_document(&fixture)),
             (RemediationOutcome::BreakerOpen, false)
         );
-        assert_eq!(remediation.alerts, Vec::<String>::new(), "told already");
+        assert_eq!(remediation.alerts, Vec::<String>::new(), "the alert came already");
     }
     assert_eq!(fixture.keys(), ["", ""]);
 }
@@ -59,7 +59,7 @@ fn every_repair_counts_whatever_the_rival_wrote() {
         for source in [None, Some(ChangeSource::Schedule), Some(ChangeSource::RecordChange)] {
             let fixture = LibraryFixture::of(&encrypted(FIRST));
             let once = || {
-                let event = rival.iter().map(|change| fixture.change(*change)).last().expect("a deed");
+                let event = rival.iter().map(|change| fixture.change(*change)).last().expect("a change");
                 fixture.remediate(&source.map_or(event, event_of)).outcome
             };
             for repair in 1..=LIMIT {

@@ -60,8 +60,8 @@ impl Call {
 
     /// Refuses members that the operation does not have, or that the stub does not implement.
     pub fn only(&self, members: &[&str]) -> Result<(), Refusal> {
-        let given = self.body.as_object().into_iter().flat_map(|body| body.keys());
-        match given.into_iter().find(|member| !members.contains(&member.as_str())) {
+        let present = self.body.as_object().into_iter().flat_map(|body| body.keys());
+        match present.into_iter().find(|member| !members.contains(&member.as_str())) {
             Some(member) => Err(Refusal::validation(format!("Unknown parameter in input: `{member}`"))),
             None => Ok(()),
         }

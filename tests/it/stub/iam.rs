@@ -73,9 +73,9 @@ pub struct SimulatedAnswer {
     /// Condition keys that the policies ask for. Those that the call does not have are the missing context.
     pub asks_for: Vec<String>,
     /// The decision if the call has this condition key with these values.
-    pub given: Vec<(String, Vec<String>, SimulatedDecision)>,
-    /// The organization's policies refuse a call that does not have this condition key with this value. The answer never
-    /// lists the key as missing.
+    pub decisions: Vec<(String, Vec<String>, SimulatedDecision)>,
+    /// The organization's policies refuse a call that does not have this condition key with this value. The answer
+    /// never lists the key as missing.
     pub organization_wants: Option<(String, String)>,
     /// Whether only the results of the resource show the boundary's decision.
     pub boundary_of_resource: bool,
@@ -121,7 +121,7 @@ fn simulate(world: &mut World, call: &Call) -> Outcome {
     if !known || account != Some(call.caller.account.as_str()) {
         return Err(no_such_entity(&format!("The principal {principal}")));
     }
-    let given = given_keys(call)?;
+    let context = context_of(call)?;
     let hides_details = world.iam.hides_details;
     let actions = texts(&call.body, "ActionNames")?;
     let resources = match texts(&call.body, "ResourceArns")? {
@@ -140,17 +140,17 @@ fn simulate(world: &mut World, call: &Call) -> Outcome {
         };
         let answer = simulated.iter().rev().find(matches).map(|rule| rule.answer.clone()).unwrap_or_default();
         let is_foreign = resource.split(':').nth(4).is_some_and(|owner| Some(owner) != account);
-        results.push(result(action, resource, &answer, &given, is_foreign.then_some(hides_details)));
+        results.push(result(action, resource, &answer, &context, is_foreign.then_some(hides_details)));
     }
     Ok(json!({"EvaluationResults": results, "IsTruncated": false}))
 }
 
 /// The context of a call: the keys' names in lower case, with their values.
-type Brought = Vec<(String, Vec<String>)>;
+type CallContext = Vec<(String, Vec<String>)>;
 
 /// Reads the context. Each value must be of its type, and no key may occur twice.
-fn given_keys(call: &Call) -> Result<Brought, Refusal> {
-    let mut names: Brought = Vec::new();
+fn context_of(call: &Call) -> Result<CallContext, Refusal> {
+    let mut names: CallContext = Vec::new();
     for entry in list(&call.body, "ContextEntries")? {
         let text = |member: &str| entry.get(member).and_then(Value::as_str).unwrap_or_default();
         let (name, kind) = (text("ContextKeyName"), text("ContextKeyType"));
@@ -181,7 +181,7 @@ fn result(
     action: &str,
     resource: &str,
     answer: &SimulatedAnswer,
-    given: &Brought,
+    context: &CallContext,
     foreign: Option<bool>,
 ) -> Value {
     let word = |decision| match decision {
@@ -189,11 +189,11 @@ fn result(
         SimulatedDecision::ImplicitDeny => "implicitDeny",
         SimulatedDecision::ExplicitDeny => "explicitDeny",
     };
-    let brings = |key: &str, values: &[String]| {
-        given.iter().any(|(name, brought)| *name == key.to_ascii_lowercase() && brought == values)
+    let has = |key: &str, values: &[String]| {
+        context.iter().any(|(name, found)| *name == key.to_ascii_lowercase() && found == values)
     };
-    let turned = answer.given.iter().find(|(key, values, _)| brings(key, values));
-    let own = turned.map_or(answer.decision, |(_, _, decision)| *decision);
+    let decided = answer.decisions.iter().find(|(key, values, _)| has(key, values));
+    let own = decided.map_or(answer.decision, |(_, _, decision)| *decision);
     let decision = match (own, foreign) {
         (SimulatedDecision::Allowed, Some(_)) => word(SimulatedDecision::ImplicitDeny),
         (own, _) => word(own),
@@ -206,8 +206,10 @@ fn result(
             "EndPosition": {"Line": 9, "Column": 1},
         })
     });
-    let missing =
-        answer.asks_for.iter().filter(|key| !given.iter().any(|(name, _)| *name == key.to_ascii_lowercase()));
+    let missing = answer
+        .asks_for
+        .iter()
+        .filter(|key| !context.iter().any(|(name, _)| *name == key.to_ascii_lowercase()));
     let mut result = json!({
         "EvalActionName": action,
         "EvalResourceName": resource,
@@ -219,7 +221,7 @@ fn result(
         result["EvalDecisionDetails"] = json!([{"key": "IAM Policy", "value": word(own)}]);
     }
     let wanted = answer.organization_wants.as_ref();
-    let wanted = wanted.map(|(key, value)| brings(key, std::slice::from_ref(value)));
+    let wanted = wanted.map(|(key, value)| has(key, std::slice::from_ref(value)));
     if let Some(allowed) = wanted.or(answer.organizations) {
         result["OrganizationsDecisionDetail"] = json!({"AllowedByOrganizations": allowed});
     }
@@ -377,8 +379,8 @@ impl World {
         arn
     }
 
-    /// Sets the simulator's answer for a principal, an action or `*`, and a resource or `*`. The last answer that matches
-    /// counts; if none does, it is an implicit deny.
+    /// Sets the simulator's answer for a principal, an action or `*`, and a resource or `*`. The last answer that
+    /// matches counts; if none does, it is an implicit deny.
     pub fn simulates(&mut self, principal: &str, action: &str, resource: &str, answer: SimulatedAnswer) {
         let (principal, action, resource) = (principal.to_owned(), action.to_owned(), resource.to_owned());
         self.iam.simulated.push(Rule { principal, action, resource, answer });

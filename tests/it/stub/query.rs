@@ -88,8 +88,8 @@ fn insert(form: &mut Map<String, Value>, path: &[&str], value: &str) -> bool {
     }
 }
 
-/// Makes lists of the objects that are numbered from 1, under the level that this protocol has for them. None where
-/// the numbers have gaps.
+/// Makes lists of the objects that are numbered from 1, under the level that this protocol has for them. Returns
+/// none if the numbers have gaps.
 fn lists(value: Value, level: Option<&str>) -> Option<Value> {
     let Value::Object(mut members) = value else { return Some(value) };
     let numbered = match level {

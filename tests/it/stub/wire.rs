@@ -49,7 +49,8 @@ pub const AWS_JSON: Wire = Wire { read: read_json, write: write_json };
 
 /// Reads an AWS call. The credential scope names the service, the Region and, by the access key, the caller.
 ///
-/// The signature is not checked, but its header must be there, as an unsigned call is an `aws_sdk` set up wrongly.
+/// The signature is not checked. Its header must be present, because an unsigned call shows a client that is set up
+/// wrongly.
 pub fn understand(world: &World, incoming: &Incoming) -> Result<(Call, &'static Service), Refusal> {
     let unsigned = || Refusal::client("MissingAuthenticationTokenException", "Missing Authentication Token");
     let authorization = incoming.header("authorization").ok_or_else(unsigned)?;

@@ -69,7 +69,7 @@ impl World {
         }
     }
 
-    /// Executes a call as the default caller. Hooks use it to act as a concurrent writer, and tests to change the state.
+    /// Executes a call as the default caller. Hooks use it to act as a concurrent writer, and tests to change state.
     pub fn ask(&mut self, service: &'static str, operation: &str, body: Value) -> Outcome {
         let call = Call {
             service,

@@ -156,11 +156,11 @@ async fn a_role_is_assumed_by_whom_it_trusts_and_acts_in_its_own_account() {
         });
         assert_eq!(code(assume(access_key, brings).await), expected, "{trusted:?} {external:?} {access_key}");
     }
-    let given = assume("AKIA", Some("word")).await.unwrap().credentials.unwrap();
+    let issued = assume("AKIA", Some("word")).await.unwrap().credentials.unwrap();
     let bearer = |token: &str| {
         let credentials = KmsCredentials::new(
-            &given.access_key_id,
-            &given.secret_access_key,
+            &issued.access_key_id,
+            &issued.secret_access_key,
             Some(token.to_owned()),
             None,
             "test",
@@ -168,7 +168,7 @@ async fn a_role_is_assumed_by_whom_it_trusts_and_acts_in_its_own_account() {
         let config = kms(&stub, "AKIA", "eu-west-1").config().to_builder().credentials_provider(credentials);
         aws_sdk_kms::Client::from_conf(config.build())
     };
-    assert_eq!(code(bearer(&given.session_token).get_key_policy().key_id(&key).send().await), "ok");
+    assert_eq!(code(bearer(&issued.session_token).get_key_policy().key_id(&key).send().await), "ok");
     assert_eq!(stub.calls_of("GetKeyPolicy")[0].account, OTHER);
     let forged = bearer("forged").get_key_policy().key_id(&key).send().await;
     assert_eq!(code(forged), "UnrecognizedClientException");

@@ -202,11 +202,11 @@ async fn a_data_key_is_decrypted_only_with_its_context() {
     });
     let client = kms(&stub, "AKIA", "eu-west-1");
     let generate = || client.generate_data_key().encryption_context("aws:ssm:TargetId", "i-1");
-    let given = generate().key_id(ID).number_of_bytes(64).send().await.unwrap();
-    assert_eq!(given.plaintext().unwrap().as_ref().len(), 64);
-    let decrypt = || client.decrypt().ciphertext_blob(given.ciphertext_blob().unwrap().clone());
+    let data_key = generate().key_id(ID).number_of_bytes(64).send().await.unwrap();
+    assert_eq!(data_key.plaintext().unwrap().as_ref().len(), 64);
+    let decrypt = || client.decrypt().ciphertext_blob(data_key.ciphertext_blob().unwrap().clone());
     let with_context = || decrypt().encryption_context("aws:ssm:TargetId", "i-1");
-    assert_eq!(with_context().send().await.unwrap().plaintext(), given.plaintext());
+    assert_eq!(with_context().send().await.unwrap().plaintext(), data_key.plaintext());
     assert_eq!(code(with_context().key_id(ID).dry_run(true).send().await), DRY);
     assert_eq!(code(with_context().key_id("other").send().await), "IncorrectKeyException");
     assert_eq!(code(decrypt().send().await), "InvalidCiphertextException");

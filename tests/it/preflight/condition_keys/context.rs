@@ -14,7 +14,11 @@ async fn the_report_says_which_verdicts_rest_on_context() {
     stub.world(|world| {
         let answer = SimulatedAnswer {
             asks_for: vec!["aws:SourceIp".to_owned()],
-            given: vec![("aws:SourceIp".to_owned(), vec!["10.0.0.1".to_owned()], SimulatedDecision::Allowed)],
+            decisions: vec![(
+                "aws:SourceIp".to_owned(),
+                vec!["10.0.0.1".to_owned()],
+                SimulatedDecision::Allowed,
+            )],
             ..SimulatedAnswer::default()
         };
         world.simulates(&arn(NODE), "*", "*", answer);
@@ -24,14 +28,14 @@ async fn the_report_says_which_verdicts_rest_on_context() {
     assert_eq!((of(&report, NODE).0, of(&report, ANN).0), ("unknown", "unknown"));
     properties["Context"] = json!({"aws:SourceVpce": "vpce-1", "aws:sourcevpc": null, "aws:SourceIp": "10.0.0.1", "aws:UserAgent": "x"});
     let report = check(&stub, &function(&stub), &properties).await;
-    let given = "(given that aws:SourceVpce is vpce-1 and aws:sourcevpc is absent, as Context says)";
+    let suffix = "(given that aws:SourceVpce is vpce-1 and aws:sourcevpc is absent, as Context says)";
     let (verdict, key_side, own_side) = of(&report, NODE);
     assert_eq!(verdict, "pass", "{report:#}");
-    assert!(key_side.ends_with(given), "{key_side}");
+    assert!(key_side.ends_with(suffix), "{key_side}");
     assert!(own_side.ends_with("(given that aws:SourceIp is 10.0.0.1, as Context says)"), "{own_side}");
     let (verdict, key_side, own_side) = of(&report, ANN);
     assert_eq!(verdict, "pass");
-    assert!(key_side.ends_with(given) && !own_side.contains("Context"), "{key_side}; {own_side}");
+    assert!(key_side.ends_with(suffix) && !own_side.contains("Context"), "{key_side}; {own_side}");
     // A refusal rests on it as well.
     properties["Context"] = json!({"aws:SourceVpce": "vpce-2"});
     let report = check(&stub, &function(&stub), &properties).await;

@@ -23,14 +23,14 @@ fn generate_data_key(world: &mut World, call: &Call) -> Outcome {
     let arn = usable(world, call, "kms:GenerateDataKey")?;
     let serial = world.keys.ciphertexts.len();
     // 24 characters are 18 bytes of base64; the zeros stand for a data key of the length asked for.
-    let given = Ciphertext {
+    let ciphertext = Ciphertext {
         blob: format!("c3R1Yi1jaXBoZXJ0{serial:08}"),
         plaintext: zeros(bytes),
         key_arn: arn,
         context: context(call),
     };
-    let answer = json!({"CiphertextBlob": given.blob, "Plaintext": given.plaintext, "KeyId": given.key_arn});
-    world.keys.ciphertexts.push(given);
+    let answer = json!({"CiphertextBlob": ciphertext.blob, "Plaintext": ciphertext.plaintext, "KeyId": ciphertext.key_arn});
+    world.keys.ciphertexts.push(ciphertext);
     Ok(answer)
 }
 
@@ -45,23 +45,28 @@ fn decrypt(world: &mut World, call: &Call) -> Outcome {
     }
     let blob = call.required("CiphertextBlob")?;
     let invalid = || Refusal::client("InvalidCiphertextException", "The ciphertext is invalid.");
-    let given =
-        world.keys.ciphertexts.iter().find(|given| given.blob == blob).cloned().ok_or_else(invalid)?;
+    let ciphertext = world
+        .keys
+        .ciphertexts
+        .iter()
+        .find(|ciphertext| ciphertext.blob == blob)
+        .cloned()
+        .ok_or_else(invalid)?;
     let mut by_key = call.clone();
     if call.text("KeyId")?.is_none() {
-        by_key.body["KeyId"] = given.key_arn.as_str().into();
+        by_key.body["KeyId"] = ciphertext.key_arn.as_str().into();
     }
-    if named(world, &by_key, "kms:Decrypt", Scope::Any)?.arn != given.key_arn {
+    if named(world, &by_key, "kms:Decrypt", Scope::Any)?.arn != ciphertext.key_arn {
         return Err(Refusal::client(
             "IncorrectKeyException",
             "The key ID in the request does not identify a key that can perform this operation.",
         ));
     }
     let arn = usable(world, &by_key, "kms:Decrypt")?;
-    if given.context != context(call) {
+    if ciphertext.context != context(call) {
         return Err(invalid());
     }
-    Ok(json!({"Plaintext": given.plaintext, "KeyId": arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}))
+    Ok(json!({"Plaintext": ciphertext.plaintext, "KeyId": arn, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}))
 }
 
 /// The ARN of the key that the call names, if the caller may use it. `DryRunOrder` says which check comes first. A dry
