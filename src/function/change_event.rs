@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{FunctionError, Settings};
+use super::{FunctionError, FunctionSettings};
 use crate::change_event::{Actor, ChangeEvent, ChangeSource, Scope};
 use crate::location::Location;
 use crate::metrics::Metrics;
@@ -31,7 +31,7 @@ const LONGEST: usize = 160_000;
 pub(super) struct ChangeEventHandler<'a, P> {
     pub(super) ports: &'a P,
     pub(super) location: &'a Location,
-    pub(super) settings: &'a Settings,
+    pub(super) settings: &'a FunctionSettings,
     /// When Lambda ends the function; a time that has passed means that it is unknown.
     pub(super) deadline: SystemTime,
 }
@@ -85,7 +85,7 @@ impl<P: AccessPorts> ChangeEventHandler<'_, P> {
         }
         match problems.is_empty() {
             true => Ok(report),
-            false => Err(FunctionError::Unkept { problems: problems.join("; ") }),
+            false => Err(FunctionError::Incomplete { problems: problems.join("; ") }),
         }
     }
 

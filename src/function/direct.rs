@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::event::direct::Call;
+use crate::event::direct::DirectCall;
 use crate::intent::{Intent, Owner};
 use crate::location::Location;
 use crate::operations::{self, Wanted};
@@ -18,7 +18,7 @@ use crate::reconcile::ReconcileError;
 pub(super) async fn answer<P: AccessPorts>(
     ports: &P,
     location: &Location,
-    call: &Call,
+    call: &DirectCall,
     digest: String,
     patience: Duration,
 ) -> Result<Value, ReconcileError> {
@@ -27,17 +27,17 @@ pub(super) async fn answer<P: AccessPorts>(
     };
     let progress = |_: &str| ();
     let report = match call {
-        Call::Status { document } => {
+        DirectCall::Status { document } => {
             let status = operations::status(ports, location, document).await?;
             operations::status_report(document, vec![(location.clone(), status)])
         }
-        Call::Check(intent) => operations::check(ports, location, intent).await?,
-        Call::Plan(intent) => {
+        DirectCall::Check(intent) => operations::check(ports, location, intent).await?,
+        DirectCall::Plan(intent) => {
             let wanted = wanted("plan", intent);
             let preview = wanted.preview(ports, location, &progress).await?;
             wanted.planned(location, &preview)
         }
-        Call::Reconcile(intent) => {
+        DirectCall::Reconcile(intent) => {
             operations::carry_out(ports, location, &wanted("reconcile", intent), &progress).await?
         }
     };
