@@ -1,11 +1,13 @@
 //! What is true of every source, and what the tests of the sources share.
 
+mod aws_types;
+
 use proptest::collection::{hash_map, vec};
 use proptest::prelude::*;
 use serde_json::{Map, json};
 
 use super::*;
-use crate::change_event::{Actor, ChangeDetail};
+use crate::change_event::{Actor, ChangeDetail, Scope};
 use crate::key::KeyArn;
 
 /// The text of a sample event.
@@ -229,10 +231,7 @@ fn check(event: &Event) {
                 assert!(is_fit_for_a_log(date));
             }
             if change.detail.is_some() {
-                assert!(
-                    matches!(change.scope, crate::change_event::Scope::Key(_)),
-                    "a detail of no key: {change:?}"
-                );
+                assert!(matches!(change.scope, Scope::Key(_)), "a detail of no key: {change:?}");
             }
         }
         Event::DirectCall { call: Err(problems), .. } => assert!(problems.iter().count() > 0),
