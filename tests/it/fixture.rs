@@ -302,10 +302,12 @@ impl Logs {
         Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
     }
 
-    /// The lines that this crate wrote. Those of the libraries are not logged at fine levels.
+    /// The lines of this project's crates. The Lambda does not log those of the libraries at fine levels.
     pub fn text(&self) -> String {
         let text = String::from_utf8(self.lines.held().clone()).unwrap();
-        let ours = |line: &&str| line.contains(r#""target":"session_kms"#);
+        let targets =
+            ["session_kms", "cloudformation_custom_resource"].map(|name| format!(r#""target":"{name}"#));
+        let ours = |line: &&str| targets.iter().any(|target| line.contains(target.as_str()));
         text.lines().filter(ours).collect::<Vec<_>>().join("\n")
     }
 }

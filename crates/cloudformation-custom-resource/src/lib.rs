@@ -91,3 +91,8 @@ pub use response::{Attribute, Failure, LONGEST_BODY, Response, Status, Success};
 pub use response_url::{InvalidUrl, Origin, ResponseUrl};
 pub use sender::{AttemptError, Delivered, DeliveryError, ResponseSender, RetryPolicy};
 pub use serve::{CustomResource, Invocation, Progress, Provider, ServeError, ServeOutcome};
+
+/// The code in README.md, as a doc test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
