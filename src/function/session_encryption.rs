@@ -53,7 +53,7 @@ impl<P: AccessPorts> CustomResource for SessionEncryption<'_, P> {
         match &request.change {
             EncryptionChange::Establish { wanted, previous } => {
                 refuse_unknown_type(&request.resource_type)?;
-                let change = Change {
+                let change = EstablishRequest {
                     owner: &request.owner,
                     location: &location,
                     wanted,
@@ -82,7 +82,7 @@ impl<P: AccessPorts> CustomResource for SessionEncryption<'_, P> {
 
 /// A Create or an Update.
 #[derive(Clone, Copy)]
-struct Change<'a> {
+struct EstablishRequest<'a> {
     owner: &'a Owner,
     location: &'a Location,
     wanted: &'a WantedEncryption,
@@ -93,11 +93,11 @@ struct Change<'a> {
 impl<P: AccessPorts> SessionEncryption<'_, P> {
     async fn establish(
         &self,
-        change: Change<'_>,
+        change: EstablishRequest<'_>,
         deadline: &Deadline,
         progress: &Progress,
     ) -> Result<Success, Failure> {
-        let Change { owner, location, wanted, previous } = change;
+        let EstablishRequest { owner, location, wanted, previous } = change;
         let digest = digest(&wanted.properties);
         let intent = self.accepted_intent(change, &digest).await?;
         let step = |step: &str| progress.set(step);
@@ -133,7 +133,11 @@ impl<P: AccessPorts> SessionEncryption<'_, P> {
 
     /// The intent of the properties. An Update back to properties that were accepted before is never refused for a property
     /// that this version does not know: a rollback must not fail.
-    async fn accepted_intent<'c>(&self, change: Change<'c>, digest: &str) -> Result<&'c Intent, Failure> {
+    async fn accepted_intent<'c>(
+        &self,
+        change: EstablishRequest<'c>,
+        digest: &str,
+    ) -> Result<&'c Intent, Failure> {
         let refused = match &change.wanted.intent {
             Ok(intent) => return Ok(intent),
             Err(problems) => plain_failure(problems),
@@ -196,7 +200,7 @@ fn is_about_keys(error: &ReconcileError) -> bool {
 /// A document that a failed replacement left behind, and what to do with it: the Update goes back to the document of the id
 /// that it has. No Delete follows for the other document, as no response has named its id.
 fn left_behind<'c>(
-    change: Change<'c>,
+    change: EstablishRequest<'c>,
     document: &DocumentName,
 ) -> Option<(&'c DocumentName, Option<OnDelete>)> {
     let previous = change.previous?;

@@ -18,10 +18,10 @@ const MISSING: [(&str, &[&str]); 1] = [
 ];
 
 /// Reads a sample with its type.
-type Reader = fn(&Value) -> Result<(), String>;
+type ReadSample = fn(&Value) -> Result<(), String>;
 
 /// The type of a sample, if there is one.
-fn reader(event: &Value) -> Option<(&'static str, Reader)> {
+fn reader(event: &Value) -> Option<(&'static str, ReadSample)> {
     let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
     Some(match (text("source"), text("detail-type")) {
         ("", _) if event.get("RequestType").is_some() => {
