@@ -1,4 +1,4 @@
-# What you can do here: `make help`.
+# `make help` lists the targets.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -11,12 +11,11 @@ CLIENT := $(VENV)/client/bin/python
 BINARY := session-kms-lambda
 ARCHITECTURE ?= arm64
 TEMPLATE ?= template.yaml
-TEMPLATES := template.yaml template-key-access.yaml
 
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help
-help: ## Say what can be done
+help: ## List the targets
 	@echo "session-kms: make ..."
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-8s %s\n", $$1, $$2 }'
 
@@ -25,12 +24,12 @@ demo: ## Deploy, change, break and delete a stack on a local AWS (KEEP=1 leaves 
 	@echo "Setting up the local AWS"
 	@$(PYTHON) -m local client ministack moto
 	@echo "Building the function (release; the first time takes minutes)"
-	@cargo build --release --locked --bin $(BINARY)
+	@cargo build --release --locked --no-default-features --bin $(BINARY)
 	@exec $(CLIENT) -m demo
 
 .PHONY: build
 build: ## Build the function as it is deployed (release)
-	cargo build --release --locked --bin $(BINARY)
+	cargo build --release --locked --no-default-features --bin $(BINARY)
 
 .PHONY: package
 package: ## Build for sam deploy (ARCHITECTURE=arm64 or x86_64, TEMPLATE=template.yaml or template-key-access.yaml)
@@ -42,22 +41,17 @@ release: package ## Make what deploy/stackset.yaml deploys: a plain template and
 	@$(VENV)/sam/bin/python -m local.release $(ARCHITECTURE)
 
 .PHONY: test
-test: ## Run everything: formatting, lints, unit, property, component and end-to-end tests, validators
+test: ## Run everything: lints, unit, property, component, documentation and end-to-end tests
 	@exec $(PYTHON) -m local.suite
 
 .PHONY: lint
-lint: ## Check formatting, Rust lints and the templates
-	cargo fmt --all --check
-	cargo clippy --locked --all-targets -- -D warnings
-	@$(PYTHON) -m local cfn-lint sam parliament
-	$(VENV)/cfn-lint/bin/cfn-lint -- $(TEMPLATES) $(wildcard deploy/*.yaml)
-	for template in $(TEMPLATES); do SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam validate --lint --region eu-west-1 --template $$template; done
-	$(VENV)/parliament/bin/python -m local.policies
+lint: ## Check the Rust and Python code, its documentation and the templates
+	@exec $(PYTHON) -m local.suite lint
 
 .PHONY: bench
 bench: ## Measure the function (size, cold start, requests, memory), the evaluator and the checks
 	@$(PYTHON) -m local client ministack moto
-	@cargo build --release --locked --bin $(BINARY)
+	@cargo build --release --locked --no-default-features --bin $(BINARY)
 	@$(CLIENT) -m local.bench
 	cargo bench --locked --bench policy --bench assess --bench evaluate
 

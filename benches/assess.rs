@@ -1,4 +1,4 @@
-//! The assessment of a large account: a key policy of 32 KB, 300 roles behind nodes, 350 users.
+//! The assessment of a large account: it has a key policy of 32 KB, 300 roles of nodes and 350 users.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark")]
 
@@ -6,19 +6,19 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
-use session_kms::access::{KnownKeys, OwnSide, PrincipalArn, Side, Simulated, Simulation};
+use session_kms::access::{KnownContext, OwnSide, PrincipalArn, Side, SimulatedDecision, Simulation};
 use session_kms::key::{KeyArn, KeyDescription, MultiRegion};
 use session_kms::preflight::{AccessObservation, Attributes, Read, Subject, assess};
 
 const ACCOUNT: &str = "111122223333";
-/// The longest key policy that KMS takes, in bytes.
+/// The longest key policy that KMS accepts, in bytes.
 const LONGEST: usize = 32_768;
 
 fn arn(name: &str) -> String {
     format!("arn:aws:iam::{ACCOUNT}:{name}")
 }
 
-/// Statements for other teams through other services, and the delegation at the end.
+/// A key policy with statements for other teams and services. The last statement delegates to the account's policies.
 fn policy() -> String {
     let delegation =
         json!({"Effect": "Allow", "Principal": {"AWS": arn("root")}, "Action": "kms:*", "Resource": "*"});
@@ -42,7 +42,7 @@ fn policy() -> String {
     }
 }
 
-fn observation(decision: Simulated) -> AccessObservation {
+fn observation(decision: SimulatedDecision) -> AccessObservation {
     let subject = |side, name: String| Subject {
         principal: PrincipalArn::parse(&arn(&name)).unwrap(),
         side,
@@ -66,15 +66,15 @@ fn observation(decision: Simulated) -> AccessObservation {
             spec: "SYMMETRIC_DEFAULT".into(),
             usage: "ENCRYPT_DECRYPT".into(),
             manager: "CUSTOMER".into(),
-            origin: "AWS_KMS".into(),
+            origin: Some("AWS_KMS".into()),
             created: None,
             deletion_date: None,
             valid_to: None,
             custom_key_store: None,
-            multi_region: MultiRegion::No,
+            multi_region: MultiRegion::SingleRegion,
         },
         account: ACCOUNT.into(),
-        context: KnownKeys::default(),
+        context: KnownContext::default(),
         attributes: Attributes::default(),
         policy: Read::Known(policy()),
         grants: Read::Known(Vec::new()),
@@ -86,7 +86,8 @@ fn observation(decision: Simulated) -> AccessObservation {
 }
 
 fn assessments(criterion: &mut Criterion) {
-    for (name, decision) in [("all pass", Simulated::Allowed), ("all lack a policy", Simulated::ImplicitDeny)]
+    for (name, decision) in
+        [("all pass", SimulatedDecision::Allowed), ("all lack a policy", SimulatedDecision::ImplicitDeny)]
     {
         let observation = observation(decision);
         let exempt = ["arn:aws:iam::*:role/break-glass-*".to_owned()];

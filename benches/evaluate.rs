@@ -1,8 +1,8 @@
-//! How many cases a second `evaluate` answers: where policies repeat, as they do with many callers and few keys, and
-//! where each is new, so that nothing that was read before is of use; with one worker and with two.
+//! How many cases a second `evaluate` answers, with one worker and with two. In one input the policies repeat, as they do
+//! with many callers and few keys. In the other one each policy is new, so that the cache is of no use.
 //!
-//! All are measured in turn, so that what else the machine does weighs on each alike: the ratios are what counts. A word
-//! after `--` measures those alone whose names hold it.
+//! The setups are measured in turn, so that other load of the machine slows all of them alike: the ratios count, not the
+//! rates. A word after `--` selects the setups whose names contain it.
 
 #![expect(
     clippy::unwrap_used,
@@ -18,17 +18,18 @@ use serde_json::{Value, json};
 use session_kms::cli::evaluate;
 
 const ACCOUNT: &str = "111122223333";
-/// Enough cases for a round of some tenths of a second.
+/// Enough cases that a round takes some tenths of a second.
 const CASES: usize = 30_000;
 const ROUNDS: usize = 9;
-/// As the command reads its input.
+/// The bytes that the command reads at once.
 const INPUT_BUFFER: usize = 1 << 18;
 
 fn policy(statements: &Value) -> Value {
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 
-/// A case of about 1.4 KB with all that can decide: four keys, sixty sets of identity policies, three thousand roles.
+/// A case of about 1.4 KB with all layers that can decide. There are four keys, sixty lists of identity policies and three
+/// thousand roles.
 fn case(number: usize) -> Value {
     let (key, team, role) = (number % 4, number / 4 % 60, number % 3000);
     let full = policy(&json!({"Effect": "Allow", "Action": "*", "Resource": "*"}));
@@ -68,14 +69,14 @@ fn case(number: usize) -> Value {
         "grants": if number % 2 == 1 { grants } else { Value::Null },
         "sessionPolicies": if key == 3 { session } else { Value::Null },
     });
-    // Most cases leave out what is not there.
+    // As in most inputs, members without a value are left out.
     if let Value::Object(members) = &mut case {
         members.retain(|_, value| !value.is_null());
     }
     case
 }
 
-/// Makes every policy and every grant another text, of nearly the same length, that decides the same.
+/// Makes every policy and every grant a text of its own that decides the same and has nearly the same length.
 fn make_different(value: &mut Value, number: usize) {
     match value {
         Value::Array(values) => values.iter_mut().for_each(|value| make_different(value, number)),
@@ -103,7 +104,7 @@ fn lines(count: usize, different: bool) -> String {
     })
 }
 
-/// Answers the cases, and says how many a second.
+/// Answers the cases and returns how many a second were answered.
 fn rate(lines: &str, workers: usize) -> f64 {
     let start = Instant::now();
     let input = BufReader::with_capacity(INPUT_BUFFER, lines.as_bytes());
@@ -144,7 +145,7 @@ fn main() {
     }
 }
 
-/// The middle one of sorted rates.
+/// The median of sorted rates.
 fn median(rates: &[f64]) -> f64 {
     rates.get(rates.len() / 2).copied().unwrap()
 }

@@ -1,6 +1,6 @@
-//! How fast policies are read and decided on, and how that compares to iam-simulate in the same run.
+//! Measures how fast policies are parsed and decided on, beside iam-simulate in the same run.
 //!
-//! `small` has four statements, among them the grant to the account's root and conditions; `large` fills the 32 KB that
+//! `small` has four statements, among them one for the account's root user, and conditions. `large` fills the 32 KB that
 //! a key policy may have. The figures of iam-simulate come from a separate node process.
 
 #![expect(
@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 use criterion::Criterion;
 use kms_key_policy::{
-    Action, Context, Decision, Grants, KeyArn, Layers, MAX_BYTES, Others, Policy, PolicyKind, Principal,
-    Request, decide, verdict,
+    Action, Context, Decision, Grants, KeyArn, Layers, MAX_KEY_POLICY_BYTES, OtherKeys, Policy, PolicyKind,
+    Principal, Request, decide, verdict,
 };
 
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -35,7 +35,7 @@ fn large() -> String {
         let statement = format!(
             r#"{{"Sid":"S{n}","Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::111122223333:role/App{n}"}},"Action":["kms:Decrypt","kms:GenerateDataKey*"],"Resource":"*"}},"#
         );
-        if text.len() + statement.len() + 1 > MAX_BYTES {
+        if text.len() + statement.len() + 1 > MAX_KEY_POLICY_BYTES {
             break;
         }
         let _ = write!(text, "{statement}");
@@ -46,7 +46,7 @@ fn large() -> String {
 }
 
 fn request(principal: &str) -> Request {
-    let context = Context::new(Others::Absent)
+    let context = Context::new(OtherKeys::Absent)
         .value("aws:SourceIp", "10.1.2.3")
         .value("aws:SecureTransport", "true")
         .value("kms:EncryptionContext:aws:ssm:TargetId", "i-0123456789abcdef0")
@@ -59,7 +59,7 @@ fn parse(text: &str) -> Policy {
     Policy::parse(PolicyKind::Key, text).unwrap()
 }
 
-/// What a request is decided with besides the key policy.
+/// The grants and policies besides the key policy.
 struct Inputs {
     grants: Grants,
     identity: [Policy; 1],
@@ -71,7 +71,7 @@ impl Inputs {
     }
 }
 
-/// Each of the benchmarks, by name.
+/// Calls `run` with the name and the routine of each benchmark.
 fn benchmarks(mut run: impl FnMut(&str, &mut dyn FnMut())) {
     let with =
         Inputs { grants: Grants::none(), identity: [Policy::parse(PolicyKind::Identity, IDENTITY).unwrap()] };
@@ -94,7 +94,7 @@ fn benchmarks(mut run: impl FnMut(&str, &mut dyn FnMut())) {
     }
 }
 
-/// How often a second a routine runs.
+/// How many times a second a routine runs.
 fn rate(routine: &mut dyn FnMut()) -> f64 {
     let start = Instant::now();
     let mut times = 0u32;
@@ -107,7 +107,7 @@ fn rate(routine: &mut dyn FnMut()) -> f64 {
     f64::from(times) / start.elapsed().as_secs_f64()
 }
 
-/// The rate of each benchmark, beside that of iam-simulate for the same policy and request.
+/// Prints the rate of each benchmark, beside that of iam-simulate for the same policy and request.
 fn compare() {
     let folder = oracle::install();
     let case = |policy: &str, principal: &str| {
@@ -146,7 +146,7 @@ fn main() {
         criterion.bench_function(name, |bencher| bencher.iter(&mut *routine));
     });
     criterion.final_summary();
-    // A run of some benchmarks only, or a trial run of `cargo test`, compares nothing.
+    // A run of some of the benchmarks, or the trial run of `cargo test`, compares nothing.
     let whole = !std::env::args().skip(1).any(|argument| argument == "--test" || !argument.starts_with('-'));
     if whole {
         compare();

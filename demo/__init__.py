@@ -1,1 +1,1 @@
-"""The demo: a stack sets, changes and gives back the session key, on a local AWS."""
+"""The demo: a stack sets, changes and restores the key of sessions on a local AWS."""

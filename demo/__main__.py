@@ -1,16 +1,18 @@
-"""``make demo``: the shipped template, the release build of the function, and a local AWS.
+"""``make demo``: deploys the shipped template and the release build of the function on a local AWS.
 
-Ends with 0 only if every step came out as it says. ``KEEP=1`` leaves the servers up.
+The exit code is 0 only if every check of the demo holds. ``KEEP=1`` leaves the servers up.
 """
 
 import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC
+from typing import Any
 
 from demo.accounts import TwoAccounts
-from demo.events import tell
+from demo.events import send_sample
 from demo.screen import Screen
 from local import seed
 from local.package import package, store
@@ -33,11 +35,11 @@ def main() -> int:
     screen.title("session-kms", "One field of one document: which KMS key encrypts Session Manager sessions.")
     try:
         with running("demo", keep_folder=keep) as aws:
-            story = Story(screen, aws)
-            story.tell()
-            TwoAccounts(screen, aws).tell()
+            walkthrough = Walkthrough(screen, aws)
+            walkthrough.run()
+            TwoAccounts(screen, aws).run()
             if keep:
-                story.leave_up()
+                walkthrough.leave_up()
     except ProcessError as error:
         print(error, file=sys.stderr)
         return 1
@@ -53,21 +55,21 @@ def main() -> int:
     return 0
 
 
-class Story:
-    """The steps, each a change, what it did to the document, and the checks."""
+class Walkthrough:
+    """The steps of the demo. Each makes a change, shows its effect on the document, and checks it."""
 
-    def __init__(self, screen: Screen, aws: LocalAws):
+    def __init__(self, screen: Screen, aws: LocalAws) -> None:
         self.screen = screen
         self.aws = aws
         self.keys: seed.Keys
         self.stack: Stack
         self.before: seed.Document
         self.original: seed.Document
-        # A key whose policy names the roles that may use it.
+        # ARN of a key whose policy names the roles that may use it.
         self.named = ""
         self.refusal = ""
 
-    def tell(self) -> None:
+    def run(self) -> None:
         self._an_account()
         self._create()
         self._change_the_key()
@@ -79,7 +81,7 @@ class Story:
         self._delete()
 
     def leave_up(self) -> None:
-        """Let go of the servers, and say how to use and how to end them."""
+        """Leave the servers running, and print how to use and end them."""
         screen, aws = self.screen, self.aws
         bucket, template = store(aws, self.stack.template.encode(), "template")
         for child in aws.children:
@@ -185,8 +187,8 @@ class Story:
         screen.fact("reason", self.refusal, "yellow")
         screen.expect(status == "UPDATE_ROLLBACK_COMPLETE", "the stack has rolled back")
         screen.expect(seed.role_arn(seed.NODE_ROLE) in self.refusal, "the reason names the role that would be locked out")
-        screen.expect(bool(seed.statements_of(self.refusal)), "and has the statement that would let it in")
-        screen.expect(now.key == self.keys.second, "the document still names the second key: nobody noticed")
+        screen.expect(bool(seed.statements_of(self.refusal)), "the reason has the statement that would admit the role")
+        screen.expect(now.key == self.keys.second, "the document still names the second key: sessions go on")
 
     def _the_remedy(self) -> None:
         screen = self.screen
@@ -202,18 +204,18 @@ class Story:
 
     def _drift(self) -> None:
         screen = self.screen
-        screen.step("Somebody's tool writes the whole document anew, without the key; CloudTrail tells the function")
+        screen.step("Somebody's tool overwrites the whole document, without the key; CloudTrail reports it to the function")
         self._overwrite()
-        rival = self._show_document()
-        screen.expect(rival.key == "", "the key is gone")
-        report = self._tell("document-update-call")
+        overwritten = self._show_document()
+        screen.expect(overwritten.key == "", "the key is gone")
+        report = self._send_sample("document-update-call")
         now = self._show_document()
         screen.expect([document["result"] for document in report["documents"]] == ["repaired"], "the function says that it repaired the document")
         screen.expect(now.key == self.named, "the key is back")
-        screen.expect(now.keeps_all_of(rival), "their other changes are kept, the timeout too")
-        screen.expect(report["alert"] is False, "repaired, so nobody is called")
-        # What the stack is to leave behind from now on.
-        self.original = rival
+        screen.expect(now.keeps_settings_of(overwritten), "their other changes are kept, the timeout too")
+        screen.expect(report["alert"] is False, "the drift is repaired, so it is no alert")
+        # From now on these are the other settings that the stack has to leave alone.
+        self.original = overwritten
 
     def _overwrite(self) -> None:
         ssm = self.aws.client("ssm")
@@ -228,20 +230,20 @@ class Story:
         screen, kms = self.screen, self.aws.client("kms")
         screen.step("Somebody schedules the deletion of the key")
         date = kms.schedule_key_deletion(KeyId=self.named, PendingWindowInDays=30)["DeletionDate"]
-        report = self._tell("key-schedule-deletion-call")
+        report = self._send_sample("key-schedule-deletion-call")
         now = self._show_document()
-        screen.expect(report["alert"] is True, "somebody is called")
+        screen.expect(report["alert"] is True, "the report is an alert")
         screen.expect(date.astimezone(UTC).strftime("%Y-%m-%d") in " ".join(report["alerts"]), "the alert has the date")
         screen.expect(now.key == self.named, "the document stays, as OnKeyTrouble=Alert has it")
         screen.note("Somebody cancels it, and enables the key:")
         kms.cancel_key_deletion(KeyId=self.named)
         kms.enable_key(KeyId=self.named)
-        screen.expect(self._tell("key-enable-call")["alert"] is False, "all is well")
+        screen.expect(self._send_sample("key-enable-call")["alert"] is False, "the alert is over")
 
-    def _tell(self, event: str) -> dict:
-        """Hand the function an event, and print what it says."""
-        report = tell(self.stack, event, self.named)
-        # The user agent says which tool it was, at length.
+    def _send_sample(self, event: str) -> dict[str, Any]:
+        """Send the function a sample event, and print its report."""
+        report = send_sample(self.stack, event, self.named)
+        # The user agent is too long to print.
         agent = report.get("by", {}).get("userAgent", "")
         self.screen.fact("report", report["summary"].replace(f" ({agent})", ""), "green" if report["alert"] is False else "yellow")
         for alert in report["alerts"]:
@@ -252,7 +254,7 @@ class Story:
         self.screen.step("delete-stack, with OnDelete=Restore")
         status = self._timed(self.stack.delete)
         now = self._show(status)
-        self.screen.note("The policies of the two roles stay, as a key of the stack would: whoever uses the key goes on to.")
+        self.screen.note("The policies of the two roles stay, as a key of the stack would: sessions may still use the key.")
         self.screen.expect(status == "DELETE_COMPLETE", "the stack is gone")
         self.screen.expect(now.key == self.original.key, "the key setting is what it was before the stack")
         self._expect_the_rest_unchanged(now)
@@ -269,7 +271,7 @@ class Story:
         return now
 
     def _show_document(self) -> seed.Document:
-        """Print the diff since the document was last looked at."""
+        """Print the diff since the document was last read."""
         now = seed.read_document(self.aws)
         self.screen.diff(
             self.before.content, now.content,
@@ -284,11 +286,11 @@ class Story:
                 self.screen.fact("reason", reason, "red")
 
     def _expect_the_rest_unchanged(self, now: seed.Document) -> None:
-        self.screen.expect(now.keeps_all_of(self.original), "every other setting is as it was: value, type and order")
+        self.screen.expect(now.keeps_settings_of(self.original), "every other setting is as it was: value, type and order")
         if now.content["description"] != self.original.content["description"]:
             self.screen.note("(the description got longer: content equal to an earlier version's is refused)")
 
-    def _timed(self, action) -> str:
+    def _timed(self, action: Callable[[], str]) -> str:
         started = time.monotonic()
         result = action()
         self.screen.note(self.screen.paint(f"done in {time.monotonic() - started:.1f} s", "dim"))

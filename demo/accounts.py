@@ -1,6 +1,6 @@
-"""The demo's second part: a key of another account, whose policy is read through a reader role.
+"""The second part of the demo: a key of another account, whose policy is read through a reader role.
 
-Two accounts on the local AWS. The one owns the key; the other encrypts its sessions with it, and may neither see
+It uses two accounts of the local AWS. One owns the key. The other encrypts its sessions with it, and may neither read
 nor change the key's policy.
 """
 
@@ -17,16 +17,16 @@ EXTERNAL_ID = "example-bank-sessions"
 
 
 class TwoAccounts:
-    """The steps across the two accounts."""
+    """The steps of the demo in two accounts."""
 
-    def __init__(self, screen: Screen, aws: LocalAws):
+    def __init__(self, screen: Screen, aws: LocalAws) -> None:
         self.screen = screen
         self.aws = aws
         self.key = ""
         self.owner: Stack
         self.consumer: Stack
 
-    def tell(self) -> None:
+    def run(self) -> None:
         self._key_of_another_account()
         self._refused()
         self._admitted()
@@ -51,7 +51,7 @@ class TwoAccounts:
         )
         status = self.owner.create()
         screen.stack(self.owner, status)
-        screen.expect(status == "CREATE_COMPLETE", f"the key admits {seed.USER_ROLE} of account {ACCOUNT}, whom its policy names")
+        screen.expect(status == "CREATE_COMPLETE", f"the key admits {seed.USER_ROLE} of account {ACCOUNT}, which its policy names")
 
     def _refused(self) -> None:
         screen = self.screen
@@ -73,7 +73,7 @@ class TwoAccounts:
         screen.fact("stack", status, "yellow")
         screen.fact("reason", reason, "yellow")
         screen.expect(status == "ROLLBACK_COMPLETE", "the stack has rolled back")
-        screen.expect(seed.role_arn(seed.NODE_ROLE) in reason, f"the reason names {seed.NODE_ROLE}, whom the policy over there does not")
+        screen.expect(seed.role_arn(seed.NODE_ROLE) in reason, f"the reason names {seed.NODE_ROLE}, which the key policy does not")
         screen.expect(bool(seed.statements_of(reason)), "and has the statement that would admit it")
         screen.expect(seed.read_document(self.aws).key == "", "the document is as it was")
 
@@ -99,5 +99,5 @@ class TwoAccounts:
         self.screen.expect(seed.read_document(self.aws).key == "", "sessions are not encrypted with a key any more")
 
     def _policy(self) -> str:
-        """Names one role of the other account, and lets the function there describe the key."""
+        """A key policy that admits one role of the other account, and lets the function there describe the key."""
         return seed.named_roles_policy(OWNER, GenerateDataKey=[seed.role_arn(seed.USER_ROLE)], DescribeKey=[f"arn:aws:iam::{ACCOUNT}:root"])

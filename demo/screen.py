@@ -1,10 +1,11 @@
-"""What the demo prints: headings, facts, diffs and checks, in colour where it is a terminal."""
+"""Prints the demo: headings, facts, diffs and checks, in colour if standard output is a terminal."""
 
 import difflib
 import json
 import os
 import shutil
 import sys
+from typing import Any
 
 from local.stacks import Stack
 
@@ -12,9 +13,9 @@ _COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33",
 
 
 class Screen:
-    """Writes to standard output and remembers what did not come out as expected."""
+    """Writes to standard output, and collects the checks that failed."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.coloured = sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
         self.width = min(shutil.get_terminal_size((100, 24)).columns, 110)
         self.missed: list[str] = []
@@ -46,7 +47,7 @@ class Screen:
         self.write(f"   {self.paint(f'{name:<18}', 'dim')} {self.paint(value, *styles)}")
 
     def stack(self, stack: Stack, status: str) -> None:
-        """A stack's status, with its outputs or the reasons of its failure."""
+        """Print a stack's status, and its outputs or the reasons of its failure."""
         good = status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
         self.fact("stack", status, "green" if good else "red")
         if good:
@@ -57,24 +58,24 @@ class Screen:
                 self.fact("reason", reason, "red")
 
     def output(self, name: str, value: str) -> None:
-        """An output of a stack. Findings begin with their counts, and the rest of them is long."""
+        """Print an output of a stack. Of Findings it prints only the counts, because the rest is long."""
         self.fact(name, value.partition(";")[0] if name == "Findings" else value or "(none)")
 
-    def statement(self, statement: dict) -> None:
-        """A policy statement, as it would be pasted."""
+    def statement(self, statement: dict[str, Any]) -> None:
+        """Print a policy statement as JSON."""
         for line in json.dumps(statement, indent=2).splitlines():
             self.write(f"   {self.paint('│', 'dim')} {self.paint(line, 'green')}")
 
     def expect(self, good: bool, what: str) -> None:
-        """A check of the demo: what must be so, and is or is not."""
+        """Print a check of the demo, and whether it holds."""
         if good:
             self.write(f"   {self.paint('✓', 'green')} {what}")
         else:
             self.missed.append(what)
-            self.write(f"   {self.paint('✗ not so:', 'red', 'bold')} {what}")
+            self.write(f"   {self.paint('✗ failed:', 'red', 'bold')} {what}")
 
-    def diff(self, before: dict, after: dict, before_name: str, after_name: str) -> None:
-        """What changed in a document, as a unified diff."""
+    def diff(self, before: dict[str, Any], after: dict[str, Any], before_name: str, after_name: str) -> None:
+        """Print what changed in a document, as a unified diff."""
         lines = list(
             difflib.unified_diff(_lines(before), _lines(after), before_name, after_name, n=2, lineterm="")
         )
@@ -95,5 +96,5 @@ class Screen:
         return line
 
 
-def _lines(content: dict) -> list[str]:
+def _lines(content: dict[str, Any]) -> list[str]:
     return json.dumps(content, indent=2).splitlines()

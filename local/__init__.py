@@ -1,1 +1,1 @@
-"""An AWS on this machine: servers, packaging and stacks for the demo and the end-to-end tests."""
+"""Tools of the project: the local AWS for the demo and the end-to-end tests, packaging, releases, lints, `make test`."""

@@ -1,4 +1,4 @@
-"""``python3 -m local NAME...`` makes the Python environments named (all of them: ``python3 -m local all``)."""
+"""``python3 -m local NAME...`` makes these Python environments; ``python3 -m local all`` makes all of them."""
 
 import sys
 

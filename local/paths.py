@@ -1,4 +1,4 @@
-"""Where things are in this project."""
+"""Paths of the project."""
 
 import os
 import platform
@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "template.yaml"
-# For the account that owns a key.
+# The template for the account that owns a key.
 KEY_ACCESS_TEMPLATE = ROOT / "template-key-access.yaml"
 TEMPLATES = (TEMPLATE, KEY_ACCESS_TEMPLATE)
 EVENTS = ROOT / "events"
@@ -16,10 +16,10 @@ VENVS = TARGET / "venv"
 RUNS = TARGET / "local"
 
 BINARY_NAME = "session-kms-lambda"
-# The release build of this machine. A test of another build names its file here.
+# The release build of this machine. SESSION_KMS_LAMBDA names the file of another build.
 BINARY = Path(os.environ.get("SESSION_KMS_LAMBDA", TARGET / "release" / BINARY_NAME))
 
 
 def architecture() -> str:
-    """This machine's architecture in Lambda's words."""
+    """This machine's architecture, by the name that Lambda has for it."""
     return "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"

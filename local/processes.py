@@ -1,8 +1,8 @@
-"""Child processes that never outlive this one.
+"""Child processes that never outlive this process.
 
-Each child leads a process group of its own, so that a Ctrl-C meant for us does not reach it first, and so
-that what it starts itself (function processes) is ended with it. A watcher ends the group even when this
-process is killed: it reads a pipe that closes with us.
+Each child leads its own process group: Ctrl-C reaches only this process, and the child's own children (function
+processes) end with the child. A watcher process ends the group even if this process is killed: it reads a pipe that
+closes when this process ends.
 """
 
 import atexit
@@ -13,11 +13,13 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 GRACE_SECONDS = 5
 
-# Waits for the end of its standard input, then ends the process group it is told.
+# Waits until its standard input closes, then ends the process group given as its argument.
 _WATCHER = """
 import os, signal, sys
 sys.stdin.buffer.read()
@@ -36,9 +38,9 @@ class ProcessError(Exception):
 
 
 class Child:
-    """A running program, its log file, and its end."""
+    """A running program with its log file."""
 
-    def __init__(self, name: str, command: list, environment: dict, log: Path, folder: Path | None = None):
+    def __init__(self, name: str, command: list[Any], environment: dict[str, Any], log: Path, folder: Path | None = None) -> None:
         self.name = name
         self.log = log
         self.released = False
@@ -57,8 +59,8 @@ class Child:
     def pid(self) -> int:
         return self.process.pid
 
-    def wait_until(self, ready, what: str, seconds: float = 30) -> None:
-        """Wait for a condition, for the child's early end, or for the time to run out."""
+    def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 30) -> None:
+        """Wait until a condition holds. It is an error if the child ends first or the time runs out."""
         end = time.monotonic() + seconds
         while not ready():
             if self.process.poll() is not None:
@@ -71,31 +73,30 @@ class Child:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def stop(self) -> None:
-        """End the child, what it started, and its watcher. Can be called again."""
+        """End the child, its own children and its watcher. A second call does nothing."""
         if self.released:
             return
         atexit.unregister(self.stop)
         self._signal(signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
-        # Its group may hold function processes that it left behind.
+        # The child may have left function processes in its group.
         self._signal(signal.SIGKILL)
         self.process.wait()
         self._dismiss_watcher()
 
     def release(self) -> None:
-        """Let the child run on without us."""
+        """Let the child outlive this process."""
         atexit.unregister(self.stop)
         self._dismiss_watcher()
         self.released = True
 
     def _dismiss_watcher(self) -> None:
-        # Killed before its pipe closes: it must not act any more.
+        # Kill the watcher before its pipe closes, or it would end the child.
         self._watcher.kill()
         self._watcher.wait()
-        self._watcher.stdin.close()
+        if self._watcher.stdin:
+            self._watcher.stdin.close()
 
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -112,15 +113,15 @@ def free_port() -> int:
 def end_on_signals() -> None:
     """Turn SIGTERM and SIGHUP into an ordinary exit, so that everything is cleaned up."""
 
-    def leave(number, _frame):
+    def leave(number: int, _frame: object) -> None:
         sys.exit(128 + number)
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGHUP, leave)
 
 
-def clean_environment(folder: Path, **settings: str) -> dict:
-    """An environment that holds nothing of the caller's but the path: no credentials, endpoints, profiles."""
+def clean_environment(folder: Path, **settings: str) -> dict[str, Any]:
+    """Environment variables that keep only PATH of the caller's: no credentials, endpoints or profiles."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": str(folder),

@@ -1,6 +1,6 @@
-"""Takes the answers that the function PUTs to a ResponseURL, as CloudFormation's bucket would.
+"""Receives the answers that the function PUTs to a ResponseURL, as CloudFormation's bucket does.
 
-``python3 -m local.receiver`` listens on the port that events/*.json name and prints each answer.
+``python3 -m local.receiver`` listens on the port in events/*.json, and prints each answer.
 """
 
 import argparse
@@ -10,57 +10,58 @@ import sys
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
 
 PORT = 9010
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One PUT as it arrived."""
+    """One PUT, as it arrived."""
 
     path: str
     content_type: str | None
     body: bytes
 
-    def json(self) -> dict:
+    def json(self) -> dict[str, Any]:
         return json.loads(self.body)
 
 
 class Receiver:
-    """An HTTP server on the loopback interface that accepts PUTs and keeps them."""
+    """An HTTP server on the loopback interface that accepts PUTs and queues them."""
 
-    def __init__(self, port: int = 0):
+    def __init__(self, port: int = 0) -> None:
         self.answers: queue.Queue[Answer] = queue.Queue()
         answers = self.answers
 
         class Handler(BaseHTTPRequestHandler):
-            def do_PUT(self):
+            def do_PUT(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 answers.put(Answer(self.path, self.headers.get("Content-Type"), body))
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-            def log_message(self, *_):
-                """The path is a credential: it is not logged."""
+            def log_message(self, *_: object) -> None:
+                """Log nothing: the path is a credential."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def url(self, token: str) -> str:
-        """A ResponseURL at this receiver, signed-looking as CloudFormation's are."""
+        """A ResponseURL of this receiver, with a query like that of CloudFormation's signed URLs."""
         return f"http://127.0.0.1:{self.port}/{token}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=5ec4e7{token}"
 
     def next(self, seconds: float = 60) -> Answer:
-        """The next answer, waiting for it."""
+        """Wait for the next answer, and return it."""
         return self.answers.get(timeout=seconds)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
 

@@ -1,8 +1,8 @@
-"""What deploy/stackset.yaml deploys: template.yaml as plain CloudFormation, and the code as a zip.
+"""Makes what deploy/stackset.yaml deploys: template.yaml as plain CloudFormation, and the code as a zip.
 
-``python -m local.release [ARCHITECTURE]``, in SAM's own environment (``target/venv/sam``). A service-managed
-StackSet takes no template with a transform, so SAM's is applied here. The code is read from a bucket of the
-stack's own Region, as Lambda wants it, whose name two further parameters make up.
+``python -m local.release [ARCHITECTURE]``, in SAM's own environment (``target/venv/sam``). A service-managed StackSet
+takes no template with a transform, so SAM's transform is applied here. Lambda reads code only from a bucket of the
+stack's own Region, so the template gets two more parameters that name it.
 """
 
 import copy
@@ -12,24 +12,25 @@ import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from local.package import archive
 from local.paths import ROOT, TARGET, TEMPLATE
 from local.template import load
 
 RELEASE = TARGET / "deploy"
-# Where `make package` leaves the function.
+# The function that `make package` builds.
 BUILT = ROOT / ".aws-sam" / "build" / "Function" / "bootstrap"
 SAM_TAG = "lambda:createdBy"
 CODE_PARAMETERS = {
     "CodeBucketPrefix": {
-        "Description": "The code lies in a bucket of this Region, named by this, a hyphen and the Region.",
+        "Description": "The code is in a bucket of this Region, whose name is this prefix, a hyphen and the Region.",
         "Type": "String",
         "AllowedPattern": "^[a-z0-9][a-z0-9.-]{1,40}$",
         "ConstraintDescription": "must be the beginning of a bucket's name, without its hyphen and Region",
     },
     "CodeKey": {
-        "Description": "Key of the code in this bucket. Another release has another key.",
+        "Description": "Key of the code in this bucket. Each release has its own key.",
         "Type": "String",
         "AllowedPattern": r"^.+\.zip$",
         "ConstraintDescription": "must be the key of a zip",
@@ -39,24 +40,25 @@ CODE_LABELS = {"CodeBucketPrefix": "Buckets of the code", "CodeKey": "Code"}
 
 
 class ReleaseError(Exception):
-    """What a release is made of is not there, or not as expected."""
+    """A part of the release is missing, or not as expected."""
 
 
-def plain(template: dict) -> dict:
-    """A SAM template with one function as plain CloudFormation that takes the code from the Region's bucket."""
-    # The transform knows AWS's partitions by a Region; the result is the same for all of them.
+def plain(template: dict[str, Any]) -> dict[str, Any]:
+    """A SAM template with one function, as plain CloudFormation that reads the code from the Region's bucket."""
+    # The transform needs a Region to find the partition. Its result is the same for all Regions.
     os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
-    from samtranslator.translator.transform import transform
+    # Only SAM's environment has this package, and tests import this module in another.
+    from samtranslator.translator.transform import transform  # noqa: PLC0415
 
     template = copy.deepcopy(template)
     names = [name for name, resource in template["Resources"].items() if resource["Type"] == "AWS::Serverless::Function"]
     if len(names) != 1:
         raise ReleaseError(f"the template should have one function, it has {len(names)}")
     function = template["Resources"][names[0]]
-    # How SAM builds it.
+    # Metadata only says how SAM builds the function.
     function.pop("Metadata", None)
     function["Properties"]["CodeUri"] = {"Bucket": {"Fn::Sub": "${CodeBucketPrefix}-${AWS::Region}"}, "Key": {"Ref": "CodeKey"}}
-    _ask_for_code(template)
+    _add_code_parameters(template)
     result = transform(template, {}, SimpleNamespace(load=dict))
     properties = result["Resources"][names[0]]["Properties"]
     properties["Tags"] = [tag for tag in properties.get("Tags", []) if tag["Key"] != SAM_TAG]
@@ -65,7 +67,7 @@ def plain(template: dict) -> dict:
     return result
 
 
-def _ask_for_code(template: dict) -> None:
+def _add_code_parameters(template: dict[str, Any]) -> None:
     template["Parameters"] = CODE_PARAMETERS | template["Parameters"]
     interface = template["Metadata"]["AWS::CloudFormation::Interface"]
     interface["ParameterGroups"].insert(0, {"Label": {"default": "Code"}, "Parameters": list(CODE_PARAMETERS)})
@@ -73,24 +75,24 @@ def _ask_for_code(template: dict) -> None:
 
 
 def write_template(folder: Path = RELEASE) -> Path:
-    """Write the plain template, named by what is in it, so that another release never takes its place."""
+    """Write the plain template. Its content is part of its name, so no other release overwrites it."""
     content = json.dumps(plain(load(TEMPLATE.read_text())), indent=1).encode() + b"\n"
-    return _written(folder, f"template-{_digest(content)}.json", content)
+    return _write(folder, f"template-{_digest(content)}.json", content)
 
 
 def write_code(architecture: str, folder: Path = RELEASE, built: Path = BUILT) -> Path:
-    """Write the zip of the function that `make package` built, named by what is in it."""
+    """Write the zip of the function that `make package` built. Its content is part of its name."""
     if not built.exists():
         raise ReleaseError(f"there is no `{built}`: run `make package ARCHITECTURE={architecture}` first")
     content = archive(built)
-    return _written(folder, f"function-{architecture}-{_digest(content)}.zip", content)
+    return _write(folder, f"function-{architecture}-{_digest(content)}.zip", content)
 
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def _written(folder: Path, name: str, content: bytes) -> Path:
+def _write(folder: Path, name: str, content: bytes) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
     path.write_bytes(content)

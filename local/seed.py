@@ -1,4 +1,4 @@
-"""An account as it is found in the wild: a preferences document with a history, and keys.
+"""Fills an account with a preferences document, keys, roles, nodes and sessions, as real accounts have them.
 
 The demo and the end-to-end tests start from it.
 """
@@ -7,6 +7,7 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from local.servers import ACCOUNT, LocalAws
 
@@ -14,9 +15,9 @@ DOCUMENT = "SSM-SessionManagerRunShell"
 # An account that uses this account's keys.
 CONSUMER = "222222222222"
 
-# Logging, run-as and a shell profile as the console writes them; besides, what people's tools left behind:
-# a boolean as a string, a number where a string belongs, a setting that nobody knows.
-PREFERENCES = {
+# Logging, run-as and a shell profile as the console writes them, and values as other tools leave them: a boolean as a
+# string, a number instead of a string, an unknown setting.
+PREFERENCES: dict[str, Any] = {
     "schemaVersion": "1.0",
     "description": "Document to hold regional settings for Session Manager",
     "sessionType": "Standard_Stream",
@@ -42,7 +43,7 @@ PREFERENCES = {
 
 
 def key_policy() -> str:
-    """A key policy with the account's delegation, and another account admitted, as a security team writes it."""
+    """A key policy that delegates to the account's IAM policies and admits another account."""
     root = f"arn:aws:iam::{ACCOUNT}:root"
     return json.dumps(
         {
@@ -69,7 +70,7 @@ class Keys:
 
     first: str
     second: str
-    # Good for signatures, no good for sessions.
+    # A key for signatures, which cannot encrypt sessions.
     signing: str
 
 
@@ -78,9 +79,9 @@ SECOND_ALIAS = "alias/session-manager-next"
 
 
 def make_key(aws: LocalAws, description: str, policy: str, account: str = ACCOUNT, **kind: str) -> str:
-    """A key that has been there for a year: one of today is asked about for minutes before a refusal counts."""
+    """Make a key that looks a year old. For a new key the product repeats refused checks for minutes."""
     key = aws.client("kms", account).create_key(Description=description, Policy=policy, **kind)["KeyMetadata"]["Arn"]
-    aws.tell(created={key: time.time() - 365 * 86_400})
+    aws.update_state(created={key: time.time() - 365 * 86_400})
     return key
 
 
@@ -100,7 +101,7 @@ def seed_keys(aws: LocalAws) -> Keys:
     return keys
 
 
-def seed_document(aws: LocalAws, content: dict | None = None, name: str = DOCUMENT) -> None:
+def seed_document(aws: LocalAws, content: dict[str, Any] | None = None, name: str = DOCUMENT) -> None:
     aws.client("ssm").create_document(
         Name=name, DocumentType="Session", DocumentFormat="JSON", Content=json.dumps(content or PREFERENCES, indent=2)
     )
@@ -108,22 +109,22 @@ def seed_document(aws: LocalAws, content: dict | None = None, name: str = DOCUME
 
 @dataclass(frozen=True)
 class Document:
-    """The preferences document as it is now, by its default version."""
+    """The default version of a preferences document."""
 
     version: str
     latest: str
-    content: dict
+    content: dict[str, Any]
     text: str
 
     @property
-    def key(self):
+    def key(self) -> Any:
         return self.content["inputs"].get("kmsKeyId")
 
-    def keeps_all_of(self, original: "Document") -> bool:
-        """Whether everything but the key is as in another version: values, types, order.
+    def keeps_settings_of(self, original: "Document") -> bool:
+        """Whether all settings but the key equal those of another version: values, types and order.
 
-        The description may have got longer: Systems Manager can refuse content equal to that of an
-        earlier version, and the description is what makes it differ.
+        The description may be longer: Systems Manager can refuse content that equals an earlier version, and the
+        function then extends the description.
         """
         described = str(self.content.get("description", "")).startswith(str(original.content.get("description", "")))
         return described and self._rest() == original._rest()
@@ -142,7 +143,7 @@ def read_document(aws: LocalAws, name: str = DOCUMENT) -> Document:
     return Document(description["DefaultVersion"], description["LatestVersion"], json.loads(text), text)
 
 
-# The roles of the account: who starts sessions, and what runs on the nodes.
+# The roles of the account: of the user who starts sessions, and of nodes.
 USER_ROLE = "Operator"
 NODE_ROLE = "App"
 OTHER_NODE_ROLE = "Database"
@@ -153,7 +154,7 @@ def role_arn(name: str, account: str = ACCOUNT) -> str:
 
 
 def seed_roles(aws: LocalAws, account: str = ACCOUNT) -> None:
-    """Roles as they are before anybody thinks of a key: Session Manager's own permissions and no more."""
+    """Make roles that have only Session Manager's own permissions, and none on keys."""
     iam = aws.client("iam", account)
     for name, service in ((USER_ROLE, ""), (NODE_ROLE, "ec2.amazonaws.com"), (OTHER_NODE_ROLE, "ec2.amazonaws.com")):
         principal = {"Service": service} if service else {"AWS": f"arn:aws:iam::{account}:root"}
@@ -169,7 +170,7 @@ def seed_roles(aws: LocalAws, account: str = ACCOUNT) -> None:
 
 
 def seed_fleet(aws: LocalAws, *roles: str, agent: str = "3.3.2299.0") -> list[str]:
-    """A managed EC2 node for each role, and the ids of the nodes."""
+    """Make a managed EC2 node for each role, and return the ids of the nodes."""
     ec2 = aws.client("ec2")
     nodes = []
     for role in roles:
@@ -177,7 +178,7 @@ def seed_fleet(aws: LocalAws, *roles: str, agent: str = "3.3.2299.0") -> list[st
             ImageId="ami-0123456789abcdef0", InstanceType="t3.micro", MinCount=1, MaxCount=1, IamInstanceProfile={"Name": role}
         )
         nodes.append(answer["Instances"][0]["InstanceId"])
-    aws.tell(
+    aws.update_state(
         nodes=[
             {"InstanceId": node, "PingStatus": "Online", "AgentVersion": agent, "PlatformType": "Linux", "ResourceType": "EC2Instance"}
             for node in nodes
@@ -187,9 +188,9 @@ def seed_fleet(aws: LocalAws, *roles: str, agent: str = "3.3.2299.0") -> list[st
 
 
 def seed_sessions(aws: LocalAws, *owners: str) -> None:
-    """A session of yesterday for each owner, by its ARN."""
+    """Make a session of yesterday for each owner, given by ARN."""
     yesterday = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    aws.tell(
+    aws.update_state(
         sessions=[
             {"SessionId": f"session-{number:017x}", "Owner": owner, "Status": "Terminated", "StartDate": yesterday, "Target": "i-0123456789abcdef0"}
             for number, owner in enumerate(owners)
@@ -198,9 +199,9 @@ def seed_sessions(aws: LocalAws, *owners: str) -> None:
 
 
 def named_roles_policy(account: str, **actions: list[str]) -> str:
-    """A key policy that leaves nothing to the account but to administer the key, and names who may use it.
+    """A key policy that lets the account only administer the key, and admits principals to the actions given.
 
-    ``GenerateDataKey`` and ``Decrypt`` each list the ARNs of roles.
+    Each argument is an action of KMS, for example ``GenerateDataKey``, with a list of ARNs.
     """
     root = f"arn:aws:iam::{account}:root"
     administration = ["kms:Describe*", "kms:Get*", "kms:List*", "kms:Put*", "kms:CreateGrant", "kms:RevokeGrant", "kms:ScheduleKeyDeletion"]
@@ -212,16 +213,16 @@ def named_roles_policy(account: str, **actions: list[str]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-def add_to_key_policy(aws: LocalAws, key: str, *statements: dict, account: str = ACCOUNT) -> None:
-    """What a security team does with a statement that it was handed."""
+def add_to_key_policy(aws: LocalAws, key: str, *statements: dict[str, Any], account: str = ACCOUNT) -> None:
+    """Add statements to a key policy, as a security team does with those of a report."""
     kms = aws.client("kms", account)
     policy = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
     policy["Statement"] += statements
     kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
 
 
-def statements_of(reason: str) -> list[dict]:
-    """The statements that a refusal hands out, ready to paste."""
+def statements_of(reason: str) -> list[dict[str, Any]]:
+    """The key policy statements in the reason of a refusal."""
     statements = []
     for part in reason.split("add to the key policy: ")[1:]:
         statement, _ = json.JSONDecoder().raw_decode(part)

@@ -1,5 +1,7 @@
-"""The local AWS: ministack for everything but Systems Manager, moto for that, and a front before both that adds
-what they lack; all on free loopback ports."""
+"""Starts the local AWS: moto for Systems Manager, ministack for all other services, and ``local/gateway.py`` before both.
+
+All of them listen on free loopback ports.
+"""
 
 import contextlib
 import json
@@ -8,45 +10,47 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 from botocore.config import Config
 
 from local import environments
-from local.front import WORLD
+from local.gateway import STATE_PATH
 from local.paths import ROOT, RUNS
 from local.processes import Child, ProcessError, clean_environment, free_port
 
 ACCOUNT = "123456789012"
-# Another account of the same bank, which owns a key.
+# Another account, which owns a key.
 OWNER = "111122223333"
 REGION = "eu-west-1"
-# The secret of every account's root: presigned addresses are verified with it.
+# The secret access key of every account's root user. ministack verifies presigned URLs with it.
 SECRET = "test"
 ATTEMPTS = 3
-# The services that are reached through the front, by the names that boto3 and the SDKs' variables have for them.
-FRONTED = {"ssm": "SSM", "kms": "KMS", "iam": "IAM", "sts": "STS", "config": "CONFIG_SERVICE", "organizations": "ORGANIZATIONS"}
+# The services behind the gateway: boto3's name to the name in the SDKs' environment variables.
+GATEWAY_SERVICES = {"ssm": "SSM", "kms": "KMS", "iam": "IAM", "sts": "STS", "config": "CONFIG_SERVICE", "organizations": "ORGANIZATIONS"}
 
 
 class LocalAws:
-    """The servers, and clients of them."""
+    """The running servers, and clients of them."""
 
-    def __init__(self, folder: Path, children: list[Child], endpoint: str, moto: str, front: str):
+    def __init__(self, folder: Path, children: list[Child], endpoint: str, moto: str, gateway: str) -> None:
         self.folder = folder
         self.children = children
         self.endpoint = endpoint
-        self.front = front
+        self.gateway = gateway
         self._moto = moto
-        self._clients: dict = {}
+        self._clients: dict[tuple[str, str], Any] = {}
 
-    def client(self, service: str, account: str = ACCOUNT):
-        """A client with the rights of an account's root: its number as access key."""
+    def client(self, service: str, account: str = ACCOUNT) -> Any:
+        """A client with the rights of an account's root user: its access key is the account id."""
         if (service, account) not in self._clients:
             self._clients[service, account] = boto3.client(
                 service,
                 region_name=REGION,
-                endpoint_url=self.front if service in FRONTED else self.endpoint,
+                endpoint_url=self.gateway if service in GATEWAY_SERVICES else self.endpoint,
                 aws_access_key_id=account,
                 aws_secret_access_key=SECRET,
                 config=Config(
@@ -56,11 +60,11 @@ class LocalAws:
             )
         return self._clients[service, account]
 
-    def environment(self) -> dict:
-        """What the aws CLI and the SDKs need to talk to these servers."""
+    def environment(self) -> dict[str, Any]:
+        """The environment variables with which the aws CLI and the SDKs use these servers."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
-            **_fronted(self.front),
+            **_gateway_endpoints(self.gateway),
             "AWS_ACCESS_KEY_ID": ACCOUNT,
             "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_REGION": REGION,
@@ -68,20 +72,20 @@ class LocalAws:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def tell(self, **world) -> None:
-        """Tell the front of nodes, sessions, organizations and the age of keys. What is not named stays."""
-        _send("PUT", f"{self.front}{WORLD}", json.dumps(world).encode())
+    def update_state(self, **changes: Any) -> None:
+        """Set fields of the gateway's ``State``. Other fields stay as they are."""
+        _send("PUT", f"{self.gateway}{STATE_PATH}", json.dumps(changes).encode())
 
-    def world(self) -> dict:
-        """What the front was told, and what AWS Config was."""
-        with _DIRECT.open(f"{self.front}{WORLD}", timeout=30) as answer:
+    def state(self) -> dict[str, Any]:
+        """The gateway's ``State``."""
+        with _DIRECT.open(f"{self.gateway}{STATE_PATH}", timeout=30) as answer:
             return json.load(answer)
 
     def reset(self) -> None:
-        """Forget everything in all servers."""
+        """Remove all resources from all servers."""
         _send("POST", f"{self.endpoint}/_ministack/reset")
         _send("POST", f"{self._moto}/moto-api/reset")
-        _send("DELETE", f"{self.front}{WORLD}")
+        _send("DELETE", f"{self.gateway}{STATE_PATH}")
 
     def stop(self) -> None:
         for child in self.children:
@@ -89,10 +93,10 @@ class LocalAws:
 
 
 @contextlib.contextmanager
-def running(name: str, keep_folder: bool = False):
-    """Start the local AWS, hand it out, and end it whatever happens.
+def running(name: str, keep_folder: bool = False) -> Iterator[LocalAws]:
+    """Start the local AWS, and end it whatever happens.
 
-    The logs of a run that fails stay in target/local for reading.
+    If the run fails, the servers' logs stay in target/local.
     """
     environments.ensure(environments.SERVERS)
     RUNS.mkdir(parents=True, exist_ok=True)
@@ -113,7 +117,7 @@ def running(name: str, keep_folder: bool = False):
 
 
 def _start(folder: Path) -> LocalAws:
-    # A port found free can be taken by somebody else before the server binds it.
+    # Another process can take a free port before the server binds it.
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return _start_once(folder)
@@ -124,8 +128,8 @@ def _start(folder: Path) -> LocalAws:
 
 
 def _start_once(folder: Path) -> LocalAws:
-    moto_port, ministack_port, front_port = free_port(), free_port(), free_port()
-    endpoint, moto_endpoint, front_endpoint = (f"http://127.0.0.1:{port}" for port in (ministack_port, moto_port, front_port))
+    moto_port, ministack_port, gateway_port = free_port(), free_port(), free_port()
+    endpoint, moto_endpoint, gateway_endpoint = (f"http://127.0.0.1:{port}" for port in (ministack_port, moto_port, gateway_port))
     with contextlib.ExitStack() as stack:
         moto = Child(
             "moto",
@@ -142,36 +146,36 @@ def _start_once(folder: Path) -> LocalAws:
                 BIND_HOST="127.0.0.1", MINISTACK_HOST="127.0.0.1", GATEWAY_PORT=str(ministack_port),
                 IOT_MTLS_ENABLED="0", SFTP_ENABLED="0",
                 MINISTACK_ACCOUNT_ID=ACCOUNT, MINISTACK_REGION=REGION,
-                # Enforces the deployed role's permissions.
+                # Enforce the permissions of the deployed role.
                 AUTH="true",
-                # Handed on to the function: the template needs nothing for the local AWS.
-                AWS_ENDPOINT_URL=endpoint, **_fronted(front_endpoint),
+                # ministack passes these on to the function, so the template needs nothing for the local AWS.
+                AWS_ENDPOINT_URL=endpoint, **_gateway_endpoints(gateway_endpoint),
             ),
             folder / "ministack.log",
             folder,
         )
         stack.callback(ministack.stop)
-        front = Child(
-            "front",
-            [environments.program("client", "python"), "-m", "local.front", str(front_port), endpoint, moto_endpoint, REGION],
+        gateway = Child(
+            "gateway",
+            [environments.program("client", "python"), "-m", "local.gateway", str(gateway_port), endpoint, moto_endpoint, REGION],
             clean_environment(folder, PYTHONDONTWRITEBYTECODE="1"),
-            folder / "front.log",
+            folder / "gateway.log",
             ROOT,
         )
-        stack.callback(front.stop)
+        stack.callback(gateway.stop)
         moto.wait_until(lambda: _answers(f"{moto_endpoint}/moto-api/data.json"), "an answer")
         ministack.wait_until(lambda: _answers(f"{endpoint}/_ministack/health"), "an answer")
-        front.wait_until(lambda: _answers(f"{front_endpoint}{WORLD}"), "an answer")
+        gateway.wait_until(lambda: _answers(f"{gateway_endpoint}{STATE_PATH}"), "an answer")
         stack.pop_all()
-        return LocalAws(folder, [front, ministack, moto], endpoint, moto_endpoint, front_endpoint)
+        return LocalAws(folder, [gateway, ministack, moto], endpoint, moto_endpoint, gateway_endpoint)
 
 
-def _fronted(front: str) -> dict[str, str]:
-    return {f"AWS_ENDPOINT_URL_{name}": front for name in FRONTED.values()}
+def _gateway_endpoints(gateway: str) -> dict[str, str]:
+    return {f"AWS_ENDPOINT_URL_{name}": gateway for name in GATEWAY_SERVICES.values()}
 
 
 def _remove_old_runs() -> None:
-    """Remove what runs of more than a day ago left behind."""
+    """Remove the folders of runs that are older than a day."""
     for folder in RUNS.iterdir():
         with contextlib.suppress(OSError):
             if folder.is_dir() and folder.stat().st_mtime < time.time() - 86_400:

@@ -1,29 +1,31 @@
-"""IAM's policy simulator, played on the identity policies that ministack keeps.
+"""IAM's policy simulator, for the identity policies that ministack stores.
 
-It answers on one action and one resource, as the product asks, and knows no condition key but what it is told. Those
-that it was not told are listed as missing if a statement on this action and this resource asks for them; AWS does not
-say whether those of other statements are listed as well. Boundaries and service control policies are not played.
+It evaluates one action on one resource, as the product asks it to, and knows only the condition keys of the request.
+A condition key that the request lacks is reported as missing if a statement on this action and this resource uses it.
+AWS does not say whether it reports those of other statements as well. The simulator ignores permissions boundaries
+and service control policies.
 
-Across accounts a call is allowed only if both sides allow it, says the API reference, and the other side is not
-simulated. So nothing is allowed there, and what the principal's own policies come to stands in EvalDecisionDetails.
-What AWS calls them there is not published.
+Across accounts, the API reference says, a call is allowed only if both sides allow it, and the other side is not
+simulated. So the decision is never "allowed" then, and EvalDecisionDetails holds the decision of the principal's own
+policies. AWS does not publish the name that they have there.
 """
 
+from typing import Any
 from xml.sax.saxutils import escape
 
-from local.permissions import Context, Decision, Policy, Request, decide, missing_keys
+from local.policy_evaluator import Context, Decision, Policy, Request, decide, missing_keys
 
 
-def answer(iam, form: dict[str, str]) -> bytes:
-    """The answer to SimulatePrincipalPolicy, for a client with the rights of the account's root."""
+def answer(iam: Any, form: dict[str, str]) -> bytes:
+    """The answer to SimulatePrincipalPolicy. ``iam`` is a client with the rights of the account's root user."""
     policies = identity_policies(iam, form["PolicySourceArn"])
     request = Request(form["ActionNames.member.1"], form.get("ResourceArns.member.1", "*"), _context(form))
     is_across_accounts = request.resource.split(":")[4:5] not in ([], [""], form["PolicySourceArn"].split(":")[4:5])
     return _rendered(request, decide(policies, request), missing_keys(policies, request), is_across_accounts).encode()
 
 
-def identity_policies(iam, principal: str) -> list[Policy]:
-    """The policies of a role or user, those of a user's groups included; none of one that is not there."""
+def identity_policies(iam: Any, principal: str) -> list[Policy]:
+    """The policies of a role or user, and of the user's groups. The list is empty if there is no such principal."""
     kind, *_, name = principal.split(":")[5].split("/")
     try:
         policies = _policies_of(iam, kind, name)
@@ -33,7 +35,7 @@ def identity_policies(iam, principal: str) -> list[Policy]:
     return policies + [policy for group in groups for policy in _policies_of(iam, "group", group["GroupName"])]
 
 
-def _policies_of(iam, kind: str, name: str) -> list[Policy]:
+def _policies_of(iam: Any, kind: str, name: str) -> list[Policy]:
     whose = {f"{kind.capitalize()}Name": name}
     policies = [
         Policy(f"{kind}_{name}_{inline}", getattr(iam, f"get_{kind}_policy")(PolicyName=inline, **whose)["PolicyDocument"])
@@ -47,8 +49,8 @@ def _policies_of(iam, kind: str, name: str) -> list[Policy]:
 
 
 def _context(form: dict[str, str]) -> Context:
-    """What the simulation is told of the call."""
-    context = {}
+    """The condition keys that the request gives."""
+    context: Context = {}
     number = 1
     while f"ContextEntries.member.{number}.ContextKeyName" in form:
         entry = f"ContextEntries.member.{number}"
@@ -64,14 +66,14 @@ def _rendered(request: Request, own: Decision, missing: list[str], is_across_acc
 
     resource = f"<EvalResourceName>{escape(request.resource)}</EvalResourceName>"
     matched = f"<MatchedStatements>{members([f'<SourcePolicyId>{escape(policy)}</SourcePolicyId>' for policy in own.by])}</MatchedStatements>"
-    word = "implicitDeny" if is_across_accounts and own.word == "allowed" else own.word
-    details = f"<entry><key>IAM Policy</key><value>{own.word}</value></entry>" if is_across_accounts else ""
+    decision = "implicitDeny" if is_across_accounts and own.result == "allowed" else own.result
+    details = f"<entry><key>IAM Policy</key><value>{own.result}</value></entry>" if is_across_accounts else ""
     details = f"<EvalDecisionDetails>{details}</EvalDecisionDetails>"
-    # Of a resource that is named, says the API reference, they stand with its result.
+    # If the request names a resource, the API reference says, missing condition keys are part of its result.
     absent = f"<MissingContextValues>{members([escape(key) for key in missing])}</MissingContextValues>"
-    specific = members([f"{resource}<EvalResourceDecision>{word}</EvalResourceDecision>{matched}{absent}{details}"])
+    specific = members([f"{resource}<EvalResourceDecision>{decision}</EvalResourceDecision>{matched}{absent}{details}"])
     result = (
-        f"<EvalActionName>{escape(request.action)}</EvalActionName>{resource}<EvalDecision>{word}</EvalDecision>"
+        f"<EvalActionName>{escape(request.action)}</EvalActionName>{resource}<EvalDecision>{decision}</EvalDecision>"
         f"{matched}<MissingContextValues/>{details}<ResourceSpecificResults>{specific}</ResourceSpecificResults>"
     )
     return (

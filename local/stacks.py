@@ -1,7 +1,8 @@
-"""Stacks: create, update and delete, each until CloudFormation is done with it."""
+"""Stacks of the local AWS. Each operation waits until CloudFormation has finished it."""
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -9,7 +10,7 @@ from local.package import store
 from local.servers import ACCOUNT, LocalAws
 
 WAIT_SECONDS = 180
-# A larger template is taken from a bucket only; `sam deploy` puts it there.
+# CloudFormation takes a larger template only from a bucket, as `sam deploy` gives it.
 TEXT_BYTES = 51_200
 
 
@@ -24,13 +25,13 @@ class Stack:
     aws: LocalAws
     name: str
     template: str
-    parameters: dict = field(default_factory=dict)
-    # A deleted stack is found by its id only.
+    parameters: dict[str, Any] = field(default_factory=dict)
+    # A deleted stack can be found only by its id.
     id: str = ""
     account: str = ACCOUNT
 
     def create(self) -> str:
-        """Create the stack and return the status it ends in."""
+        """Create the stack, and return its final status."""
         answer = self.aws.client("cloudformation", self.account).create_stack(
             StackName=self.name, **self._template(), Parameters=self._parameters(),
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
@@ -39,7 +40,7 @@ class Stack:
         return self.wait()
 
     def update(self, template: str | None = None, **parameters: str) -> str:
-        """Change parameters, or the template, and return the status the stack ends in."""
+        """Update parameters or the template, and return the final status."""
         self.parameters |= parameters
         self.template = template or self.template
         self.aws.client("cloudformation", self.account).update_stack(
@@ -49,7 +50,7 @@ class Stack:
         return self.wait()
 
     def delete(self) -> str:
-        """Delete the stack and return the status it ends in."""
+        """Delete the stack, and return its final status."""
         self.aws.client("cloudformation", self.account).delete_stack(StackName=self.id or self.name)
         return self.wait()
 
@@ -70,24 +71,24 @@ class Stack:
                 return "DELETE_COMPLETE"
             raise
 
-    def outputs(self) -> dict:
+    def outputs(self) -> dict[str, Any]:
         return {output["OutputKey"]: output["OutputValue"] for output in self._describe().get("Outputs", [])}
 
-    def events(self) -> list[dict]:
+    def events(self) -> list[dict[str, Any]]:
         """The stack's events, oldest first."""
         pages = self.aws.client("cloudformation", self.account).get_paginator("describe_stack_events").paginate(StackName=self.id or self.name)
         return [event for page in pages for event in page["StackEvents"]][::-1]
 
     def failures(self, since: int = 0) -> list[str]:
-        """The reasons of resources that failed, oldest first, from the event numbered ``since`` on."""
+        """The reasons of failed resources, oldest first. ``since`` is the number of events to skip."""
         return [
             event.get("ResourceStatusReason", "")
             for event in self.events()[since:]
             if event["ResourceStatus"].endswith("_FAILED") and event["LogicalResourceId"] != self.name
         ]
 
-    def resource(self, logical_id: str) -> dict:
-        """What CloudFormation says of one resource, its physical id among it."""
+    def resource(self, logical_id: str) -> dict[str, Any]:
+        """Details of one resource, such as its physical id."""
         answer = self.aws.client("cloudformation", self.account).describe_stack_resource(StackName=self.id or self.name, LogicalResourceId=logical_id)
         return answer["StackResourceDetail"]
 
@@ -98,7 +99,7 @@ class Stack:
     def logs(self) -> list[str]:
         """Every line of the function's log group, oldest first."""
         logs = self.aws.client("logs", self.account)
-        # By the events: a stack that was rolled back has no resources, and its log is still there.
+        # Events still name the log group after a rollback, when the stack has no resources any more.
         group = next(
             event["PhysicalResourceId"]
             for event in self.events()
@@ -108,15 +109,15 @@ class Stack:
         events = [event for page in pages for event in page["events"]]
         return [line for event in sorted(events, key=lambda event: event["timestamp"]) for line in event["message"].splitlines()]
 
-    def _describe(self) -> dict:
+    def _describe(self) -> dict[str, Any]:
         return self.aws.client("cloudformation", self.account).describe_stacks(StackName=self.id or self.name)["Stacks"][0]
 
-    def _template(self) -> dict:
+    def _template(self) -> dict[str, Any]:
         content = self.template.encode()
         if len(content) <= TEXT_BYTES:
             return {"TemplateBody": self.template}
         bucket, key = store(self.aws, content, "template", self.account)
         return {"TemplateURL": f"{self.aws.endpoint}/{bucket}/{key}"}
 
-    def _parameters(self) -> list[dict]:
+    def _parameters(self) -> list[dict[str, Any]]:
         return [{"ParameterKey": key, "ParameterValue": value} for key, value in self.parameters.items()]

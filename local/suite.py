@@ -1,70 +1,112 @@
-"""``make test``: every check of the project, one after the other, with a summary at the end.
+"""``make test`` and ``make lint``: runs the checks of the project one after the other, and prints a summary.
 
-A step that fails, or whose program is not there, does not keep the others from running, but for those that need
-what it makes.
+A failing step, or a step whose program is missing, does not stop the others. A step that needs the result of a failed
+step is not run.
+
+``python3 -m local.suite [lint]``, with any Python: the steps make the environments that they need.
 """
 
 import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from local import environments
-from local.paths import BINARY_NAME, ROOT
+from local.paths import BINARY_NAME, ROOT, TEMPLATES
 
-END_TO_END = ["-m", "pytest", "-c", "tests/e2e/pytest.ini", "--rootdir", ".", "tests/e2e", "--durations=10"]
+ENVIRONMENTS = "Python environments"
+RELEASE_BUILD = "release build"
+# The environments of the lints.
+LINT_ENVIRONMENTS = ("cfn-lint", "parliament", "python-lint", "sam")
+PYTHON_CODE = ("local", "demo", "tests/e2e")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One check: its name, its command, and the steps that must have passed before."""
+    """One check: its name, its command, and the steps that it needs."""
 
     name: str
     command: list[str]
     needs: tuple[str, ...] = ()
+    # Environment variables that the command gets besides those of this process.
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
-def steps() -> list[Step]:
-    client = str(environments.program("client", "python"))
+def lint_steps() -> list[Step]:
+    """The checks that run nothing of the project. All but those of Rust need their Python environments."""
+    templates = [str(path.relative_to(ROOT)) for path in TEMPLATES]
+    all_templates = [*templates, *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("deploy/*.yaml"))]
     return [
-        Step("formatting", ["cargo", "fmt", "--all", "--check"]),
-        Step("Python environments", [sys.executable, "-m", "local", "all"]),
-        Step("browser", [sys.executable, "-m", "local.browser"]),
-        Step("lints", ["cargo", "clippy", "--locked", "--all-targets", "--", "-D", "warnings"]),
-        Step("unit, property and component tests", ["cargo", "test", "--locked", "--no-fail-fast"]),
-        Step("release build", ["cargo", "build", "--release", "--locked", "--bin", BINARY_NAME]),
-        # The validators of the template are among them.
-        Step("end-to-end tests and validators", [client, *END_TO_END], needs=("Python environments", "release build")),
+        Step("Rust formatting", ["cargo", "fmt", "--all", "--check"]),
+        Step("Rust lints", ["cargo", "clippy", "--workspace", "--locked", "--all-targets", "--", "-D", "warnings"]),
+        Step("Rust documentation", ["cargo", "doc", "--workspace", "--locked", "--no-deps"], settings={"RUSTDOCFLAGS": "-D warnings"}),
+        _in_environment("Python lints", "python-lint", "ruff", "check", "--no-cache", *PYTHON_CODE),
+        _in_environment("Python types", "python-lint", "mypy", "--cache-dir", os.devnull),
+        _in_environment("CloudFormation lints", "cfn-lint", "cfn-lint", "--", *all_templates),
+        *(
+            _in_environment(f"SAM lints of {path}", "sam", "sam", "validate", "--lint", "--region", "eu-west-1", "--template", path)
+            for path in templates
+        ),
+        _in_environment("IAM policies of the templates", "parliament", "python", "-m", "local.policy_lint"),
     ]
 
 
-def main() -> int:
+def lint() -> list[Step]:
+    """The steps of ``make lint``."""
+    return [Step(ENVIRONMENTS, [sys.executable, "-m", "local", *LINT_ENVIRONMENTS]), *lint_steps()]
+
+
+def test() -> list[Step]:
+    """The steps of ``make test``."""
+    end_to_end = ("-m", "pytest", "-c", "tests/e2e/pytest.ini", "--rootdir", ".", "tests/e2e", "--durations=10")
+    return [
+        Step(ENVIRONMENTS, [sys.executable, "-m", "local", "all"]),
+        *lint_steps(),
+        Step("browser", [sys.executable, "-m", "local.browser"]),
+        Step("unit, property, component and documentation tests", ["cargo", "test", "--workspace", "--locked", "--no-fail-fast"]),
+        Step(RELEASE_BUILD, ["cargo", "build", "--release", "--locked", "--no-default-features", "--bin", BINARY_NAME]),
+        Step("end-to-end tests", [_program("client", "python"), *end_to_end], needs=(ENVIRONMENTS, RELEASE_BUILD)),
+    ]
+
+
+def run(steps: list[Step]) -> int:
+    """Run the steps, and return 0 if all of them passed, else 1."""
     results: dict[str, tuple[str, float]] = {}
-    for step in steps():
+    for step in steps:
         print(f"\n==> {step.name}: {' '.join(step.command)}", flush=True)
-        missing = [needed for needed in step.needs if results[needed][0] != "passed"]
-        if missing:
-            print(f"not run: {' and '.join(missing)} failed", flush=True)
+        failed = [name for name in step.needs if results[name][0] != "passed"]
+        if failed:
+            print(f"not run: {' and '.join(failed)} failed", flush=True)
             results[step.name] = ("failed", 0)
             continue
         started = time.monotonic()
-        results[step.name] = ("passed" if _passes(step.command) else "failed", time.monotonic() - started)
+        results[step.name] = ("passed" if _passes(step) else "failed", time.monotonic() - started)
     return _summary(results)
 
 
-def _passes(command: list[str]) -> bool:
+def _in_environment(name: str, environment: str, program: str, *arguments: str) -> Step:
+    return Step(name, [_program(environment, program), *arguments], needs=(ENVIRONMENTS,), settings={"SAM_CLI_TELEMETRY": "0"})
+
+
+def _program(environment: str, name: str) -> str:
+    return str(environments.program(environment, name))
+
+
+def _passes(step: Step) -> bool:
     try:
-        return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, env=_environment(), check=False).returncode == 0
+        return subprocess.run(step.command, cwd=ROOT, stdin=subprocess.DEVNULL, env=_variables(step), check=False).returncode == 0
     except OSError as error:
-        # The program is not there, or may not be run.
+        # There is no such program, or it may not be run.
         print(f"cannot be run: {error}", flush=True)
         return False
 
 
-def _environment() -> dict:
-    """Ours without what would lead tests to somebody's account."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {"PYTHONDONTWRITEBYTECODE": "1"}
+def _variables(step: Step) -> dict[str, str]:
+    """The variables of this process, without those that could lead tests to an AWS account."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return own | {"PYTHONDONTWRITEBYTECODE": "1"} | dict(step.settings)
 
 
 def _summary(results: dict[str, tuple[str, float]]) -> int:
@@ -76,8 +118,15 @@ def _summary(results: dict[str, tuple[str, float]]) -> int:
     return 1 if failed else 0
 
 
-if __name__ == "__main__":
+def main(arguments: list[str]) -> int:
+    if arguments not in ([], ["lint"]):
+        print("usage: python3 -m local.suite [lint]", file=sys.stderr)
+        return 2
     try:
-        sys.exit(main())
+        return run(lint() if arguments else test())
     except KeyboardInterrupt:
-        sys.exit(130)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,11 +1,11 @@
-"""Reads the template, resolves its functions for given parameters with no server, and fits it to the local AWS.
+"""Reads a template, resolves its functions for given parameters, and removes what the local AWS does not support.
 
-Knows the functions that the template's policies use; any other is an error, so that a policy is never
-rendered half.
+It supports only the functions that the templates use. Any other raises an error, so no policy is resolved in part.
 """
 
 import json
 import re
+from typing import Any
 
 import yaml
 
@@ -18,15 +18,15 @@ PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 ABSENT = object()
-# What the local CloudFormation does not know. Each is there for a parameter only, and nothing refers to it.
-LOCALLY_UNKNOWN = ("AWS::Config::ConfigRule", "AWS::Events::EventBusPolicy")
+# Resource types that ministack does not support. Each depends on a parameter, and no resource refers to it.
+LOCALLY_UNSUPPORTED = ("AWS::Config::ConfigRule", "AWS::Events::EventBusPolicy")
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms, read into their long forms."""
+    """A YAML loader that reads CloudFormation's short forms into their long forms."""
 
 
-def _short_form(loader, tag, node):
+def _short_form(loader: Any, tag: str, node: yaml.Node) -> dict[str, Any]:
     name = tag if tag in ("Ref", "Condition") else f"Fn::{tag}"
     if isinstance(node, yaml.ScalarNode):
         value = loader.construct_scalar(node)
@@ -39,16 +39,16 @@ def _short_form(loader, tag, node):
 _Loader.add_multi_constructor("!", _short_form)
 
 
-def load(text: str) -> dict:
-    """The template with every function in its long form."""
+def load(text: str) -> dict[str, Any]:
+    """The template, with every function in its long form."""
     return yaml.load(text, _Loader)
 
 
-def known_locally(text: str) -> str:
-    """The template less the resources that the local CloudFormation does not know, as JSON."""
+def without_locally_unsupported(text: str) -> str:
+    """The template as JSON, without the resources that ministack does not support."""
     template = load(text)
     template["Resources"] = {
-        name: resource for name, resource in template["Resources"].items() if resource["Type"] not in LOCALLY_UNKNOWN
+        name: resource for name, resource in template["Resources"].items() if resource["Type"] not in LOCALLY_UNSUPPORTED
     }
     return json.dumps(template)
 
@@ -56,7 +56,7 @@ def known_locally(text: str) -> str:
 class Resolver:
     """Resolves a template's functions for one choice of parameters."""
 
-    def __init__(self, template: dict, parameters: dict):
+    def __init__(self, template: dict[str, Any], parameters: dict[str, Any]) -> None:
         self.template = template
         self.parameters = {name: str(definition.get("Default", "")) for name, definition in template["Parameters"].items()} | parameters
 
@@ -64,14 +64,13 @@ class Resolver:
         return self._holds(self.template["Conditions"][name])
 
     def exists(self, logical_id: str) -> bool:
-        """Whether a resource is there."""
+        """Whether the stack has a resource."""
         condition = self.template["Resources"][logical_id].get("Condition")
         return condition is None or self.condition(condition)
 
-    def resolve(self, value):
+    def resolve(self, value: Any) -> Any:
         if isinstance(value, list):
-            resolved = [self.resolve(item) for item in value]
-            return [item for item in resolved if item is not ABSENT]
+            return [item for item in map(self.resolve, value) if item is not ABSENT]
         if not isinstance(value, dict):
             return value
         if len(value) == 1:
@@ -81,7 +80,7 @@ class Resolver:
         resolved = {name: self.resolve(item) for name, item in value.items()}
         return {name: item for name, item in resolved.items() if item is not ABSENT}
 
-    def _holds(self, condition) -> bool:
+    def _holds(self, condition: Any) -> bool:
         (name, argument), = condition.items()
         match name:
             case "Condition":
@@ -95,9 +94,9 @@ class Resolver:
                 return all(self._holds(item) for item in argument)
             case "Fn::Or":
                 return any(self._holds(item) for item in argument)
-        raise ValueError(f"no way to decide the condition {name}")
+        raise ValueError(f"cannot decide the condition {name}")
 
-    def _call(self, name: str, argument):
+    def _call(self, name: str, argument: Any) -> Any:
         match name:
             case "Ref":
                 return self._reference(argument)
@@ -117,9 +116,9 @@ class Resolver:
                 return self.resolve(items)[int(index)]
             case "Fn::Sub":
                 return self._substitute(argument)
-        raise ValueError(f"no way to resolve {name}")
+        raise ValueError(f"cannot resolve {name}")
 
-    def _reference(self, name: str):
+    def _reference(self, name: str) -> Any:
         if name == "AWS::NoValue":
             return ABSENT
         if name in PSEUDO:
@@ -133,7 +132,7 @@ class Resolver:
     def _attribute(self, resource: str, attribute: str) -> str:
         kind = self.template["Resources"][resource]["Type"]
         if attribute != "Arn":
-            raise ValueError(f"no way to resolve {resource}.{attribute}")
+            raise ValueError(f"cannot resolve {resource}.{attribute}")
         service, form = {
             "AWS::Logs::LogGroup": ("logs", "log-group:{}:*"),
             "AWS::SQS::Queue": ("sqs", "{}"),
@@ -142,10 +141,10 @@ class Resolver:
         }[kind]
         return f"arn:aws:{service}:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:{form.format(resource)}"
 
-    def _substitute(self, argument) -> str:
+    def _substitute(self, argument: Any) -> str:
         text, names = argument if isinstance(argument, list) else (argument, {})
 
-        def one(match):
+        def one(match: re.Match[str]) -> str:
             name = match.group(1)
             return str(self.resolve(names[name]) if name in names else self._reference(name))
 

@@ -1,11 +1,11 @@
-//! The ports on the AWS SDK: the only room that knows it. SDK shapes are translated here, beside the call.
+//! The ports on the AWS SDK. No other module imports it: SDK types are translated here, beside the call.
 //!
-//! Each call is logged with its duration; no content, no record and no ResponseURL is.
+//! The log has each call and its duration, but no document's content, no record and no ResponseURL.
 
 mod aws_json;
 mod caller;
+mod clients;
 mod clock;
-mod config;
 mod config_rules;
 mod documents;
 mod ec2;
@@ -14,10 +14,10 @@ mod fleet;
 mod grants;
 mod identities;
 mod key_access;
+mod key_policy_reader;
 mod keys;
 mod organizations;
 mod raw_operation;
-mod reader;
 mod records;
 
-pub use config::Aws;
+pub use clients::Aws;

@@ -1,7 +1,7 @@
-//! A notice: somebody says that a document or a key is not as it was, whatever the source.
+//! A change event: a source says that a document or a key has changed.
 //!
-//! Notices are hints. They repeat, come late and out of order, so what is done rests on what is there, and a
-//! notice only says where to look, whom to name, and what nothing else tells.
+//! Change events repeat, and come late and out of order. So what is done depends on the state that is read
+//! afterwards. The event only gives the scope to look at, the actor to name, and details that no read gives.
 
 use std::fmt;
 
@@ -10,24 +10,24 @@ use serde::{Deserialize, Serialize};
 use crate::key::KeyArn;
 use crate::session::DocumentName;
 
-/// What a source says.
+/// A change, as its source describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangeEvent {
-    /// Where it comes from.
+    /// The source.
     pub source: ChangeSource,
     /// What happened, in the source's words: `UpdateDocument`.
     pub what: String,
-    /// Where to look.
+    /// Which documents are concerned.
     pub scope: Scope,
-    /// Who did it, where the source tells.
+    /// Who made the change, if the source names them.
     pub actor: Option<Actor>,
-    /// When it happened, as the source writes it.
+    /// When the change happened, as the source writes it.
     pub at: Option<String>,
-    /// What reading the document and the key does not tell.
+    /// A detail that no read of the document or the key gives.
     pub detail: Option<ChangeDetail>,
 }
 
-/// The sources.
+/// The sources of change events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ChangeSource {
@@ -35,24 +35,24 @@ pub enum ChangeSource {
     DocumentCall,
     /// CloudTrail: a call on a key.
     KeyCall,
-    /// KMS itself: a key is gone, or its material has expired.
+    /// KMS: a key was deleted, or its key material expired.
     KeyEvent,
-    /// The clock.
+    /// The schedule.
     Schedule,
-    /// AWS Config: a rule's compliance changed.
+    /// AWS Config: the compliance of a resource with a rule changed.
     ConfigCompliance,
-    /// Security Hub: a finding came in, or somebody chose a custom action on one.
+    /// Security Hub: a finding arrived, or somebody chose a custom action for one.
     SecurityHub,
-    /// Parameter Store: our own record changed.
+    /// Parameter Store: a record changed.
     RecordChange,
-    /// A direct call that names no key: put right what the record wants.
+    /// A direct call that names no key: the documents are to be as their records want them.
     DirectCall,
 }
 
-/// Where to look.
+/// Which documents a change concerns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// One document.
+    /// This document.
     Document(DocumentName),
     /// Every document whose record names the key.
     Key(KeyArn),
@@ -60,21 +60,21 @@ pub enum Scope {
     Everything,
 }
 
-/// Who made a call.
+/// Who made a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Actor {
-    /// The ARN of the user or role session; an account or a service where there is none.
+    /// The ARN of the user or role session; if there is none, the account or the service.
     pub principal: String,
     /// The user agent, which often names the tool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
 }
 
-/// What only the event tells.
+/// A detail that only the event gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangeDetail {
-    /// The key policy that was put, as text.
+    /// The new key policy, as text.
     KeyPolicy(String),
     /// When the key will be deleted, as the source writes it.
     DeletionDate(String),

@@ -1,7 +1,8 @@
-//! The command line, one file a command. It parses, asks the same rooms as the Lambda, and prints a report.
+//! The command line, with one file a command. A command parses its options, runs the same operation as the Lambda, and
+//! prints the report.
 //!
-//! Everything goes through a [`Console`], and AWS is reached through what `connect` gives, so that a test
-//! runs a command without a process.
+//! A command reads and writes a [`Console`] and reaches AWS through the ports that `connect` returns, so a test can run
+//! it without a process.
 
 mod apply;
 mod change;
@@ -17,6 +18,7 @@ mod plan;
 mod status;
 
 use std::ffi::OsString;
+use std::io;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -25,17 +27,17 @@ pub use console::Console;
 pub use error::CliError;
 
 use crate::location::Location;
-use crate::ports::AccessPorts;
-use crate::report::{Format, Report};
+use crate::ports::WritePorts;
+use crate::report::{Report, ReportFormat};
 
 /// How a command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// All is well, or was done.
+    /// Nothing is wrong, or the change was made.
     Good,
-    /// A finding fails: the key is not to be switched on, a document is not as wanted or not ours.
+    /// A finding fails, or a document is not as wanted or has another owner.
     Fails,
-    /// The input is bad: an option, a file, a missing confirmation.
+    /// An option or a file is wrong, or a confirmation is missing.
     BadInput,
     /// AWS refused or did not answer.
     Aws,
@@ -54,10 +56,10 @@ impl Exit {
     }
 }
 
-/// AWS in one Region, and where that is.
+/// The ports to AWS in one Region, and their location.
 #[derive(Debug)]
 pub struct Connection<P> {
-    /// The calls.
+    /// The ports.
     pub ports: P,
     /// The Region, and the account of the credentials.
     pub location: Location,
@@ -92,17 +94,17 @@ enum FormatOption {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Show which key encrypts sessions, in each Region.
-    Status(status::Options),
+    Status(status::StatusOptions),
     /// List the keys of the account and Region, each fit for session encryption or why not.
-    Keys(keys::Options),
+    Keys(keys::KeysOptions),
     /// Show what would change and who would be locked out; write nothing.
-    Plan(plan::Options),
+    Plan(plan::PlanOptions),
     /// Encrypt sessions with a key, once it is proven that nobody is locked out.
-    Apply(apply::Options),
+    Apply(apply::ApplyOptions),
     /// Turn the encryption of sessions with a key off.
-    Clear(clear::Options),
+    Clear(clear::ClearOptions),
     /// Check who can use a key; with --policy without network and credentials.
-    Check(check::Options),
+    Check(check::CheckOptions),
     /// Decide cases given as JSON lines, one answer a line, in the order of the input.
     #[command(
         after_help = "Exit codes: 0 every line was answered; 2 a line could not be read, which its answer says in \
@@ -111,14 +113,14 @@ enum Command {
     Evaluate,
 }
 
-/// Runs one command. `connect` reaches AWS in a Region, in that of the environment where none is named.
+/// Runs one command. `connect` returns the ports to AWS in a Region; `None` stands for the environment's Region.
 pub async fn run<P, C>(
     arguments: impl IntoIterator<Item = OsString>,
     console: &mut Console<'_>,
     connect: C,
 ) -> Exit
 where
-    P: AccessPorts,
+    P: WritePorts,
     C: AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 {
     let arguments = match Arguments::try_parse_from(arguments) {
@@ -126,12 +128,12 @@ where
         Err(error) => return usage(&error, console),
     };
     let format = match arguments.format {
-        FormatOption::Text => Format::Text { colour: console.colour },
-        FormatOption::Json => Format::Json,
-        FormatOption::Markdown => Format::Markdown,
-        FormatOption::Html => Format::Html,
+        FormatOption::Text => ReportFormat::Text { colour: console.colour },
+        FormatOption::Json => ReportFormat::Json,
+        FormatOption::Markdown => ReportFormat::Markdown,
+        FormatOption::Html => ReportFormat::Html,
     };
-    // Boxed: the state of the whole way, inlined into one future, is too deep for the compiler.
+    // Boxed: the states of all commands in one future are nested too deeply for the compiler.
     let result = match arguments.command {
         Command::Status(options) => Box::pin(status::run(&options, &connect)).await,
         Command::Keys(options) => Box::pin(keys::run(&options, &connect)).await,
@@ -139,18 +141,18 @@ where
         Command::Apply(options) => Box::pin(apply::run(&options, console, &connect)).await,
         Command::Clear(options) => Box::pin(clear::run(&options, console, &connect)).await,
         Command::Check(options) => Box::pin(check::run(&options, &connect)).await,
-        Command::Evaluate => return evaluated(console),
+        Command::Evaluate => return evaluate_cases(console),
     };
     let result = result.and_then(|report| answer(&report, format, console));
     result.unwrap_or_else(|error| {
-        // Nobody is left to tell where this cannot be written.
+        // An error that cannot be written has no other reader.
         let _ = writeln!(console.err, "session-kms: {error}");
         error.exit()
     })
 }
 
-/// Answers cases until the input ends; a line that cannot be read is told in its answer, and by how the command ends.
-fn evaluated(console: &mut Console<'_>) -> Exit {
+/// Answers cases until the input ends. The answer to a line that cannot be read says so, and so does the exit code.
+fn evaluate_cases(console: &mut Console<'_>) -> Exit {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     match evaluate::run(&mut *console.input, &mut *console.out, workers) {
         Ok(evaluate::Summary { failed: 0, .. }) => Exit::Good,
@@ -159,6 +161,8 @@ fn evaluated(console: &mut Console<'_>) -> Exit {
             let _ = writeln!(console.err, "session-kms: {error}");
             error.exit()
         }
+        // The reader of a pipe that closes it, as `head` does, has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Good,
         Err(error) => {
             let _ = writeln!(console.err, "session-kms: the cases could not be read or answered: {error}");
             Exit::BadInput
@@ -166,20 +170,20 @@ fn evaluated(console: &mut Console<'_>) -> Exit {
     }
 }
 
-fn answer(report: &Report, format: Format, console: &mut Console<'_>) -> Result<Exit, CliError> {
+fn answer(report: &Report, format: ReportFormat, console: &mut Console<'_>) -> Result<Exit, CliError> {
     console.write(&report.render(format))?;
     Ok(if report.fails() { Exit::Fails } else { Exit::Good })
 }
 
-/// Where a caller is at home: the account of its ARN, in a Region.
+/// The location of a caller: the account and partition of its ARN, and the Region.
 ///
 /// # Errors
-/// Where the ARN names no account.
+/// If the ARN names no account.
 pub fn location_of_caller(caller_arn: &str, region: &str) -> Result<Location, CliError> {
-    Location::of_function(caller_arn, region).ok_or_else(|| CliError::NoAccount(caller_arn.to_owned()))
+    Location::of_arn(caller_arn, region).ok_or_else(|| CliError::NoAccount(caller_arn.to_owned()))
 }
 
-/// What clap has to say: the help and the version, which were asked for, or what is wrong with the options.
+/// Writes what clap has to say: the help or the version, if they were asked for, or what is wrong with the options.
 fn usage(error: &clap::Error, console: &mut Console<'_>) -> Exit {
     let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     let text = error.render();
@@ -198,12 +202,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_options_contradict_each_other_nowhere() {
+    fn no_two_options_contradict_each_other() {
         Arguments::command().debug_assert();
     }
 
     #[test]
-    fn a_caller_is_at_home_in_the_account_of_its_arn() {
+    fn the_location_of_a_caller_is_the_account_of_its_arn() {
         let location =
             location_of_caller("arn:aws-cn:sts::111122223333:assumed-role/Ops/ann", "cn-north-1").unwrap();
         assert_eq!((location.partition, location.account), ("aws-cn".to_owned(), "111122223333".to_owned()));

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use thiserror::Error;
 use tracing::Instrument;
 
+use crate::arn::Arn;
 use crate::change_event::ChangeEvent;
 use crate::event::custom_resource::{CustomResourceEvent, ResourceKind};
 use crate::event::direct::DirectCall;
@@ -20,7 +21,7 @@ use crate::event::sns::SnsMessage;
 use crate::event::{self, Event, FunctionIdentity};
 use crate::location::Location;
 use crate::metrics::Metrics;
-use crate::ports::{AccessPorts, Compliance};
+use crate::ports::{Compliance, Environment, WritePorts};
 use crate::reconcile::{ReconcileError, digest};
 use crate::session::DocumentName;
 use change_event::ChangeEventHandler;
@@ -120,13 +121,7 @@ struct Context<'a> {
     invocation: Invocation<'a>,
 }
 
-impl Context<'_> {
-    fn location(&self) -> Result<&Location, FunctionError> {
-        self.location.ok_or(FunctionError::NoAccount)
-    }
-}
-
-impl<P: AccessPorts + Compliance> Function<P> {
+impl<P: WritePorts + Compliance> Function<P> {
     /// Handles one event. The value is the report, which a direct caller gets and Lambda passes on to a
     /// destination. The report of several messages is the list of their reports.
     ///
@@ -138,7 +133,7 @@ impl<P: AccessPorts + Compliance> Function<P> {
         function_arn: &str,
         invocation: Invocation<'_>,
     ) -> Result<Value, FunctionError> {
-        let location = Location::of_function(function_arn, &self.region);
+        let location = Location::of_arn(function_arn, &self.region);
         let location = location.as_ref();
         let identity = FunctionIdentity { role_arn: self.settings.role_arn.as_deref(), location };
         let context = Context { function_arn, location, invocation };
@@ -169,10 +164,8 @@ impl<P: AccessPorts + Compliance> Function<P> {
                 Box::pin(self.remediate(&change, context, &mut metrics)).instrument(span).await
             }
             Event::ConfigRule(evaluation) => {
-                let evaluate = async {
-                    let location = context.location()?;
-                    Ok(config_rule::evaluate(&self.ports, location, &evaluation).await?)
-                };
+                let evaluate =
+                    async { Ok(config_rule::evaluate(self.environment(context)?, &evaluation).await?) };
                 Box::pin(evaluate).instrument(span).await
             }
             Event::DirectCall { properties, call: Ok(call) } => {
@@ -184,7 +177,8 @@ impl<P: AccessPorts + Compliance> Function<P> {
         };
         let now = self.ports.now();
         metrics.duration_ms = milliseconds(begun, now);
-        let function_name = context.function_arn.split(':').nth(6).unwrap_or("session-kms");
+        let function_name =
+            Arn::parse(context.function_arn).and_then(|arn| arn.name_after_type()).unwrap_or("session-kms");
         (self.write_metrics)(&metrics.line(function_name, milliseconds(SystemTime::UNIX_EPOCH, now)));
         handled
     }
@@ -240,6 +234,11 @@ impl<P: AccessPorts + Compliance> Function<P> {
         Ok(Value::Null)
     }
 
+    fn environment<'a>(&'a self, context: Context<'a>) -> Result<Environment<'a, P>, FunctionError> {
+        let location = context.location.ok_or(FunctionError::NoAccount)?;
+        Ok(Environment::new(&self.ports, location))
+    }
+
     fn provider<R: CustomResource>(&self, resource: R) -> Provider<R, impl Fn() -> SystemTime> {
         Provider::new(resource, self.sender.clone(), self.endpoints.clone(), || self.ports.now())
     }
@@ -251,11 +250,11 @@ impl<P: AccessPorts + Compliance> Function<P> {
         context: Context<'_>,
         metrics: &mut Metrics,
     ) -> Result<Value, FunctionError> {
-        let location = context.location()?;
+        let environment = self.environment(context)?;
         tracing::info!(source = %change.source, about = %change.scope, %change, "change event");
         let deadline = context.invocation.deadline;
-        let handler = ChangeEventHandler { ports: &self.ports, location, settings: &self.settings, deadline };
-        handler.tend(change, metrics).await
+        let handler = ChangeEventHandler { environment, settings: &self.settings, deadline };
+        handler.handle(change, metrics).await
     }
 
     /// Answers a direct call with its report. `digest` identifies its properties.
@@ -265,9 +264,9 @@ impl<P: AccessPorts + Compliance> Function<P> {
         digest: String,
         context: Context<'_>,
     ) -> Result<Value, FunctionError> {
-        let location = context.location()?;
+        let environment = self.environment(context)?;
         let left = context.invocation.deadline.duration_since(self.ports.now()).unwrap_or_default();
-        Ok(direct::answer(&self.ports, location, call, digest, left.div_f64(2.0)).await?)
+        Ok(direct::answer(environment, call, digest, left.div_f64(2.0)).await?)
     }
 }
 

@@ -1,10 +1,10 @@
-//! The intent: what somebody wants of a preferences document, whoever asked and however it arrived.
+//! The intent: what somebody wants of a preferences document, whoever asks and however the request arrives.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::access::{KnownKeys, PrincipalArn};
+use crate::access::{KnownContext, PrincipalArn};
 use crate::key::KeyRef;
 use crate::session::DocumentName;
 use kms_key_policy::AccountId;
@@ -12,17 +12,15 @@ use kms_key_policy::AccountId;
 /// What is wanted of one document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
-    /// The document.
+    /// The preferences document.
     pub document: DocumentName,
     /// Whether its sessions are encrypted, and with which key.
     pub encryption: Encryption,
-    /// What is left behind when the owner goes.
+    /// What Delete does to the document.
     pub on_delete: OnDelete,
-    /// What happens where somebody else owns the document.
+    /// What happens if another resource owns the document.
     pub on_conflict: OnConflict,
-    /// What happens when the key can no longer be used.
-    pub on_key_trouble: OnKeyTrouble,
-    /// What is proven before a key is switched on.
+    /// What the preflight checks before it lets a key be written.
     pub safeguards: Safeguards,
 }
 
@@ -38,90 +36,103 @@ pub enum OnKeyTrouble {
     Clear,
 }
 
-/// What is proven before a key is switched on.
+/// What the preflight checks, and what its findings do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Safeguards {
-    /// How much the findings weigh.
+    /// Which findings block.
     pub mode: Mode,
-    /// Roles and users that start sessions and must be able to use the key.
+    /// Roles and users that start sessions, and so must be able to use the key.
     pub users: Vec<PrincipalArn>,
     /// Roles of nodes that must be able to use the key.
     pub nodes: Vec<PrincipalArn>,
-    /// Patterns of ARNs whose failure is reported and does not block.
+    /// Patterns of ARNs. If one of these principals cannot use the key, that is reported and does not block.
     pub exempt: Vec<String>,
-    /// Whether further users are taken from the session history.
+    /// Whether the session history gives further users.
     pub discover_users: bool,
-    /// Whether further nodes are taken from the fleet.
+    /// Whether the managed nodes of the account and Region give further roles.
     pub discover_nodes: bool,
-    /// Who may read the key's policy, where it is another account's.
-    pub reader: Option<Reader>,
-    /// Condition keys of every call that are known to the owner.
-    #[serde(skip_serializing_if = "KnownKeys::is_empty")]
-    pub context: KnownKeys,
-    /// The key's policy, where nothing may read it. It is not remembered: it may be longer than a record.
+    /// The role that may read the policy of another account's key.
+    pub reader: Option<KeyPolicyReader>,
+    /// Condition keys that hold in every call, as the owner states them.
+    #[serde(skip_serializing_if = "KnownContext::is_empty")]
+    pub context: KnownContext,
+    /// The key policy, if nothing may read it. The record does not hold it, because it may be longer than a record.
     #[serde(skip)]
     pub key_policy: Option<String>,
 }
 
-/// How much the findings weigh: the property Preflight.
+/// Which findings block a key: the property Preflight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mode {
-    /// Whatever is unknown blocks too.
+    /// Findings that fail or are unknown block.
     Strict,
-    /// What fails blocks.
+    /// Findings that fail block.
     #[default]
     Enforce,
-    /// Nothing blocks; everything is reported.
+    /// No finding blocks; all are reported.
     Warn,
-    /// The access checks are not made. An unfit key blocks all the same.
+    /// No access check runs. An unfit key still blocks.
     Off,
 }
 
 /// A role in the key's account that may read the key's policy and grants.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Reader {
+pub struct KeyPolicyReader {
     /// The role's ARN.
     pub role_arn: String,
-    /// The external id that its trust policy asks for.
+    /// The external id that its trust policy requires.
     pub external_id: Option<String>,
 }
 
-/// The question whether a key admits those who will use it, asked in the key's account.
+/// The question whether a key's policy and grants allow those who will use the key. It is asked in the key's account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyAccessQuestion {
     /// The key.
     pub key: KeyRef,
-    /// Accounts that use it by their own policies.
+    /// Accounts whose own policies decide who of them uses the key.
     pub accounts: Vec<AccountId>,
     /// Roles and users that start sessions.
     pub users: Vec<PrincipalArn>,
     /// Roles of nodes.
     pub nodes: Vec<PrincipalArn>,
-    /// Condition keys of every call that are known.
-    pub context: KnownKeys,
-    /// What counts as admitted.
+    /// Condition keys that hold in every call, as the asker states them.
+    pub context: KnownContext,
+    /// Which verdicts are good enough.
     pub require: Require,
 }
 
-/// What counts as admitted.
+/// Which verdicts of the key's side are good enough.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Require {
-    /// Whatever is unknown turns out to be.
+    /// The call is allowed, whatever the unknown facts are.
     #[default]
     Allowed,
-    /// It may depend on what is unknown.
+    /// The call is allowed, or it depends on unknown facts.
     NotDenied,
 }
 
 /// Encryption on or off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Encryption {
-    /// On, with this key.
-    Enabled(KeyRef),
+    /// On.
+    Enabled {
+        /// The key.
+        key: KeyRef,
+        /// What happens if the key cannot be used any more.
+        on_key_trouble: OnKeyTrouble,
+    },
     /// Off.
     Disabled,
+}
+
+impl Encryption {
+    /// On, with this key, and an alert if the key cannot be used any more.
+    #[must_use]
+    pub fn with_key(key: KeyRef) -> Self {
+        Self::Enabled { key, on_key_trouble: OnKeyTrouble::Alert }
+    }
 }
 
 /// What Delete does to the document.
@@ -132,11 +143,11 @@ pub enum OnDelete {
     Restore,
     /// Turn encryption off.
     Clear,
-    /// Leave everything as it is.
+    /// Leave the document as it is.
     Retain,
 }
 
-/// What happens where another owner has the document.
+/// What happens if another resource owns the document.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OnConflict {
     /// Refuse, naming the owner.

@@ -1,11 +1,15 @@
-//! KMS keys as values: how a key is named, where it lives, and whether it can encrypt sessions at all.
+//! KMS keys as values: references to keys, key ARNs, and whether a key can encrypt sessions at all.
 //!
-//! Pure. A reference is parsed once, at the edge; from there on a [`KeyArn`] is known to be one.
+//! Pure. A reference is parsed once, when it arrives; from there on a [`KeyArn`] is the ARN of a key.
 
 mod arn;
+#[cfg(test)]
+mod examples;
 mod fitness;
 mod reference;
 
 pub use arn::{KeyArn, KeyArnError};
+#[cfg(test)]
+pub(crate) use examples::example_arn;
 pub use fitness::{Caution, Fitness, KeyDescription, MultiRegion, Unfit, fitness};
 pub use reference::{KeyRef, KeyRefError, Misplaced};

@@ -41,6 +41,7 @@
 //! Tests hold the first two and the size of files to it: `tests/it/architecture.rs`.
 
 pub mod access;
+pub mod arn;
 pub mod aws;
 pub mod change_event;
 #[cfg(feature = "cli")]
@@ -53,7 +54,6 @@ pub mod location;
 pub mod log;
 pub mod metrics;
 pub mod operations;
-pub mod pattern;
 pub mod ports;
 pub mod preflight;
 pub mod reconcile;

@@ -1,10 +1,12 @@
-//! Where something of AWS lives: partition, Region and account.
+//! Partition, Region and account of a resource of AWS.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A partition, a Region of it, and an account.
+use crate::arn::Arn;
+
+/// The partition, the Region and the account that a resource is in.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Location {
     /// `aws`, `aws-cn`, `aws-us-gov`, …
@@ -16,18 +18,17 @@ pub struct Location {
 }
 
 impl Location {
-    /// The place of a function, from its own ARN and the Region of its environment.
+    /// The location with the partition and account of an ARN, and with this Region: the ARN of a caller, for example,
+    /// names no Region.
     ///
-    /// `None` where the text is not an ARN with an account.
+    /// `None` if the text is not an ARN with an account.
     #[must_use]
-    pub fn of_function(function_arn: &str, region: &str) -> Option<Self> {
-        let mut parts = function_arn.split(':');
-        let (arn, partition) = (parts.next()?, parts.next()?);
-        let account = parts.nth(2)?;
-        (arn == "arn" && !partition.is_empty() && Self::is_account(account)).then(|| Self {
-            partition: partition.to_owned(),
+    pub fn of_arn(arn: &str, region: &str) -> Option<Self> {
+        let arn = Arn::parse(arn)?;
+        (!arn.partition.is_empty() && Self::is_account(arn.account)).then(|| Self {
+            partition: arn.partition.to_owned(),
             region: region.to_owned(),
-            account: account.to_owned(),
+            account: arn.account.to_owned(),
         })
     }
 
@@ -50,7 +51,7 @@ mod tests {
 
     #[test]
     fn the_account_comes_from_the_functions_arn_and_the_region_from_the_environment() {
-        let location = Location::of_function(
+        let location = Location::of_arn(
             "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:f:live",
             "us-gov-east-1",
         );
@@ -65,8 +66,8 @@ mod tests {
     }
 
     #[test]
-    fn a_function_name_is_no_place() {
-        assert_eq!(Location::of_function("session-kms", "eu-west-1"), None);
-        assert_eq!(Location::of_function("arn:aws:lambda:eu-west-1:12:function:f", "eu-west-1"), None);
+    fn an_arn_with_an_account_is_needed() {
+        assert_eq!(Location::of_arn("session-kms", "eu-west-1"), None);
+        assert_eq!(Location::of_arn("arn:aws:lambda:eu-west-1:12:function:f", "eu-west-1"), None);
     }
 }

@@ -6,5 +6,5 @@ mod check;
 mod status;
 
 pub use change::{Proposal, Wanted, carry_out};
-pub use check::{check, judged, observed};
+pub use check::{check, check_report, observe_key};
 pub use status::{status, status_report};

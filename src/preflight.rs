@@ -1,29 +1,32 @@
-//! Preflight: finding out who can use a key. Everything here reads, and nothing can write: the ports that it takes have
-//! no method that changes anything.
+//! The preflight: finding out who can use a key. It only reads: the ports that it takes have no method that changes
+//! anything.
+//!
+//! Observing reads what there is to know ([`observe_access`]). Assessing is pure: it makes findings of what was observed
+//! ([`assess`]), one check a file under `checks/`. Checking does both ([`check_key`], [`check_access`],
+//! [`check_key_access`]).
 
+mod assessment;
+mod assessor;
+mod check_access;
+mod check_key;
+mod check_key_access;
 mod checks;
-mod decision;
 mod finding;
-mod fleet;
-mod gather;
-mod judge;
-mod judged;
-mod key_access;
+mod key_error;
 mod lookups;
 mod observation;
+mod observe;
 mod own_side;
-mod prove;
+mod principals;
 
-pub use crate::intent::Mode;
-pub use checks::{assess_accounts, key_fitness};
-pub use decision::{Access, Assessment, IdentityRemedy, Remedies, assess};
+pub use assessment::{Access, Assessment, IdentityRemedy, Remedies, assess};
+pub use check_access::{blocking, check_access};
+pub(crate) use check_access::{log_assessment, refuse_if_blocked};
+pub use check_key::{KeyUsability, check_key, describe_key, key_usability};
+pub use check_key_access::check_key_access;
+pub use checks::assess_accounts;
 pub use finding::{Check, Finding, Verdict, summary};
-pub use gather::gather;
-pub use judge::judge_key;
-pub use key_access::key_access;
-pub(crate) use lookups::read_what_is_asked;
-pub use observation::{
-    AccessObservation, Agents, Attributes, DryRun, Nodes, OtherOwner, Read, Sessions, Subject,
-};
-pub use prove::{blocking, prove};
-pub(crate) use prove::{check, log};
+pub use key_error::{KeyError, KeyFault};
+pub(crate) use lookups::read_attributes;
+pub use observation::{AccessObservation, Agents, Attributes, Nodes, OtherOwner, Read, Sessions, Subject};
+pub use observe::observe_access;

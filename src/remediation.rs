@@ -1,8 +1,8 @@
-//! Keep: a document is to be as its record wants it, whatever has happened to it or to its key.
+//! Remediation: a document is to be as its record wants it, whatever has happened to it or to its key.
 //!
-//! The intent comes from the record. A notice only says where to look and whom to name: what is done rests on
-//! what is there. The way on is the one of requests, with two questions more: can the key still be used, and
-//! has the document been put right too often to go on.
+//! The intent comes from the record. A change event only says where to look and whom to name: what is done depends on
+//! what is there. Repairs run the same convergence loop as requests of owners. Two questions come first: can the key
+//! still be used, and has the document been repaired too often?
 
 mod breaker;
 mod drift;
@@ -14,156 +14,193 @@ mod repair;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::drift::drift;
-use self::key_choice::{KeyChoice, choose};
-use self::lost_access::check_access;
+use self::key_choice::{Choice, KeyChoice, choose_key};
+use self::lost_access::check_lost_access;
+use self::outcome::Alert;
 pub use self::outcome::{Remediation, RemediationOutcome};
-use self::repair::Bring;
+use self::repair::Repair;
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
-use crate::location::Location;
-use crate::ports::{AccessPorts, VersionStatus};
-use crate::reconcile::ReconcileError;
-use crate::reconcile::Record;
-use crate::reconcile::Run;
-use crate::reconcile::Step;
-use crate::reconcile::{Observation, ObservedDocument};
+use crate::ports::{AwsError, Environment, VersionStatus, WritePorts};
+use crate::reconcile::{Observation, ObservedDocument, ReconcileError, Record, Run, Step};
 use crate::session::DocumentName;
 
-/// How often it begins anew where the intent changes under it.
-const BEGINNINGS: u32 = 3;
-/// How often it gives way to another run, each time for longer: a few seconds in all.
+/// How many attempts are made if the intent changes during one.
+const ATTEMPTS: u32 = 3;
+/// How many times an attempt waits for another run, each time for longer: a few seconds in all.
 const WAITS: u32 = 4;
-/// How old the last repair may be, in seconds, for the run that makes it to be under way still.
+/// How old the last repair may be, in seconds, for the run that made it to be still under way.
 const UNDER_WAY: u64 = 15;
 
-/// A document to be kept as its record wants it.
+/// A request to remediate a document.
 #[derive(Clone, Copy, Debug)]
 pub struct RemediationRequest<'a> {
     /// The document.
     pub document: &'a DocumentName,
-    /// What gave the occasion.
+    /// The event that is the occasion.
     pub event: &'a ChangeEvent,
-    /// How often within an hour the document is put right before that stops.
+    /// How many repairs within an hour are made before the breaker opens.
     pub repairs_per_hour: usize,
 }
 
-/// Looks at a document and puts right what differs.
+/// One attempt to remediate a document.
+struct Attempt {
+    remediation: Remediation,
+    /// Whether the document was written.
+    changed: bool,
+    /// The alert that the document had been deleted and was created again.
+    recreated: Option<Alert>,
+    /// Why the attempt ended early, if something else than AWS ended it.
+    error: Option<ReconcileError>,
+}
+
+/// Observes a document and repairs what differs from its record.
 ///
 /// # Errors
-/// Where AWS refused or did not answer, so that the same notice had better come again. Whatever else keeps the
-/// document from being as wanted is told in the [`Remediation`], as an alert.
-pub async fn remediate<P: AccessPorts>(
-    ports: &P,
-    location: &Location,
+/// If AWS refused or did not answer, so that the same event should come again. Whatever else keeps the document from
+/// being as wanted is an alert of the [`Remediation`].
+pub async fn remediate<P: WritePorts>(
+    environment: Environment<'_, P>,
     request: RemediationRequest<'_>,
-    progress: &dyn Fn(&str),
-) -> Result<Remediation, ReconcileError> {
-    let mut beginnings = 1;
-    let (mut changed, mut drift, mut made_anew) = (false, Vec::new(), None);
+) -> Result<Remediation, AwsError> {
+    let (mut changed, mut drift, mut recreated) = (false, Vec::new(), None);
+    let mut attempts = 0;
     loop {
-        let mut kept = Remediation::new(request.document);
-        let attempted = attempt(ports, location, request, &mut kept, progress).await;
-        changed |= kept.changed;
-        made_anew = made_anew.or(kept.made_anew.take());
+        attempts += 1;
+        let attempt = attempt(environment, request).await?;
+        changed |= attempt.changed;
+        recreated = recreated.or(attempt.recreated);
+        let mut remediation = attempt.remediation;
         if drift.is_empty() {
-            drift.clone_from(&kept.drift);
+            drift.clone_from(&remediation.drift);
         }
-        match attempted {
-            Ok(()) => {}
-            Err(ReconcileError::Overtaken { .. }) if beginnings < BEGINNINGS => {
-                beginnings += 1;
-                continue;
-            }
-            Err(error @ ReconcileError::Aws(_)) => return Err(error),
-            Err(error) => kept.refuse(error),
+        remediation = match attempt.error {
+            Some(ReconcileError::Overtaken { .. }) if attempts < ATTEMPTS => continue,
+            Some(error) => remediation.refused(error),
+            None => remediation,
+        };
+        if changed && remediation.outcome == RemediationOutcome::AsWanted {
+            remediation.outcome = RemediationOutcome::Repaired;
         }
-        if changed && kept.result == RemediationOutcome::AsWanted {
-            kept.result = RemediationOutcome::Repaired;
-        }
-        kept.alerts.extend(made_anew);
-        return Ok(Remediation { changed, drift, ..kept });
+        return Ok(Remediation { changed, drift, ..remediation.alerted(recreated) });
     }
 }
 
-async fn attempt<P: AccessPorts>(
-    ports: &P,
-    location: &Location,
+async fn attempt<P: WritePorts>(
+    environment: Environment<'_, P>,
     request: RemediationRequest<'_>,
-    kept: &mut Remediation,
-    progress: &dyn Fn(&str),
-) -> Result<(), ReconcileError> {
-    let mut rounds = Run::new(ports, request.document, progress);
-    let observation = settled(ports, &mut rounds, request).await?;
-    kept.see(&observation);
-    let Some(record) = &observation.record else {
-        kept.notes.push("no record: nobody has put this document in our care".to_owned());
-        return Ok(());
+) -> Result<Attempt, AwsError> {
+    let RemediationRequest { document, event, .. } = request;
+    let ended = |remediation, error| Attempt { remediation, changed: false, recreated: None, error };
+    let mut run = Run::new(environment, document);
+    let observation = match observe_settled(&mut run, request).await {
+        Ok(observation) => observation,
+        Err(ReconcileError::Aws(error)) => return Err(error),
+        Err(error) => return Ok(ended(Remediation::new(document), Some(error))),
     };
-    if !concerns(request.event, record) {
-        kept.result = RemediationOutcome::NotConcerned;
-        return Ok(());
+    let mut remediation = Remediation::new(document).observed(&observation);
+    let Some(record) = &observation.record else {
+        remediation.notes.push("no record: nobody has put this document in our care".to_owned());
+        return Ok(ended(remediation, None));
+    };
+    if !concerns(event, record) {
+        remediation.outcome = RemediationOutcome::NotConcerned;
+        return Ok(ended(remediation, None));
     }
-    kept.result = RemediationOutcome::AsWanted;
-    kept.drift = drift(&observation, &record.wanted);
-    if !kept.drift.is_empty() {
-        tracing::info!(document = %request.document, drift = kept.drift.join("; "), event = %request.event, "drift");
+    remediation.outcome = RemediationOutcome::AsWanted;
+    remediation.drift = drift(&observation, &record.wanted);
+    if !remediation.drift.is_empty() {
+        tracing::info!(%document, drift = remediation.drift.join("; "), %event, "drift");
     }
-    let mut told = None;
-    match choose(ports, location, record, request.event, kept).await? {
-        KeyChoice::Leave if kept.drift.is_empty() => {}
-        KeyChoice::Leave => {
-            kept.result = RemediationOutcome::Refused;
-            kept.alerts.push(format!(
-                "document {} is not as wanted ({}), and is left so while no key that is wanted is known to be usable",
-                request.document,
-                kept.drift.join("; ")
-            ));
+    let KeyChoice { choice, alerts } = choose_key(environment, record, event).await?;
+    remediation = remediation.alerted(alerts);
+    let (mut checked, mut recreated, mut error) = (None, None, None);
+    match choice {
+        Choice::Leave if remediation.drift.is_empty() => {}
+        Choice::Leave => {
+            remediation.outcome = RemediationOutcome::Refused;
+            let text = format!(
+                "document {document} is not as wanted ({}), and is left so while no key that is wanted is known to be usable",
+                remediation.drift.join("; ")
+            );
+            remediation = remediation.alerted([Alert::Other(text)]);
         }
-        KeyChoice::Carry(choice) => {
-            let (observation, choice) = (&observation, &choice);
-            let bring = Bring { ports, location, request, observation, record, choice, progress };
-            // Boxed, as what follows: the state of the whole way is large.
-            if Box::pin(bring.carry(&mut rounds, kept)).await? {
-                told = Some(choice.target().to_owned());
+        Choice::Carry(chosen) => {
+            let repair = Repair { request, observation: &observation, record, chosen: &chosen };
+            // Boxed, as what follows: the state of all that a repair awaits is large.
+            let report = Box::pin(repair.repair(&mut run)).await?;
+            if let Some(observation) = &report.observation {
+                remediation = remediation.observed(observation);
             }
+            remediation.breaker_open |= report.is_breaker_open;
+            remediation.outcome = report.outcome.unwrap_or(remediation.outcome);
+            remediation.notes.extend(report.notes);
+            recreated = (observation.document.is_none() && run.changed()).then(|| recreation(request));
+            checked = report.is_access_reported.then(|| chosen.target());
+            error = match report.error {
+                overtaken @ Some(ReconcileError::Overtaken { .. }) => overtaken,
+                Some(error) => {
+                    remediation = remediation.refused(error);
+                    None
+                }
+                None => None,
+            };
+            remediation = remediation.alerted(report.alerts).found(report.findings);
         }
     }
-    Box::pin(check_access(ports, location, record, request.event, told.as_deref(), kept)).await
+    if error.is_none() {
+        let carried = &remediation.kms_key_id;
+        let check = check_lost_access(environment, record, event, carried, checked.as_ref());
+        let lost = Box::pin(check).await?;
+        remediation.notes.extend(lost.notes);
+        remediation = remediation.alerted(lost.alerts).found(lost.findings);
+    }
+    Ok(Attempt { remediation, changed: run.changed(), recreated, error })
 }
 
-/// What is there once AWS is done with the latest version, and other runs with what they were at: what it is to be
-/// until then cannot be told.
-async fn settled<P: AccessPorts>(
-    ports: &P,
-    rounds: &mut Run<'_, P>,
+/// The alert that a document had been deleted and was created again.
+fn recreation(request: RemediationRequest<'_>) -> Alert {
+    let RemediationRequest { document, event, .. } = request;
+    let by = if event.what == "DeleteDocument" { format!(" ({event})") } else { String::new() };
+    Alert::Other(format!(
+        "document {document} was deleted{by} and is created again with its key; put back its other settings, which are lost"
+    ))
+}
+
+/// Observes the document once AWS has taken up its latest version and other runs have ended. Until then nobody knows
+/// what the document is going to be.
+async fn observe_settled<P: WritePorts>(
+    run: &mut Run<'_, P>,
     request: RemediationRequest<'_>,
 ) -> Result<Observation, ReconcileError> {
     let mut waits = 0;
     loop {
-        let observation = rounds.observe().await?;
+        let observation = run.observe().await?;
         let Some(record) = observation.record.as_ref().filter(|record| concerns(request.event, record))
         else {
             return Ok(observation);
         };
+        let now = seconds(run.environment().ports.now());
         match &observation.document {
             Some(ObservedDocument { latest, .. }) if latest.status == VersionStatus::Pending => {
-                rounds.apply(vec![Step::Await { version: latest.number }]).await?;
+                run.apply(vec![Step::Await { version: latest.number }]).await?;
             }
-            _ if waits < WAITS && is_under_way(&observation, record, request.event, seconds(ports.now())) => {
+            _ if waits < WAITS && is_repair_under_way(&observation, record, request.event, now) => {
                 waits += 1;
-                rounds.give_way(waits).await;
+                run.wait_for_other_run(waits).await;
             }
             _ => return Ok(observation),
         }
     }
 }
 
-/// Whether another run may be about to put right what differs: it wrote the record a moment ago, and that is what
-/// the notice tells, or the record itself.
-fn is_under_way(observation: &Observation, record: &Record, event: &ChangeEvent, now: u64) -> bool {
-    let is_new = |at: &u64| now.saturating_sub(*at) < UNDER_WAY;
-    record.watch.breaker.is_none()
+/// Whether another run may be about to repair what differs: it wrote the record a moment ago. Either the event says so,
+/// or the record itself.
+fn is_repair_under_way(observation: &Observation, record: &Record, event: &ChangeEvent, now: u64) -> bool {
+    let is_recent = |at: &u64| now.saturating_sub(*at) < UNDER_WAY;
+    record.remediation.breaker.is_none()
         && !drift(observation, &record.wanted).is_empty()
-        && (event.source == ChangeSource::RecordChange || record.watch.repairs.last().is_some_and(is_new))
+        && (event.source == ChangeSource::RecordChange
+            || record.remediation.repairs.last().is_some_and(is_recent))
 }
 
 fn concerns(event: &ChangeEvent, record: &Record) -> bool {

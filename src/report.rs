@@ -1,7 +1,7 @@
-//! One report value, and its four formats: text, JSON, Markdown, HTML; one file each.
+//! One report value and its four formats, text, JSON, Markdown and HTML, with one file a format.
 //!
-//! Pure. A report holds keys, principals, statements and verdicts. Of a document it holds one field and the
-//! numbers of its versions, never other content. Whatever comes from outside is escaped as its format asks.
+//! This module is pure. A report holds keys, principals, statements and verdicts. Of a document it holds one field and
+//! the numbers of its versions, and never other content. Each format escapes whatever comes from outside.
 
 mod change;
 mod escape;
@@ -15,92 +15,94 @@ mod status;
 mod text;
 mod words;
 
+use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-pub use change::{Change, Version};
+pub use change::{Change, VersionSummary};
 pub use headline::Headline;
 pub use keys::{KeyList, ListedKey};
 pub use matrix::{Cell, Matrix, Row};
-pub use status::Status;
+pub use status::RegionStatus;
 
-use crate::preflight::{Assessment, Finding, Mode};
+use crate::intent::Mode;
+use crate::preflight::{Assessment, Finding};
 
-/// What was asked and what came of it. Parts that do not belong to a command are empty.
+/// What an operation was asked for and what it found or did. Parts that do not belong to the operation are empty.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// What was asked.
-    pub asked: Asked,
-    /// What the checks say of the key.
-    pub judged: Option<Judged>,
-    /// The change of the document, to come or done.
+    /// What the operation was asked for.
+    pub header: ReportHeader,
+    /// What the checks found about the key.
+    pub key_assessment: Option<KeyAssessment>,
+    /// The change of the document, planned or done.
     pub change: Option<Change>,
-    /// What is there, by Region.
-    pub status: Vec<Status>,
+    /// The documents and their keys, by Region.
+    pub status: Vec<RegionStatus>,
     /// The keys to choose from, by Region.
     pub keys: Vec<KeyList>,
-    /// What else to know, one line each.
+    /// What else the reader should know, one line each.
     pub notes: Vec<String>,
 }
 
-/// What was asked.
+/// What an operation was asked for: the head of its report.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
-    /// The command: `check`, `plan`, `apply`, `clear`, `status`, `keys`.
+pub struct ReportHeader {
+    /// The name of the operation: `check`, `plan`, `apply`, `clear`, `status`, `keys`, `reconcile`.
     pub command: String,
-    /// The account whose sessions it is about.
+    /// The account whose sessions the report is about.
     pub account: Option<String>,
     /// The Regions.
     pub regions: Vec<String>,
     /// The document.
     pub document: Option<String>,
-    /// The key, by its ARN where that is known.
+    /// The key's ARN.
     pub key: Option<String>,
 }
 
-/// What the checks say of a key, and how much that weighs.
+/// What the checks found about a key, and which findings block.
 #[derive(Clone, Debug)]
-pub struct Judged {
-    /// How much findings weigh.
+pub struct KeyAssessment {
+    /// The mode, which says which findings block.
     pub mode: Mode,
     /// The findings.
     pub assessment: Assessment,
-    /// The key's policy, to show the statements that decided.
+    /// The key policy, from which the HTML report shows the statements that decided.
     pub key_policy: Option<Value>,
 }
 
-/// The formats.
+/// The formats of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
-    /// For a terminal, with colour where asked.
+pub enum ReportFormat {
+    /// For a terminal.
     Text {
         /// Whether escape sequences for colour may be written.
         colour: bool,
     },
-    /// For programs: one object.
+    /// For programs: one JSON object.
     #[default]
     Json,
     /// For the comment on a pull request.
     Markdown,
-    /// One file that loads nothing else.
+    /// For a browser: one file that loads nothing else.
     Html,
 }
 
 impl Report {
-    /// The report in a format, with a line end at its end.
+    /// The report in a format. It ends with one line end.
     #[must_use]
-    pub fn render(&self, format: Format) -> String {
+    pub fn render(&self, format: ReportFormat) -> String {
         let mut text = match format {
-            Format::Text { colour } => text::render(self, colour),
-            Format::Json => {
+            ReportFormat::Text { colour } => text::render(self, colour),
+            ReportFormat::Json => {
                 let mut text = String::new();
                 // Writing to a String cannot fail.
                 let _ = write!(text, "{:#}", self.to_value());
                 text
             }
-            Format::Markdown => markdown::render(self),
-            Format::Html => html::render(self),
+            ReportFormat::Markdown => markdown::render(self),
+            ReportFormat::Html => html::render(self),
         };
         text.truncate(text.trim_end().len());
         text.push('\n');
@@ -113,36 +115,36 @@ impl Report {
         json::value(self)
     }
 
-    /// The findings that block, in the mode asked.
+    /// The findings that block in the report's mode.
     pub fn blocking(&self) -> impl Iterator<Item = &Finding> {
-        self.judged.iter().flat_map(Judged::blocking)
+        self.key_assessment.iter().flat_map(KeyAssessment::blocking)
     }
 
-    /// Whether something is wrong: a finding blocks, or a document is not as its record wants it.
+    /// Whether a finding blocks or a document is not as its record wants it.
     #[must_use]
     pub fn fails(&self) -> bool {
-        self.blocking().next().is_some() || self.status.iter().any(Status::fails)
+        self.blocking().next().is_some() || self.status.iter().any(RegionStatus::fails)
     }
 }
 
-impl Judged {
+impl KeyAssessment {
     /// The findings that block.
     pub fn blocking(&self) -> impl Iterator<Item = &Finding> {
         self.assessment.findings.iter().filter(|finding| self.mode.blocks(finding))
     }
 
-    /// Whether there is something to do for those who fail.
+    /// Whether there is a statement or a policy that would let somebody in.
     fn has_remedies(&self) -> bool {
         let remedies = &self.assessment.remedies;
         !remedies.key_policy_statements.is_empty() || !remedies.identity_policies.is_empty()
     }
 
-    /// The findings, what weighs most first.
+    /// The findings: first those that block, last those of exempt principals, and of each the heaviest first.
     fn by_weight(&self) -> Vec<&Finding> {
         let mut findings: Vec<_> = self.assessment.findings.iter().collect();
         findings.sort_by_key(|finding| {
             let exempt = finding.exempt;
-            (!self.mode.blocks(finding), exempt, matrix::Weight::of(finding.verdict))
+            (!self.mode.blocks(finding), exempt, Reverse(finding.verdict))
         });
         findings
     }

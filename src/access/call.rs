@@ -1,21 +1,21 @@
-//! The two calls of a session, and who makes them.
+//! The two calls that a session makes to KMS, and who makes them.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// Who calls.
+/// Who makes a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     /// Somebody who starts sessions.
     User,
-    /// A managed node, by its agent.
+    /// A managed node: its agent makes the call.
     Node,
 }
 
 impl Side {
-    /// The call that this side makes.
+    /// The call that this side makes in a session.
     #[must_use]
     pub fn call(self) -> SessionCall {
         match self {
@@ -37,14 +37,14 @@ impl fmt::Display for Side {
 /// One of the two calls that a session makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum SessionCall {
-    /// The user's client makes the data key.
+    /// The user's client creates the data key.
     GenerateDataKey,
-    /// The node's agent opens it.
+    /// The node's agent decrypts the data key.
     Decrypt,
 }
 
 impl SessionCall {
-    /// The action, as policies name it.
+    /// The IAM action of the call.
     #[must_use]
     pub const fn action(self) -> &'static str {
         match self {

@@ -1,59 +1,60 @@
-//! The principal's own side: what IAM's simulator, or the policies given, say of its call.
+//! The principal's own side: what IAM's simulator, or the identity policies given, say about its call.
 
 use super::call::Side;
-use super::key_rules::{KeyRules, KeyRulesError, KeyVerdict};
+use super::key_rules::{DecidingRule, KeyRules, KeyRulesError, KeyVerdict};
 use super::principal::{PrincipalArn, PrincipalType};
 use kms_key_policy::Policy;
 
-/// What IAM's simulator says of a principal's own side: its policies, boundary and SCPs.
+/// What IAM's simulator answers about a principal's own side: its policies, boundary and SCPs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Simulation {
-    /// What it says.
-    pub decision: Simulated,
+    /// The decision.
+    pub decision: SimulatedDecision,
     /// The policies that decided, as IAM names them (`role_App_AllowKms`, a managed policy's name).
     pub policies: Vec<String>,
-    /// Whether service control policies allow it; `None` where there are none to ask.
+    /// Whether service control policies allow it; `None` if there are none.
     pub organizations_allow: Option<bool>,
-    /// Whether the permissions boundary allows it; `None` where there is none.
+    /// Whether the permissions boundary allows it; `None` if there is none.
     pub boundary_allows: Option<bool>,
-    /// Condition keys that policies ask for and that the simulation was not given.
+    /// Condition keys that policies use and that the simulation was not given.
     pub missing_context: Vec<String>,
 }
 
 /// The simulator's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Simulated {
-    /// Something allows it.
+pub enum SimulatedDecision {
+    /// A statement allows the call.
     Allowed,
-    /// Nothing allows it.
+    /// No statement allows the call.
     ImplicitDeny,
-    /// Something denies it.
+    /// A statement denies the call.
     ExplicitDeny,
-    /// It does not tell what the own policies say: across accounts its decision is of both sides together.
-    Untold,
+    /// The answer has no decision of the principal's own policies: across accounts it may have only the decision of
+    /// both sides together.
+    NotReported,
 }
 
 /// What is known of a principal's own side.
 #[derive(Clone, Debug)]
 pub enum OwnSide {
-    /// Nothing, and why.
+    /// Nothing is known, for this reason.
     Unknown(String),
-    /// What IAM's simulator says.
+    /// The answer of IAM's simulator.
     Simulated(Simulation),
-    /// The policies that were handed in, these and no others: no boundary, no SCPs.
+    /// All identity policies of the principal, which somebody handed in. There is no boundary and no SCP.
     Given(Vec<Policy>),
 }
 
-/// The evaluation of policies that were handed in.
+/// The evaluation of identity policies that somebody handed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Given {
-    /// Them alone, where the key leaves the call to them.
+struct GivenPolicies {
+    /// The policies alone, as if the key's side left the call to them.
     alone: KeyVerdict,
-    /// Them and the key's side together.
+    /// The policies and the key's side together.
     together: KeyVerdict,
 }
 
-impl Given {
+impl GivenPolicies {
     /// Evaluates a principal's own policies, alone and together with the key's side.
     fn evaluate(
         rules: &KeyRules,
@@ -62,50 +63,54 @@ impl Given {
         policies: &[Policy],
     ) -> Result<Self, KeyRulesError> {
         Ok(Self {
-            alone: rules.judge_own(principal, side, policies)?,
-            together: rules.judge_with(principal, side, policies)?,
+            alone: rules.evaluate_own(principal, side, policies)?,
+            together: rules.evaluate_with(principal, side, policies)?,
         })
     }
 
     fn verdict(&self) -> IdentityVerdict {
-        use KeyVerdict::{Admits, Depends, Refuses, Silent};
+        use KeyVerdict::{Allows, Depends, ExplicitDeny, ImplicitDeny};
         match (&self.together, &self.alone) {
-            (Admits { .. }, Silent { .. } | Depends { .. }) => IdentityVerdict::Allows(
+            (Allows { .. }, ImplicitDeny { .. } | Depends { .. }) => IdentityVerdict::Allows(
                 "the key's side grants it by itself; its own policies need not".to_owned(),
             ),
-            (_, Refuses { by }) => IdentityVerdict::Refuses(format!("{} denies it", by.join(", "))),
-            (Depends { on, .. }, Silent { .. }) => IdentityVerdict::Unknown(format!(
+            (_, ExplicitDeny { by }) => {
+                IdentityVerdict::Denied(format!("{} denies it", DecidingRule::names(by)))
+            }
+            (Depends { on, .. }, ImplicitDeny { .. }) => IdentityVerdict::Unknown(format!(
                 "none of the policies given for it allows it, and whether the key's side does so alone depends on {on}"
             )),
-            (_, Silent { .. }) => {
-                IdentityVerdict::Lacks("none of the policies given for it allows it".to_owned())
+            (_, ImplicitDeny { .. }) => {
+                IdentityVerdict::MissingAllow("none of the policies given for it allows it".to_owned())
             }
-            (Silent { why }, Depends { .. }) => IdentityVerdict::Lacks(why.clone()),
+            (ImplicitDeny { why }, Depends { .. }) => IdentityVerdict::MissingAllow(why.clone()),
             (_, Depends { on, .. }) => {
                 IdentityVerdict::Unknown(format!("whether its own policies allow it depends on {on}"))
             }
-            (_, Admits { by, .. }) => IdentityVerdict::Allows(format!("{} allows it", by.join(", "))),
+            (_, Allows { by, .. }) => {
+                IdentityVerdict::Allows(format!("{} allows it", DecidingRule::names(by)))
+            }
         }
     }
 }
 
-/// What a principal's own side says, as far as it is needed besides the key's.
+/// Whether a principal's own side allows a call, as far as the key's side needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IdentityVerdict {
-    /// It allows the call, or need not.
+    /// It allows the call, or the key's side is enough.
     Allows(String),
-    /// It lacks an Allow, which a policy on the principal can give.
-    Lacks(String),
-    /// It denies the call, and no Allow helps.
-    Refuses(String),
-    /// It is not known.
+    /// No statement allows the call. A policy on the principal can change that.
+    MissingAllow(String),
+    /// It denies the call, and no further Allow changes that.
+    Denied(String),
+    /// Nobody knows.
     Unknown(String),
 }
 
-/// Judges a principal's own side. `key_side` tells whether an Allow of its own is needed at all; `rules` are the key's,
-/// or why they are not known.
+/// Evaluates a principal's own side. `key_side` says whether the principal needs an Allow of its own; `rules` are the
+/// key's, or the reason why they are unknown.
 #[must_use]
-pub fn judge_identity(
+pub fn evaluate_identity(
     principal: &PrincipalArn,
     side: Side,
     own: &OwnSide,
@@ -116,7 +121,7 @@ pub fn judge_identity(
         OwnSide::Unknown(why) => return IdentityVerdict::Unknown(why.clone()),
         OwnSide::Given(policies) => {
             let given = rules.map_err(str::to_owned).and_then(|rules| {
-                Given::evaluate(rules, principal, side, policies).map_err(|error| error.to_string())
+                GivenPolicies::evaluate(rules, principal, side, policies).map_err(|error| error.to_string())
             });
             return given.map_or_else(IdentityVerdict::Unknown, |given| given.verdict());
         }
@@ -126,7 +131,7 @@ pub fn judge_identity(
         [] => String::new(),
         policies => format!(" ({})", policies.join(", ")),
     };
-    // Any decision may be another one with them: a Deny on an unknown network may not be met there.
+    // With their values any decision may be another: a Deny for another network, for example, would not apply.
     if !simulation.missing_context.is_empty() {
         return IdentityVerdict::Unknown(format!(
             "its own policies ask for condition keys that are not known: {}",
@@ -134,30 +139,30 @@ pub fn judge_identity(
         ));
     }
     if simulation.organizations_allow == Some(false) {
-        return IdentityVerdict::Refuses(
+        return IdentityVerdict::Denied(
             "a service control policy of the organization does not allow it".to_owned(),
         );
     }
-    let alone = matches!(key_side, Some(KeyVerdict::Admits { alone: true, .. }));
-    // A boundary limits what a key policy grants to a role, not what it grants to a user by name.
+    let is_sufficient = matches!(key_side, Some(KeyVerdict::Allows { is_sufficient: true, .. }));
+    // A permissions boundary limits what a key policy grants to a role, but not what it grants to a user by name.
     let bounded = simulation.boundary_allows == Some(false)
-        && !(alone && principal.principal_type() == PrincipalType::User);
+        && !(is_sufficient && principal.principal_type() == PrincipalType::User);
     match simulation.decision {
-        Simulated::ExplicitDeny => IdentityVerdict::Refuses(format!("its own policies deny it{policies}")),
-        _ if bounded => IdentityVerdict::Refuses("its permissions boundary does not allow it".to_owned()),
-        Simulated::Allowed => IdentityVerdict::Allows(format!("its own policies allow it{policies}")),
-        Simulated::ImplicitDeny if alone => {
+        SimulatedDecision::ExplicitDeny => IdentityVerdict::Denied(format!("its own policies deny it{policies}")),
+        _ if bounded => IdentityVerdict::Denied("its permissions boundary does not allow it".to_owned()),
+        SimulatedDecision::Allowed => IdentityVerdict::Allows(format!("its own policies allow it{policies}")),
+        SimulatedDecision::ImplicitDeny if is_sufficient => {
             IdentityVerdict::Allows("the key policy grants it by name; its own policies need not".to_owned())
         }
-        Simulated::Untold if alone => IdentityVerdict::Unknown(
+        SimulatedDecision::NotReported if is_sufficient => IdentityVerdict::Unknown(
             "IAM's simulator does not tell whether its own policies deny it, as the key is another account's"
                 .to_owned(),
         ),
-        Simulated::Untold => IdentityVerdict::Unknown(
+        SimulatedDecision::NotReported => IdentityVerdict::Unknown(
             "IAM's simulator does not tell whether its own policies allow it, as the key is another account's"
                 .to_owned(),
         ),
-        Simulated::ImplicitDeny => IdentityVerdict::Lacks("none of its own policies allows it".to_owned()),
+        SimulatedDecision::ImplicitDeny => IdentityVerdict::MissingAllow("none of its own policies allows it".to_owned()),
     }
 }
 

@@ -1,15 +1,17 @@
-//! The key's side: what its policy and its grants say of a principal's call.
+//! The key's side: what the key policy and the grants say about a principal's call.
+
+use std::fmt;
 
 use thiserror::Error;
 
 use super::call::Side;
 use super::context::{Caller, KeyFacts, SessionContexts};
-use super::facts::is_below;
+use super::facts::has_prefix;
 use super::principal::PrincipalArn;
 use crate::key::KeyArn;
 use kms_key_policy::{
-    self, Action, Answer, Decider, Decision, Dependency, Grants, Layers, ParseError, Policy, PolicyKind,
-    Principal, Request, RequestError, Standing, decide, key_side,
+    self, Action, Answer, Decider, Decision, Dependency, Grants, KeySideDecision, Layers, ParseError, Policy,
+    PolicyKind, Principal, Request, RequestError, decide, key_side,
 };
 
 /// A key's policy and grants, compiled once for all principals.
@@ -20,97 +22,106 @@ pub struct KeyRules {
     contexts: SessionContexts,
     policy: Policy,
     grants: Grants,
-    /// Whether a grant's constraints look at the encryption context.
-    grants_look_at_context: bool,
+    /// Whether a grant has a constraint on the encryption context.
+    grants_use_encryption_context: bool,
 }
 
-/// Why the key's side cannot be judged.
+/// Why the key's side cannot be evaluated.
 #[derive(Debug, Error)]
 pub enum KeyRulesError {
-    /// The policy.
+    /// The policy is malformed.
     #[error("the key policy cannot be read: {0}")]
     Policy(ParseError),
-    /// The grants.
+    /// The grants are malformed.
     #[error("the grants cannot be read: {0}")]
     Grants(ParseError),
-    /// The principal, the action or the key.
+    /// The principal, the action or the key is malformed.
     #[error(transparent)]
     Request(#[from] RequestError),
 }
 
-/// What the key's side says.
+/// What the key's side says about a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyVerdict {
-    /// It admits the call.
-    Admits {
-        /// Whether that is enough, or the principal's own policy has to allow it too.
-        alone: bool,
-        /// The statements and grants that do.
-        by: Vec<String>,
+    /// It allows the call.
+    Allows {
+        /// Whether that is enough. If not, the principal's own policies have to allow the call too.
+        is_sufficient: bool,
+        /// The statements and grants that allow it.
+        by: Vec<DecidingRule>,
     },
     /// A statement denies it.
-    Refuses {
-        /// The statements that do.
-        by: Vec<String>,
+    ExplicitDeny {
+        /// The statements that deny it.
+        by: Vec<DecidingRule>,
     },
-    /// Nothing admits it.
-    Silent {
-        /// In which way nothing does.
+    /// Nothing allows it.
+    ImplicitDeny {
+        /// What is missing.
         why: String,
     },
-    /// It depends on what is not known.
+    /// It depends on facts that are unknown.
     Depends {
-        /// On what.
+        /// Those facts, and the cases in which the call is allowed.
         on: String,
-        /// The condition keys among it.
+        /// The condition keys among them.
         keys: Vec<String>,
         /// The statements that may apply.
-        by: Vec<String>,
+        by: Vec<DecidingRule>,
     },
+}
+
+/// A statement or a grant that decides, or that may decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecidingRule {
+    /// Its name for people, with its Sid or id.
+    pub name: String,
+    /// The index of the statement in the key policy, from 0; `None` for a grant and for a statement of another policy.
+    pub key_policy_statement: Option<usize>,
 }
 
 impl KeyRules {
     /// Compiles a key's policy (JSON text) and its grants (JSON, as ListGrants returns them).
     ///
     /// # Errors
-    /// Where one of them cannot be read.
+    /// One of them cannot be read.
     pub fn new(key: KeyArn, facts: KeyFacts, policy: &str, grants: &str) -> Result<Self, KeyRulesError> {
         Ok(Self {
             contexts: SessionContexts::new(&key, &facts),
             key,
             facts,
             policy: Policy::parse(PolicyKind::Key, policy).map_err(KeyRulesError::Policy)?,
-            grants_look_at_context: grants.contains("EncryptionContext"),
+            grants_use_encryption_context: grants.contains("EncryptionContext"),
             grants: Grants::parse(grants).map_err(KeyRulesError::Grants)?,
         })
     }
 
-    /// The names of the condition keys that the policy asks for, as they are written; some more than once.
+    /// The names of the condition keys in the policy, as it writes them. Some come more than once.
     pub fn condition_keys(&self) -> impl Iterator<Item = &str> {
         self.policy.condition_keys()
     }
 
-    /// What AWS accepts in the policy and nobody wants, one line each.
+    /// What AWS accepts in the policy although hardly anybody means it, one line each.
     pub fn warnings(&self) -> impl Iterator<Item = String> {
         self.policy.warnings().iter().map(ToString::to_string)
     }
 
-    /// What the key's side says of a principal's call, whatever its own policies are.
+    /// What the key's side says about a principal's call, whatever the principal's own policies are.
     ///
     /// # Errors
-    /// Where the evaluator does not take the principal for one.
-    pub fn judge(&self, principal: &PrincipalArn, side: Side) -> Result<KeyVerdict, KeyRulesError> {
-        self.on_key_side(principal.as_str(), of(principal, side))
+    /// The evaluator refuses the principal as malformed.
+    pub fn evaluate(&self, principal: &PrincipalArn, side: Side) -> Result<KeyVerdict, KeyRulesError> {
+        self.on_key_side(principal.as_str(), caller(principal, side))
     }
 
-    /// What the key's side says of an account as such: whether it leaves the call to the account's own
-    /// policies. `account` is of twelve digits.
+    /// What the key's side says about an account as such: whether it leaves the call to the account's own policies.
+    /// `account` has twelve digits.
     ///
     /// # Errors
-    /// Where the evaluator does not take the account for one.
-    pub fn judge_account(&self, account: &str, side: Side) -> Result<KeyVerdict, KeyRulesError> {
-        // The account's root user is covered by what names the account, and by nothing that names others in it;
-        // a role that nothing names, by what is not for the root user alone.
+    /// The evaluator refuses the account as malformed.
+    pub fn evaluate_account(&self, account: &str, side: Side) -> Result<KeyVerdict, KeyRulesError> {
+        // A statement for the account applies to its root user, and one for somebody else in it does not. A role that
+        // nobody names shows whether a statement is for more than the root user.
         let of_account = format!("arn:{}:iam::{account}:", self.key.location().partition);
         let somebody = Caller { side, account, principal: None };
         let root = self.on_key_side(&format!("{of_account}root"), somebody)?;
@@ -120,21 +131,21 @@ impl KeyRules {
     fn on_key_side(&self, principal: &str, caller: Caller<'_>) -> Result<KeyVerdict, KeyRulesError> {
         self.in_each_context(principal, caller, &[], |request| {
             let key = key_side(request, &self.policy, &self.grants);
-            if key.standing != Standing::Admits {
+            if key.decision != KeySideDecision::Admits {
                 return verdict_of(&key.answer, false);
             }
-            // What admits it alone is worth naming, and not what would admit it with a policy of its own.
+            // Name only the statements that are enough, and not those that need an identity policy besides.
             let no_policies =
                 Layers { identity_policies: Some(&[]), ..Layers::of_key(&self.policy, &self.grants) };
             verdict_of(&decide(request, &no_policies), true)
         })
     }
 
-    /// What the key's side and the principal's own policies, these and no others, say together.
+    /// What the key's side and the principal's identity policies, these and no others, say together.
     ///
     /// # Errors
-    /// Where the evaluator does not take the principal for one.
-    pub fn judge_with(
+    /// The evaluator refuses the principal as malformed.
+    pub fn evaluate_with(
         &self,
         principal: &PrincipalArn,
         side: Side,
@@ -142,16 +153,16 @@ impl KeyRules {
     ) -> Result<KeyVerdict, KeyRulesError> {
         let layers =
             Layers { identity_policies: Some(identity), ..Layers::of_key(&self.policy, &self.grants) };
-        self.in_each_context(principal.as_str(), of(principal, side), identity, |request| {
+        self.in_each_context(principal.as_str(), caller(principal, side), identity, |request| {
             verdict_of(&decide(request, &layers), true)
         })
     }
 
-    /// What the principal's own policies, these and no others, say where the key leaves the call to them.
+    /// What the principal's identity policies, these and no others, say if the key leaves the call to them.
     ///
     /// # Errors
-    /// Where the evaluator does not take the principal for one.
-    pub fn judge_own(
+    /// The evaluator refuses the principal as malformed.
+    pub fn evaluate_own(
         &self,
         principal: &PrincipalArn,
         side: Side,
@@ -164,7 +175,7 @@ impl KeyRules {
         let policy = Policy::parse(PolicyKind::Key, &leaves_it.to_string()).map_err(KeyRulesError::Policy)?;
         let grants = Grants::none();
         let layers = Layers { identity_policies: Some(identity), ..Layers::of_key(&policy, &grants) };
-        self.in_each_context(principal.as_str(), of(principal, side), identity, |request| {
+        self.in_each_context(principal.as_str(), caller(principal, side), identity, |request| {
             let mut answer = decide(request, &layers);
             let own = |decider: &Decider<'_>| {
                 matches!(decider, Decider::Statement { layer: PolicyKind::Identity, .. })
@@ -174,29 +185,29 @@ impl KeyRules {
         })
     }
 
-    /// A call must work in each of its contexts: the worst verdict counts.
+    /// The worst verdict of all contexts, because the call must work in each.
     fn in_each_context(
         &self,
         principal: &str,
         caller: Caller<'_>,
         identity: &[Policy],
-        judge: impl Fn(&Request) -> KeyVerdict,
+        evaluate: impl Fn(&Request) -> KeyVerdict,
     ) -> Result<KeyVerdict, KeyRulesError> {
-        let mut worst = KeyVerdict::Admits { alone: true, by: Vec::new() };
-        // Where nothing looks at the encryption context, what differs in it makes no difference.
-        let names_context = |name: &str| is_below(name, "kms:EncryptionContext");
-        let looks_at_context = self.grants_look_at_context
+        let mut worst = KeyVerdict::Allows { is_sufficient: true, by: Vec::new() };
+        // If no condition is about the encryption context, all contexts have the same verdict.
+        let names_context = |name: &str| has_prefix(name, "kms:EncryptionContext");
+        let is_context_used = self.grants_use_encryption_context
             || self.policy.condition_keys().any(names_context)
             || identity.iter().any(|policy| policy.condition_keys().any(names_context));
-        let enough = if looks_at_context { usize::MAX } else { 1 };
-        for context in self.contexts.of(caller.side).iter().take(enough) {
+        let enough = if is_context_used { usize::MAX } else { 1 };
+        for context in self.contexts.for_side(caller.side).iter().take(enough) {
             let request = Request::new(
                 Principal::parse(principal)?,
                 Action::parse(caller.side.call().action())?,
                 kms_key_policy::KeyArn::parse(self.key.as_str())?,
-                context.of_caller(caller, &self.facts),
+                context.for_caller(caller, &self.facts),
             );
-            let verdict = judge(&request);
+            let verdict = evaluate(&request);
             let is_worse = context.is_of_newer_clients && verdict.rank() > worst.rank();
             worst = worst.worse(if is_worse { verdict.of_newer_clients() } else { verdict });
         }
@@ -206,22 +217,22 @@ impl KeyRules {
 
 /// The name of a role that no policy names.
 const ANY_ROLE: &str = "session-kms-any-role";
-/// What tells the second context of a session from the first.
+/// What distinguishes a session's second context from the first.
 const NEWER_CLIENTS: &str = "with the encryption context key `aws:ssm:RandomChallenge`, which newer clients add and \
                              agents then decrypt with";
 
-fn of(principal: &PrincipalArn, side: Side) -> Caller<'_> {
+fn caller(principal: &PrincipalArn, side: Side) -> Caller<'_> {
     Caller { side, account: principal.account(), principal: Some(principal) }
 }
 
-fn verdict_of(answer: &Answer<'_>, alone: bool) -> KeyVerdict {
-    let by = || answer.statements.iter().filter_map(name).collect();
+fn verdict_of(answer: &Answer<'_>, is_sufficient: bool) -> KeyVerdict {
+    let by = || answer.statements.iter().filter_map(DecidingRule::new).collect();
     match answer.decision {
-        Decision::Allowed => KeyVerdict::Admits { alone, by: by() },
-        Decision::Denied if answer.explicit => KeyVerdict::Refuses { by: by() },
+        Decision::Allowed => KeyVerdict::Allows { is_sufficient, by: by() },
+        Decision::Denied if answer.explicit => KeyVerdict::ExplicitDeny { by: by() },
         Decision::Denied => {
             let why = answer.missing.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            KeyVerdict::Silent { why }
+            KeyVerdict::ImplicitDeny { why }
         }
         Decision::Depends => {
             let key = |dependency: &Dependency| match dependency {
@@ -235,29 +246,42 @@ fn verdict_of(answer: &Answer<'_>, alone: bool) -> KeyVerdict {
 }
 
 impl KeyVerdict {
-    /// The worse of two, where both calls must work.
+    /// The indices of the statements of the key policy that decide or may decide, from 0.
+    #[must_use]
+    pub fn key_policy_statements(&self) -> Vec<usize> {
+        match self {
+            Self::Allows { by, .. } | Self::ExplicitDeny { by } | Self::Depends { by, .. } => {
+                by.iter().filter_map(|rule| rule.key_policy_statement).collect()
+            }
+            Self::ImplicitDeny { .. } => Vec::new(),
+        }
+    }
+
+    /// The worse of two verdicts.
     fn worse(self, other: Self) -> Self {
         if other.rank() >= self.rank() { other } else { self }
     }
 
     fn rank(&self) -> u8 {
         match self {
-            Self::Admits { alone: true, .. } => 0,
-            Self::Admits { alone: false, .. } => 1,
+            Self::Allows { is_sufficient: true, .. } => 0,
+            Self::Allows { is_sufficient: false, .. } => 1,
             Self::Depends { .. } => 2,
-            Self::Silent { .. } => 3,
-            Self::Refuses { .. } => 4,
+            Self::ImplicitDeny { .. } => 3,
+            Self::ExplicitDeny { .. } => 4,
         }
     }
 
-    /// The same, said of calls with the context of newer clients.
+    /// The same verdict, worded for calls of newer clients.
     fn of_newer_clients(self) -> Self {
         match self {
-            Self::Admits { .. } => self,
-            Self::Refuses { by } => {
-                Self::Refuses { by: by.into_iter().map(|name| format!("{name} ({NEWER_CLIENTS})")).collect() }
+            Self::Allows { .. } => self,
+            Self::ExplicitDeny { by } => {
+                let of_newer_clients =
+                    |rule: DecidingRule| DecidingRule { name: format!("{rule} ({NEWER_CLIENTS})"), ..rule };
+                Self::ExplicitDeny { by: by.into_iter().map(of_newer_clients).collect() }
             }
-            Self::Silent { why } => Self::Silent { why: format!("{why} {NEWER_CLIENTS}") },
+            Self::ImplicitDeny { why } => Self::ImplicitDeny { why: format!("{why} {NEWER_CLIENTS}") },
             Self::Depends { on, keys, by } => {
                 Self::Depends { on: format!("{on} ({NEWER_CLIENTS})"), keys, by }
             }
@@ -265,7 +289,7 @@ impl KeyVerdict {
     }
 }
 
-/// What an answer depends on, and when it would be allowed.
+/// The facts that an answer depends on, and the cases in which the call is allowed.
 fn depends_on(answer: &Answer<'_>) -> String {
     let on: Vec<_> = answer.depends_on.iter().map(Dependency::to_string).collect();
     let cases: Vec<_> = answer.allowed_if.iter().map(ToString::to_string).collect();
@@ -276,28 +300,39 @@ fn depends_on(answer: &Answer<'_>) -> String {
     }
 }
 
-/// A deciding statement or grant, for people.
-fn name(decider: &Decider<'_>) -> Option<String> {
-    match decider {
-        Decider::Statement { layer: PolicyKind::Key, index, sid, .. } => Some(statement_name(*index, *sid)),
-        Decider::Statement { layer: PolicyKind::Identity, policy, index, sid, .. } => Some(match sid {
-            Some(sid) => format!("statement {index} `{sid}` of its policy {policy}"),
-            None => format!("statement {index} of its policy {policy}"),
-        }),
-        Decider::Statement { .. } => None,
-        Decider::Grant { index, id } => Some(match id {
-            Some(id) => format!("grant {id}"),
-            None => format!("grant {index}"),
-        }),
+impl DecidingRule {
+    fn new(decider: &Decider<'_>) -> Option<Self> {
+        let (name, key_policy_statement) = match decider {
+            Decider::Statement { layer: PolicyKind::Key, index, sid, .. } => {
+                (format!("{} of the key policy", statement_name(*index, *sid)), Some(*index))
+            }
+            Decider::Statement { layer: PolicyKind::Identity, policy, index, sid, .. } => {
+                (format!("{} of its policy {policy}", statement_name(*index, *sid)), None)
+            }
+            Decider::Statement { .. } => return None,
+            Decider::Grant { id: Some(id), .. } => (format!("grant {id}"), None),
+            Decider::Grant { index, id: None } => (format!("grant {index}"), None),
+        };
+        Some(Self { name, key_policy_statement })
+    }
+
+    /// The names of some rules, with commas between them.
+    #[must_use]
+    pub fn names(rules: &[Self]) -> String {
+        rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>().join(", ")
     }
 }
 
-/// How verdicts name a statement of the key policy; `index` counts from 0.
-#[must_use]
-pub fn statement_name(index: usize, sid: Option<&str>) -> String {
+impl fmt::Display for DecidingRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+fn statement_name(index: usize, sid: Option<&str>) -> String {
     match sid {
-        Some(sid) => format!("statement {index} `{sid}` of the key policy"),
-        None => format!("statement {index} of the key policy"),
+        Some(sid) => format!("statement {index} `{sid}`"),
+        None => format!("statement {index}"),
     }
 }
 

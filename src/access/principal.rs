@@ -1,10 +1,11 @@
-//! The roles and users that need the key, by ARN.
+//! The ARNs of the roles and users that need a key.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::arn::{Arn, base_name};
 use crate::location::Location;
 
 /// The ARN of an IAM role or user.
@@ -17,7 +18,7 @@ pub struct PrincipalArn {
     account: String,
 }
 
-/// Role or user.
+/// What a principal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PrincipalType {
     /// A role.
@@ -34,19 +35,19 @@ pub enum PrincipalType {
 )]
 pub struct PrincipalArnError(String);
 
-/// Who owned a session, as DescribeSessions names it.
+/// The owner of a session, as DescribeSessions names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionOwner {
     /// A user.
     User(PrincipalArn),
-    /// A session of a role. Its ARN tells the role's account and name, but not its path.
+    /// A role session. Its ARN has the role's account and name, but not its path.
     Role {
         /// The role's account.
         account: String,
         /// The role's name.
         name: String,
     },
-    /// The account's root user, or anybody else that policies cannot be asked about.
+    /// The account's root user, or another identity that IAM's simulator does not take.
     Other(String),
 }
 
@@ -54,14 +55,11 @@ impl PrincipalArn {
     /// Reads the ARN of a role or a user, path included.
     ///
     /// # Errors
-    /// Anything else: a session, the account root, a wildcard.
+    /// The text is anything else, such as a role session, the account's root or a wildcard.
     pub fn parse(text: &str) -> Result<Self, PrincipalArnError> {
         let error = || PrincipalArnError(text.to_owned());
-        let mut parts = text.splitn(6, ':');
-        let mut part = || parts.next().ok_or_else(error);
-        let (arn, partition, service) = (part()?, part()?, part()?);
-        let (region, account, resource) = (part()?, part()?, part()?);
-        let (word, name) = resource.split_once('/').ok_or_else(error)?;
+        let arn = Arn::parse(text).ok_or_else(error)?;
+        let (word, name) = arn.resource.split_once('/').ok_or_else(error)?;
         let principal_type = match word {
             "role" => PrincipalType::Role,
             "user" => PrincipalType::User,
@@ -69,22 +67,21 @@ impl PrincipalArn {
         };
         // IAM's alphabet for paths and names.
         let allowed = |b: u8| b.is_ascii_alphanumeric() || b"/+=,.@_-".contains(&b);
-        let well_formed = arn == "arn"
-            && partition.starts_with("aws")
-            && service == "iam"
-            && region.is_empty()
-            && Location::is_account(account)
+        let is_well_formed = arn.partition.starts_with("aws")
+            && arn.service == "iam"
+            && arn.region.is_empty()
+            && Location::is_account(arn.account)
             && !name.is_empty()
             && !name.ends_with('/')
             && name.bytes().all(allowed);
-        if !well_formed {
+        if !is_well_formed {
             return Err(error());
         }
         Ok(Self {
             text: text.to_owned(),
             principal_type,
-            partition: partition.to_owned(),
-            account: account.to_owned(),
+            partition: arn.partition.to_owned(),
+            account: arn.account.to_owned(),
         })
     }
 
@@ -94,7 +91,7 @@ impl PrincipalArn {
         &self.text
     }
 
-    /// Role or user.
+    /// Whether it is a role or a user.
     #[must_use]
     pub fn principal_type(&self) -> PrincipalType {
         self.principal_type
@@ -115,7 +112,7 @@ impl PrincipalArn {
     /// The name without its path.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.text.rsplit('/').next().unwrap_or_default()
+        base_name(&self.text)
     }
 }
 
@@ -129,11 +126,14 @@ impl SessionOwner {
             return Self::User(user);
         }
         let role = || {
-            let (arn, rest) = text.split_once(":sts::")?;
-            let (account, resource) = rest.split_once(":assumed-role/")?;
-            let name = resource.split('/').next().filter(|name| !name.is_empty())?;
-            (arn.starts_with("arn:aws") && Location::is_account(account))
-                .then(|| Self::Role { account: account.to_owned(), name: name.to_owned() })
+            let arn = Arn::parse(text)?;
+            let session = arn.resource.strip_prefix("assumed-role/")?;
+            let name = session.split('/').next().filter(|name| !name.is_empty())?;
+            let is_well_formed = arn.partition.starts_with("aws")
+                && arn.service == "sts"
+                && arn.region.is_empty()
+                && Location::is_account(arn.account);
+            is_well_formed.then(|| Self::Role { account: arn.account.to_owned(), name: name.to_owned() })
         };
         role().unwrap_or_else(|| Self::Other(text.to_owned()))
     }
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn other_texts_are_refused() {
         for text in [
             "",
             "App",
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_s_owner_is_a_user_a_role_or_neither() {
+    fn a_session_s_owner_is_a_user_a_role_or_another_identity() {
         assert!(matches!(SessionOwner::parse("arn:aws:iam::111122223333:user/ann"), SessionOwner::User(_)));
         assert_eq!(
             SessionOwner::parse("arn:aws:sts::111122223333:assumed-role/App/ann@example.com"),

@@ -1,37 +1,36 @@
-//! Whether sessions of a role can have tags of their own, which win over the role's.
+//! Whether sessions of a role can have session tags, which win over the role's own tags.
 
+use kms_key_policy::matches_wildcards;
 use serde_json::Value;
 
-use crate::pattern::matches;
-
-/// Whether a role's trust policy lets sessions be tagged. A policy that cannot be read may.
+/// Whether a role's trust policy allows session tags. For a policy that cannot be read the answer is yes.
 ///
-/// Whoever assumes a role passes tags only where the trust policy allows `sts:TagSession` (IAM user guide, "Pass
-/// session tags in AWS STS"), as those of IAM Identity Center's roles do. Conditions are not looked at, and neither is
-/// a Deny: either way tags may come.
+/// A caller can pass tags only if the trust policy allows `sts:TagSession` (IAM user guide, "Pass session tags in AWS
+/// STS"), as the policies of IAM Identity Center's roles do. Conditions and Deny statements do not count here, because
+/// sessions with tags remain possible under them.
 #[must_use]
 pub fn may_tag_sessions(trust_policy: &str) -> bool {
     let Ok(policy) = serde_json::from_str::<Value>(trust_policy) else { return true };
     match policy.get("Statement") {
-        Some(Value::Array(statements)) => statements.iter().any(allows),
-        Some(statement) => allows(statement),
+        Some(Value::Array(statements)) => statements.iter().any(allows_tags),
+        Some(statement) => allows_tags(statement),
         None => false,
     }
 }
 
-fn allows(statement: &Value) -> bool {
+fn allows_tags(statement: &Value) -> bool {
     if statement.get("Effect").and_then(Value::as_str) == Some("Deny") {
         return false;
     }
     match (statement.get("Action"), statement.get("NotAction")) {
         (Some(actions), None) => names_tag_session(actions).unwrap_or(true),
         (None, Some(actions)) => !names_tag_session(actions).unwrap_or(false),
-        // Of no form that IAM takes.
+        // IAM accepts no such statement.
         _ => true,
     }
 }
 
-/// Whether a list of actions, or a single one, has `sts:TagSession`; `None` where it is no such list.
+/// Whether a list of actions, or a single one, has `sts:TagSession`; `None` if the value is neither.
 fn names_tag_session(actions: &Value) -> Option<bool> {
     let actions = match actions {
         Value::Array(actions) => actions.as_slice(),
@@ -39,7 +38,7 @@ fn names_tag_session(actions: &Value) -> Option<bool> {
     };
     let mut named = false;
     for action in actions {
-        named |= matches(&action.as_str()?.to_ascii_lowercase(), "sts:tagsession");
+        named |= matches_wildcards(&action.as_str()?.to_ascii_lowercase(), "sts:tagsession");
     }
     Some(named)
 }
@@ -49,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_trust_policy_lets_sessions_be_tagged_or_not() {
+    fn a_trust_policy_allows_session_tags_or_does_not() {
         for (statement, expected) in [
             (r#"{"Effect":"Allow","Action":"sts:AssumeRole"}"#, false),
             (r#"[{"Effect":"Allow","Action":["sts:AssumeRole","sts:SetSourceIdentity"]}]"#, false),

@@ -1,4 +1,4 @@
-//! The statements that let somebody in, ready to paste.
+//! The statements that give somebody access to a key, ready to paste.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::call::Side;
 use super::principal::PrincipalArn;
 use crate::key::KeyArn;
 
-/// The statement for the key's policy that admits these principals to their side's call.
+/// The key policy statement that allows these principals their side's call.
 #[must_use]
 pub fn key_policy_statement(side: Side, principals: &[&PrincipalArn]) -> Value {
     let sid = match side {
@@ -23,7 +23,8 @@ pub fn key_policy_statement(side: Side, principals: &[&PrincipalArn]) -> Value {
     })
 }
 
-/// The policy for users or for nodes that lets them use the key, as far as it is theirs to be let.
+/// The identity policy that allows users or nodes their call on the key. In another account they need it besides the
+/// key policy.
 #[must_use]
 pub fn identity_policy(side: Side, key: &KeyArn) -> Value {
     let sid = match side {
@@ -45,11 +46,12 @@ pub fn identity_policy(side: Side, key: &KeyArn) -> Value {
 mod tests {
     use super::*;
     use crate::access::{KeyFacts, KeyRules, KeyVerdict};
+    use crate::key::example_arn;
     use kms_key_policy::{Policy, PolicyKind};
 
     #[test]
-    fn together_they_let_in() {
-        let key = KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1-2").unwrap();
+    fn the_statement_and_the_policy_together_allow_the_call() {
+        let key = example_arn();
         for arn in ["arn:aws:iam::111122223333:role/team/App", "arn:aws:iam::222222222222:user/ann"] {
             let principal = PrincipalArn::parse(arn).unwrap();
             for (side, other) in [(Side::User, Side::Node), (Side::Node, Side::User)] {
@@ -58,10 +60,13 @@ mod tests {
                     KeyRules::new(key.clone(), KeyFacts::default(), &policy.to_string(), "[]").unwrap();
                 let own = identity_policy(side, &key).to_string();
                 let own = [Policy::parse(PolicyKind::Identity, &own).unwrap()];
-                let verdict = rules.judge_with(&principal, side, &own).unwrap();
-                assert!(matches!(verdict, KeyVerdict::Admits { .. }), "{arn}: {verdict:?}");
-                let verdict = rules.judge_with(&principal, other, &own).unwrap();
-                assert!(matches!(verdict, KeyVerdict::Silent { .. }), "for its own call only: {verdict:?}");
+                let verdict = rules.evaluate_with(&principal, side, &own).unwrap();
+                assert!(matches!(verdict, KeyVerdict::Allows { .. }), "{arn}: {verdict:?}");
+                let verdict = rules.evaluate_with(&principal, other, &own).unwrap();
+                assert!(
+                    matches!(verdict, KeyVerdict::ImplicitDeny { .. }),
+                    "it allows its own side's call only: {verdict:?}"
+                );
                 assert_eq!(rules.warnings().count(), 0);
             }
         }

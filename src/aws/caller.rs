@@ -1,14 +1,14 @@
-//! Who calls: the one call that tells the account of the credentials.
+//! The identity of the caller, whose ARN has the account of the credentials.
 
 use super::Aws;
 use super::error::{call, unreadable};
 use crate::ports::AwsError;
 
 impl Aws {
-    /// The ARN of the caller: of a user, or of a role's session.
+    /// The ARN of the caller: a user, or a role session.
     ///
     /// # Errors
-    /// Where there are no credentials, or they are not valid. No permission is needed.
+    /// There are no credentials, or they are not valid. The call needs no permission.
     pub async fn caller_arn(&self) -> Result<String, AwsError> {
         let (operation, on) = ("sts:GetCallerIdentity", "the credentials");
         let identity = call(operation, on, self.sts.get_caller_identity().send()).await?;

@@ -1,4 +1,4 @@
-//! Pauses between tries.
+//! The time, and pauses between tries.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,15 +1,16 @@
-//! The preferences document, by SSM's document calls.
+//! The preferences document, with the document operations of SSM.
 
-use aws_sdk_ssm::types::{DocumentFormat, DocumentStatus, DocumentType};
+use aws_sdk_ssm::types::{DocumentFormat as SdkFormat, DocumentStatus, DocumentType};
 
 use super::Aws;
 use super::error::call;
 use crate::ports::{
-    AwsError, AwsErrorKind, DocumentHead, DocumentVersion, Documents, VersionStatus, Written,
+    AwsError, AwsErrorKind, DocumentHead, DocumentVersion, DocumentWrite, ReadDocuments, VersionStatus,
+    WriteDocuments,
 };
-use crate::session::{Content, DocumentName, Format};
+use crate::session::{Content, DocumentFormat, DocumentName};
 
-impl Documents for Aws {
+impl ReadDocuments for Aws {
     async fn head(&self, name: &DocumentName) -> Result<Option<DocumentHead>, AwsError> {
         let operation = "ssm:DescribeDocument";
         let described =
@@ -24,8 +25,8 @@ impl Documents for Aws {
                 latest: document.latest_version()?.parse().ok()?,
                 default: document.default_version()?.parse().ok()?,
                 format: match document.document_format() {
-                    Some(DocumentFormat::Yaml) => Format::Yaml,
-                    _ => Format::Json,
+                    Some(SdkFormat::Yaml) => DocumentFormat::Yaml,
+                    _ => DocumentFormat::Json,
                 },
             })
         });
@@ -36,7 +37,7 @@ impl Documents for Aws {
         &self,
         name: &DocumentName,
         version: u64,
-        format: Format,
+        format: DocumentFormat,
     ) -> Result<Option<DocumentVersion>, AwsError> {
         let operation = "ssm:GetDocument";
         let get = self
@@ -65,41 +66,6 @@ impl Documents for Aws {
         Ok(Some(DocumentVersion { content: Content::new(text, format), status }))
     }
 
-    async fn create(&self, name: &DocumentName, content: &Content) -> Result<Written, AwsError> {
-        let create = self
-            .ssm
-            .create_document()
-            .name(name.as_str())
-            .document_type(DocumentType::Session)
-            .document_format(sdk_format(content.format()))
-            .content(content.text())
-            .send();
-        written(call("ssm:CreateDocument", name.as_str(), create).await)
-    }
-
-    async fn update(&self, name: &DocumentName, content: &Content, latest: u64) -> Result<Written, AwsError> {
-        let update = self
-            .ssm
-            .update_document()
-            .name(name.as_str())
-            // The number that was read, and not $LATEST, makes the write conditional.
-            .document_version(latest.to_string())
-            .document_format(sdk_format(content.format()))
-            .content(content.text())
-            .send();
-        written(call("ssm:UpdateDocument", name.as_str(), update).await)
-    }
-
-    async fn promote(&self, name: &DocumentName, version: u64) -> Result<Written, AwsError> {
-        let promote = self
-            .ssm
-            .update_document_default_version()
-            .name(name.as_str())
-            .document_version(version.to_string())
-            .send();
-        written(call("ssm:UpdateDocumentDefaultVersion", name.as_str(), promote).await)
-    }
-
     async fn versions(&self, name: &DocumentName) -> Result<Vec<u64>, AwsError> {
         let mut versions = Vec::new();
         let mut next = None;
@@ -114,6 +80,48 @@ impl Documents for Aws {
             }
         }
     }
+}
+
+impl WriteDocuments for Aws {
+    async fn create(&self, name: &DocumentName, content: &Content) -> Result<DocumentWrite, AwsError> {
+        let create = self
+            .ssm
+            .create_document()
+            .name(name.as_str())
+            .document_type(DocumentType::Session)
+            .document_format(sdk_format(content.format()))
+            .content(content.text())
+            .send();
+        written(call("ssm:CreateDocument", name.as_str(), create).await)
+    }
+
+    async fn update(
+        &self,
+        name: &DocumentName,
+        content: &Content,
+        latest: u64,
+    ) -> Result<DocumentWrite, AwsError> {
+        let update = self
+            .ssm
+            .update_document()
+            .name(name.as_str())
+            // The number that was read, and not $LATEST, makes the write conditional.
+            .document_version(latest.to_string())
+            .document_format(sdk_format(content.format()))
+            .content(content.text())
+            .send();
+        written(call("ssm:UpdateDocument", name.as_str(), update).await)
+    }
+
+    async fn promote(&self, name: &DocumentName, version: u64) -> Result<DocumentWrite, AwsError> {
+        let promote = self
+            .ssm
+            .update_document_default_version()
+            .name(name.as_str())
+            .document_version(version.to_string())
+            .send();
+        written(call("ssm:UpdateDocumentDefaultVersion", name.as_str(), promote).await)
+    }
 
     async fn delete_version(&self, name: &DocumentName, version: u64) -> Result<(), AwsError> {
         // INVARIANT: a version is always named; without one the whole document would go.
@@ -127,24 +135,24 @@ impl Documents for Aws {
     }
 }
 
-fn sdk_format(format: Format) -> DocumentFormat {
+fn sdk_format(format: DocumentFormat) -> SdkFormat {
     match format {
-        Format::Json => DocumentFormat::Json,
-        Format::Yaml => DocumentFormat::Yaml,
+        DocumentFormat::Json => SdkFormat::Json,
+        DocumentFormat::Yaml => SdkFormat::Yaml,
     }
 }
 
-/// What came of a write. `InvalidDocument` on an update means that the document went since it was read.
-fn written<T>(result: Result<T, AwsError>) -> Result<Written, AwsError> {
-    let Err(error) = result else { return Ok(Written::Done) };
+/// The outcome of a write. `InvalidDocument` on an update means that somebody deleted the document since it was read.
+fn written<T>(result: Result<T, AwsError>) -> Result<DocumentWrite, AwsError> {
+    let Err(error) = result else { return Ok(DocumentWrite::Done) };
     match error.code() {
         "InvalidDocumentVersion"
         | "InvalidDocument"
         | "DocumentAlreadyExists"
         | "TooManyUpdates"
-        | "ThrottlingException" => Ok(Written::LostRace(error)),
-        "DuplicateDocumentContent" => Ok(Written::Duplicate(error)),
-        "DocumentVersionLimitExceeded" => Ok(Written::HistoryFull(error)),
+        | "ThrottlingException" => Ok(DocumentWrite::LostRace(error)),
+        "DuplicateDocumentContent" => Ok(DocumentWrite::Duplicate(error)),
+        "DocumentVersionLimitExceeded" => Ok(DocumentWrite::HistoryFull(error)),
         _ => Err(error),
     }
 }

@@ -1,39 +1,34 @@
-//! The one call of EC2, DescribeIamInstanceProfileAssociations: its request by EC2's query protocol.
+//! The one operation of EC2, DescribeIamInstanceProfileAssociations, in EC2's query protocol.
 
 mod page;
 
 use url::form_urlencoded;
 
 use super::Aws;
-use super::error::{call, unreadable};
-use super::raw_operation::{OneOff, Service};
+use super::raw_operation::{OperationSpec, Protocol, RawOperation, Service};
 use crate::ports::AwsError;
 
-const ACTION: &str = "DescribeIamInstanceProfileAssociations";
-const OPERATION: &str = "ec2:DescribeIamInstanceProfileAssociations";
-const EC2: Service = Service {
-    id: "EC2",
-    name: "ec2",
-    content_type: "application/x-www-form-urlencoded",
-    headers: &[],
-    region: |region| region,
+const DESCRIBE_ASSOCIATIONS: OperationSpec = OperationSpec {
+    service: Service { id: "EC2", name: "ec2", endpoint_region: |region| region },
+    name: "DescribeIamInstanceProfileAssociations",
+    iam_action: "ec2:DescribeIamInstanceProfileAssociations",
+    protocol: Protocol::Ec2Query,
 };
 
-/// The API version whose answers `page.rs` reads.
+/// The version of the API, whose answers `page.rs` reads.
 const VERSION: &str = "2016-11-15";
 
-/// The most that EC2 gives.
+/// The largest page of EC2.
 const PAGE_SIZE: &str = "1000";
 
 impl Aws {
-    /// Instance id and instance profile ARN of each association in use.
+    /// The instance id and the instance profile ARN of each association in use.
     pub(super) async fn profile_associations(&self) -> Result<Vec<(String, String)>, AwsError> {
-        let describe = OneOff::new(&self.config, &EC2, ACTION, page::read).await;
-        let describe = describe.map_err(|problem| unreadable(OPERATION, "*", problem))?;
+        let describe = RawOperation::new(&self.config, &DESCRIBE_ASSOCIATIONS, "*", page::read).await?;
         let mut associations = Vec::new();
         let mut next = None;
         loop {
-            let page = call(OPERATION, "*", describe.ask(form(next))).await?;
+            let page = describe.call(form(next)).await?;
             associations.extend(page.associations);
             next = page.next_token;
             if next.is_none() {
@@ -43,10 +38,10 @@ impl Aws {
     }
 }
 
-/// Asks for the page with this token; for the first where there is none.
+/// The request for the page with this token; without a token for the first page.
 fn form(token: Option<String>) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());
-    form.append_pair("Action", ACTION).append_pair("Version", VERSION);
+    form.append_pair("Action", DESCRIBE_ASSOCIATIONS.name).append_pair("Version", VERSION);
     form.append_pair("Filter.1.Name", "state").append_pair("Filter.1.Value.1", "associated");
     form.append_pair("MaxResults", PAGE_SIZE);
     if let Some(token) = token {

@@ -1,4 +1,4 @@
-//! What the SDK's errors mean here, and the log line of each call.
+//! The translation of the SDK's errors, and the log line of each call.
 
 use std::time::Instant;
 
@@ -6,9 +6,9 @@ use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ssm::operation::RequestId;
 use aws_smithy_types::retry::ErrorKind;
 
-use crate::ports::{Answer, AwsError, AwsErrorKind};
+use crate::ports::{AwsAnswer, AwsError, AwsErrorKind};
 
-/// Makes a call and logs it: operation, subject, duration, error code.
+/// Makes a call and logs it: operation, subject, duration in milliseconds, error code.
 pub(super) async fn call<T, E, R>(
     operation: &'static str,
     on: &str,
@@ -20,8 +20,8 @@ where
 {
     let begun = Instant::now();
     let result = future.await;
-    // What follows is no generic code: it would be in the binary once for each operation.
-    let error = result.as_ref().err().map(|error| translated(operation, on, &said(error)));
+    // The rest is not generic, because generic code would be in the binary once for each operation.
+    let error = result.as_ref().err().map(|error| translated(operation, on, &failure(error)));
     log(operation, on, begun, error.as_ref());
     match (result, error) {
         (Ok(output), _) => Ok(output),
@@ -35,20 +35,20 @@ fn log(operation: &'static str, on: &str, begun: Instant, error: Option<&AwsErro
     tracing::info!(operation, on, ms, code = error.map(AwsError::code), "called AWS");
 }
 
-/// An answer that says too little.
+/// The error for an answer that cannot be read, or lacks something.
 pub(super) fn unreadable(operation: &'static str, on: &str, problem: &str) -> AwsError {
     AwsError { operation, on: on.to_owned(), kind: AwsErrorKind::NoAnswer(problem.to_owned()) }
 }
 
-/// What came of a failed call.
-enum Said<'a> {
-    /// AWS's code, message and request id.
-    No { code: Option<&'a str>, message: Option<&'a str>, request_id: Option<&'a str> },
-    /// Nothing, and why.
-    Nothing(&'static str),
+/// How a call failed.
+enum Failure<'a> {
+    /// AWS refused it, with this code, message and request id.
+    Refused { code: Option<&'a str>, message: Option<&'a str>, request_id: Option<&'a str> },
+    /// AWS did not answer, for this reason.
+    NoAnswer(&'static str),
 }
 
-fn said<E, R>(error: &SdkError<E, R>) -> Said<'_>
+fn failure<E, R>(error: &SdkError<E, R>) -> Failure<'_>
 where
     E: ProvideErrorMetadata,
     SdkError<E, R>: RequestId,
@@ -56,32 +56,34 @@ where
     match error {
         SdkError::ServiceError(service) => {
             let (code, message) = (service.err().code(), service.err().message());
-            Said::No { code, message, request_id: error.request_id() }
+            Failure::Refused { code, message, request_id: error.request_id() }
         }
-        SdkError::TimeoutError(_) => Said::Nothing("it took too long"),
-        SdkError::DispatchFailure(failure) => Said::Nothing(match () {
-            () if failure.is_timeout() => "it took too long",
-            // A connection that is closed instead of an answer is no I/O error to the SDK.
-            () if failure.is_io() || failure.as_other() == Some(ErrorKind::TransientError) => {
+        SdkError::TimeoutError(_) => Failure::NoAnswer("it took too long"),
+        SdkError::DispatchFailure(dispatch) => Failure::NoAnswer(match () {
+            () if dispatch.is_timeout() => "it took too long",
+            // The SDK does not count it as an I/O error if the connection closes without an answer.
+            () if dispatch.is_io() || dispatch.as_other() == Some(ErrorKind::TransientError) => {
                 "the connection failed or was cut"
             }
             () => "the request could not be sent; are there credentials and a network?",
         }),
-        SdkError::ResponseError(_) => Said::Nothing("the answer could not be read"),
-        _ => Said::Nothing("the request could not be made"),
+        SdkError::ResponseError(_) => Failure::NoAnswer("the answer could not be read"),
+        _ => Failure::NoAnswer("the request could not be made"),
     }
 }
 
-fn translated(operation: &'static str, on: &str, said: &Said<'_>) -> AwsError {
-    let (code, message, request_id) = match said {
-        Said::No { code: Some(code), message, request_id } => (*code, message, request_id),
-        // No error of AWS's own: a proxy's, or an answer that the SDK could not read.
-        Said::No { code: None, .. } => return unreadable(operation, on, "the answer could not be read"),
-        Said::Nothing(why) => return unreadable(operation, on, why),
+fn translated(operation: &'static str, on: &str, failure: &Failure<'_>) -> AwsError {
+    let (code, message, request_id) = match failure {
+        Failure::Refused { code: Some(code), message, request_id } => (*code, message, request_id),
+        // The error is not AWS's own but a proxy's, or the SDK could not read it.
+        Failure::Refused { code: None, .. } => {
+            return unreadable(operation, on, "the answer could not be read");
+        }
+        Failure::NoAnswer(why) => return unreadable(operation, on, why),
     };
-    let answer = Answer {
+    let answer = AwsAnswer {
         code: code.to_owned(),
-        message: message.map(str::to_owned).filter(|_| !may_repeat_content(operation, code)),
+        message: message.map(str::to_owned).filter(|_| !may_quote_request(operation, code)),
         request_id: request_id.map(str::to_owned),
     };
     let kind = match code {
@@ -93,9 +95,9 @@ fn translated(operation: &'static str, on: &str, said: &Said<'_>) -> AwsError {
     AwsError { operation, on: on.to_owned(), kind }
 }
 
-/// A complaint about what was sent may quote it: a document's content, whose shellProfile may hold secrets, or a
-/// result token of AWS Config.
-fn may_repeat_content(operation: &str, code: &str) -> bool {
+/// Whether AWS's message may quote the request: a document's content, whose shellProfile may hold secrets, or a result
+/// token of AWS Config.
+fn may_quote_request(operation: &str, code: &str) -> bool {
     let of_operation: &[&str] = match operation {
         "ssm:CreateDocument" | "ssm:UpdateDocument" | "ssm:PutParameter" => &["InvalidDocument"],
         "config:PutEvaluations" => &["InvalidParameter", "InvalidResultToken"],
@@ -106,7 +108,7 @@ fn may_repeat_content(operation: &str, code: &str) -> bool {
 }
 
 impl AwsError {
-    /// AWS's code for what went wrong; empty where AWS did not answer.
+    /// AWS's error code; empty if AWS did not answer.
     #[must_use]
     pub fn code(&self) -> &str {
         match &self.kind {

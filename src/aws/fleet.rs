@@ -1,20 +1,20 @@
-//! The users and the nodes of the account and Region, by SSM and EC2. All listings have the largest pages that
-//! AWS gives.
+//! The users and the nodes of the account and Region, from SSM and EC2. All lists have the largest pages that AWS
+//! allows.
 
 use std::collections::HashSet;
 use std::time::SystemTime;
 
 use aws_sdk_ssm::primitives::{DateTime, DateTimeFormat};
-use aws_sdk_ssm::types::{InstanceInformation, PingStatus, SessionFilter, SessionFilterKey, SessionState};
+use aws_sdk_ssm::types::{InstanceInformation, SessionFilter, SessionFilterKey, SessionState};
 
 use super::Aws;
 use super::error::{call, unreadable};
 use crate::ports::{AwsError, Fleet, ManagedNode};
 
-/// Where Default Host Management keeps its role.
+/// The service setting that holds the role of Default Host Management.
 const DEFAULT_HOST_ROLE: &str = "/ssm/managed-instance/default-ec2-instance-management-role";
 
-/// The value of a setting that is off.
+/// The value of a service setting that is off.
 const NONE: &str = "$None";
 
 impl Fleet for Aws {
@@ -53,7 +53,7 @@ impl Fleet for Aws {
     }
 
     async fn session_owners(&self, since: SystemTime) -> Result<Vec<String>, AwsError> {
-        // A session that ends between the two listings is in both.
+        // A session that ends between the two calls is in both lists.
         let mut seen = HashSet::new();
         let mut owners = Vec::new();
         for state in [SessionState::Active, SessionState::History] {
@@ -68,7 +68,7 @@ impl Fleet for Aws {
 }
 
 impl Aws {
-    /// Id and owner of each session that began since then.
+    /// The id and the owner of each session that began since then.
     async fn sessions(
         &self,
         state: SessionState,
@@ -104,7 +104,7 @@ impl Aws {
     }
 }
 
-/// Whole seconds, as the reference writes them: `2018-08-29T00:00:00Z`.
+/// The filter with the time in whole seconds, as the SSM API reference writes it: `2018-08-29T00:00:00Z`.
 fn invoked_after(since: SystemTime) -> Option<SessionFilter> {
     let since = DateTime::from_secs(DateTime::from(since).secs());
     let since = since.fmt(DateTimeFormat::DateTime).ok()?;
@@ -113,8 +113,7 @@ fn invoked_after(since: SystemTime) -> Option<SessionFilter> {
 
 fn managed(node: InstanceInformation) -> Option<ManagedNode> {
     let id = node.instance_id?;
-    // An EC2 instance's role is its profile's, whatever stands here.
+    // For an EC2 instance only the role of its instance profile counts.
     let hybrid_role = node.iam_role.filter(|role| id.starts_with("mi-") && !role.is_empty());
-    let online = node.ping_status == Some(PingStatus::Online);
-    Some(ManagedNode { id, agent_version: node.agent_version, hybrid_role, online })
+    Some(ManagedNode { id, agent_version: node.agent_version, hybrid_role })
 }

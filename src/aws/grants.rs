@@ -1,13 +1,13 @@
-//! Grants as ListGrants returns them: what the SDK took apart is put together again, so that grants read here
-//! and grants from a file of `aws kms list-grants` are one thing.
+//! Grants in the JSON of ListGrants. The SDK's types are written back to JSON, so that grants from a call and from a
+//! file of `aws kms list-grants` have one form.
 
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_kms::types::{GrantConstraints, GrantListEntry};
 use serde_json::{Map, Value};
 
-/// A grant in the members of ListGrants; those that it does not have are left out.
-pub(super) fn rendered(grant: &GrantListEntry) -> Value {
+/// The JSON of a grant. Members that it does not have are left out.
+pub(super) fn to_json(grant: &GrantListEntry) -> Value {
     let text = |value: Option<&str>| value.map(Value::from);
     let operations = grant.operations.as_deref();
     object([
@@ -33,7 +33,7 @@ fn constraints(constraints: &GrantConstraints) -> Value {
     ])
 }
 
-/// Sorted, so that the same grant always reads the same.
+/// The pairs are sorted, so that the same grant always has the same JSON.
 fn pairs(context: &HashMap<String, String>) -> Value {
     let sorted: BTreeMap<_, _> = context.iter().collect();
     Value::Object(sorted.into_iter().map(|(key, value)| (key.clone(), value.clone().into())).collect())

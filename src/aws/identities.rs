@@ -1,4 +1,5 @@
-//! The principals' own side, by IAM: its policy simulator, and the roles behind nodes.
+//! The principals' own side, from IAM: the policy simulator, tags, and the roles of nodes. IAM finds roles, users and
+//! instance profiles by name, which is unique in the account whatever the path.
 
 mod simulation;
 
@@ -7,6 +8,7 @@ use aws_sdk_iam::types::{ContextEntry as IamContextEntry, ContextKeyTypeEnum, Ta
 use super::Aws;
 use super::error::{call, unreadable};
 use crate::access::{PrincipalArn, PrincipalType};
+use crate::arn::{Arn, base_name};
 use crate::key::KeyArn;
 use crate::ports::{AwsError, ContextEntry, Identities, PrincipalTags, SessionCall, Simulation};
 use simulation::simulation;
@@ -29,10 +31,11 @@ impl Identities for Aws {
             .set_context_entries((!context.is_empty()).then(|| context.iter().map(entry).collect()))
             .send();
         let page = call(operation, principal, simulate).await?;
-        // One action on one resource is one result.
+        // One action on one resource has one result.
         let result = page.evaluation_results.and_then(|results| results.into_iter().next());
         let result = result.ok_or_else(|| unreadable(operation, principal, "the answer has no result"))?;
-        let is_across_accounts = principal.split(':').nth(4) != Some(&*key.location().account);
+        let is_across_accounts =
+            Arn::parse(principal).map(|arn| arn.account) != Some(&*key.location().account);
         simulation(result, is_across_accounts)
             .ok_or_else(|| unreadable(operation, principal, "the answer has a decision unknown here"))
     }
@@ -49,9 +52,9 @@ impl Identities for Aws {
                     let role =
                         output.role.ok_or_else(|| unreadable(operation, on, "the answer has no role"))?;
                     let trust_policy = role.assume_role_policy_document.as_deref().map(decoded);
-                    // IAM finds it by the name alone: it is another one where the path differs.
-                    let same = role.arn == on;
-                    Ok(same.then(|| PrincipalTags { tags: tags(role.tags), trust_policy }))
+                    // It is another role if the path differs.
+                    let is_same = role.arn == on;
+                    Ok(is_same.then(|| PrincipalTags { tags: tags(role.tags), trust_policy }))
                 })
             }
             PrincipalType::User => {
@@ -59,8 +62,8 @@ impl Identities for Aws {
                 call(operation, on, self.iam.get_user().user_name(name).send()).await.and_then(|output| {
                     let user =
                         output.user.ok_or_else(|| unreadable(operation, on, "the answer has no user"))?;
-                    let same = user.arn == on;
-                    Ok(same.then(|| PrincipalTags { tags: tags(user.tags), trust_policy: None }))
+                    let is_same = user.arn == on;
+                    Ok(is_same.then(|| PrincipalTags { tags: tags(user.tags), trust_policy: None }))
                 })
             }
         };
@@ -72,7 +75,7 @@ impl Identities for Aws {
 
     async fn role_arn(&self, name: &str) -> Result<Option<String>, AwsError> {
         let operation = "iam:GetRole";
-        match call(operation, name, self.iam.get_role().role_name(without_path(name)).send()).await {
+        match call(operation, name, self.iam.get_role().role_name(base_name(name)).send()).await {
             Ok(output) => match output.role {
                 Some(role) => Ok(Some(role.arn)),
                 None => Err(unreadable(operation, name, "the answer has no role")),
@@ -84,7 +87,7 @@ impl Identities for Aws {
 
     async fn role_of_profile(&self, name: &str) -> Result<Option<String>, AwsError> {
         let operation = "iam:GetInstanceProfile";
-        let get = self.iam.get_instance_profile().instance_profile_name(without_path(name)).send();
+        let get = self.iam.get_instance_profile().instance_profile_name(base_name(name)).send();
         match call(operation, name, get).await {
             Ok(output) => match output.instance_profile {
                 // An instance profile holds one role at most.
@@ -97,31 +100,26 @@ impl Identities for Aws {
     }
 }
 
-/// IAM finds roles and profiles by the name alone, which is unique in the account whatever the path.
-fn without_path(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
-}
-
-/// A policy as IAM answers with it, percent-encoded (RFC 3986); bytes that are none stay as they are.
+/// The text of a policy, which IAM returns percent-encoded (RFC 3986). Malformed escapes stay as they are.
 fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     loop {
         rest = match rest {
             [] => return String::from_utf8_lossy(&bytes).into_owned(),
-            [b'%', high, low, behind @ ..] => match (hex(*high), hex(*low)) {
+            [b'%', high, low, after @ ..] => match (hex(*high), hex(*low)) {
                 (Some(high), Some(low)) => {
                     bytes.push(high << 4 | low);
-                    behind
+                    after
                 }
                 _ => {
                     bytes.extend([b'%', *high, *low]);
-                    behind
+                    after
                 }
             },
-            [byte, behind @ ..] => {
+            [byte, after @ ..] => {
                 bytes.push(*byte);
-                behind
+                after
             }
         };
     }
@@ -135,14 +133,14 @@ fn entry(entry: &ContextEntry) -> IamContextEntry {
     IamContextEntry::builder()
         .context_key_name(&entry.key)
         .set_context_key_values(Some(entry.values.clone()))
-        .context_key_type(key_type(&entry.key, entry.multivalued))
+        .context_key_type(key_type(&entry.key, entry.is_multivalued))
         .build()
 }
 
-/// The type of a condition key, as IAM's reference of global keys and KMS's of its own have it; all others are strings. The simulator
-/// compares by it.
-fn key_type(key: &str, multivalued: bool) -> ContextKeyTypeEnum {
-    match (key.to_ascii_lowercase().as_str(), multivalued) {
+/// The type of a condition key, by which the simulator compares. It is that of IAM's reference for global keys and of
+/// KMS's reference for its own; all others are strings.
+fn key_type(key: &str, is_multivalued: bool) -> ContextKeyTypeEnum {
+    match (key.to_ascii_lowercase().as_str(), is_multivalued) {
         (_, true) => ContextKeyTypeEnum::StringList,
         ("aws:sourceip" | "aws:vpcsourceip", _) => ContextKeyTypeEnum::Ip,
         ("aws:currenttime" | "aws:tokenissuetime", _) => ContextKeyTypeEnum::Date,

@@ -1,4 +1,4 @@
-//! The key's side of access: its policy and grants, dry runs, and the list of keys.
+//! The key's side: its policy, grants, tags and aliases, dry runs, and the list of keys.
 
 use std::collections::HashMap;
 
@@ -7,15 +7,16 @@ use serde_json::Value;
 
 use super::Aws;
 use super::error::{call, unreadable};
-use super::grants::rendered;
+use super::grants::to_json;
+use crate::intent::KeyPolicyReader;
 use crate::key::KeyArn;
-use crate::ports::{AwsError, AwsErrorKind, DryRun, KeyAccess, Reader, SessionCall};
+use crate::ports::{AwsError, AwsErrorKind, DryRun, KeyAccess, SessionCall};
 
-/// The length that session-manager-plugin asks for.
+/// The length of the data key that session-manager-plugin requests.
 const DATA_KEY_BYTES: i32 = 64;
 
 impl KeyAccess for Aws {
-    async fn key_policy(&self, key: &KeyArn, reader: Option<&Reader>) -> Result<String, AwsError> {
+    async fn key_policy(&self, key: &KeyArn, reader: Option<&KeyPolicyReader>) -> Result<String, AwsError> {
         let operation = "kms:GetKeyPolicy";
         let on = subject(key, reader);
         let get = self.kms_as(reader).await?.get_key_policy().key_id(key.as_str()).send();
@@ -23,7 +24,7 @@ impl KeyAccess for Aws {
         policy.ok_or_else(|| unreadable(operation, &on, "the answer has no policy"))
     }
 
-    async fn grants(&self, key: &KeyArn, reader: Option<&Reader>) -> Result<Vec<Value>, AwsError> {
+    async fn grants(&self, key: &KeyArn, reader: Option<&KeyPolicyReader>) -> Result<Vec<Value>, AwsError> {
         let on = subject(key, reader);
         let kms = self.kms_as(reader).await?;
         let mut grants = Vec::new();
@@ -31,7 +32,7 @@ impl KeyAccess for Aws {
         loop {
             let list = kms.list_grants().key_id(key.as_str()).limit(100).set_marker(marker).send();
             let page = call("kms:ListGrants", &on, list).await?;
-            grants.extend(page.grants().iter().map(rendered));
+            grants.extend(page.grants().iter().map(to_json));
             marker = page.next_marker.filter(|_| page.truncated);
             if marker.is_none() {
                 return Ok(grants);
@@ -41,7 +42,7 @@ impl KeyAccess for Aws {
 
     async fn dry_run(&self, key: &KeyArn, session_call: SessionCall) -> Result<DryRun, AwsError> {
         let (operation, on) = (session_call.action(), key.as_str());
-        // The outputs are dropped unread: were DryRun ignored, there would be a plaintext data key in them.
+        // The outputs are dropped unread: if AWS ignored DryRun, one would hold a plaintext data key.
         let run = match session_call {
             SessionCall::GenerateDataKey => {
                 let generate = self.kms.generate_data_key().key_id(on).number_of_bytes(DATA_KEY_BYTES);
@@ -59,9 +60,9 @@ impl KeyAccess for Aws {
             AwsErrorKind::Refused(answer) if answer.code == "DryRunOperationException" => {
                 Ok(DryRun::WouldSucceed)
             }
-            AwsErrorKind::Refused(answer) if is_of_the_key(&answer.code) => Ok(DryRun::WouldFail(answer)),
+            AwsErrorKind::Refused(answer) if is_about_key(&answer.code) => Ok(DryRun::WouldFail(answer)),
             AwsErrorKind::Denied { answer, .. } => Ok(DryRun::Denied(answer)),
-            // Throttling, expired credentials and the like say nothing of the key.
+            // Throttling and expired credentials, for example, say nothing about the key.
             kind => Err(AwsError { kind, ..error }),
         }
     }
@@ -69,7 +70,7 @@ impl KeyAccess for Aws {
     async fn key_tags(
         &self,
         key: &KeyArn,
-        reader: Option<&Reader>,
+        reader: Option<&KeyPolicyReader>,
     ) -> Result<Vec<(String, String)>, AwsError> {
         let on = subject(key, reader);
         let kms = self.kms_as(reader).await?;
@@ -86,7 +87,11 @@ impl KeyAccess for Aws {
         }
     }
 
-    async fn key_aliases(&self, key: &KeyArn, reader: Option<&Reader>) -> Result<Vec<String>, AwsError> {
+    async fn key_aliases(
+        &self,
+        key: &KeyArn,
+        reader: Option<&KeyPolicyReader>,
+    ) -> Result<Vec<String>, AwsError> {
         let on = subject(key, reader);
         let aliases = aliases(&self.kms_as(reader).await?, &on, Some(key)).await?;
         Ok(aliases.into_iter().map(|(_, name)| name).collect())
@@ -126,8 +131,8 @@ impl Aws {
     }
 }
 
-/// The aliases of a key, or of all keys of the account and Region: each key's id and the alias's name. An alias
-/// without a key is none's.
+/// The aliases of a key, or of all keys of the account and Region: the key's id and the alias's name. Aliases without a
+/// key are left out.
 async fn aliases(
     kms: &aws_sdk_kms::Client,
     on: &str,
@@ -150,23 +155,23 @@ async fn aliases(
     }
 }
 
-/// What the log and an error name: the key, and who asked.
-fn subject(key: &KeyArn, reader: Option<&Reader>) -> String {
+/// What the log and an error name: the key, and the reader role if one asks.
+fn subject(key: &KeyArn, reader: Option<&KeyPolicyReader>) -> String {
     match reader {
         Some(reader) => format!("{key} as {}", reader.role_arn),
         None => key.to_string(),
     }
 }
 
-/// The encryption context that a session has, with ids that no session has.
+/// The encryption context of a session, with ids that no session has.
 fn session_context() -> HashMap<String, String> {
     let pairs =
         [("aws:ssm:SessionId", "session-kms-00000000000000000"), ("aws:ssm:TargetId", "i-00000000000000000")];
     pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
 }
 
-/// Whether a refusal speaks of the key, and a session's call would meet it too.
-fn is_of_the_key(code: &str) -> bool {
+/// Whether a refusal is about the key, so that a session's call would get it too.
+fn is_about_key(code: &str) -> bool {
     matches!(
         code,
         "DisabledException"

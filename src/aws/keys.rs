@@ -1,4 +1,4 @@
-//! KMS keys, by DescribeKey.
+//! KMS keys, from DescribeKey.
 
 use std::time::SystemTime;
 
@@ -6,9 +6,9 @@ use aws_sdk_kms::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_kms::types::{KeyMetadata, MultiRegionKeyType};
 
 use super::Aws;
-use super::error::call;
+use super::error::{call, unreadable};
 use crate::key::{KeyArn, KeyDescription, MultiRegion};
-use crate::ports::{AwsError, AwsErrorKind, Keys};
+use crate::ports::{AwsError, Keys};
 
 impl Keys for Aws {
     async fn describe(&self, key: &str) -> Result<Option<KeyDescription>, AwsError> {
@@ -17,11 +17,7 @@ impl Keys for Aws {
         match described {
             Ok(output) => match output.key_metadata().and_then(description) {
                 Some(description) => Ok(Some(description)),
-                None => Err(AwsError {
-                    operation,
-                    on: key.to_owned(),
-                    kind: AwsErrorKind::NoAnswer("the answer names no key ARN".to_owned()),
-                }),
+                None => Err(unreadable(operation, key, "the answer names no key ARN")),
             },
             Err(error) if error.code() == "NotFoundException" => Ok(None),
             Err(error) => Err(error),
@@ -37,7 +33,7 @@ fn description(metadata: &KeyMetadata) -> Option<KeyDescription> {
         spec: text(metadata.key_spec().map(AsRef::as_ref)),
         usage: text(metadata.key_usage().map(AsRef::as_ref)),
         manager: text(metadata.key_manager().map(AsRef::as_ref)),
-        origin: text(metadata.origin().map(AsRef::as_ref)),
+        origin: metadata.origin().map(|origin| origin.as_ref().to_owned()),
         created: metadata.creation_date().and_then(|date| SystemTime::try_from(*date).ok()),
         deletion_date: metadata.deletion_date().and_then(date),
         valid_to: metadata.valid_to().and_then(date),
@@ -48,7 +44,7 @@ fn description(metadata: &KeyMetadata) -> Option<KeyDescription> {
         {
             Some(MultiRegionKeyType::Replica) => MultiRegion::Replica,
             Some(_) => MultiRegion::Primary,
-            None => MultiRegion::No,
+            None => MultiRegion::SingleRegion,
         },
     })
 }

@@ -1,30 +1,24 @@
-//! The one call of AWS Organizations, DescribeOrganization, which every account of an organization may make: its
-//! request and its answer in AWS JSON 1.1.
+//! The one operation of AWS Organizations, DescribeOrganization, which every account of an organization may call.
 
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
 use serde_json::Value;
 
 use super::Aws;
-use super::aws_json::refused;
-use super::error::{call, unreadable};
-use super::raw_operation::{OneOff, Refusal, Service};
+use super::aws_json;
+use super::raw_operation::{OperationSpec, Protocol, RawOperation, Refusal, Service};
 use crate::ports::{AwsError, Organizations};
 
-const ACTION: &str = "DescribeOrganization";
-const OPERATION: &str = "organizations:DescribeOrganization";
-const ORGANIZATIONS: Service = Service {
-    id: "Organizations",
-    name: "organizations",
-    content_type: "application/x-amz-json-1.1",
-    headers: &[("x-amz-target", "AWSOrganizationsV20161128.DescribeOrganization")],
-    region: home_region,
+const DESCRIBE_ORGANIZATION: OperationSpec = OperationSpec {
+    service: Service { id: "Organizations", name: "organizations", endpoint_region },
+    name: "DescribeOrganization",
+    iam_action: "organizations:DescribeOrganization",
+    protocol: Protocol::Json { target: "AWSOrganizationsV20161128.DescribeOrganization" },
 };
 
 impl Organizations for Aws {
     async fn organization_id(&self) -> Result<Option<String>, AwsError> {
-        let describe = OneOff::new(&self.config, &ORGANIZATIONS, ACTION, read).await;
-        let describe = describe.map_err(|problem| unreadable(OPERATION, "*", problem))?;
-        match call(OPERATION, "*", describe.ask("{}".to_owned())).await {
+        let describe = RawOperation::new(&self.config, &DESCRIBE_ORGANIZATION, "*", read).await?;
+        match describe.call("{}".to_owned()).await {
             Ok(id) => Ok(Some(id)),
             Err(error) if error.code() == "AWSOrganizationsNotInUseException" => Ok(None),
             Err(error) => Err(error),
@@ -32,9 +26,9 @@ impl Organizations for Aws {
     }
 }
 
-/// The one Region of each partition that AWS Organizations has its endpoint in (AWS general reference).
-fn home_region(region: &str) -> &str {
-    const HOMES: [(&str, &str); 7] = [
+/// The Region of AWS Organizations' endpoint, of which each partition has one (AWS general reference).
+fn endpoint_region(region: &str) -> &str {
+    const ENDPOINTS: [(&str, &str); 7] = [
         ("cn-", "cn-northwest-1"),
         ("us-gov-", "us-gov-west-1"),
         ("us-iso-", "us-iso-east-1"),
@@ -43,21 +37,18 @@ fn home_region(region: &str) -> &str {
         ("eu-isoe-", "eu-isoe-west-1"),
         ("eusc-", "eusc-de-east-1"),
     ];
-    let location = HOMES.iter().find(|(prefix, _)| region.starts_with(prefix));
-    location.map_or("us-east-1", |(_, location)| location)
+    let endpoint = ENDPOINTS.iter().find(|(prefix, _)| region.starts_with(prefix));
+    endpoint.map_or("us-east-1", |(_, region)| region)
 }
 
-/// The organization's id.
+/// Reads the organization's id.
 fn read(response: &HttpResponse) -> Result<String, OrchestratorError<Refusal>> {
-    if !response.status().is_success() {
-        return refused(response);
-    }
-    let answer: Value = serde_json::from_slice(response.body().bytes().unwrap_or_default())
-        .map_err(OrchestratorError::other)?;
-    match answer.get("Organization").and_then(|organization| organization.get("Id")) {
-        Some(Value::String(id)) if id.starts_with("o-") => Ok(id.clone()),
-        _ => Err(OrchestratorError::other("the answer names no organization")),
-    }
+    aws_json::read(response, |answer| {
+        match answer.get("Organization").and_then(|organization| organization.get("Id")) {
+            Some(Value::String(id)) if id.starts_with("o-") => Ok(id.clone()),
+            _ => Err(OrchestratorError::other("the answer names no organization")),
+        }
+    })
 }
 
 #[cfg(test)]
@@ -75,7 +66,7 @@ mod tests {
             ("us-iso-west-1", "us-iso-east-1"),
             ("us-isob-east-1", "us-isob-east-1"),
         ] {
-            assert_eq!(home_region(region), expected, "{region}");
+            assert_eq!(endpoint_region(region), expected, "{region}");
         }
     }
 }

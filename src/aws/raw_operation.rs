@@ -1,8 +1,8 @@
-//! One-off operations: calls of services whose crates would be larger than what is asked of them. EC2's crate is
-//! the size of all other clients together and more.
+//! Operations made by hand on the SDK's runtime, for services of which one operation is needed: their crates are
+//! too large for it. EC2's crate is larger than all other clients together.
 //!
-//! A call goes through the SDK's own runtime, so that credentials, signing, endpoints, time-outs and retries are
-//! the SDK's. What is said and what is answered is the caller's: a body, and a function that reads the answer.
+//! Credentials, signing, endpoints, time-outs and retries are the SDK's. The body of the request, and the function
+//! that reads the answer, are the caller's.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use aws_runtime::auth::SigV4OperationSigningConfig;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
 use aws_sdk_ssm::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
-use aws_sdk_ssm::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
+use aws_sdk_ssm::error::{ErrorMetadata, ProvideErrorMetadata};
 use aws_smithy_runtime::client::orchestrator::operation::{Operation, OperationBuilder};
 use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
 use aws_smithy_runtime_api::client::auth::AuthSchemeOptionResolverParams;
@@ -28,57 +28,84 @@ use aws_types::SigningName;
 use aws_types::region::SigningRegion;
 use aws_types::service_config::ServiceConfigKey;
 
-/// A service that is asked without a client of its own.
+use super::error::{call, unreadable};
+use crate::ports::AwsError;
+
+/// A service that has no client here.
 #[derive(Debug)]
 pub(super) struct Service {
     /// Its service id, by which settings name it: `Config Service`.
     pub(super) id: &'static str,
-    /// Its name in signatures, which is its host's first label too: `config`.
+    /// Its name in signatures, which is the first label of its host too: `config`.
     pub(super) name: &'static str,
-    /// The content type of what it is sent.
-    pub(super) content_type: &'static str,
-    /// What its protocol wants in the head of a request besides.
-    pub(super) headers: &'static [(&'static str, &'static str)],
-    /// The Region that answers what is asked of a Region: the same, but for services that have one a partition.
-    pub(super) region: fn(&str) -> &str,
+    /// The Region of the endpoint that answers for a Region: the same one, unless the service has one endpoint in
+    /// each partition.
+    pub(super) endpoint_region: fn(&str) -> &str,
 }
 
-/// One operation of such a service, set up as an SDK client would be by the same settings.
+/// How a request is written.
 #[derive(Debug)]
-pub(super) struct OneOff<O>(Operation<Body, O, Refusal>);
+pub(super) enum Protocol {
+    /// EC2's query protocol: a form that names the operation.
+    Ec2Query,
+    /// AWS JSON 1.1: a header names the operation.
+    Json {
+        /// The header's value: `StarlingDoveService.PutEvaluations`.
+        target: &'static str,
+    },
+}
+
+/// What is fixed about an operation.
+#[derive(Debug)]
+pub(super) struct OperationSpec {
+    pub(super) service: Service,
+    /// Its name: `PutEvaluations`.
+    pub(super) name: &'static str,
+    /// The action, as IAM names it: `config:PutEvaluations`.
+    pub(super) iam_action: &'static str,
+    pub(super) protocol: Protocol,
+}
+
+/// An operation on one subject, with the settings that an SDK client would have.
+#[derive(Debug)]
+pub(super) struct RawOperation<'a, O> {
+    operation: Operation<Body, O, Refusal>,
+    iam_action: &'static str,
+    /// What the log and an error name.
+    on: &'a str,
+}
 
 /// A service's refusal: code and message.
 #[derive(Debug)]
 pub(super) struct Refusal(ErrorMetadata);
 
-/// What is sent. It is nobody else's to see.
+/// The body of a request. Its `Debug` hides the text, which may hold a result token of AWS Config.
 struct Body(String);
 
-impl<O: fmt::Debug + Send + Sync + 'static> OneOff<O> {
-    /// The operation with this name, and how its answer is read.
+impl<'a, O: fmt::Debug + Send + Sync + 'static> RawOperation<'a, O> {
+    /// Sets the operation up; `read` reads its answers.
     pub(super) async fn new(
         config: &SdkConfig,
-        service: &'static Service,
-        action: &'static str,
+        spec: &'static OperationSpec,
+        on: &'a str,
         read: impl Fn(&HttpResponse) -> Result<O, OrchestratorError<Refusal>> + Send + Sync + 'static,
-    ) -> Result<Self, &'static str> {
-        let operation = set_up(config, service, action).await?;
-        let send = |Body(body)| Ok(request(service, body)?);
-        Ok(Self(operation.serializer(send).deserializer(read).build()))
+    ) -> Result<Self, AwsError> {
+        let iam_action = spec.iam_action;
+        let operation = set_up(config, spec).await.map_err(|problem| unreadable(iam_action, on, problem))?;
+        let serialize = |Body(body)| Ok(request(&spec.protocol, body)?);
+        Ok(Self { operation: operation.serializer(serialize).deserializer(read).build(), iam_action, on })
     }
 
-    /// Sends a body, and reads the answer.
-    pub(super) async fn ask(&self, body: String) -> Result<O, SdkError<Refusal, HttpResponse>> {
-        self.0.invoke(Body(body)).await
+    /// Makes one call with this body.
+    pub(super) async fn call(&self, body: String) -> Result<O, AwsError> {
+        call(self.iam_action, self.on, self.operation.invoke(Body(body))).await
     }
 }
 
 impl Refusal {
-    /// A refusal. One without a code could not be read; its status still says whether to try again.
-    pub(super) fn new<O>(
-        code: Option<String>,
-        message: Option<String>,
-    ) -> Result<O, OrchestratorError<Self>> {
+    /// The error for an answer that refuses. If it has no code, the SDK still decides by its status whether to try
+    /// again.
+    pub(super) fn error(code: Option<String>, message: Option<String>) -> OrchestratorError<Self> {
         let mut metadata = ErrorMetadata::builder();
         if let Some(code) = code {
             metadata = metadata.code(code);
@@ -86,17 +113,16 @@ impl Refusal {
         if let Some(message) = message {
             metadata = metadata.message(message);
         }
-        Err(OrchestratorError::operation(Self(metadata.build())))
+        OrchestratorError::operation(Self(metadata.build()))
     }
 }
 
 async fn set_up(
     config: &SdkConfig,
-    service: &'static Service,
-    action: &'static str,
+    OperationSpec { service, name, .. }: &'static OperationSpec,
 ) -> Result<OperationBuilder, &'static str> {
     let own = config.region().ok_or("there is no Region to ask")?;
-    let region = Region::new((service.region)(own.as_ref()).to_owned());
+    let region = Region::new((service.endpoint_region)(own.as_ref()).to_owned());
     let credentials = config.credentials_provider().ok_or("there are no credentials")?;
     let mut layer = Layer::new(service.id);
     layer.store_put(AuthSchemeOptionResolverParams::new(()));
@@ -110,7 +136,7 @@ async fn set_up(
         .with_identity_resolver(SCHEME_ID, credentials);
     let mut operation = Operation::builder()
         .service_name(service.id)
-        .operation_name(action)
+        .operation_name(*name)
         .runtime_plugin(
             StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components),
         )
@@ -136,20 +162,26 @@ async fn set_up(
     Ok(operation)
 }
 
-fn request(service: &Service, body: String) -> Result<HttpRequest, HttpError> {
+fn request(protocol: &Protocol, body: String) -> Result<HttpRequest, HttpError> {
     let mut request = HttpRequest::new(SdkBody::from(body));
     request.set_method("POST")?;
     request.set_uri("/")?;
     let headers = request.headers_mut();
-    headers.try_insert("content-type", service.content_type)?;
     headers.try_insert("user-agent", concat!("session-kms/", env!("CARGO_PKG_VERSION")))?;
-    for (name, value) in service.headers {
-        headers.try_insert(*name, *value)?;
+    match protocol {
+        Protocol::Ec2Query => {
+            headers.try_insert("content-type", "application/x-www-form-urlencoded")?;
+        }
+        Protocol::Json { target } => {
+            headers.try_insert("content-type", "application/x-amz-json-1.1")?;
+            headers.try_insert("x-amz-target", *target)?;
+        }
     }
     Ok(request)
 }
 
-/// The endpoint that the settings name, for the service or for all; else the Region's.
+/// The endpoint that the settings name for the service, else the one that they name for all services, else the
+/// Region's.
 async fn endpoint(config: &SdkConfig, service: &Service, region: &str) -> Result<String, &'static str> {
     let key =
         ServiceConfigKey::builder().service_id(service.id).env("AWS_ENDPOINT_URL").profile("endpoint_url");
@@ -158,8 +190,8 @@ async fn endpoint(config: &SdkConfig, service: &Service, region: &str) -> Result
     if let Some(url) = set.or_else(|| config.endpoint_url().map(str::to_owned)) {
         return Ok(url);
     }
-    // The host is SSM's but for the service's name, with FIPS and dual stack too; the SDK knows the domains of
-    // all partitions.
+    // The host differs from SSM's only in the service's name, with FIPS and dual stack too, and SSM's client knows the
+    // domains of all partitions.
     let params = Params::builder()
         .region(region)
         .set_use_fips(config.use_fips())

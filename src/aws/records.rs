@@ -1,59 +1,29 @@
-//! The record in Parameter Store.
+//! The records in Parameter Store.
 
 use aws_sdk_ssm::types::{Parameter, ParameterTier, ParameterType};
 
 use super::Aws;
 use super::error::call;
-use crate::ports::{AwsError, Records, Stored};
-use crate::reconcile::Record;
-use crate::session::DocumentName;
+use crate::ports::{AwsError, ParameterVersion, ReadRecords, RecordReplacement, WriteRecords};
+use crate::session::{DocumentName, RECORDS_PATH, document_of_record, record_parameter};
 
-/// Where the records are: [`Record::parameter`] without the document.
-const FOLDER: &str = "/session-kms";
-
-/// Another write of the same parameter is under way.
+/// AWS's code if another write of the same parameter is under way.
 const BUSY: &str = "TooManyUpdates";
 
-/// The most that SSM gives.
+/// The largest page of SSM.
 const PAGE_SIZE: i32 = 10;
 
-impl Records for Aws {
-    async fn read(&self, name: &DocumentName) -> Result<Option<Stored>, AwsError> {
-        let read = self.get(&Record::parameter(name)).await?;
+impl ReadRecords for Aws {
+    async fn read(&self, name: &DocumentName) -> Result<Option<ParameterVersion>, AwsError> {
+        let read = self.get(&record_parameter(name)).await?;
         Ok(read.and_then(|parameter| {
-            Some(Stored { version: u64::try_from(parameter.version).ok()?, text: parameter.value? })
+            Some(ParameterVersion { version: u64::try_from(parameter.version).ok()?, text: parameter.value? })
         }))
     }
 
     async fn read_version(&self, name: &DocumentName, version: u64) -> Result<Option<String>, AwsError> {
-        let read = self.get(&format!("{}:{version}", Record::parameter(name))).await?;
+        let read = self.get(&format!("{}:{version}", record_parameter(name))).await?;
         Ok(read.and_then(|parameter| parameter.value))
-    }
-
-    async fn create_record(&self, name: &DocumentName, text: &str) -> Result<bool, AwsError> {
-        match self.put(name, text, false).await {
-            Ok(_) => Ok(true),
-            Err(error) if matches!(error.code(), "ParameterAlreadyExists" | BUSY) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn replace_record(&self, name: &DocumentName, text: &str) -> Result<u64, AwsError> {
-        match self.put(name, text, true).await {
-            Ok(version) => Ok(u64::try_from(version).unwrap_or_default()),
-            Err(error) if error.code() == BUSY => Ok(0),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn delete_record(&self, name: &DocumentName) -> Result<(), AwsError> {
-        let parameter = Record::parameter(name);
-        let delete = self.ssm.delete_parameter().name(&parameter).send();
-        match call("ssm:DeleteParameter", &parameter, delete).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == "ParameterNotFound" => Ok(()),
-            Err(error) => Err(error),
-        }
     }
 
     async fn recorded(&self) -> Result<Vec<DocumentName>, AwsError> {
@@ -63,17 +33,17 @@ impl Records for Aws {
             let get = self
                 .ssm
                 .get_parameters_by_path()
-                .path(FOLDER)
+                .path(RECORDS_PATH)
                 .recursive(false)
                 .max_results(PAGE_SIZE)
                 .set_next_token(next)
                 .send();
-            let page = call("ssm:GetParametersByPath", FOLDER, get).await?;
-            // What is no document's name is no record: somebody put it there.
-            names.extend(page.parameters().iter().filter_map(|parameter| {
-                DocumentName::parse(parameter.name()?.strip_prefix(FOLDER)?.strip_prefix('/')?).ok()
-            }));
-            // A page may be empty and not the last.
+            let page = call("ssm:GetParametersByPath", RECORDS_PATH, get).await?;
+            // A parameter whose name holds no document's name is not a record; somebody else put it there.
+            names.extend(
+                page.parameters().iter().filter_map(|parameter| document_of_record(parameter.name()?)),
+            );
+            // An empty page may have another one after it.
             next = page.next_token.filter(|token| !token.is_empty());
             if next.is_none() {
                 return Ok(names);
@@ -82,8 +52,39 @@ impl Records for Aws {
     }
 }
 
+impl WriteRecords for Aws {
+    async fn create_record(&self, name: &DocumentName, text: &str) -> Result<bool, AwsError> {
+        match self.put(name, text, false).await {
+            Ok(_) => Ok(true),
+            Err(error) if matches!(error.code(), "ParameterAlreadyExists" | BUSY) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn replace_record(&self, name: &DocumentName, text: &str) -> Result<RecordReplacement, AwsError> {
+        match self.put(name, text, true).await {
+            Ok(version) => Ok(match u64::try_from(version).unwrap_or_default() {
+                0 | 1 => RecordReplacement::CreatedAnew,
+                version => RecordReplacement::Replaced { version },
+            }),
+            Err(error) if error.code() == BUSY => Ok(RecordReplacement::Busy),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn delete_record(&self, name: &DocumentName) -> Result<(), AwsError> {
+        let parameter = record_parameter(name);
+        let delete = self.ssm.delete_parameter().name(&parameter).send();
+        match call("ssm:DeleteParameter", &parameter, delete).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == "ParameterNotFound" => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 impl Aws {
-    /// A parameter, or the version of it that stands behind its name.
+    /// A parameter; `name:version` is one version of it.
     async fn get(&self, parameter: &str) -> Result<Option<Parameter>, AwsError> {
         let read = self.ssm.get_parameter().name(parameter).send();
         match call("ssm:GetParameter", parameter, read).await {
@@ -95,9 +96,9 @@ impl Aws {
         }
     }
 
-    /// Writes the parameter; its new version.
+    /// Writes the parameter and returns its new version.
     async fn put(&self, name: &DocumentName, text: &str, overwrite: bool) -> Result<i64, AwsError> {
-        let parameter = Record::parameter(name);
+        let parameter = record_parameter(name);
         let put = self
             .ssm
             .put_parameter()
@@ -105,7 +106,7 @@ impl Aws {
             .description("What session-kms knows of this document; do not edit")
             .value(text)
             .r#type(ParameterType::String)
-            // Standard up to 4 KB, which costs nothing, Advanced up to 8 KB.
+            // Up to 4 KB that is Standard, which is free, and up to 8 KB Advanced.
             .tier(ParameterTier::IntelligentTiering)
             .overwrite(overwrite)
             .send();

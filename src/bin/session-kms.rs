@@ -1,4 +1,4 @@
-//! The command line: wiring only.
+//! The command line. This file only connects the streams, the environment and AWS to `session_kms::cli`.
 
 use std::env;
 use std::io::{self, BufReader, IsTerminal};
@@ -7,13 +7,13 @@ use std::process::ExitCode;
 use session_kms::aws::Aws;
 use session_kms::cli::{self, CliError, Connection, Console};
 
-/// What is read of the input at once: `evaluate` reads a lot of it.
+/// How many bytes of the input are read at once: `evaluate` reads much input.
 const INPUT_BUFFER: usize = 1 << 18;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let (stdin, mut out, mut err) = (io::stdin(), io::stdout(), io::stderr());
-    // NO_COLOR: any value but an empty one turns colour off (no-color.org).
+    // Any value of NO_COLOR that is not empty turns colour off (no-color.org).
     let no_colour = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let mut console = Console {
         interactive: stdin.is_terminal() && err.is_terminal(),

@@ -1,31 +1,29 @@
-//! `apply`: encrypts sessions with a key, the same way as the Lambda, once somebody has said yes.
+//! `apply`: encrypts sessions with a key as the Lambda does, after somebody has confirmed it.
 
 use clap::Args;
 
-use super::change::carry_out;
+use super::change::ConfirmationOptions;
 use super::error::CliError;
-use super::plan;
+use super::plan::PlanOptions;
 use super::{Connection, Console};
-use crate::ports::AccessPorts;
+use crate::ports::WritePorts;
 use crate::report::Report;
 
-/// The options.
+/// The options of `apply`.
 #[derive(Debug, Args)]
 #[group(skip)]
-pub(super) struct Options {
+pub(super) struct ApplyOptions {
     #[command(flatten)]
-    plan: plan::Options,
-    /// Do not ask for confirmation.
-    #[arg(long, short)]
-    yes: bool,
+    plan: PlanOptions,
+    #[command(flatten)]
+    confirmation: ConfirmationOptions,
 }
 
-pub(super) async fn run<P: AccessPorts>(
-    options: &Options,
+pub(super) async fn run<P: WritePorts>(
+    options: &ApplyOptions,
     console: &mut Console<'_>,
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 ) -> Result<Report, CliError> {
-    let wanted = options.plan.wanted("apply")?;
-    let connection = connect(options.plan.region()).await?;
-    carry_out(&wanted, options.yes, "Encrypt sessions with this key?", console, &connection).await
+    let change = options.plan.change("apply")?;
+    change.make("Encrypt sessions with this key?", &options.confirmation, console, connect).await
 }

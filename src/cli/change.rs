@@ -1,63 +1,105 @@
-//! What `plan`, `apply` and `clear` share: from the options to a change that is asked for, and the question
-//! whether to make it.
+//! What `plan`, `apply` and `clear` share: the options make one change, which is planned, or confirmed and made.
 
+use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::error::CliError;
 use super::options::Target;
 use super::{Connection, Console};
-use crate::intent::{Encryption, Intent, OnConflict, OnDelete, OnKeyTrouble, Owner, Safeguards};
+use crate::intent::{Encryption, Intent, OnConflict, OnDelete, Owner, Safeguards};
 use crate::operations::{Proposal, Wanted};
-use crate::ports::AccessPorts;
+use crate::ports::{Environment, ReadPorts, WritePorts};
 use crate::reconcile::digest;
-use crate::report::{Format, Report};
+use crate::report::{Report, ReportFormat};
 
-/// A change that the command line asks for.
-pub(super) fn wanted(
-    command: &'static str,
-    target: &Target,
-    encryption: Encryption,
-    on_conflict: OnConflict,
-    safeguards: Safeguards,
-) -> Wanted {
-    let intent = Intent {
-        document: target.document.document.clone(),
-        encryption,
-        on_delete: OnDelete::default(),
-        on_conflict,
-        on_key_trouble: OnKeyTrouble::Alert,
-        safeguards,
-    };
-    // The command line is one owner: what it set, it may change and clear.
-    let owner = Owner { stack_id: "command-line".to_owned(), logical_resource_id: "session-kms".to_owned() };
-    let digest = digest(&properties(&intent));
-    Wanted::new(command, intent, owner, digest)
+/// What to do about a document that a stack owns.
+#[derive(Debug, Args)]
+pub(super) struct ConflictOptions {
+    /// Take the document over if a stack owns it.
+    #[arg(long)]
+    take_over: bool,
 }
 
-/// Shows the plan, asks, and does it. Where findings block, or nothing differs, the plan is the report.
-pub(super) async fn carry_out<P: AccessPorts>(
-    wanted: &Wanted,
+/// Whether to ask before a change is made.
+#[derive(Debug, Args)]
+pub(super) struct ConfirmationOptions {
+    /// Do not ask for confirmation.
+    #[arg(long, short)]
     yes: bool,
-    question: &str,
-    console: &mut Console<'_>,
-    Connection { ports, location }: &Connection<P>,
-) -> Result<Report, CliError> {
-    let planned = match wanted.propose(ports, location, &console.progress()).await? {
-        Proposal::Settled(report) => return Ok(report),
-        Proposal::Open(planned) => planned,
-    };
-    if !yes {
-        let shown = planned.render(Format::Text { colour: console.colour });
-        console.confirm(&shown, question)?;
-    }
-    Ok(wanted.carry_out(ports, location, planned, &console.progress()).await?)
 }
 
-/// What was asked, for its digest: equal for equal questions.
+/// A change that a command asks for, and the Region of its document.
+#[derive(Debug)]
+pub(super) struct RequestedChange<'a> {
+    wanted: Wanted,
+    region: Option<&'a str>,
+}
+
+impl<'a> RequestedChange<'a> {
+    /// The change that brings a document to this encryption. `command` is its name in the report.
+    pub(super) fn new(
+        command: &'static str,
+        target: &'a Target,
+        encryption: Encryption,
+        conflict: &ConflictOptions,
+        safeguards: Safeguards,
+    ) -> Self {
+        let intent = Intent {
+            document: target.document.document.clone(),
+            encryption,
+            on_delete: OnDelete::default(),
+            on_conflict: if conflict.take_over { OnConflict::TakeOver } else { OnConflict::Fail },
+            safeguards,
+        };
+        // The command line is one owner: it may change and clear what it set before.
+        let owner =
+            Owner { stack_id: "command-line".to_owned(), logical_resource_id: "session-kms".to_owned() };
+        let digest = digest(&properties(&intent));
+        Self { wanted: Wanted::new(command, intent, owner, digest), region: target.region.as_deref() }
+    }
+
+    /// Reports the plan, and writes nothing.
+    pub(super) async fn plan<P: ReadPorts>(
+        &self,
+        console: &mut Console<'_>,
+        connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
+    ) -> Result<Report, CliError> {
+        let Connection { ports, location } = connect(self.region).await?;
+        let progress = console.progress();
+        let environment = Environment::new(&ports, &location).with_progress(&progress);
+        let preview = self.wanted.preview(environment).await?;
+        Ok(self.wanted.planned(&location, &preview))
+    }
+
+    /// Shows the plan, asks the question, and makes the change. If findings block or nothing differs, the report is the
+    /// plan.
+    pub(super) async fn make<P: WritePorts>(
+        &self,
+        question: &str,
+        confirmation: &ConfirmationOptions,
+        console: &mut Console<'_>,
+        connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
+    ) -> Result<Report, CliError> {
+        let Connection { ports, location } = connect(self.region).await?;
+        let environment = Environment::new(&ports, &location);
+        let proposal = self.wanted.propose(environment.with_progress(&console.progress())).await?;
+        let planned = match proposal {
+            Proposal::Settled(report) => return Ok(report),
+            Proposal::Open(planned) => planned,
+        };
+        if !confirmation.yes {
+            let shown = planned.render(ReportFormat::Text { colour: console.colour });
+            console.confirm(&shown, question)?;
+        }
+        Ok(self.wanted.carry_out(environment.with_progress(&console.progress()), planned).await?)
+    }
+}
+
+/// The properties that the digest is made of: equal requests have equal ones.
 fn properties(intent: &Intent) -> Map<String, Value> {
     let safeguards = &intent.safeguards;
     let key = match &intent.encryption {
-        Encryption::Enabled(key) => key.as_str(),
+        Encryption::Enabled { key, .. } => key.as_str(),
         Encryption::Disabled => "",
     };
     let mut properties = json!({
@@ -71,7 +113,7 @@ fn properties(intent: &Intent) -> Map<String, Value> {
         "DiscoverNodes": safeguards.discover_nodes,
         "KeyPolicy": safeguards.key_policy,
     });
-    // Left out where there is none, as by versions that did not know it.
+    // Earlier versions did not know this property: without it their digests must stay as they were.
     if let (Value::Object(members), false) = (&mut properties, safeguards.context.is_empty()) {
         members.insert("Context".to_owned(), json!(safeguards.context));
     }

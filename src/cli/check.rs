@@ -1,4 +1,4 @@
-//! `check`: who can use a key. With the key's policy as a file it needs no network and no credentials.
+//! `check`: who can use a key. If the key policy is given as a file, it needs no network and no credentials.
 
 mod offline;
 
@@ -6,65 +6,73 @@ use clap::Args;
 
 use super::Connection;
 use super::error::CliError;
-use super::options::{Discovery, KeyOption, Weighing};
+use super::options::{Discovery, KeyOption, PreflightOptions};
 use crate::access::PrincipalArn;
 use crate::operations;
-use crate::ports::AccessPorts;
+use crate::ports::{Environment, PreflightPorts};
 use crate::preflight::{AccessObservation, Assessment, assess, assess_accounts};
-use crate::report::{Asked, Report};
+use crate::reconcile::ReconcileError;
+use crate::report::{Report, ReportHeader};
 use kms_key_policy::AccountId;
 
-/// The options.
+/// The options of `check`.
 #[derive(Debug, Args)]
 #[group(skip)]
-pub(super) struct Options {
+pub(super) struct CheckOptions {
     #[command(flatten)]
     key: KeyOption,
     /// The Region, instead of the environment's.
-    #[arg(long, conflicts_with = "policy")]
+    #[arg(long, conflicts_with = "offline_key_policy")]
     region: Option<String>,
     #[command(flatten)]
-    weighing: Weighing,
+    preflight: PreflightOptions,
     /// An account that must be admitted as such, for its own policies to decide; may be repeated.
     #[arg(long = "account", value_name = "ID", value_parser = account)]
     accounts: Vec<AccountId>,
-    /// A file with the key's policy: nothing is asked of AWS, and only what is given counts.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["reader_role", "key_policy"])]
-    policy: Option<String>,
+    /// A file with the key policy: nothing is asked of AWS, and only what is given counts.
+    #[arg(long = "policy", value_name = "FILE", conflicts_with_all = ["reader_role", "key_policy"])]
+    offline_key_policy: Option<String>,
     /// A file with the key's grants, as `aws kms list-grants` prints them; without it there are none.
-    #[arg(long, value_name = "FILE", requires = "policy")]
+    #[arg(long, value_name = "FILE", requires = "offline_key_policy")]
     grants: Option<String>,
     /// A file with a policy of a role or user, who then has those given and no others; may be repeated.
-    #[arg(long = "identity-policy", value_name = "ARN=FILE", requires = "policy", value_parser = given)]
+    #[arg(long = "identity-policy", value_name = "ARN=FILE", requires = "offline_key_policy", value_parser = principal_and_file)]
     identity_policies: Vec<(PrincipalArn, String)>,
     #[command(flatten)]
     discovery: Discovery,
 }
 
-pub(super) async fn run<P: AccessPorts>(
-    options: &Options,
+pub(super) async fn run<P: PreflightPorts>(
+    options: &CheckOptions,
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 ) -> Result<Report, CliError> {
-    match &options.policy {
-        Some(policy) => offline::run(options, policy),
+    match &options.offline_key_policy {
+        Some(key_policy) => offline::run(options, key_policy),
         None => online(options, connect).await,
     }
 }
 
-async fn online<P: AccessPorts>(
-    options: &Options,
+async fn online<P: PreflightPorts>(
+    options: &CheckOptions,
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 ) -> Result<Report, CliError> {
     let Connection { ports, location } = connect(options.region.as_deref()).await?;
-    let safeguards = options.weighing.safeguards(&options.discovery)?;
-    let observation = operations::observed(&ports, &location, &options.key.key, &safeguards).await?;
-    let asked = Asked { account: Some(location.account), regions: vec![location.region], ..Asked::default() };
-    let assessment = assessed(options, &observation);
-    Ok(report(options, asked, &observation, assessment))
+    let safeguards = options.preflight.safeguards(&options.discovery)?;
+    let environment = Environment::new(&ports, &location);
+    let observation = operations::observe_key(environment, &options.key.key, &safeguards)
+        .await
+        .map_err(ReconcileError::from)?;
+    let header = ReportHeader {
+        account: Some(location.account),
+        regions: vec![location.region],
+        ..ReportHeader::default()
+    };
+    let assessment = assess_all(options, &observation);
+    Ok(report(options, header, &observation, assessment))
 }
 
-fn assessed(options: &Options, observation: &AccessObservation) -> Assessment {
-    let mut assessment = assess(observation, &options.weighing.exempt);
+fn assess_all(options: &CheckOptions, observation: &AccessObservation) -> Assessment {
+    let mut assessment = assess(observation, &options.preflight.exempt);
     let accounts = assess_accounts(observation, &options.accounts);
     assessment.findings.extend(accounts.findings);
     assessment.remedies.key_policy_statements.extend(accounts.remedies.key_policy_statements);
@@ -72,13 +80,13 @@ fn assessed(options: &Options, observation: &AccessObservation) -> Assessment {
 }
 
 fn report(
-    options: &Options,
-    asked: Asked,
+    options: &CheckOptions,
+    header: ReportHeader,
     observation: &AccessObservation,
     assessment: Assessment,
 ) -> Report {
     let nobody = assessment.access.is_empty() && options.accounts.is_empty();
-    let mut report = operations::judged(asked, observation, assessment, options.weighing.mode());
+    let mut report = operations::check_report(header, observation, assessment, options.preflight.mode());
     if nobody {
         report.notes.push(
             "nobody was asked about; name users, nodes or accounts with --user, --node or --account"
@@ -92,8 +100,8 @@ fn account(text: &str) -> Result<AccountId, String> {
     AccountId::parse(text).ok_or_else(|| format!("`{text}` is no account; it has twelve digits"))
 }
 
-fn given(text: &str) -> Result<(PrincipalArn, String), String> {
-    // An ARN may hold `=` in its name, so the file begins at the first that leaves an ARN before it.
+fn principal_and_file(text: &str) -> Result<(PrincipalArn, String), String> {
+    // The name in an ARN may hold `=`: the file begins after the first one that has a whole ARN before it.
     let mut places = text.match_indices('=').filter_map(|(at, _)| text.split_at_checked(at));
     let found = places.find_map(|(arn, file)| {
         let file = file.strip_prefix('=').filter(|file| !file.is_empty())?;

@@ -1,4 +1,4 @@
-//! Where a command reads and writes: the streams of the process, or those of a test.
+//! The streams that a command reads and writes: those of the process, or those of a test.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -8,20 +8,20 @@ use super::error::CliError;
 
 /// The streams of a command.
 pub struct Console<'a> {
-    /// Confirmations and cases.
+    /// The answer to a question, or the cases of `evaluate`.
     pub input: &'a mut (dyn BufRead + Send),
-    /// Reports.
+    /// Takes reports and answers.
     pub out: &'a mut dyn Write,
-    /// Errors, questions, and what is going on.
+    /// Takes errors, questions and progress.
     pub err: &'a mut dyn Write,
-    /// Whether somebody is there to be asked: input and errors are a terminal.
+    /// Whether somebody can be asked: input and errors are a terminal.
     pub interactive: bool,
     /// Whether reports may have colour.
     pub colour: bool,
 }
 
 impl Console<'_> {
-    /// Writes to the output. A reader that has gone, as `head` goes, has seen enough.
+    /// Writes to the output. It is no error that the reader of a pipe has closed it, as `head` does.
     pub(super) fn write(&mut self, text: &str) -> Result<(), CliError> {
         let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
         match written {
@@ -30,19 +30,19 @@ impl Console<'_> {
         }
     }
 
-    /// Tells on the way what is going on, to somebody who is there.
+    /// A function that shows progress to somebody at the terminal.
     pub(super) fn progress(&mut self) -> impl Fn(&str) {
         let interactive = self.interactive;
         let err = RefCell::new(&mut self.err);
         move |step| {
             if let (true, Ok(mut err)) = (interactive, err.try_borrow_mut()) {
-                // That nobody sees it is no reason to stop.
+                // The command goes on even if nobody sees its progress.
                 let _ = writeln!(err, "… {step}");
             }
         }
     }
 
-    /// Asks, after what is shown; anything but yes is no.
+    /// Shows a text and asks a question. Every answer but yes is a no.
     pub(super) fn confirm(&mut self, shown: &str, question: &str) -> Result<(), CliError> {
         if !self.interactive {
             return Err(CliError::NobodyToAsk);

@@ -8,52 +8,53 @@ use super::Exit;
 use crate::access::KeyRulesError;
 use crate::key::KeyRefError;
 use crate::ports::AwsError;
+use crate::preflight::KeyFault;
 use crate::reconcile::ReconcileError;
 use kms_key_policy::ParseError;
 
 /// Why a command ended without a report.
 #[derive(Debug, Error)]
 pub enum CliError {
-    /// A file.
+    /// A file cannot be read.
     #[error("cannot read `{path}`: {error}; check the path")]
     File {
-        /// The file.
+        /// The path.
         path: String,
-        /// What came of it.
+        /// The error of the read.
         error: io::Error,
     },
-    /// A file whose content is not what it should be.
+    /// The content of a file is not what it should be.
     #[error("`{path}` is no {what}: {error}")]
     Content {
-        /// The file.
+        /// The path.
         path: String,
-        /// What it should be.
+        /// What the content should be.
         what: &'static str,
-        /// The place, and what is wrong there.
+        /// What is wrong, and at which place of the content.
         error: ParseError,
     },
-    /// What is said to be known of every call.
+    /// What the options say to be known of every call is wrong.
     #[error("--context {0}")]
     Context(String),
-    /// A policy for somebody who was not asked about.
+    /// An identity policy is given for a principal that no other option names.
     #[error("--identity-policy is given for `{0}`, who is named by neither --user nor --node")]
     PolicyOfNobody(String),
-    /// A key that is not named by its ARN, where there is nobody to ask which key is meant.
+    /// The key is not named by its ARN, and without AWS nothing else says which key is meant.
     #[error("--policy needs the key's ARN, `arn:aws:kms:REGION:ACCOUNT:key/KEY-ID`, and `{0}` is none")]
     KeyArnNeeded(String),
-    /// No Region.
+    /// No Region is set.
     #[error("no Region is set; give --region, or set AWS_REGION or the profile's Region")]
     NoRegion,
-    /// The credentials are of no account.
+    /// The credentials belong to no account.
     #[error("the caller's ARN `{0}` names no account; give credentials of an AWS account")]
     NoAccount(String),
-    /// Nobody is there to say yes.
+    /// There is no terminal at which somebody could confirm.
     #[error("there is no terminal to ask for confirmation; nothing was changed; give --yes to go on without")]
     NobodyToAsk,
-    /// Somebody did not say yes.
+    /// Somebody was asked and did not confirm.
     #[error("not confirmed; nothing was changed")]
     NotConfirmed,
-    /// Cases that could not be read, among others that were answered.
+    /// Some cases could not be read; all others were answered.
     #[error("{failed} of {all} cases could not be read; the `error` of each answer says why")]
     Cases {
         /// How many could not be read.
@@ -61,30 +62,30 @@ pub enum CliError {
         /// How many there were.
         all: u64,
     },
-    /// The input.
+    /// The input cannot be read.
     #[error("cannot read the input: {0}")]
     Input(io::Error),
-    /// The output.
+    /// The output cannot be written.
     #[error("cannot write the output: {0}")]
     Output(io::Error),
-    /// The evaluator refused what was asked.
+    /// The evaluator refused the key policy, the grants or a principal.
     #[error(transparent)]
     Rules(#[from] KeyRulesError),
-    /// A call that AWS refused or did not answer.
+    /// AWS refused a call or did not answer it.
     #[error(transparent)]
     Aws(#[from] AwsError),
-    /// The way ended short of the intent.
+    /// The document was not brought to the intent.
     #[error(transparent)]
     Reconcile(#[from] ReconcileError),
 }
 
 impl CliError {
-    /// How the command ends by it.
+    /// How a command ends that failed with this error.
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
             Self::Aws(_) => Exit::Aws,
-            Self::Reconcile(error) => of(error),
+            Self::Reconcile(error) => exit_of(error),
             Self::File { .. }
             | Self::Content { .. }
             | Self::PolicyOfNobody(_)
@@ -102,26 +103,31 @@ impl CliError {
     }
 }
 
-fn of(error: &ReconcileError) -> Exit {
+fn exit_of(error: &ReconcileError) -> Exit {
     match error {
         ReconcileError::Aws(_)
         | ReconcileError::VersionFailed { .. }
         | ReconcileError::Contended { .. }
         | ReconcileError::Overtaken { .. }
         | ReconcileError::HistoryFull(_) => Exit::Aws,
-        ReconcileError::KeyMisplaced(_)
-        | ReconcileError::KeyNotFound { .. }
-        | ReconcileError::StandbyIsKey { .. }
-        | ReconcileError::NotOurKey { .. }
-        | ReconcileError::RecordTooLong { .. }
-        | ReconcileError::KeyRef(KeyRefError::Malformed(_) | KeyRefError::AwsManaged(_)) => Exit::BadInput,
-        ReconcileError::KeyBefore(error) | ReconcileError::Standby(error) => of(error),
-        ReconcileError::KeyUnfit { .. }
-        | ReconcileError::Blocked { .. }
-        | ReconcileError::NotAdmitted { .. }
-        | ReconcileError::Owned { .. }
+        ReconcileError::Key(fault) | ReconcileError::StandbyKey(fault) | ReconcileError::KeyBefore(fault) => {
+            exit_of_fault(fault)
+        }
+        ReconcileError::RecordTooLong { .. } => Exit::BadInput,
+        ReconcileError::Owned { .. }
         | ReconcileError::Content { .. }
         | ReconcileError::Superseded { .. }
         | ReconcileError::Record(_) => Exit::Fails,
+    }
+}
+
+fn exit_of_fault(fault: &KeyFault) -> Exit {
+    match fault {
+        KeyFault::Reference(KeyRefError::Malformed(_) | KeyRefError::AwsManaged(_))
+        | KeyFault::Misplaced(_)
+        | KeyFault::NotFound { .. }
+        | KeyFault::StandbyIsKey { .. }
+        | KeyFault::NotOurKey { .. } => Exit::BadInput,
+        KeyFault::Unfit { .. } | KeyFault::Blocked { .. } | KeyFault::NotAdmitted { .. } => Exit::Fails,
     }
 }

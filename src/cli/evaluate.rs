@@ -1,11 +1,12 @@
-//! `evaluate`: decides on requests given as JSON lines, one answer a line, in the order of the input.
+//! `evaluate`: decides cases given as JSON lines, and writes one answer a line in the order of the input.
 //!
-//! A reader hands out chunks of whole lines in turn, each worker answers its own, and the writer collects in the same
-//! turn: the order is kept without a buffer that could grow, and no more than a few chunks a worker are in memory. A
-//! chunk is what the input has ready, so a program that writes one line and waits gets its answer at once.
+//! One thread reads, and gives chunks of whole lines to the workers in turn. Each worker answers its own chunks, and the
+//! writer collects the answers in the same turn. So the answers have the order of the cases without a buffer that could
+//! grow, and only a few chunks a worker are in memory. A chunk is what the input has ready, so a program that writes one
+//! line and waits gets its answer at once.
 //!
-//! A worker reads a case quickly (`quick`), with the policies that it has read before (`cache`). The strict reader (`case`)
-//! reads whatever the quick one gives up on, and has all the errors.
+//! A worker uses the quick reader of cases (`quick`), which knows the policies that came before (`cache`). The strict
+//! reader (`case`) reads every case that the quick one gives up on, and it alone reports errors.
 
 mod buffers;
 mod cache;
@@ -27,15 +28,15 @@ use buffers::Buffers;
 use line::{Chunk, Lines};
 use quick::Caches;
 
-/// Chunks that may wait for each worker, and as many answers of its.
+/// How many chunks may wait for each worker, and how many answers of each worker may wait for the writer.
 const WAITING: usize = 4;
 
-/// What a run came to.
+/// How many lines a run read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Lines that were answered.
     pub answered: u64,
-    /// Lines that could not be read and were passed over.
+    /// Lines that could not be read.
     pub failed: u64,
 }
 
@@ -47,13 +48,13 @@ struct Answers {
 
 /// Answers every line of `input` on `output`, with `workers` threads (at least one).
 ///
-/// Empty lines are passed over without an answer. A line that cannot be read is answered by `{"id":…,"error":"…"}`.
+/// An empty line has no answer. The answer to a line that cannot be read is `{"id":…,"error":"…"}`.
 ///
 /// # Errors
-/// What reading or writing failed with. All lines before the failure of a read have been answered.
+/// The error of a read or a write. If a read fails, all lines before it have been answered.
 pub fn run(input: impl BufRead + Send, mut output: impl Write, workers: usize) -> io::Result<Summary> {
     let workers = workers.max(1);
-    // As many chunks and as many answers as can be on their way at once.
+    // One for each chunk and each answer that can exist at once.
     let buffers = &Buffers::new(2 * workers * (WAITING + 1));
     std::thread::scope(|scope| {
         let mut to_workers = Vec::new();
@@ -67,7 +68,7 @@ pub fn run(input: impl BufRead + Send, mut output: impl Write, workers: usize) -
         }
         let reader = scope.spawn(move || read(input, &to_workers, buffers));
         let written = write(&from_workers, &mut output, buffers);
-        // Workers whose answers nobody takes end, and with them the reader.
+        // The workers end if nobody takes their answers, and then the reader ends too.
         drop(from_workers);
         let read = reader.join().unwrap_or_else(|_| Err(io::Error::other("reading the cases failed")));
         let summary = written?;
@@ -76,7 +77,7 @@ pub fn run(input: impl BufRead + Send, mut output: impl Write, workers: usize) -
     })
 }
 
-/// Hands the chunks out in turn, until the input ends or nobody takes them any more.
+/// Gives the chunks to the workers in turn, until the input ends or a worker has ended.
 fn read(input: impl BufRead, workers: &[SyncSender<Chunk>], buffers: &Buffers) -> io::Result<()> {
     let mut lines = Lines::new(input);
     for worker in workers.iter().cycle() {
@@ -107,7 +108,7 @@ fn work(chunks: &Receiver<Chunk>, answers: &SyncSender<Answers>, buffers: &Buffe
     }
 }
 
-/// Collects the answers in the turn in which the chunks were handed out.
+/// Writes the answers in the turn in which the workers got the chunks.
 fn write(workers: &[Receiver<Answers>], output: &mut impl Write, buffers: &Buffers) -> io::Result<Summary> {
     let mut total = Summary::default();
     for worker in workers.iter().cycle() {
@@ -115,7 +116,7 @@ fn write(workers: &[Receiver<Answers>], output: &mut impl Write, buffers: &Buffe
             Ok(answers) => answers,
             Err(TryRecvError::Disconnected) => break,
             Err(TryRecvError::Empty) => {
-                // Whoever waits for these answers before asking on must see them now.
+                // A program may wait for these answers before it writes the next case.
                 output.flush()?;
                 match worker.recv() {
                     Ok(answers) => answers,

@@ -1,4 +1,4 @@
-//! Files that options name: policies and grants, checked as they are read.
+//! Reads the files that options name: policies and grants, which must be well-formed.
 
 use std::fs;
 
@@ -7,21 +7,21 @@ use serde_json::Value;
 use super::error::CliError;
 use kms_key_policy::{Grants, Policy, PolicyKind};
 
-/// A key policy, as text; the envelope that `aws kms get-key-policy` prints is taken off.
+/// A key policy as text. The file may hold the policy, or what `aws kms get-key-policy` prints around it.
 pub(super) fn key_policy(path: &str) -> Result<String, CliError> {
     let text = read(path)?;
-    let enveloped = serde_json::from_str::<Value>(&text).ok().and_then(|value| match value.get("Policy") {
+    let in_envelope = serde_json::from_str::<Value>(&text).ok().and_then(|value| match value.get("Policy") {
         Some(Value::String(policy)) if value.get("Statement").is_none() => Some(policy.clone()),
         _ => None,
     });
-    let text = enveloped.unwrap_or(text);
+    let text = in_envelope.unwrap_or(text);
     match Policy::parse(PolicyKind::Key, &text) {
         Ok(_) => Ok(text),
         Err(error) => Err(CliError::Content { path: path.to_owned(), what: "key policy", error }),
     }
 }
 
-/// A policy of a role or a user.
+/// An identity policy: a policy of a role or a user.
 pub(super) fn identity_policy(path: &str) -> Result<Policy, CliError> {
     Policy::parse(PolicyKind::Identity, &read(path)?).map_err(|error| CliError::Content {
         path: path.to_owned(),
@@ -30,7 +30,7 @@ pub(super) fn identity_policy(path: &str) -> Result<Policy, CliError> {
     })
 }
 
-/// Grants, as `aws kms list-grants` prints them, or the list alone.
+/// The grants. The file may hold what `aws kms list-grants` prints, or the list alone.
 pub(super) fn grants(path: &str) -> Result<Vec<Value>, CliError> {
     let text = read(path)?;
     Grants::parse(&text).map_err(|error| CliError::Content {
@@ -38,7 +38,7 @@ pub(super) fn grants(path: &str) -> Result<Vec<Value>, CliError> {
         what: "list of grants",
         error,
     })?;
-    // What the evaluator reads strictly is JSON; one grant alone stands for a list of one.
+    // This is JSON, since the evaluator has read it. One grant alone stands for a list of one.
     let mut value = serde_json::from_str(&text).unwrap_or_default();
     if let Value::Object(object) = &mut value {
         value = object.remove("Grants").unwrap_or_default();

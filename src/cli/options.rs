@@ -1,15 +1,15 @@
-//! Options that several commands take.
+//! The options that several commands take.
 
 use clap::{Args, ValueEnum};
 
 use super::error::CliError;
 use super::files;
-use crate::access::{KnownKeys, PrincipalArn, PrincipalType};
-use crate::intent::{Mode, Reader, Safeguards};
+use crate::access::{KnownContext, PrincipalArn, PrincipalType};
+use crate::intent::{KeyPolicyReader, Mode, Safeguards};
 use crate::key::KeyRef;
 use crate::session::DocumentName;
 
-/// Which document.
+/// The document.
 #[derive(Debug, Args)]
 pub(super) struct DocumentOption {
     /// The preferences document.
@@ -17,7 +17,7 @@ pub(super) struct DocumentOption {
     pub(super) document: DocumentName,
 }
 
-/// Which document, and where.
+/// The document and its Region.
 #[derive(Debug, Args)]
 pub(super) struct Target {
     #[command(flatten)]
@@ -27,7 +27,7 @@ pub(super) struct Target {
     pub(super) region: Option<String>,
 }
 
-/// Which key.
+/// The key.
 #[derive(Debug, Args)]
 pub(super) struct KeyOption {
     /// The key: its ARN, id, alias name or alias ARN; another account's by its ARN.
@@ -35,9 +35,9 @@ pub(super) struct KeyOption {
     pub(super) key: KeyRef,
 }
 
-/// What is proven, and how much it weighs.
+/// For whom the preflight is made, and which of its findings block.
 #[derive(Debug, Args)]
-pub(super) struct Weighing {
+pub(super) struct PreflightOptions {
     /// What blocks: failures and what is unknown, failures, or nothing.
     #[arg(long, value_enum, value_name = "MODE", default_value_t)]
     preflight: ModeOption,
@@ -56,7 +56,7 @@ pub(super) struct Weighing {
     context: Vec<(String, String)>,
 }
 
-/// What is looked for in the account.
+/// What the preflight reads from AWS to find users, nodes and the key policy.
 #[derive(Debug, Args)]
 pub(super) struct Discovery {
     /// Do not take further users from the session history.
@@ -71,7 +71,7 @@ pub(super) struct Discovery {
     /// The external id that the reader role asks for.
     #[arg(long, value_name = "ID", requires = "reader_role")]
     reader_external_id: Option<String>,
-    /// A file with the key's policy, used where it cannot be read from AWS.
+    /// A file with the key policy, used if it cannot be read from AWS.
     #[arg(long, value_name = "FILE")]
     key_policy: Option<String>,
 }
@@ -85,8 +85,8 @@ enum ModeOption {
     Off,
 }
 
-impl Weighing {
-    /// How much findings weigh.
+impl PreflightOptions {
+    /// The mode, which says which findings block.
     pub(super) fn mode(&self) -> Mode {
         match self.preflight {
             ModeOption::Strict => Mode::Strict,
@@ -96,14 +96,14 @@ impl Weighing {
         }
     }
 
-    /// The condition keys that are known.
-    pub(super) fn context(&self) -> Result<KnownKeys, CliError> {
-        KnownKeys::from_options(&self.context).map_err(|problems| {
+    /// The condition keys that are known of every call.
+    pub(super) fn context(&self) -> Result<KnownContext, CliError> {
+        KnownContext::from_options(&self.context).map_err(|problems| {
             CliError::Context(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
         })
     }
 
-    /// What is proven, as an intent says it.
+    /// The safeguards of an intent.
     pub(super) fn safeguards(&self, discovery: &Discovery) -> Result<Safeguards, CliError> {
         Ok(Safeguards {
             mode: self.mode(),
@@ -112,7 +112,7 @@ impl Weighing {
             exempt: self.exempt.clone(),
             discover_users: !discovery.no_discover_users,
             discover_nodes: !discovery.no_discover_nodes,
-            reader: discovery.reader_role.as_ref().map(|role| Reader {
+            reader: discovery.reader_role.as_ref().map(|role| KeyPolicyReader {
                 role_arn: role.to_string(),
                 external_id: discovery.reader_external_id.clone(),
             }),

@@ -1,57 +1,44 @@
-//! `plan`: what would change, and who would be locked out. Writes nothing.
+//! `plan`: what would change, and who would be locked out. It writes nothing.
 
 use clap::Args;
 
-use super::change;
+use super::change::{ConflictOptions, RequestedChange};
 use super::error::CliError;
-use super::options::{Discovery, KeyOption, Target, Weighing};
+use super::options::{Discovery, KeyOption, PreflightOptions, Target};
 use super::{Connection, Console};
-use crate::intent::{Encryption, OnConflict};
-use crate::operations::Wanted;
-use crate::ports::AccessPorts;
+use crate::intent::Encryption;
+use crate::ports::ReadPorts;
 use crate::report::Report;
 
-/// The options.
+/// The options of `plan`.
 #[derive(Debug, Args)]
 #[group(skip)]
-pub(super) struct Options {
+pub(super) struct PlanOptions {
     #[command(flatten)]
     key: KeyOption,
     #[command(flatten)]
     target: Target,
     #[command(flatten)]
-    weighing: Weighing,
+    preflight: PreflightOptions,
     #[command(flatten)]
     discovery: Discovery,
-    /// Take the document over where a stack owns it.
-    #[arg(long)]
-    take_over: bool,
+    #[command(flatten)]
+    conflict: ConflictOptions,
 }
 
-impl Options {
-    /// The change that is asked for, and where.
-    pub(super) fn wanted(&self, command: &'static str) -> Result<Wanted, CliError> {
-        let encryption = Encryption::Enabled(self.key.key.clone());
-        let safeguards = self.weighing.safeguards(&self.discovery)?;
-        Ok(change::wanted(command, &self.target, encryption, on_conflict(self.take_over), safeguards))
-    }
-
-    pub(super) fn region(&self) -> Option<&str> {
-        self.target.region.as_deref()
+impl PlanOptions {
+    /// The change that the options ask for. `command` is its name in the report.
+    pub(super) fn change(&self, command: &'static str) -> Result<RequestedChange<'_>, CliError> {
+        let encryption = Encryption::with_key(self.key.key.clone());
+        let safeguards = self.preflight.safeguards(&self.discovery)?;
+        Ok(RequestedChange::new(command, &self.target, encryption, &self.conflict, safeguards))
     }
 }
 
-pub(super) async fn run<P: AccessPorts>(
-    options: &Options,
+pub(super) async fn run<P: ReadPorts>(
+    options: &PlanOptions,
     console: &mut Console<'_>,
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 ) -> Result<Report, CliError> {
-    let wanted = options.wanted("plan")?;
-    let Connection { ports, location } = connect(options.region()).await?;
-    let preview = wanted.preview(&ports, &location, &console.progress()).await?;
-    Ok(wanted.planned(&location, &preview))
-}
-
-pub(super) fn on_conflict(take_over: bool) -> OnConflict {
-    if take_over { OnConflict::TakeOver } else { OnConflict::Fail }
+    options.change("plan")?.plan(console, connect).await
 }

@@ -6,13 +6,13 @@ use super::Connection;
 use super::error::CliError;
 use super::options::DocumentOption;
 use crate::operations;
-use crate::ports::AccessPorts;
+use crate::ports::{Environment, ReadPorts};
 use crate::report::Report;
 
-/// The options.
+/// The options of `status`.
 #[derive(Debug, Args)]
 #[group(skip)]
-pub(super) struct Options {
+pub(super) struct StatusOptions {
     #[command(flatten)]
     document: DocumentOption,
     /// A Region, instead of the environment's; may be repeated.
@@ -20,27 +20,27 @@ pub(super) struct Options {
     regions: Vec<String>,
 }
 
-pub(super) async fn run<P: AccessPorts>(
-    options: &Options,
+pub(super) async fn run<P: ReadPorts>(
+    options: &StatusOptions,
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 ) -> Result<Report, CliError> {
     let document = &options.document.document;
     let mut found = Vec::new();
-    for region in each(&options.regions) {
+    for region in distinct_regions(&options.regions) {
         let Connection { ports, location } = connect(region).await?;
-        let status = operations::status(&ports, &location, document).await?;
+        let status = operations::status(Environment::new(&ports, &location), document).await?;
         found.push((location, status));
     }
     Ok(operations::status_report(document, found))
 }
 
-/// The Regions named, each once; that of the environment where none is.
-pub(super) fn each(regions: &[String]) -> Vec<Option<&str>> {
-    let mut each: Vec<Option<&str>> = Vec::new();
+/// The Regions named, each once. If none is named, it is one `None`, which stands for the environment's Region.
+pub(super) fn distinct_regions(regions: &[String]) -> Vec<Option<&str>> {
+    let mut distinct: Vec<Option<&str>> = Vec::new();
     for region in regions {
-        if !each.contains(&Some(region)) {
-            each.push(Some(region));
+        if !distinct.contains(&Some(region)) {
+            distinct.push(Some(region));
         }
     }
-    if each.is_empty() { vec![None] } else { each }
+    if distinct.is_empty() { vec![None] } else { distinct }
 }

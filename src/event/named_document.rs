@@ -2,6 +2,7 @@
 
 use super::FunctionIdentity;
 use super::event_bridge::is_elsewhere;
+use crate::arn::Arn;
 use crate::session::DocumentName;
 
 /// A document, with its account and Region if it is named by its ARN.
@@ -23,13 +24,9 @@ impl<'a> NamedDocument<'a> {
 
     /// Reads `arn:aws:ssm:REGION:ACCOUNT:document/NAME`.
     pub(super) fn of_arn(text: &'a str) -> Option<Self> {
-        let mut parts = text.splitn(6, ':');
-        let mut part = || parts.next();
-        let (arn, _partition, service) = (part()?, part()?, part()?);
-        let (region, account, resource) = (part()?, part()?, part()?);
-        let name = resource.strip_prefix("document/")?;
-        let name = DocumentName::parse(name).ok().filter(|_| arn == "arn" && service == "ssm")?;
-        Some(Self { name, account: Some(account), region: Some(region) })
+        let arn = Arn::parse(text).filter(|arn| arn.service == "ssm")?;
+        let name = DocumentName::parse(arn.resource.strip_prefix("document/")?).ok()?;
+        Some(Self { name, account: Some(arn.account), region: Some(arn.region) })
     }
 
     /// Whether its ARN has another account or Region than the function's own. The ARNs of AWS's documents have no account.

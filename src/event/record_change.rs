@@ -5,18 +5,14 @@ use serde_json::Value;
 use super::event_bridge::EventBridgeEnvelope;
 use super::{Event, FunctionIdentity, ignored};
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
-use crate::session::DocumentName;
+use crate::session::document_of_record;
 
 pub(super) const DETAIL_TYPE: &str = "Parameter Store Change";
-
-/// The path of records: one parameter for each document.
-const RECORDS: &str = "/session-kms/";
 
 pub(super) fn read(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentity<'_>) -> Event {
     let text = |name| envelope.detail.get(name).and_then(Value::as_str).unwrap_or_default();
     let (operation, parameter) = (text("operation"), text("name"));
-    let document = parameter.strip_prefix(RECORDS).and_then(|name| DocumentName::parse(name).ok());
-    let Some(document) = document else {
+    let Some(document) = document_of_record(parameter) else {
         return ignored(format_args!("parameter `{parameter}` is no record of this function"));
     };
     if envelope.is_elsewhere(function) {
@@ -41,6 +37,7 @@ mod tests {
 
     use super::*;
     use crate::event::tests::{change, function, ignored, parsed, sample};
+    use crate::session::DocumentName;
 
     #[test]
     fn a_changed_record_is_about_its_document() {

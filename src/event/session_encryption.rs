@@ -7,7 +7,7 @@ use super::custom_resource::{CustomResourceRequest, UNKNOWN_REQUEST, owner};
 use super::known_keys::known_keys;
 use crate::access::{PrincipalArn, PrincipalType};
 use crate::intent::{
-    Encryption, Intent, Mode, OnConflict, OnDelete, OnKeyTrouble, Owner, Reader, Safeguards,
+    Encryption, Intent, KeyPolicyReader, Mode, OnConflict, OnDelete, OnKeyTrouble, Owner, Safeguards,
 };
 use crate::key::KeyRef;
 use crate::location::Location;
@@ -150,33 +150,28 @@ fn read_intent(
 pub(super) fn intent(reader: &mut Properties<'_>) -> Intent {
     let on = reader.word("Encryption", &[("Enabled", true), ("Disabled", false)]).unwrap_or(true);
     let named = reader.text("KmsKeyId");
-    let encryption = match (on, named.as_deref()) {
+    let key = match (on, named.as_deref()) {
         (true, None) => {
             let problem =
                 format!("is missing; it is required unless {} is `Disabled`", reader.spelt("Encryption"));
             reader.reject("KmsKeyId", problem);
-            Encryption::Disabled
+            None
         }
-        (true, Some(key)) => {
-            key_ref(reader, "KmsKeyId", key).map_or(Encryption::Disabled, Encryption::Enabled)
-        }
+        (true, Some(key)) => key_ref(reader, "KmsKeyId", key),
         (false, key) => {
             reject_if_disabled(reader, "KmsKeyId", key);
-            Encryption::Disabled
+            None
         }
     };
-    Intent {
-        encryption,
-        document: document_name(reader).unwrap_or_default(),
-        on_delete: reader.word("OnDelete", &ON_DELETE).unwrap_or_default(),
-        on_conflict: reader.word("OnConflict", &ON_CONFLICT).unwrap_or_default(),
-        on_key_trouble: on_key_trouble(reader, on, named.as_deref()),
-        safeguards: {
-            // Nothing uses the value: a changed one makes CloudFormation send an Update. It is read so that it is known.
-            let _ = reader.text("Revision");
-            safeguards(reader)
-        },
-    }
+    let document = document_name(reader).unwrap_or_default();
+    let on_delete = reader.word("OnDelete", &ON_DELETE).unwrap_or_default();
+    let on_conflict = reader.word("OnConflict", &ON_CONFLICT).unwrap_or_default();
+    let on_key_trouble = on_key_trouble(reader, on, named.as_deref());
+    // Nothing uses the value of Revision: a changed one makes CloudFormation send an Update. It is read so that it is known.
+    let _ = reader.text("Revision");
+    let safeguards = safeguards(reader);
+    let encryption = key.map_or(Encryption::Disabled, |key| Encryption::Enabled { key, on_key_trouble });
+    Intent { document, encryption, on_delete, on_conflict, safeguards }
 }
 
 /// The document, if the properties name one that can exist.
@@ -285,7 +280,7 @@ fn safeguards(reader: &mut Properties<'_>) -> Safeguards {
         exempt,
         discover_users,
         discover_nodes,
-        reader: reader_role.map(|role_arn| Reader { role_arn, external_id }),
+        reader: reader_role.map(|role_arn| KeyPolicyReader { role_arn, external_id }),
         context,
         key_policy,
     }

@@ -1,30 +1,27 @@
 //! The function as a custom rule of AWS Config: sessions are encrypted with a key that can be used, as the
-//! document's owner wants. It judges and changes nothing.
+//! document's owner wants. The rule takes ports that cannot write.
 
 use serde_json::{Value, json};
 
 use crate::event::config_rule::{EvaluatedResource, RuleEvaluation};
-use crate::key::KeyRef;
-use crate::location::Location;
 use crate::operations;
-use crate::ports::{AccessPorts, AwsErrorKind, Compliance, ComplianceReport, ComplianceType};
-use crate::preflight::judge_key;
+use crate::ports::{Compliance, ComplianceReport, ComplianceType, Environment, ReadPorts};
+use crate::preflight::{KeyUsability, key_usability};
 use crate::reconcile::ReconcileError;
 use crate::session::DocumentName;
 
 /// How AWS Config names the account as a resource.
 const ACCOUNT: &str = "AWS::::Account";
 
-/// A verdict, and why.
-type Verdict = (ComplianceType, String);
+/// A document's compliance, and why.
+type Assessed = (ComplianceType, String);
 
 /// Judges, and tells AWS Config.
 ///
 /// # Errors
 /// Where AWS refused or did not answer: nothing was reported, and AWS Config asks again.
-pub(super) async fn evaluate<P: AccessPorts + Compliance>(
-    ports: &P,
-    location: &Location,
+pub(super) async fn evaluate<P: ReadPorts + Compliance>(
+    environment: Environment<'_, P>,
     evaluation: &RuleEvaluation,
 ) -> Result<Value, ReconcileError> {
     let (resource_type, resource_id) = match &evaluation.resource {
@@ -39,8 +36,8 @@ pub(super) async fn evaluate<P: AccessPorts + Compliance>(
         EvaluatedResource::Other { .. } => {
             (ComplianceType::NotApplicable, "it is no preferences document".to_owned())
         }
-        EvaluatedResource::Document { name, .. } => of_document(ports, location, name).await?,
-        EvaluatedResource::Account => of_account(ports, location).await?,
+        EvaluatedResource::Document { name, .. } => of_document(environment, name).await?,
+        EvaluatedResource::Account => of_account(environment).await?,
     };
     let report = ComplianceReport {
         resource_type,
@@ -51,12 +48,8 @@ pub(super) async fn evaluate<P: AccessPorts + Compliance>(
         result_token: evaluation.result_token.as_str(),
         test_mode: evaluation.test_mode,
     };
-    ports.report_compliance(&report).await?;
-    let word = match compliance {
-        ComplianceType::Compliant => "COMPLIANT",
-        ComplianceType::NonCompliant => "NON_COMPLIANT",
-        ComplianceType::NotApplicable => "NOT_APPLICABLE",
-    };
+    environment.ports.report_compliance(&report).await?;
+    let word = compliance.as_str();
     tracing::info!(resource_type, resource_id, compliance = word, annotation, "told AWS Config");
     Ok(json!({
         "command": "evaluate",
@@ -69,15 +62,15 @@ pub(super) async fn evaluate<P: AccessPorts + Compliance>(
 }
 
 /// Every document with a record; where there is none, the one that sessions take their preferences from.
-async fn of_account<P: AccessPorts>(ports: &P, location: &Location) -> Result<Verdict, ReconcileError> {
-    let mut documents = ports.recorded().await?;
+async fn of_account<P: ReadPorts>(environment: Environment<'_, P>) -> Result<Assessed, ReconcileError> {
+    let mut documents = environment.ports.recorded().await?;
     let preferences = DocumentName::default();
     if !documents.contains(&preferences) {
         documents.insert(0, preferences);
     }
     let (mut well, mut withheld) = (Vec::new(), None);
     for document in documents {
-        match judged(ports, location, &document).await {
+        match assess_document(environment, &document).await {
             Ok((ComplianceType::NonCompliant, why)) => {
                 return Ok((ComplianceType::NonCompliant, format!("{document}: {why}")));
             }
@@ -94,29 +87,27 @@ async fn of_account<P: AccessPorts>(ports: &P, location: &Location) -> Result<Ve
 }
 
 /// One document. Of the account's others, which are no business of sessions, AWS Config asks too.
-async fn of_document<P: AccessPorts>(
-    ports: &P,
-    location: &Location,
+async fn of_document<P: ReadPorts>(
+    environment: Environment<'_, P>,
     document: &DocumentName,
-) -> Result<Verdict, ReconcileError> {
+) -> Result<Assessed, ReconcileError> {
     let not_ours =
         Ok((ComplianceType::NotApplicable, "it is no preferences document in our care".to_owned()));
-    if *document != DocumentName::default() && !ports.recorded().await?.contains(document) {
+    if *document != DocumentName::default() && !environment.ports.recorded().await?.contains(document) {
         return not_ours;
     }
-    match judged(ports, location, document).await {
+    match assess_document(environment, document).await {
         Err(error) if error.is_record_withheld() => not_ours,
-        judged => judged,
+        assessed => assessed,
     }
 }
 
-async fn judged<P: AccessPorts>(
-    ports: &P,
-    location: &Location,
+async fn assess_document<P: ReadPorts>(
+    environment: Environment<'_, P>,
     document: &DocumentName,
-) -> Result<Verdict, ReconcileError> {
+) -> Result<Assessed, ReconcileError> {
     let not = |why: String| Ok((ComplianceType::NonCompliant, why));
-    let status = operations::status(ports, location, document).await?;
+    let status = operations::status(environment, document).await?;
     if let Some(problem) = status.problems.into_iter().next() {
         return not(problem);
     }
@@ -124,19 +115,12 @@ async fn judged<P: AccessPorts>(
     if key.is_empty() {
         return not("sessions are not encrypted with a key".to_owned());
     }
-    let judged = match KeyRef::parse(&key) {
-        Ok(key) => judge_key(ports, location, &key).await,
-        Err(error) => return not(error.to_string()),
-    };
-    match judged {
-        Ok((key, _)) => {
+    match key_usability(environment, &key).await? {
+        KeyUsability::Usable(key) => {
             Ok((ComplianceType::Compliant, format!("sessions are encrypted with key {}", key.arn)))
         }
-        // Who may not look does not know, and not to know is no pass.
-        Err(ReconcileError::Aws(error)) if matches!(error.kind, AwsErrorKind::Denied { .. }) => {
-            not(format!("whether key {key} can be used is not known: {error}"))
-        }
-        Err(error @ ReconcileError::Aws(_)) => Err(error),
-        Err(error) => not(error.to_string()),
+        // Not to know is no pass.
+        KeyUsability::Unknown(error) => not(format!("whether key {key} can be used is not known: {error}")),
+        KeyUsability::Unusable(fault) => not(fault.to_string()),
     }
 }

@@ -6,18 +6,16 @@ use serde_json::Value;
 
 use crate::event::direct::DirectCall;
 use crate::intent::{Intent, Owner};
-use crate::location::Location;
 use crate::operations::{self, Wanted};
-use crate::ports::AccessPorts;
+use crate::ports::{Environment, WritePorts};
 use crate::reconcile::ReconcileError;
 
 /// Answers a call. `digest` is of its properties, `patience` how long a refusal may be asked again.
 ///
 /// # Errors
 /// See [`ReconcileError`]. Findings that block are no error: the report says that it fails.
-pub(super) async fn answer<P: AccessPorts>(
-    ports: &P,
-    location: &Location,
+pub(super) async fn answer<P: WritePorts>(
+    environment: Environment<'_, P>,
     call: &DirectCall,
     digest: String,
     patience: Duration,
@@ -25,20 +23,20 @@ pub(super) async fn answer<P: AccessPorts>(
     let wanted = |command, intent: &Intent| {
         Wanted::new(command, intent.clone(), owner(), digest).with_patience(patience)
     };
-    let progress = |_: &str| ();
+    let location = environment.location;
     let report = match call {
         DirectCall::Status { document } => {
-            let status = operations::status(ports, location, document).await?;
+            let status = operations::status(environment, document).await?;
             operations::status_report(document, vec![(location.clone(), status)])
         }
-        DirectCall::Check(intent) => operations::check(ports, location, intent).await?,
+        DirectCall::Check(intent) => operations::check(environment, intent).await?,
         DirectCall::Plan(intent) => {
             let wanted = wanted("plan", intent);
-            let preview = wanted.preview(ports, location, &progress).await?;
+            let preview = wanted.preview(environment).await?;
             wanted.planned(location, &preview)
         }
         DirectCall::Reconcile(intent) => {
-            operations::carry_out(ports, location, &wanted("reconcile", intent), &progress).await?
+            operations::carry_out(environment, &wanted("reconcile", intent)).await?
         }
     };
     Ok(report.to_value())

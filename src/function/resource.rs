@@ -23,7 +23,7 @@ impl<'a> FunctionLocation<'a> {
         if let Some(location) = self.location {
             return Ok(Cow::Borrowed(location));
         }
-        let location = Location::of_function(stack_id, self.region);
+        let location = Location::of_arn(stack_id, self.region);
         location.map(Cow::Owned).ok_or_else(|| Failure {
             reason: "neither the function's ARN nor the stack's id names an account".to_owned(),
         })
@@ -46,10 +46,8 @@ const LONGEST: usize = 3000;
 /// The failure of a request. If there is a report, the reason says how to find it and holds as many remedies as fit whole.
 pub(super) fn failure(error: &ReconcileError, request_id: &str) -> Failure {
     let mut reason = error.to_string();
-    let (ReconcileError::Blocked { remedies, .. } | ReconcileError::NotAdmitted { remedies, .. }) = error
-    else {
-        return Failure { reason };
-    };
+    let ReconcileError::Key(fault) = error else { return Failure { reason } };
+    let Some(remedies) = fault.remedies() else { return Failure { reason } };
     reason.push_str(&format!("; the whole report is in the function's log, request {request_id}"));
     let statements =
         remedies.key_policy_statements.iter().map(|statement| ("add to the key policy", statement));

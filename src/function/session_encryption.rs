@@ -9,8 +9,8 @@ use crate::event::session_encryption::{
 };
 use crate::intent::{Intent, OnDelete, Owner};
 use crate::location::Location;
-use crate::ports::{AccessPorts, AwsError, AwsErrorKind};
-use crate::preflight::summary;
+use crate::ports::{Environment, WritePorts};
+use crate::preflight::{KeyFault, summary};
 use crate::reconcile::{
     Establish, Outcome, ReconcileError, Release, digest, establish, read_record, release, unchanged,
 };
@@ -30,7 +30,7 @@ pub(super) struct SessionEncryption<'a, P> {
     pub(super) request_id: &'a str,
 }
 
-impl<P: AccessPorts> CustomResource for SessionEncryption<'_, P> {
+impl<P: WritePorts> CustomResource for SessionEncryption<'_, P> {
     type Request = SessionEncryptionRequest;
 
     fn physical_id_of_create(
@@ -90,7 +90,7 @@ struct EstablishRequest<'a> {
     previous: Option<&'a PreviousResource>,
 }
 
-impl<P: AccessPorts> SessionEncryption<'_, P> {
+impl<P: WritePorts> SessionEncryption<'_, P> {
     async fn establish(
         &self,
         change: EstablishRequest<'_>,
@@ -101,12 +101,13 @@ impl<P: AccessPorts> SessionEncryption<'_, P> {
         let digest = digest(&wanted.properties);
         let intent = self.accepted_intent(change, &digest).await?;
         let step = |step: &str| progress.set(step);
+        let environment = Environment::new(self.ports, location).with_progress(&step);
         let patience = deadline.left_to_work(self.ports.now()).div_f64(2.0);
         let wanted = Establish { owner, intent, digest: &digest, patience };
         let mut attempt = 0;
         let mut outcome = loop {
             // Boxed: the state of this future is large.
-            match Box::pin(establish(self.ports, location, wanted, &step)).await {
+            match Box::pin(establish(environment, wanted)).await {
                 Ok(outcome) => break outcome,
                 Err(error) if attempt < RETRIES_OF_FRESH_ROLE && is_denial(&error) => {
                     attempt += 1;
@@ -114,7 +115,7 @@ impl<P: AccessPorts> SessionEncryption<'_, P> {
                     self.ports.pause(attempt).await;
                 }
                 Err(error) if previous.is_some() && is_about_keys(&error) => {
-                    match Box::pin(unchanged(self.ports, wanted, &step)).await {
+                    match Box::pin(unchanged(environment, wanted)).await {
                         Ok(Some(mut outcome)) => {
                             outcome.notes.push(error.to_string());
                             break outcome;
@@ -166,7 +167,8 @@ impl<P: AccessPorts> SessionEncryption<'_, P> {
     ) -> Result<Outcome, Failure> {
         let wanted = Release { owner, document, on_delete };
         let step = |step: &str| progress.set(step);
-        Box::pin(release(self.ports, location, wanted, &step))
+        let environment = Environment::new(self.ports, location).with_progress(&step);
+        Box::pin(release(environment, wanted))
             .await
             .map_err(|error| resource::failure(&error, self.request_id))
     }
@@ -186,14 +188,15 @@ fn refuse_unknown_type(resource_type: &str) -> Result<(), Failure> {
 /// Whether a role may be the reason that the same stack has made or changed just before: IAM takes seconds until such a
 /// role is effective everywhere.
 fn is_denial(error: &ReconcileError) -> bool {
-    matches!(error, ReconcileError::Aws(AwsError { kind: AwsErrorKind::Denied { .. }, .. }))
+    matches!(error, ReconcileError::Aws(error) if error.is_denied())
 }
 
 /// Whether a request failed because of its keys. An Update may be a rollback to a document that already has them.
 fn is_about_keys(error: &ReconcileError) -> bool {
     matches!(
         error,
-        ReconcileError::KeyUnfit { .. } | ReconcileError::KeyNotFound { .. } | ReconcileError::Standby(_)
+        ReconcileError::Key(KeyFault::Unfit { .. } | KeyFault::NotFound { .. })
+            | ReconcileError::StandbyKey(_)
     )
 }
 
@@ -220,7 +223,7 @@ fn success(location: &Location, outcome: &Outcome) -> Result<Success, Failure> {
         .with_attribute("KeyAccount", key.map_or("", |key| &key.location().account))
         .with_attribute("DocumentName", outcome.document.as_str())
         .with_attribute("DocumentVersion", &version)
-        .with_attribute("PreviousKmsKeyId", &outcome.before)
+        .with_attribute("PreviousKmsKeyId", outcome.before_adoption.as_kms_key_id())
         .with_attribute("Changed", &outcome.changed.to_string())
         .with_free_text("Findings", &summary(&outcome.findings));
     if let Some(standby) = &outcome.standby {
@@ -238,7 +241,7 @@ fn log(outcome: &Outcome) {
         document = %outcome.document,
         version = outcome.version,
         key = outcome.key.as_ref().map_or("", |key| key.as_str()),
-        before = outcome.before,
+        before = %outcome.before_adoption,
         changed = outcome.changed,
         findings = summary(&outcome.findings),
         notes = outcome.notes.join("; "),

@@ -2,9 +2,8 @@
 
 use super::resource::{self, FunctionLocation, plain_failure};
 use crate::event::session_key_access::SessionKeyAccessRequest;
-use crate::ports::AccessPorts;
-use crate::preflight::key_access;
-use crate::preflight::summary;
+use crate::ports::{Environment, PreflightPorts};
+use crate::preflight::{check_key_access, summary};
 use cloudformation_custom_resource::{
     CustomResource, Deadline, Failure, PhysicalResourceId, Progress, Success,
 };
@@ -17,7 +16,7 @@ pub(super) struct SessionKeyAccess<'a, P> {
     pub(super) request_id: &'a str,
 }
 
-impl<P: AccessPorts> CustomResource for SessionKeyAccess<'_, P> {
+impl<P: PreflightPorts> CustomResource for SessionKeyAccess<'_, P> {
     type Request = SessionKeyAccessRequest;
 
     fn physical_id_of_create(
@@ -47,9 +46,10 @@ impl<P: AccessPorts> CustomResource for SessionKeyAccess<'_, P> {
         let location = self.location.or_of_stack(&request.stack_id)?;
         let step = |step: &str| progress.set(step);
         let patience = deadline.left_to_work(self.ports.now()).div_f64(2.0);
-        let (key, assessment) = key_access(self.ports, &location, question, patience, &step)
+        let environment = Environment::new(self.ports, &location).with_progress(&step);
+        let (key, assessment) = check_key_access(environment, question, patience)
             .await
-            .map_err(|error| resource::failure(&error, self.request_id))?;
+            .map_err(|error| resource::failure(&error.into(), self.request_id))?;
         Ok(Success::new(id)
             .with_attribute("KeyArn", key.arn.as_str())
             .with_attribute("KeyAccount", &key.arn.location().account)

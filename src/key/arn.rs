@@ -1,14 +1,15 @@
-//! The ARN of a KMS key, and the place (partition, Region, account) that it names.
+//! The ARN of a KMS key, and the location (partition, Region, account) that it names.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::arn::Arn;
 use crate::location::Location;
 
-/// The ARN of a KMS key, `arn:PARTITION:kms:REGION:ACCOUNT:key/ID`: the only form that is ever written
-/// into a preferences document, because it means the same to every account that reads it.
+/// The ARN of a KMS key, `arn:PARTITION:kms:REGION:ACCOUNT:key/ID`. A preferences document gets no other form of
+/// reference, because an ARN means the same key to every account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct KeyArn {
@@ -28,32 +29,13 @@ impl KeyArn {
     /// Reads an ARN.
     ///
     /// # Errors
-    /// Where the text is anything but the ARN of one key: an alias, a wildcard, a missing part.
+    /// The text is anything but the ARN of one key, such as an alias ARN, a wildcard or an ARN with a part missing.
     pub fn parse(text: &str) -> Result<Self, KeyArnError> {
         let error = || KeyArnError { text: text.to_owned() };
-        let mut parts = text.splitn(6, ':');
-        let mut part = || parts.next().ok_or_else(error);
-        let (arn, partition, service) = (part()?, part()?, part()?);
-        let (region, account, resource) = (part()?, part()?, part()?);
-        let id = resource.strip_prefix("key/").ok_or_else(error)?;
-        let well_formed = arn == "arn"
-            && is_word(partition)
-            && service == "kms"
-            && is_word(region)
-            && Location::is_account(account)
-            && is_word(id);
-        if !well_formed {
-            return Err(error());
-        }
-        Ok(Self {
-            text: text.to_owned(),
-            location: Location {
-                partition: partition.to_owned(),
-                region: region.to_owned(),
-                account: account.to_owned(),
-            },
-            id: id.to_owned(),
-        })
+        let arn = Arn::parse(text).ok_or_else(error)?;
+        let location = kms_location(&arn).ok_or_else(error)?;
+        let id = arn.resource.strip_prefix("key/").filter(|id| is_word(id)).ok_or_else(error)?;
+        Ok(Self { text: text.to_owned(), location, id: id.to_owned() })
     }
 
     /// The ARN as text.
@@ -62,20 +44,34 @@ impl KeyArn {
         &self.text
     }
 
-    /// Where the key lives.
+    /// The key's partition, Region and account.
     #[must_use]
     pub fn location(&self) -> &Location {
         &self.location
     }
 
-    /// The key id alone; `mrk-…` for a multi-Region key.
+    /// The key id; `mrk-…` for a multi-Region key.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 }
 
-/// One part of an ARN, or a key id: letters, digits and hyphens.
+/// The location that an ARN of KMS names, a key's or an alias's; `None` for another service's ARN, or for one whose
+/// partition, Region or account is malformed.
+pub(super) fn kms_location(arn: &Arn<'_>) -> Option<Location> {
+    let is_well_formed = arn.service == "kms"
+        && is_word(arn.partition)
+        && is_word(arn.region)
+        && Location::is_account(arn.account);
+    is_well_formed.then(|| Location {
+        partition: arn.partition.to_owned(),
+        region: arn.region.to_owned(),
+        account: arn.account.to_owned(),
+    })
+}
+
+/// Whether a text can be a part of an ARN, or a key id: letters, digits and hyphens.
 pub(super) fn is_word(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
@@ -105,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_arn_is_taken_apart() {
+    fn a_key_arn_has_a_location_and_an_id() {
         let arn = KeyArn::parse("arn:aws-cn:kms:cn-north-1:222222222222:key/mrk-12").unwrap();
         assert_eq!(arn.location().partition, "aws-cn");
         assert_eq!(arn.location().region, "cn-north-1");
@@ -114,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn other_texts_are_refused() {
         for text in [
             "",
             "1234abcd-12ab-34cd-56ef-1234567890ab",

@@ -1,14 +1,14 @@
-//! Whether a key can encrypt sessions at all, whoever asks: its state, spec, usage and manager.
+//! Whether a key can encrypt sessions at all, whoever the caller is: its state, spec, usage and manager.
 
 use std::fmt;
 use std::time::SystemTime;
 
 use super::arn::KeyArn;
 
-/// What DescribeKey tells of a key, in AWS's words.
+/// A key as DescribeKey returns it, in AWS's words. A text is empty if AWS left it out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyDescription {
-    /// The key's ARN, whatever it was asked by.
+    /// The key's ARN, whatever reference DescribeKey got.
     pub arn: KeyArn,
     /// `Enabled`, `Disabled`, `PendingDeletion`, `PendingImport`, `Unavailable`, …
     pub state: String,
@@ -18,9 +18,9 @@ pub struct KeyDescription {
     pub usage: String,
     /// `CUSTOMER` or `AWS`.
     pub manager: String,
-    /// `AWS_KMS`, `EXTERNAL`, `AWS_CLOUDHSM`, `EXTERNAL_KEY_STORE`.
-    pub origin: String,
-    /// When it was made.
+    /// `AWS_KMS`, `EXTERNAL`, `AWS_CLOUDHSM`, `EXTERNAL_KEY_STORE`; `None` if it is unknown.
+    pub origin: Option<String>,
+    /// When the key was created.
     pub created: Option<SystemTime>,
     /// When the key will be deleted, RFC 3339, for a key in state `PendingDeletion`.
     pub deletion_date: Option<String>,
@@ -28,15 +28,15 @@ pub struct KeyDescription {
     pub valid_to: Option<String>,
     /// The custom key store that holds the key, if one does.
     pub custom_key_store: Option<String>,
-    /// Whether the key is one of a multi-Region family, and which.
+    /// Whether the key belongs to a multi-Region family, and as what.
     pub multi_region: MultiRegion,
 }
 
 /// A key's part in a multi-Region family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MultiRegion {
-    /// A key of one Region.
-    No,
+    /// The key exists in one Region.
+    SingleRegion,
     /// The primary of its family.
     Primary,
     /// A replica, with a policy and a state of its own.
@@ -46,11 +46,11 @@ pub enum MultiRegion {
 /// Why a key cannot encrypt any session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unfit {
-    /// In its state it encrypts nothing.
+    /// A key in this state encrypts nothing.
     State {
         /// The state.
         state: String,
-        /// The date of deletion, where one is set.
+        /// When the key will be deleted, RFC 3339, if a date is set.
         deletion_date: Option<String>,
     },
     /// Its spec is not `SYMMETRIC_DEFAULT`.
@@ -61,38 +61,42 @@ pub enum Unfit {
     AwsManaged,
 }
 
-/// What is worth knowing of a key that works today.
+/// A risk of a key that works today.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caution {
-    /// Its imported material expires.
+    /// Its imported key material expires, at this time in RFC 3339.
     Expires(String),
-    /// A custom key store holds it, which can be disconnected.
+    /// This custom key store holds it, and somebody can disconnect the store.
     CustomKeyStore(String),
-    /// It is a multi-Region replica.
+    /// It is a multi-Region replica, with a policy and a state of its own.
     Replica,
 }
 
-/// The verdict on a key.
+/// Whether a key can encrypt sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fitness {
-    /// Why it cannot be used; empty for a fit key.
+    /// The reasons why it cannot; empty for a fit key.
     pub faults: Vec<Unfit>,
-    /// What to know of it all the same.
+    /// The risks, which do not make it unfit.
     pub cautions: Vec<Caution>,
 }
 
 impl KeyDescription {
-    /// A key that is not looked at: as it has to be to encrypt sessions at all. Its origin is not known.
+    /// The description of a key that nobody described: it is assumed fit, and its origin is unknown.
     #[must_use]
     pub fn assumed(arn: KeyArn) -> Self {
         Self {
-            multi_region: if arn.id().starts_with("mrk-") { MultiRegion::Primary } else { MultiRegion::No },
+            multi_region: if arn.id().starts_with("mrk-") {
+                MultiRegion::Primary
+            } else {
+                MultiRegion::SingleRegion
+            },
             arn,
             state: "Enabled".to_owned(),
             spec: "SYMMETRIC_DEFAULT".to_owned(),
             usage: "ENCRYPT_DECRYPT".to_owned(),
             manager: "CUSTOMER".to_owned(),
-            origin: String::new(),
+            origin: None,
             created: None,
             deletion_date: None,
             valid_to: None,
@@ -101,7 +105,8 @@ impl KeyDescription {
     }
 }
 
-/// Judges a key. Session encryption needs an enabled, symmetric, customer managed encryption key.
+/// Decides whether a key can encrypt sessions. Session encryption needs an enabled, symmetric, customer managed
+/// encryption key.
 #[must_use]
 pub fn fitness(key: &KeyDescription) -> Fitness {
     let mut faults = Vec::new();
@@ -114,7 +119,7 @@ pub fn fitness(key: &KeyDescription) -> Fitness {
     if key.usage != "ENCRYPT_DECRYPT" {
         faults.push(Unfit::Usage(key.usage.clone()));
     }
-    // A key is Updating while another of its Region set becomes the primary, and works all the same.
+    // A key is Updating while another key of its family becomes the primary, and it works meanwhile.
     if !["Enabled", "Updating"].contains(&key.state.as_str()) {
         faults.push(Unfit::State { state: key.state.clone(), deletion_date: key.deletion_date.clone() });
     }
@@ -132,7 +137,7 @@ pub fn fitness(key: &KeyDescription) -> Fitness {
 }
 
 impl Unfit {
-    /// What to do about it.
+    /// How to get a fit key.
     #[must_use]
     pub fn remedy(&self) -> &'static str {
         match self {
@@ -191,28 +196,13 @@ impl fmt::Display for Caution {
 
 #[cfg(test)]
 mod tests {
+    use super::super::examples::example_key;
     use super::*;
-
-    fn key() -> KeyDescription {
-        KeyDescription {
-            arn: KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1-2").unwrap(),
-            state: "Enabled".into(),
-            spec: "SYMMETRIC_DEFAULT".into(),
-            usage: "ENCRYPT_DECRYPT".into(),
-            manager: "CUSTOMER".into(),
-            origin: "AWS_KMS".into(),
-            created: None,
-            deletion_date: None,
-            valid_to: None,
-            custom_key_store: None,
-            multi_region: MultiRegion::No,
-        }
-    }
 
     #[test]
     fn an_enabled_symmetric_customer_key_is_fit() {
-        assert_eq!(fitness(&key()), Fitness { faults: vec![], cautions: vec![] });
-        let updating = KeyDescription { state: "Updating".into(), ..key() };
+        assert_eq!(fitness(&example_key()), Fitness { faults: vec![], cautions: vec![] });
+        let updating = KeyDescription { state: "Updating".into(), ..example_key() };
         assert_eq!(fitness(&updating), Fitness { faults: vec![], cautions: vec![] });
     }
 
@@ -226,7 +216,7 @@ mod tests {
             "PendingReplicaDeletion",
             "Unavailable",
         ] {
-            let verdict = fitness(&KeyDescription { state: state.into(), ..key() });
+            let verdict = fitness(&KeyDescription { state: state.into(), ..example_key() });
             assert_eq!(verdict.faults, vec![Unfit::State { state: state.into(), deletion_date: None }]);
             assert!(!verdict.faults[0].remedy().is_empty());
         }
@@ -238,7 +228,7 @@ mod tests {
             manager: "AWS".into(),
             spec: "RSA_2048".into(),
             usage: "SIGN_VERIFY".into(),
-            ..key()
+            ..example_key()
         });
         assert_eq!(
             verdict.faults,
@@ -249,25 +239,25 @@ mod tests {
     #[test]
     fn cautions_do_not_make_a_key_unfit() {
         let verdict = fitness(&KeyDescription {
-            origin: "EXTERNAL".into(),
+            origin: Some("EXTERNAL".into()),
             valid_to: Some("2027-01-01T00:00:00Z".into()),
             custom_key_store: Some("cks-1".into()),
             multi_region: MultiRegion::Replica,
-            ..key()
+            ..example_key()
         });
         assert!(verdict.faults.is_empty());
         assert_eq!(verdict.cautions.len(), 3);
     }
 
     #[test]
-    fn a_key_that_is_not_looked_at_is_taken_for_one_that_encrypts_sessions() {
-        for (id, multi_region) in [("1-2", MultiRegion::No), ("mrk-12", MultiRegion::Primary)] {
+    fn a_key_that_nobody_described_is_assumed_fit() {
+        for (id, multi_region) in [("1-2", MultiRegion::SingleRegion), ("mrk-12", MultiRegion::Primary)] {
             let arn = KeyArn::parse(&format!("arn:aws:kms:eu-west-1:111122223333:key/{id}")).unwrap();
             let key = KeyDescription::assumed(arn);
             assert_eq!(
-                (key.multi_region, key.origin.as_str()),
-                (multi_region, ""),
-                "its origin is not known"
+                (key.multi_region, key.origin.as_ref()),
+                (multi_region, None),
+                "its origin is unknown"
             );
             assert_eq!(fitness(&key).faults, []);
         }

@@ -1,14 +1,15 @@
-//! How a user names a key: ARN, id, alias name or alias ARN; and whether the key so named can serve a
-//! document that lives at a given place.
+//! References to keys as users write them: a key ARN, a key id, an alias name or an alias ARN; and whether a reference
+//! suits a document's partition, Region and account.
 
 use std::fmt;
 
 use thiserror::Error;
 
-use super::arn::{KeyArn, is_word};
+use super::arn::{KeyArn, is_word, kms_location};
+use crate::arn::Arn;
 use crate::location::Location;
 
-/// A key as it was named. Only [`KeyRef::Arn`] reaches a key of another account.
+/// A reference to a key. Only [`KeyRef::Arn`] can name a key of another account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeyRef {
     /// `arn:aws:kms:REGION:ACCOUNT:key/ID`
@@ -21,21 +22,21 @@ pub enum KeyRef {
     AliasArn {
         /// The whole ARN.
         text: String,
-        /// Where the alias lives.
+        /// The alias's partition, Region and account.
         location: Location,
     },
 }
 
-/// Why a text names no key that sessions could use.
+/// Why a text does not name a key that sessions could use.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum KeyRefError {
-    /// Neither of the four forms.
+    /// It has none of the four forms.
     #[error(
         "`{0}` names no KMS key; give a key ARN (`arn:aws:kms:REGION:ACCOUNT:key/ID`), a key id, an alias \
          name (`alias/NAME`) or an alias ARN"
     )]
     Malformed(String),
-    /// An AWS managed key.
+    /// It is an alias of an AWS managed key.
     #[error(
         "`{0}` is an alias of an AWS managed key; its policy admits calls through one AWS service only, and \
          sessions call KMS directly; give a customer managed key"
@@ -43,33 +44,33 @@ pub enum KeyRefError {
     AwsManaged(String),
 }
 
-/// Why a key cannot serve a document at a place.
+/// Why a key cannot serve a document of another location.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Misplaced {
-    /// Another partition.
+    /// The key is in another partition.
     #[error("key `{key}` is in partition {partition}, the document is in {wanted}; give a key of {wanted}")]
     Partition {
-        /// The key as named.
+        /// The reference as given.
         key: String,
         /// The key's partition.
         partition: String,
         /// The document's partition.
         wanted: String,
     },
-    /// Another Region.
+    /// The key is in another Region.
     #[error(
         "key `{key}` is in Region {region}, the document is in {wanted}, and sessions look for the key in the \
          document's Region; give a key of {wanted}, for a multi-Region key the ARN of its replica there"
     )]
     Region {
-        /// The key as named.
+        /// The reference as given.
         key: String,
         /// The key's Region.
         region: String,
         /// The document's Region.
         wanted: String,
     },
-    /// An alias of another account.
+    /// The reference is an alias of another account.
     #[error(
         "`{alias}` is an alias of account {account}; another account's key can only be named by its key ARN"
     )]
@@ -85,7 +86,7 @@ impl KeyRef {
     /// Reads a reference.
     ///
     /// # Errors
-    /// Where it is none of the four forms, or an alias of an AWS managed key (`alias/aws/…`).
+    /// The text has none of the four forms, or is an alias of an AWS managed key (`alias/aws/…`).
     pub fn parse(text: &str) -> Result<Self, KeyRefError> {
         let malformed = || KeyRefError::Malformed(text.to_owned());
         if let Ok(arn) = KeyArn::parse(text) {
@@ -95,20 +96,19 @@ impl KeyRef {
             check_alias(text, alias)?;
             return Ok(Self::Alias(text.to_owned()));
         }
-        if let Some((arn, alias)) = text.split_once(":alias/") {
+        if let Some((_, alias)) = text.split_once(":alias/") {
             check_alias(text, alias)?;
-            // An alias ARN is a key ARN in all but its last part.
-            let location =
-                KeyArn::parse(&format!("{arn}:key/x")).map_err(|_| malformed())?.location().clone();
+            let arn = Arn::parse(text).filter(|arn| arn.resource.strip_prefix("alias/") == Some(alias));
+            let location = arn.and_then(|arn| kms_location(&arn)).ok_or_else(malformed)?;
             return Ok(Self::AliasArn { text: text.to_owned(), location });
         }
-        // A key id is a UUID or `mrk-` and hexadecimal digits; both hold a hyphen, an alias name without
-        // its prefix mostly does not look like either.
+        // A key id is a UUID, or `mrk-` with hexadecimal digits. Both have a hyphen and digits; an alias name that
+        // lacks its prefix mostly does not look like either.
         let is_id = is_word(text) && text.contains('-') && text.bytes().any(|b| b.is_ascii_digit());
         if is_id { Ok(Self::Id(text.to_owned())) } else { Err(malformed()) }
     }
 
-    /// The reference as it was given: what DescribeKey is asked with.
+    /// The reference as it was given, which DescribeKey takes.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -117,10 +117,10 @@ impl KeyRef {
         }
     }
 
-    /// Whether the key can serve a document that lives at `document`.
+    /// Checks that the key can serve a document in this partition, Region and account.
     ///
     /// # Errors
-    /// Another partition, another Region, or an alias of another account.
+    /// The key is in another partition or Region, or the reference is an alias of another account.
     pub fn check_location(&self, document: &Location) -> Result<(), Misplaced> {
         let location = match self {
             Self::Id(_) | Self::Alias(_) => return Ok(()),
@@ -157,7 +157,7 @@ impl fmt::Display for KeyRef {
     }
 }
 
-/// Alias names: letters, digits, `/`, `_`, `-`, at most 256 with the prefix (KMS API reference).
+/// An alias name has letters, digits, `/`, `_` and `-`, at most 256 with the prefix (KMS API reference, CreateAlias).
 fn check_alias(text: &str, name: &str) -> Result<(), KeyRefError> {
     if name.starts_with("aws/") {
         return Err(KeyRefError::AwsManaged(text.to_owned()));
@@ -171,6 +171,7 @@ fn check_alias(text: &str, name: &str) -> Result<(), KeyRefError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::examples::EXAMPLE_KEY;
     use super::*;
 
     fn document() -> Location {
@@ -178,9 +179,9 @@ mod tests {
     }
 
     #[test]
-    fn the_four_forms_are_told_apart() {
+    fn each_of_the_four_forms_is_recognized() {
         let parse = |text| KeyRef::parse(text).unwrap();
-        assert!(matches!(parse("arn:aws:kms:eu-west-1:111122223333:key/1-2"), KeyRef::Arn(_)));
+        assert!(matches!(parse(EXAMPLE_KEY), KeyRef::Arn(_)));
         assert!(matches!(parse("1234abcd-12ab-34cd-56ef-1234567890ab"), KeyRef::Id(_)));
         assert!(matches!(parse("mrk-1234abcd12ab34cd56ef1234567890ab"), KeyRef::Id(_)));
         assert!(matches!(parse("alias/team/session_key"), KeyRef::Alias(_)));
@@ -188,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_key_is_refused() {
+    fn a_text_that_names_no_key_is_refused() {
         for text in
             ["", "session", "alias/", "alias/a b", "arn:aws:kms:eu-west-1:1:alias/x", "{{ key }}", "arn:x"]
         {

@@ -1,12 +1,12 @@
-//! Change: what would be done to a document, and doing it.
+//! The operations plan and apply: what would change in a document, and changing it.
 
 use std::time::Duration;
 
 use crate::intent::{Intent, Mode, Owner};
 use crate::location::Location;
-use crate::ports::AccessPorts;
+use crate::ports::{Environment, ReadPorts, WritePorts};
 use crate::reconcile::{Establish, Outcome, Preview, ReconcileError, Step, establish, preview};
-use crate::report::{Asked, Change, Judged, Report, Version};
+use crate::report::{Change, KeyAssessment, Report, ReportHeader, VersionSummary};
 
 /// How long a refusal is asked again where nothing else is said: changes of policies and grants take up to about
 /// five minutes to be seen.
@@ -36,15 +36,13 @@ pub enum Proposal {
 ///
 /// # Errors
 /// See [`ReconcileError`].
-pub async fn carry_out<P: AccessPorts>(
-    ports: &P,
-    location: &Location,
+pub async fn carry_out<P: WritePorts>(
+    environment: Environment<'_, P>,
     wanted: &Wanted,
-    progress: &dyn Fn(&str),
 ) -> Result<Report, ReconcileError> {
-    match wanted.propose(ports, location, progress).await? {
+    match wanted.propose(environment).await? {
         Proposal::Settled(report) => Ok(report),
-        Proposal::Open(planned) => wanted.carry_out(ports, location, planned, progress).await,
+        Proposal::Open(planned) => wanted.carry_out(environment, planned).await,
     }
 }
 
@@ -66,41 +64,35 @@ impl Wanted {
     ///
     /// # Errors
     /// See [`ReconcileError`]; findings that block are no error here.
-    pub async fn preview<P: AccessPorts>(
+    pub async fn preview<P: ReadPorts>(
         &self,
-        ports: &P,
-        location: &Location,
-        progress: &dyn Fn(&str),
+        environment: Environment<'_, P>,
     ) -> Result<Preview, ReconcileError> {
         // Boxed, like its sibling: the state of the whole way is large.
-        Box::pin(preview(ports, location, self.request(), progress)).await
+        Box::pin(preview(environment, self.request())).await
     }
 
     /// Does it.
     ///
     /// # Errors
     /// See [`ReconcileError`].
-    pub async fn establish<P: AccessPorts>(
+    pub async fn establish<P: WritePorts>(
         &self,
-        ports: &P,
-        location: &Location,
-        progress: &dyn Fn(&str),
+        environment: Environment<'_, P>,
     ) -> Result<Outcome, ReconcileError> {
-        Box::pin(establish(ports, location, self.request(), progress)).await
+        Box::pin(establish(environment, self.request())).await
     }
 
     /// What would be done, and whether there is anything left to decide.
     ///
     /// # Errors
     /// As [`Wanted::preview`].
-    pub async fn propose<P: AccessPorts>(
+    pub async fn propose<P: ReadPorts>(
         &self,
-        ports: &P,
-        location: &Location,
-        progress: &dyn Fn(&str),
+        environment: Environment<'_, P>,
     ) -> Result<Proposal, ReconcileError> {
-        let preview = self.preview(ports, location, progress).await?;
-        let mut planned = self.planned(location, &preview);
+        let preview = self.preview(environment).await?;
+        let mut planned = self.planned(environment.location, &preview);
         if !preview.blocking.is_empty() {
             planned.notes.push("nothing was changed".to_owned());
             return Ok(Proposal::Settled(planned));
@@ -112,14 +104,12 @@ impl Wanted {
     ///
     /// # Errors
     /// As [`Wanted::establish`].
-    pub async fn carry_out<P: AccessPorts>(
+    pub async fn carry_out<P: WritePorts>(
         &self,
-        ports: &P,
-        location: &Location,
+        environment: Environment<'_, P>,
         planned: Report,
-        progress: &dyn Fn(&str),
     ) -> Result<Report, ReconcileError> {
-        let outcome = self.establish(ports, location, progress).await?;
+        let outcome = self.establish(environment).await?;
         Ok(self.done(planned, outcome))
     }
 
@@ -127,10 +117,10 @@ impl Wanted {
     #[must_use]
     pub fn planned(&self, location: &Location, preview: &Preview) -> Report {
         let key = preview.key.as_ref().map(|key| key.arn.to_string());
-        let before = preview.observation.document.as_ref().map(|document| Version {
+        let before = preview.observation.document.as_ref().map(|document| VersionSummary {
             latest: document.latest.number,
             default: document.default.number,
-            kms_key_id: document.latest.kms_key_id.clone().unwrap_or_default(),
+            kms_key_id: document.latest.kms_key_id.clone().unwrap_or_default().into(),
         });
         let wanted = key.clone().unwrap_or_default();
         let next = before.as_ref().map_or(1, |version| version.latest + 1);
@@ -141,19 +131,19 @@ impl Wanted {
                 Step::SaveRecord { .. } => steps.push("write the record".to_owned()),
                 Step::CreateDocument(_) => {
                     steps.push("create the document".to_owned());
-                    after = Some(Version { latest: 1, default: 1, kms_key_id: wanted.clone() });
+                    after = Some(VersionSummary { latest: 1, default: 1, kms_key_id: wanted.clone() });
                 }
                 Step::UpdateDocument { .. } => {
                     steps.push(format!("write version {next} of the document"));
                     steps.push(format!("make version {next} the default"));
-                    after = Some(Version { latest: next, default: next, kms_key_id: wanted.clone() });
+                    after = Some(VersionSummary { latest: next, default: next, kms_key_id: wanted.clone() });
                 }
                 Step::Await { version } => {
                     steps.push(format!("wait until AWS has taken up version {version}"))
                 }
                 Step::Promote { version } => {
                     steps.push(format!("make version {version} the default"));
-                    after = after.map(|after| Version { default: *version, ..after });
+                    after = after.map(|after| VersionSummary { default: *version, ..after });
                 }
                 Step::DeleteRecord => steps.push("remove the record".to_owned()),
             }
@@ -161,19 +151,20 @@ impl Wanted {
         let document = self.intent.document.to_string();
         let change = Change { document: document.clone(), done: false, before, after, steps };
         // Nothing is proven for encryption off, where nobody can be locked out.
-        let judged = (key.is_some() || !preview.assessment.findings.is_empty()).then(|| Judged {
-            mode: if key.is_some() { self.intent.safeguards.mode } else { Mode::Off },
-            assessment: preview.assessment.clone(),
-            key_policy: None,
-        });
-        let asked = Asked {
+        let key_assessment =
+            (key.is_some() || !preview.assessment.findings.is_empty()).then(|| KeyAssessment {
+                mode: if key.is_some() { self.intent.safeguards.mode } else { Mode::Off },
+                assessment: preview.assessment.clone(),
+                key_policy: None,
+            });
+        let header = ReportHeader {
             command: self.command.to_owned(),
             account: Some(location.account.clone()),
             regions: vec![location.region.clone()],
             document: Some(document),
             key,
         };
-        Report { asked, judged, change: Some(change), ..Report::default() }
+        Report { header, key_assessment, change: Some(change), ..Report::default() }
     }
 
     /// The report of what was done, from that of what was to be done.
@@ -181,7 +172,7 @@ impl Wanted {
     pub fn done(&self, planned: Report, outcome: Outcome) -> Report {
         let change = planned.change.map(|change| Change {
             done: outcome.changed,
-            after: outcome.version.map(|version| Version {
+            after: outcome.version.map(|version| VersionSummary {
                 latest: version,
                 default: version,
                 kms_key_id: outcome.key.as_ref().map(ToString::to_string).unwrap_or_default(),

@@ -1,49 +1,47 @@
-//! Check: who can use a key. Writes nothing, and looks at no document.
+//! The operation check: who can use a key. It writes nothing, and reads no document.
 
 use serde_json::Value;
 
 use crate::intent::{Encryption, Intent, Mode, OnKeyTrouble, Safeguards};
 use crate::key::KeyRef;
-use crate::location::Location;
-use crate::ports::AccessPorts;
-use crate::preflight::gather;
-use crate::preflight::{AccessObservation, Assessment, assess};
+use crate::ports::{Environment, PreflightPorts};
+use crate::preflight::{AccessObservation, Assessment, KeyError, assess, describe_key, observe_access};
 use crate::reconcile::ReconcileError;
-use crate::report::{Asked, Judged, Report};
+use crate::report::{KeyAssessment, Report, ReportHeader};
 
-/// What it is called, whoever asks.
+/// The operation's name, whoever asks.
 const COMMAND: &str = "check";
 
-/// Checks the key of an intent, and the key that is to stand by with it.
+/// Checks the key of an intent, and its standby key.
 ///
 /// # Errors
-/// Where a key does not exist, cannot be described, or lives elsewhere. Findings that block are no error.
-pub async fn check<P: AccessPorts>(
-    ports: &P,
-    location: &Location,
+/// If a key does not exist, cannot be described, or is in another Region or partition. Findings that block are no error.
+pub async fn check<P: PreflightPorts>(
+    environment: Environment<'_, P>,
     intent: &Intent,
 ) -> Result<Report, ReconcileError> {
-    let asked = Asked {
+    let location = environment.location;
+    let header = ReportHeader {
         command: COMMAND.to_owned(),
         account: Some(location.account.clone()),
         regions: vec![location.region.clone()],
-        ..Asked::default()
+        ..ReportHeader::default()
     };
     let safeguards = &intent.safeguards;
-    let Encryption::Enabled(key) = &intent.encryption else {
+    let Encryption::Enabled { key, on_key_trouble } = &intent.encryption else {
         let note = "encryption off needs no key, and locks nobody out".to_owned();
-        return Ok(Report { asked, notes: vec![note], ..Report::default() });
+        return Ok(Report { header, notes: vec![note], ..Report::default() });
     };
-    let observation = observed(ports, location, key, safeguards).await?;
+    let observation = observe_key(environment, key, safeguards).await?;
     let mut assessment = assess(&observation, &safeguards.exempt);
-    if let OnKeyTrouble::Standby(standby) = &intent.on_key_trouble {
-        let standby = observed(ports, location, standby, safeguards)
+    if let OnKeyTrouble::Standby(standby) = on_key_trouble {
+        let standby = observe_key(environment, standby, safeguards)
             .await
-            .map_err(|error| ReconcileError::Standby(Box::new(error)))?;
+            .map_err(|error| ReconcileError::of_key(error, ReconcileError::StandbyKey))?;
         assessment.extend(assess(&standby, &safeguards.exempt));
     }
     let nobody = assessment.access.is_empty();
-    let mut report = judged(asked, &observation, assessment, safeguards.mode);
+    let mut report = check_report(header, &observation, assessment, safeguards.mode);
     if nobody {
         report
             .notes
@@ -52,30 +50,35 @@ pub async fn check<P: AccessPorts>(
     Ok(report)
 }
 
-/// Reads what tells who can use a key.
+/// Reads everything that the checks of a key look at.
 ///
 /// # Errors
-/// Where the key does not exist, cannot be described, or lives elsewhere. What else cannot be read is unknown.
-pub async fn observed<P: AccessPorts>(
-    ports: &P,
-    location: &Location,
+/// If the key does not exist, cannot be described, or is in another Region or partition. Whatever else cannot be read is
+/// unknown.
+pub async fn observe_key<P: PreflightPorts>(
+    environment: Environment<'_, P>,
     key: &KeyRef,
     safeguards: &Safeguards,
-) -> Result<AccessObservation, ReconcileError> {
-    key.check_location(location)?;
-    let described = ports.describe(key.as_str()).await?;
-    let description = described.ok_or_else(|| ReconcileError::KeyNotFound {
-        key: key.to_string(),
-        location: location.to_string(),
-    })?;
+) -> Result<AccessObservation, KeyError> {
+    let description = describe_key(environment, key).await?;
     // Boxed: many calls in flight make for a large state.
-    Ok(Box::pin(gather(ports, location, &description, safeguards)).await)
+    Ok(Box::pin(observe_access(environment, &description, safeguards)).await)
 }
 
-/// The report on a key, from what was observed of it and what was made of that.
+/// The report on a key, from what was observed of it and how that was assessed.
 #[must_use]
-pub fn judged(asked: Asked, observation: &AccessObservation, assessment: Assessment, mode: Mode) -> Report {
+pub fn check_report(
+    header: ReportHeader,
+    observation: &AccessObservation,
+    assessment: Assessment,
+    mode: Mode,
+) -> Report {
     let key_policy = observation.policy.known().and_then(|policy| serde_json::from_str::<Value>(policy).ok());
-    let asked = Asked { command: COMMAND.to_owned(), key: Some(observation.arn().to_string()), ..asked };
-    Report { asked, judged: Some(Judged { mode, assessment, key_policy }), ..Report::default() }
+    let header =
+        ReportHeader { command: COMMAND.to_owned(), key: Some(observation.arn().to_string()), ..header };
+    Report {
+        header,
+        key_assessment: Some(KeyAssessment { mode, assessment, key_policy }),
+        ..Report::default()
+    }
 }

@@ -1,12 +1,14 @@
-//! Status: which key encrypts sessions, who owns the document, and what is not as wanted.
+//! The operation status: which key encrypts sessions, who owns the document, and what is not as wanted.
 
 use std::time::{Duration, SystemTime};
 
 use crate::location::Location;
-use crate::ports::{AwsError, DocumentVersion, Ports, VersionStatus};
+use crate::ports::{
+    AwsError, Clock, DocumentVersion, Environment, ReadDocuments, ReadRecords, VersionStatus,
+};
 use crate::reconcile::{ReconcileError, Record, read_record};
-use crate::report::{Asked, Report, Status, Version};
-use crate::session::{DocumentName, Format};
+use crate::report::{RegionStatus, Report, ReportHeader, VersionSummary};
+use crate::session::{DocumentFormat, DocumentName, Target};
 
 /// How often a document that changes while it is read is read again.
 const READS: u32 = 5;
@@ -15,12 +17,12 @@ const READS: u32 = 5;
 ///
 /// # Errors
 /// Where AWS refuses or does not answer. What is not as it should be is no error.
-pub async fn status<P: Ports>(
-    ports: &P,
-    location: &Location,
+pub async fn status<P: ReadDocuments + ReadRecords + Clock>(
+    environment: Environment<'_, P>,
     document: &DocumentName,
-) -> Result<Status, ReconcileError> {
-    let (found, record) = tokio::join!(found(ports, document), read_record(ports, document));
+) -> Result<RegionStatus, ReconcileError> {
+    let Environment { ports, location, .. } = environment;
+    let (found, record) = tokio::join!(read_versions(ports, document), read_record(ports, document));
     let mut problems = Vec::new();
     let record = match record {
         Ok(record) => record,
@@ -30,13 +32,13 @@ pub async fn status<P: Ports>(
         }
         Err(error) => return Err(error),
     };
-    let mut status = Status {
+    let mut status = RegionStatus {
         region: location.region.clone(),
         document: document.to_string(),
         versions: None,
         default_kms_key_id: None,
         owner: record.as_ref().map(|record| record.owner.to_string()),
-        wanted: record.as_ref().map(|record| record.first_choice().to_owned()),
+        wanted: record.as_ref().map(|record| record.asked_for().into()),
         problems,
     };
     if let Some(found) = found? {
@@ -50,8 +52,8 @@ pub async fn status<P: Ports>(
 
 /// The report on what is there in some Regions, in their order.
 #[must_use]
-pub fn status_report(document: &DocumentName, found: Vec<(Location, Status)>) -> Report {
-    let asked = Asked {
+pub fn status_report(document: &DocumentName, found: Vec<(Location, RegionStatus)>) -> Report {
+    let header = ReportHeader {
         command: "status".to_owned(),
         account: found.last().map(|(location, _)| location.account.clone()),
         regions: found.iter().map(|(location, _)| location.region.clone()).collect(),
@@ -59,11 +61,11 @@ pub fn status_report(document: &DocumentName, found: Vec<(Location, Status)>) ->
         key: None,
     };
     let status = found.into_iter().map(|(_, status)| status).collect();
-    Report { asked, status, ..Report::default() }
+    Report { header, status, ..Report::default() }
 }
 
 /// What the two versions that count tell.
-fn of_document(status: &mut Status, Found { latest, default }: &Found) {
+fn of_document(status: &mut RegionStatus, ReadVersions { latest, default }: &ReadVersions) {
     let [(latest, latest_key), (default, default_key)] = [latest, default].map(|(number, version)| {
         let key = version.content.kms_key_id().unwrap_or_else(|error| {
             status.problems.push(format!("version {number} cannot be edited: {error}"));
@@ -82,29 +84,29 @@ fn of_document(status: &mut Status, Found { latest, default }: &Found) {
         ));
         status.default_kms_key_id = Some(default_key);
     }
-    status.versions = Some(Version { latest, default, kms_key_id: latest_key });
+    status.versions = Some(VersionSummary { latest, default, kms_key_id: latest_key });
 }
 
 /// What the record tells: drift, a key that stands in, an open breaker.
-fn of_record(status: &mut Status, record: &Record, now: SystemTime) {
+fn of_record(status: &mut RegionStatus, record: &Record, now: SystemTime) {
     let there = status.versions.as_ref().map_or("", |versions| versions.kms_key_id.as_str());
-    if record.wanted != there {
+    if record.wanted.as_kms_key_id() != there {
         status.problems.push(format!("the document does not have the key that {} wants", record.owner));
     }
-    if let Some(first) = &record.watch.stands_in_for {
-        status.problems.push(match record.wanted.as_str() {
-            "" => format!(
+    if let Some(first) = &record.remediation.replaced_key {
+        status.problems.push(match &record.wanted {
+            Target::Off => format!(
                 "encryption is off, since key {first} cannot be used; it is turned on again when the key can"
             ),
-            standby => format!(
+            Target::Key(standby) => format!(
                 "key {standby} stands in for key {first}, which cannot be used, until it can be used again"
             ),
         });
     }
-    if let Some(breaker) = &record.watch.breaker {
-        let by = record.watch.actor.as_ref().map_or("somebody".to_owned(), ToString::to_string);
+    if let Some(breaker) = &record.remediation.breaker {
+        let by = record.remediation.actor.as_ref().map_or("somebody".to_owned(), ToString::to_string);
         status.problems.push(format!(
-            "the breaker is open: {by} kept changing the document, and it has not been put right for {}; it \
+            "the breaker is open: {by} kept changing the document, and it has not been repaired for {}; it \
              closes when nobody has changed the document for an hour",
             ago(breaker.opened, now)
         ));
@@ -122,21 +124,27 @@ fn ago(moment: u64, now: SystemTime) -> String {
     }
 }
 
-struct Found {
+struct ReadVersions {
     latest: (u64, DocumentVersion),
     default: (u64, DocumentVersion),
 }
 
-async fn found<P: Ports>(ports: &P, name: &DocumentName) -> Result<Option<Found>, AwsError> {
+async fn read_versions<P: ReadDocuments + Clock>(
+    ports: &P,
+    name: &DocumentName,
+) -> Result<Option<ReadVersions>, AwsError> {
     for attempt in 1..=READS {
         let Some(head) = ports.head(name).await? else { return Ok(None) };
         // Asked for as JSON, whatever it is stored as: it is only read.
         let (latest, default) = tokio::join!(
-            ports.version(name, head.latest, Format::Json),
-            ports.version(name, head.default, Format::Json)
+            ports.version(name, head.latest, DocumentFormat::Json),
+            ports.version(name, head.default, DocumentFormat::Json)
         );
         if let (Some(latest), Some(default)) = (latest?, default?) {
-            return Ok(Some(Found { latest: (head.latest, latest), default: (head.default, default) }));
+            return Ok(Some(ReadVersions {
+                latest: (head.latest, latest),
+                default: (head.default, default),
+            }));
         }
         ports.pause(attempt).await;
     }

@@ -1,44 +1,48 @@
-//! What the proof of access needs of the outside: the key's policy and grants, the principals' own side, and
-//! who the principals are. All of it is read, nothing is written; a permission that is missing makes a check
-//! unknown, so every method's error says which action was denied.
+//! What the preflight reads: the key's policy and grants, the principals' own policies, and who the principals are.
+//!
+//! Nothing here writes. A missing permission makes a check unknown, so every error says which action was denied.
 
 use std::time::SystemTime;
 
 use serde_json::Value;
 
-use super::{Answer, AwsError};
+use super::{AwsAnswer, AwsError};
 use crate::access::PrincipalArn;
-pub use crate::access::{ContextEntry, SessionCall, Simulated, Simulation};
-pub use crate::intent::Reader;
+pub use crate::access::{ContextEntry, SessionCall, SimulatedDecision, Simulation};
+use crate::intent::KeyPolicyReader;
 use crate::key::KeyArn;
 
-/// What a call with DryRun came to. It speaks of the function's own role only.
+/// The result of a call with DryRun. It says nothing of any role but the function's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DryRun {
     /// It would succeed.
     WouldSucceed,
     /// The caller may not.
-    Denied(Answer),
+    Denied(AwsAnswer),
     /// It would fail for another reason, such as the key's state.
-    WouldFail(Answer),
+    WouldFail(AwsAnswer),
 }
 
 /// The key's side.
 pub trait KeyAccess {
     /// The key's policy, as text. Another account's is read through a reader only.
-    async fn key_policy(&self, key: &KeyArn, reader: Option<&Reader>) -> Result<String, AwsError>;
+    async fn key_policy(&self, key: &KeyArn, reader: Option<&KeyPolicyReader>) -> Result<String, AwsError>;
     /// The key's grants, each as ListGrants returns it in JSON.
-    async fn grants(&self, key: &KeyArn, reader: Option<&Reader>) -> Result<Vec<Value>, AwsError>;
+    async fn grants(&self, key: &KeyArn, reader: Option<&KeyPolicyReader>) -> Result<Vec<Value>, AwsError>;
     /// One of a session's calls, with DryRun. A data key that comes back all the same is dropped unseen.
     async fn dry_run(&self, key: &KeyArn, call: SessionCall) -> Result<DryRun, AwsError>;
     /// The key's tags, by name. Another account's are read through a reader only.
     async fn key_tags(
         &self,
         key: &KeyArn,
-        reader: Option<&Reader>,
+        reader: Option<&KeyPolicyReader>,
     ) -> Result<Vec<(String, String)>, AwsError>;
     /// The names of the key's aliases, each with its `alias/`. Another account's are read through a reader only.
-    async fn key_aliases(&self, key: &KeyArn, reader: Option<&Reader>) -> Result<Vec<String>, AwsError>;
+    async fn key_aliases(
+        &self,
+        key: &KeyArn,
+        reader: Option<&KeyPolicyReader>,
+    ) -> Result<Vec<String>, AwsError>;
     /// The ARNs of all keys of the account and Region, each with its alias names.
     async fn keys(&self) -> Result<Vec<(KeyArn, Vec<String>)>, AwsError>;
 }
@@ -63,17 +67,17 @@ pub trait Identities {
         key: &KeyArn,
         context: &[ContextEntry],
     ) -> Result<Simulation, AwsError>;
-    /// The tags of a role or user of the function's own account; `None` where there is no such principal.
+    /// The tags of a role or user of the function's own account; `None` if there is no such principal.
     async fn principal_tags(&self, principal: &PrincipalArn) -> Result<Option<PrincipalTags>, AwsError>;
-    /// The ARN of a role by its name, path included; `None` where there is none.
+    /// The ARN of a role by its name, path included; `None` if there is none.
     async fn role_arn(&self, name: &str) -> Result<Option<String>, AwsError>;
-    /// The ARN of the role in an instance profile; `None` where there is no profile, or no role in it.
+    /// The ARN of the role in an instance profile; `None` if there is no profile, or no role in it.
     async fn role_of_profile(&self, name: &str) -> Result<Option<String>, AwsError>;
 }
 
 /// The organization of the function's own account.
 pub trait Organizations {
-    /// Its id; `None` where the account is in none.
+    /// Its id; `None` if the account is in none.
     async fn organization_id(&self) -> Result<Option<String>, AwsError>;
 }
 
@@ -86,8 +90,6 @@ pub struct ManagedNode {
     pub agent_version: Option<String>,
     /// The role of a hybrid activated node, by name, as DescribeInstanceInformation tells it.
     pub hybrid_role: Option<String>,
-    /// Whether it answered Systems Manager lately (`Online`).
-    pub online: bool,
 }
 
 /// The users and the nodes of the account and Region.
@@ -96,7 +98,7 @@ pub trait Fleet {
     async fn nodes(&self) -> Result<Vec<ManagedNode>, AwsError>;
     /// The instance profile of each EC2 instance that has one: instance id and the profile's ARN.
     async fn instance_profiles(&self) -> Result<Vec<(String, String)>, AwsError>;
-    /// The role of Default Host Management, by name (with its path, if it has one); `None` where it is off.
+    /// The role of Default Host Management, by name (with its path, if it has one); `None` if it is off.
     async fn default_host_role(&self) -> Result<Option<String>, AwsError>;
     /// Who owned the sessions that began since then: ARNs of users and of role sessions, one for each session.
     async fn session_owners(&self, since: SystemTime) -> Result<Vec<String>, AwsError>;

@@ -37,3 +37,15 @@ pub enum ComplianceType {
     /// `NOT_APPLICABLE`: the resource is not one that the rule is about.
     NotApplicable,
 }
+
+impl ComplianceType {
+    /// AWS Config's word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Compliant => "COMPLIANT",
+            Self::NonCompliant => "NON_COMPLIANT",
+            Self::NotApplicable => "NOT_APPLICABLE",
+        }
+    }
+}

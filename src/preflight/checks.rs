@@ -10,4 +10,4 @@ mod unread;
 pub(super) mod users;
 
 pub use accounts::assess_accounts;
-pub use key_fitness::key_fitness;
+pub(super) use key_fitness::key_fitness;

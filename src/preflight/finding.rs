@@ -27,17 +27,19 @@ pub enum Check {
 }
 
 /// What a check found. Unknown is never a pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+///
+/// The order of the variants is the order of their weight: the heaviest one comes last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// It holds.
     Pass,
     /// It holds, and something about it is worth knowing.
     Warning,
-    /// It does not hold.
-    Fail,
     /// It could not be found out.
     Unknown,
+    /// It does not hold.
+    Fail,
 }
 
 /// One check's answer about one subject.
@@ -58,6 +60,9 @@ pub struct Finding {
     pub side: Option<Side>,
     /// Whether the subject is exempt, so that its failure does not block.
     pub exempt: bool,
+    /// The indices of the statements of the key policy that the evidence names, from 0.
+    #[serde(skip)]
+    pub key_policy_statements: Vec<usize>,
 }
 
 impl Finding {
@@ -77,6 +82,7 @@ impl Finding {
             remedy: None,
             side: None,
             exempt: false,
+            key_policy_statements: Vec::new(),
         }
     }
 }
@@ -95,13 +101,7 @@ impl Verdict {
     /// Both together: a failure fails, and what is unknown is never a pass.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        let rank = |verdict| match verdict {
-            Self::Pass => 0,
-            Self::Warning => 1,
-            Self::Unknown => 2,
-            Self::Fail => 3,
-        };
-        if rank(other) > rank(self) { other } else { self }
+        self.max(other)
     }
 
     fn plural(self, count: usize) -> String {

@@ -1,4 +1,4 @@
-//! Lookups: reads that tell a condition key, made only where a policy asks for it, and each once a run.
+//! Lookups: reads that give the value of a condition key. Each is made only if a policy asks for the key, and once a run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,28 +7,27 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::sync::{Mutex, OnceCell};
 
-use super::gather::AT_A_TIME;
-use crate::access::{KeyFacts, KnownKeys, PrincipalArn, PrincipalType, Side, Tags, may_tag_sessions};
+use super::observation::{AccessObservation, Attributes, Read, Subject};
+use super::observe::AT_A_TIME;
+use crate::access::{KeyFacts, KnownContext, PrincipalArn, PrincipalType, Side, Tags, may_tag_sessions};
 use crate::intent::Safeguards;
 use crate::key::KeyDescription;
-use crate::location::Location;
-use crate::ports::{AccessPorts, PrincipalTags};
-use crate::preflight::{AccessObservation, Attributes, Read, Subject};
+use crate::ports::{Environment, PreflightPorts, PrincipalTags};
 use kms_key_policy::{Policy, PolicyKind};
 
-/// Which condition keys policies ask for that one read tells, and that Context does not.
+/// The condition keys that policies ask for, that a read can give, and that Context does not give.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Asked {
-    pub(crate) principal_organization: bool,
-    pub(crate) resource_organization: bool,
-    pub(crate) principal_tags: bool,
-    pub(crate) resource_tags: bool,
-    pub(crate) aliases: bool,
+pub(super) struct RequestedReads {
+    pub(super) principal_organization: bool,
+    pub(super) resource_organization: bool,
+    pub(super) principal_tags: bool,
+    pub(super) resource_tags: bool,
+    pub(super) aliases: bool,
 }
 
-impl Asked {
-    /// What these condition keys ask for.
-    pub(crate) fn of<'n>(names: impl IntoIterator<Item = &'n str>, known: &KnownKeys) -> Self {
+impl RequestedReads {
+    /// The reads that these condition keys ask for.
+    pub(super) fn of<'n>(names: impl IntoIterator<Item = &'n str>, known: &KnownContext) -> Self {
         let mut asked = Self::default();
         for name in names {
             if known.get(name).is_some() {
@@ -47,42 +46,38 @@ impl Asked {
     }
 }
 
-/// What IAM says of a principal, read once; or why it does not.
+/// A principal's tags, read once, or why they could not be read.
 type OfPrincipal = OnceCell<Result<PrincipalTags, String>>;
 
 /// The reads of one run about one key.
-pub(crate) struct Lookups<'a, P> {
-    pub(crate) ports: &'a P,
-    pub(crate) location: &'a Location,
-    pub(crate) key: &'a KeyDescription,
-    pub(crate) safeguards: &'a Safeguards,
+pub(super) struct Lookups<'a, P> {
+    pub(super) environment: Environment<'a, P>,
+    pub(super) key: &'a KeyDescription,
+    pub(super) safeguards: &'a Safeguards,
     organization: OnceCell<Read<Option<String>>>,
     resource_tags: OnceCell<Read<Tags>>,
     aliases: OnceCell<Read<Vec<String>>>,
     principals: Mutex<BTreeMap<PrincipalArn, Arc<OfPrincipal>>>,
 }
 
-impl<'a, P: AccessPorts> Lookups<'a, P> {
-    pub(crate) fn new(
-        ports: &'a P,
-        location: &'a Location,
+impl<'a, P: PreflightPorts> Lookups<'a, P> {
+    pub(super) fn new(
+        environment: Environment<'a, P>,
         key: &'a KeyDescription,
         safeguards: &'a Safeguards,
     ) -> Self {
-        Self::after(ports, location, key, safeguards, &Attributes::default())
+        Self::continuing(environment, key, safeguards, &Attributes::default())
     }
 
-    /// The same where some of it has been read.
-    pub(crate) fn after(
-        ports: &'a P,
-        location: &'a Location,
+    /// Lookups of which these have been read before.
+    fn continuing(
+        environment: Environment<'a, P>,
         key: &'a KeyDescription,
         safeguards: &'a Safeguards,
         read: &Attributes,
     ) -> Self {
         Self {
-            ports,
-            location,
+            environment,
             key,
             safeguards,
             organization: OnceCell::new_with(read.organization.clone()),
@@ -92,14 +87,20 @@ impl<'a, P: AccessPorts> Lookups<'a, P> {
         }
     }
 
-    /// Reads what a key's policy asks for, of the key, of the account and of the principals.
-    pub(crate) async fn read_for(&self, policy: &Read<String>, subjects: &mut [Subject]) {
+    /// The account that the program runs in.
+    fn account(&self) -> &str {
+        &self.environment.location.account
+    }
+
+    /// Reads what a key's policy asks for: attributes of the key, of the account and of the principals.
+    pub(super) async fn read_for(&self, policy: &Read<String>, subjects: &mut [Subject]) {
         let parsed = policy.known().and_then(|policy| Policy::parse(PolicyKind::Key, policy).ok());
         let Some(policy) = parsed else { return };
-        let asked = Asked::of(policy.condition_keys(), &self.safeguards.context);
-        let is_at_home = |subject: &Subject| subject.principal.account() == self.location.account;
+        let asked = RequestedReads::of(policy.condition_keys(), &self.safeguards.context);
+        let is_at_home = |subject: &Subject| subject.principal.account() == self.account();
         let somebody_is = subjects.is_empty() || subjects.iter().any(is_at_home);
-        let of_key = Asked { principal_organization: asked.principal_organization && somebody_is, ..asked };
+        let of_key =
+            RequestedReads { principal_organization: asked.principal_organization && somebody_is, ..asked };
         let of_principals = async {
             if !asked.principal_tags {
                 return Vec::new();
@@ -121,15 +122,15 @@ impl<'a, P: AccessPorts> Lookups<'a, P> {
         }
     }
 
-    /// Reads of the key and of the account what is asked for and has not been read.
-    pub(crate) async fn read_of_key(&self, asked: Asked) {
-        let is_own_key = self.key.arn.location().account == self.location.account;
+    /// Reads the attributes of the key and of the account that are asked for and have not been read.
+    pub(super) async fn read_of_key(&self, asked: RequestedReads) {
+        let is_own_key = self.key.arn.location().account == self.account();
         let organization = asked.principal_organization || (asked.resource_organization && is_own_key);
         tokio::join!(
             async {
                 if organization {
                     self.organization
-                        .get_or_init(|| async { Read::from(self.ports.organization_id().await) })
+                        .get_or_init(|| async { Read::from(self.environment.ports.organization_id().await) })
                         .await;
                 }
             },
@@ -146,8 +147,8 @@ impl<'a, P: AccessPorts> Lookups<'a, P> {
         );
     }
 
-    /// What has been read of the key and of the account.
-    pub(crate) fn attributes(&self) -> Attributes {
+    /// The attributes of the key and of the account that have been read.
+    pub(super) fn attributes(&self) -> Attributes {
         Attributes {
             organization: self.organization.get().cloned(),
             resource_tags: self.resource_tags.get().cloned(),
@@ -155,21 +156,21 @@ impl<'a, P: AccessPorts> Lookups<'a, P> {
         }
     }
 
-    /// What is known of a principal's call by now.
-    pub(crate) fn facts(&self, principal: &PrincipalArn, side: Side, tags: Option<&Read<Tags>>) -> KeyFacts {
-        let mut facts = self.attributes().facts(self.key, &self.location.account, &self.safeguards.context);
+    /// What is known of a principal's call so far.
+    pub(super) fn facts(&self, principal: &PrincipalArn, side: Side, tags: Option<&Read<Tags>>) -> KeyFacts {
+        let mut facts = self.attributes().facts(self.key, self.account(), &self.safeguards.context);
         if let Some(tags) = tags.and_then(Read::known) {
             facts.principal_tags.insert((principal.clone(), side), tags.clone());
         }
         facts
     }
 
-    /// All tags that calls of a principal of the own account have.
-    pub(crate) async fn tags_of(&self, principal: &PrincipalArn, side: Side) -> Read<Tags> {
+    /// All tags that the calls of a principal of the own account have.
+    pub(super) async fn tags_of(&self, principal: &PrincipalArn, side: Side) -> Read<Tags> {
         let cell = Arc::clone(self.principals.lock().await.entry(principal.clone()).or_default());
         let read = cell
             .get_or_init(|| async {
-                match self.ports.principal_tags(principal).await {
+                match self.environment.ports.principal_tags(principal).await {
                     Ok(Some(tags)) => Ok(tags),
                     Ok(None) => Err(format!("IAM finds no {principal}")),
                     Err(error) => Err(error.to_string()),
@@ -199,20 +200,20 @@ impl<'a, P: AccessPorts> Lookups<'a, P> {
             return Read::Unknown(why);
         }
         let reader = self.safeguards.reader.as_ref();
-        Read::from(self.ports.key_tags(&self.key.arn, reader).await.map(Tags))
+        Read::from(self.environment.ports.key_tags(&self.key.arn, reader).await.map(Tags))
     }
 
     async fn read_aliases(&self) -> Read<Vec<String>> {
         if let Some(why) = self.unreadable("aliases") {
             return Read::Unknown(why);
         }
-        Read::from(self.ports.key_aliases(&self.key.arn, self.safeguards.reader.as_ref()).await)
+        Read::from(self.environment.ports.key_aliases(&self.key.arn, self.safeguards.reader.as_ref()).await)
     }
 
-    /// Why nothing of this kind can be read of the key: KMS shows it to the key's own account only.
+    /// Why this cannot be read of the key. KMS shows it to nobody but the key's own account.
     fn unreadable(&self, what: &str) -> Option<String> {
         let owner = &self.key.arn.location().account;
-        (*owner != self.location.account && self.safeguards.reader.is_none()).then(|| {
+        (owner != self.account() && self.safeguards.reader.is_none()).then(|| {
             format!(
                 "the key belongs to account {owner}, and only that account may list its {what}; set \
                  KeyPolicyReaderRoleArn, or say by Context what they are"
@@ -221,15 +222,14 @@ impl<'a, P: AccessPorts> Lookups<'a, P> {
     }
 }
 
-/// Reads what the policy of an observation asks for and has not been read: it may be another policy by now.
-pub(crate) async fn read_what_is_asked<P: AccessPorts>(
-    ports: &P,
-    location: &Location,
+/// Reads what the policy of an observation asks for and nobody has read: it may be another policy than before.
+pub(crate) async fn read_attributes<P: PreflightPorts>(
+    environment: Environment<'_, P>,
     safeguards: &Safeguards,
     observation: &mut AccessObservation,
 ) {
     let key = observation.key.clone();
-    let lookups = Lookups::after(ports, location, &key, safeguards, &observation.attributes);
+    let lookups = Lookups::continuing(environment, &key, safeguards, &observation.attributes);
     lookups.read_for(&observation.policy, &mut observation.subjects).await;
     observation.attributes = lookups.attributes();
 }

@@ -1,23 +1,24 @@
-//! What was read for the checks: values, each of which may be unknown for a reason that can be told.
+//! What was observed for the checks. Each value may be unknown, and then there is a reason.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::access::{KeyFacts, KnownKeys, Organization, OwnSide, PrincipalArn, Side, Tags};
+use crate::access::{KeyFacts, KnownContext, Organization, OwnSide, PrincipalArn, Side, Tags};
 use crate::key::{KeyArn, KeyDescription};
+use crate::ports::DryRun;
 
-/// Something that was read, or why it could not be.
+/// A value that was read, or why it could not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Read<T> {
     /// It was read.
     Known(T),
-    /// It was not, and why: the action that is missing, or what AWS said.
+    /// It could not be read: the action that is missing, or what AWS said.
     Unknown(String),
 }
 
 impl<T> Read<T> {
-    /// The value, where it is known.
+    /// The value, if it is known.
     #[must_use]
     pub fn known(&self) -> Option<&T> {
         match self {
@@ -47,33 +48,22 @@ pub struct Subject {
     pub source: String,
     /// What is known of its own side.
     pub own: OwnSide,
-    /// The condition keys that its own policies ask for and that Context tells.
+    /// The condition keys that its own policies ask for and that Context gives.
     pub told: Vec<String>,
-    /// All tags that its calls have; `None` where no policy asks for one.
+    /// All tags that its calls have. `None` if no policy asks for one.
     pub tags: Option<Read<Tags>>,
 }
 
-/// What a call with DryRun, as the function's own role, came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DryRun {
-    /// It would succeed.
-    WouldSucceed,
-    /// The caller may not; AWS's words.
-    Denied(String),
-    /// It would fail for another reason; AWS's words.
-    WouldFail(String),
-}
-
-/// The fleet, summed up.
+/// A summary of the managed nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Nodes {
     /// How many there are.
     pub count: usize,
-    /// How many have an agent of each version; empty text for unknown.
+    /// The nodes by the version of their agent, which is empty if it is not known.
     pub agents: BTreeMap<String, Agents>,
-    /// Nodes whose role could not be told: how many, and an example.
+    /// Nodes whose role is not known: how many, and an example.
     pub without_role: Option<(usize, String)>,
-    /// Parts of the fleet that could not be read, and why.
+    /// What could not be read of the nodes, and why.
     pub gaps: Vec<String>,
 }
 
@@ -86,7 +76,7 @@ pub struct Agents {
     pub example: String,
 }
 
-/// Who started sessions, summed up.
+/// A summary of the session history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sessions {
     /// How many sessions were looked at.
@@ -104,10 +94,10 @@ pub struct OtherOwner {
     pub why: String,
 }
 
-/// What is read of the account and the key where a policy asks for it; `None` where none does.
+/// Attributes of the account and the key. Each is `None` unless a policy asks for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Attributes {
-    /// The id of the own account's organization; of no organization where it is in none.
+    /// The id of the own account's organization, if it is in one.
     pub organization: Option<Read<Option<String>>>,
     /// The key's tags.
     pub resource_tags: Option<Read<Tags>>,
@@ -116,14 +106,14 @@ pub struct Attributes {
 }
 
 impl Attributes {
-    /// What is known of the calls on a key, but for the principals. `account` is the own one.
+    /// What is known of the calls on a key, whoever makes them. `account` is the own one.
     #[must_use]
-    pub fn facts(&self, key: &KeyDescription, account: &str, known: &KnownKeys) -> KeyFacts {
+    pub fn facts(&self, key: &KeyDescription, account: &str, known: &KnownContext) -> KeyFacts {
         fn of<T: Clone>(read: Option<&Read<T>>) -> Option<T> {
             read.and_then(Read::known).cloned()
         }
         let organization = of(self.organization.as_ref());
-        let mut facts = KeyFacts::from(key).knowing(known);
+        let mut facts = KeyFacts::from(key).with_known_context(known);
         facts.organization = organization.map(|id| Organization { account: account.to_owned(), id });
         facts.resource_tags = of(self.resource_tags.as_ref());
         facts.aliases = of(self.aliases.as_ref());
@@ -138,9 +128,9 @@ pub struct AccessObservation {
     pub key: KeyDescription,
     /// The account whose sessions it encrypts.
     pub account: String,
-    /// Condition keys of every call that are known besides: the property Context.
-    pub context: KnownKeys,
-    /// What was read where a policy asks for it.
+    /// Further condition keys of every call: the property Context.
+    pub context: KnownContext,
+    /// Attributes that a policy asks for.
     pub attributes: Attributes,
     /// The key's policy, as text.
     pub policy: Read<String>,
@@ -150,9 +140,9 @@ pub struct AccessObservation {
     pub dry_runs: Vec<(Side, Read<DryRun>)>,
     /// Who must be able to use the key.
     pub subjects: Vec<Subject>,
-    /// The fleet; `None` where it was not to be looked at.
+    /// The managed nodes. `None` if they are not to be discovered.
     pub nodes: Option<Read<Nodes>>,
-    /// The session history; `None` where it was not to be looked at.
+    /// The session history. `None` if users are not to be discovered.
     pub sessions: Option<Read<Sessions>>,
 }
 
@@ -163,9 +153,9 @@ impl AccessObservation {
         &self.key.arn
     }
 
-    /// What is known of the calls on the key, where this is what Context says.
+    /// What is known of the calls on the key, if Context says this.
     #[must_use]
-    pub(super) fn facts(&self, known: &KnownKeys) -> KeyFacts {
+    pub(super) fn facts(&self, known: &KnownContext) -> KeyFacts {
         let mut facts = self.attributes.facts(&self.key, &self.account, known);
         for subject in &self.subjects {
             if let Some(Read::Known(tags)) = &subject.tags {

@@ -1,17 +1,17 @@
-//! The own side of a principal, by IAM's simulator: asked with what is certain, and again with what its answer asks
-//! for.
+//! A principal's own side, as IAM's simulator sees it. The simulator is asked with what is certain, and again with what
+//! its answer asks for.
 
-use super::lookups::{Asked, Lookups};
+use super::lookups::{Lookups, RequestedReads};
+use super::observation::{Read, Subject};
 use crate::access::{
-    CHALLENGE, KeyFacts, OwnSide, SimulatedCall, asks_for_encryption_context, encryption_contexts,
+    CHALLENGE, KeyFacts, OwnSide, SimulatedCall, Tags, asks_for_encryption_context, encryption_contexts,
 };
-use crate::ports::{AccessPorts, AwsError, ContextEntry, Simulated, Simulation};
-use crate::preflight::Subject;
+use crate::ports::{AwsError, ContextEntry, PreflightPorts, SimulatedDecision, Simulation};
 
 /// A subject with what is known of its own side. The simulator answers for the function's own account only.
-pub(super) async fn with_own_side<P: AccessPorts>(lookups: &Lookups<'_, P>, subject: Subject) -> Subject {
+pub(super) async fn with_own_side<P: PreflightPorts>(lookups: &Lookups<'_, P>, subject: Subject) -> Subject {
     let account = subject.principal.account();
-    if account != lookups.location.account {
+    if account != lookups.environment.location.account {
         let why = format!("it belongs to account {account}, whose policies cannot be read from here");
         return Subject { own: OwnSide::Unknown(why), ..subject };
     }
@@ -23,25 +23,23 @@ pub(super) async fn with_own_side<P: AccessPorts>(lookups: &Lookups<'_, P>, subj
     }
 }
 
-type Tags = Option<crate::preflight::Read<crate::access::Tags>>;
-
 /// Simulates a principal's call: what it comes to, which keys of Context it asked for, and the principal's tags where
 /// they were read. Only policies that look at the names in the encryption context are asked about each encryption
 /// context; then the worst answer counts.
-async fn simulated<P: AccessPorts>(
+async fn simulated<P: PreflightPorts>(
     lookups: &Lookups<'_, P>,
     subject: &Subject,
-) -> Result<(Simulation, Vec<String>, Tags), AwsError> {
+) -> Result<(Simulation, Vec<String>, Option<Read<Tags>>), AwsError> {
     let call = SimulatedCall { principal: &subject.principal, side: subject.side, key: &lookups.key.arn };
     let ask = async |context: Vec<ContextEntry>| {
         let (principal, session_call) = (subject.principal.as_str(), subject.side.call());
-        lookups.ports.simulate(principal, session_call, &lookups.key.arn, &context).await
+        lookups.environment.ports.simulate(principal, session_call, &lookups.key.arn, &context).await
     };
     let certain = KeyFacts::from(lookups.key);
-    let mut first = ask(call.certain(&certain)).await?;
+    let mut first = ask(call.certain_entries(&certain)).await?;
     let known = &lookups.safeguards.context;
     let missing = first.missing_context.clone();
-    let mut asked = Asked::of(missing.iter().map(String::as_str), known);
+    let mut asked = RequestedReads::of(missing.iter().map(String::as_str), known);
     // The simulator does not tell what service control policies ask for; who is refused by one is asked about again
     // with what they mostly ask for.
     if first.organizations_allow == Some(false) {
@@ -72,7 +70,7 @@ async fn simulated<P: AccessPorts>(
     first.missing_context = call.still_missing(&facts, any_names, &missing);
     let mut worst: Option<Simulation> = None;
     for names in contexts {
-        let mut answer = ask(call.told(&facts, names)).await?;
+        let mut answer = ask(call.context_entries(&facts, names)).await?;
         let missing = std::mem::take(&mut answer.missing_context);
         answer.missing_context = call.still_missing(&facts, names.or(any_names), &missing);
         if worst.as_ref().is_none_or(|worst| severity(&answer) > severity(worst)) {
@@ -93,11 +91,11 @@ async fn simulated<P: AccessPorts>(
 /// Whether a second simulation would be told more that may matter: a key that the first missed, or, where there are
 /// service control policies, any.
 fn is_told_more(first: &Simulation, call: &SimulatedCall<'_>, facts: &KeyFacts, certain: &KeyFacts) -> bool {
-    let told = call.told(facts, None);
+    let told = call.context_entries(facts, None);
     let is_told = |name: &String| told.iter().any(|entry| entry.key.eq_ignore_ascii_case(name));
     let may_matter_to_organization = match first.organizations_allow {
         Some(true) => !facts.known.is_empty(),
-        Some(false) => told.len() > call.told(certain, None).len(),
+        Some(false) => told.len() > call.context_entries(certain, None).len(),
         None => false,
     };
     first.missing_context.iter().any(is_told) || may_matter_to_organization
@@ -107,10 +105,10 @@ fn is_told_more(first: &Simulation, call: &SimulatedCall<'_>, facts: &KeyFacts, 
 fn severity(simulation: &Simulation) -> (u8, bool, u8) {
     let limited = [simulation.organizations_allow, simulation.boundary_allows].contains(&Some(false));
     let decision = match simulation.decision {
-        Simulated::Allowed => 0,
-        Simulated::Untold => 1,
-        Simulated::ImplicitDeny => 2,
-        Simulated::ExplicitDeny => 3,
+        SimulatedDecision::Allowed => 0,
+        SimulatedDecision::NotReported => 1,
+        SimulatedDecision::ImplicitDeny => 2,
+        SimulatedDecision::ExplicitDeny => 3,
     };
     let certainty = match (simulation.missing_context.is_empty(), limited || decision > 1) {
         (true, true) => 2,
@@ -134,13 +132,13 @@ mod tests {
             missing_context: missing.iter().map(|name| (*name).to_owned()).collect(),
         };
         let rising = [
-            simulation(Simulated::Allowed, None, &[]),
-            simulation(Simulated::Allowed, None, &["aws:SourceIp"]),
-            simulation(Simulated::Untold, None, &[]),
-            simulation(Simulated::ExplicitDeny, None, &["aws:SourceIp"]),
-            simulation(Simulated::ImplicitDeny, None, &[]),
-            simulation(Simulated::ExplicitDeny, None, &[]),
-            simulation(Simulated::Allowed, Some(false), &[]),
+            simulation(SimulatedDecision::Allowed, None, &[]),
+            simulation(SimulatedDecision::Allowed, None, &["aws:SourceIp"]),
+            simulation(SimulatedDecision::NotReported, None, &[]),
+            simulation(SimulatedDecision::ExplicitDeny, None, &["aws:SourceIp"]),
+            simulation(SimulatedDecision::ImplicitDeny, None, &[]),
+            simulation(SimulatedDecision::ExplicitDeny, None, &[]),
+            simulation(SimulatedDecision::Allowed, Some(false), &[]),
         ];
         assert!(rising.is_sorted_by_key(severity), "{rising:?}");
     }

@@ -1,5 +1,5 @@
-//! Drive: rounds of observing, planning, proving and applying until nothing differs. Requests of owners and
-//! repairs take it alike.
+//! The convergence loop: observe, plan, prove and apply until nothing differs. Requests of owners and repairs both run
+//! it.
 
 use std::time::Duration;
 
@@ -7,17 +7,16 @@ use super::error::ReconcileError;
 use super::observe::Observation;
 use super::plan::{Goal, Plan, Step, plan_establish};
 use super::record::Record;
-use super::release::undo;
+use super::release::{UndoneBy, undo};
 use super::run::Run;
 use crate::intent::{Mode, OnDelete};
 use crate::key::KeyDescription;
-use crate::location::Location;
-use crate::ports::{AccessPorts, VersionStatus};
-use crate::preflight::{self, prove};
-use crate::preflight::{Check, Finding, Remedies, Verdict};
+use crate::ports::{VersionStatus, WritePorts};
+use crate::preflight::{Check, Finding, Remedies, Verdict, check_access, log_assessment, refuse_if_blocked};
+use crate::session::Target;
 
-/// Where to, and what has to be proven on the way.
-#[derive(Clone, Copy)]
+/// What a document is brought to, and what has to be proven before.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Convergence<'a> {
     /// What is to be there.
     pub(crate) goal: Goal<'a>,
@@ -25,173 +24,224 @@ pub(crate) struct Convergence<'a> {
     pub(crate) keys: &'a [&'a KeyDescription],
     /// How much findings weigh.
     pub(crate) mode: Mode,
-    /// How long a refusal may be asked again before it counts.
+    /// How long a refusal may be asked about again before it counts.
     pub(crate) patience: Duration,
-    /// The record that the goal was made of, if it was: an intent that is no longer recorded is not pursued.
-    pub(crate) of: Option<&'a Record>,
-    /// Whether a repair may write the document: what nothing differed in when it was looked at, and so nothing was
-    /// proven for and no repair counted, is to be looked at again.
-    pub(crate) writes: bool,
+    /// On whose behalf the document is brought there.
+    pub(crate) purpose: Purpose<'a>,
+}
+
+/// On whose behalf a document is brought to its goal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Purpose<'a> {
+    /// An owner asks for it.
+    Request,
+    /// The record wants it, and somebody or something has changed the document or its key.
+    Repair {
+        /// The record that the goal was made of. An intent that is no longer recorded is not pursued.
+        record: &'a Record,
+        /// Whether the repair was counted and may write the document. If the document was as wanted at the first look,
+        /// nothing was proven and no repair was counted.
+        is_counted: bool,
+    },
 }
 
 /// What is there in the end, read back.
+#[derive(Debug)]
 pub(crate) struct Converged {
     /// The last observation.
     pub(crate) observation: Observation,
     /// What the checks found.
     pub(crate) findings: Vec<Finding>,
-    /// What would let in whoever is locked out, where that does not block.
+    /// What would admit whoever is locked out, if that does not block.
     pub(crate) remedies: Remedies,
 }
 
-/// Goes there.
-pub(crate) async fn converge<P: AccessPorts>(
-    ports: &P,
-    location: &Location,
-    rounds: &mut Run<'_, P>,
-    way: Convergence<'_>,
-    progress: &dyn Fn(&str),
-) -> Result<Converged, ReconcileError> {
-    let Convergence { goal, keys, .. } = way;
-    let mut proven = keys.is_empty() || way.mode == Mode::Off;
-    let mut observation = rounds.observe().await?;
-    let mut findings: Vec<Finding> = skew(&observation, goal.wanted).into_iter().collect();
-    let mut remedies = Remedies::default();
-    // What a run that was cut off has written counts as written by this one.
-    let mut written = None;
-    let mut saved = observation.record.clone().filter(|record| record.owner == *goal.owner);
-    let mut is_saved = saved.is_some();
-    loop {
-        if let Some(record) = &saved
-            // Where AWS was busy with another write, nothing is there yet.
-            && (is_saved || observation.record.is_some())
-        {
-            still_ours(ports, location, rounds, &observation, record, way.of.is_some()).await?;
+/// The owner's record, as far as the run knows it.
+enum RecordState {
+    /// The owner has no record.
+    Absent,
+    /// The owner's record was there before this run wrote any.
+    Found(Record),
+    /// This run has sent its first record. AWS may have been busy with another write, so it need not be there.
+    Sent(Record),
+    /// This run has written a record over the owner's.
+    Written(Record),
+}
+
+impl RecordState {
+    /// The record that must still be the owner's in this observation.
+    fn expected_in(&self, observation: &Observation) -> Option<&Record> {
+        match self {
+            Self::Absent => None,
+            Self::Sent(record) => observation.record.as_ref().map(|_| record),
+            Self::Found(record) | Self::Written(record) => Some(record),
         }
-        still_wanted(rounds, &observation, way.of, written.as_ref())?;
+    }
+
+    /// The record that this run has sent or written.
+    fn own(&self) -> Option<&Record> {
+        match self {
+            Self::Absent | Self::Found(_) => None,
+            Self::Sent(record) | Self::Written(record) => Some(record),
+        }
+    }
+
+    /// The state once this record has been sent.
+    fn send(self, record: Record) -> Self {
+        match self {
+            Self::Absent | Self::Sent(_) => Self::Sent(record),
+            Self::Found(_) | Self::Written(_) => Self::Written(record),
+        }
+    }
+
+    /// The state once the parameter has a new version.
+    fn confirm(self) -> Self {
+        match self {
+            Self::Sent(record) => Self::Written(record),
+            state => state,
+        }
+    }
+}
+
+/// Runs the convergence loop until nothing differs.
+///
+/// # Errors
+/// See [`ReconcileError`]. The document is then as it was or as wanted.
+pub(crate) async fn converge<P: WritePorts>(
+    run: &mut Run<'_, P>,
+    convergence: Convergence<'_>,
+) -> Result<Converged, ReconcileError> {
+    let Convergence { goal, keys, mode, purpose, .. } = convergence;
+    let mut is_proven = keys.is_empty() || mode == Mode::Off;
+    let mut observation = run.observe().await?;
+    let mut findings: Vec<Finding> = version_skew(&observation, goal.wanted).into_iter().collect();
+    let mut remedies = Remedies::default();
+    let found = observation.record.clone().filter(|record| record.owner == *goal.owner);
+    let mut state = found.map_or(RecordState::Absent, RecordState::Found);
+    loop {
+        if let Some(record) = state.expected_in(&observation) {
+            still_ours(run, &observation, record, purpose).await?;
+        }
+        still_wanted(run, &observation, purpose, state.own())?;
         match plan_establish(&observation, goal) {
             Ok(plan) if plan.is_empty() => return Ok(Converged { observation, findings, remedies }),
-            Ok(plan)
-                if way.of.is_some() && (surprises(rounds, &plan, way.writes) || rewrites(rounds, &plan)) =>
-            {
-                return Err(ReconcileError::Overtaken { document: rounds.document().clone() });
+            Ok(plan) if is_overtaken(run, &plan, purpose) => {
+                return Err(ReconcileError::Overtaken { document: run.document().clone() });
+            }
+            Ok(_) if !is_proven && !is_accepted(&observation, goal) => {
+                for key in keys {
+                    let check = check_access(run.environment(), key, goal.safeguards, convergence.patience);
+                    let assessment = Box::pin(check).await;
+                    log_assessment(key, &assessment);
+                    refuse_if_blocked(key, &assessment, mode)?;
+                    remedies.extend(assessment.remedies);
+                    let new = assessment.findings.into_iter();
+                    findings.extend(new.filter(|finding| finding.check != Check::KeyFitness));
+                }
+                // The checks took time, so the observation may be out of date.
+                is_proven = true;
             }
             Ok(plan) => {
-                if !proven && !settled(&observation, goal) {
-                    for key in keys {
-                        let safeguards = goal.safeguards;
-                        let assessment =
-                            Box::pin(prove(ports, location, key, safeguards, way.patience, progress)).await;
-                        preflight::log(key, &assessment);
-                        preflight::check(key, &assessment, way.mode)?;
-                        remedies.key_policy_statements.extend(assessment.remedies.key_policy_statements);
-                        remedies.identity_policies.extend(assessment.remedies.identity_policies);
-                        let new = assessment.findings.into_iter();
-                        findings.extend(new.filter(|finding| finding.check != Check::KeyFitness));
-                    }
-                    // The world may have moved on meanwhile.
-                    proven = true;
-                    observation = rounds.observe().await?;
-                    continue;
+                if let Some(record) = saved_by(&plan) {
+                    state = state.send(record.clone());
                 }
-                for step in &plan {
-                    if let Step::SaveRecord { record, .. } = step {
-                        saved = Some((**record).clone());
-                        written.clone_from(&saved);
-                    }
+                let version = run.record_version();
+                run.apply(plan).await?;
+                if run.record_version() > version {
+                    state = state.confirm();
                 }
-                let before = rounds.record_version();
-                rounds.apply(plan).await?;
-                is_saved |= rounds.record_version() > before;
             }
-            Err(error) => rounds.no_plan(error)?,
+            Err(error) => run.without_plan(error)?,
         }
-        observation = rounds.observe().await?;
+        observation = run.observe().await?;
     }
 }
 
-/// Whether a repair that was counted has nothing to write, or one that was not counted has.
-fn surprises<P: AccessPorts>(rounds: &Run<'_, P>, plan: &Plan, writes: bool) -> bool {
-    let saves = plan.iter().any(|step| matches!(step, Step::SaveRecord { .. }));
-    match plan.iter().any(Step::is_write) {
-        true => !writes,
-        false => writes && saves && !rounds.changed(),
-    }
+/// The record that a plan saves.
+fn saved_by(plan: &Plan) -> Option<&Record> {
+    plan.iter().find_map(|step| match step {
+        Step::SaveRecord { record, .. } => Some(&**record),
+        _ => None,
+    })
 }
 
-/// Whether what was written is not there any more: putting it right once more is another repair, and counts.
-fn rewrites<P: AccessPorts>(rounds: &Run<'_, P>, plan: &Plan) -> bool {
+/// Whether a repair has been overtaken: it was counted and has nothing to write, or was not counted and has, or what it
+/// wrote is not there any more. To write that again is another repair, and counts.
+fn is_overtaken<P: WritePorts>(run: &Run<'_, P>, plan: &Plan, purpose: Purpose<'_>) -> bool {
+    let Purpose::Repair { is_counted, .. } = purpose else { return false };
+    let writes_document = plan.iter().any(Step::is_write);
+    let is_surprising = match writes_document {
+        true => !is_counted,
+        false => is_counted && saved_by(plan).is_some() && !run.changed(),
+    };
     let is_content = |step: &Step| matches!(step, Step::CreateDocument(_) | Step::UpdateDocument { .. });
-    rounds.wrote() && plan.iter().any(is_content)
+    is_surprising || (run.wrote_content() && plan.iter().any(is_content))
 }
 
-/// Whether the key is on already, as these very properties once asked: a rollback, which must not fail on
-/// somebody who lost access meanwhile, since nobody loses it by it.
-fn settled(observation: &Observation, goal: Goal<'_>) -> bool {
-    let carried = observation.document.as_ref().is_some_and(|document| {
+/// Whether the key is on already, and these very properties were accepted before. Then the request is a rollback, which
+/// must not fail on somebody who lost access meanwhile: nobody loses access by it.
+fn is_accepted(observation: &Observation, goal: Goal<'_>) -> bool {
+    let is_carried = observation.document.as_ref().is_some_and(|document| {
         // A version that AWS failed is not in use, whatever it carries.
         document.carries(goal.wanted) && !matches!(document.latest.status, VersionStatus::Failed(_))
     });
-    let accepted = observation
+    let was_accepted = observation
         .record
         .as_ref()
         .is_some_and(|record| record.owner == *goal.owner && record.has_accepted(goal.digest));
-    carried && accepted
+    is_carried && was_accepted
 }
 
-/// Once the record was written, only a Delete removes it and only another owner replaces it.
-async fn still_ours<P: AccessPorts>(
-    ports: &P,
-    location: &Location,
-    rounds: &mut Run<'_, P>,
+/// Fails if the record has gone or is another owner's. Once the record was written, only a Delete removes it, and only
+/// another owner replaces it.
+async fn still_ours<P: WritePorts>(
+    run: &mut Run<'_, P>,
     observation: &Observation,
-    saved: &Record,
-    is_repair: bool,
+    expected: &Record,
+    purpose: Purpose<'_>,
 ) -> Result<(), ReconcileError> {
+    let document = run.document().clone();
     match &observation.record {
-        Some(record) if record.owner == saved.owner => Ok(()),
-        Some(record) => {
-            Err(ReconcileError::Owned { document: rounds.document().clone(), owner: record.owner.clone() })
-        }
+        Some(record) if record.owner == expected.owner => Ok(()),
+        Some(record) => Err(ReconcileError::Owned { document, owner: record.owner.clone() }),
         None => {
-            let undone = match (saved.on_delete, is_repair) {
-                // What a repair goes back to is what the owner left.
-                (OnDelete::Retain, true) => None,
+            let undone = match (expected.on_delete, purpose) {
+                // A repair goes back to what the owner left.
+                (OnDelete::Retain, Purpose::Repair { .. }) => None,
                 // A change that did not come to its end leaves nothing, whatever a Delete would retain.
                 (OnDelete::Restore | OnDelete::Retain, _) => Some(OnDelete::Restore),
                 (OnDelete::Clear, _) => Some(OnDelete::Clear),
             };
             if let Some(on_delete) = undone {
-                undo(ports, location, rounds, saved, on_delete, None).await?;
+                undo(run, expected, on_delete, UndoneBy::Change).await?;
             }
-            let document = rounds.document().clone();
-            // A repair has nothing to tell anybody: it looks again, and finds that it is not asked for.
-            Err(match is_repair {
-                true => ReconcileError::Overtaken { document },
-                false => ReconcileError::Superseded { document },
+            // A repair answers nobody: it looks again, and finds that nobody asks for it.
+            Err(match purpose {
+                Purpose::Repair { .. } => ReconcileError::Overtaken { document },
+                Purpose::Request => ReconcileError::Superseded { document },
             })
         }
     }
 }
 
-/// A goal that was made of a record is pursued while that is the record, or the one that this run wrote over it:
-/// neither may an intent come back that is not wanted any more, nor a repair go uncounted.
-fn still_wanted<P: AccessPorts>(
-    rounds: &Run<'_, P>,
+/// Fails if a repair's record is neither the one that its goal was made of nor the one that this run wrote over it.
+/// Otherwise an intent could come back that is not wanted any more, or a repair could go uncounted.
+fn still_wanted<P: WritePorts>(
+    run: &Run<'_, P>,
     observation: &Observation,
-    of: Option<&Record>,
-    written: Option<&Record>,
+    purpose: Purpose<'_>,
+    own: Option<&Record>,
 ) -> Result<(), ReconcileError> {
-    let Some(of) = of else { return Ok(()) };
+    let Purpose::Repair { record: origin, .. } = purpose else { return Ok(()) };
     match &observation.record {
-        Some(record) if record == of || Some(record) == written => Ok(()),
-        _ => Err(ReconcileError::Overtaken { document: rounds.document().clone() }),
+        Some(record) if record == origin || Some(record) == own => Ok(()),
+        _ => Err(ReconcileError::Overtaken { document: run.document().clone() }),
     }
 }
 
-/// The check *document*: a default version that is not the latest is about to be replaced by it, with all
-/// settings that differ between the two.
-pub(crate) fn skew(observation: &Observation, wanted: &str) -> Option<Finding> {
+/// The check *document*: if the default version is not the latest, the latest is about to become the default, with all
+/// settings in which the two differ.
+pub(super) fn version_skew(observation: &Observation, wanted: &Target) -> Option<Finding> {
     let document = observation.document.as_ref()?;
     let (latest, default) = (document.latest.number, document.default.number);
     (latest != default && !document.carries(wanted)).then(|| {

@@ -1,21 +1,21 @@
-//! Establish: a document is to carry a key, or none, and to belong to its asker.
+//! Establishing an intent: a document is to carry a key, or none, and to belong to its asker. Also what that would
+//! change, without changing anything.
 
 use std::time::Duration;
 
-use super::converge::{Converged, Convergence, converge, skew};
+use super::converge::{Converged, Convergence, Purpose, converge, version_skew};
 use super::error::ReconcileError;
 use super::observe::Observation;
+use super::observer::Observer;
 use super::outcome::{CLEARED, Outcome};
 use super::plan::{Goal, Plan, plan_establish};
-use super::record::OnTrouble;
+use super::record::RecordedKeyTrouble;
 use super::run::Run;
 use crate::intent::{Encryption, Intent, Mode, OnKeyTrouble, Owner};
 use crate::key::{KeyArn, KeyDescription, KeyRef};
-use crate::location::Location;
-use crate::ports::{AccessPorts, VersionStatus};
-use crate::preflight::judge_key;
-use crate::preflight::{Assessment, Finding};
-use crate::preflight::{blocking, prove};
+use crate::ports::{Environment, PreflightPorts, ReadPorts, VersionStatus, WritePorts};
+use crate::preflight::{Assessment, Finding, KeyFault, blocking, check_access, check_key};
+use crate::session::Target;
 
 /// A request to establish an intent.
 #[derive(Clone, Copy, Debug)]
@@ -26,61 +26,49 @@ pub struct Establish<'a> {
     pub intent: &'a Intent,
     /// The digest of the properties asked with.
     pub digest: &'a str,
-    /// How long a refusal may be asked again before it counts.
+    /// How long a refusal may be asked about again before it counts.
     pub patience: Duration,
 }
 
-/// What would be done, and what the checks say of it. Nothing was.
+/// What establishing an intent would do, and what the checks say of it. Nothing was written.
 #[derive(Clone, Debug)]
 pub struct Preview {
-    /// The key; `None` for encryption off.
+    /// The key. `None` for encryption off.
     pub key: Option<KeyDescription>,
-    /// The key that stands by.
-    pub standby: Option<KeyDescription>,
     /// What the checks found.
     pub assessment: Assessment,
     /// The findings that block the change.
     pub blocking: Vec<Finding>,
     /// What is there.
     pub observation: Observation,
-    /// The first steps; empty where nothing differs.
+    /// The first steps. Empty if nothing differs.
     pub plan: Plan,
 }
 
 /// Brings the document to the intent, and reads it back.
 ///
-/// `progress` is told what is going on, for the answer to a request that runs out of time.
-///
 /// # Errors
 /// See [`ReconcileError`].
-pub async fn establish<P: AccessPorts>(
-    ports: &P,
-    location: &Location,
+pub async fn establish<P: WritePorts>(
+    environment: Environment<'_, P>,
     request: Establish<'_>,
-    progress: &dyn Fn(&str),
 ) -> Result<Outcome, ReconcileError> {
     let Intent { document, safeguards, .. } = request.intent;
-    let judged = judged(ports, location, request.intent, progress).await?;
-    let on_key_trouble = judged.on_trouble(&request.intent.on_key_trouble);
-    let keys: Vec<_> = judged.key.iter().chain(&judged.standby).collect();
-    let mut rounds = Run::new(ports, document, progress);
-    let way = Convergence {
-        goal: goal(&request, &judged, &on_key_trouble),
-        keys: &keys,
+    let keys = check_keys(environment, request.intent).await?;
+    let mut run = Run::new(environment, document);
+    let convergence = Convergence {
+        goal: keys.goal(&request),
+        keys: &keys.all(),
         mode: safeguards.mode,
         patience: request.patience,
-        of: None,
-        writes: true,
+        purpose: Purpose::Request,
     };
-    let Converged { observation, findings, .. } =
-        converge(ports, location, &mut rounds, way, progress).await?;
-    let Judged { key, standby, findings: mut all } = judged;
-    all.extend(findings);
+    let Converged { observation, findings, .. } = converge(&mut run, convergence).await?;
     let mut notes = Vec::new();
-    if key.is_none() {
+    if keys.key.is_none() {
         notes.push(CLEARED.to_owned());
     }
-    if rounds.converts() && rounds.changed() {
+    if run.converts_to_json() && run.changed() {
         notes.push(
             "the document was stored as YAML that cannot be edited in place, and is JSON now".to_owned(),
         );
@@ -88,52 +76,54 @@ pub async fn establish<P: AccessPorts>(
     Ok(Outcome {
         document: document.clone(),
         version: observation.document.map(|document| document.latest.number),
-        before: observation.record.map(|record| record.before).unwrap_or_default(),
-        key: key.map(|key| key.arn),
-        standby: standby.map(|key| key.arn),
-        changed: rounds.changed(),
-        findings: all,
+        before_adoption: observation.record.map(|record| record.before_adoption).unwrap_or_default(),
+        key: keys.key.map(|key| key.arn),
+        standby: keys.standby.map(|key| key.arn),
+        changed: run.changed(),
+        findings: keys.findings.into_iter().chain(findings).collect(),
         notes,
     })
 }
 
-/// What is there, where it is what the owner's last properties led to and these are they: a request that goes back to
-/// them, such as a rollback, changes nothing, and does not fail on a key that cannot be used meanwhile.
+/// The outcome of a request that asks for what its owner's last properties led to, if that is still there. A request
+/// back to them, such as a rollback, changes nothing, and it does not fail on a key that cannot be used by now.
 ///
 /// # Errors
 /// See [`ReconcileError`].
-pub async fn unchanged<P: AccessPorts>(
-    ports: &P,
+pub async fn unchanged<P: ReadPorts>(
+    environment: Environment<'_, P>,
     request: Establish<'_>,
-    progress: &dyn Fn(&str),
 ) -> Result<Option<Outcome>, ReconcileError> {
     let document = &request.intent.document;
-    let Observation { document: there, record } = Run::new(ports, document, progress).observe().await?;
-    let (Some(there), Some(record)) = (there, record) else { return Ok(None) };
+    let observation = Observer::new(environment, document).observe().await?;
+    let (Some(observed), Some(record)) = (observation.document, observation.record) else { return Ok(None) };
+    let asked_for = record.asked_for();
     let is_named = match &request.intent.encryption {
-        Encryption::Enabled(KeyRef::Arn(key)) => record.first_choice() == key.as_str(),
-        Encryption::Enabled(_) => !record.first_choice().is_empty(),
+        Encryption::Enabled { key: KeyRef::Arn(key), .. } => asked_for.is_key(key.as_str()),
+        Encryption::Enabled { .. } => asked_for != Target::Off,
         Encryption::Disabled => false,
     };
-    let is_so = is_named
+    let is_unchanged = is_named
         && record.owner == *request.owner
         && record.accepted_last(request.digest)
-        && there.carries(&record.wanted)
-        && there.latest.status == VersionStatus::Active;
-    Ok(is_so.then(|| Outcome {
+        && observed.carries(&record.wanted)
+        && observed.latest.status == VersionStatus::Active;
+    Ok(is_unchanged.then(|| Outcome {
         document: document.clone(),
-        version: Some(there.latest.number),
-        key: KeyArn::parse(record.first_choice()).ok(),
+        version: Some(observed.latest.number),
+        key: asked_for.key().and_then(|key| KeyArn::parse(key).ok()),
         standby: record.standby().and_then(|standby| KeyArn::parse(standby).ok()),
-        before: record.before.clone(),
+        before_adoption: record.before_adoption.clone(),
         changed: false,
         findings: Vec::new(),
-        notes: vec![match (&record.watch.stands_in_for, record.wanted.as_str()) {
+        notes: vec![match (&record.remediation.replaced_key, &record.wanted) {
             (None, _) => "nothing is changed, and there is trouble with the key".to_owned(),
-            (Some(_), "") => {
+            (Some(_), Target::Off) => {
                 "nothing is changed: encryption is off until the key can be used again".to_owned()
             }
-            (Some(_), standby) => format!("nothing is changed: the standby key {standby} stands in"),
+            (Some(_), Target::Key(standby)) => {
+                format!("nothing is changed: the standby key {standby} stands in")
+            }
         }],
     }))
 }
@@ -141,97 +131,101 @@ pub async fn unchanged<P: AccessPorts>(
 /// Finds out what [`establish`] would do, and writes nothing.
 ///
 /// # Errors
-/// See [`ReconcileError`]; findings that block are no error here.
-pub async fn preview<P: AccessPorts>(
-    ports: &P,
-    location: &Location,
+/// See [`ReconcileError`]. Findings that block are no error here.
+pub async fn preview<P: ReadPorts>(
+    environment: Environment<'_, P>,
     request: Establish<'_>,
-    progress: &dyn Fn(&str),
 ) -> Result<Preview, ReconcileError> {
     let Intent { document, safeguards, .. } = request.intent;
-    let judged = judged(ports, location, request.intent, progress).await?;
-    let on_key_trouble = judged.on_trouble(&request.intent.on_key_trouble);
-    let mut rounds = Run::new(ports, document, progress);
-    let goal = goal(&request, &judged, &on_key_trouble);
-    let wanted = goal.wanted;
+    let keys = check_keys(environment, request.intent).await?;
+    let mut observer = Observer::new(environment, document);
+    let goal = keys.goal(&request);
     let (observation, plan) = loop {
-        let observation = rounds.observe().await?;
+        let observation = observer.observe().await?;
         match plan_establish(&observation, goal) {
             Ok(plan) => break (observation, plan),
-            Err(error) => rounds.no_plan(error)?,
+            Err(error) => observer.without_plan(error)?,
         }
     };
-    let skew = skew(&observation, wanted);
+    let skew = version_skew(&observation, goal.wanted);
     let mut assessment = Assessment::default();
-    let keys = judged.key.iter().chain(&judged.standby).filter(|_| safeguards.mode != Mode::Off);
-    let mut assessed = false;
-    for key in keys {
-        let of_key = Box::pin(prove(ports, location, key, safeguards, Duration::ZERO, progress)).await;
-        assessment.extend(of_key);
-        assessed = true;
-    }
-    let Judged { key, standby, findings } = judged;
-    if !assessed {
-        assessment.findings = findings;
+    if safeguards.mode == Mode::Off {
+        assessment.findings.clone_from(&keys.findings);
+    } else {
+        for key in keys.all() {
+            assessment.extend(Box::pin(check_access(environment, key, safeguards, Duration::ZERO)).await);
+        }
     }
     assessment.findings.extend(skew);
     let blocking = blocking(&assessment, safeguards.mode);
-    Ok(Preview { blocking, key, standby, assessment, observation, plan })
+    Ok(Preview { key: keys.key, blocking, assessment, observation, plan })
 }
 
-/// The keys of an intent, described and found fit.
-struct Judged {
+/// The keys of an intent, described and found fit, and what the record remembers of them.
+struct CheckedKeys {
+    /// What the document is to carry.
+    wanted: Target,
     key: Option<KeyDescription>,
     standby: Option<KeyDescription>,
+    on_key_trouble: RecordedKeyTrouble,
     findings: Vec<Finding>,
 }
 
-impl Judged {
-    /// What the record is to remember, with the standby key by its ARN.
-    fn on_trouble(&self, asked: &OnKeyTrouble) -> OnTrouble {
-        match (asked, &self.standby) {
-            (OnKeyTrouble::Clear, _) => OnTrouble::Clear,
-            (_, Some(standby)) => OnTrouble::Standby(standby.arn.to_string()),
-            (OnKeyTrouble::Alert | OnKeyTrouble::Standby(_), None) => OnTrouble::Alert,
+impl CheckedKeys {
+    fn all(&self) -> Vec<&KeyDescription> {
+        self.key.iter().chain(&self.standby).collect()
+    }
+
+    fn goal<'a>(&'a self, request: &Establish<'a>) -> Goal<'a> {
+        Goal {
+            owner: request.owner,
+            wanted: &self.wanted,
+            on_delete: request.intent.on_delete,
+            on_conflict: request.intent.on_conflict,
+            safeguards: &request.intent.safeguards,
+            on_key_trouble: &self.on_key_trouble,
+            remediation: None,
+            digest: request.digest,
         }
     }
 }
 
-async fn judged<P: AccessPorts>(
-    ports: &P,
-    location: &Location,
+/// Describes the keys of an intent, and checks that they can encrypt sessions.
+async fn check_keys<P: PreflightPorts>(
+    environment: Environment<'_, P>,
     intent: &Intent,
-    progress: &dyn Fn(&str),
-) -> Result<Judged, ReconcileError> {
-    progress("describing the key");
-    let mut judged = Judged { key: None, standby: None, findings: Vec::new() };
-    let Encryption::Enabled(key) = &intent.encryption else { return Ok(judged) };
-    let (key, findings) = judge_key(ports, location, key).await?;
-    judged.findings = findings;
-    if let OnKeyTrouble::Standby(standby) = &intent.on_key_trouble {
-        let (standby, findings) = judge_key(ports, location, standby).await.map_err(|error| match error {
-            ReconcileError::Aws(_) => error,
-            error => ReconcileError::Standby(Box::new(error)),
-        })?;
-        if standby.arn == key.arn {
-            return Err(ReconcileError::StandbyIsKey { key: key.arn });
+) -> Result<CheckedKeys, ReconcileError> {
+    environment.progress("describing the key");
+    let Encryption::Enabled { key, on_key_trouble } = &intent.encryption else {
+        return Ok(CheckedKeys {
+            wanted: Target::Off,
+            key: None,
+            standby: None,
+            on_key_trouble: RecordedKeyTrouble::Alert,
+            findings: Vec::new(),
+        });
+    };
+    let (key, mut findings) = check_key(environment, key).await?;
+    let (standby, on_key_trouble) = match on_key_trouble {
+        OnKeyTrouble::Alert => (None, RecordedKeyTrouble::Alert),
+        OnKeyTrouble::Clear => (None, RecordedKeyTrouble::Clear),
+        OnKeyTrouble::Standby(standby) => {
+            let (standby, of_standby) = check_key(environment, standby)
+                .await
+                .map_err(|error| ReconcileError::of_key(error, ReconcileError::StandbyKey))?;
+            if standby.arn == key.arn {
+                return Err(KeyFault::StandbyIsKey { key: key.arn }.into());
+            }
+            findings.extend(of_standby);
+            let on_key_trouble = RecordedKeyTrouble::Standby(standby.arn.to_string());
+            (Some(standby), on_key_trouble)
         }
-        judged.findings.extend(findings);
-        judged.standby = Some(standby);
-    }
-    judged.key = Some(key);
-    Ok(judged)
-}
-
-fn goal<'a>(request: &Establish<'a>, judged: &'a Judged, on_key_trouble: &'a OnTrouble) -> Goal<'a> {
-    Goal {
-        owner: request.owner,
-        wanted: judged.key.as_ref().map_or("", |key| key.arn.as_str()),
-        on_delete: request.intent.on_delete,
-        on_conflict: request.intent.on_conflict,
-        safeguards: &request.intent.safeguards,
+    };
+    Ok(CheckedKeys {
+        wanted: Target::from(Some(&key.arn)),
+        key: Some(key),
+        standby,
         on_key_trouble,
-        watch: None,
-        digest: request.digest,
-    }
+        findings,
+    })
 }

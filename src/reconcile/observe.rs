@@ -1,10 +1,10 @@
-//! Observe: the reads, those that do not depend on each other together.
+//! Observing: the reads of the document and its record. Reads that do not depend on each other run together.
 
 use super::error::ReconcileError;
 use super::record::Record;
 use super::stored_record::{StoredRecord, read_stored};
-use crate::ports::{DocumentHead, Ports, VersionStatus};
-use crate::session::{Content, ContentError, DocumentName, Format};
+use crate::ports::{DocumentHead, Environment, ReadPorts, VersionStatus};
+use crate::session::{Content, ContentError, DocumentFormat, DocumentName, Target};
 
 /// What is there: the document and the record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,12 +15,12 @@ pub struct Observation {
     pub record: Option<Record>,
 }
 
-/// The document's two versions that count.
+/// The document's latest and default versions, the two that sessions and updates use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObservedDocument {
     /// The latest version.
     pub latest: ObservedVersion,
-    /// The default version; the latest itself where they are the same.
+    /// The default version, which may be the latest.
     pub default: ObservedVersion,
 }
 
@@ -31,49 +31,61 @@ pub struct ObservedVersion {
     pub number: u64,
     /// Its content.
     pub content: Content,
-    /// The key in it, or why the content is not one to rewrite.
-    pub kms_key_id: Result<String, ContentError>,
-    /// Where AWS is with it.
+    /// The key in it, or why the content cannot be edited.
+    pub kms_key_id: Result<Target, ContentError>,
+    /// Whether AWS has taken it up.
     pub status: VersionStatus,
 }
 
 impl ObservedDocument {
-    /// Whether both versions carry this key.
+    /// Whether both versions carry this key, or both none.
     #[must_use]
-    pub fn carries(&self, key: &str) -> bool {
-        [&self.latest, &self.default].iter().all(|version| version.carries(key))
+    pub fn carries(&self, target: &Target) -> bool {
+        [&self.latest, &self.default].iter().all(|version| version.carries(target))
     }
 }
 
 impl ObservedVersion {
-    /// Whether this version carries this key.
+    /// Whether this version carries this key, or none.
     #[must_use]
-    pub fn carries(&self, key: &str) -> bool {
-        self.kms_key_id.as_deref() == Ok(key)
+    pub fn carries(&self, target: &Target) -> bool {
+        self.kms_key_id.as_ref() == Ok(target)
     }
 
     #[cfg(test)]
     pub(crate) fn with_key(number: u64, key: &str) -> Self {
         let content = Content::of_console(key);
-        Self { number, kms_key_id: content.kms_key_id(), content, status: VersionStatus::Active }
+        Self {
+            number,
+            kms_key_id: content.kms_key_id().map(Target::from),
+            content,
+            status: VersionStatus::Active,
+        }
     }
 }
 
-/// Reads the document and the record.
-///
-/// `as_json` asks for the content as JSON where the document is stored as YAML.
-///
-/// `None` where the document changed while it was being read. With it comes the version of the record's parameter.
-pub(super) async fn observe<P: Ports>(
-    ports: &P,
+/// The format in which a document's content is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ReadAs {
+    /// The format that the document is stored in.
+    Stored,
+    /// JSON, whatever the document is stored in.
+    Json,
+}
+
+/// Reads the document and the record, and with them the version of the record's parameter (`None` if there is no
+/// parameter). The result is `None` if the document changed while it was being read.
+pub(super) async fn observe<P: ReadPorts>(
+    environment: Environment<'_, P>,
     name: &DocumentName,
-    as_json: bool,
-) -> Result<Option<(Observation, u64)>, ReconcileError> {
-    let (head, read_stored) = tokio::join!(ports.head(name), read_stored(ports, name));
-    let StoredRecord { record, version } = read_stored?;
+    read_as: ReadAs,
+) -> Result<Option<(Observation, Option<u64>)>, ReconcileError> {
+    let ports = environment.ports;
+    let (head, stored) = tokio::join!(ports.head(name), read_stored(ports, name));
+    let StoredRecord { record, version } = stored?;
     let document = match head? {
         None => None,
-        Some(head) => match versions(ports, name, head, as_json).await? {
+        Some(head) => match versions(ports, name, head, read_as).await? {
             None => return Ok(None),
             document => document,
         },
@@ -81,18 +93,21 @@ pub(super) async fn observe<P: Ports>(
     Ok(Some((Observation { document, record }, version)))
 }
 
-async fn versions<P: Ports>(
+async fn versions<P: ReadPorts>(
     ports: &P,
     name: &DocumentName,
     head: DocumentHead,
-    as_json: bool,
+    read_as: ReadAs,
 ) -> Result<Option<ObservedDocument>, ReconcileError> {
-    let format = if as_json { Format::Json } else { head.format };
+    let format = match read_as {
+        ReadAs::Stored => head.format,
+        ReadAs::Json => DocumentFormat::Json,
+    };
     let read = async |number| {
         let version = ports.version(name, number, format).await?;
         Ok::<_, ReconcileError>(version.map(|version| ObservedVersion {
             number,
-            kms_key_id: version.content.kms_key_id(),
+            kms_key_id: version.content.kms_key_id().map(Target::from),
             content: version.content,
             status: version.status,
         }))

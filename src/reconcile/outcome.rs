@@ -1,30 +1,30 @@
-//! The outcome: what was done, read back.
+//! The outcome of a request: what was done, read back.
 
 use crate::key::KeyArn;
 use crate::preflight::Finding;
-use crate::session::DocumentName;
+use crate::session::{DocumentName, Target};
 
 /// What is there now, after a fresh read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The document.
     pub document: DocumentName,
-    /// The number of its latest version; `None` where there is no document.
+    /// The number of its latest version. `None` if there is no document.
     pub version: Option<u64>,
-    /// The key that it carries as asked; `None` for encryption off, and after a Delete.
+    /// The key that the owner asked for. `None` for encryption off, and after a Delete.
     pub key: Option<KeyArn>,
-    /// The key that stands by, should that one fail.
+    /// The standby key.
     pub standby: Option<KeyArn>,
-    /// The key that was there before the document was adopted, verbatim; empty for none.
-    pub before: String,
+    /// The key that was in the document before it was adopted, verbatim.
+    pub before_adoption: Target,
     /// Whether the document was written.
     pub changed: bool,
     /// What the checks found.
     pub findings: Vec<Finding>,
-    /// What the asker should know.
+    /// What the asker should know, one line each.
     pub notes: Vec<String>,
 }
 
-/// What encryption off does to the console's password reset (AWS-PasswordReset needs encryption on).
+/// What encryption off does to the console's password reset (AWS-PasswordReset needs session encryption).
 pub(super) const CLEARED: &str = "sessions are not encrypted with a key of yours now, and the console's password reset of managed nodes, \
      which needs session encryption, does not work";

@@ -1,13 +1,13 @@
-//! Plan: from an observation to the next steps. Pure; empty where nothing differs.
+//! The plan: from an observation to the next steps. Pure; a plan is empty if nothing differs.
 //!
-//! A plan reaches as far as the outcome of its steps is known: after a write the document is observed again
-//! and planned for again, so a plan never rests on what a write was hoped to do.
+//! A plan reaches only as far as the result of its steps is known. After a write the document is observed again and
+//! planned for again, so a plan never rests on the hope that a write succeeded.
 
 use super::observe::{Observation, ObservedDocument, ObservedVersion};
-use super::record::{OnTrouble, Record, There, Watch};
+use super::record::{BeforeChange, Record, RecordedKeyTrouble, RemediationState};
 use crate::intent::{OnConflict, OnDelete, Owner, Safeguards};
 use crate::ports::VersionStatus;
-use crate::session::{Content, ContentError, Edit, padded};
+use crate::session::{Content, ContentError, Edit, Target, padded};
 
 /// The next steps, in order.
 pub type Plan = Vec<Step>;
@@ -31,7 +31,7 @@ pub enum Step {
         /// The latest version as observed.
         latest: u64,
     },
-    /// Wait until AWS is done with a version.
+    /// Wait until AWS has taken up a version.
     Await {
         /// The version.
         version: u64,
@@ -46,7 +46,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// Whether it writes the document.
+    /// Whether the step writes the document.
     pub fn is_write(&self) -> bool {
         match self {
             Self::CreateDocument(_) | Self::UpdateDocument { .. } | Self::Promote { .. } => true,
@@ -55,23 +55,23 @@ impl Step {
     }
 }
 
-/// What is to be established, once its key is known.
+/// What a document is to be brought to, once the key is known.
 #[derive(Clone, Copy, Debug)]
 pub struct Goal<'a> {
     /// Who asks.
     pub owner: &'a Owner,
-    /// The key ARN to carry; empty for encryption off.
-    pub wanted: &'a str,
+    /// The key ARN to carry, or encryption off.
+    pub wanted: &'a Target,
     /// What to remember for Delete.
     pub on_delete: OnDelete,
     /// What to remember of the safeguards.
     pub safeguards: &'a Safeguards,
-    /// What to remember for when the key fails.
-    pub on_key_trouble: &'a OnTrouble,
-    /// What to remember of keeping the document so; `None` for a request of the owner's, which begins anew unless
-    /// it is a request that came before.
-    pub watch: Option<&'a Watch>,
-    /// What to do where another owns the document.
+    /// What to remember for when the key cannot be used.
+    pub on_key_trouble: &'a RecordedKeyTrouble,
+    /// What to remember of remediation. `None` for a request of the owner's: it resets what is remembered, unless the
+    /// same request came before.
+    pub remediation: Option<&'a RemediationState>,
+    /// What to do if another owner has the document.
     pub on_conflict: OnConflict,
     /// The digest of the properties asked with.
     pub digest: &'a str,
@@ -82,7 +82,7 @@ pub struct Goal<'a> {
 pub enum PlanError {
     /// Another owner has the document.
     Owned(Owner),
-    /// The document's content is not one to rewrite.
+    /// The document's content cannot be edited.
     Content(ContentError),
     /// The document's YAML cannot be edited in place: observe it as JSON.
     NeedsJson,
@@ -101,33 +101,32 @@ pub fn plan_establish(observation: &Observation, goal: Goal<'_>) -> Result<Plan,
     }
     let document = observation.document.as_ref();
     let change = match document {
-        None if goal.wanted.is_empty() => None,
-        None => Some(Step::CreateDocument(Content::of_console(goal.wanted))),
+        None => goal.wanted.key().map(|key| Step::CreateDocument(Content::of_console(key))),
         Some(document) => towards(document, goal.wanted)?,
     };
     let current = document.map(|document| &document.latest);
     let writes = matches!(change, Some(Step::CreateDocument(_) | Step::UpdateDocument { .. }));
     let record = Record {
         owner: goal.owner.clone(),
-        wanted: goal.wanted.to_owned(),
-        before: known.map_or_else(|| key_of(current), |record| record.before.clone()),
-        there: match known {
-            Some(record) if !writes => record.there.clone(),
-            _ => There {
+        wanted: goal.wanted.clone(),
+        before_adoption: known.map_or_else(|| key_of(current), |record| record.before_adoption.clone()),
+        before_change: match known {
+            Some(record) if !writes => record.before_change.clone(),
+            _ => BeforeChange {
                 kms_key_id: key_of(current),
                 version: current.map_or(0, |version| version.number),
-                ours: known.zip(current).is_some_and(|(record, version)| record.set(version)),
+                set_by_owner: known.zip(current).is_some_and(|(record, version)| record.has_set(version)),
             },
         },
         on_delete: goal.on_delete,
         safeguards: Safeguards { key_policy: None, ..goal.safeguards.clone() },
         on_key_trouble: goal.on_key_trouble.clone(),
-        watch: match (goal.watch, known) {
-            (Some(watch), _) => watch.clone(),
+        remediation: match (goal.remediation, known) {
+            (Some(remediation), _) => remediation.clone(),
             (None, Some(known)) if known.owner == *goal.owner && known.accepted_last(goal.digest) => {
-                Watch { stands_in_for: None, ..known.watch.clone() }
+                RemediationState { replaced_key: None, ..known.remediation.clone() }
             }
-            (None, _) => Watch::default(),
+            (None, _) => RemediationState::default(),
         },
         accepted: Record::accepting(known.map_or(&[], |record| &record.accepted), goal.digest),
     };
@@ -136,10 +135,10 @@ pub fn plan_establish(observation: &Observation, goal: Goal<'_>) -> Result<Plan,
     Ok(save.into_iter().chain(change).collect())
 }
 
-/// The steps by which an owner goes. Whatever no longer is the owner's stays as it is.
+/// The steps that release a document from its owner. What the owner did not set stays as it is.
 ///
 /// # Errors
-/// Where the document's YAML cannot be edited in place.
+/// If the document's YAML cannot be edited in place.
 pub fn plan_release(
     document: Option<&ObservedDocument>,
     record: &Record,
@@ -147,21 +146,21 @@ pub fn plan_release(
 ) -> Result<Plan, PlanError> {
     let target = match on_delete {
         OnDelete::Retain => return Ok(vec![Step::DeleteRecord]),
-        OnDelete::Clear => "",
-        OnDelete::Restore => record.before.as_str(),
+        OnDelete::Clear => &Target::Off,
+        OnDelete::Restore => &record.before_adoption,
     };
     let Some(document) = document else { return Ok(vec![Step::DeleteRecord]) };
-    let still_set = record.set(&document.latest) && !document.latest.carries(target);
+    let still_set = record.has_set(&document.latest) && !document.latest.carries(target);
     let back = document.latest.carries(target);
-    let written_since = document.latest.number > record.there.version;
-    // The default version is the owner's to move where it carries the owner's key, or where the owner's
-    // last change was cut off before it was promoted. What had been there before may stay, unless Clear asks
-    // for no key at all.
-    let left_over = document.default.number <= record.there.version
-        && (record.there.ours || (on_delete == OnDelete::Clear && written_since));
+    let written_since = document.latest.number > record.before_change.version;
+    // The default version is the owner's to move if it carries the owner's key, or if the owner's last change was cut
+    // off before it was promoted. A version from before the owner may stay the default, unless Clear asks for no key
+    // at all.
+    let left_over = document.default.number <= record.before_change.version
+        && (record.before_change.set_by_owner || (on_delete == OnDelete::Clear && written_since));
     let half_undone =
         back && !document.default.carries(target) && (document.default.carries(&record.wanted) || left_over);
-    // Going back is not done before AWS has taken it up.
+    // The document is not restored before AWS has taken up the version.
     let unsettled = back && written_since && document.latest.status != VersionStatus::Active;
     if still_set || half_undone || unsettled {
         // INVARIANT: each condition makes `towards` plan a step, so the record stays until it is done.
@@ -172,10 +171,10 @@ pub fn plan_release(
     Ok(vec![Step::DeleteRecord])
 }
 
-/// The next step that brings both versions to carry a key; none where they do.
-fn towards(document: &ObservedDocument, wanted: &str) -> Result<Option<Step>, PlanError> {
+/// The next step towards both versions carrying a key, or none. There is no step if they do.
+fn towards(document: &ObservedDocument, wanted: &Target) -> Result<Option<Step>, PlanError> {
     let ObservedDocument { latest, default } = document;
-    let key = latest.kms_key_id.as_deref().map_err(|error| PlanError::Content(error.clone()))?;
+    let key = latest.kms_key_id.as_ref().map_err(|error| PlanError::Content(error.clone()))?;
     Ok(match &latest.status {
         VersionStatus::Pending => Some(Step::Await { version: latest.number }),
         VersionStatus::Active if key == wanted => {
@@ -192,15 +191,15 @@ fn towards(document: &ObservedDocument, wanted: &str) -> Result<Option<Step>, Pl
     })
 }
 
-fn rewrite(latest: &ObservedVersion, wanted: &str) -> Result<Step, PlanError> {
-    match latest.content.with_kms_key_id(wanted) {
+fn rewrite(latest: &ObservedVersion, wanted: &Target) -> Result<Step, PlanError> {
+    match latest.content.with_kms_key_id(wanted.as_kms_key_id()) {
         Ok(Edit::Done(content)) => Ok(Step::UpdateDocument { content, latest: latest.number }),
         Ok(Edit::AskForJson) => Err(PlanError::NeedsJson),
         Err(error) => Err(PlanError::Content(error)),
     }
 }
 
-fn key_of(version: Option<&ObservedVersion>) -> String {
+fn key_of(version: Option<&ObservedVersion>) -> Target {
     version.and_then(|version| version.kms_key_id.clone().ok()).unwrap_or_default()
 }
 

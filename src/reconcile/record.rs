@@ -1,20 +1,20 @@
-//! The record: the one memory, a JSON value in Parameter Store beside each document.
+//! The record: what the function remembers of a document, as one JSON value in Parameter Store.
 //!
-//! It is written ahead: before the document changes it names the key that is there and the key to come, so
-//! that whoever comes after a cut-off knows enough to finish or to undo.
+//! It is written ahead. Before the document changes, the record names the key that is there and the key to come. So the
+//! next event knows enough to finish or to undo a change that was cut off.
 
-mod watch;
+mod remediation;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-pub use watch::{Breaker, HOUR, OnTrouble, Versions, Watch};
+pub use remediation::{Breaker, HOUR, RecordedKeyTrouble, RemediationState, Versions};
 
 use super::observe::ObservedVersion;
 use crate::intent::{OnDelete, Owner, Safeguards};
-use crate::session::DocumentName;
+use crate::session::{DocumentName, Target, record_parameter};
 
 /// How many sets of accepted properties are remembered: enough for an update and its rollback.
 const ACCEPTED: usize = 4;
@@ -25,39 +25,42 @@ const ACCEPTED: usize = 4;
 pub struct Record {
     /// Who owns the document.
     pub owner: Owner,
-    /// The key that is to be there, a key ARN; empty for encryption off. It is the owner's first choice unless
-    /// another key stands in for it.
-    pub wanted: String,
-    /// The key that was there before the document was adopted, verbatim; empty for none.
-    pub before: String,
-    /// What stood in the document when it was last about to be changed.
-    pub there: There,
-    /// What Delete does where the request itself does not say.
+    /// The key ARN that is to be in the document, or encryption off. It is what the owner asked for, unless a standby
+    /// key stands in.
+    pub wanted: Target,
+    /// The key that was in the document before it was adopted.
+    #[serde(rename = "before")]
+    pub before_adoption: Target,
+    /// The document before its last change.
+    #[serde(rename = "there")]
+    pub before_change: BeforeChange,
+    /// What Delete does if the request itself does not say.
     pub on_delete: OnDelete,
     /// What is proven before a key is switched on.
     #[serde(default)]
     pub safeguards: Safeguards,
     /// What happens when the key can no longer be used.
     #[serde(default)]
-    pub on_key_trouble: OnTrouble,
-    /// What has happened since the owner's last request.
-    #[serde(default, skip_serializing_if = "Watch::is_empty")]
-    pub watch: Watch,
+    pub on_key_trouble: RecordedKeyTrouble,
+    /// What remediation has done since the owner's last request.
+    #[serde(default, rename = "watch", skip_serializing_if = "RemediationState::is_empty")]
+    pub remediation: RemediationState,
     /// Digests of the properties accepted last, latest last. A rollback to one of them is never refused for
     /// a property that this version of the software does not know.
     pub accepted: Vec<String>,
 }
 
-/// What stood in the document before a change.
+/// A document before a change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct There {
-    /// The key, verbatim; empty for none.
-    pub kms_key_id: String,
-    /// The number of the latest version; 0 where there was no document.
+pub struct BeforeChange {
+    /// The key in the latest version.
+    pub kms_key_id: Target,
+    /// The number of the latest version, 0 if there was no document.
     pub version: u64,
-    /// Whether that key had been set by the owner.
-    pub ours: bool,
+    /// Whether the owner had set that key.
+    #[serde(rename = "ours")]
+    pub set_by_owner: bool,
 }
 
 /// A record that cannot be read.
@@ -65,7 +68,7 @@ pub struct There {
 #[error(
     "the record of document {document}, parameter `{}`, is not one of session-kms ({problem}); put back an \
      earlier version of the parameter, or delete it, which gives up what is known of the key before",
-    Record::parameter(document)
+    record_parameter(document)
 )]
 pub struct RecordError {
     /// The document.
@@ -80,16 +83,10 @@ impl Record {
     /// The longest record of a request, in bytes: later repairs have more to remember.
     pub const LONGEST_REQUEST: usize = 6144;
 
-    /// The name of the parameter that holds the record of a document.
-    #[must_use]
-    pub fn parameter(document: &DocumentName) -> String {
-        format!("/session-kms/{document}")
-    }
-
     /// Reads a record.
     ///
     /// # Errors
-    /// Where the text is no record. Fields that a later version added are passed over.
+    /// If the text is no record. Fields that a later version of this software added are ignored.
     pub fn from_text(document: &DocumentName, text: &str) -> Result<Self, RecordError> {
         serde_json::from_str(text).map_err(|error| RecordError {
             document: document.clone(),
@@ -103,44 +100,48 @@ impl Record {
         serde_json::to_value(self).map(|value| value.to_string()).unwrap_or_default()
     }
 
-    /// Whether a version of the document carries what the owner set: the key wanted, or, where the last
-    /// change never happened, the owner's earlier key.
+    /// Whether the owner set what a version of the document carries: the key wanted or, if the last change never
+    /// happened, the owner's earlier key.
     #[must_use]
-    pub fn set(&self, version: &ObservedVersion) -> bool {
-        match &version.kms_key_id {
-            Ok(key) if *key == self.wanted => true,
-            Ok(key) => {
-                self.there.ours && version.number == self.there.version && *key == self.there.kms_key_id
-            }
-            Err(_) => false,
+    pub fn has_set(&self, version: &ObservedVersion) -> bool {
+        let before = &self.before_change;
+        version.carries(&self.wanted)
+            || (before.set_by_owner
+                && version.number == before.version
+                && version.carries(&before.kms_key_id))
+    }
+
+    /// What the owner asked for: a key ARN, or encryption off.
+    #[must_use]
+    pub fn asked_for(&self) -> Target {
+        match &self.remediation.replaced_key {
+            Some(key) => Target::Key(key.clone()),
+            None => self.wanted.clone(),
         }
     }
 
-    /// The key that the owner asked for, a key ARN; empty for encryption off.
-    #[must_use]
-    pub fn first_choice(&self) -> &str {
-        self.watch.stands_in_for.as_deref().unwrap_or(&self.wanted)
-    }
-
-    /// Whether the record has to do with a key: it is wanted, or stands by.
+    /// Whether the record names a key: as the one wanted, the one asked for, or the standby key.
     #[must_use]
     pub fn names(&self, key: &str) -> bool {
-        self.wanted == key || self.first_choice() == key || self.standby() == Some(key)
+        self.wanted.is_key(key) || self.asked_for().is_key(key) || self.standby() == Some(key)
     }
 
-    /// The key that stands by, a key ARN.
+    /// The ARN of the standby key.
     #[must_use]
     pub fn standby(&self) -> Option<&str> {
         match &self.on_key_trouble {
-            OnTrouble::Standby(standby) => Some(standby),
-            OnTrouble::Alert | OnTrouble::Clear => None,
+            RecordedKeyTrouble::Standby(standby) => Some(standby),
+            RecordedKeyTrouble::Alert | RecordedKeyTrouble::Clear => None,
         }
     }
 
-    /// Whether the document may be made to carry this key, or none, on behalf of this record.
+    /// Whether a remediation may bring the document to this key, or to none.
     #[must_use]
-    pub fn may_choose(&self, key: &str) -> bool {
-        self.names(key) || (key.is_empty() && self.on_key_trouble == OnTrouble::Clear)
+    pub fn may_choose(&self, target: &Target) -> bool {
+        match target {
+            Target::Key(key) => self.names(key),
+            Target::Off => self.wanted == Target::Off || self.on_key_trouble == RecordedKeyTrouble::Clear,
+        }
     }
 
     /// Whether these properties were accepted before.
@@ -185,12 +186,12 @@ mod tests {
         Record {
             owner: Owner { stack_id: "stack".into(), logical_resource_id: "Key".into() },
             wanted: "new".into(),
-            before: String::new(),
-            there: There { kms_key_id: "old".into(), version: 3, ours: true },
+            before_adoption: Target::Off,
+            before_change: BeforeChange { kms_key_id: "old".into(), version: 3, set_by_owner: true },
             on_delete: OnDelete::Restore,
             safeguards: Safeguards::default(),
-            on_key_trouble: OnTrouble::default(),
-            watch: Watch::default(),
+            on_key_trouble: RecordedKeyTrouble::default(),
+            remediation: RemediationState::default(),
             accepted: vec![],
         }
     }
@@ -201,12 +202,15 @@ mod tests {
 
     #[test]
     fn what_the_owner_set_is_known_before_and_after_a_change() {
-        assert!(record().set(&version(4, "new")));
-        assert!(record().set(&version(3, "old")), "cut off before the write");
-        assert!(!record().set(&version(4, "old")), "somebody else went back to it");
-        assert!(!record().set(&version(4, "other")));
-        let adopted = Record { there: There { ours: false, ..record().there }, ..record() };
-        assert!(!adopted.set(&version(3, "old")));
+        assert!(record().has_set(&version(4, "new")));
+        assert!(record().has_set(&version(3, "old")), "cut off before the write");
+        assert!(!record().has_set(&version(4, "old")), "somebody else went back to it");
+        assert!(!record().has_set(&version(4, "other")));
+        let adopted = Record {
+            before_change: BeforeChange { set_by_owner: false, ..record().before_change },
+            ..record()
+        };
+        assert!(!adopted.has_set(&version(3, "old")));
     }
 
     #[test]

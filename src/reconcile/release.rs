@@ -1,5 +1,5 @@
-//! Release: an owner goes. What is still the owner's is restored, cleared or left, as asked; whatever is
-//! not is left alone, and that is a success.
+//! Releasing a document from its owner. What the owner set is restored, cleared or left, as asked. What somebody else
+//! has set since stays as it is, and that is a success.
 
 use super::error::ReconcileError;
 use super::outcome::{CLEARED, Outcome};
@@ -8,45 +8,42 @@ use super::record::Record;
 use super::run::Run;
 use crate::intent::{OnDelete, Owner};
 use crate::key::KeyRef;
-use crate::location::Location;
-use crate::ports::Ports;
-use crate::preflight::judge_key;
-use crate::session::DocumentName;
+use crate::ports::{Environment, PreflightPorts, WritePorts};
+use crate::preflight::{Finding, KeyError, KeyFault, check_key};
+use crate::session::{DocumentName, Target};
 
-/// A request to let go of a document.
+/// A request to release a document.
 #[derive(Clone, Copy, Debug)]
 pub struct Release<'a> {
     /// Who asks.
     pub owner: &'a Owner,
     /// The document.
     pub document: &'a DocumentName,
-    /// What to leave behind; `None` where the request does not say, and the record does.
+    /// What to leave behind. `None` if the request does not say: then the record does.
     pub on_delete: Option<OnDelete>,
 }
 
-/// Undoes what the owner had set, as far as it still is the owner's, and removes the record.
+/// Undoes what the owner set, as far as nobody has changed it since, and removes the record.
 ///
 /// # Errors
-/// See [`ReconcileError`]; a document that is not the owner's is none.
-pub async fn release<P: Ports>(
-    ports: &P,
-    location: &Location,
+/// See [`ReconcileError`]. A document that is not the owner's is no error.
+pub async fn release<P: WritePorts>(
+    environment: Environment<'_, P>,
     request: Release<'_>,
-    progress: &dyn Fn(&str),
 ) -> Result<Outcome, ReconcileError> {
-    let mut rounds = Run::new(ports, request.document, progress);
+    let mut run = Run::new(environment, request.document);
     let mut outcome = Outcome {
         document: request.document.clone(),
         version: None,
         key: None,
         standby: None,
-        before: String::new(),
+        before_adoption: Target::Off,
         changed: false,
         findings: Vec::new(),
         notes: Vec::new(),
     };
     loop {
-        let observation = rounds.observe().await?;
+        let observation = run.observe().await?;
         outcome.version = observation.document.as_ref().map(|document| document.latest.number);
         let record = match observation.record {
             Some(record) if record.owner == *request.owner => record,
@@ -61,24 +58,28 @@ pub async fn release<P: Ports>(
                 return Ok(outcome);
             }
         };
-        outcome.before.clone_from(&record.before);
+        outcome.before_adoption.clone_from(&record.before_adoption);
         let on_delete = request.on_delete.unwrap_or(record.on_delete);
         match plan_release(observation.document.as_ref(), &record, on_delete) {
             Ok(plan) if plan == [Step::DeleteRecord] => {
-                let carries = |key: &str| observation.document.as_ref().is_some_and(|d| d.carries(key));
-                rounds.apply(plan).await?;
+                run.apply(plan).await?;
                 if on_delete != OnDelete::Retain {
                     // A Create or a repair that still runs may have written the document while the record went.
-                    undo(ports, location, &mut rounds, &record, on_delete, Some(outcome.version)).await?;
+                    let by = UndoneBy::Delete { latest_seen: outcome.version };
+                    undo(&mut run, &record, on_delete, by).await?;
                 }
-                outcome.changed = rounds.changed();
+                outcome.changed = run.changed();
+                let carries = |target: &Target| {
+                    observation.document.as_ref().is_some_and(|document| document.carries(target))
+                };
                 outcome.notes.extend(match on_delete {
                     OnDelete::Retain => {
                         Some("the document was left as it is, as OnDelete Retain asks".to_owned())
                     }
-                    OnDelete::Clear if carries("") => Some(CLEARED.to_owned()),
-                    OnDelete::Restore if carries("") && record.before.is_empty() => Some(CLEARED.to_owned()),
-                    OnDelete::Restore if carries(&record.before) => None,
+                    OnDelete::Clear if carries(&Target::Off) => Some(CLEARED.to_owned()),
+                    OnDelete::Restore if carries(&record.before_adoption) => {
+                        (record.before_adoption == Target::Off).then(|| CLEARED.to_owned())
+                    }
                     OnDelete::Clear | OnDelete::Restore => Some(
                         "the document no longer carries the key that this resource set; it was left as it is"
                             .to_owned(),
@@ -87,69 +88,78 @@ pub async fn release<P: Ports>(
                 return Ok(outcome);
             }
             Ok(plan) => {
-                if on_delete == OnDelete::Restore && !record.before.is_empty() && outcome.findings.is_empty()
-                {
-                    outcome.findings = judge_before(ports, location, &record.before).await?;
+                if on_delete == OnDelete::Restore && outcome.findings.is_empty() {
+                    outcome.findings = check_key_before(environment, &record.before_adoption).await?;
                 }
-                let new_key = if on_delete == OnDelete::Restore { record.before.as_str() } else { "" };
-                tracing::info!(document = %request.document, old_key = record.wanted, new_key, "giving the document back");
-                rounds.apply(plan).await?;
+                let new_key = match on_delete {
+                    OnDelete::Restore => &record.before_adoption,
+                    OnDelete::Clear | OnDelete::Retain => &Target::Off,
+                };
+                tracing::info!(document = %request.document, old_key = %record.wanted, %new_key, "giving the document back");
+                run.apply(plan).await?;
             }
-            Err(error) => rounds.no_plan(error)?,
+            Err(error) => run.without_plan(error)?,
         }
     }
 }
 
-/// A key that is unfit by now is not put back: that would end every session.
-async fn judge_before<P: Ports>(
-    ports: &P,
-    location: &Location,
-    before: &str,
-) -> Result<Vec<crate::preflight::Finding>, ReconcileError> {
-    let judged = match KeyRef::parse(before) {
-        Ok(key) => judge_key(ports, location, &key).await.map(|(_, findings)| findings),
-        Err(error) => Err(error.into()),
+/// Checks the key that would be put back. A key that cannot be used by now is not put back: that would end every
+/// session.
+async fn check_key_before<P: PreflightPorts>(
+    environment: Environment<'_, P>,
+    before: &Target,
+) -> Result<Vec<Finding>, ReconcileError> {
+    let Target::Key(before) = before else { return Ok(Vec::new()) };
+    let checked = match KeyRef::parse(before) {
+        Ok(key) => check_key(environment, &key).await.map(|(_, findings)| findings),
+        Err(error) => Err(KeyError::Fault(KeyFault::Reference(error))),
     };
-    judged.map_err(|error| match error {
-        ReconcileError::Aws(_) => error,
-        error => ReconcileError::KeyBefore(Box::new(error)),
-    })
+    checked.map_err(|error| ReconcileError::of_key(error, ReconcileError::KeyBefore))
 }
 
-/// Undoes a change whose record a Delete has removed while the change was being made. `seen` is the latest version
-/// as the Delete saw it: a version since then with any key of the record is a repair's, which may have chosen
-/// another key than the Delete knew of.
-pub(super) async fn undo<P: Ports>(
-    ports: &P,
-    location: &Location,
-    rounds: &mut Run<'_, P>,
+/// Who undoes a change whose record has gone.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum UndoneBy {
+    /// The change itself, which finds that a Delete has removed its record.
+    Change,
+    /// The Delete. A version later than the latest that it saw, with any key of the record, is a repair's: that may
+    /// have chosen another key than the Delete knew.
+    Delete {
+        /// The number of the latest version that the Delete saw. `None` if there was no document.
+        latest_seen: Option<u64>,
+    },
+}
+
+/// Undoes a change whose record a Delete has removed while the change was being made.
+pub(super) async fn undo<P: WritePorts>(
+    run: &mut Run<'_, P>,
     record: &Record,
     on_delete: OnDelete,
-    seen: Option<Option<u64>>,
+    by: UndoneBy,
 ) -> Result<(), ReconcileError> {
     let mut record = record.clone();
     loop {
-        let observation = rounds.observe().await?;
+        let observation = run.observe().await?;
         if observation.record.is_some() {
             return Ok(());
         }
         let latest = observation.document.as_ref().map(|document| &document.latest);
-        if let (Some(seen), Some(latest)) = (seen, latest)
-            && Some(latest.number) > seen
-            && let Ok(key) = &latest.kms_key_id
-            && record.may_choose(key)
+        if let (UndoneBy::Delete { latest_seen }, Some(latest)) = (by, latest)
+            && Some(latest.number) > latest_seen
+            && let Ok(target) = &latest.kms_key_id
+            && record.may_choose(target)
         {
-            record.wanted.clone_from(key);
+            record.wanted.clone_from(target);
         }
         match plan_release(observation.document.as_ref(), &record, on_delete) {
             Ok(plan) if plan == [Step::DeleteRecord] => return Ok(()),
             Ok(plan) => {
-                if on_delete == OnDelete::Restore && !record.before.is_empty() {
-                    judge_before(ports, location, &record.before).await?;
+                if on_delete == OnDelete::Restore {
+                    check_key_before(run.environment(), &record.before_adoption).await?;
                 }
-                rounds.apply(plan).await?;
+                run.apply(plan).await?;
             }
-            Err(error) => rounds.no_plan(error)?,
+            Err(error) => run.without_plan(error)?,
         }
     }
 }

@@ -1,116 +1,117 @@
-//! Apply: a plan's steps as calls, in rounds that each begin with a fresh observation.
+//! A run over one document: takes a plan's steps as calls. Every round begins with a fresh observation.
 
 use super::error::ReconcileError;
-use super::observe::{Observation, observe};
+use super::observe::Observation;
+use super::observer::Observer;
 use super::plan::{PlanError, Step};
 use super::record::Record;
 use super::stored_record::{text_after, write_over};
-use crate::ports::{AwsError, Ports, VersionStatus, Written};
+use crate::ports::{AwsError, DocumentWrite, Environment, VersionStatus, WritePorts};
 use crate::session::{Content, DocumentName, marked, oldest_prunable, padded, unmarked};
 
-/// How often a document that keeps changing is tried again.
-const CONFLICTS: u32 = 10;
-/// How often AWS is asked whether it is done with a version; the deadline of the request ends most waits.
+/// How often AWS is asked whether it has taken up a version. The deadline of the request ends most waits.
 const POLLS: u32 = 120;
 
 /// One run over one document.
+#[derive(Debug)]
 pub(crate) struct Run<'a, P> {
-    ports: &'a P,
-    document: &'a DocumentName,
-    progress: &'a dyn Fn(&str),
-    conflicts: u32,
+    observer: Observer<'a, P>,
     polls: u32,
-    last: String,
-    /// How hard the content has to be made unique, by what AWS took for a duplicate so far.
     uniqueness: Uniqueness,
-    as_json: bool,
+    /// Whether this run has written the document.
     changed: bool,
-    /// Whether content was written, and was there to be read back.
-    wrote: bool,
-    /// The version of the record's parameter, as it was read; 0 where there was none.
-    record_version: u64,
+    /// Whether this run has written content since it last planned to.
+    wrote_content: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// How content is made to differ from every earlier version. AWS refuses a version that equals an earlier one, so each
+/// refusal leads to the next step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Uniqueness {
+    /// As it is.
     Plain,
+    /// With white space at its end.
     Padded,
+    /// With a mark in its description.
     Marked,
 }
 
-impl<'a, P: Ports> Run<'a, P> {
-    pub(crate) fn new(ports: &'a P, document: &'a DocumentName, progress: &'a dyn Fn(&str)) -> Self {
+/// What a step wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrote {
+    /// A version's content.
+    Content,
+    /// Which version is the default.
+    DefaultVersion,
+}
+
+impl<'a, P: WritePorts> Run<'a, P> {
+    pub(crate) fn new(environment: Environment<'a, P>, document: &'a DocumentName) -> Self {
         Self {
-            ports,
-            document,
-            progress,
-            conflicts: 0,
+            observer: Observer::new(environment, document),
             polls: 0,
-            last: String::new(),
             uniqueness: Uniqueness::Plain,
-            as_json: false,
             changed: false,
-            wrote: false,
-            record_version: 0,
+            wrote_content: false,
         }
     }
 
-    /// The document that it is about.
-    pub(crate) fn document(&self) -> &'a DocumentName {
-        self.document
+    /// The environment that the run works in.
+    pub(crate) fn environment(&self) -> Environment<'a, P> {
+        self.observer.environment()
     }
 
-    /// Whether the document was written.
+    /// The document that the run is about.
+    pub(crate) fn document(&self) -> &'a DocumentName {
+        self.observer.document()
+    }
+
+    /// Whether this run has written the document.
     pub(crate) fn changed(&self) -> bool {
         self.changed
     }
 
-    /// Whether content was written, so that whoever wants to write more is not alone.
-    pub(crate) fn wrote(&self) -> bool {
-        self.wrote
+    /// Whether this run has written content. If there is more content to write then, somebody else writes too.
+    pub(super) fn wrote_content(&self) -> bool {
+        self.wrote_content
     }
 
-    /// The version of the record's parameter, as it was read or written last.
-    pub(crate) fn record_version(&self) -> u64 {
-        self.record_version
+    /// The version of the record's parameter, as it was read or written last. `None` if there was no parameter.
+    pub(super) fn record_version(&self) -> Option<u64> {
+        self.observer.record_version()
     }
 
     /// Whether a YAML document is now edited, and stored, as JSON.
-    pub(crate) fn converts(&self) -> bool {
-        self.as_json
+    pub(super) fn converts_to_json(&self) -> bool {
+        self.observer.converts_to_json()
     }
 
+    /// Reads the document and the record.
+    ///
+    /// # Errors
+    /// AWS's refusals, a record that cannot be read, and a version that this run wrote and that AWS reports as Failed:
+    /// written again, it would fail again.
     pub(crate) async fn observe(&mut self) -> Result<Observation, ReconcileError> {
-        (self.progress)("reading the document and the record");
-        loop {
-            if let Some((observation, version)) = observe(self.ports, self.document, self.as_json).await? {
-                self.record_version = version;
-                self.check_status(&observation)?;
-                return Ok(observation);
-            }
-            self.conflict("a version was gone before it could be read".to_owned()).await?;
+        let observation = self.observer.observe().await?;
+        if let Some(document) = observation.document.as_ref().filter(|_| self.changed)
+            && let VersionStatus::Failed(reason) = &document.latest.status
+        {
+            return Err(ReconcileError::VersionFailed {
+                document: self.document().clone(),
+                version: document.latest.number,
+                reason: reason.clone(),
+            });
         }
+        Ok(observation)
     }
 
-    /// What follows from there being no plan: another round as JSON, or the end.
-    pub(crate) fn no_plan(&mut self, error: PlanError) -> Result<(), ReconcileError> {
-        match error {
-            PlanError::NeedsJson if !self.as_json => {
-                self.as_json = true;
-                Ok(())
-            }
-            PlanError::NeedsJson => Err(ReconcileError::Content {
-                document: self.document.clone(),
-                problem: crate::session::ContentError::NotAnObject("its content or `inputs`"),
-            }),
-            PlanError::Owned(owner) => Err(ReconcileError::Owned { document: self.document.clone(), owner }),
-            PlanError::Content(problem) => {
-                Err(ReconcileError::Content { document: self.document.clone(), problem })
-            }
-        }
+    /// What follows if there is no plan: see [`Observer::without_plan`].
+    pub(crate) fn without_plan(&mut self, error: PlanError) -> Result<(), ReconcileError> {
+        self.observer.without_plan(error)
     }
 
-    /// Takes the steps as far as they go; the next observation tells how far that was. `false`: not to the end.
+    /// Takes the steps of a plan, and returns whether it took all of them. If it did not, the next observation shows
+    /// how far it came.
     pub(crate) async fn apply(&mut self, plan: Vec<Step>) -> Result<bool, ReconcileError> {
         for step in plan {
             if !self.take(step).await? {
@@ -121,35 +122,39 @@ impl<'a, P: Ports> Run<'a, P> {
     }
 
     /// Waits for another run, which seems to be under way.
-    pub(crate) async fn give_way(&mut self, attempt: u32) {
-        (self.progress)("waiting for another run to end");
-        tracing::info!(document = %self.document, attempt, "another run seems to be under way");
-        self.ports.pause(attempt).await;
+    pub(crate) async fn wait_for_other_run(&mut self, attempt: u32) {
+        self.environment().progress("waiting for another run to end");
+        tracing::info!(document = %self.document(), attempt, "another run seems to be under way");
+        self.environment().ports.pause(attempt).await;
     }
 
-    /// Takes one step. `false`: things are not as observed, so the rest of the plan is void.
+    /// Takes one step, and returns whether the rest of the plan still holds: it does not if something differs from the
+    /// observation.
     async fn take(&mut self, step: Step) -> Result<bool, ReconcileError> {
-        let (ports, name) = (self.ports, self.document);
+        let (environment, name) = (self.environment(), self.document());
+        let ports = environment.ports;
         match step {
             Step::SaveRecord { record, first } => self.save(&record, first).await,
-            Step::CreateDocument(_) | Step::UpdateDocument { .. } if std::mem::take(&mut self.wrote) => {
-                self.conflict("somebody else changed what had just been written".to_owned()).await?;
+            Step::CreateDocument(_) | Step::UpdateDocument { .. }
+                if std::mem::take(&mut self.wrote_content) =>
+            {
+                self.observer.conflict("somebody else changed what had just been written".to_owned()).await?;
                 Ok(false)
             }
             Step::CreateDocument(content) => {
-                (self.progress)("creating the document");
+                environment.progress("creating the document");
                 tracing::info!(document = %name, "creating the document");
-                let written = ports.create(name, &content).await?;
-                self.settle(written, true).await
+                let write = ports.create(name, &content).await?;
+                self.follow(write, Wrote::Content).await
             }
             Step::UpdateDocument { content, latest } => {
-                (self.progress)("writing a new version of the document");
+                environment.progress("writing a new version of the document");
                 tracing::info!(document = %name, latest, "writing a new version of the document");
-                let written = ports.update(name, &self.unique(&content, latest + 1), latest).await?;
-                self.settle(written, true).await
+                let write = ports.update(name, &self.unique(&content, latest + 1), latest).await?;
+                self.follow(write, Wrote::Content).await
             }
             Step::Await { version } => {
-                (self.progress)("waiting for AWS to take up the new version");
+                environment.progress("waiting for AWS to take up the new version");
                 tracing::info!(document = %name, version, "the version is not active yet");
                 self.polls += 1;
                 if self.polls > POLLS {
@@ -160,13 +165,13 @@ impl<'a, P: Ports> Run<'a, P> {
                 Ok(true)
             }
             Step::Promote { version } => {
-                (self.progress)("making the new version the default");
+                environment.progress("making the new version the default");
                 tracing::info!(document = %name, version, "making the version the default");
-                let written = ports.promote(name, version).await?;
-                self.settle(written, false).await
+                let write = ports.promote(name, version).await?;
+                self.follow(write, Wrote::DefaultVersion).await
             }
             Step::DeleteRecord => {
-                (self.progress)("removing the record");
+                environment.progress("removing the record");
                 tracing::info!(document = %name, "removing the record");
                 ports.delete_record(name).await?;
                 Ok(true)
@@ -176,45 +181,49 @@ impl<'a, P: Ports> Run<'a, P> {
 
     /// Writes the record over the one that was read.
     async fn save(&mut self, record: &Record, first: bool) -> Result<bool, ReconcileError> {
-        let (ports, name) = (self.ports, self.document);
-        (self.progress)("writing the record");
-        tracing::info!(document = %name, old_key = record.there.kms_key_id, new_key = record.wanted,
-            before = record.before, first, "writing the record");
-        let text = text_after(self.record_version, record);
-        let longest = if record.watch.is_empty() { Record::LONGEST_REQUEST } else { Record::LONGEST };
+        let (environment, name) = (self.environment(), self.document());
+        environment.progress("writing the record");
+        tracing::info!(document = %name, old_key = %record.before_change.kms_key_id, new_key = %record.wanted,
+            before = %record.before_adoption, first, "writing the record");
+        let version = self.record_version();
+        let text = text_after(version, record);
+        let longest = if record.remediation.is_empty() { Record::LONGEST_REQUEST } else { Record::LONGEST };
         if text.len() > longest {
             return Err(ReconcileError::RecordTooLong { document: name.clone(), bytes: text.len() });
         }
-        if write_over(ports, name, self.record_version, &text).await? {
-            // Further steps of the same plan rest on it.
-            self.record_version += 1;
+        if write_over(environment.ports, name, version, &text).await? {
+            // Further steps of the same plan write over this version.
+            self.observer.record_was_written();
             return Ok(true);
         }
-        self.conflict("another request wrote or removed the record at the same time".to_owned()).await?;
+        self.observer
+            .conflict("another request wrote or removed the record at the same time".to_owned())
+            .await?;
         Ok(false)
     }
 
-    async fn settle(&mut self, written: Written, content: bool) -> Result<bool, ReconcileError> {
-        match written {
-            Written::Done => {
+    /// What follows from the result of a write: whether the rest of the plan still holds.
+    async fn follow(&mut self, write: DocumentWrite, wrote: Wrote) -> Result<bool, ReconcileError> {
+        match write {
+            DocumentWrite::Done => {
                 self.changed = true;
-                self.wrote |= content;
+                self.wrote_content |= wrote == Wrote::Content;
                 Ok(true)
             }
-            Written::LostRace(error) => {
-                self.conflict(error.to_string()).await?;
+            DocumentWrite::LostRace(error) => {
+                self.observer.conflict(error.to_string()).await?;
                 Ok(false)
             }
-            Written::Duplicate(error) => {
+            DocumentWrite::Duplicate(error) => {
                 self.uniqueness = match self.uniqueness {
-                    Uniqueness::Plain if content => Uniqueness::Padded,
+                    Uniqueness::Plain if wrote == Wrote::Content => Uniqueness::Padded,
                     Uniqueness::Padded => Uniqueness::Marked,
                     Uniqueness::Plain | Uniqueness::Marked => return Err(error.into()),
                 };
-                tracing::info!(document = %self.document, "AWS takes the content for a duplicate; reading again");
+                tracing::info!(document = %self.document(), "AWS takes the content for a duplicate; reading again");
                 Ok(false)
             }
-            Written::HistoryFull(error) => {
+            DocumentWrite::HistoryFull(error) => {
                 self.prune(error).await?;
                 Ok(false)
             }
@@ -230,46 +239,17 @@ impl<'a, P: Ports> Run<'a, P> {
         }
     }
 
+    /// Deletes the oldest version that is neither the latest nor the default.
     async fn prune(&mut self, full: AwsError) -> Result<(), ReconcileError> {
-        (self.progress)("making room in the document's history");
-        let (head, versions) =
-            tokio::join!(self.ports.head(self.document), self.ports.versions(self.document));
+        let (environment, name) = (self.environment(), self.document());
+        environment.progress("making room in the document's history");
+        let (head, versions) = tokio::join!(environment.ports.head(name), environment.ports.versions(name));
         let oldest = head?
             .zip(Some(versions?))
             .and_then(|(head, versions)| oldest_prunable(&versions, head.default, head.latest));
         let Some(version) = oldest else { return Err(ReconcileError::HistoryFull(full)) };
-        tracing::info!(document = %self.document, version, "deleting the oldest version, the history is full");
-        self.ports.delete_version(self.document, version).await?;
-        self.conflict(full.to_string()).await
-    }
-
-    async fn conflict(&mut self, what: String) -> Result<(), ReconcileError> {
-        self.conflicts += 1;
-        tracing::info!(document = %self.document, attempt = self.conflicts, "trying again: {what}");
-        self.last = what;
-        if self.conflicts >= CONFLICTS {
-            return Err(ReconcileError::Contended {
-                document: self.document.clone(),
-                attempts: self.conflicts,
-                last: self.last.clone(),
-            });
-        }
-        self.ports.pause(self.conflicts).await;
-        Ok(())
-    }
-
-    /// A version that this run wrote and AWS failed would fail again.
-    fn check_status(&self, observation: &Observation) -> Result<(), ReconcileError> {
-        match &observation.document {
-            Some(document) if self.changed => match &document.latest.status {
-                VersionStatus::Failed(reason) => Err(ReconcileError::VersionFailed {
-                    document: self.document.clone(),
-                    version: document.latest.number,
-                    reason: reason.clone(),
-                }),
-                VersionStatus::Active | VersionStatus::Pending => Ok(()),
-            },
-            _ => Ok(()),
-        }
+        tracing::info!(document = %name, version, "deleting the oldest version, the history is full");
+        environment.ports.delete_version(name, version).await?;
+        self.observer.conflict(full.to_string()).await
     }
 }

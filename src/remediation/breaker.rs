@@ -1,92 +1,87 @@
-//! The breaker: whether a document may be put right once more. Pure.
+//! The breaker: whether a document may be repaired once more. Pure.
 //!
-//! Somebody else may keep writing the document, a pipeline with a setting of its own as a rule. Writing against
-//! it for ever helps nobody and fills the document's history, so after some repairs within an hour that stops.
+//! Somebody else may keep writing the document, usually a pipeline with a setting of its own. To write against it for
+//! ever helps nobody and fills the document's history. So the repairs stop after some of them within an hour.
 
 use crate::change_event::{ChangeEvent, ChangeSource};
-use crate::reconcile::ObservedDocument;
-use crate::reconcile::{Breaker, HOUR, Versions, Watch};
+use crate::reconcile::{Breaker, HOUR, ObservedDocument, RemediationState, Versions};
 
-/// The answer, with what to remember.
+/// Whether a repair may go on, and what to remember.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum BreakerDecision {
-    /// Go on.
-    Go(Watch),
-    /// Leave the document as it is.
-    Stay {
+    /// The repair goes on.
+    Proceed(RemediationState),
+    /// The document is left as it is.
+    Leave {
         /// What to remember.
-        watch: Watch,
+        state: RemediationState,
         /// Whether the breaker opened just now.
         opened: bool,
     },
 }
 
-/// What a repair would be.
+/// What a repair would write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Repair {
-    /// Nothing: the document would not be written.
+pub(super) enum RepairKind {
+    /// Nothing.
     None,
-    /// The key that the document had carries it again.
-    Back,
-    /// Another key is due, since one fails or works again.
-    Turn,
+    /// The key that the document had before.
+    SameKey,
+    /// Another key, since one fails or works again.
+    OtherKey,
 }
 
-/// Asks. `now` is in seconds since 1970.
-pub(super) fn gate(
-    watch: &Watch,
+/// Decides. `now` is in seconds since 1970.
+pub(super) fn decide(
+    state: &RemediationState,
     event: &ChangeEvent,
     now: u64,
     repairs_per_hour: usize,
     versions: Versions,
-    repair: Repair,
+    kind: RepairKind,
 ) -> BreakerDecision {
-    let writes = repair != Repair::None;
-    // Who changed the document, and not who touched a key unless that is what it is written for.
+    let writes = kind != RepairKind::None;
+    // Who changed a key is named only if the repair writes another key because of that.
     let is_cause = match event.source {
         ChangeSource::DocumentCall => true,
-        ChangeSource::KeyCall => repair == Repair::Turn,
+        ChangeSource::KeyCall => kind == RepairKind::OtherKey,
         _ => false,
     };
-    let actor = event.actor.as_ref().filter(|_| is_cause).or(watch.actor.as_ref()).cloned();
-    if let Some(breaker) = &watch.breaker {
-        let moved = breaker.versions != versions || event.source == ChangeSource::DocumentCall;
-        let quiet = !moved && now.saturating_sub(breaker.seen) >= HOUR;
-        if !quiet || event.source != ChangeSource::Schedule {
-            let seen = if moved { now } else { breaker.seen };
-            let breaker = Breaker { seen, versions, ..breaker.clone() };
-            return BreakerDecision::Stay {
-                watch: Watch { breaker: Some(breaker), actor, ..watch.clone() },
-                opened: false,
-            };
+    let actor = event.actor.as_ref().filter(|_| is_cause).or(state.actor.as_ref()).cloned();
+    if let Some(breaker) = &state.breaker {
+        let has_changed = breaker.versions != versions || event.source == ChangeSource::DocumentCall;
+        let is_quiet = !has_changed && now.saturating_sub(breaker.seen) >= HOUR;
+        if !is_quiet || event.source != ChangeSource::Schedule {
+            let seen = if has_changed { now } else { breaker.seen };
+            let breaker = Some(Breaker { seen, versions, ..breaker.clone() });
+            let state = RemediationState { breaker, actor, ..state.clone() };
+            return BreakerDecision::Leave { state, opened: false };
         }
         let repairs = if writes { vec![now] } else { Vec::new() };
-        return BreakerDecision::Go(Watch {
+        return BreakerDecision::Proceed(RemediationState {
             breaker: None,
             repairs,
             actor: None,
             refused: false,
-            ..watch.clone()
+            ..state.clone()
         });
     }
-    let mut repairs = watch.recent(now);
-    if writes && watch.refused {
-        return BreakerDecision::Go(Watch { actor, ..watch.clone() });
+    let mut repairs = state.recent_repairs(now);
+    if writes && state.refused {
+        return BreakerDecision::Proceed(RemediationState { actor, ..state.clone() });
     }
     if !writes {
-        // An event may come after another, by which the document was put right.
-        let actor = if repairs.is_empty() { watch.actor.clone() } else { actor };
-        return BreakerDecision::Go(Watch { actor, refused: false, ..watch.clone() });
+        // The event may be late: another one may have led to a repair of what it reports.
+        let actor = if repairs.is_empty() { state.actor.clone() } else { actor };
+        return BreakerDecision::Proceed(RemediationState { actor, refused: false, ..state.clone() });
     }
     if repairs.len() >= repairs_per_hour {
         let breaker = Some(Breaker { opened: now, seen: now, versions });
-        return BreakerDecision::Stay {
-            watch: Watch { repairs, actor, breaker, ..watch.clone() },
-            opened: true,
-        };
+        let state = RemediationState { repairs, actor, breaker, ..state.clone() };
+        return BreakerDecision::Leave { state, opened: true };
     }
     repairs.push(now);
-    BreakerDecision::Go(Watch { repairs, actor, ..watch.clone() })
+    BreakerDecision::Proceed(RemediationState { repairs, actor, ..state.clone() })
 }
 
 /// The numbers of a document's versions.

@@ -2,31 +2,35 @@
 
 use crate::ports::VersionStatus;
 use crate::reconcile::{Observation, ObservedVersion};
+use crate::session::Target;
 
-/// What differs, one line each; empty where nothing does. Other settings than the key are not ours to judge.
-pub(super) fn drift(observation: &Observation, wanted: &str) -> Vec<String> {
+/// The differences, one line each. The list is empty if nothing differs. Settings other than the key do not count.
+pub(super) fn drift(observation: &Observation, wanted: &Target) -> Vec<String> {
     let Some(document) = &observation.document else {
         let gone = "it was deleted, and the settings that it held besides the key are lost";
-        return (!wanted.is_empty()).then(|| gone.to_owned()).into_iter().collect();
+        return (*wanted != Target::Off).then(|| gone.to_owned()).into_iter().collect();
     };
     let (latest, default) = (&document.latest, &document.default);
     let mut drift = Vec::new();
     if let VersionStatus::Failed(reason) = &latest.status {
         drift.push(format!("AWS reports version {}, the latest, as Failed: {reason}", latest.number));
     } else if !latest.carries(wanted) {
-        drift.push(format!("version {}, the latest, {}", latest.number, instead(latest, wanted)));
+        drift.push(format!("version {}, the latest, {}", latest.number, difference(latest, wanted)));
     }
     if default.number != latest.number && !default.carries(wanted) {
-        drift.push(format!("version {}, the default, {}", default.number, instead(default, wanted)));
+        drift.push(format!("version {}, the default, {}", default.number, difference(default, wanted)));
     }
     drift
 }
 
-fn instead(version: &ObservedVersion, wanted: &str) -> String {
-    let wanted = if wanted.is_empty() { "none".to_owned() } else { format!("`{wanted}`") };
+fn difference(version: &ObservedVersion, wanted: &Target) -> String {
+    let wanted = match wanted {
+        Target::Off => "none".to_owned(),
+        Target::Key(key) => format!("`{key}`"),
+    };
     match &version.kms_key_id {
-        Ok(key) if key.is_empty() => format!("has no key instead of {wanted}"),
-        Ok(key) => format!("has key `{key}` instead of {wanted}"),
+        Ok(Target::Off) => format!("has no key instead of {wanted}"),
+        Ok(Target::Key(key)) => format!("has key `{key}` instead of {wanted}"),
         Err(problem) => format!("cannot be read for its key: {problem}"),
     }
 }
@@ -39,7 +43,7 @@ mod tests {
     fn drifted(latest: (u64, &str), default: (u64, &str), wanted: &str) -> Vec<String> {
         let version = |(number, key)| ObservedVersion::with_key(number, key);
         let document = Some(ObservedDocument { latest: version(latest), default: version(default) });
-        drift(&Observation { document, record: None }, wanted)
+        drift(&Observation { document, record: None }, &wanted.into())
     }
 
     #[test]
@@ -50,8 +54,8 @@ mod tests {
         assert_eq!(drifted((3, "k"), (2, "x"), "k"), ["version 2, the default, has key `x` instead of `k`"]);
         assert_eq!(drifted((3, "x"), (2, "y"), "").len(), 2);
         let nothing = Observation { document: None, record: None };
-        assert!(drift(&nothing, "").is_empty());
-        assert_eq!(drift(&nothing, "k").len(), 1);
+        assert!(drift(&nothing, &Target::Off).is_empty());
+        assert_eq!(drift(&nothing, &"k".into()).len(), 1);
     }
 
     #[test]

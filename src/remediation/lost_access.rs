@@ -1,161 +1,163 @@
-//! Whether those who need the key can still use it, on the occasions that ask for it.
+//! Checking after an event whether those who need a key can still use it. Nothing is written.
 
 use serde_json::Value;
 
-use super::outcome::Remediation;
+use super::outcome::Alert;
 use crate::change_event::{ChangeDetail, ChangeEvent, ChangeSource, Scope};
 use crate::intent::Mode;
-use crate::key::{KeyDescription, KeyRef};
-use crate::location::Location;
-use crate::ports::{AccessPorts, AwsErrorKind};
-use crate::preflight::gather;
-use crate::preflight::judge_key;
-use crate::preflight::read_what_is_asked;
-use crate::preflight::{Check, Finding, Read, Remedies, Verdict, assess};
-use crate::reconcile::ReconcileError;
+use crate::key::{KeyArn, KeyDescription};
+use crate::ports::{AwsError, Environment, PreflightPorts};
+use crate::preflight::{
+    Check, Finding, KeyUsability, Read, Remedies, Verdict, assess, key_usability, observe_access,
+    read_attributes,
+};
 use crate::reconcile::Record;
+use crate::session::Target;
 
-/// How many of those who fail an alert names; the report's findings have more.
+/// How many of those who fail an alert names. The report's findings name more.
 const NAMED: usize = 10;
 
-/// Checks the keys in question, where the occasion asks for it: a call on a key, the schedule, somebody's own wish.
-/// Whom `told` lets in has been told a moment ago. Nothing is written.
-pub(super) async fn check_access<P: AccessPorts>(
-    ports: &P,
-    location: &Location,
+/// What the checks found.
+#[derive(Debug, Default)]
+pub(super) struct LostAccess {
+    pub(super) alerts: Vec<Alert>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) notes: Vec<String>,
+}
+
+/// Checks the keys that an event is about, if the event may mean lost access: it is a call on a key, the schedule, or a
+/// direct call. `in_force` is what the document carries. `checked` is what the caller has just checked and reported.
+///
+/// # Errors
+/// If AWS refused to describe a key for another reason than a missing permission, or did not answer.
+pub(super) async fn check_lost_access<P: PreflightPorts>(
+    environment: Environment<'_, P>,
     record: &Record,
     event: &ChangeEvent,
-    told: Option<&str>,
-    kept: &mut Remediation,
-) -> Result<(), ReconcileError> {
-    let asked =
+    in_force: &Target,
+    checked: Option<&Target>,
+) -> Result<LostAccess, AwsError> {
+    let mut lost = LostAccess::default();
+    let may_mean_lost_access =
         matches!(event.source, ChangeSource::KeyCall | ChangeSource::Schedule | ChangeSource::DirectCall);
-    if !asked || record.safeguards.mode == Mode::Off {
-        return Ok(());
+    if !may_mean_lost_access || record.safeguards.mode == Mode::Off {
+        return Ok(lost);
     }
     let keys = match &event.scope {
         Scope::Key(key) => vec![key.to_string()],
-        // The key that stands by is checked like the one in force: it is too late when it has to stand in.
+        // The standby key is checked like the one in force: when it has to stand in, it is too late.
         Scope::Document(_) | Scope::Everything => {
-            let in_force = if kept.kms_key_id.is_empty() { &record.wanted } else { &kept.kms_key_id };
-            let standby = record.standby().filter(|standby| standby != in_force);
-            [in_force.clone()].into_iter().chain(standby.map(str::to_owned)).collect()
+            let in_force = in_force.key().or(record.wanted.key());
+            let standby = record.standby().filter(|standby| Some(*standby) != in_force);
+            in_force.into_iter().chain(standby).map(str::to_owned).collect()
         }
     };
     for key in keys {
-        if told != Some(&key) {
-            check_key(ports, location, record, event, &key, kept).await?;
+        if checked.is_some_and(|checked| checked.is_key(&key)) {
+            continue;
         }
+        let of_key = check_key_of_event(environment, record, event, &key).await?;
+        lost.alerts.extend(of_key.alerts);
+        lost.findings.extend(of_key.findings);
+        lost.notes.extend(of_key.notes);
     }
-    Ok(())
+    Ok(lost)
 }
 
-/// The policy that the notice says was put on its key.
-pub(super) fn put(event: &ChangeEvent) -> Option<&String> {
+/// The policy that an event says was put on its key.
+pub(super) fn new_key_policy(event: &ChangeEvent) -> Option<&String> {
     match &event.detail {
         Some(ChangeDetail::KeyPolicy(policy)) => Some(policy),
         Some(ChangeDetail::DeletionDate(_)) | None => None,
     }
 }
 
-async fn check_key<P: AccessPorts>(
-    ports: &P,
-    location: &Location,
+async fn check_key_of_event<P: PreflightPorts>(
+    environment: Environment<'_, P>,
     record: &Record,
     event: &ChangeEvent,
     key: &str,
-    kept: &mut Remediation,
-) -> Result<(), ReconcileError> {
-    let Ok(KeyRef::Arn(arn)) = KeyRef::parse(key) else { return Ok(()) };
-    let put = put(event);
-    let key = match judge_key(ports, location, &KeyRef::Arn(arn.clone())).await {
-        Ok((key, _)) => key,
-        // A policy that was put may have locked out this function too. What spec and usage are is fixed at creation,
-        // and they were looked at when the key was chosen.
-        Err(ReconcileError::Aws(error)) if matches!(error.kind, AwsErrorKind::Denied { .. }) => {
-            KeyDescription::assumed(arn)
-        }
-        Err(error @ ReconcileError::Aws(_)) => return Err(error),
-        // That it cannot be used is trouble of its own, and told as such; whom its policy forgets, nothing tells later.
-        Err(_) if put.is_some() => KeyDescription::assumed(arn),
-        Err(_) => return Ok(()),
+) -> Result<LostAccess, AwsError> {
+    let mut lost = LostAccess::default();
+    let Ok(arn) = KeyArn::parse(key) else { return Ok(lost) };
+    let new_policy = new_key_policy(event);
+    let key = match key_usability(environment, key).await? {
+        KeyUsability::Usable(key) => *key,
+        // A new policy may have locked out this function too. Spec and usage are fixed at creation, and they were
+        // checked when the key was chosen.
+        KeyUsability::Unknown(_) => KeyDescription::assumed(arn),
+        // That the key cannot be used has an alert of its own. But nothing says later whom its new policy leaves out.
+        KeyUsability::Unusable(_) if new_policy.is_some() => KeyDescription::assumed(arn),
+        KeyUsability::Unusable(_) => return Ok(lost),
     };
-    let mut observation = Box::pin(gather(ports, location, &key, &record.safeguards)).await;
-    // Judged by the policy that was put: it may be another account's, and not to be read from here.
-    if let Some(put) = put {
-        if observation.policy.known().is_some_and(|policy| !is_same(policy, put)) {
-            kept.notes.push(format!("the policy of key {} is another by now than that of {event}", key.arn));
+    let mut observation = Box::pin(observe_access(environment, &key, &record.safeguards)).await;
+    // The event's policy is assessed: the key may be another account's, and its policy unreadable from here.
+    if let Some(policy) = new_policy {
+        if observation.policy.known().is_some_and(|observed| !is_same_json(observed, policy)) {
+            lost.notes.push(format!("the policy of key {} is another by now than that of {event}", key.arn));
         }
-        observation.policy = Read::Known(put.clone());
-        read_what_is_asked(ports, location, &record.safeguards, &mut observation).await;
+        observation.policy = Read::Known(policy.clone());
+        read_attributes(environment, &record.safeguards, &mut observation).await;
     }
     let assessment = assess(&observation, &record.safeguards.exempt);
-    tell_failing(&key, event, &assessment.findings, assessment.remedies, kept);
-    if put.is_some() && matches!(observation.grants, Read::Unknown(_)) {
-        tell_doubtful(&key, event, &assessment.findings, kept);
+    lost.alerts.extend(lost_access(&key, event, &assessment.findings, assessment.remedies));
+    if new_policy.is_some() && matches!(observation.grants, Read::Unknown(_)) {
+        lost.alerts.extend(uncertain_access(&key, event, &assessment.findings));
     }
-    kept.find(assessment.findings.into_iter().filter(|finding| finding.check != Check::KeyFitness));
-    Ok(())
+    lost.findings =
+        assessment.findings.into_iter().filter(|finding| finding.check != Check::KeyFitness).collect();
+    Ok(lost)
 }
 
-/// An alert that names whom a key does not let in, where there is anybody.
-pub(super) fn tell_failing(
+/// An alert that names those whom a key does not admit, if there are any.
+pub(super) fn lost_access(
     key: &KeyDescription,
     event: &ChangeEvent,
     findings: &[Finding],
     remedies: Remedies,
-    kept: &mut Remediation,
-) {
-    let failing: Vec<&Finding> = findings.iter().filter(|finding| is_lost_access(finding)).collect();
-    let told = told(key, event, &failing);
-    // A key may be judged twice, by the policy that is there and by that of an event.
-    if !failing.is_empty() && !kept.alerts.contains(&told) {
-        kept.checks_failed += failing.len();
-        kept.alerts.push(told);
-        kept.remedies = Some(remedies);
-    }
+) -> Option<Alert> {
+    let failed: Vec<&Finding> = findings.iter().filter(|finding| is_lost_access(finding)).collect();
+    let after = match event.source {
+        ChangeSource::KeyCall => format!(" after {event}"),
+        _ => String::new(),
+    };
+    (!failed.is_empty()).then(|| Alert::LostAccess {
+        text: format!("key {}{after}: not everybody who needs it can use it: {}", key.arn, first_of(&failed)),
+        failed: failed.len(),
+        remedies,
+    })
 }
 
-/// An alert that names those of whom it is not known whether a key lets them in.
-pub(super) fn tell_doubtful(
+/// An alert that names those of whom it is not known whether a key admits them, if there are any.
+pub(super) fn uncertain_access(
     key: &KeyDescription,
     event: &ChangeEvent,
     findings: &[Finding],
-    kept: &mut Remediation,
-) {
-    let doubtful = findings.iter().filter(|finding| {
+) -> Option<Alert> {
+    let uncertain = findings.iter().filter(|finding| {
         finding.verdict == Verdict::Unknown && !finding.exempt && finding.check == Check::KeyPolicy
     });
-    let doubtful: Vec<_> = doubtful.collect();
-    let told = format!(
-        "key {} after {event}: it is not known whether everybody who needs it can use it: {}",
-        key.arn,
-        named(&doubtful)
-    );
-    if !doubtful.is_empty() && !kept.alerts.contains(&told) {
-        kept.alerts.push(told);
-    }
+    let uncertain: Vec<_> = uncertain.collect();
+    (!uncertain.is_empty()).then(|| {
+        Alert::UncertainAccess(format!(
+            "key {} after {event}: it is not known whether everybody who needs it can use it: {}",
+            key.arn,
+            first_of(&uncertain)
+        ))
+    })
 }
 
-fn is_same(policy: &str, other: &str) -> bool {
+fn is_same_json(text: &str, other: &str) -> bool {
     let parsed = |text| serde_json::from_str::<Value>(text).ok();
-    parsed(policy) == parsed(other)
+    parsed(text) == parsed(other)
 }
 
 fn is_lost_access(finding: &Finding) -> bool {
     finding.verdict == Verdict::Fail && !finding.exempt && finding.check != Check::KeyFitness
 }
 
-fn told(key: &KeyDescription, event: &ChangeEvent, failing: &[&Finding]) -> String {
-    let after = match event.source {
-        ChangeSource::KeyCall => format!(" after {event}"),
-        _ => String::new(),
-    };
-    format!("key {}{after}: not everybody who needs it can use it: {}", key.arn, named(failing))
-}
-
-/// The first of them, and how many more there are.
-fn named(findings: &[&Finding]) -> String {
+/// The first findings, and how many more there are.
+fn first_of(findings: &[&Finding]) -> String {
     let named: Vec<_> = findings.iter().take(NAMED).map(ToString::to_string).collect();
     let more = match findings.len().saturating_sub(NAMED) {
         0 => String::new(),

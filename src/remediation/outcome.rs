@@ -1,87 +1,104 @@
-//! Kept: what came of looking after one document.
+//! The result of the remediation of one document, and the alerts that it is put together from.
 
 use serde::Serialize;
 
-use crate::preflight::{Finding, Remedies, Verdict};
-use crate::reconcile::Observation;
-use crate::reconcile::ReconcileError;
-use crate::session::DocumentName;
+use crate::preflight::{Finding, KeyFault, Remedies, Verdict};
+use crate::reconcile::{Observation, ReconcileError};
+use crate::session::{DocumentName, Target};
 
-/// How many findings of a document a report holds.
+/// How many findings of a document a report holds: it has to fit into a message (256 KB).
 const REPORTED: usize = 100;
 
-/// What came of it.
+/// The result of the remediation of one document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Remediation {
     /// The document.
     pub document: DocumentName,
-    /// In one word.
-    pub result: RemediationOutcome,
+    /// The outcome in one word.
+    #[serde(rename = "result")]
+    pub outcome: RemediationOutcome,
     /// Whether the document was written.
     pub changed: bool,
-    /// Who owns the document, if anybody.
+    /// Who owns the document, if anybody does.
     pub owner: Option<String>,
-    /// The key that the latest version carries; empty for none.
-    pub kms_key_id: String,
-    /// The number of the latest version; `None` where there is no document.
+    /// The key that the latest version carries.
+    pub kms_key_id: Target,
+    /// The number of the latest version. `None` if there is no document.
     pub version: Option<u64>,
     /// How the document differed from what is wanted, one line each.
     pub drift: Vec<String>,
-    /// What somebody should do something about, one line each.
+    /// What somebody should act on, one line each.
     pub alerts: Vec<String>,
-    /// Whether it has been put right too often, and that has stopped.
+    /// Whether the breaker is open.
     pub breaker_open: bool,
     /// Whether a key that is wanted cannot be used.
     pub key_trouble: bool,
-    /// How many checks failed of those who need the key.
+    /// How many checks failed for users and nodes that need the key.
     pub checks_failed: usize,
-    /// What the checks found.
+    /// What the checks found, without what passed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
-    /// What would let in whoever is locked out.
+    /// What would admit whoever is locked out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedies: Option<Remedies>,
     /// What else to know, one line each.
     pub notes: Vec<String>,
-    /// The alert that the document was deleted and made anew, until it is clear what else there is to tell.
-    #[serde(skip)]
-    pub(super) made_anew: Option<String>,
 }
 
-/// What was done, in one word.
+/// The outcome of a remediation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RemediationOutcome {
-    /// No record: the document is nobody's.
+    /// There is no record: nobody has asked for this document.
     NotOurs,
-    /// The notice is about a key that the document has nothing to do with.
+    /// The event is about a key that the document has nothing to do with.
     NotConcerned,
-    /// Nothing differed, nothing was written.
+    /// Nothing differed, and nothing was written.
     AsWanted,
-    /// It differed, and is as wanted now.
+    /// The document differed, and is as wanted now.
     Repaired,
     /// The standby key stands in now.
     StandIn,
-    /// The key cannot be used, and encryption is off now, as asked for this case.
+    /// The key cannot be used, and encryption is off now, as the owner asked for this case.
     Cleared,
-    /// The first choice is on again.
+    /// The key that the owner asked for is on again.
     Returned,
-    /// It is not as wanted, and was left so; an alert says why.
+    /// The document is not as wanted, and was left so. An alert says why.
     Refused,
-    /// It was put right too often and is left alone.
+    /// The document was repaired too often, and is left alone.
     BreakerOpen,
 }
 
+/// Something that somebody should act on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Alert {
+    /// A key that is wanted cannot be used. Everything else follows from that, so it comes first.
+    KeyTrouble(String),
+    /// Users or nodes cannot use a key.
+    LostAccess {
+        /// The alert's text.
+        text: String,
+        /// How many checks failed.
+        failed: usize,
+        /// What would admit them.
+        remedies: Remedies,
+    },
+    /// It is not known whether users or nodes can use a key.
+    UncertainAccess(String),
+    /// Anything else.
+    Other(String),
+}
+
 impl Remediation {
-    /// Nothing is known yet.
+    /// A document of which nothing is known yet.
     pub(super) fn new(document: &DocumentName) -> Self {
         Self {
             document: document.clone(),
-            result: RemediationOutcome::NotOurs,
+            outcome: RemediationOutcome::NotOurs,
             changed: false,
             owner: None,
-            kms_key_id: String::new(),
+            kms_key_id: Target::Off,
             version: None,
             drift: Vec::new(),
             alerts: Vec::new(),
@@ -91,40 +108,64 @@ impl Remediation {
             findings: Vec::new(),
             remedies: None,
             notes: Vec::new(),
-            made_anew: None,
         }
     }
 
-    /// Takes over what is there.
-    pub(super) fn see(&mut self, observation: &Observation) {
+    /// The result with what an observation shows.
+    pub(super) fn observed(self, observation: &Observation) -> Self {
         let latest = observation.document.as_ref().map(|document| &document.latest);
-        self.version = latest.map(|latest| latest.number);
-        self.kms_key_id = latest.and_then(|latest| latest.kms_key_id.clone().ok()).unwrap_or_default();
-        self.owner = observation.record.as_ref().map(|record| record.owner.to_string());
-        self.breaker_open = observation.record.as_ref().is_some_and(|record| record.watch.breaker.is_some());
+        Self {
+            version: latest.map(|latest| latest.number),
+            kms_key_id: latest.and_then(|latest| latest.kms_key_id.clone().ok()).unwrap_or_default(),
+            owner: observation.record.as_ref().map(|record| record.owner.to_string()),
+            breaker_open: observation
+                .record
+                .as_ref()
+                .is_some_and(|record| record.remediation.breaker.is_some()),
+            ..self
+        }
     }
 
-    /// A key cannot be used: what else there is to tell follows from it.
-    pub(super) fn trouble(&mut self, problem: String) {
-        self.key_trouble = true;
-        self.alerts.insert(0, problem);
+    /// The result with further alerts, in the order in which they came up.
+    pub(super) fn alerted(mut self, alerts: impl IntoIterator<Item = Alert>) -> Self {
+        for alert in alerts {
+            match alert {
+                Alert::KeyTrouble(text) => {
+                    self.key_trouble = true;
+                    self.alerts.insert(0, text);
+                }
+                // A key may be assessed twice: by the policy that is there, and by the policy of an event.
+                Alert::LostAccess { text, .. } | Alert::UncertainAccess(text)
+                    if self.alerts.contains(&text) => {}
+                Alert::LostAccess { text, failed, remedies } => {
+                    self.alerts.push(text);
+                    self.checks_failed += failed;
+                    self.remedies = Some(remedies);
+                }
+                Alert::UncertainAccess(text) | Alert::Other(text) => self.alerts.push(text),
+            }
+        }
+        self
     }
 
-    /// Takes over what is worth a line of the report, which has to fit into a message (256 KB).
-    pub(super) fn find(&mut self, findings: impl IntoIterator<Item = Finding>) {
-        let worth = findings.into_iter().filter(|finding| finding.verdict != Verdict::Pass);
+    /// The result with further findings. Those that pass are not worth a line of the report.
+    pub(super) fn found(mut self, findings: impl IntoIterator<Item = Finding>) -> Self {
+        let worth_a_line = findings.into_iter().filter(|finding| finding.verdict != Verdict::Pass);
         let room = REPORTED.saturating_sub(self.findings.len());
-        self.findings.extend(worth.take(room));
+        self.findings.extend(worth_a_line.take(room));
+        self
     }
 
-    /// The way ended short of what is wanted.
-    pub(super) fn refuse(&mut self, error: ReconcileError) {
-        self.result = RemediationOutcome::Refused;
+    /// The result if the document was left other than wanted, because of this error.
+    pub(super) fn refused(mut self, error: ReconcileError) -> Self {
+        self.outcome = RemediationOutcome::Refused;
         self.alerts.push(error.to_string());
-        if let ReconcileError::Blocked { blocking, remedies, .. } = error {
-            self.checks_failed += blocking.len();
-            self.find(blocking);
-            self.remedies = Some(remedies);
+        match error {
+            ReconcileError::Key(KeyFault::Blocked { blocking, remedies, .. }) => {
+                self.checks_failed += blocking.len();
+                Self { remedies: Some(remedies), ..self.found(blocking) }
+            }
+            _ => self,
         }
     }
 }

@@ -1,206 +1,248 @@
-//! Bring: a document is brought to the key that was chosen for it, unless it had to be too often, and what came of it
-//! is told.
+//! Repairing a document: it is brought to the key that was chosen for it, unless the breaker is open.
 
 use std::time::Duration;
 
-use super::breaker::{BreakerDecision, Repair, gate, versions};
+use super::breaker::{BreakerDecision, RepairKind, decide, versions};
 use super::key_choice::ChosenKey;
-use super::lost_access::{put, tell_doubtful, tell_failing};
-use super::outcome::{Remediation, RemediationOutcome};
+use super::lost_access::{lost_access, new_key_policy, uncertain_access};
+use super::outcome::{Alert, RemediationOutcome};
 use super::{RemediationRequest, seconds};
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
 use crate::intent::{Mode, OnConflict, Safeguards};
-use crate::location::Location;
-use crate::ports::{AccessPorts, AwsError, AwsErrorKind};
-use crate::reconcile::Observation;
-use crate::reconcile::ReconcileError;
-use crate::reconcile::Run;
-use crate::reconcile::{Converged, Convergence, converge};
-use crate::reconcile::{Goal, PlanError, Step, plan_establish};
-use crate::reconcile::{Record, Watch};
+use crate::ports::{AwsError, AwsErrorKind, WritePorts};
+use crate::preflight::{Finding, KeyFault};
+use crate::reconcile::{
+    Converged, Convergence, Goal, Observation, PlanError, Purpose, ReconcileError, Record, RemediationState,
+    Run, Step, converge, plan_establish,
+};
+use crate::session::Target;
 
-/// What a document is brought to a key with.
-pub(super) struct Bring<'a, P> {
-    pub(super) ports: &'a P,
-    pub(super) location: &'a Location,
+/// A document that is not, or may not be, as it is wanted.
+pub(super) struct Repair<'a> {
     pub(super) request: RemediationRequest<'a>,
     /// What is there, with the record.
     pub(super) observation: &'a Observation,
     pub(super) record: &'a Record,
-    pub(super) choice: &'a ChosenKey,
-    pub(super) progress: &'a dyn Fn(&str),
+    pub(super) chosen: &'a ChosenKey,
 }
 
-impl<P: AccessPorts> Bring<'_, P> {
-    /// Brings the document to the key chosen, and tells what came of it. `true` where who may use the key has been
-    /// told, so that nobody need look again.
-    pub(super) async fn carry(
-        &self,
-        rounds: &mut Run<'_, P>,
-        kept: &mut Remediation,
-    ) -> Result<bool, ReconcileError> {
-        let Self { observation, choice, .. } = *self;
-        let brought = self.bring(rounds, kept).await;
-        if observation.document.is_none() && kept.changed {
-            let event = self.request.event;
-            let by = if event.what == "DeleteDocument" { format!(" ({event})") } else { String::new() };
-            kept.made_anew = Some(format!(
-                "document {} was deleted{by} and is made anew with its key; put back its other settings, which are lost",
-                self.request.document
-            ));
-        }
-        let is_told = match brought {
-            // What an event says was put is judged besides.
-            Ok(is_proven) => is_proven && put(self.request.event).is_none(),
-            Err(error @ ReconcileError::Aws(_)) => return Err(error),
-            Err(error @ ReconcileError::Overtaken { .. }) => {
-                choice.told(false).into_iter().for_each(|told| kept.trouble(told));
-                return Err(error);
-            }
-            Err(error) => {
-                let is_told = matches!(error, ReconcileError::Blocked { .. });
-                kept.refuse(error);
-                is_told
-            }
+/// The result of a repair.
+#[derive(Debug, Default)]
+pub(super) struct RepairReport {
+    /// The outcome, if it is another than that the document is as wanted.
+    pub(super) outcome: Option<RemediationOutcome>,
+    /// What is there in the end, if that was read.
+    pub(super) observation: Option<Observation>,
+    pub(super) is_breaker_open: bool,
+    pub(super) alerts: Vec<Alert>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) notes: Vec<String>,
+    /// Whether the chosen key has been checked and what the checks found has been reported.
+    pub(super) is_access_reported: bool,
+    /// Why the document is not as wanted, if something else than AWS kept it from that.
+    pub(super) error: Option<ReconcileError>,
+}
+
+/// What a repair is going to do. Made by pure functions.
+enum RepairDecision {
+    /// Nothing differs, and nothing is to be remembered.
+    Nothing,
+    /// The breaker is open: the document is left alone.
+    Leave { state: RemediationState, is_alert: bool, would_write: bool },
+    /// The document is brought to the chosen key.
+    Proceed { state: RemediationState, writes: bool },
+}
+
+impl Repair<'_> {
+    /// Repairs the document. What happened to the document itself is known to the run.
+    ///
+    /// # Errors
+    /// If AWS refused or did not answer.
+    pub(super) async fn repair<P: WritePorts>(&self, run: &mut Run<'_, P>) -> Result<RepairReport, AwsError> {
+        let mut report = match self.carry_out(run).await {
+            Ok(report) => report,
+            Err(ReconcileError::Aws(error)) => return Err(error),
+            Err(error) => RepairReport { error: Some(error), ..RepairReport::default() },
         };
-        let is_left = matches!(kept.result, RemediationOutcome::Refused | RemediationOutcome::BreakerOpen);
-        if let Some(told) = choice.told(!is_left && kept.kms_key_id == choice.target()) {
-            kept.trouble(told);
-        }
-        Ok(is_told)
+        let is_left = report.error.is_some() || report.outcome == Some(RemediationOutcome::BreakerOpen);
+        let observation = report.observation.as_ref().unwrap_or(self.observation);
+        let target = self.chosen.target();
+        let is_carried = match observation.document.as_ref().map(|document| &document.latest.kms_key_id) {
+            Some(Ok(carried)) => *carried == target,
+            Some(Err(_)) | None => target == Target::Off,
+        };
+        report.alerts.extend(self.chosen.alert(!is_left && is_carried));
+        Ok(report)
     }
 
-    /// Brings the document to the key chosen, unless it had to be too often. `true` where the key has been proven.
-    async fn bring(&self, rounds: &mut Run<'_, P>, kept: &mut Remediation) -> Result<bool, ReconcileError> {
-        let Self { request, observation, record, choice, .. } = *self;
-        let now = seconds(self.ports.now());
-        let target = choice.target();
-        let before = Watch { stands_in_for: choice.stands_in_for.clone(), ..record.watch.clone() };
-        // A policy that is not to be read from here is known by the event that told of it.
-        let key_policy = put(request.event).filter(|_| is_about(request.event, target)).cloned();
-        let safeguards = Safeguards { key_policy, ..record.safeguards.clone() };
-        let (differs, writes) = match plan_establish(observation, self.goal(target, &safeguards, &before)) {
+    async fn carry_out<P: WritePorts>(&self, run: &mut Run<'_, P>) -> Result<RepairReport, ReconcileError> {
+        let target = self.chosen.target();
+        let safeguards = self.safeguards();
+        let now = seconds(run.environment().ports.now());
+        let (state, writes) = match self.decide(&target, &safeguards, now) {
+            Ok(RepairDecision::Nothing) => return Ok(RepairReport::default()),
+            Ok(RepairDecision::Leave { state, is_alert, would_write }) => {
+                return self.leave(run, state, is_alert, would_write).await;
+            }
+            Ok(RepairDecision::Proceed { state, writes }) => (state, writes),
+            Err(error) => {
+                run.without_plan(error)?;
+                return Ok(RepairReport::default());
+            }
+        };
+        let keys: Vec<_> = self.chosen.key.iter().filter(|_| writes).collect();
+        let convergence = Convergence {
+            goal: self.goal(&target, &safeguards, &state),
+            keys: &keys,
+            // Going back to a key that was checked once does not fail on what is unknown.
+            mode: match self.record.safeguards.mode {
+                Mode::Strict => Mode::Enforce,
+                mode => mode,
+            },
+            patience: Duration::ZERO,
+            purpose: Purpose::Repair { record: self.record, is_counted: writes },
+        };
+        let converged = converge(run, convergence).await;
+        let is_refused = if state.refused { converged.is_err() } else { is_refusal(&converged) };
+        if is_refused != state.refused {
+            self.remember_refusal(run, &target, is_refused).await;
+        }
+        match converged {
+            Ok(converged) => Ok(self.report(run.changed(), converged)),
+            Err(error @ ReconcileError::Aws(_)) => Err(error),
+            Err(error) => Ok(RepairReport {
+                is_access_reported: matches!(error, ReconcileError::Key(KeyFault::Blocked { .. })),
+                notes: self.breaker_note().into_iter().collect(),
+                error: Some(error),
+                ..RepairReport::default()
+            }),
+        }
+    }
+
+    /// Decides what the repair does. `now` is in seconds since 1970.
+    fn decide(
+        &self,
+        target: &Target,
+        safeguards: &Safeguards,
+        now: u64,
+    ) -> Result<RepairDecision, PlanError> {
+        let Self { request, observation, record, chosen } = *self;
+        let before =
+            RemediationState { replaced_key: chosen.replaced_key.clone(), ..record.remediation.clone() };
+        let (differs, writes) = match plan_establish(observation, self.goal(target, safeguards, &before)) {
             Ok(plan) => (!plan.is_empty(), plan.iter().any(Step::is_write)),
             Err(PlanError::NeedsJson) => (true, true),
-            Err(error) => {
-                rounds.no_plan(error)?;
-                (false, false)
-            }
+            Err(error) => return Err(error),
         };
-        let repair = match writes {
-            false => Repair::None,
-            true if target != record.wanted => Repair::Turn,
-            true => Repair::Back,
+        let kind = match writes {
+            false => RepairKind::None,
+            true if *target == record.wanted => RepairKind::SameKey,
+            true => RepairKind::OtherKey,
         };
         let versions = versions(observation.document.as_ref());
-        let watch = match gate(&before, request.event, now, request.repairs_per_hour, versions, repair) {
-            BreakerDecision::Go(watch) => watch,
-            BreakerDecision::Stay { watch, opened } => {
-                let tells =
-                    opened || request.event.source == ChangeSource::Schedule || choice.problem.is_some();
-                self.stay(rounds, watch, tells && writes, writes, kept).await?;
-                return Ok(false);
+        Ok(match decide(&before, request.event, now, request.repairs_per_hour, versions, kind) {
+            BreakerDecision::Leave { state, opened } => {
+                let is_worth_an_alert =
+                    opened || request.event.source == ChangeSource::Schedule || chosen.problem.is_some();
+                RepairDecision::Leave { state, is_alert: is_worth_an_alert && writes, would_write: writes }
             }
-        };
-        if !differs && watch == record.watch {
-            return Ok(false);
-        }
-        if record.watch.breaker.is_some() {
-            kept.notes.push("nobody changed the document for an hour, so it is put right again".to_owned());
-        }
-        let keys: Vec<_> = choice.key.iter().filter(|_| writes).collect();
-        // What is not known keeps nobody from going back to a key that was proven once.
-        let mode = match record.safeguards.mode {
-            Mode::Strict => Mode::Enforce,
-            mode => mode,
-        };
-        let way = Convergence {
-            goal: self.goal(target, &safeguards, &watch),
-            keys: &keys,
-            mode,
-            patience: Duration::ZERO,
-            of: Some(record),
-            writes,
-        };
-        let driven = converge(self.ports, self.location, rounds, way, self.progress).await;
-        kept.changed = rounds.changed();
-        let is_refused = if watch.refused { driven.is_err() } else { is_refusal(&driven) };
-        if is_refused != watch.refused {
-            self.mark(rounds, target, is_refused).await;
-        }
-        let Converged { observation, findings, remedies } = driven?;
-        kept.see(&observation);
-        if let Some(key) = &choice.key {
-            tell_failing(key, request.event, &findings, remedies, kept);
-            if kept.changed && target != record.wanted {
-                tell_doubtful(key, request.event, &findings, kept);
+            BreakerDecision::Proceed(state) if !differs && state == record.remediation => {
+                RepairDecision::Nothing
             }
-        }
-        kept.find(findings);
-        if kept.changed {
-            kept.result = match (&choice.stands_in_for, &record.watch.stands_in_for) {
-                (Some(_), None) if target.is_empty() => RemediationOutcome::Cleared,
-                (Some(_), None) => RemediationOutcome::StandIn,
-                (None, Some(_)) => RemediationOutcome::Returned,
-                (None, None) | (Some(_), Some(_)) => RemediationOutcome::Repaired,
-            };
-        }
-        Ok(kept.changed && !keys.is_empty())
+            BreakerDecision::Proceed(state) => RepairDecision::Proceed { state, writes },
+        })
     }
 
-    /// Remembers whether AWS refused the repair, which is counted. Where that cannot be, it counts once more.
-    async fn mark(&self, rounds: &mut Run<'_, P>, target: &str, refused: bool) {
-        let Ok(Observation { record: Some(record), .. }) = rounds.observe().await else { return };
-        if record.owner != self.record.owner || record.wanted != target {
+    /// The report of a repair that came to its end.
+    fn report(&self, changed: bool, converged: Converged) -> RepairReport {
+        let Self { request, record, chosen, .. } = *self;
+        let Converged { observation, findings, remedies } = converged;
+        let target = chosen.target();
+        let mut alerts = Vec::new();
+        if let Some(key) = &chosen.key {
+            alerts.extend(lost_access(key, request.event, &findings, remedies));
+            if changed && target != record.wanted {
+                alerts.extend(uncertain_access(key, request.event, &findings));
+            }
+        }
+        let outcome = match (&chosen.replaced_key, &record.remediation.replaced_key) {
+            (Some(_), None) if target == Target::Off => RemediationOutcome::Cleared,
+            (Some(_), None) => RemediationOutcome::StandIn,
+            (None, Some(_)) => RemediationOutcome::Returned,
+            (None, None) | (Some(_), Some(_)) => RemediationOutcome::Repaired,
+        };
+        RepairReport {
+            outcome: changed.then_some(outcome),
+            observation: Some(observation),
+            alerts,
+            findings,
+            notes: self.breaker_note().into_iter().collect(),
+            // What an event says was put on the key is assessed besides.
+            is_access_reported: changed && chosen.key.is_some() && new_key_policy(request.event).is_none(),
+            ..RepairReport::default()
+        }
+    }
+
+    /// Leaves the document alone, and remembers that.
+    async fn leave<P: WritePorts>(
+        &self,
+        run: &mut Run<'_, P>,
+        state: RemediationState,
+        is_alert: bool,
+        would_write: bool,
+    ) -> Result<RepairReport, ReconcileError> {
+        let Self { request, record, .. } = *self;
+        // Which key stands in is not decided while nothing may be written.
+        let state = RemediationState { replaced_key: record.remediation.replaced_key.clone(), ..state };
+        let by = state.actor.as_ref().map_or_else(
+            || "somebody whom no event named".to_owned(),
+            |actor| format!("{actor}, who was last seen to change it"),
+        );
+        let text = format!(
+            "document {} was repaired {} times within an hour and is left alone now; settle it with {by}; it \
+             will be repaired again when nobody has changed it for an hour, or when its owner asks",
+            request.document, request.repairs_per_hour
+        );
+        if state != record.remediation {
+            let record = Record { remediation: state, ..record.clone() };
+            if !run.apply(vec![Step::SaveRecord { record: Box::new(record), first: false }]).await? {
+                return Err(ReconcileError::Overtaken { document: request.document.clone() });
+            }
+        }
+        let (alerts, notes) =
+            if is_alert { (vec![Alert::Other(text)], Vec::new()) } else { (Vec::new(), vec![text]) };
+        let outcome = would_write.then_some(RemediationOutcome::BreakerOpen);
+        Ok(RepairReport { outcome, is_breaker_open: true, alerts, notes, ..RepairReport::default() })
+    }
+
+    /// Remembers whether AWS refused the repair that was counted. If that fails, the next try counts once more.
+    async fn remember_refusal<P: WritePorts>(&self, run: &mut Run<'_, P>, target: &Target, refused: bool) {
+        let Ok(Observation { record: Some(record), .. }) = run.observe().await else { return };
+        if record.owner != self.record.owner || record.wanted != *target {
             return;
         }
-        let record = Record { watch: Watch { refused, ..record.watch.clone() }, ..record };
-        let save = Step::SaveRecord { record: Box::new(record), first: false };
-        if let Err(error) = rounds.apply(vec![save]).await {
+        let remediation = RemediationState { refused, ..record.remediation.clone() };
+        let record = Box::new(Record { remediation, ..record });
+        if let Err(error) = run.apply(vec![Step::SaveRecord { record, first: false }]).await {
             tracing::warn!(document = %self.request.document, %error, "could not remember how a repair ended");
         }
     }
 
-    /// Leaves the document, and remembers that.
-    async fn stay(
-        &self,
-        rounds: &mut Run<'_, P>,
-        watch: Watch,
-        tells: bool,
-        writes: bool,
-        kept: &mut Remediation,
-    ) -> Result<(), ReconcileError> {
-        let Self { request, record, .. } = *self;
-        // Which key stands in is not decided while nothing may be written.
-        let watch = Watch { stands_in_for: record.watch.stands_in_for.clone(), ..watch };
-        if writes {
-            kept.result = RemediationOutcome::BreakerOpen;
-        }
-        let by = watch.actor.as_ref().map_or_else(
-            || "somebody whom no event named".to_owned(),
-            |by| format!("{by}, who was last seen to change it"),
-        );
-        let told = format!(
-            "document {} was put right {} times within an hour and is left alone now; settle it with {by}; it \
-             will be put right again when nobody has changed it for an hour, or when its owner asks",
-            request.document, request.repairs_per_hour
-        );
-        if tells {
-            kept.alerts.push(told);
-        } else {
-            kept.notes.push(told);
-        }
-        if watch != record.watch {
-            let record = Record { watch, ..record.clone() };
-            if !rounds.apply(vec![Step::SaveRecord { record: Box::new(record), first: false }]).await? {
-                return Err(ReconcileError::Overtaken { document: request.document.clone() });
-            }
-        }
-        kept.breaker_open = true;
-        Ok(())
+    /// The safeguards of the record. A policy that cannot be read from here is known by the event that brought it.
+    fn safeguards(&self) -> Safeguards {
+        let target = self.chosen.target();
+        let is_about_target =
+            |event: &ChangeEvent| matches!(&event.scope, Scope::Key(key) if target.is_key(key.as_str()));
+        let key_policy = new_key_policy(self.request.event).filter(|_| is_about_target(self.request.event));
+        Safeguards { key_policy: key_policy.cloned(), ..self.record.safeguards.clone() }
     }
 
-    fn goal<'b>(&'b self, wanted: &'b str, safeguards: &'b Safeguards, watch: &'b Watch) -> Goal<'b> {
+    fn goal<'b>(
+        &'b self,
+        wanted: &'b Target,
+        safeguards: &'b Safeguards,
+        state: &'b RemediationState,
+    ) -> Goal<'b> {
         let record = self.record;
         Goal {
             owner: &record.owner,
@@ -208,20 +250,22 @@ impl<P: AccessPorts> Bring<'_, P> {
             on_delete: record.on_delete,
             safeguards,
             on_key_trouble: &record.on_key_trouble,
-            watch: Some(watch),
+            remediation: Some(state),
             on_conflict: OnConflict::Fail,
             digest: record.accepted.last().map_or("", String::as_str),
         }
     }
-}
 
-fn is_about(event: &ChangeEvent, key: &str) -> bool {
-    matches!(&event.scope, Scope::Key(about) if about.as_str() == key)
+    /// A note if the breaker was open, and closed since nobody changed the document for an hour.
+    fn breaker_note(&self) -> Option<String> {
+        let was_open = self.record.remediation.breaker.is_some();
+        was_open.then(|| "nobody changed the document for an hour, so it is repaired again".to_owned())
+    }
 }
 
 /// Whether AWS refused to write the document.
-fn is_refusal(driven: &Result<Converged, ReconcileError>) -> bool {
-    let Err(ReconcileError::Aws(AwsError { operation, kind, .. })) = driven else { return false };
+fn is_refusal(converged: &Result<Converged, ReconcileError>) -> bool {
+    let Err(ReconcileError::Aws(AwsError { operation, kind, .. })) = converged else { return false };
     let writes = ["ssm:CreateDocument", "ssm:UpdateDocument", "ssm:UpdateDocumentDefaultVersion"];
     writes.contains(operation) && !matches!(kind, AwsErrorKind::NoAnswer(_))
 }

@@ -1,52 +1,52 @@
-//! The change of the document: its one field and the numbers of its versions.
+//! The change of a document: its one field and the numbers of its versions.
 
 use serde::Serialize;
 
 use super::escape;
 
-/// A change, to come or done.
+/// A change, planned or done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
     /// The document.
     pub document: String,
-    /// Whether it has been made; otherwise it is to come.
+    /// Whether the change was made; otherwise it is planned.
     pub done: bool,
-    /// What was there; `None` where there was no document.
-    pub before: Option<Version>,
-    /// What is there then; equal to `before` where nothing differs, `None` where there is no document.
-    pub after: Option<Version>,
+    /// The versions before the change; `None` if there was no document.
+    pub before: Option<VersionSummary>,
+    /// The versions after the change: equal to `before` if nothing differs, `None` if there is no document.
+    pub after: Option<VersionSummary>,
     /// The steps, in order, one line each.
     pub steps: Vec<String>,
 }
 
-/// What is said of a document's versions.
+/// What a report says about the versions of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Version {
+pub struct VersionSummary {
     /// The number of the latest version.
     pub latest: u64,
     /// The number of the default version.
     pub default: u64,
-    /// `inputs.kmsKeyId` of the latest version; empty for none.
+    /// `inputs.kmsKeyId` of the latest version; empty if there is none.
     pub kms_key_id: String,
 }
 
-/// A line of a diff.
+/// The kind of a line of a diff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sign {
-    /// A file's or a hunk's head.
+    /// The head of a file or of a hunk.
     Head,
-    /// Gone.
+    /// The line is removed.
     Minus,
-    /// New.
+    /// The line is added.
     Plus,
-    /// As it was.
+    /// The line is unchanged.
     Same,
 }
 
 impl Change {
-    /// Whether nothing differs.
+    /// Whether nothing differs, so that nothing is written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty() && self.before == self.after
@@ -54,13 +54,13 @@ impl Change {
 
     /// The change as a unified diff of the one field.
     pub(super) fn diff(&self) -> Vec<(Sign, String)> {
-        let head = |sign: &str, version: Option<&Version>| {
+        let head = |sign: &str, version: Option<&VersionSummary>| {
             let text = match version {
                 None => "/dev/null".to_owned(),
-                Some(Version { latest, default, .. }) if latest == default => {
+                Some(VersionSummary { latest, default, .. }) if latest == default => {
                     format!("{} version {latest} (latest, default)", self.document)
                 }
-                Some(Version { latest, default, .. }) => {
+                Some(VersionSummary { latest, default, .. }) => {
                     format!("{} version {latest} (latest; default is {default})", self.document)
                 }
             };
@@ -69,7 +69,7 @@ impl Change {
         let (before, after) = (self.before.as_ref(), self.after.as_ref());
         let mut lines =
             vec![head("---", before), head("+++", after), (Sign::Head, "@@ inputs @@".to_owned())];
-        let key = |version: Option<&Version>| version.map(|version| line(&version.kms_key_id));
+        let key = |version: Option<&VersionSummary>| version.map(|version| line(&version.kms_key_id));
         match (key(before), key(after)) {
             (before, after) if before == after => {
                 lines.extend(before.map(|line| (Sign::Same, format!(" {line}"))))
@@ -91,11 +91,11 @@ fn line(key: &str) -> String {
 mod tests {
     use super::*;
 
-    fn version(latest: u64, default: u64, key: &str) -> Option<Version> {
-        Some(Version { latest, default, kms_key_id: key.into() })
+    fn version(latest: u64, default: u64, key: &str) -> Option<VersionSummary> {
+        Some(VersionSummary { latest, default, kms_key_id: key.into() })
     }
 
-    fn diff(before: Option<Version>, after: Option<Version>) -> Vec<String> {
+    fn diff(before: Option<VersionSummary>, after: Option<VersionSummary>) -> Vec<String> {
         let change = Change { document: "Doc".into(), done: false, before, after, steps: Vec::new() };
         change.diff().into_iter().map(|(_, line)| line).collect()
     }

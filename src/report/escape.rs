@@ -1,8 +1,8 @@
-//! Text from outside, made fit for each format: nothing in it can act as mark-up or move the cursor.
+//! Escapes text from outside for each format: nothing in it can act as mark-up or move the cursor.
 
 use serde_json::Value;
 
-/// Without characters that act on a terminal or turn the direction of text: each becomes its number.
+/// For a terminal: each character that acts on it or turns the direction of text becomes its number.
 pub(super) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
@@ -15,7 +15,8 @@ pub(super) fn plain(text: &str) -> String {
     plain
 }
 
-/// JSON to be pasted, over several lines; what acts is written as JSON's own escape, so that it means the same.
+/// JSON over several lines, to be pasted. The characters that [`plain`] replaces become escapes of JSON, which mean the
+/// same.
 pub(super) fn json(value: &Value) -> String {
     let mut json = String::new();
     for c in format!("{value:#}").chars() {
@@ -44,13 +45,13 @@ pub(super) fn html(text: &str) -> String {
     html
 }
 
-/// For HTML, with what stands between backticks as code.
+/// For HTML. What stands between backticks becomes code.
 pub(super) fn html_with_code(text: &str) -> String {
     with_code(text, html, |code| format!("<code>{}</code>", html(code)))
 }
 
-/// For a line or a table's cell of Markdown, with what stands between backticks as code. Nobody is notified
-/// and nothing linked: a space of no width follows each `@` and `#`.
+/// For a line or a cell of Markdown. What stands between backticks becomes code. A space of no width follows each `@` and
+/// `#`, so that nobody is notified and nothing is linked.
 pub(super) fn markdown(text: &str) -> String {
     let words = |text: &str| {
         let mut markdown = String::with_capacity(text.len());
@@ -67,10 +68,10 @@ pub(super) fn markdown(text: &str) -> String {
     with_code(text, words, markdown_code)
 }
 
-/// For a line or a table's cell of Markdown, all of it as code.
+/// For a line or a cell of Markdown. All of the text becomes code.
 pub(super) fn markdown_code(text: &str) -> String {
     let escaped = html(text).replace('|', "&#124;").replace('`', "&#96;");
-    // Within the element, Markdown would still see its own signs.
+    // Markdown would act on its own signs within the element too.
     let escaped = escaped.replace('\\', "&#92;").replace('*', "&#42;").replace('_', "&#95;");
     format!("<code>{}</code>", escaped.replace('[', "&#91;").replace('~', "&#126;"))
 }
@@ -84,13 +85,14 @@ fn with_code(text: &str, words: impl Fn(&str) -> String, code: impl Fn(&str) -> 
                 out.push_str(&code(inside));
                 out.push_str(&words(behind));
             }
-            // A backtick without a second one stands for itself.
+            // A single backtick stands for itself.
             None => out.push_str(&words(&format!("`{inside}"))),
         }
     }
     out
 }
 
+/// Whether a character acts on a terminal or turns the direction of text.
 fn acts(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -114,13 +116,13 @@ mod tests {
     }
 
     #[test]
-    fn html_has_no_mark_up_of_others() {
+    fn html_escapes_all_mark_up() {
         assert_eq!(html("<b a='1'>\"&"), "&lt;b a=&#39;1&#39;&gt;&quot;&amp;");
         assert_eq!(html_with_code("is `<x>` and ` alone"), "is <code>&lt;x&gt;</code> and ` alone");
     }
 
     #[test]
-    fn markdown_has_no_mark_up_of_others() {
+    fn markdown_escapes_all_mark_up() {
         assert_eq!(markdown("a|b *c* [d](e)"), "a&#124;b \\*c\\* \\[d\\](e)");
         assert_eq!(markdown("@ops #1 'x'"), "@\u{200b}ops #\u{200b}1 &#39;x&#39;");
         assert_eq!(markdown("role `a_b|<i>`"), "role <code>a&#95;b&#124;&lt;i&gt;</code>");

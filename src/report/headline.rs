@@ -1,23 +1,24 @@
-//! The one line that a report comes down to.
+//! The headline: one line that says what a report means.
 
-use super::{Judged, Matrix, Report};
-use crate::preflight::{Mode, Verdict};
+use super::{KeyAssessment, Matrix, Report};
+use crate::intent::Mode;
+use crate::preflight::Verdict;
 
-/// The line and its colour.
+/// The headline and its verdict, which is its colour too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Headline {
-    /// Pass, warning, fail or unknown of the whole.
+    /// The verdict of the whole report.
     pub verdict: Verdict,
     /// The line.
     pub text: String,
 }
 
 impl Report {
-    /// What it comes down to.
+    /// The headline of the report.
     #[must_use]
     pub fn headline(&self) -> Headline {
-        let judged = self.judged.as_ref().map(Headline::of_judged);
-        // Of a change that is blocked, that is all there is to say.
+        let key_assessment = self.key_assessment.as_ref().map(Headline::of_key_assessment);
+        // A change that is blocked is not made, so the headline does not speak of it.
         let change = self.change.as_ref().filter(|_| self.blocking().next().is_none()).map(|change| {
             let key = change.after.as_ref().map_or("", |after| after.kms_key_id.as_str());
             let what = if key.is_empty() {
@@ -50,11 +51,11 @@ impl Report {
             let text = format!("{fit} of {} can encrypt sessions", plural(all.count(), "key", "keys"));
             Headline { verdict: Verdict::Pass, text }
         });
-        // What was done comes before why it could be.
+        // If the change is done or empty, it comes first; otherwise the findings do.
         let settled = self.change.as_ref().is_some_and(|change| change.done || change.is_empty());
-        let [first, second] = if settled { [change, judged] } else { [judged, change] };
+        let [first, second] = if settled { [change, key_assessment] } else { [key_assessment, change] };
         let parts: Vec<Headline> = [first, second, status, keys].into_iter().flatten().collect();
-        let verdict = parts.iter().fold(Verdict::Pass, |worst, part| worst.and(part.verdict));
+        let verdict = parts.iter().fold(Verdict::Pass, |heaviest, part| heaviest.and(part.verdict));
         let text = parts.into_iter().map(|part| part.text).collect::<Vec<_>>().join("; ");
         let mut rest = text.chars();
         let first = rest.next().map(|first| first.to_ascii_uppercase());
@@ -63,23 +64,23 @@ impl Report {
 }
 
 impl Headline {
-    fn of_judged(judged: &Judged) -> Self {
-        let matrix = Matrix::of(judged);
+    fn of_key_assessment(key_assessment: &KeyAssessment) -> Self {
+        let matrix = Matrix::of(key_assessment);
         let all = matrix.rows.len();
-        let blocking = judged.blocking().count();
+        let blocking = key_assessment.blocking().count();
         let failed = matrix.count(Verdict::Fail);
         let unknown = matrix.count(Verdict::Unknown);
-        let verdict = judged.assessment.findings.iter().fold(Verdict::Pass, |worst, finding| {
-            // Who is exempt is reported and does not count.
-            if finding.exempt { worst } else { worst.and(finding.verdict) }
+        let verdict = key_assessment.assessment.findings.iter().fold(Verdict::Pass, |heaviest, finding| {
+            // A finding about an exempt principal is reported and does not count.
+            if finding.exempt { heaviest } else { heaviest.and(finding.verdict) }
         });
-        let mut text = match (blocking, judged.mode) {
+        let mut text = match (blocking, key_assessment.mode) {
             (0, Mode::Off) => "the access checks are off".to_owned(),
             (0, _) => "nothing blocks".to_owned(),
             (1, mode) => format!("blocked by 1 finding in mode {mode:?}"),
             (n, mode) => format!("blocked by {n} findings in mode {mode:?}"),
         };
-        // Accounts stand in the matrix too, so its rows are not all principals.
+        // The words do not say "principals", since a row may be an account.
         if failed > 0 {
             text.push_str(&format!("; {failed} of {all} cannot use the key"));
         }

@@ -1,6 +1,6 @@
-//! The report as HTML: one file that loads nothing else, and that reads as well without its script.
+//! The report as HTML: one file that loads nothing else. Without its script only the copy buttons are missing.
 
-mod judged;
+mod assessment;
 mod lists;
 
 use super::change::Sign;
@@ -10,15 +10,15 @@ use crate::preflight::Verdict;
 
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/copy.js");
-/// What the page may do: its own style and script, by their digests, and nothing else.
+/// The page may use its own style and script, which these digests name, and nothing else.
 const STYLE_DIGEST: &str = "sha256-/qKcq4Bmgx7KIcdAKi7nzJqF+73x+ZM90mm5MgO4tSg=";
 const SCRIPT_DIGEST: &str = "sha256-9HdAWj4epChFMU8YnREqPLzzcE3AxZaf5OwggrxjXOo=";
 
 /// The report as a page.
 pub(super) fn render(report: &Report) -> String {
     let headline = report.headline();
-    let command = html(&report.asked.command);
-    let mut page = Page::default();
+    let command = html(&report.header.command);
+    let mut page = HtmlWriter::default();
     page.line("<!DOCTYPE html>");
     page.line("<html lang=\"en\">");
     page.line("<head>");
@@ -29,7 +29,7 @@ pub(super) fn render(report: &Report) -> String {
     ));
     page.line("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
     page.line("<meta name=\"referrer\" content=\"no-referrer\">");
-    // Without an icon of its own, a browser asks the server for one.
+    // A browser asks the server for an icon if the page has none.
     page.line("<link rel=\"icon\" href=\"data:,\">");
     page.line(&format!("<title>session-kms {command}: {}</title>", html(&headline.text)));
     page.line(&format!("<style>{STYLE}</style>"));
@@ -37,8 +37,8 @@ pub(super) fn render(report: &Report) -> String {
     page.line("<body>");
     page.head(report);
     page.line("<main>");
-    if let Some(judged) = &report.judged {
-        page.judged(judged);
+    if let Some(key_assessment) = &report.key_assessment {
+        page.key_assessment(key_assessment);
     }
     if let Some(change) = &report.change {
         page.change(change);
@@ -61,21 +61,21 @@ pub(super) fn render(report: &Report) -> String {
 }
 
 #[derive(Default)]
-struct Page {
+struct HtmlWriter {
     out: String,
 }
 
-impl Page {
+impl HtmlWriter {
     fn line(&mut self, line: &str) {
         self.out.push_str(line);
         self.out.push('\n');
     }
 
     fn head(&mut self, report: &Report) {
-        let asked = &report.asked;
+        let header = &report.header;
         let headline = report.headline();
         self.line("<header>");
-        self.line(&format!("<h1><b>session-kms</b> {}</h1>", html(&asked.command)));
+        self.line(&format!("<h1><b>session-kms</b> {}</h1>", html(&header.command)));
         self.line(&format!("<div class=\"banner {}\">", class(headline.verdict)));
         self.line(&format!(
             "<p><span class=\"sign\" aria-hidden=\"true\">{}</span><span>{}</span></p>",
@@ -83,13 +83,13 @@ impl Page {
             html_with_code(&headline.text)
         ));
         self.line("<dl class=\"facts\">");
-        let mode = report.judged.as_ref().map(|judged| words::mode(judged.mode));
-        let regions = asked.regions.join(", ");
+        let mode = report.key_assessment.as_ref().map(|key_assessment| words::mode(key_assessment.mode));
+        let regions = header.regions.join(", ");
         for (name, value) in [
-            ("Account", asked.account.as_deref()),
+            ("Account", header.account.as_deref()),
             ("Region", Some(regions.as_str()).filter(|regions| !regions.is_empty())),
-            ("Document", asked.document.as_deref()),
-            ("Key", asked.key.as_deref()),
+            ("Document", header.document.as_deref()),
+            ("Key", header.key.as_deref()),
         ] {
             if let Some(value) = value {
                 self.line(&format!("<dt>{name}</dt><dd><code>{}</code></dd>", html(value)));

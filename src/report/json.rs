@@ -1,8 +1,8 @@
-//! The report as JSON: one object, parts that do not belong to the command left out.
+//! The report as one JSON object. Parts that do not belong to the operation are left out.
 
 use serde_json::{Map, Value, json};
 
-use super::{Judged, Matrix, Report};
+use super::{KeyAssessment, Matrix, Report};
 use crate::preflight::Verdict;
 
 /// The report as a value.
@@ -11,21 +11,22 @@ pub(super) fn value(report: &Report) -> Value {
     let mut put = |name: &str, value: Value| {
         object.insert(name.to_owned(), value);
     };
-    let asked = &report.asked;
-    put("command", asked.command.clone().into());
-    for (name, value) in [("account", &asked.account), ("document", &asked.document), ("key", &asked.key)] {
+    let header = &report.header;
+    put("command", header.command.clone().into());
+    for (name, value) in [("account", &header.account), ("document", &header.document), ("key", &header.key)]
+    {
         if let Some(value) = value {
             put(name, value.clone().into());
         }
     }
-    if !asked.regions.is_empty() {
-        put("regions", asked.regions.clone().into());
+    if !header.regions.is_empty() {
+        put("regions", header.regions.clone().into());
     }
     let headline = report.headline();
     put("fails", report.fails().into());
     put("summary", headline.text.into());
-    if let Some(judged) = &report.judged {
-        for (name, value) in of_judged(judged) {
+    if let Some(key_assessment) = &report.key_assessment {
+        for (name, value) in of_key_assessment(key_assessment) {
             put(&name, value);
         }
     }
@@ -50,15 +51,15 @@ pub(super) fn value(report: &Report) -> Value {
     Value::Object(object)
 }
 
-fn of_judged(judged: &Judged) -> Map<String, Value> {
-    let matrix = Matrix::of(judged);
+fn of_key_assessment(key_assessment: &KeyAssessment) -> Map<String, Value> {
+    let matrix = Matrix::of(key_assessment);
     let count = |verdict| matrix.count(verdict);
-    let blocking: Vec<_> = judged.blocking().collect();
+    let blocking: Vec<_> = key_assessment.blocking().collect();
     let mut object = Map::new();
     let mut put = |name: &str, value: Value| {
         object.insert(name.to_owned(), value);
     };
-    put("mode", serde_json::to_value(judged.mode).unwrap_or_default());
+    put("mode", serde_json::to_value(key_assessment.mode).unwrap_or_default());
     put("blocks", (!blocking.is_empty()).into());
     put("blocking", serde_json::to_value(blocking).unwrap_or_default());
     put(
@@ -69,10 +70,10 @@ fn of_judged(judged: &Judged) -> Map<String, Value> {
             "unknown": count(Verdict::Unknown),
         }),
     );
-    if let Ok(Value::Object(assessment)) = serde_json::to_value(&judged.assessment) {
+    if let Ok(Value::Object(assessment)) = serde_json::to_value(&key_assessment.assessment) {
         object.extend(assessment);
     }
-    if let Some(policy) = &judged.key_policy {
+    if let Some(policy) = &key_assessment.key_policy {
         object.insert("keyPolicy".to_owned(), policy.clone());
     }
     object

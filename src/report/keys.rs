@@ -1,4 +1,4 @@
-//! The keys of an account and Region, to choose from.
+//! The keys of an account and Region, from which to choose one.
 
 use serde::Serialize;
 
@@ -16,25 +16,25 @@ pub struct KeyList {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListedKey {
-    /// Its ARN.
+    /// The key's ARN.
     pub arn: String,
-    /// Its aliases, with the prefix `alias/`.
+    /// The key's aliases, with the prefix `alias/`.
     pub aliases: Vec<String>,
-    /// Why it cannot encrypt sessions; empty for a key that can.
+    /// Why the key cannot encrypt sessions; empty if it can.
     pub faults: Vec<String>,
-    /// What to know of it all the same.
+    /// What to know about the key even if it can encrypt sessions.
     pub cautions: Vec<String>,
 }
 
 impl ListedKey {
-    /// Whether it can encrypt sessions.
+    /// Whether the key can encrypt sessions.
     #[must_use]
     pub fn is_fit(&self) -> bool {
         self.faults.is_empty()
     }
 
-    /// The one line said of it.
-    pub(super) fn why(&self) -> String {
+    /// One line about whether the key can encrypt sessions.
+    pub(super) fn fitness_line(&self) -> String {
         let all: Vec<_> = self.faults.iter().chain(&self.cautions).map(String::as_str).collect();
         if all.is_empty() { "can encrypt sessions".to_owned() } else { all.join("; ") }
     }

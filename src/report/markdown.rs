@@ -2,19 +2,19 @@
 
 use super::escape::{json, markdown, markdown_code};
 use super::headline::plural;
-use super::{Change, Judged, KeyList, Matrix, Report, Status, words};
+use super::{Change, KeyAssessment, KeyList, Matrix, RegionStatus, Report, words};
 use crate::preflight::{Finding, Verdict};
 
-/// Rows of a table and findings of a list that are shown; a comment holds 65,536 characters (GitHub).
+/// The most rows of a table and items of a list: a comment on GitHub holds 65,536 characters.
 const MOST: usize = 100;
 
 /// The report as Markdown.
 pub(super) fn render(report: &Report) -> String {
     let mut lines = head(report);
-    if let Some(judged) = &report.judged {
-        lines.extend(matrix(&Matrix::of(judged)));
-        lines.extend(findings(judged));
-        lines.extend(remedies(judged));
+    if let Some(key_assessment) = &report.key_assessment {
+        lines.extend(matrix(&Matrix::of(key_assessment)));
+        lines.extend(findings(key_assessment));
+        lines.extend(remedies(key_assessment));
     }
     lines.extend(report.change.iter().flat_map(change));
     lines.extend(status(&report.status));
@@ -27,25 +27,28 @@ pub(super) fn render(report: &Report) -> String {
 }
 
 fn head(report: &Report) -> Vec<String> {
-    let asked = &report.asked;
+    let header = &report.header;
     let headline = report.headline();
-    let mut lines = vec![format!("## session-kms {}", markdown(&asked.command)), String::new()];
+    let mut lines = vec![format!("## session-kms {}", markdown(&header.command)), String::new()];
     if !headline.text.is_empty() {
         lines.push(format!("{} **{}**", emoji(headline.verdict), markdown(&headline.text)));
         lines.push(String::new());
     }
-    let regions = asked.regions.join(", ");
+    let regions = header.regions.join(", ");
     let facts = [
-        ("account", asked.account.as_deref()),
+        ("account", header.account.as_deref()),
         ("Region", Some(regions.as_str()).filter(|regions| !regions.is_empty())),
-        ("document", asked.document.as_deref()),
-        ("key", asked.key.as_deref()),
+        ("document", header.document.as_deref()),
+        ("key", header.key.as_deref()),
     ];
     for (name, value) in facts {
         lines.extend(value.map(|value| format!("- {name} {}", markdown_code(value))));
     }
     lines.extend(
-        report.judged.as_ref().map(|judged| format!("- mode {}", markdown(words::mode(judged.mode)))),
+        report
+            .key_assessment
+            .as_ref()
+            .map(|key_assessment| format!("- mode {}", markdown(words::mode(key_assessment.mode)))),
     );
     lines.push(String::new());
     lines
@@ -72,11 +75,11 @@ fn matrix(matrix: &Matrix) -> Vec<String> {
     lines
 }
 
-fn findings(judged: &Judged) -> Vec<String> {
+fn findings(key_assessment: &KeyAssessment) -> Vec<String> {
     let (passed, others): (Vec<&Finding>, Vec<_>) =
-        judged.by_weight().into_iter().partition(|finding| finding.verdict == Verdict::Pass);
+        key_assessment.by_weight().into_iter().partition(|finding| finding.verdict == Verdict::Pass);
     let line = |finding: &&Finding| {
-        let blocks = if judged.mode.blocks(finding) { " **blocks**" } else { "" };
+        let blocks = if key_assessment.mode.blocks(finding) { " **blocks**" } else { "" };
         let remedy =
             finding.remedy.as_ref().map_or_else(String::new, |remedy| format!("<br>→ {}", markdown(remedy)));
         format!(
@@ -103,9 +106,9 @@ fn findings(judged: &Judged) -> Vec<String> {
     lines
 }
 
-fn remedies(judged: &Judged) -> Vec<String> {
-    let remedies = &judged.assessment.remedies;
-    if !judged.has_remedies() {
+fn remedies(key_assessment: &KeyAssessment) -> Vec<String> {
+    let remedies = &key_assessment.assessment.remedies;
+    if !key_assessment.has_remedies() {
         return Vec::new();
     }
     let mut lines = vec![format!("### {}", words::REMEDIES), String::new()];
@@ -138,7 +141,7 @@ fn change(change: &Change) -> Vec<String> {
     lines
 }
 
-fn status(list: &[Status]) -> Vec<String> {
+fn status(list: &[RegionStatus]) -> Vec<String> {
     if list.is_empty() {
         return Vec::new();
     }
@@ -185,13 +188,13 @@ fn keys(list: &KeyList) -> Vec<String> {
         let mark = emoji(if key.is_fit() { Verdict::Pass } else { Verdict::Fail });
         let aliases: Vec<_> = key.aliases.iter().map(|alias| markdown_code(alias)).collect();
         let (aliases, arn) = (aliases.join(", "), markdown_code(&key.arn));
-        lines.push(format!("| {aliases} | {arn} | {mark} {} |", markdown(&key.why())));
+        lines.push(format!("| {aliases} | {arn} | {mark} {} |", markdown(&key.fitness_line())));
     }
     lines.push(String::new());
     lines
 }
 
-/// A block of code, fenced by more backticks than it holds in a row.
+/// A block of code. Its fence has more backticks than the text has in a row.
 fn fenced(language: &str, text: &str) -> Vec<String> {
     let mut longest = 2;
     let mut run = 0;

@@ -1,11 +1,11 @@
-//! The matrix: principals by action, what weighs most first.
+//! The matrix: one row a principal, one column an action, and the rows that weigh most first.
 
 use std::cmp::Reverse;
 
 use serde_json::Value;
 
-use super::Judged;
-use crate::access::{Side, statement_name};
+use super::KeyAssessment;
+use crate::access::Side;
 use crate::preflight::{Check, Verdict};
 
 /// The matrix.
@@ -20,50 +20,50 @@ pub struct Matrix {
 pub struct Row {
     /// The principal's ARN, or an account.
     pub subject: String,
-    /// As a user, kms:GenerateDataKey; `None` where it is not needed as one.
+    /// Its verdict as a user, who calls kms:GenerateDataKey; `None` if it is no user.
     pub user: Option<Cell>,
-    /// As a node, kms:Decrypt; `None` where it is not needed as one.
+    /// Its verdict as a node, which calls kms:Decrypt; `None` if it is no node.
     pub node: Option<Cell>,
 }
 
 /// One verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cell {
-    /// It.
+    /// The verdict.
     pub verdict: Verdict,
-    /// Whether it is exempt from blocking.
+    /// Whether the principal is exempt, so that its failure does not block.
     pub exempt: bool,
-    /// How it is known that the principal needs the key; empty where it was asked about by name.
+    /// How it is known that the principal needs the key; empty for an account.
     pub source: String,
     /// What the key's side says.
     pub key_side: String,
-    /// What the principal's own side says; empty where that is not the question.
+    /// What the principal's own side says; empty for an account, of which only the key's side is asked.
     pub own_side: String,
+    /// The indices of the statements of the key policy that `key_side` names, from 0.
+    pub key_policy_statements: Vec<usize>,
 }
 
-/// The order of verdicts in a list: failures first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Weight(Reverse<u8>);
-
 impl Matrix {
-    /// The matrix of what was judged.
+    /// The matrix of an assessment.
     #[must_use]
-    pub fn of(judged: &Judged) -> Self {
+    pub fn of(key_assessment: &KeyAssessment) -> Self {
+        let assessment = &key_assessment.assessment;
         let mut rows: Vec<Row> = Vec::new();
-        for access in &judged.assessment.access {
+        for access in &assessment.access {
             let cell = Cell {
                 verdict: access.verdict,
                 exempt: access.exempt,
                 source: access.source.clone(),
                 key_side: access.key_side.clone(),
                 own_side: access.own_side.clone(),
+                key_policy_statements: access.key_policy_statements.clone(),
             };
             put(&mut rows, access.principal.as_str(), access.side, cell);
         }
-        // Accounts are asked about the key's side alone, and have no other line than their finding.
-        for finding in &judged.assessment.findings {
+        // An account is asked about on the key's side alone: its finding is all there is of it.
+        for finding in &assessment.findings {
             if let (Check::KeyPolicy, Some(side)) = (finding.check, finding.side)
-                && !judged.assessment.access.iter().any(|access| access.principal.as_str() == finding.subject)
+                && !assessment.access.iter().any(|access| access.principal.as_str() == finding.subject)
             {
                 let cell = Cell {
                     verdict: finding.verdict,
@@ -71,11 +71,12 @@ impl Matrix {
                     source: String::new(),
                     key_side: finding.evidence.clone(),
                     own_side: String::new(),
+                    key_policy_statements: finding.key_policy_statements.clone(),
                 };
                 put(&mut rows, &finding.subject, side, cell);
             }
         }
-        rows.sort_by(|a, b| a.weight().cmp(&b.weight()).then_with(|| a.subject.cmp(&b.subject)));
+        rows.sort_by(|a, b| a.rank().cmp(&b.rank()).then_with(|| a.subject.cmp(&b.subject)));
         Self { rows }
     }
 
@@ -84,7 +85,7 @@ impl Matrix {
         self.rows.iter().flat_map(Row::cells)
     }
 
-    /// How many principals have this verdict, the worse of their two.
+    /// How many rows have this verdict; a row counts by the heavier of its two.
     #[must_use]
     pub fn count(&self, verdict: Verdict) -> usize {
         self.rows.iter().filter(|row| row.verdict() == verdict).count()
@@ -97,19 +98,20 @@ impl Row {
         self.user.iter().chain(&self.node)
     }
 
-    /// The worse of its verdicts.
+    /// The heavier of its verdicts.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        self.cells().fold(Verdict::Pass, |worst, cell| worst.and(cell.verdict))
+        self.cells().fold(Verdict::Pass, |heaviest, cell| heaviest.and(cell.verdict))
     }
 
-    fn weight(&self) -> (bool, Weight) {
-        (self.cells().all(|cell| cell.exempt), Weight::of(self.verdict()))
+    /// The place of the row in the matrix: whoever is exempt comes last, and the heaviest verdict first.
+    fn rank(&self) -> (bool, Reverse<Verdict>) {
+        (self.cells().all(|cell| cell.exempt), Reverse(self.verdict()))
     }
 }
 
 impl Cell {
-    /// The statements of a key policy that its text names, each with its position.
+    /// The statements of a key policy that decided, each with its index.
     #[must_use]
     pub fn statements<'a>(&self, key_policy: Option<&'a Value>) -> Vec<(usize, &'a Value)> {
         let statements = match key_policy.and_then(|policy| policy.get("Statement")) {
@@ -117,22 +119,8 @@ impl Cell {
             Some(one) => std::slice::from_ref(one),
             None => &[],
         };
-        let named = |(index, statement): &(usize, &Value)| {
-            let sid = statement.get("Sid").and_then(Value::as_str);
-            self.key_side.contains(&statement_name(*index, sid))
-        };
-        statements.iter().enumerate().filter(named).collect()
-    }
-}
-
-impl Weight {
-    pub(super) fn of(verdict: Verdict) -> Self {
-        Self(Reverse(match verdict {
-            Verdict::Pass => 0,
-            Verdict::Warning => 1,
-            Verdict::Unknown => 2,
-            Verdict::Fail => 3,
-        }))
+        let decided = |(index, _): &(usize, &Value)| self.key_policy_statements.contains(index);
+        statements.iter().enumerate().filter(decided).collect()
     }
 }
 

@@ -1,32 +1,32 @@
-//! What is there in one Region: the document, its key, its owner.
+//! The status of the document in one Region: its key, its owner and what is wrong.
 
 use serde::Serialize;
 
-use super::change::Version;
+use super::change::VersionSummary;
 use crate::preflight::Verdict;
 
-/// What is there in one Region.
+/// The status of the document in one Region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Status {
+pub struct RegionStatus {
     /// The Region.
     pub region: String,
     /// The document.
     pub document: String,
-    /// Its versions; `None` where there is no document.
-    pub versions: Option<Version>,
-    /// `inputs.kmsKeyId` of the default version, where it differs from the latest one's.
+    /// The document's versions; `None` if there is no document.
+    pub versions: Option<VersionSummary>,
+    /// `inputs.kmsKeyId` of the default version, if it differs from that of the latest version.
     pub default_kms_key_id: Option<String>,
-    /// Who owns the document; `None` for nobody.
+    /// The owner of the document; `None` if nobody owns it.
     pub owner: Option<String>,
-    /// The key that the owner wants; empty for encryption off.
+    /// The key that the owner wants; empty if it wants encryption off.
     pub wanted: Option<String>,
-    /// What is not as it should be, one line each.
+    /// What is not as wanted, one line each.
     pub problems: Vec<String>,
 }
 
-impl Status {
-    /// Whether something is not as it should be.
+impl RegionStatus {
+    /// Whether something is not as wanted.
     #[must_use]
     pub fn fails(&self) -> bool {
         !self.problems.is_empty()
@@ -38,7 +38,7 @@ impl Status {
         self.versions.as_ref().is_some_and(|versions| !versions.kms_key_id.is_empty())
     }
 
-    /// It in one verdict, and in words: no encryption that nobody wants otherwise is worth knowing.
+    /// The status as a verdict and in words. It is a warning if sessions are not encrypted and nobody wants them to be.
     pub(super) fn verdict(&self) -> (Verdict, &'static str) {
         match (self.fails(), self.is_encrypted()) {
             (true, _) => (Verdict::Fail, "not as wanted"),
@@ -47,7 +47,7 @@ impl Status {
         }
     }
 
-    /// The key, or that there is none.
+    /// The key, or words that say that there is none.
     pub(super) fn key(&self) -> &str {
         match &self.versions {
             None => "no document: sessions are not encrypted with a key",

@@ -5,17 +5,17 @@ use serde_json::Value;
 use super::change::Sign;
 use super::escape::{json, plain};
 use super::headline::plural;
-use super::{Change, Judged, KeyList, Matrix, Report, Status, words};
+use super::{Change, KeyAssessment, KeyList, Matrix, RegionStatus, Report, words};
 use crate::preflight::{Finding, Verdict};
 
-/// The report as text; with escape sequences for colour only where asked.
+/// The report as text. It has escape sequences for colour only if `colour` says so.
 pub(super) fn render(report: &Report, colour: bool) -> String {
-    let mut text = Text { out: String::new(), colour };
+    let mut text = TextWriter { out: String::new(), colour };
     text.head(report);
-    if let Some(judged) = &report.judged {
-        text.matrix(&Matrix::of(judged));
-        text.findings(judged);
-        text.remedies(judged);
+    if let Some(key_assessment) = &report.key_assessment {
+        text.matrix(&Matrix::of(key_assessment));
+        text.findings(key_assessment);
+        text.remedies(key_assessment);
     }
     if let Some(change) = &report.change {
         text.change(change);
@@ -31,12 +31,12 @@ pub(super) fn render(report: &Report, colour: bool) -> String {
     text.out
 }
 
-struct Text {
+struct TextWriter {
     out: String,
     colour: bool,
 }
 
-/// ECMA-48 (SGR) parameters.
+/// The parameter of a colour or style in ECMA-48 (SGR).
 #[derive(Clone, Copy)]
 struct Colour(&'static str);
 
@@ -59,18 +59,19 @@ impl Colour {
     }
 }
 
-impl Text {
+impl TextWriter {
     fn head(&mut self, report: &Report) {
-        let asked = &report.asked;
-        let title = self.painted(BOLD, &format!("session-kms {}", asked.command));
+        let header = &report.header;
+        let title = self.painted(BOLD, &format!("session-kms {}", header.command));
         self.line(&title);
-        let regions = asked.regions.join(", ");
-        let mode = report.judged.as_ref().map(|judged| words::mode(judged.mode).to_owned());
+        let regions = header.regions.join(", ");
+        let mode =
+            report.key_assessment.as_ref().map(|key_assessment| words::mode(key_assessment.mode).to_owned());
         for (name, value) in [
-            ("account", asked.account.clone()),
+            ("account", header.account.clone()),
             ("Region", Some(regions).filter(|regions| !regions.is_empty())),
-            ("document", asked.document.clone()),
-            ("key", asked.key.clone()),
+            ("document", header.document.clone()),
+            ("key", header.key.clone()),
             ("mode", mode),
         ] {
             if let Some(value) = value {
@@ -105,15 +106,18 @@ impl Text {
         self.table(&rows);
     }
 
-    fn findings(&mut self, judged: &Judged) {
-        let findings = judged.by_weight();
+    fn findings(&mut self, key_assessment: &KeyAssessment) {
+        let findings = key_assessment.by_weight();
         let (passed, others): (Vec<&Finding>, Vec<_>) =
             findings.into_iter().partition(|finding| finding.verdict == Verdict::Pass);
         self.title("Findings");
         for finding in others {
             let sign = self.painted(Colour::of(finding.verdict), words::sign(finding.verdict));
-            let blocks =
-                if judged.mode.blocks(finding) { self.painted(RED, " · blocks") } else { String::new() };
+            let blocks = if key_assessment.mode.blocks(finding) {
+                self.painted(RED, " · blocks")
+            } else {
+                String::new()
+            };
             let (check, subject) = (words::check(finding.check), plain(&finding.subject));
             let behind = words::behind_subject(finding);
             self.line(&format!("{sign} {check} · {subject}{behind}{blocks}"));
@@ -128,9 +132,9 @@ impl Text {
         self.line(&line);
     }
 
-    fn remedies(&mut self, judged: &Judged) {
-        let remedies = &judged.assessment.remedies;
-        if !judged.has_remedies() {
+    fn remedies(&mut self, key_assessment: &KeyAssessment) {
+        let remedies = &key_assessment.assessment.remedies;
+        if !key_assessment.has_remedies() {
             return;
         }
         self.title(words::REMEDIES);
@@ -168,7 +172,7 @@ impl Text {
         }
     }
 
-    fn status(&mut self, list: &[Status]) {
+    fn status(&mut self, list: &[RegionStatus]) {
         for status in list {
             self.heading(&format!("{} · {}", status.region, status.document));
             let (verdict, _) = status.verdict();
@@ -211,7 +215,7 @@ impl Text {
                     (colour, words::sign(verdict).to_owned()),
                     (Some(BOLD), plain(&aliases)),
                     (None, plain(&key.arn)),
-                    (colour, plain(&key.why())),
+                    (colour, plain(&key.fitness_line())),
                 ]);
             }
             self.table(&rows);

@@ -2,7 +2,9 @@
 
 use super::matrix::{Cell, Row};
 use crate::access::{PrincipalArn, SessionCall, Side};
-use crate::preflight::{Check, Finding, Mode, Verdict};
+use crate::arn::Arn;
+use crate::intent::Mode;
+use crate::preflight::{Check, Finding, Verdict};
 
 /// The actions, in the order of the matrix's columns.
 pub(super) const ACTIONS: [&str; 2] = [SessionCall::GenerateDataKey.action(), SessionCall::Decrypt.action()];
@@ -40,7 +42,7 @@ pub(super) fn verdict(verdict: Verdict) -> &'static str {
     }
 }
 
-/// A verdict in the matrix.
+/// The text of a cell of the matrix.
 pub(super) fn cell(cell: Option<&Cell>) -> String {
     match cell {
         None => "–".to_owned(),
@@ -51,16 +53,16 @@ pub(super) fn cell(cell: Option<&Cell>) -> String {
     }
 }
 
-/// A row's cells in the order of the columns.
+/// The cells of a row, in the order of the columns.
 pub(super) fn cells(row: &Row) -> [Option<&Cell>; 2] {
     [row.user.as_ref(), row.node.as_ref()]
 }
 
-/// Account and name of a principal's ARN, `111122223333` and `role/team/App`; of an account, itself and
-/// what stands for all in it.
+/// The account and the name in the ARN of a principal, such as `111122223333` and `role/team/App`. For an account it is
+/// the account and words that stand for all of it.
 pub(super) fn principal(subject: &str) -> (String, String) {
     if let Ok(arn) = PrincipalArn::parse(subject) {
-        let name = subject.splitn(6, ':').nth(5).unwrap_or(subject);
+        let name = Arn::parse(subject).map_or(subject, |arn| arn.resource);
         return (arn.account().to_owned(), name.to_owned());
     }
     match subject.strip_prefix("account ") {
@@ -69,7 +71,7 @@ pub(super) fn principal(subject: &str) -> (String, String) {
     }
 }
 
-/// What follows a finding's subject in a list: as what it needs the key, and whether it is exempt.
+/// What follows the subject of a finding in a list: whether it is a user or a node, and whether it is exempt.
 pub(super) fn behind_subject(finding: &Finding) -> String {
     let side = match finding.side {
         Some(Side::User) => " as user",

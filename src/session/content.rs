@@ -1,4 +1,4 @@
-//! The text of a preferences document, and the one edit that is made to it.
+//! The text of a preferences document, and the edit of its key.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,63 +8,64 @@ use thiserror::Error;
 
 use super::{json, yaml};
 
-/// The format that a document is stored in.
+/// The format of a document's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum DocumentFormat {
     /// JSON, as the console writes it.
     Json,
     /// YAML.
     Yaml,
 }
 
-/// The content of one version. Its `Debug` hides the text, which may hold secrets.
+/// The content of one version of a document. Its `Debug` hides the text, which may hold secrets.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Content {
     text: String,
-    format: Format,
+    format: DocumentFormat,
 }
 
-/// What setting `inputs.kmsKeyId` makes of a content.
+/// The result of setting `inputs.kmsKeyId`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
     /// The edited content.
     Done(Content),
-    /// YAML that cannot be edited in place (anchors, block scalars, `inputs` left out): ask AWS for the
-    /// content as JSON and edit that.
+    /// The YAML text cannot be edited in place (anchors, block scalars, `inputs` left out). AWS can return the content
+    /// as JSON, which can.
     AskForJson,
 }
 
-/// Why a content is not rewritten.
+/// Why a content is not edited.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ContentError {
-    /// Not JSON, or not YAML.
+    /// It is not in the format of the document.
     #[error("its content cannot be read as {0}")]
-    Unreadable(Format),
-    /// Not an object, or one that names a setting twice.
+    Unreadable(DocumentFormat),
+    /// It is not an object, or names a setting twice.
     #[error("{0} is not an object with distinct keys")]
     NotAnObject(&'static str),
-    /// Another schema version.
+    /// It has another schema version.
     #[error("its schemaVersion is {0}, not \"1.0\"")]
     SchemaVersion(String),
-    /// Not a document of preferences for shell sessions.
+    /// It does not hold preferences of shell sessions.
     #[error("its sessionType is {0}, not \"Standard_Stream\"")]
     SessionType(String),
-    /// `kmsKeyId` is `{{ parameter }}`: whoever starts a session chooses the key.
+    /// `kmsKeyId` is `{{ parameter }}`, so that whoever starts a session chooses the key.
     #[error("its kmsKeyId is a template, `{0}`, so that whoever starts a session chooses the key")]
     Template(String),
-    /// `kmsKeyId` is neither a text nor null.
+    /// `kmsKeyId` is neither text nor null.
     #[error("its kmsKeyId is {0}, not a text")]
     KeyNotText(&'static str),
 }
 
 impl Content {
-    /// The content with this text, as AWS returned it.
+    /// A content with this text, as AWS returned it.
     #[must_use]
-    pub fn new(text: String, format: Format) -> Self {
+    pub fn new(text: String, format: DocumentFormat) -> Self {
         Self { text, format }
     }
 
-    /// The document as the console first saves it, with this key: every field, empty where unset.
+    /// The content that the console saves first, with this key: it has every field, and those that are not set are
+    /// empty.
     #[must_use]
     pub fn of_console(kms_key_id: &str) -> Self {
         let value = serde_json::json!({
@@ -86,10 +87,10 @@ impl Content {
                 "shellProfile": { "windows": "", "linux": "" }
             }
         });
-        Self { text: format!("{value:#}"), format: Format::Json }
+        Self { text: format!("{value:#}"), format: DocumentFormat::Json }
     }
 
-    /// The text, to be sent to AWS and nowhere else.
+    /// The text. It goes to AWS and nowhere else.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -97,19 +98,24 @@ impl Content {
 
     /// The format of the text.
     #[must_use]
-    pub fn format(&self) -> Format {
+    pub fn format(&self) -> DocumentFormat {
         self.format
     }
 
-    /// The key that sessions use: `inputs.kmsKeyId`, empty where it is absent, null or empty.
+    /// The key that sessions use, `inputs.kmsKeyId`; empty if it is absent, null or empty.
     ///
     /// # Errors
-    /// Where the content is not one that this software rewrites.
+    /// The content is not one that session-kms edits.
     pub fn kms_key_id(&self) -> Result<String, ContentError> {
         let root = self.read()?;
         let Value::Object(root) = root else { return Err(ContentError::NotAnObject("its content")) };
-        check_word(root.get("schemaVersion"), &["1.0"], true, ContentError::SchemaVersion)?;
-        check_word(root.get("sessionType"), &["Standard_Stream"], false, ContentError::SessionType)?;
+        match root.get("schemaVersion") {
+            None => return Err(ContentError::SchemaVersion("missing".to_owned())),
+            Some(version) => check_word(version, "1.0", ContentError::SchemaVersion)?,
+        }
+        if let Some(session_type) = root.get("sessionType") {
+            check_word(session_type, "Standard_Stream", ContentError::SessionType)?;
+        }
         let key = match root.get("inputs") {
             None | Some(Value::Null) => None,
             Some(Value::Object(inputs)) => inputs.get("kmsKeyId"),
@@ -126,30 +132,30 @@ impl Content {
         }
     }
 
-    /// The content with `inputs.kmsKeyId` set to a key ARN, or to the empty text, and nothing else changed.
+    /// The content with `inputs.kmsKeyId` set to this key ARN, or to the empty text. Nothing else changes.
     ///
     /// # Errors
-    /// Where the content is not one that this software rewrites.
+    /// The content is not one that session-kms edits.
     pub fn with_kms_key_id(&self, kms_key_id: &str) -> Result<Edit, ContentError> {
         let was = self.kms_key_id()?;
         let edited = match self.format {
-            Format::Json => self.set_in_json(kms_key_id),
-            Format::Yaml => yaml::set(&self.text, &["inputs", "kmsKeyId"], kms_key_id),
+            DocumentFormat::Json => self.set_in_json(kms_key_id),
+            DocumentFormat::Yaml => yaml::set(&self.text, &["inputs", "kmsKeyId"], kms_key_id),
         };
         let Some(text) = edited else {
             return match self.format {
-                Format::Json => Err(ContentError::NotAnObject("its content or `inputs`")),
-                Format::Yaml => Ok(Edit::AskForJson),
+                DocumentFormat::Json => Err(ContentError::NotAnObject("its content or `inputs`")),
+                DocumentFormat::Yaml => Ok(Edit::AskForJson),
             };
         };
         let edited = self.with_text(text);
-        // INVARIANT: an edit that reads back as anything but the value asked for is never sent.
+        // INVARIANT: an edited text is returned only if it reads back as this key, with nothing else changed.
         match edited.kms_key_id() {
             Ok(now) if now == kms_key_id && edited.differs_only_in_key(self) => Ok(Edit::Done(edited)),
             _ if was == kms_key_id => Ok(Edit::Done(self.clone())),
             _ => match self.format {
-                Format::Json => Err(ContentError::Unreadable(Format::Json)),
-                Format::Yaml => Ok(Edit::AskForJson),
+                DocumentFormat::Json => Err(ContentError::Unreadable(DocumentFormat::Json)),
+                DocumentFormat::Yaml => Ok(Edit::AskForJson),
             },
         }
     }
@@ -164,11 +170,11 @@ impl Content {
 
     pub(super) fn with_description(&self, description: &str) -> Option<Self> {
         match self.format {
-            Format::Json => {
+            DocumentFormat::Json => {
                 let root = json::Object::read(&self.text, self.whole())?;
                 self.put(&root, "description", &quoted(description)).map(|text| self.with_text(text))
             }
-            Format::Yaml => {
+            DocumentFormat::Yaml => {
                 yaml::set(&self.text, &["description"], description).map(|text| self.with_text(text))
             }
         }
@@ -176,10 +182,12 @@ impl Content {
 
     fn read(&self) -> Result<Value, ContentError> {
         match self.format {
-            Format::Json => {
-                serde_json::from_str(&self.text).map_err(|_| ContentError::Unreadable(Format::Json))
+            DocumentFormat::Json => {
+                serde_json::from_str(&self.text).map_err(|_| ContentError::Unreadable(DocumentFormat::Json))
             }
-            Format::Yaml => yaml::read(&self.text).ok_or(ContentError::Unreadable(Format::Yaml)),
+            DocumentFormat::Yaml => {
+                yaml::read(&self.text).ok_or(ContentError::Unreadable(DocumentFormat::Yaml))
+            }
         }
     }
 
@@ -196,7 +204,7 @@ impl Content {
         }
     }
 
-    /// The text with one member of an object replaced, or added behind the last.
+    /// The text with one member of an object replaced, or added after the last member.
     fn put(&self, object: &json::Object, name: &str, value: &str) -> Option<String> {
         match object.span(name) {
             Some(span) => spliced(&self.text, span, value),
@@ -226,34 +234,27 @@ impl Content {
     }
 }
 
-/// A text with a span of it replaced.
+/// A text with one span replaced.
 pub(super) fn spliced(text: &str, span: Range<usize>, with: &str) -> Option<String> {
     Some([text.get(..span.start)?, with, text.get(span.end..)?].concat())
 }
 
-/// A JSON string, which is also a YAML one.
+/// A JSON string, which is a YAML string too.
 pub(super) fn quoted(text: &str) -> String {
     Value::String(text.to_owned()).to_string()
 }
 
-fn check_word(
-    value: Option<&Value>,
-    allowed: &[&str],
-    required: bool,
-    error: fn(String) -> ContentError,
-) -> Result<(), ContentError> {
+fn check_word(value: &Value, expected: &str, error: fn(String) -> ContentError) -> Result<(), ContentError> {
     match value {
-        None if required => Err(error("missing".to_owned())),
-        None => Ok(()),
-        Some(Value::String(text)) if allowed.contains(&text.as_str()) => Ok(()),
-        // `schemaVersion: 1.0` stands unquoted in YAML sources.
-        Some(Value::Number(number)) if allowed.contains(&number.to_string().as_str()) => Ok(()),
-        Some(Value::String(text)) => Err(error(quoted(&text.chars().take(40).collect::<String>()))),
-        Some(_) => Err(error("not a text".to_owned())),
+        Value::String(text) if text == expected => Ok(()),
+        // YAML sources may hold `schemaVersion: 1.0` without quotes.
+        Value::Number(number) if number.to_string() == expected => Ok(()),
+        Value::String(text) => Err(error(quoted(&text.chars().take(40).collect::<String>()))),
+        _ => Err(error("not a text".to_owned())),
     }
 }
 
-impl fmt::Display for Format {
+impl fmt::Display for DocumentFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Json => "JSON",

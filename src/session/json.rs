@@ -1,5 +1,5 @@
-//! Where a member stands in a JSON text: spans of bytes, so that one value can be replaced and nothing else
-//! touched.
+//! The byte spans of the members of an object in a JSON text, so that one value can be replaced without touching
+//! anything else.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,23 +8,23 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// An object of a JSON text, its members in order, each with the span of its value.
+/// An object in a JSON text: its members in order, each with the span of its value.
 pub(super) struct Object {
     members: Vec<(String, Range<usize>)>,
-    /// Just behind the opening brace.
+    /// The byte after the opening brace.
     start: usize,
-    /// The white space between the brace and the first member: how the author lays out members.
+    /// The white space between the brace and the first member, which shows how the author lays out members.
     gap: String,
 }
 
 impl Object {
-    /// Reads the object that stands at `span` of `text`.
+    /// Reads the object at `span` of `text`.
     ///
-    /// `None` where there is no object, or one that names a member twice, which leaves open what it means.
+    /// `None` if there is no object, or if it names a member twice: then its meaning is open.
     pub(super) fn read(text: &str, span: Range<usize>) -> Option<Self> {
         let offset = span.start;
         let source = text.get(span)?;
-        let Members(raw) = serde_json::from_str(source).ok()?;
+        let ObjectMembers(raw) = serde_json::from_str(source).ok()?;
         let mut members: Vec<(String, Range<usize>)> = Vec::with_capacity(raw.len());
         for (name, value) in raw {
             if members.iter().any(|(other, _)| *other == name) {
@@ -44,7 +44,7 @@ impl Object {
         self.members.iter().find(|(member, _)| member == name).map(|(_, span)| span.clone())
     }
 
-    /// Where a new member goes, behind the last, and its text.
+    /// The byte at which a new member goes, after the last member, and the new member's text.
     pub(super) fn insertion(&self, name: &str, value: &str) -> (usize, String) {
         match self.members.last() {
             Some((_, last)) => (last.end, format!(",{}\"{name}\": {value}", self.gap)),
@@ -53,15 +53,15 @@ impl Object {
     }
 }
 
-/// An object's members with their values as they stand in the text.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
+/// An object's members, with the source text of their values.
+struct ObjectMembers<'a>(Vec<(String, &'a RawValue)>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for ObjectMembers<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct InOrder;
 
         impl<'de> Visitor<'de> for InOrder {
-            type Value = Members<'de>;
+            type Value = ObjectMembers<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
@@ -72,7 +72,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
                 while let Some(member) = map.next_entry()? {
                     members.push(member);
                 }
-                Ok(Members(members))
+                Ok(ObjectMembers(members))
             }
         }
 

@@ -10,7 +10,7 @@ use thiserror::Error;
 #[serde(try_from = "String", into = "String")]
 pub struct DocumentName(String);
 
-/// Why a text is no document name.
+/// Why a text is not a document name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("`{0}` is not a document name: 3 to 128 letters, digits, `_`, `-` and `.`")]
 pub struct DocumentNameError(String);
@@ -22,7 +22,7 @@ impl DocumentName {
     /// Reads a name.
     ///
     /// # Errors
-    /// Where AWS would not take it for a document that can be updated; ARNs and paths are none.
+    /// The text is not the name of a document that can be updated, such as an ARN or a path.
     pub fn parse(text: &str) -> Result<Self, DocumentNameError> {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
         if (3..=128).contains(&text.len()) && text.bytes().all(allowed) {

@@ -1,22 +1,22 @@
-//! Content that differs from every earlier version and means the same.
+//! Content that differs from every earlier version and has the same meaning.
 //!
-//! UpdateDocument refuses content that it takes for a duplicate, and whether it compares with the latest
-//! version or with all of them, by bytes or by meaning, is not documented. Going back to an earlier key
-//! must work all the same: first with other white space at the end, then, where that is not enough, with a
-//! mark in the description. The number of the version to come makes either unique.
+//! UpdateDocument refuses duplicate content. AWS does not document whether it compares with the latest version or with
+//! all of them, by bytes or by meaning. Going back to an earlier key must still work: first with different white space
+//! at the end, and, if AWS refuses that too, with a mark in the description. Both contain the number of the version to
+//! come, which makes them unique.
 
 use serde_json::Value;
 
-use super::content::{Content, Format};
+use super::content::{Content, DocumentFormat};
 
 const MARK: &str = " [session-kms version ";
 
-/// The content with the number of the version to come written in white space at its end.
+/// The content with the number of the version to come at its end, written in white space.
 ///
-/// A YAML content may end in a block scalar, to which such white space would belong: it stays as it is.
+/// YAML content stays as it is: it may end in a block scalar, which the white space would change.
 #[must_use]
 pub fn padded(content: &Content, version: u64) -> Content {
-    if content.format() == Format::Yaml {
+    if content.format() == DocumentFormat::Yaml {
         return content.clone();
     }
     let mut text = content.text().trim_end().to_owned();
@@ -36,7 +36,7 @@ pub fn padded(content: &Content, version: u64) -> Content {
 
 /// The content with the number of the version to come in its description.
 ///
-/// `None` where the description is not a text, or cannot be edited in place.
+/// `None` if the description is not text, or cannot be edited in place.
 #[must_use]
 pub fn marked(content: &Content, version: u64) -> Option<Content> {
     let description = match content.description() {
@@ -47,7 +47,7 @@ pub fn marked(content: &Content, version: u64) -> Option<Content> {
     content.with_description(&format!("{description}{MARK}{version}]"))
 }
 
-/// The content without the mark of an earlier version; the content itself where it bears none.
+/// The content without the mark of an earlier version.
 #[must_use]
 pub fn unmarked(content: &Content) -> Content {
     match content.description() {
@@ -74,11 +74,11 @@ mod tests {
     use super::*;
 
     fn content(text: &str) -> Content {
-        Content::new(text.to_owned(), Format::Json)
+        Content::new(text.to_owned(), DocumentFormat::Json)
     }
 
     #[test]
-    fn padding_is_unique_for_each_version_and_means_the_same() {
+    fn padding_is_unique_for_each_version_and_changes_no_meaning() {
         let base = content("{\"schemaVersion\":\"1.0\"}\n\n");
         let mut seen = std::collections::HashSet::new();
         for version in 1..2000 {
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_is_put_replaced_and_taken_off() {
+    fn a_mark_is_added_replaced_and_removed() {
         let base = content(r#"{"schemaVersion":"1.0","description":"Ours"}"#);
         let first = marked(&base, 7).unwrap();
         assert_eq!(first.text(), r#"{"schemaVersion":"1.0","description":"Ours [session-kms version 7]"}"#);

@@ -1,7 +1,7 @@
-//! A document's versions: which of them may go when the history is full.
+//! Which version of a document may be deleted if its history is full.
 
-/// The version to delete when a document has as many versions as AWS allows: the oldest that is neither the
-/// default nor the latest. One at a time, since history that is gone cannot be brought back.
+/// The version to delete if a document has as many versions as AWS allows: the oldest that is neither the default nor
+/// the latest. It is only one at a time, because deleted history cannot be restored.
 #[must_use]
 pub fn oldest_prunable(versions: &[u64], default: u64, latest: u64) -> Option<u64> {
     versions.iter().copied().filter(|version| *version != default && *version != latest).min()

@@ -1,6 +1,6 @@
-//! YAML sources: read as a value, and edited in place by the places that the parser reports, so that comments
-//! and layout stay. What cannot be edited in place (anchors, block scalars, missing parents) is left to the
-//! caller, who asks AWS for the document as JSON.
+//! YAML sources, read as a value, and edited in place at the positions that the parser reports, so that comments and
+//! layout stay. Anchors, block scalars and missing parents cannot be edited in place; then the caller asks AWS for the
+//! document as JSON.
 
 use std::ops::Range;
 
@@ -9,33 +9,35 @@ use serde_json::{Map, Number, Value};
 
 use super::content::{quoted, spliced};
 
-/// Deeper than any document that AWS takes, and shallow enough for any stack.
+/// No document that AWS accepts is deeper, and no stack overflows at this depth.
 const MAX_DEPTH: usize = 64;
 
-/// Reads one YAML document, without anchors and without keys named twice.
+/// Reads one YAML document. `None` if it is malformed, or has anchors or duplicate keys.
 pub(super) fn read(text: &str) -> Option<Value> {
     root(text).map(|node| node.value())
 }
 
-/// The text with the scalar at a path replaced, or added where only its last key is missing.
+/// The text with the scalar at a path replaced, or added if only the last key of the path is missing.
 ///
-/// `None` where that cannot be done in place.
+/// `None` if that cannot be done in place.
 pub(super) fn set(text: &str, path: &[&str], to: &str) -> Option<String> {
     let (last, parents) = path.split_last()?;
     let mut node = root(text)?;
     for parent in parents {
         node = node.into_member(parent)?;
     }
-    let Node::Mapping { members, start } = node else { return None };
+    let YamlNode::Mapping { members, start } = node else { return None };
     let value = quoted(to);
     match members.into_iter().find(|member| member.name == *last) {
-        Some(Member { start, value: Node::Scalar { text: was, style: ScalarStyle::Plain, .. }, .. })
-            if was.is_empty() =>
-        {
+        Some(YamlMember {
+            start,
+            value: YamlNode::Scalar { text: was, style: ScalarStyle::Plain, .. },
+            ..
+        }) if was.is_empty() => {
             let colon = start + text.get(start..)?.find(':')? + 1;
             spliced(text, colon..colon, &format!(" {value}"))
         }
-        Some(Member { value: scalar, .. }) => spliced(text, scalar.span_in(text)?, &value),
+        Some(YamlMember { value: scalar, .. }) => spliced(text, scalar.span_in(text)?, &value),
         None if text.get(start..)?.starts_with('{') => {
             let comma = if text.get(start + 1..)?.trim_start().starts_with('}') { "" } else { ", " };
             spliced(text, start + 1..start + 1, &format!("{last}: {value}{comma}"))
@@ -49,27 +51,27 @@ pub(super) fn set(text: &str, path: &[&str], to: &str) -> Option<String> {
     }
 }
 
-enum Node {
+enum YamlNode {
     Scalar { text: String, style: ScalarStyle, start: usize },
     Sequence(Vec<Self>),
-    Mapping { members: Vec<Member>, start: usize },
+    Mapping { members: Vec<YamlMember>, start: usize },
 }
 
-struct Member {
+struct YamlMember {
     name: String,
-    /// Where the key stands.
+    /// The byte at which the key starts.
     start: usize,
-    value: Node,
+    value: YamlNode,
 }
 
-impl Node {
+impl YamlNode {
     fn into_member(self, name: &str) -> Option<Self> {
         let Self::Mapping { members, .. } = self else { return None };
         members.into_iter().find(|member| member.name == name).map(|member| member.value)
     }
 
-    /// The bytes of a scalar that is written on one line, quotes included. The parser's own spans reach over
-    /// the white space and the comment behind a quoted scalar, so the end is found here.
+    /// The bytes of a scalar on one line, quotes included. The parser's own span also covers the white space and the
+    /// comment after a quoted scalar, so this function finds the end.
     fn span_in(&self, text: &str) -> Option<Range<usize>> {
         let Self::Scalar { text: scalar, style, start } = self else { return None };
         let source = text.get(*start..)?;
@@ -106,7 +108,7 @@ impl Node {
     }
 }
 
-/// A plain scalar by YAML's core schema.
+/// The value of a plain scalar in YAML's core schema.
 fn plain(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
@@ -129,19 +131,19 @@ fn plain(text: &str) -> Value {
     }
 }
 
-fn root(text: &str) -> Option<Node> {
+fn root(text: &str) -> Option<YamlNode> {
     let mut events = Events { parser: Parser::new_from_str(text), bytes: byte_offsets(text) };
     let mut event = events.next()?;
     while matches!(event.0, Event::StreamStart | Event::DocumentStart(_)) {
         event = events.next()?;
     }
     let node = events.node(event, 0)?;
-    // One document only: a second would be dropped by the edit.
+    // A second document would be lost.
     matches!(events.next()?.0, Event::DocumentEnd).then_some(())?;
     matches!(events.next()?.0, Event::StreamEnd).then_some(node)
 }
 
-/// The byte at which each character stands: the parser counts characters.
+/// The byte offset of each character, because the parser counts characters.
 fn byte_offsets(text: &str) -> Vec<usize> {
     text.char_indices().map(|(byte, _)| byte).chain([text.len()]).collect()
 }
@@ -156,29 +158,29 @@ impl<'a> Events<'a> {
         self.parser.next_event()?.ok()
     }
 
-    fn node(&mut self, (event, span): (Event<'a>, Span), depth: usize) -> Option<Node> {
+    fn node(&mut self, (event, span): (Event<'a>, Span), depth: usize) -> Option<YamlNode> {
         if depth > MAX_DEPTH {
             return None;
         }
         let start = *self.bytes.get(span.start.index())?;
         match event {
             Event::Scalar(text, style, 0, None) => {
-                Some(Node::Scalar { text: text.into_owned(), style, start })
+                Some(YamlNode::Scalar { text: text.into_owned(), style, start })
             }
             Event::SequenceStart(0, None) => {
                 let mut items = Vec::new();
                 loop {
                     match self.next()? {
-                        (Event::SequenceEnd, _) => return Some(Node::Sequence(items)),
+                        (Event::SequenceEnd, _) => return Some(YamlNode::Sequence(items)),
                         item => items.push(self.node(item, depth + 1)?),
                     }
                 }
             }
             Event::MappingStart(0, None) => {
-                let mut members: Vec<Member> = Vec::new();
+                let mut members: Vec<YamlMember> = Vec::new();
                 loop {
                     let (name, span) = match self.next()? {
-                        (Event::MappingEnd, _) => return Some(Node::Mapping { members, start }),
+                        (Event::MappingEnd, _) => return Some(YamlNode::Mapping { members, start }),
                         (Event::Scalar(name, _, 0, None), span) => (name.into_owned(), span),
                         _ => return None,
                     };
@@ -187,7 +189,7 @@ impl<'a> Events<'a> {
                     }
                     let start = *self.bytes.get(span.start.index())?;
                     let value = self.next()?;
-                    members.push(Member { name, start, value: self.node(value, depth + 1)? });
+                    members.push(YamlMember { name, start, value: self.node(value, depth + 1)? });
                 }
             }
             // Aliases, anchors, tags.

@@ -1,4 +1,4 @@
-"""A headless Chromium, driven by its own protocol over two pipes: no driver, no port, nothing of anybody's profile."""
+"""Drives a headless Chromium by the DevTools protocol over two pipes, without a driver, a port or a user's profile."""
 
 import contextlib
 import json
@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from local import browser
 
@@ -18,7 +20,7 @@ FLAGS = (
 )
 SECONDS = 60
 GRACE_SECONDS = 5
-# The protocol is spoken on the descriptors 3 and 4, which the pipes may have, but the other way round.
+# Chromium reads commands from descriptor 3 and writes answers to 4. The pipes may already have these numbers, swapped.
 LAUNCHER = """
 import fcntl, os, sys
 copies = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3]]
@@ -29,23 +31,23 @@ os.execv(sys.argv[3], sys.argv[3:])
 
 
 class BrowserError(Exception):
-    """The browser is not there, ended, or refused a command."""
+    """There is no browser, or it ended, or it refused a command."""
 
 
 def program() -> str:
-    """The browser's program."""
+    """Path of the browser."""
     found = browser.program()
     if not found:
-        raise BrowserError("there is no Chromium: `python3 -m local.browser` brings one, or name it by SESSION_KMS_CHROMIUM")
+        raise BrowserError("there is no Chromium: `python3 -m local.browser` installs one, or SESSION_KMS_CHROMIUM names one")
     return found
 
 
 class Browser:
-    """A running browser with one page. What it does is kept in ``events``."""
+    """A running browser with one page. ``events`` holds all events of the protocol."""
 
-    def __init__(self, profile: Path):
-        self.events: list[dict] = []
-        self._answers: dict[int, dict] = {}
+    def __init__(self, profile: Path) -> None:
+        self.events: list[dict[str, Any]] = []
+        self._answers: dict[int, dict[str, Any]] = {}
         self._sent = 0
         self._rest = b""
         self._session: str | None = None
@@ -65,8 +67,8 @@ class Browser:
         for domain in ("Page", "Network", "Runtime", "Log"):
             self.send(f"{domain}.enable")
 
-    def send(self, method: str, **parameters) -> dict:
-        """Send a command and wait for its answer."""
+    def send(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Send a command, and return its result."""
         self._sent += 1
         message = {"id": self._sent, "method": method, "params": parameters}
         if self._session:
@@ -79,21 +81,24 @@ class Browser:
         return answer["result"]
 
     def open(self, url: str) -> None:
-        """Load a page, to the end."""
+        """Load a page, and wait until it is loaded."""
         before = len(self.events)
         self.send("Page.navigate", url=url)
-        loaded = lambda: any(event["method"] == "Page.loadEventFired" for event in self.events[before:])
+
+        def loaded() -> bool:
+            return any(event["method"] == "Page.loadEventFired" for event in self.events[before:])
+
         self._until(loaded, f"loading {url}")
 
-    def evaluate(self, script: str):
-        """The value of an expression in the page; a promise's, once it is kept."""
+    def evaluate(self, script: str) -> Any:
+        """The value of an expression in the page. The value of a promise is what it resolves to."""
         result = self.send("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True, userGesture=True)
         if "exceptionDetails" in result:
             raise BrowserError(f"{script}: {result['exceptionDetails']}")
         return result["result"].get("value")
 
     def click(self, selector: str) -> None:
-        """Click with the mouse in the middle of the first element that matches."""
+        """Click the centre of the first element that matches."""
         box = self._box(selector)
         for kind in ("mousePressed", "mouseReleased"):
             self.send("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
@@ -102,10 +107,10 @@ class Browser:
         """The URLs of all requests so far."""
         return [event["params"]["request"]["url"] for event in self.events if event["method"] == "Network.requestWillBeSent"]
 
-    def complaints(self) -> list[str]:
-        """What the browser found wrong with the page so far: errors of scripts, violations of its policy."""
-        wrong = ("Runtime.exceptionThrown", "Log.entryAdded", "Page.javascriptDialogOpening")
-        return [json.dumps(event["params"]) for event in self.events if event["method"] in wrong]
+    def problems(self) -> list[str]:
+        """Errors of scripts, log entries (violations of the content security policy) and dialogs so far."""
+        methods = ("Runtime.exceptionThrown", "Log.entryAdded", "Page.javascriptDialogOpening")
+        return [json.dumps(event["params"]) for event in self.events if event["method"] in methods]
 
     def close(self) -> None:
         """End the browser and all of its processes."""
@@ -121,7 +126,7 @@ class Browser:
         self._log.close()
 
     def _box(self, selector: str) -> tuple[float, float]:
-        # By the protocol, so that it works where the page may run no script.
+        # The protocol finds the element even if the page may run no script.
         root = self.send("DOM.getDocument")["root"]["nodeId"]
         node = self.send("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
         if not node:
@@ -130,14 +135,14 @@ class Browser:
         quad = self.send("DOM.getBoxModel", nodeId=node)["model"]["content"]
         return (quad[0] + quad[4]) / 2, (quad[1] + quad[5]) / 2
 
-    def _until(self, done, what: str) -> None:
+    def _until(self, done: Callable[[], object], what: str) -> None:
         end = time.monotonic() + SECONDS
         while not done():
             ready, _, _ = select.select([self._read], [], [], max(0.0, end - time.monotonic()))
             received = os.read(self._read, 1 << 16) if ready else b""
             if not received:
-                why = "the browser ended" if ready else f"no answer within {SECONDS} s"
-                raise BrowserError(f"{what}: {why}")
+                reason = "the browser ended" if ready else f"no answer within {SECONDS} s"
+                raise BrowserError(f"{what}: {reason}")
             *messages, self._rest = (self._rest + received).split(b"\0")
             for text in messages:
                 message = json.loads(text)

@@ -1,8 +1,9 @@
-"""Events handed to the deployed function by ``lambda invoke``, answered into a bucket as CloudFormation's are."""
+"""Sends custom-resource requests to a deployed function by ``lambda invoke``, and reads the answers from a bucket."""
 
 import json
 import uuid
 from dataclasses import dataclass, field
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -17,8 +18,8 @@ DOCUMENT = "Team-Direct"
 PHYSICAL_ID = f"session-kms:{ACCOUNT}:{REGION}:{DOCUMENT}"
 
 
-def enveloped(event) -> dict:
-    """An event as it arrives where a topic hands it on."""
+def in_sns_envelope(event: Any) -> dict[str, Any]:
+    """An event in the envelope in which an SNS topic delivers it."""
     envelope = json.loads((EVENTS / "sns-document-update-call.json").read_text())
     envelope["Records"][0]["Sns"]["Message"] = json.dumps(event)
     return envelope
@@ -26,21 +27,21 @@ def enveloped(event) -> dict:
 
 @dataclass
 class Reply:
-    """What an invocation came to: Lambda's word, and the answer that reached the bucket."""
+    """The result of an invocation: what Lambda returned, and the answer in the bucket (None if there is none)."""
 
     function_error: str | None
     payload: str
-    answer: dict | None
+    answer: Any
 
 
 @dataclass
 class Requests:
-    """Makes custom-resource requests of one made-up stack and sends them to a deployed function."""
+    """Makes custom-resource requests of one invented stack, and sends them to a deployed function."""
 
     owner: Stack
     stack_id: str = field(default_factory=lambda: f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/direct/{uuid.uuid4()}")
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         aws = self.owner.aws
         self._s3 = boto3.client(
             "s3", region_name=REGION, endpoint_url=aws.endpoint, aws_access_key_id=ACCOUNT, aws_secret_access_key=SECRET,
@@ -49,7 +50,9 @@ class Requests:
         self._s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         self.function = self.owner.function()
 
-    def request(self, request_type: str, properties: dict, old: dict | None = None, physical_id: str | None = PHYSICAL_ID) -> dict:
+    def request(
+        self, request_type: str, properties: dict[str, Any], old: dict[str, Any] | None = None, physical_id: str | None = PHYSICAL_ID
+    ) -> dict[str, Any]:
         token = self.owner.outputs()["FunctionArn"]
         event = {
             "RequestType": request_type,
@@ -67,37 +70,38 @@ class Requests:
             event["PhysicalResourceId"] = physical_id
         return event
 
-    def send(self, event: dict) -> Reply:
+    def send(self, event: dict[str, Any]) -> Reply:
         reply = self.send_raw(event)
         reply.answer = self._answer(event)
         return reply
 
-    def send_by_topic(self, event: dict) -> Reply:
-        """Send a request as it arrives where the service token is a topic."""
-        reply = self.send_raw(enveloped(event))
+    def send_by_topic(self, event: dict[str, Any]) -> Reply:
+        """Send a request as it arrives if the service token is a topic."""
+        reply = self.send_raw(in_sns_envelope(event))
         reply.answer = self._answer(event)
         return reply
 
-    def send_raw(self, event) -> Reply:
-        """Send anything, and look for no answer."""
+    def send_raw(self, event: Any) -> Reply:
+        """Send anything, and read no answer from the bucket."""
         reply = self.owner.aws.client("lambda").invoke(FunctionName=self.function, Payload=json.dumps(event))
         return Reply(reply.get("FunctionError"), reply["Payload"].read().decode(), None)
 
-    def _answer(self, event: dict) -> dict | None:
+    def _answer(self, event: dict[str, Any]) -> dict[str, Any] | None:
         key = event["ResponseURL"].split("?")[0].split(f"/{BUCKET}/")[-1]
         try:
             body = self._s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
         except ClientError:
             return None
+        # CloudFormation's limit.
         assert len(body) <= 4096
         answer = json.loads(body)
-        # CloudFormation would take no other answer.
+        # CloudFormation accepts no other answer.
         assert answer["Status"] in ("SUCCESS", "FAILED")
         assert answer["Status"] == "SUCCESS" or answer["Reason"]
         assert answer["PhysicalResourceId"]
         assert {name: answer[name] for name in ("StackId", "RequestId", "LogicalResourceId")} == {
             name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")
         }
-        # The object is gone when the next answer is looked for: an event sent twice is answered twice.
+        # Delete the object, so that an event that is sent twice needs two answers.
         self._s3.delete_object(Bucket=BUCKET, Key=key)
         return answer

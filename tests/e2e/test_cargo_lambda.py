@@ -1,12 +1,15 @@
-"""The sample events by ``cargo lambda invoke`` against ``cargo lambda watch``, as the README says.
+"""Sends the sample events by ``cargo lambda invoke`` to ``cargo lambda watch``, as the README says.
 
-AWS_ENDPOINT_URL is the receiver of answers, so that answers may go to it; the services have endpoints of
-their own.
+AWS_ENDPOINT_URL is the receiver of answers, because the function answers only to that origin. Each service has its
+own endpoint.
 """
 
 import json
 import os
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
 
 import pytest
 
@@ -14,15 +17,17 @@ from local import environments, seed
 from local.paths import BINARY_NAME, EVENTS, ROOT
 from local.processes import Child, free_port
 from local.receiver import PORT, Receiver
+from local.servers import LocalAws
+from tests.e2e.conftest import Account
 
-# Its first invocation builds the function (debug), for which a cold machine takes minutes.
+# The first invocation builds the function (debug), which can take minutes.
 BUILD_SECONDS = 1200
 
 
 class Watch:
-    """``cargo lambda watch`` and the way to send it events."""
+    """A running ``cargo lambda watch``, and a receiver of the answers."""
 
-    def __init__(self, folder, servers):
+    def __init__(self, folder: Path, servers: LocalAws) -> None:
         environments.ensure(("cargo-lambda",))
         self.port = free_port()
         self.receiver = Receiver()
@@ -38,15 +43,15 @@ class Watch:
             self.environment, folder / "watch.log", ROOT,
         )
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self.receiver.__enter__()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.child.stop()
         self.receiver.__exit__()
 
-    def invoke(self, event) -> subprocess.CompletedProcess:
+    def invoke(self, event: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["cargo", "lambda", "invoke", BINARY_NAME, *self.address, "--data-file", str(event)],
             cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False,
@@ -54,42 +59,42 @@ class Watch:
 
 
 @pytest.fixture(scope="module")
-def watch(servers, tmp_path_factory):
+def watch(servers: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watch]:
     with Watch(tmp_path_factory.mktemp("watch"), servers) as running:
         yield running
 
 
-def sent(watch, event, tmp_path) -> dict:
+def answer_to(watch: Watch, event: Any, tmp_path: Path) -> dict[str, Any]:
     """Send a sample event, and return the answer."""
     text = event.read_text()
     assert f"http://127.0.0.1:{PORT}/" in text
-    # The receiver of this test has a port of its own: the one of the README may be taken.
+    # The receiver of this test has its own port, because the port in the README may be in use.
     copy = tmp_path / event.name
     copy.write_text(text.replace(f"127.0.0.1:{PORT}", f"127.0.0.1:{watch.receiver.port}"))
     result = watch.invoke(copy)
     assert result.returncode == 0, result.stdout + result.stderr + watch.child.tail()
     answer = watch.receiver.next()
     assert answer.content_type in (None, "")
-    assert answer.path == json.loads(text)["ResponseURL"].split(f":{PORT}", 1)[1], "path and query come as they were"
+    assert answer.path == json.loads(text)["ResponseURL"].split(f":{PORT}", 1)[1], "path and query are unchanged"
     body = answer.json()
     assert body["Status"] == "SUCCESS", body
     return body
 
 
-def test_the_sample_events_of_key_access(watch, account, tmp_path):
+def test_the_sample_events_of_key_access(watch: Watch, account: Account, tmp_path: Path) -> None:
     for kind in ("create", "update", "delete"):
-        body = sent(watch, EVENTS / f"key-access-{kind}.json", tmp_path)
+        body = answer_to(watch, EVENTS / f"key-access-{kind}.json", tmp_path)
         assert body["PhysicalResourceId"] == "session-kms:123456789012:eu-west-1:access:KeyAccess"
         assert kind == "delete" or body["Data"]["KeyArn"] == account.keys.first
 
 
-def test_the_sample_events_one_after_the_other(watch, account, tmp_path):
+def test_the_sample_events_one_after_the_other(watch: Watch, account: Account, tmp_path: Path) -> None:
     expected = {"create": account.keys.first, "update": account.keys.second, "delete": ""}
     assert sorted(path.stem for path in EVENTS.glob("custom-resource-*.json")) == sorted(f"custom-resource-{kind}" for kind in expected)
     original = account.document()
     for kind, key in expected.items():
-        body = sent(watch, EVENTS / f"custom-resource-{kind}.json", tmp_path)
+        body = answer_to(watch, EVENTS / f"custom-resource-{kind}.json", tmp_path)
         assert body["PhysicalResourceId"] == f"session-kms:123456789012:eu-west-1:{seed.DOCUMENT}"
         assert account.document().key == key
-        assert account.document().keeps_all_of(original)
+        assert account.document().keeps_settings_of(original)
     assert account.records() == {}

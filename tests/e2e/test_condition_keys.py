@@ -1,12 +1,13 @@
-"""Condition keys that one read tells, or that the owner knows: no verdict rests on them unknown, and Strict passes.
+"""Condition keys that the function reads, or that the owner gives in Context: Strict passes if they hold.
 
-The policies are those of the real world: Session Manager's own sample grants by the aliases of the key, the commonest
-key of an organization admits by the organization's id, just-in-time node access by a tag of the key.
+The policies follow real ones: Session Manager's own sample grants by the aliases of the key, keys of an organization
+usually admit by the organization's id, and just-in-time node access admits by a tag of the key.
 """
 
 import copy
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -15,8 +16,10 @@ from local import seed
 from local.package import package
 from local.paths import KEY_ACCESS_TEMPLATE
 from local.servers import ACCOUNT, OWNER
+from local.stacks import Stack
 from local.template import load
 from tests.e2e import session
+from tests.e2e.conftest import Account
 from tests.e2e.events import invoke, sample, send
 from tests.e2e.test_preflight import report
 
@@ -28,21 +31,21 @@ ORGANIZATION = "o-a1b2c3d4e5"
 ALIAS = "alias/sessions/prod"
 TAG = "SystemsManagerJustInTimeNodeAccessManaged"
 ENDPOINT = "vpce-0a1b2c3d4e5f60718"
-# Every check on, so that nothing but a condition key can be unknown.
+# With every check on, only a condition key can be unknown.
 STRICT = {"Preflight": "Strict", "DryRun": "true"}
-# With these the properties alone say who needs the key, and no role is read to find out.
+# With these only the properties name who needs the key, and the function reads no role to find out.
 NAMED = {"DiscoverUsers": "false", "DiscoverNodes": "false", "Users": USER, "Nodes": NODE}
 READS = {"organizations:DescribeOrganization", "iam:GetRole", "iam:GetUser", "kms:ListAliases", "kms:ListResourceTags"}
 
 
 @dataclass(frozen=True)
 class Fact:
-    """What a policy asks for and one read tells: the condition, the parameter that allows the read, and its action."""
+    """A condition that one read decides: the parameter and the action of that read, and conditions that hold and fail."""
 
     parameter: str
     action: str
-    holds: dict
-    fails: dict
+    holds: dict[str, Any]
+    fails: dict[str, Any]
 
 
 FACTS = {
@@ -73,7 +76,7 @@ FACTS = {
     ),
 }
 each_fact = pytest.mark.parametrize("fact", FACTS.values(), ids=FACTS)
-# Admits the function's own dry runs, whoever else the policy admits; nobody else has such a role.
+# Admits the dry runs of the function, and nobody else.
 DRY_RUNS = {
     "Sid": "DryRuns", "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
     "Action": ["kms:GenerateDataKey", "kms:Decrypt", "kms:DescribeKey"], "Resource": "*",
@@ -81,31 +84,31 @@ DRY_RUNS = {
 }
 
 
-def everybody(condition: dict) -> dict:
-    """A statement of a key policy that admits whoever meets a condition."""
+def allow_anyone_if(condition: dict[str, Any]) -> dict[str, Any]:
+    """A statement of a key policy that admits anyone under a condition."""
     return {
         "Sid": "Sessions", "Effect": "Allow", "Principal": "*", "Action": ["kms:GenerateDataKey", "kms:Decrypt", "kms:DescribeKey"],
         "Resource": "*", "Condition": condition,
     }
 
 
-def make_key(account, *statements: dict, owner: str = ACCOUNT) -> str:
-    """A key with the alias and the tag; its policy leaves nothing to an account but to administer it."""
-    key = make_bare_key(account, *statements, owner=owner)
+def make_key(account: Account, *statements: dict[str, Any], owner: str = ACCOUNT) -> str:
+    """A key with the alias and the tag. Its policy lets an account only administer it."""
+    key = make_plain_key(account, *statements, owner=owner)
     account.aws.client("kms", owner).tag_resource(KeyId=key, Tags=[{"TagKey": TAG, "TagValue": "true"}])
     account.aws.client("kms", owner).create_alias(AliasName=ALIAS, TargetKeyId=key)
     return key
 
 
-def make_bare_key(account, *statements: dict, owner: str = ACCOUNT) -> str:
-    """The same without alias and tag."""
+def make_plain_key(account: Account, *statements: dict[str, Any], owner: str = ACCOUNT) -> str:
+    """The same key without alias and tag."""
     key = seed.make_key(account.aws, "Sessions", seed.named_roles_policy(owner), owner)
     seed.add_to_key_policy(account.aws, key, *statements, account=owner)
     return key
 
 
-def give(account, condition: dict, owner: str = ACCOUNT) -> None:
-    """What the user's and the node's role may do by policies of their own, on every key of an account."""
+def put_role_policies(account: Account, condition: dict[str, Any], owner: str = ACCOUNT) -> None:
+    """Allow the user's and the node's role, by their own policies, to use every key of an account under a condition."""
     for role, action in ACTIONS.items():
         statement = {"Effect": "Allow", "Action": action, "Resource": f"arn:aws:kms:*:{owner}:key/*", "Condition": condition}
         account.aws.client("iam").put_role_policy(
@@ -113,162 +116,164 @@ def give(account, condition: dict, owner: str = ACCOUNT) -> None:
         )
 
 
-def operations(stack) -> set[str]:
-    """Every operation of AWS that the function has asked for."""
+def operations(stack: Stack) -> set[str]:
+    """Every AWS operation in the function's log."""
     return {json.loads(line).get("operation") for line in stack.logs() if line.startswith("{")} - {None}
 
 
-def is_refused(stack) -> str:
-    """The reasons of a stack that is not to be there."""
+def refusal_reason(stack: Stack) -> str:
+    """Create a stack that has to be refused, and return the reasons."""
     assert stack.create() == "ROLLBACK_COMPLETE"
     return " ".join(stack.failures())
 
 
 @pytest.fixture
-def organized(manned):
-    """An account of an organization, whose roles are tagged and have no permission on keys yet."""
-    manned.aws.tell(organizations={OWNER: ORGANIZATION, ACCOUNT: ORGANIZATION})
+def member_account(populated: Account) -> Account:
+    """An account of an organization. Its roles have a tag, and no permission on keys yet."""
+    populated.aws.update_state(organizations={OWNER: ORGANIZATION, ACCOUNT: ORGANIZATION})
     for role in ACTIONS:
-        manned.aws.client("iam").tag_role(RoleName=role, Tags=[{"Key": "sessions", "Value": "prod"}])
-    return manned
+        populated.aws.client("iam").tag_role(RoleName=role, Tags=[{"Key": "sessions", "Value": "prod"}])
+    return populated
 
 
 @each_fact
 @pytest.mark.parametrize("side", ["key policy", "identity policies"])
-def test_strict_switches_a_key_on_that_a_condition_admits_to(organized, fact, side):
+def test_strict_accepts_a_key_if_the_condition_holds(member_account: Account, fact: Fact, side: str) -> None:
     if side == "key policy":
-        key = make_key(organized, everybody(fact.holds), DRY_RUNS)
+        key = make_key(member_account, allow_anyone_if(fact.holds), DRY_RUNS)
     else:
-        give(organized, fact.holds)
-        key = make_key(organized)
-        # The account's own policies decide.
-        organized.aws.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=seed.key_policy())
-    stack = organized.deploy(KmsKeyId=key, **STRICT)
-    assert organized.document().key == key
+        put_role_policies(member_account, fact.holds)
+        key = make_key(member_account)
+        # This key policy leaves the decision to the account's own policies.
+        member_account.aws.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=seed.key_policy())
+    stack = member_account.deploy(KmsKeyId=key, **STRICT)
+    assert member_account.document().key == key
     assert "unknown" not in stack.outputs()["Findings"]
     assert fact.action in operations(stack)
-    assert session.works(organized.aws, key), "as was said"
+    assert session.can_start(member_account.aws, key), "as the check said"
 
 
 @each_fact
 @pytest.mark.parametrize("side", ["key policy", "identity policies"])
-def test_a_condition_that_is_read_and_does_not_hold_is_a_refusal_and_not_unknown(organized, fact, side):
-    before = organized.document()
+def test_a_condition_that_was_read_and_does_not_hold_is_a_refusal(member_account: Account, fact: Fact, side: str) -> None:
+    before = member_account.document()
     if side == "key policy":
-        key = make_key(organized, everybody(fact.fails), DRY_RUNS)
+        key = make_key(member_account, allow_anyone_if(fact.fails), DRY_RUNS)
     else:
-        give(organized, fact.fails)
-        key = organized.keys.first
-    reason = is_refused(organized.stack(KmsKeyId=key))
-    assert NODE in reason and USER in reason
-    assert organized.document() == before
-    assert not session.works(organized.aws, key), "they would have been locked out"
+        put_role_policies(member_account, fact.fails)
+        key = member_account.keys.first
+    reason = refusal_reason(member_account.stack(KmsKeyId=key))
+    assert NODE in reason
+    assert USER in reason
+    assert member_account.document() == before
+    assert not session.can_start(member_account.aws, key), "they would have been locked out"
 
 
 @each_fact
 @pytest.mark.parametrize("side", ["key policy", "identity policies"])
-def test_without_its_permission_the_condition_is_unknown(organized, fact, side):
+def test_without_the_permission_to_read_it_the_condition_is_unknown(member_account: Account, fact: Fact, side: str) -> None:
     if side == "key policy":
-        key = make_key(organized, everybody(fact.holds), DRY_RUNS)
+        key = make_key(member_account, allow_anyone_if(fact.holds), DRY_RUNS)
     else:
-        give(organized, fact.holds)
-        key = make_key(organized)
-        organized.aws.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=seed.key_policy())
-    before = organized.document()
+        put_role_policies(member_account, fact.holds)
+        key = make_key(member_account)
+        member_account.aws.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=seed.key_policy())
+    before = member_account.document()
     off = NAMED | {"KmsKeyId": key, fact.parameter: "false"}
-    reason = is_refused(organized.stack(**off | STRICT))
+    reason = refusal_reason(member_account.stack(**off | STRICT))
     assert fact.action in reason, "the reason names the permission that is missing"
-    assert organized.document() == before
-    # Unknown is no refusal.
-    stack = organized.deploy(**off)
-    assert organized.document().key == key
+    assert member_account.document() == before
+    # Enforce does not refuse what is unknown.
+    stack = member_account.deploy(**off)
+    assert member_account.document().key == key
     assert fact.action in stack.outputs()["Findings"]
 
 
-def test_the_tags_of_a_user_are_read_as_those_of_a_role_are(organized):
-    iam = organized.aws.client("iam")
+def test_the_tags_of_a_user_are_read_as_those_of_a_role_are(member_account: Account) -> None:
+    iam = member_account.aws.client("iam")
     iam.create_user(UserName="ann", Tags=[{"Key": "sessions", "Value": "prod"}])
     fact = FACTS["tags of the principal"]
-    key = make_key(organized, everybody(fact.holds), DRY_RUNS)
+    key = make_key(member_account, allow_anyone_if(fact.holds), DRY_RUNS)
     named = NAMED | {"KmsKeyId": key, "Users": ANN}
-    reason = is_refused(organized.stack(**named | STRICT, ReadPrincipalTags="false"))
+    reason = refusal_reason(member_account.stack(**named | STRICT, ReadPrincipalTags="false"))
     assert "iam:GetUser" in reason
-    stack = organized.deploy(**named | STRICT)
+    stack = member_account.deploy(**named | STRICT)
     assert {"iam:GetUser", "iam:GetRole"} <= operations(stack)
     assert stack.delete() == "DELETE_COMPLETE"
     iam.untag_user(UserName="ann", TagKeys=["sessions"])
-    assert ANN in is_refused(organized.stack(**named)), "a tag that is not there is absent"
+    assert ANN in refusal_reason(member_account.stack(**named)), "a tag that is not there is absent"
 
 
-def test_nothing_is_read_that_no_policy_asks_for(organized):
-    organized.aws.client("iam").create_user(UserName="ann")
-    organized.aws.client("iam").put_user_policy(
+def test_the_function_reads_only_what_a_policy_asks_for(member_account: Account) -> None:
+    member_account.aws.client("iam").create_user(UserName="ann")
+    member_account.aws.client("iam").put_user_policy(
         UserName="ann", PolicyName="key",
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kms:GenerateDataKey", "Resource": "*"}]}),
     )
     named = NAMED | {"Users": f"{USER},{ANN}"}
-    quiet = organized.deploy(GrantKeyArns=organized.keys.first, **ROLES, **named | STRICT)
-    assert "kms:GetKeyPolicy" in operations(quiet)
-    assert not operations(quiet) & READS
-    assert quiet.delete() == "DELETE_COMPLETE"
+    without_conditions = member_account.deploy(GrantKeyArns=member_account.keys.first, **ROLES, **named | STRICT)
+    assert "kms:GetKeyPolicy" in operations(without_conditions)
+    assert not operations(without_conditions) & READS
+    assert without_conditions.delete() == "DELETE_COMPLETE"
     condition = {"StringEquals": {}, **FACTS["aliases"].holds}
     for name in ("organization", "tags of the key", "tags of the principal"):
         condition["StringEquals"] |= FACTS[name].holds["StringEquals"]
-    organized.aws.client("iam").tag_user(UserName="ann", Tags=[{"Key": "sessions", "Value": "prod"}])
-    asked = organized.deploy(KmsKeyId=make_key(organized, everybody(condition), DRY_RUNS), **named | STRICT)
-    assert operations(asked) >= READS
+    member_account.aws.client("iam").tag_user(UserName="ann", Tags=[{"Key": "sessions", "Value": "prod"}])
+    with_conditions = member_account.deploy(KmsKeyId=make_key(member_account, allow_anyone_if(condition), DRY_RUNS), **named | STRICT)
+    assert operations(with_conditions) >= READS
 
 
-# Which organization another account's key is in is not known here, and tags of principals have been read above.
-OF_THE_KEY = ("aliases", "organization", "tags of the key")
+# The organization of another account's key is unknown to this account. Tags of principals are tested above.
+READ_FROM_THE_KEY_OR_ITS_ACCOUNT = ("aliases", "organization", "tags of the key")
 
 
-@pytest.mark.parametrize("name", OF_THE_KEY)
-def test_strict_switches_another_account_s_key_on_through_the_reader_role(organized, name):
-    key = make_key(organized, everybody(FACTS[name].holds), owner=OWNER)
-    # Its own function reads aliases and tags; the organization of another account's principals is for the owner to say.
+@pytest.mark.parametrize("name", READ_FROM_THE_KEY_OR_ITS_ACCOUNT)
+def test_strict_accepts_another_account_s_key_through_the_reader_role(member_account: Account, name: str) -> None:
+    key = make_key(member_account, allow_anyone_if(FACTS[name].holds), owner=OWNER)
+    # The function in the key's account reads aliases and tags. The organization of another account's principals has to be
+    # given in Context.
     context = {"Context": json.dumps({"aws:PrincipalOrgID": ORGANIZATION})} if name == "organization" else {}
-    owner = organized.key_access(key, **context)
+    owner = member_account.key_access(key, **context)
     assert owner.create() == "CREATE_COMPLETE", owner.failures()
     assert owner.outputs()["Findings"].endswith(" passed")
     settings = {"KmsKeyId": key, "KeyPolicyReaderRoleArn": owner.outputs()["ReaderRoleArn"], "GrantKeyArns": key, **ROLES}
-    stack = organized.deploy(**settings, **STRICT)
-    assert organized.document().key == key
+    stack = member_account.deploy(**settings, **STRICT)
+    assert member_account.document().key == key
     assert "unknown" not in stack.outputs()["Findings"]
-    assert session.works(organized.aws, key)
+    assert session.can_start(member_account.aws, key)
 
 
-def test_the_key_s_account_knows_which_organization_its_key_is_in(organized):
+def test_the_key_s_account_knows_which_organization_its_key_is_in(member_account: Account) -> None:
     fact = FACTS["organization of the key"]
-    key = make_key(organized, everybody(fact.holds), owner=OWNER)
-    owner = organized.key_access(key)
+    key = make_key(member_account, allow_anyone_if(fact.holds), owner=OWNER)
+    owner = member_account.key_access(key)
     assert owner.create() == "CREATE_COMPLETE", owner.failures()
     assert owner.outputs()["Findings"].endswith(" passed")
     assert fact.action in operations(owner)
-    elsewhere = organized.key_access(make_bare_key(organized, everybody(fact.fails), owner=OWNER))
-    assert ACCOUNT in is_refused(elsewhere)
+    elsewhere = member_account.key_access(make_plain_key(member_account, allow_anyone_if(fact.fails), owner=OWNER))
+    assert ACCOUNT in refusal_reason(elsewhere)
 
 
 @pytest.mark.parametrize("name", ["aliases", "tags of the key"])
-def test_identity_policies_may_ask_for_what_another_account_s_key_has(organized, name):
+def test_identity_policies_may_ask_for_what_another_account_s_key_has(member_account: Account, name: str) -> None:
     fact = FACTS[name]
     root = {"Sid": "Accounts", "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Resource": "*"}
-    key = make_key(organized, root | {"Action": ["kms:GenerateDataKey", "kms:Decrypt", "kms:DescribeKey"]}, owner=OWNER)
-    give(organized, fact.holds, OWNER)
-    owner = organized.key_access(key)
+    key = make_key(member_account, root | {"Action": ["kms:GenerateDataKey", "kms:Decrypt", "kms:DescribeKey"]}, owner=OWNER)
+    put_role_policies(member_account, fact.holds, OWNER)
+    owner = member_account.key_access(key)
     assert owner.create() == "CREATE_COMPLETE", owner.failures()
     settings = {"KmsKeyId": key, "KeyPolicyReaderRoleArn": owner.outputs()["ReaderRoleArn"]}
-    organized.deploy(**settings, **STRICT)
-    assert organized.document().key == key
-    assert session.works(organized.aws, key)
+    member_account.deploy(**settings, **STRICT)
+    assert member_account.document().key == key
+    assert session.can_start(member_account.aws, key)
 
 
 @pytest.mark.parametrize("name", ["aliases", "tags of the key"])
-def test_a_reader_role_that_may_not_read_it_leaves_it_unknown(organized, name):
+def test_a_reader_role_that_may_not_read_it_leaves_it_unknown(member_account: Account, name: str) -> None:
     fact = FACTS[name]
-    key = make_key(organized, everybody(fact.holds), owner=OWNER)
-    owner = organized.key_access(key)
-    template = load(package(organized.aws, KEY_ACCESS_TEMPLATE, OWNER))
+    key = make_key(member_account, allow_anyone_if(fact.holds), owner=OWNER)
+    owner = member_account.key_access(key)
+    template = load(package(member_account.aws, KEY_ACCESS_TEMPLATE, OWNER))
     statements = template["Resources"]["ReaderRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
     for statement in copy.copy(statements):
         if statement["Action"] == fact.action:
@@ -278,118 +283,124 @@ def test_a_reader_role_that_may_not_read_it_leaves_it_unknown(organized, name):
     owner.template = json.dumps(template)
     assert owner.create() == "CREATE_COMPLETE", owner.failures()
     settings = {"KmsKeyId": key, "KeyPolicyReaderRoleArn": owner.outputs()["ReaderRoleArn"], "GrantKeyArns": key, **ROLES}
-    assert fact.action in is_refused(organized.stack(**settings, **STRICT))
-    stack = organized.deploy(**settings)
+    assert fact.action in refusal_reason(member_account.stack(**settings, **STRICT))
+    stack = member_account.deploy(**settings)
     assert fact.action in stack.outputs()["Findings"]
 
 
 @pytest.mark.parametrize("name", ["aliases", "tags of the key"])
-def test_a_key_without_aliases_and_tags_is_read_as_such(organized, name):
-    """Absent is an answer: the Allow does not apply."""
-    reason = is_refused(organized.stack(KmsKeyId=make_bare_key(organized, everybody(FACTS[name].holds), DRY_RUNS)))
-    assert NODE in reason and USER in reason
+def test_for_a_key_without_aliases_and_tags_the_condition_is_known_to_fail(member_account: Account, name: str) -> None:
+    """An absent condition key is known: the Allow does not apply."""
+    reason = refusal_reason(member_account.stack(KmsKeyId=make_plain_key(member_account, allow_anyone_if(FACTS[name].holds), DRY_RUNS)))
+    assert NODE in reason
+    assert USER in reason
     assert FACTS[name].action not in reason
 
 
-def test_an_account_in_no_organization_is_refused_by_the_organization_s_key(manned):
-    key = make_key(manned, everybody(FACTS["organization"].holds), DRY_RUNS)
-    reason = is_refused(manned.stack(KmsKeyId=key))
-    assert NODE in reason and USER in reason
-    assert "organizations:DescribeOrganization" not in reason, "it was told"
+def test_an_account_in_no_organization_is_refused_by_the_organization_s_key(populated: Account) -> None:
+    key = make_key(populated, allow_anyone_if(FACTS["organization"].holds), DRY_RUNS)
+    reason = refusal_reason(populated.stack(KmsKeyId=key))
+    assert NODE in reason
+    assert USER in reason
+    assert "organizations:DescribeOrganization" not in reason, "the function read it"
 
 
-def test_strict_needs_the_owner_s_word_on_an_endpoint_and_the_report_says_what_rests_on_it(organized):
-    key = make_key(organized, everybody({"StringEquals": {"aws:SourceVpce": ENDPOINT}}), DRY_RUNS)
-    before = organized.document()
-    assert "aws:SourceVpce" in is_refused(organized.stack(KmsKeyId=key, **STRICT))
-    elsewhere = organized.stack(KmsKeyId=key, Context=json.dumps({"aws:SourceVpce": "vpce-another"}))
-    assert NODE in is_refused(elsewhere), "what is given counts against them too"
-    assert organized.document() == before
-    given = organized.deploy(KmsKeyId=key, Context=json.dumps({"aws:SourceVpce": ENDPOINT, "aws:SourceVpc": None}), **STRICT)
-    assert organized.document().key == key
+def test_strict_needs_context_for_an_endpoint_and_the_report_says_which_verdicts_rest_on_it(member_account: Account) -> None:
+    key = make_key(member_account, allow_anyone_if({"StringEquals": {"aws:SourceVpce": ENDPOINT}}), DRY_RUNS)
+    before = member_account.document()
+    assert "aws:SourceVpce" in refusal_reason(member_account.stack(KmsKeyId=key, **STRICT))
+    elsewhere = member_account.stack(KmsKeyId=key, Context=json.dumps({"aws:SourceVpce": "vpce-another"}))
+    assert NODE in refusal_reason(elsewhere), "what Context gives can also refuse them"
+    assert member_account.document() == before
+    given = member_account.deploy(KmsKeyId=key, Context=json.dumps({"aws:SourceVpce": ENDPOINT, "aws:SourceVpc": None}), **STRICT)
+    assert member_account.document().key == key
     access = report(given)["access"]
     assert {one["principal"] for one in access} == {USER, NODE}
-    assert all("aws:SourceVpce" in json.dumps(one) for one in access), "whose verdict rests on it"
-    assert "aws:SourceVpc\"" not in json.dumps(access), "nothing rests on the other"
-    # It is remembered, for repairs and for the schedule.
-    assert any(ENDPOINT in record for record in organized.records().values())
+    assert all("aws:SourceVpce" in json.dumps(one) for one in access), "each verdict rests on it"
+    assert "aws:SourceVpc\"" not in json.dumps(access), "no verdict rests on the other key"
+    # The record holds it, for repairs and for the schedule.
+    assert any(ENDPOINT in record for record in member_account.records().values())
     assert send(given, sample("schedule", given, key))["alert"] is False
-    # Other words of the owner are proven again, although the key is on already.
+    # Another Context is checked again, although the document already names the key.
     other = json.dumps({"aws:SourceVpce": "vpce-another"})
     assert given.update(Context=other) == "UPDATE_ROLLBACK_COMPLETE"
     assert NODE in " ".join(given.failures())
-    assert any(ENDPOINT in record for record in organized.records().values())
+    assert any(ENDPOINT in record for record in member_account.records().values())
     assert given.update(Context=other, Preflight="Warn") == "UPDATE_COMPLETE"
-    told = send(given, sample("schedule", given, key))
-    assert told["alert"] is True
-    assert NODE in " ".join(told["alerts"])
+    report_of_schedule = send(given, sample("schedule", given, key))
+    assert report_of_schedule["alert"] is True
+    assert NODE in " ".join(report_of_schedule["alerts"])
 
 
-def test_verdicts_that_rest_on_nothing_given_do_not_say_so(organized):
-    stack = organized.deploy(
-        GrantKeyArns=organized.keys.first, Context=json.dumps({"aws:SourceVpce": ENDPOINT}), **ROLES, **STRICT
+def test_verdicts_that_do_not_rest_on_context_do_not_name_it(member_account: Account) -> None:
+    stack = member_account.deploy(
+        GrantKeyArns=member_account.keys.first, Context=json.dumps({"aws:SourceVpce": ENDPOINT}), **ROLES, **STRICT
     )
     assert "aws:SourceVpce" not in json.dumps(report(stack)["access"])
 
 
-def test_null_says_that_no_call_has_the_key(organized):
-    deny = everybody({"StringLike": {"aws:SourceVpce": "vpce-*"}}) | {"Sid": "NoEndpoints", "Effect": "Deny", "Action": "kms:Decrypt"}
-    key = make_key(organized, everybody({"StringEquals": {"kms:CallerAccount": ACCOUNT}}), deny)
-    reason = is_refused(organized.stack(KmsKeyId=key, **STRICT))
+def test_null_says_that_no_call_has_the_condition_key(member_account: Account) -> None:
+    deny = allow_anyone_if({"StringLike": {"aws:SourceVpce": "vpce-*"}}) | {"Sid": "NoEndpoints", "Effect": "Deny", "Action": "kms:Decrypt"}
+    key = make_key(member_account, allow_anyone_if({"StringEquals": {"kms:CallerAccount": ACCOUNT}}), deny)
+    reason = refusal_reason(member_account.stack(KmsKeyId=key, **STRICT))
     assert "aws:SourceVpce" in reason
     assert NODE in reason
-    stack = organized.deploy(KmsKeyId=key, Context=json.dumps({"aws:SourceVpce": None}), **STRICT)
-    assert organized.document().key == key
+    stack = member_account.deploy(KmsKeyId=key, Context=json.dumps({"aws:SourceVpce": None}), **STRICT)
+    assert member_account.document().key == key
     by_principal = {one["principal"]: json.dumps(one) for one in report(stack)["access"]}
     assert "aws:SourceVpce" in by_principal[NODE]
 
 
-def test_a_list_gives_every_value_of_a_key(organized):
+def test_a_list_gives_every_value_of_a_condition_key(member_account: Account) -> None:
     paths = ["o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/", "o-a1b2c3d4e5/r-ab12/ou-ab12-22222222/"]
     condition = {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-a1b2c3d4e5/*/ou-ab12-22222222/*"}}
-    key = make_key(organized, everybody(condition), DRY_RUNS)
-    assert "aws:PrincipalOrgPaths" in is_refused(organized.stack(KmsKeyId=key, **STRICT))
-    organized.deploy(KmsKeyId=key, Context=json.dumps({"aws:PrincipalOrgPaths": paths}), **STRICT)
-    assert organized.document().key == key
+    key = make_key(member_account, allow_anyone_if(condition), DRY_RUNS)
+    assert "aws:PrincipalOrgPaths" in refusal_reason(member_account.stack(KmsKeyId=key, **STRICT))
+    member_account.deploy(KmsKeyId=key, Context=json.dumps({"aws:PrincipalOrgPaths": paths}), **STRICT)
+    assert member_account.document().key == key
 
 
-def test_what_is_given_is_told_to_the_simulator_too(organized):
-    give(organized, {"StringEquals": {"aws:SourceVpce": ENDPOINT}})
-    assert "aws:SourceVpce" in is_refused(organized.stack(**STRICT))
-    organized.deploy(Context=json.dumps({"aws:SourceVpce": ENDPOINT}), **STRICT)
-    assert organized.document().key == organized.keys.first
+def test_the_simulator_gets_the_context_too(member_account: Account) -> None:
+    put_role_policies(member_account, {"StringEquals": {"aws:SourceVpce": ENDPOINT}})
+    assert "aws:SourceVpce" in refusal_reason(member_account.stack(**STRICT))
+    member_account.deploy(Context=json.dumps({"aws:SourceVpce": ENDPOINT}), **STRICT)
+    assert member_account.document().key == member_account.keys.first
 
 
-def test_direct_calls_take_a_context(organized):
-    key = make_key(organized, everybody({"StringEquals": {"aws:SourceVpce": ENDPOINT}}), DRY_RUNS)
-    stack = organized.deploy(Preflight="Warn", DryRun="true")
+def test_direct_calls_take_a_context(member_account: Account) -> None:
+    key = make_key(member_account, allow_anyone_if({"StringEquals": {"aws:SourceVpce": ENDPOINT}}), DRY_RUNS)
+    stack = member_account.deploy(Preflight="Warn", DryRun="true")
     call = {"action": "check", "kmsKeyId": key, "preflight": "Strict", "users": [USER], "nodes": [NODE], "discoverUsers": False, "discoverNodes": False}
     assert invoke(stack, call)["fails"] is True
     assert invoke(stack, call | {"context": {"aws:SourceVpce": ENDPOINT}})["fails"] is False
     assert invoke(stack, call | {"context": {"aws:SourceVpce": None}})["fails"] is True
 
 
-@pytest.mark.parametrize("context", ['{"aws:SourceVpce": {"id": "vpce-1"}}', '{"aws:SourceVpce": "vpce-1", "aws:sourcevpce": "vpce-2"}', '{"aws:SourceVpce": }'])
-def test_a_context_that_is_none_is_refused(account, context):
+@pytest.mark.parametrize(
+    "context",
+    ['{"aws:SourceVpce": {"id": "vpce-1"}}', '{"aws:SourceVpce": "vpce-1", "aws:sourcevpce": "vpce-2"}', '{"aws:SourceVpce": }'],
+)
+def test_a_context_that_cannot_be_read_is_refused(account: Account, context: Any) -> None:
     before = account.document()
-    assert "Context" in is_refused(account.stack(Context=context))
+    assert "Context" in refusal_reason(account.stack(Context=context))
     assert account.document() == before
 
 
-def test_a_context_that_is_no_object_is_refused_before_anything_is_done(account):
+def test_a_context_that_is_no_object_is_refused_before_anything_is_done(account: Account) -> None:
     with pytest.raises(ClientError, match="JSON object"):
         account.stack(Context="aws:SourceVpce=vpce-1").create()
 
 
-def test_a_policy_that_lets_only_enclaves_decrypt_refuses_every_node(organized):
-    """Neither agent nor plugin has an attestation document, so the key of its hash is absent in a session's call."""
+def test_a_policy_that_lets_only_enclaves_decrypt_refuses_every_node(member_account: Account) -> None:
+    """Neither the agent nor the plugin has an attestation document, so a session's calls lack its condition keys."""
     attested = {
         "Sid": "Enclaves", "Effect": "Allow", "Principal": {"AWS": NODE}, "Action": "kms:Decrypt", "Resource": "*",
         "Condition": {"StringEqualsIgnoreCase": {"kms:RecipientAttestation:ImageSha384": "9fedcba8" * 12}},
     }
-    key = make_key(organized, attested, everybody({"StringEquals": {"kms:CallerAccount": ACCOUNT}}) | {"Action": "kms:GenerateDataKey"})
-    before = organized.document()
-    reason = is_refused(organized.stack(KmsKeyId=key))
+    users = allow_anyone_if({"StringEquals": {"kms:CallerAccount": ACCOUNT}}) | {"Action": "kms:GenerateDataKey"}
+    key = make_key(member_account, attested, users)
+    before = member_account.document()
+    reason = refusal_reason(member_account.stack(KmsKeyId=key))
     assert f"{NODE}: kms:Decrypt" in reason
     assert USER not in reason
-    assert organized.document() == before
+    assert member_account.document() == before

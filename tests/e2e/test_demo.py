@@ -1,4 +1,4 @@
-"""The demo as a user runs it, and that nothing of it stays behind."""
+"""Runs the demo as a user does, and checks that no process of it stays behind."""
 
 import contextlib
 import os
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -16,7 +17,7 @@ from local.paths import ROOT
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KEEP"))}
 
 
-# What the demo says to do with the aws CLI, by the library beneath it.
+# Does with boto3 what the demo says to do with the aws CLI.
 CREATE = """
 import sys, boto3
 stacks = boto3.client("cloudformation")
@@ -30,24 +31,24 @@ print(stacks.describe_stacks(StackName="again")["Stacks"][0]["StackStatus"])
 
 
 class Demo:
-    """A demo as a terminal starts it. On leaving it is ended, and the servers that it was seen to start."""
+    """A demo, started as a terminal starts it. At the end of the context, it and its servers are killed."""
 
-    def __init__(self, folder: Path, **settings: str):
+    def __init__(self, folder: Path, **settings: str) -> None:
         self._output = folder / "output"
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "demo"], cwd=ROOT, env=ENVIRONMENT | settings, stdin=subprocess.DEVNULL,
                 stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
-                # Where the suite runs in a shell's background, its children ignore SIGINT.
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+                # A shell that runs the tests in the background makes their children ignore SIGINT.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  no other thread runs yet
             )
-        # The process groups of its servers, and of what watches over them.
+        # The process groups of its servers and of their watchers.
         self.groups: set[int] = set()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         for group in self.groups | {self.process.pid}:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(group, signal.SIGKILL)
@@ -58,28 +59,29 @@ class Demo:
         return self._output.read_text()
 
     def wait_for_servers(self, seconds: float = 120) -> None:
-        """Wait until it shows the account: its servers are up then."""
+        """Wait until the demo prints the account. Its servers are up then."""
         end = time.monotonic() + seconds
         while "An account with a history" not in self.output:
-            assert self.process.poll() is None and time.monotonic() < end, self.output
+            assert self.process.poll() is None, self.output
+            assert time.monotonic() < end, self.output
             time.sleep(0.05)
         tasks = Path(f"/proc/{self.process.pid}/task")
         self.groups = {int(child) for task in tasks.iterdir() for child in (task / "children").read_text().split()}
         assert self.groups
 
     def wait(self, seconds: float = 300) -> str:
-        """Wait until it ends, and return all that it said."""
+        """Wait until the demo ends, and return its output."""
         self.process.wait(seconds)
         return self.output
 
 
 def alive(group: int) -> bool:
-    """Whether a process of the group runs. Where nobody reaps them, those that ended stay as zombies."""
+    """Whether a process of the group runs. Zombies do not count: in a container nobody may reap them."""
     for entry in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, _, its_group = entry.read_text(errors="replace").rpartition(")")[2].split()[:3]
         except OSError:
-            # It ended meanwhile.
+            # The process has ended meanwhile.
             continue
         if int(its_group) == group and state not in ("Z", "X"):
             return True
@@ -95,27 +97,33 @@ def gone(groups: set[int], seconds: float = 15) -> bool:
     return True
 
 
+def _first_group(pattern: str, output: str) -> str:
+    match = re.search(pattern, output)
+    assert match, pattern
+    return match[1]
+
+
 def section(output: str, heading: str) -> str:
-    """What the demo says in one of its steps."""
+    """The output of one step of the demo."""
     return output.partition(heading)[2].partition("\n── ")[0]
 
 
-def test_the_demo_tells_its_story_and_ends_well(tmp_path):
+def test_every_check_of_the_demo_holds(tmp_path: Path) -> None:
     with Demo(tmp_path) as demo:
         output = demo.wait()
     assert demo.process.returncode == 0, output
     assert "✗" not in output
     assert output.count("✓") == 47
-    for said in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "ROLLBACK_COMPLETE", "DELETE_COMPLETE", "sam build && sam deploy --guided"):
-        assert said in output
+    for text in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "ROLLBACK_COMPLETE", "DELETE_COMPLETE", "sam build && sam deploy --guided"):
+        assert text in output
     assert '+    "kmsKeyId": "arn:aws:kms:' in output, "a diff of the document"
-    assert '"Sid": "AllowSessionManagerNodes"' in output, "the statement that lets a node's role in"
+    assert '"Sid": "AllowSessionManagerNodes"' in output, "the statement that admits a node's role"
     assert output.count(":role/App: kms:Decrypt: neither the key policy nor a grant admits") == 2, "refused in one account and across two"
-    drift = section(output, "Somebody's tool writes the whole document anew")
-    taken, _, given_back = drift.partition("UpdateDocument by arn:aws:sts::123456789012:assumed-role/Deploy/terraform")
-    assert '-    "kmsKeyId": "arn:aws:kms:' in taken, "the rival takes the key away"
-    assert '+    "idleSessionTimeout": 45' in taken
-    assert '+    "kmsKeyId": "arn:aws:kms:' in given_back, "and the function puts it back"
+    drift = section(output, "Somebody's tool overwrites the whole document")
+    overwrite, _, repair = drift.partition("UpdateDocument by arn:aws:sts::123456789012:assumed-role/Deploy/terraform")
+    assert '-    "kmsKeyId": "arn:aws:kms:' in overwrite, "the other tool removes the key"
+    assert '+    "idleSessionTimeout": 45' in overwrite
+    assert '+    "kmsKeyId": "arn:aws:kms:' in repair, "and the function restores it"
     assert re.search(r"alert\s.*PendingDeletion.*\d{4}-\d{2}-\d{2}", output), "a key about to be deleted, with the date"
     assert "\033[" not in output, "colour is for terminals"
     for secret in ("cfn-response", "ResponseURL", "X-Amz-Signature"):
@@ -123,7 +131,7 @@ def test_the_demo_tells_its_story_and_ends_well(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
-def test_nothing_is_left_when_the_demo_is_stopped(number, tmp_path):
+def test_nothing_is_left_when_the_demo_is_stopped(number: signal.Signals, tmp_path: Path) -> None:
     with Demo(tmp_path) as demo:
         demo.wait_for_servers()
         demo.process.send_signal(number)
@@ -132,22 +140,22 @@ def test_nothing_is_left_when_the_demo_is_stopped(number, tmp_path):
         assert gone(demo.groups)
 
 
-def test_keep_leaves_the_servers_up_and_says_how_to_end_them(tmp_path):
+def test_keep_leaves_the_servers_up_and_says_how_to_end_them(tmp_path: Path) -> None:
     with Demo(tmp_path, KEEP="1") as demo:
         demo.wait_for_servers()
         output = demo.wait()
         assert demo.process.returncode == 0, output
-        groups = {int(group) for group in re.findall(r"-(\d+)", re.search(r"^kill -- (.*)$", output, re.MULTILINE)[1])}
+        groups = {int(group) for group in re.findall(r"-(\d+)", _first_group(r"(?m)^kill -- (.*)$", output))}
         assert len(groups) == 3
         assert all(alive(group) for group in groups)
         settings = dict(line.removeprefix("export ").split("=", 1) for line in output.splitlines() if line.startswith("export "))
         given = [f"{name}={value}" for name, value in re.findall(r"ParameterKey=(\w+),ParameterValue=(\S+)", output)]
         assert "KmsKeyId=alias/session-manager" in given
         created = subprocess.run(
-            [sys.executable, "-c", CREATE, re.search(r"--template-url (\S+)", output)[1], *given],
+            [sys.executable, "-c", CREATE, _first_group(r"--template-url (\S+)", output), *given],
             env=ENVIRONMENT | settings, capture_output=True, text=True, check=False,
         )
         assert created.stdout.strip() == "CREATE_COMPLETE", created.stderr
         for group in groups:
             os.killpg(group, signal.SIGTERM)
-        assert gone(demo.groups), "nothing is up but what it says"
+        assert gone(demo.groups), "no server runs that the demo did not name"

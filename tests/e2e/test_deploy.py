@@ -1,12 +1,14 @@
-"""deploy/: the plain template deployed as a StackSet would, the StackSet's expressions, the instructions.
+"""deploy/: the expressions of the StackSet, the plain template as a StackSet deploys it, and the instructions.
 
-No local AWS has StackSets as a resource. Their loop over Regions is expanded by ministack's AWS::LanguageExtensions,
-and the rest is resolved here; each stack that would come of it is deployed as a stack.
+The local AWS has no StackSets. ministack's AWS::LanguageExtensions expands their loop over Regions, ``local/template.py``
+resolves the rest, and the tests deploy each resulting stack as an ordinary stack.
 """
 
 import json
 import re
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -17,6 +19,7 @@ from local.paths import BINARY, KEY_ACCESS_TEMPLATE, ROOT, TEMPLATE, architectur
 from local.servers import ACCOUNT, OWNER, REGION
 from local.stacks import Stack
 from local.template import Resolver, load
+from tests.e2e.conftest import Account
 from tests.e2e.events import SAMPLE_KEY, send
 from tests.e2e.test_validators import cfn_lint
 
@@ -27,7 +30,7 @@ MULTI_REGION_KEY = "arn:aws:kms:{Region}:111122223333:key/mrk-1234abcd12ab34cd56
 KEYS = {region: f"arn:aws:kms:{region}:111122223333:key/{number}234abcd-12ab-34cd-56ef-1234567890ab" for number, region in enumerate((REGION, "us-east-1"))}
 CONSUMERS = ["222222222222", "333333333333", "444444444444", "555555555555", "666666666666", "777777777777"]
 KEY = SAMPLE_KEY.replace(ACCOUNT, OWNER)
-# What every StackSet is given here.
+# Parameters that every test gives.
 GIVEN = {
     "TemplateUrl": "https://example-bank-templates.s3.eu-west-1.amazonaws.com/template.json", "CodeBucketPrefix": "example-bank-code",
     "CodeKey": "function.zip", "OrganizationalUnitIds": "ou-a1b2-11111111,ou-a1b2-22222222", "Regions": f"{REGION},us-east-1",
@@ -46,23 +49,23 @@ print(release.write_template(Path(sys.argv[1])))
 
 
 @pytest.fixture(scope="module", autouse=True)
-def installed():
+def installed() -> None:
     environments.ensure(("cfn-lint", "sam", "ministack"))
 
 
-def python(environment: str, program: str, *arguments, text: str = "") -> str:
+def python(environment: str, program: str, *arguments: Any, text: str = "") -> str:
     command = [environments.program(environment, "python"), "-c", program, *arguments]
     return subprocess.run([str(part) for part in command], cwd=ROOT, input=text, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def expanded(template: dict, parameters: dict[str, str]) -> dict:
-    """A template after the transform of its loops."""
+def expanded(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
+    """A template with its loops expanded."""
     defaults = {name: str(parameter["Default"]) for name, parameter in template["Parameters"].items() if "Default" in parameter}
     return json.loads(python("ministack", EXPAND, text=json.dumps([template, defaults | parameters])))
 
 
-def stacksets(mapping: dict | None = None, **parameters: str) -> dict[str, dict]:
-    """The properties of each StackSet by its Region, its parameters by their names."""
+def stacksets(mapping: dict[str, Any] | None = None, **parameters: Any) -> dict[str, dict[str, Any]]:
+    """The properties of the StackSet of each Region. Their ``Parameters`` map names to values."""
     template = load(STACKSET.read_text())
     template["Mappings"]["ByRegion"] = mapping or template["Mappings"]["ByRegion"]
     template = expanded(template, GIVEN | parameters)
@@ -78,24 +81,23 @@ def stacksets(mapping: dict | None = None, **parameters: str) -> dict[str, dict]
     return result
 
 
-def passed(name: str, **arguments) -> dict[str, str]:
-    """What each Region's StackSet is given for a parameter."""
+def passed(name: str, **arguments: Any) -> dict[str, str]:
+    """The value that the StackSet of each Region has for a parameter."""
     return {region: properties["Parameters"][name] for region, properties in stacksets(**arguments).items()}
 
 
 @pytest.fixture(scope="module")
-def plain_path(tmp_path_factory):
-    return python("sam", PLAIN, tmp_path_factory.mktemp("release"))
+def plain_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Path(python("sam", PLAIN, tmp_path_factory.mktemp("release")))
 
 
 @pytest.fixture(scope="module")
-def plain(plain_path) -> dict:
-    with open(plain_path) as file:
-        return json.load(file)
+def plain(plain_path: Path) -> dict[str, Any]:
+    return json.loads(plain_path.read_text())
 
 
 @pytest.mark.parametrize("path", [STACKSET, KEY_EVENTS, CODE_BUCKET], ids=lambda path: path.stem)
-def test_the_templates_of_an_organization_are_clean_and_the_check_can_fail(path, tmp_path):
+def test_the_templates_of_an_organization_are_clean_and_the_check_can_fail(path: Path, tmp_path: Path) -> None:
     result = cfn_lint(path)
     assert result.returncode == 0, result.stdout
     broken = tmp_path / path.name
@@ -103,15 +105,15 @@ def test_the_templates_of_an_organization_are_clean_and_the_check_can_fail(path,
     assert cfn_lint(broken).returncode != 0
 
 
-def test_the_loops_expand_to_clean_templates(tmp_path):
-    """With real values nothing has to be overlooked."""
+def test_the_loops_expand_to_clean_templates(tmp_path: Path) -> None:
+    """With real values, cfn-lint needs no further exceptions."""
     for path, parameters in ((STACKSET, GIVEN | {"KmsKeyId": MULTI_REGION_KEY}), (KEY_EVENTS, {"KeyArns": KEY, "ConsumerAccounts": ",".join(CONSUMERS)})):
         template = expanded(load(path.read_text()), parameters)
         del template["Transform"]
         template["Metadata"].pop("cfn-lint", None)
         for name, value in parameters.items():
             template["Parameters"][name]["Default"] = value
-        # What only the loop used: parameters, the mapping that it has looked up, `Fn::Sub` for its variable.
+        # Only the loop used some parameters, the mapping, and `Fn::Sub` for its variable.
         unused = ["-i", "W1020", "W2001", "W7001"]
         plain = tmp_path / f"{path.stem}.json"
         plain.write_text(json.dumps(template))
@@ -122,7 +124,7 @@ def test_the_loops_expand_to_clean_templates(tmp_path):
 
 
 @pytest.mark.parametrize("path", [STACKSET, KEY_EVENTS], ids=lambda path: path.stem)
-def test_the_parameters_are_explained_on_the_console_page(path):
+def test_the_parameters_are_explained_on_the_console_page(path: Path) -> None:
     template = load(path.read_text())
     interface = template["Metadata"]["AWS::CloudFormation::Interface"]
     grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
@@ -130,7 +132,7 @@ def test_the_parameters_are_explained_on_the_console_page(path):
     assert all(parameter["Description"] for parameter in template["Parameters"].values())
 
 
-def test_the_plain_template_is_the_shipped_one_without_sam(plain, plain_path):
+def test_the_plain_template_is_the_shipped_one_without_sam(plain: dict[str, Any], plain_path: Path) -> None:
     assert cfn_lint(plain_path).returncode == 0
     text = json.dumps(plain)
     for leftover in ("Transform", "Serverless", "CodeUri", "BuildMethod", "BuildProperties", "lambda:createdBy", "SamTransform"):
@@ -150,7 +152,7 @@ def test_the_plain_template_is_the_shipped_one_without_sam(plain, plain_path):
     assert sorted(grouped) == sorted(interface["ParameterLabels"]) == sorted(plain["Parameters"])
 
 
-def test_a_release_is_named_by_its_content_and_needs_a_build(tmp_path):
+def test_a_release_is_named_by_its_content_and_needs_a_build(tmp_path: Path) -> None:
     built = tmp_path / "bootstrap"
     with pytest.raises(release.ReleaseError, match=r"run `make package ARCHITECTURE=arm64` first"):
         release.write_code("arm64", tmp_path, built)
@@ -162,7 +164,7 @@ def test_a_release_is_named_by_its_content_and_needs_a_build(tmp_path):
     assert release.write_code("arm64", tmp_path, built) != first
 
 
-def test_each_region_has_a_stackset_that_reaches_later_accounts_too():
+def test_each_region_has_a_stackset_that_reaches_later_accounts_too() -> None:
     found = stacksets(KmsKeyId="alias/session-manager", CallAs="DELEGATED_ADMIN", RetainStacksOnAccountRemoval="true", FailureTolerancePercentage="0")
     assert list(found) == GIVEN["Regions"].split(",")
     assert [properties["StackSetName"] for properties in found.values()] == ["session-kms-eu-west-1", "session-kms-us-east-1"]
@@ -188,17 +190,17 @@ def test_each_region_has_a_stackset_that_reaches_later_accounts_too():
     ("", dict.fromkeys(KEYS, "")),
 ])
 @pytest.mark.parametrize("name", ["KmsKeyId", "StandbyKmsKeyId", "AdditionalKeyArns"])
-def test_one_value_serves_all_regions(name, given, keys):
+def test_one_value_serves_all_regions(name: str, given: Any, keys: dict[str, str]) -> None:
     assert passed(name, **{name: given}) == keys
 
 
-def test_a_mapping_gives_each_region_its_own_and_no_other():
+def test_a_mapping_gives_each_region_its_own_and_no_other() -> None:
     names = ("KmsKeyId", "StandbyKmsKeyId", "AdditionalKeyArns", "KeyPolicyReaderRoleArn")
     mapping = {region: {name: f"{name} of {region}" for name in names} for region in KEYS}
     for name in names:
         assert passed(name, mapping=mapping) == {region: f"{name} of {region}" for region in KEYS}
         assert passed(name, mapping=mapping, Regions="eu-west-1,sa-east-1") == {REGION: f"{name} of {REGION}", "sa-east-1": ""}
-        # A parameter counts before the mapping, and for itself alone.
+        # A parameter overrides the mapping, for itself only.
         assert passed(name, mapping=mapping, **{name: "alias/given"}) == dict.fromkeys(KEYS, "alias/given")
         other = names[(names.index(name) + 1) % len(names)]
         assert passed(other, mapping=mapping, **{name: "alias/given"}) == {region: f"{other} of {region}" for region in KEYS}
@@ -210,32 +212,32 @@ def test_a_mapping_gives_each_region_its_own_and_no_other():
     ("ReportDestinationArn", "event-bus/default"),
     ("ReportTopicKeyArn", MULTI_REGION_KEY),
 ])
-def test_topics_and_buses_are_of_the_region(name, value):
+def test_topics_and_buses_may_name_the_region(name: str, value: Any) -> None:
     assert passed(name, **{name: value}) == {region: value.replace("{Region}", region) for region in KEYS}
     assert passed(name, **{name: value.replace("{Region}", REGION)}) == dict.fromkeys(KEYS, value.replace("{Region}", REGION))
     assert passed(name) == dict.fromkeys(KEYS, "")
 
 
-def test_a_list_of_further_keys_may_name_the_region_once():
+def test_a_list_of_further_keys_may_name_the_region_once() -> None:
     listed = f"{KEYS[REGION]},{KEYS['us-east-1']}"
     assert passed("AdditionalKeyArns", AdditionalKeyArns=listed) == dict.fromkeys(KEYS, listed)
     mixed = f"{KEYS[REGION]},{MULTI_REGION_KEY},{KEYS['us-east-1']}"
     assert passed("AdditionalKeyArns", AdditionalKeyArns=mixed) == {region: mixed.replace("{Region}", region) for region in KEYS}
 
 
-def test_what_is_known_of_calls_is_known_in_all_regions():
+def test_context_and_reads_are_the_same_in_all_regions() -> None:
     known = '{"aws:PrincipalOrgPaths": ["o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/"], "aws:SourceVpce": null}'
     assert passed("Context", Context=known) == dict.fromkeys(KEYS, known)
     assert passed("ReadKeyAliases", ReadKeyAliases="false") == dict.fromkeys(KEYS, "false")
 
 
-def test_an_account_that_fails_does_not_undo_the_others():
-    """Where more fail than tolerated, the StackSet does as a whole, and a new one is deleted with all its stacks."""
+def test_an_account_that_fails_does_not_undo_the_others() -> None:
+    """If more accounts fail than tolerated, the StackSet fails as a whole, and a new one is deleted with all its stacks."""
     for properties in stacksets(KmsKeyId="alias/session-manager").values():
         assert properties["OperationPreferences"]["FailureTolerancePercentage"] == "100"
 
 
-def test_what_is_passed_on_is_what_the_template_takes(plain):
+def test_the_stackset_passes_on_parameters_that_the_template_has(plain: dict[str, Any]) -> None:
     parameters = load(STACKSET.read_text())["Parameters"]
     own = {"TemplateUrl", "OrganizationalUnitIds", "Regions", "CallAs", "MaxConcurrentPercentage", "FailureTolerancePercentage", "RetainStacksOnAccountRemoval"}
     given = stacksets(KmsKeyId=MULTI_REGION_KEY)[REGION]["Parameters"]
@@ -265,19 +267,19 @@ def test_what_is_passed_on_is_what_the_template_takes(plain):
         ["event-bus/default", "arn:aws:events:{Region}:111122223333:event-bus/a", "arn:aws:sns:{Region}:111122223333:a"],
         ["event-bus/a", "arn:aws:events:{Region}::event-bus/default"],
     ),
-    # A boundary is a policy of the role's own account.
+    # A permissions boundary is a policy of the role's own account.
     ("PermissionsBoundaryArn", ["", "policy/Boundary", "arn:aws:iam::aws:policy/ReadOnlyAccess"], ["arn:aws:iam::111122223333:policy/Boundary", "Boundary"]),
     ("TemplateUrl", [GIVEN["TemplateUrl"]], ["s3://bucket/template.json"]),
 ])
-def test_misspelt_parameters_are_refused(name, good, bad):
+def test_misspelt_parameters_are_refused(name: str, good: list[str], bad: list[str]) -> None:
     pattern = re.compile(load(STACKSET.read_text())["Parameters"][name]["AllowedPattern"])
     assert all(pattern.search(value) for value in good)
     assert not any(pattern.search(value) for value in bad)
 
 
 @pytest.fixture
-def code(account) -> dict[str, str]:
-    """The code in the bucket of the Region, as the parameters name it."""
+def code(account: Account) -> dict[str, Any]:
+    """Put the code into the Region's bucket, and return the parameters that name it."""
     bucket = Stack(account.aws, "session-kms-code", CODE_BUCKET.read_text(), {"BucketPrefix": "example-bank-code", "OrganizationId": "o-a1b2c3d4e5"})
     assert bucket.create() == "CREATE_COMPLETE", bucket.failures()
     assert bucket.outputs()["BucketName"] == f"example-bank-code-{REGION}"
@@ -285,9 +287,11 @@ def code(account) -> dict[str, str]:
     return {"CodeBucketPrefix": "example-bank-code", "CodeKey": "function.zip", "Architecture": architecture()}
 
 
-@pytest.mark.parametrize("way", ["multi-Region key", "mapping"])
-def test_a_stack_of_the_stackset_sets_the_key_of_its_region_and_gives_it_back(account, code, plain, way):
-    if way == "mapping":
+@pytest.mark.parametrize("source", ["multi-Region key", "mapping"])
+def test_a_stack_of_the_stackset_sets_the_key_of_its_region_and_restores_the_setting(
+    account: Account, code: dict[str, Any], plain: dict[str, Any], source: str
+) -> None:
+    if source == "mapping":
         found = stacksets(mapping={REGION: {"KmsKeyId": account.keys.first}}, **code)
     else:
         found = stacksets(KmsKeyId=account.keys.first.replace(REGION, "{Region}"), **code)
@@ -300,7 +304,7 @@ def test_a_stack_of_the_stackset_sets_the_key_of_its_region_and_gives_it_back(ac
     assert account.document().content["inputs"] == before["inputs"]
 
 
-def test_a_region_without_a_key_is_refused_before_anything_is_made(account, code, plain):
+def test_a_region_without_a_key_is_refused_before_anything_is_made(account: Account, code: dict[str, Any], plain: dict[str, Any]) -> None:
     found = stacksets(mapping={"us-east-1": {"KmsKeyId": KEYS["us-east-1"]}}, **code)
     with pytest.raises(ClientError, match="Encryption Enabled needs a key"):
         account.stack(json.dumps(plain), **found[REGION]["Parameters"]).create()
@@ -312,20 +316,20 @@ def test_a_region_without_a_key_is_refused_before_anything_is_made(account, code
     ({"OrganizationId": "o-a1b2c3d4e5"}, "*", {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}),
     ({"OrganizationId": "o-a1b2c3d4e5", "ExternalId": "session-kms"}, "*", {"aws:PrincipalOrgID": "o-a1b2c3d4e5", "sts:ExternalId": "session-kms"}),
 ])
-def test_the_reader_role_trusts_the_roles_named_of_the_accounts_or_the_organization(given, principals, conditions):
+def test_the_reader_role_trusts_the_roles_named_of_the_accounts_or_the_organization(given: Any, principals: Any, conditions: dict[str, str]) -> None:
     reader = "arn:aws:iam::*:role/StackSet-session-kms-*"
     parameters = {"KeyArn": KEY, "ConsumerAccounts": ",".join(CONSUMERS[:2]), "ReaderArns": reader} | given
     template = load(KEY_ACCESS_TEMPLATE.read_text())
     trust, = Resolver(template, parameters).resolve(template["Resources"]["ReaderRole"]["Properties"])["AssumeRolePolicyDocument"]["Statement"]
     assert (trust["Principal"], trust["Action"]) == ({"AWS": principals}, "sts:AssumeRole")
-    # IAM takes no operator without a key.
+    # IAM accepts no operator without a condition key.
     assert trust["Condition"] == {"ArnLike": {"aws:PrincipalArn": [reader]}} | ({"StringEquals": conditions} if conditions else {})
 
 
-def test_the_code_is_read_by_the_organization_only():
+def test_the_code_is_read_by_the_organization_only() -> None:
     parameters = {"BucketPrefix": "example-bank-code", "OrganizationId": "o-a1b2c3d4e5"}
     template = load(CODE_BUCKET.read_text())
-    # What `!GetAtt` and `${Code.Arn}` give is all the same here.
+    # Any ARN of the bucket will do here.
     text = json.dumps(template["Resources"]["CodePolicy"]).replace('{"Fn::GetAtt": ["Code", "Arn"]}', '"arn"').replace("${Code.Arn}", "arn")
     policy = Resolver(template, parameters).resolve(json.loads(text)["Properties"])["PolicyDocument"]
     allowed, = [statement for statement in policy["Statement"] if statement["Effect"] == "Allow"]
@@ -333,11 +337,11 @@ def test_the_code_is_read_by_the_organization_only():
     assert allowed["Condition"] == {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
 
 
-def test_the_instructions_name_parameters_that_there_are():
+def test_the_instructions_name_only_existing_parameters() -> None:
     text = (DEPLOY / "README.md").read_text()
     blocks = re.findall(r"^ *```\w*\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
     named = set(re.findall(r"\b([A-Z][A-Za-z]+)=", "\n".join(blocks)))
-    # Of make, and of the filter of list-stack-instances.
+    # Arguments of make, and of the filter of list-stack-instances.
     known = {"TEMPLATE", "ARCHITECTURE", "Name", "Values"}
     for path in [*DEPLOY.glob("*.yaml"), *ROOT.glob("template*.yaml")]:
         known |= set(load(path.read_text())["Parameters"])

@@ -1,20 +1,22 @@
-"""What CloudFormation may send besides the ordinary: duplicates, made-up ids, late and forged events."""
+"""Unusual custom-resource events: duplicates, invented ids, late and forged events."""
 
 import json
+from typing import Any
 
 import pytest
 
 from local import seed
-from tests.e2e.direct import DOCUMENT, PHYSICAL_ID, Requests, enveloped
+from tests.e2e.conftest import Account
+from tests.e2e.direct import DOCUMENT, PHYSICAL_ID, Requests, in_sns_envelope
 
 
 @pytest.fixture
-def requests(account) -> Requests:
+def requests(account: Account) -> Requests:
     seed.seed_document(account.aws, name=DOCUMENT)
     return Requests(account.deploy(AdditionalDocuments="Team-*"))
 
 
-def test_every_attribute_is_there(account, requests):
+def test_the_answer_has_every_attribute(account: Account, requests: Requests) -> None:
     answer = requests.send(requests.request("Create", {"KmsKeyId": seed.FIRST_ALIAS})).answer
     assert answer["PhysicalResourceId"] == PHYSICAL_ID
     assert answer["Data"] == {
@@ -24,13 +26,13 @@ def test_every_attribute_is_there(account, requests):
     assert "\n" not in answer["Data"]["Findings"]
 
 
-def test_the_standby_key_is_an_attribute_where_there_is_one(account, requests):
+def test_the_standby_key_is_an_attribute_if_there_is_one(account: Account, requests: Requests) -> None:
     standby = {"KmsKeyId": seed.FIRST_ALIAS, "OnKeyTrouble": "Standby", "StandbyKmsKeyId": seed.SECOND_ALIAS}
     answer = requests.send(requests.request("Create", standby)).answer
     assert answer["Data"]["StandbyKeyArn"] == account.keys.second
 
 
-def test_a_request_that_comes_by_a_topic_is_answered_at_its_address(account, requests):
+def test_a_request_through_a_topic_is_answered_at_its_address(account: Account, requests: Requests) -> None:
     event = requests.request("Create", {"KmsKeyId": account.keys.first})
     reply = requests.send_by_topic(event)
     assert reply.function_error is None
@@ -45,10 +47,10 @@ def test_a_request_that_comes_by_a_topic_is_answered_at_its_address(account, req
     assert account.keys.signing in refused.answer["Reason"]
 
 
-def test_a_direct_call_that_comes_by_a_topic_is_answered_like_any_other(account, requests):
+def test_a_direct_call_through_a_topic_gets_the_same_answer(account: Account, requests: Requests) -> None:
     requests.send(requests.request("Create", {"KmsKeyId": account.keys.first}))
     call = {"action": "status", "documentName": DOCUMENT}
-    reply = requests.send_raw(enveloped(call))
+    reply = requests.send_raw(in_sns_envelope(call))
     assert reply.function_error is None
     status = json.loads(reply.payload)
     assert status["command"] == "status"
@@ -56,7 +58,7 @@ def test_a_direct_call_that_comes_by_a_topic_is_answered_like_any_other(account,
     assert status == json.loads(requests.send_raw(call).payload)
 
 
-def test_a_create_that_comes_twice_is_answered_twice_and_done_once(account, requests):
+def test_a_create_that_comes_twice_is_answered_twice_and_done_once(account: Account, requests: Requests) -> None:
     event = requests.request("Create", {"KmsKeyId": account.keys.first})
     first, second = requests.send(event), requests.send(event)
     assert first.answer["Status"] == second.answer["Status"] == "SUCCESS"
@@ -66,14 +68,14 @@ def test_a_create_that_comes_twice_is_answered_twice_and_done_once(account, requ
     assert account.document(DOCUMENT).latest == "2"
 
 
-def test_a_delete_that_comes_twice_succeeds_twice(account, requests):
+def test_a_delete_that_comes_twice_succeeds_twice(account: Account, requests: Requests) -> None:
     requests.send(requests.request("Create", {"KmsKeyId": account.keys.first}))
     event = requests.request("Delete", {"KmsKeyId": account.keys.first})
     assert [requests.send(event).answer["Status"] for _ in range(2)] == ["SUCCESS", "SUCCESS"]
     assert account.document(DOCUMENT).key == ""
 
 
-def test_a_made_up_id_before_anything_was_done(account, requests):
+def test_an_invented_id_before_anything_was_done(account: Account, requests: Requests) -> None:
     before = account.document(DOCUMENT)
     event = requests.request("Delete", {"KmsKeyId": account.keys.first}, physical_id="direct-SessionEncryption-1A2B3C4D5E6F")
     answer = requests.send(event).answer
@@ -82,14 +84,14 @@ def test_a_made_up_id_before_anything_was_done(account, requests):
     assert account.document(DOCUMENT) == before
 
 
-def test_a_made_up_id_after_the_create_undoes_it(account, requests):
+def test_an_invented_id_after_the_create_undoes_it(account: Account, requests: Requests) -> None:
     requests.send(requests.request("Create", {"KmsKeyId": account.keys.first}))
     event = requests.request("Delete", {"KmsKeyId": account.keys.first}, physical_id="direct-SessionEncryption-1A2B3C4D5E6F")
     assert requests.send(event).answer["Status"] == "SUCCESS"
     assert account.document(DOCUMENT).key == ""
 
 
-def test_the_delete_after_a_failed_create(account, requests):
+def test_the_delete_after_a_failed_create(account: Account, requests: Requests) -> None:
     before = account.document(DOCUMENT)
     failed = requests.send(requests.request("Create", {"KmsKeyId": account.keys.signing})).answer
     assert failed["Status"] == "FAILED"
@@ -98,7 +100,7 @@ def test_the_delete_after_a_failed_create(account, requests):
     assert account.document(DOCUMENT) == before
 
 
-def test_the_update_back_after_a_failed_update(account, requests):
+def test_the_update_back_after_a_failed_update(account: Account, requests: Requests) -> None:
     good, bad = {"KmsKeyId": account.keys.first}, {"KmsKeyId": account.keys.signing}
     requests.send(requests.request("Create", good))
     failed = requests.send(requests.request("Update", bad, old=good)).answer
@@ -110,25 +112,25 @@ def test_the_update_back_after_a_failed_update(account, requests):
     assert account.document(DOCUMENT).key == account.keys.first
 
 
-def test_a_delete_with_properties_of_another_schema(account, requests):
+def test_a_delete_with_properties_of_another_schema(account: Account, requests: Requests) -> None:
     requests.send(requests.request("Create", {"KmsKeyId": account.keys.first}))
     event = requests.request("Delete", {"KeyArn": "x", "Safeguard": {"of": ["another", "version"]}})
     assert requests.send(event).answer["Status"] == "SUCCESS"
     assert account.document(DOCUMENT).key == ""
 
 
-def test_an_event_whose_answer_nobody_waits_for_does_nothing(account, requests):
+def test_an_event_with_an_expired_answer_address_does_nothing(account: Account, requests: Requests) -> None:
     event = requests.request("Create", {"KmsKeyId": account.keys.first})
     date = event["ResponseURL"].split("X-Amz-Date=")[1][:16]
     event["ResponseURL"] = event["ResponseURL"].replace(date, "20240101T000000Z")
     before = account.document(DOCUMENT)
     reply = requests.send(event)
     assert reply.answer is None
-    assert reply.function_error is None, "a retry would be as late"
+    assert reply.function_error is None, "a retry would be late too"
     assert account.document(DOCUMENT) == before
 
 
-def test_a_forged_event_sends_its_answer_nowhere(account, requests):
+def test_a_forged_event_sends_its_answer_nowhere(account: Account, requests: Requests) -> None:
     event = requests.request("Create", {"KmsKeyId": account.keys.first})
     event["ResponseURL"] = "https://answers.example.com/take?X-Amz-Signature=5ec4e7"
     before = account.document(DOCUMENT)
@@ -152,7 +154,7 @@ def test_a_forged_event_sends_its_answer_nowhere(account, requests):
         ({"KmsKeyId": "alias/session-manager", "PreFlight": "Strict"}, "PreFlight"),
     ],
 )
-def test_a_wrong_property_is_named_in_the_answer(account, requests, properties, named):
+def test_a_wrong_property_is_named_in_the_answer(account: Account, requests: Requests, properties: Any, named: str) -> None:
     before = account.document(DOCUMENT)
     answer = requests.send(requests.request("Create", properties)).answer
     assert answer["Status"] == "FAILED"
@@ -160,7 +162,7 @@ def test_a_wrong_property_is_named_in_the_answer(account, requests, properties, 
     assert account.document(DOCUMENT) == before
 
 
-def test_a_request_that_cannot_be_read_is_answered(requests):
+def test_a_request_that_cannot_be_read_is_answered(requests: Requests) -> None:
     event = requests.request("Create", {"KmsKeyId": "alias/session-manager"})
     event["ResourceProperties"] = "none"
     answer = requests.send(event).answer
@@ -169,6 +171,6 @@ def test_a_request_that_cannot_be_read_is_answered(requests):
 
 
 @pytest.mark.parametrize("event", [{}, [], "text", {"source": "aws.nothing", "detail": {}}])
-def test_an_event_that_is_none_of_ours_is_an_error(requests, event):
+def test_an_unknown_event_is_an_error(requests: Requests, event: Any) -> None:
     reply = requests.send_raw(event)
     assert reply.function_error

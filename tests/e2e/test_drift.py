@@ -1,17 +1,20 @@
-"""Drift: somebody changes the document, a notice of any source says so or none does, and the key is put back."""
+"""Drift: somebody changes the document, and an event of any source makes the function repair the key."""
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from local import seed
-from tests.e2e.direct import enveloped
+from local.servers import LocalAws
+from tests.e2e.deployment import Deployment
+from tests.e2e.direct import in_sns_envelope
 from tests.e2e.events import METRICS
-from tests.e2e.watched import Watched
 
 DEPLOY = "arn:aws:sts::123456789012:assumed-role/Deploy/terraform"
 ALICE = "arn:aws:iam::123456789012:user/Alice"
-# Each sample that has the document looked at, and what its report calls the source.
+# Each sample that makes the function read the document, and the source in its report.
 SOURCES = {
     "document-create-call": "documentCall",
     "document-update-call": "documentCall",
@@ -29,175 +32,175 @@ SOURCES = {
 
 
 @pytest.fixture(scope="module")
-def shared(servers):
-    watched = Watched.of(servers)
-    yield watched
-    watched.logs_hold_no_secret()
+def shared(servers: LocalAws) -> Iterator[Deployment]:
+    deployment = Deployment.of(servers)
+    yield deployment
+    deployment.assert_no_secret_in_logs()
 
 
 @pytest.fixture
-def watched(shared) -> Watched:
-    shared.settle()
+def deployment(shared: Deployment) -> Deployment:
+    shared.reset()
     return shared
 
 
-def test_an_overwritten_document_gets_its_key_back_and_keeps_what_the_rival_wrote(watched):
-    rival = watched.overwrite()
-    told = watched.tell("document-update-call")
-    now = watched.account.document()
-    assert now.key == watched.account.keys.first
-    assert now.keeps_all_of(rival)
+def test_an_overwritten_document_gets_its_key_back_and_keeps_the_other_settings(deployment: Deployment) -> None:
+    overwritten = deployment.overwrite()
+    outcome = deployment.send_sample("document-update-call")
+    now = deployment.account.document()
+    assert now.key == deployment.account.keys.first
+    assert now.keeps_settings_of(overwritten)
     assert now.content["inputs"]["idleSessionTimeout"] == "7"
-    assert now.version == now.latest == str(int(rival.latest) + 1)
-    assert (told.result, told.document["changed"], told.document["alerts"]) == ("repaired", True, [])
-    assert told.report["by"]["principal"] == DEPLOY
-    assert "Terraform" in told.report["by"]["userAgent"]
-    assert DEPLOY in told.report["summary"]
-    assert told.document["drift"]
-    watch = watched.record()["watch"]
+    assert now.version == now.latest == str(int(overwritten.latest) + 1)
+    assert (outcome.result, outcome.document["changed"], outcome.document["alerts"]) == ("repaired", True, [])
+    assert outcome.report["by"]["principal"] == DEPLOY
+    assert "Terraform" in outcome.report["by"]["userAgent"]
+    assert DEPLOY in outcome.report["summary"]
+    assert outcome.document["drift"]
+    watch = deployment.record()["watch"]
     assert len(watch["repairs"]) == 1
     assert watch["by"]["principal"] == DEPLOY
-    assert {name: told.metrics[name] for name in METRICS - {"Duration"}} == {
+    assert {name: outcome.metrics[name] for name in METRICS - {"Duration"}} == {
         "DriftFound": 1, "DriftRepaired": 1, "RepairRefused": 0, "BreakerOpen": 0, "KeyTrouble": 0, "ChecksFailed": 0,
         "Alerts": 0, "Guarded": 0,
     }
 
 
-def test_another_key_is_drift_like_no_key(watched):
-    watched.overwrite(kmsKeyId=watched.account.keys.second)
-    told = watched.tell("document-update-call")
-    assert told.result == "repaired"
-    assert watched.account.keys.second in " ".join(told.document["drift"])
-    assert watched.account.document().key == watched.account.keys.first
+def test_another_key_is_drift_like_no_key(deployment: Deployment) -> None:
+    deployment.overwrite(kmsKeyId=deployment.account.keys.second)
+    outcome = deployment.send_sample("document-update-call")
+    assert outcome.result == "repaired"
+    assert deployment.account.keys.second in " ".join(outcome.document["drift"])
+    assert deployment.account.document().key == deployment.account.keys.first
 
 
-def test_a_default_version_that_was_moved_back_is_moved_forward(watched):
-    before = watched.account.document()
-    watched.account.aws.client("ssm").update_document_default_version(Name=seed.DOCUMENT, DocumentVersion="1")
-    assert watched.account.document().key == ""
-    told = watched.tell("document-default-version-call")
-    assert told.result == "repaired"
-    assert watched.account.document() == before, "the version that has the key is the default again; none was added"
+def test_a_default_version_that_was_moved_back_is_moved_forward(deployment: Deployment) -> None:
+    before = deployment.account.document()
+    deployment.account.aws.client("ssm").update_document_default_version(Name=seed.DOCUMENT, DocumentVersion="1")
+    assert deployment.account.document().key == ""
+    outcome = deployment.send_sample("document-default-version-call")
+    assert outcome.result == "repaired"
+    assert deployment.account.document() == before, "the version with the key is the default again, and there is no new version"
 
 
-def test_a_deleted_document_comes_back_with_the_key(watched):
-    watched.account.aws.client("ssm").delete_document(Name=seed.DOCUMENT)
-    told = watched.tell("document-delete-call")
-    assert told.result == "repaired"
-    assert told.report["by"]["principal"] == ALICE
-    assert "settings" in " ".join(told.document["drift"]), "what is lost is said"
-    now = watched.account.document()
-    assert now.key == watched.account.keys.first
+def test_a_deleted_document_comes_back_with_the_key(deployment: Deployment) -> None:
+    deployment.account.aws.client("ssm").delete_document(Name=seed.DOCUMENT)
+    outcome = deployment.send_sample("document-delete-call")
+    assert outcome.result == "repaired"
+    assert outcome.report["by"]["principal"] == ALICE
+    assert "settings" in " ".join(outcome.document["drift"]), "the report says that the other settings are lost"
+    now = deployment.account.document()
+    assert now.key == deployment.account.keys.first
     assert now.version == now.latest
 
 
-def test_a_document_that_somebody_created_anew_keeps_its_settings(watched):
-    watched.account.aws.client("ssm").delete_document(Name=seed.DOCUMENT)
-    seed.seed_document(watched.account.aws, seed.PREFERENCES | {"inputs": {"s3BucketName": "another", "idleSessionTimeout": 9}})
-    anew = watched.account.document()
-    told = watched.tell("document-create-call")
-    assert told.result == "repaired"
-    now = watched.account.document()
-    assert now.key == watched.account.keys.first
-    assert now.keeps_all_of(anew)
+def test_a_document_that_somebody_recreated_keeps_its_settings(deployment: Deployment) -> None:
+    deployment.account.aws.client("ssm").delete_document(Name=seed.DOCUMENT)
+    seed.seed_document(deployment.account.aws, seed.PREFERENCES | {"inputs": {"s3BucketName": "another", "idleSessionTimeout": 9}})
+    recreated = deployment.account.document()
+    outcome = deployment.send_sample("document-create-call")
+    assert outcome.result == "repaired"
+    now = deployment.account.document()
+    assert now.key == deployment.account.keys.first
+    assert now.keeps_settings_of(recreated)
 
 
-def test_other_settings_are_left_alone(watched):
-    watched.account.set_by_hand(idleSessionTimeout=5)
-    before = watched.written()
-    told = watched.tell("document-update-call")
-    assert (told.result, told.document["drift"]) == ("asWanted", [])
-    assert watched.written() == before
+def test_other_settings_are_left_alone(deployment: Deployment) -> None:
+    deployment.account.set_by_hand(idleSessionTimeout=5)
+    before = deployment.snapshot()
+    outcome = deployment.send_sample("document-update-call")
+    assert (outcome.result, outcome.document["drift"]) == ("asWanted", [])
+    assert deployment.snapshot() == before
 
 
 @pytest.mark.parametrize("name", ["document-update-call-by-function", "document-update-call-failed"])
-def test_own_calls_and_failed_calls_are_ignored(watched, name):
-    # There is something to repair, so that to do nothing says something.
-    watched.overwrite()
-    before = watched.written()
-    report = watched.tell(name).report
+def test_own_calls_and_failed_calls_are_ignored(deployment: Deployment, name: str) -> None:
+    # Without drift this test would prove nothing.
+    deployment.overwrite()
+    before = deployment.snapshot()
+    report = deployment.send_sample(name).report
     assert report["ignored"]
     assert (report["alert"], report["changed"]) == (False, False)
-    assert watched.written() == before
-    assert any(report["ignored"] in line for line in watched.stack.logs()), "the log says why"
+    assert deployment.snapshot() == before
+    assert any(report["ignored"] in line for line in deployment.stack.logs()), "the log says why"
 
 
-def is_put_right(watched: Watched, event: dict, source: str) -> None:
-    watched.overwrite()
-    told = watched.hand(event)
-    assert (told.report["command"], told.report["source"]) == ("event", source)
-    assert told.result == "repaired"
-    assert watched.account.document().key == watched.account.keys.first
-    assert (told.metrics["DriftFound"], told.metrics["DriftRepaired"]) == (1, 1)
+def assert_repaired(deployment: Deployment, event: dict[str, Any], source: str) -> None:
+    deployment.overwrite()
+    outcome = deployment.send(event)
+    assert (outcome.report["command"], outcome.report["source"]) == ("event", source)
+    assert outcome.result == "repaired"
+    assert deployment.account.document().key == deployment.account.keys.first
+    assert (outcome.metrics["DriftFound"], outcome.metrics["DriftRepaired"]) == (1, 1)
 
 
 @pytest.mark.parametrize(("name", "source"), SOURCES.items())
-def test_every_source_has_the_document_put_right(watched, name, source):
-    is_put_right(watched, watched.event(name), source)
+def test_an_event_of_every_source_repairs_the_document(deployment: Deployment, name: str, source: str) -> None:
+    assert_repaired(deployment, deployment.sample(name), source)
 
 
-# One of them is in an envelope already.
+# One sample is in an envelope already.
 @pytest.mark.parametrize(("name", "source"), [item for item in SOURCES.items() if item[0] != "sns-document-update-call"])
-def test_every_source_may_come_by_a_topic(watched, name, source):
-    is_put_right(watched, enveloped(watched.event(name)), source)
+def test_an_event_of_every_source_may_come_through_a_topic(deployment: Deployment, name: str, source: str) -> None:
+    assert_repaired(deployment, in_sns_envelope(deployment.sample(name)), source)
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_nothing_is_written_where_nothing_differs(watched, name):
-    before = watched.written()
-    told = watched.tell(name)
-    assert (told.result, told.report["alert"], told.report["changed"]) == ("asWanted", False, False)
-    assert watched.written() == before
-    scheduled = told.report["source"] == "schedule"
-    assert {name: told.metrics[name] for name in METRICS - {"Duration"} if told.metrics[name]} == (
+def test_nothing_is_written_if_nothing_differs(deployment: Deployment, name: str) -> None:
+    before = deployment.snapshot()
+    outcome = deployment.send_sample(name)
+    assert (outcome.result, outcome.report["alert"], outcome.report["changed"]) == ("asWanted", False, False)
+    assert deployment.snapshot() == before
+    scheduled = outcome.report["source"] == "schedule"
+    assert {name: outcome.metrics[name] for name in METRICS - {"Duration"} if outcome.metrics[name]} == (
         {"Guarded": 1} if scheduled else {}
     )
 
 
-def test_an_event_that_comes_twice_repairs_once(watched):
-    watched.overwrite()
-    assert watched.tell("document-update-call").result == "repaired"
-    before = watched.written()
-    assert watched.tell("document-update-call").result == "asWanted"
-    assert watched.written() == before
+def test_an_event_that_comes_twice_repairs_once(deployment: Deployment) -> None:
+    deployment.overwrite()
+    assert deployment.send_sample("document-update-call").result == "repaired"
+    before = deployment.snapshot()
+    assert deployment.send_sample("document-update-call").result == "asWanted"
+    assert deployment.snapshot() == before
 
 
-def test_what_is_no_business_of_ours_is_left_alone(watched):
-    event = watched.event("document-update-call")
+def test_a_document_without_an_owner_is_left_alone(deployment: Deployment) -> None:
+    event = deployment.sample("document-update-call")
     event["detail"]["requestParameters"]["name"] = "Team-Other"
-    seed.seed_document(watched.account.aws, name="Team-Other")
-    told = watched.hand(event)
-    assert told.result == "notOurs"
-    assert watched.account.document("Team-Other").key == ""
+    seed.seed_document(deployment.account.aws, name="Team-Other")
+    outcome = deployment.send(event)
+    assert outcome.result == "notOurs"
+    assert deployment.account.document("Team-Other").key == ""
 
 
-def test_a_document_without_its_record_is_nobody_s(watched):
-    watched.account.aws.client("ssm").delete_parameter(Name=f"/session-kms/{seed.DOCUMENT}")
-    rival = watched.overwrite()
+def test_a_document_that_lost_its_record_is_left_alone_with_an_alert(deployment: Deployment) -> None:
+    deployment.account.aws.client("ssm").delete_parameter(Name=f"/session-kms/{seed.DOCUMENT}")
+    overwritten = deployment.overwrite()
     for name in ("record-change", "schedule"):
-        told = watched.tell(name)
-        assert told.result == "notOurs"
-        assert (told.report["alert"], told.metrics["Alerts"]) == (True, 1), "or nobody would learn that nothing is guarded any more"
-        assert "Revision" in told.alerts
-    assert watched.account.document() == rival
-    # The owner's next request makes it the owner's again; the next test begins with one.
+        outcome = deployment.send_sample(name)
+        assert outcome.result == "notOurs"
+        assert (outcome.report["alert"], outcome.metrics["Alerts"]) == (True, 1), "without an alert nobody would learn that drift is not repaired any more"
+        assert "Revision" in outcome.alerts
+    assert deployment.account.document() == overwritten
+    # The next request of the owner writes the record again. Each test begins with one.
 
 
-def test_a_repair_that_would_lock_somebody_out_is_not_made(watched):
-    rival = watched.overwrite()
-    kms = watched.account.aws.client("kms")
-    policy = kms.get_key_policy(KeyId=watched.account.keys.first, PolicyName="default")["Policy"]
+def test_a_repair_that_would_lock_somebody_out_is_not_made(deployment: Deployment) -> None:
+    overwritten = deployment.overwrite()
+    kms = deployment.account.aws.client("kms")
+    policy = kms.get_key_policy(KeyId=deployment.account.keys.first, PolicyName="default")["Policy"]
     denied = json.loads(policy)
     denied["Statement"].append(
         {"Effect": "Deny", "Principal": {"AWS": seed.role_arn(seed.USER_ROLE)}, "Action": "kms:GenerateDataKey", "Resource": "*"}
     )
-    kms.put_key_policy(KeyId=watched.account.keys.first, PolicyName="default", Policy=json.dumps(denied))
+    kms.put_key_policy(KeyId=deployment.account.keys.first, PolicyName="default", Policy=json.dumps(denied))
     try:
-        told = watched.tell("document-update-call")
+        outcome = deployment.send_sample("document-update-call")
     finally:
-        kms.put_key_policy(KeyId=watched.account.keys.first, PolicyName="default", Policy=policy)
-    assert told.result == "refused"
-    assert seed.role_arn(seed.USER_ROLE) in told.alerts
-    assert watched.account.document() == rival
-    assert (told.metrics["RepairRefused"], told.metrics["DriftRepaired"]) == (1, 0)
-    assert watched.tell("schedule").result == "repaired", "they may again"
+        kms.put_key_policy(KeyId=deployment.account.keys.first, PolicyName="default", Policy=policy)
+    assert outcome.result == "refused"
+    assert seed.role_arn(seed.USER_ROLE) in outcome.alerts
+    assert deployment.account.document() == overwritten
+    assert (outcome.metrics["RepairRefused"], outcome.metrics["DriftRepaired"]) == (1, 0)
+    assert deployment.send_sample("schedule").result == "repaired", "the user may use the key again"

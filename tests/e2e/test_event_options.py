@@ -1,14 +1,16 @@
-"""What the parameters of events add: resources, permissions, and refusals of what does not fit together."""
+"""The parameters for events: the resources and permissions that they add, and combinations that are refused."""
 
 import fnmatch
 import itertools
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local.paths import TEMPLATE
 from local.servers import ACCOUNT
-from local.template import LOCALLY_UNKNOWN, PSEUDO, Resolver, load
+from local.template import LOCALLY_UNSUPPORTED, PSEUDO, Resolver, load
+from tests.e2e.conftest import Account
 from tests.e2e.test_optional_checks import FOREIGN_KEY, permissions, statements
 
 SHIPPED = load(TEMPLATE.read_text())
@@ -28,12 +30,12 @@ def resources(**parameters: str) -> set[str]:
     return {name for name in SHIPPED["Resources"] if resolver.exists(name)}
 
 
-def resolved(name: str, **parameters: str) -> dict:
+def resolved(name: str, **parameters: str) -> dict[str, Any]:
     return Resolver(SHIPPED, parameters).resolve(SHIPPED["Resources"][name]["Properties"])
 
 
 @pytest.mark.parametrize(("parameter", "value"), ADDED)
-def test_a_parameter_adds_exactly_its_resources(parameter, value):
+def test_a_parameter_adds_exactly_its_resources(parameter: str, value: Any) -> None:
     assert resources(**{parameter: value}) - resources() == ADDED[parameter, value]
     assert resources() <= resources(**{parameter: value})
 
@@ -51,15 +53,16 @@ def test_a_parameter_adds_exactly_its_resources(parameter, value):
     ({"OnKeyTrouble": "Standby", "StandbyKmsKeyId": "alias/standby"}, set()),
     ({"OnKeyTrouble": "Clear"}, set()),
 ])
-def test_a_parameter_adds_exactly_its_permissions(parameters, added):
+def test_a_parameter_adds_exactly_its_permissions(parameters: dict[str, Any], added: set[tuple[str, str]]) -> None:
     assert permissions(**parameters) - permissions() == added
     assert permissions() <= permissions(**parameters)
 
 
-def test_the_key_of_the_topic_is_used_by_sns_only():
+def test_the_key_of_the_topic_is_used_by_sns_only() -> None:
     added = [statement for statement in statements(ReportDestinationArn=TOPIC, ReportTopicKeyArn=TOPIC_KEY) if statement["Resource"] == TOPIC_KEY]
-    (operator, condition), = [*added[0]["Condition"].items()]
-    assert (len(added), operator) == (1, "StringLike")
+    statement, = added
+    assert list(statement["Condition"]) == ["StringLike"]
+    condition = statement["Condition"]["StringLike"]
     pattern = condition["kms:ViaService"]
     for service in ("sns.eu-west-1.amazonaws.com", "sns.eu-west-1.amazonaws.com.cn"):
         assert fnmatch.fnmatchcase(service, pattern)
@@ -73,19 +76,19 @@ def test_the_key_of_the_topic_is_used_by_sns_only():
     ("arn:aws:iam::aws:policy/PowerUserAccess", "arn:aws:iam::aws:policy/PowerUserAccess"),
     ("", None),
 ])
-def test_the_boundary_is_of_this_account_where_it_is_given_for_each(given, boundary):
+def test_a_boundary_without_an_account_is_of_the_stack_s_account(given: Any, boundary: str | None) -> None:
     assert resolved("FunctionRole", PermissionsBoundaryArn=given).get("PermissionsBoundary") == boundary
 
 
 @pytest.mark.parametrize(("region", "policies"), [("", {"UserPolicy", "NodePolicy"}), ("eu-west-1", {"UserPolicy", "NodePolicy"}), ("us-east-1", set())])
-def test_one_region_of_an_account_attaches_the_policies(region, policies):
+def test_one_region_of_an_account_attaches_the_policies(region: str, policies: set[str]) -> None:
     given = {"UserRoleNames": "Operator", "NodeRoleNames": "App", "GrantKeyArns": FOREIGN_KEY, "GrantRegion": region}
     assert resources(**given) - resources() == policies
-    # The request waits for those that are there.
+    # The request refers to the policies that exist, so it waits for them.
     assert len(resolved("SessionEncryption", **given)["Revision"].split()) == 1 + len(policies)
 
 
-def test_a_second_key_of_another_account_is_looked_at_like_the_first():
+def test_the_standby_key_of_another_account_needs_the_same_permissions_as_the_first() -> None:
     checks = {"DryRun": "true"}
     first = permissions(**checks, KmsKeyId=FOREIGN_KEY) - permissions(**checks)
     second = permissions(**checks, OnKeyTrouble="Standby", StandbyKmsKeyId=FOREIGN_KEY) - permissions(**checks)
@@ -93,12 +96,12 @@ def test_a_second_key_of_another_account_is_looked_at_like_the_first():
     assert {action for action, _ in first} == {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants", "kms:GenerateDataKey", "kms:Decrypt"}
 
 
-def test_records_are_found_by_their_path_and_nothing_beside_it():
+def test_the_function_may_list_the_path_of_records_and_no_other() -> None:
     found = [resource for statement in statements() if statement["Sid"] == "FindRecords" for resource in statement["Resource"]]
     assert found == [f"arn:aws:ssm:eu-west-1:{ACCOUNT}:parameter/session-kms", f"arn:aws:ssm:eu-west-1:{ACCOUNT}:parameter/session-kms/"]
 
 
-def test_the_queue_takes_undelivered_events_of_the_stack_s_rules_only():
+def test_the_queue_takes_undelivered_events_of_the_stack_s_rules_only() -> None:
     allowed, = [statement for statement in resolved("FailedEventsPolicy")["PolicyDocument"]["Statement"] if statement["Effect"] == "Allow"]
     assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
     assert allowed["Action"] == "sqs:SendMessage"
@@ -114,28 +117,28 @@ def test_the_queue_takes_undelivered_events_of_the_stack_s_rules_only():
         assert len(name) <= 64
 
 
-def test_other_accounts_may_forward_events_of_kms_only():
+def test_other_accounts_may_forward_events_of_kms_only() -> None:
     statement = resolved("KeyEventsPolicy", KeyEventsAccounts="222222222222,333333333333")["Statement"]
     assert statement["Principal"] == {"AWS": ["222222222222", "333333333333"]}
     assert statement["Action"] == "events:PutEvents"
     assert statement["Resource"] == f"arn:aws:events:eu-west-1:{ACCOUNT}:event-bus/default"
-    # Without the second, a call that names no source at all would do.
+    # Without the second condition, a call that names no source would be allowed.
     assert statement["Condition"] == {"ForAllValues:StringEquals": {"events:source": "aws.kms"}, "Null": {"events:source": "false"}}
 
 
-def test_only_aws_config_of_this_account_may_ask_for_an_evaluation():
+def test_only_aws_config_of_this_account_may_ask_for_an_evaluation() -> None:
     permission = resolved("ComplianceRulePermission")
     assert (permission["Principal"], permission["SourceAccount"]) == ("config.amazonaws.com", ACCOUNT)
     rule = resolved("ComplianceRule")
     assert rule["Source"]["Owner"] == "CUSTOM_LAMBDA"
     assert rule["Source"]["SourceIdentifier"] == permission["FunctionName"]
-    assert "ComplianceRulePermission" in SHIPPED["Resources"]["ComplianceRule"]["DependsOn"], "AWS Config tries it at once"
+    assert "ComplianceRulePermission" in SHIPPED["Resources"]["ComplianceRule"]["DependsOn"], "AWS Config invokes the function at once"
 
 
-def test_what_the_local_aws_does_not_know_can_be_left_out():
-    unknown = {name for name, resource in SHIPPED["Resources"].items() if resource["Type"] in LOCALLY_UNKNOWN}
+def test_what_the_local_aws_does_not_support_can_be_left_out() -> None:
+    unknown = {name for name, resource in SHIPPED["Resources"].items() if resource["Type"] in LOCALLY_UNSUPPORTED}
     assert unknown == {"ComplianceRule", "KeyEventsPolicy"}
-    assert not unknown & resources(), "by default they are not there"
+    assert not unknown & resources(), "the default parameters create none of them"
 
 
 @pytest.mark.parametrize("parameters", [
@@ -161,6 +164,6 @@ def test_what_the_local_aws_does_not_know_can_be_left_out():
     {"SecurityHub": "yes"},
     {"LogLevel": "DEBUG"},
 ], ids=lambda parameters: "+".join(itertools.chain(*parameters.items()))[:60])
-def test_what_does_not_fit_together_is_refused_before_anything_is_made(account, parameters):
+def test_parameters_that_contradict_each_other_are_refused_before_anything_is_made(account: Account, parameters: dict[str, Any]) -> None:
     with pytest.raises(ClientError, match="ValidationError"):
         account.stack(**parameters).create()

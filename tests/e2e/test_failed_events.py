@@ -1,13 +1,15 @@
-"""Events that the function cannot answer end in the stack's queue."""
+"""Events that the function cannot handle end in the stack's queue."""
 
 import json
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.e2e.conftest import Account
 
-def test_an_event_that_cannot_be_answered_is_tried_three_times_and_kept(account):
-    # The local AWS has no TLS, which the queue's policy asks for, so its readers are let in here.
+
+def test_an_event_that_cannot_be_handled_is_tried_three_times_and_queued(account: Account) -> None:
+    # The local AWS has no TLS, which the queue's policy requires, so this test removes the requirement.
     readable = account.template.replace("aws:SecureTransport: 'false'", "aws:SecureTransport: 'never'")
     assert readable != account.template
     stack = account.deploy(template=readable)
@@ -20,12 +22,12 @@ def test_an_event_that_cannot_be_answered_is_tried_three_times_and_kept(account)
         if messages:
             break
     message, = messages
-    kept = json.loads(message["Body"])
-    assert kept["requestPayload"] == event
-    assert kept["requestContext"]["approximateInvokeCount"] == 3
+    body = json.loads(message["Body"])
+    assert body["requestPayload"] == event
+    assert body["requestContext"]["approximateInvokeCount"] == 3
 
 
-def test_the_queue_refuses_whoever_comes_without_tls(account):
+def test_the_queue_refuses_callers_without_tls(account: Account) -> None:
     stack = account.deploy()
     with pytest.raises(ClientError, match="AccessDenied"):
         account.aws.client("sqs").receive_message(QueueUrl=stack.outputs()["FailedEventsUrl"])

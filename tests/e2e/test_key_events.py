@@ -1,17 +1,18 @@
-"""deploy/key-events.yaml as deployed in the account that owns a key: which of the sample events go to the consumers.
+"""deploy/key-events.yaml, deployed in the account that owns a key: which sample events it forwards to consumers.
 
-The local EventBridge takes no events of AWS's own sources, so the patterns are read back from it and tried by
+The local EventBridge accepts no events of AWS's own sources, so the tests read the patterns back and try them by
 TestEventPattern.
 """
 
 import copy
 import fnmatch
 import json
+from typing import Any
 
 import pytest
 
 from local.paths import EVENTS
-from local.servers import ACCOUNT, OWNER, REGION
+from local.servers import ACCOUNT, OWNER, REGION, LocalAws
 from local.stacks import Stack
 from local.template import PSEUDO, Resolver, load
 from tests.e2e.test_deploy import CONSUMERS, KEY, KEY_EVENTS, SHIPPED, expanded
@@ -19,8 +20,8 @@ from tests.e2e.test_rules import changed
 
 
 @pytest.fixture(scope="module")
-def forwarding(servers) -> Stack:
-    """The forwarding of one key's events, in the account that owns it, to more accounts than a rule has targets."""
+def forwarding(servers: LocalAws) -> Stack:
+    """A stack that forwards the events of a key to more accounts than a rule can have targets."""
     servers.reset()
     parameters = {"KeyArns": f"{KEY},{KEY}2", "ConsumerAccounts": ",".join(CONSUMERS)}
     stack = Stack(servers, "key-events", KEY_EVENTS.read_text(), parameters, account=OWNER)
@@ -28,45 +29,45 @@ def forwarding(servers) -> Stack:
     return stack
 
 
-def key_sample(name: str) -> dict:
-    """A sample about a key, as its owner's account has it."""
+def key_sample(name: str) -> dict[str, Any]:
+    """A sample about a key, as it occurs in the owner's account."""
     return json.loads((EVENTS / f"{name}.json").read_text().replace(ACCOUNT, OWNER))
 
 
-def rule_of(stack: Stack, consumer: str) -> dict:
+def rule_of(stack: Stack, consumer: str) -> dict[str, Any]:
     return stack.aws.client("events", OWNER).describe_rule(Name=stack.resource(f"Rule{consumer}")["PhysicalResourceId"])
 
 
-def forwarded(stack: Stack, event: dict) -> bool:
-    """Whether an event goes to every consumer; that it goes to some only is an error."""
+def forwarded(stack: Stack, event: dict[str, Any]) -> bool:
+    """Whether an event goes to all consumers or to none. Anything else is an error."""
     events = stack.aws.client("events", OWNER)
     answers = {events.test_event_pattern(EventPattern=rule_of(stack, consumer)["EventPattern"], Event=json.dumps(event))["Result"] for consumer in CONSUMERS}
     answer, = answers
     return answer
 
 
-# Of one account's key: what was forwarded is not forwarded again, and an alias changes nothing for sessions.
+# The samples about an account's own key. Forwarded events are not forwarded again, and aliases do not matter to sessions.
 SAMPLES = sorted(
     path.stem for path in EVENTS.glob("key-*.json")
     if not path.stem.startswith("key-access-") and path.stem not in ("key-disable-call-forwarded", "key-alias-update-call")
 )
 
 
-def test_there_are_samples_of_what_is_forwarded():
+def test_there_is_a_sample_of_each_forwarded_event() -> None:
     assert len(SAMPLES) == 13
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_what_happens_to_the_key_is_forwarded(forwarding, name):
+def test_what_happens_to_the_key_is_forwarded(forwarding: Stack, name: str) -> None:
     assert forwarded(forwarding, key_sample(name))
-    # The second key of the list, and none that is not in it.
+    # The second key of the list is forwarded too, and no key that is not in the list.
     another = json.dumps(key_sample(name))
     assert forwarded(forwarding, json.loads(another.replace(KEY, f"{KEY}2")))
     for other in (f"{KEY}3", KEY.replace(OWNER, ACCOUNT), KEY.replace("eu-west-1", "us-east-1"), ""):
         assert not forwarded(forwarding, json.loads(another.replace(KEY, other)))
 
 
-def test_material_that_expired_is_forwarded_when_kms_deletes_it(forwarding):
+def test_material_that_expired_is_forwarded_when_kms_deletes_it(forwarding: Stack) -> None:
     assert forwarded(forwarding, changed(key_sample("key-deleted-service-event"), "detail/eventName", "DeleteExpiredKeyMaterial"))
 
 
@@ -83,17 +84,17 @@ def test_material_that_expired_is_forwarded_when_kms_deletes_it(forwarding):
     ("key-deletion-event", "resources", []),
     ("key-deletion-event", "source", "custom.kms"),
 ])
-def test_what_differs_in_one_point_is_not_forwarded(forwarding, name, path, value):
+def test_an_event_that_differs_in_one_point_is_not_forwarded(forwarding: Stack, name: str, path: str, value: Any) -> None:
     assert forwarded(forwarding, key_sample(name))
     assert not forwarded(forwarding, changed(key_sample(name), path, value))
 
 
-def test_what_happens_to_documents_to_aliases_and_elsewhere_stays(forwarding):
+def test_events_of_documents_of_aliases_and_of_other_accounts_are_not_forwarded(forwarding: Stack) -> None:
     for name in ("document-update-call", "record-change", "schedule", "key-alias-update-call", "key-disable-call-forwarded"):
         assert not forwarded(forwarding, key_sample(name))
 
 
-def test_each_consumer_has_a_rule_and_a_role_for_its_bus_alone(forwarding):
+def test_each_consumer_has_a_rule_and_a_role_for_its_bus_alone(forwarding: Stack) -> None:
     events, iam = (forwarding.aws.client(service, OWNER) for service in ("events", "iam"))
     queue = f"arn:aws:sqs:{REGION}:{OWNER}:{forwarding.outputs()['UndeliveredEventsUrl'].rpartition('/')[2]}"
     for consumer in CONSUMERS:
@@ -103,7 +104,7 @@ def test_each_consumer_has_a_rule_and_a_role_for_its_bus_alone(forwarding):
         bus = f"arn:aws:events:{REGION}:{consumer}:event-bus/default"
         role = iam.get_role(RoleName=forwarding.resource(f"Role{consumer}")["PhysicalResourceId"])["Role"]
         assert (target["Arn"], target["RoleArn"], target["DeadLetterConfig"]) == (bus, role["Arn"], {"Arn": queue})
-        assert "Input" not in target and "InputTransformer" not in target, "the consumer's rule matches the event itself"
+        assert not {"Input", "InputTransformer"} & set(target), "the consumer's rule needs the event itself"
         policy = iam.get_role_policy(RoleName=role["RoleName"], PolicyName="bus")["PolicyDocument"]["Statement"]
         assert [(item["Effect"], item["Action"], item["Resource"]) for item in policy] == [("Allow", "events:PutEvents", bus)]
         trust, = role["AssumeRolePolicyDocument"]["Statement"]
@@ -111,8 +112,8 @@ def test_each_consumer_has_a_rule_and_a_role_for_its_bus_alone(forwarding):
         assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": OWNER}, "ArnEquals": {"aws:SourceArn": rule["Arn"]}}
 
 
-def test_the_queue_takes_what_these_rules_could_not_deliver():
-    """Read from the template: a queue that asks for TLS shows nothing to a client of the local AWS."""
+def test_the_queue_takes_what_these_rules_could_not_deliver() -> None:
+    """This reads the template, because the queue requires TLS and the local AWS has none."""
     parameters = {"KeyArns": KEY, "ConsumerAccounts": ",".join(CONSUMERS)}
     template = expanded(load(KEY_EVENTS.read_text()), parameters)
     resolver = Resolver(template, parameters)
@@ -126,18 +127,19 @@ def test_the_queue_takes_what_these_rules_could_not_deliver():
         assert not fnmatch.fnmatchcase(arn.replace("session-kms", "other"), allowed["Condition"]["ArnLike"]["aws:SourceArn"])
 
 
-def test_a_forwarded_event_meets_the_rule_of_the_consumer():
-    """The same calls and events on both sides, or something is forwarded that nobody takes."""
-    pattern = expanded(load(KEY_EVENTS.read_text()), {"KeyArns": KEY, "ConsumerAccounts": CONSUMERS[0]})["Resources"][f"Rule{CONSUMERS[0]}"]["Properties"]["EventPattern"]
+def test_a_forwarded_event_matches_the_rule_of_the_consumer() -> None:
+    """Both patterns have to name the same calls and events, or forwarded events match no rule."""
+    resources = expanded(load(KEY_EVENTS.read_text()), {"KeyArns": KEY, "ConsumerAccounts": CONSUMERS[0]})["Resources"]
+    pattern = resources[f"Rule{CONSUMERS[0]}"]["Properties"]["EventPattern"]
     calls, events = pattern["$or"]
-    taken = {name: copy.deepcopy(SHIPPED["Resources"][name]["Properties"]["EventPattern"]) for name in ("KeyCalls", "KeyEvents")}
-    for side in (calls, taken["KeyCalls"]):
+    received = {name: copy.deepcopy(SHIPPED["Resources"][name]["Properties"]["EventPattern"]) for name in ("KeyCalls", "KeyEvents")}
+    for side in (calls, received["KeyCalls"]):
         side["detail"].pop("resources")
-    assert calls | {"source": pattern["source"]} == taken["KeyCalls"]
-    assert (pattern["source"], events["detail-type"]) == (taken["KeyEvents"]["source"], taken["KeyEvents"]["detail-type"])
+    assert calls | {"source": pattern["source"]} == received["KeyCalls"]
+    assert (pattern["source"], events["detail-type"]) == (received["KeyEvents"]["source"], received["KeyEvents"]["detail-type"])
 
 
-def test_an_account_can_join_and_leave(forwarding):
+def test_an_account_can_join_and_leave(forwarding: Stack) -> None:
     assert forwarding.update(ConsumerAccounts=",".join([*CONSUMERS[1:], "888888888888"])) == "UPDATE_COMPLETE", forwarding.failures()
     names = [rule["Name"] for rule in forwarding.aws.client("events", OWNER).list_rules()["Rules"]]
     assert len(names) == len(CONSUMERS)

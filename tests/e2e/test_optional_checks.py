@@ -1,4 +1,6 @@
-"""Each optional check is a parameter of the template, and adds exactly its permissions."""
+"""Each optional check is a parameter of the template that adds exactly its permissions."""
+
+from typing import Any
 
 import pytest
 
@@ -6,12 +8,12 @@ from local.paths import KEY_ACCESS_TEMPLATE, TEMPLATE
 from local.template import Resolver, load
 
 SHIPPED = load(TEMPLATE.read_text())
-# What is proven, and what is read where a policy asks for it.
+# The parameters of checks, and of reads that a policy can ask for.
 CHECKS = ("DiscoverUsers", "DiscoverNodes", "ReadKeyPolicy", "SimulateIdentities", "DryRun")
 READS = ("ReadOrganization", "ReadPrincipalTags", "ReadKeyTags", "ReadKeyAliases")
 OFF = dict.fromkeys((*CHECKS, *READS), "false")
-HOME = "eu-west-1:123456789012"
-KEYS = f"arn:aws:kms:{HOME}:key/*"
+REGION_AND_ACCOUNT = "eu-west-1:123456789012"
+KEYS = f"arn:aws:kms:{REGION_AND_ACCOUNT}:key/*"
 ROLES = "arn:aws:iam::123456789012:role/*"
 USERS = "arn:aws:iam::123456789012:user/*"
 FOREIGN_KEY = "arn:aws:kms:eu-west-1:222222222222:key/11111111-2222-3333-4444-555555555555"
@@ -21,7 +23,7 @@ ADDED = {
     "DiscoverNodes": {
         ("ssm:DescribeInstanceInformation", "*"),
         ("ec2:DescribeIamInstanceProfileAssociations", "*"),
-        ("ssm:GetServiceSetting", f"arn:aws:ssm:{HOME}:servicesetting/ssm/managed-instance/default-ec2-instance-management-role"),
+        ("ssm:GetServiceSetting", f"arn:aws:ssm:{REGION_AND_ACCOUNT}:servicesetting/ssm/managed-instance/default-ec2-instance-management-role"),
         ("iam:GetInstanceProfile", "arn:aws:iam::123456789012:instance-profile/*"),
         ("iam:GetRole", ROLES),
     },
@@ -39,15 +41,15 @@ ADDED = {
 }
 
 
-def statements(**parameters: str) -> list[dict]:
-    """The statements of the function's role under these parameters."""
+def statements(**parameters: str) -> list[dict[str, Any]]:
+    """The statements of the function's role for these parameters."""
     role = SHIPPED["Resources"]["FunctionRole"]["Properties"]
     policies = Resolver(SHIPPED, {"KmsKeyId": "alias/session-manager"} | parameters).resolve(role["Policies"])
     return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
 
 
 def permissions(**parameters: str) -> set[tuple[str, str]]:
-    """Every action with every resource it is allowed on."""
+    """Every allowed pair of action and resource."""
     return {
         (action, resource)
         for statement in statements(**parameters)
@@ -56,38 +58,38 @@ def permissions(**parameters: str) -> set[tuple[str, str]]:
     }
 
 
-def _list(value) -> list:
+def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
 @pytest.mark.parametrize("parameter", ADDED)
-def test_a_check_adds_exactly_its_actions(parameter):
+def test_a_check_adds_exactly_its_actions(parameter: str) -> None:
     none = permissions(**OFF)
     assert permissions(**OFF | {parameter: "true"}) - none == ADDED[parameter]
     assert none <= permissions(**OFF | {parameter: "true"})
 
 
-def test_all_checks_together_add_no_more_than_each():
+def test_all_checks_together_add_no_more_than_each() -> None:
     on = dict.fromkeys(OFF, "true")
     assert permissions(**on) - permissions(**OFF) == set().union(*ADDED.values())
 
 
-def test_without_any_check_the_function_describes_keys_and_no_more():
+def test_without_any_check_the_function_describes_keys_and_no_more() -> None:
     actions = {action for action, _ in permissions(**OFF)}
     assert {action for action in actions if action.startswith("kms:")} == {"kms:DescribeKey"}
     assert not [action for action in actions if action.startswith(("iam:", "ec2:", "sts:", "organizations:"))]
 
 
-def test_by_default_every_check_that_only_reads_is_on():
+def test_by_default_every_check_that_only_reads_is_on() -> None:
     assert permissions() == permissions(**dict.fromkeys(OFF, "true") | {"DryRun": "false"})
 
 
-def test_the_reader_role_is_the_one_role_that_may_be_assumed():
+def test_the_reader_role_is_the_one_role_that_may_be_assumed() -> None:
     added = permissions(KeyPolicyReaderRoleArn=READER) - permissions()
     assert added == {("sts:AssumeRole", READER)}
 
 
-def test_a_key_of_another_account_is_named_in_each_statement_about_keys():
+def test_a_key_of_another_account_is_named_in_each_statement_about_keys() -> None:
     on = dict.fromkeys(OFF, "true") | {"KmsKeyId": FOREIGN_KEY}
     of_key = {action for action, resource in permissions(**on) if resource == FOREIGN_KEY}
     assert of_key == {"kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants", "kms:GenerateDataKey", "kms:Decrypt"}
@@ -95,8 +97,8 @@ def test_a_key_of_another_account_is_named_in_each_statement_about_keys():
     assert {action for action, _ in additional} == {"kms:DescribeKey", "kms:ListGrants", "kms:GenerateDataKey", "kms:Decrypt"}
 
 
-def test_the_key_s_account_lets_the_reader_role_and_its_own_function_read_what_policies_ask_for():
-    """AWS shows a key's policy, tags and aliases to the key's own account only."""
+def test_the_key_s_account_lets_the_reader_role_and_its_own_function_read_what_policies_ask_for() -> None:
+    """AWS shows a key's policy, tags and aliases only to the key's own account."""
     template = load(KEY_ACCESS_TEMPLATE.read_text())
 
     def of(role: str) -> set[tuple[str, str]]:
@@ -116,12 +118,12 @@ def test_the_key_s_account_lets_the_reader_role_and_its_own_function_read_what_p
     assert of("FunctionRole") == read | {("organizations:DescribeOrganization", "*")}
 
 
-def test_a_dry_run_is_limited_to_ids_that_no_session_has():
+def test_a_dry_run_is_limited_to_ids_that_no_session_has() -> None:
     """The function's role must not be able to read the data key of a session."""
     on = dict.fromkeys(OFF, "true") | {"AdditionalKeyArns": FOREIGN_KEY}
     tried = [statement for statement in statements(**on) if {"kms:GenerateDataKey", "kms:Decrypt"} & set(_list(statement["Action"]))]
     assert len(tried) == 2
-    # The context that the function sends.
+    # This file holds the encryption context that the function sends.
     source = (TEMPLATE.parent / "src" / "aws" / "key_access.rs").read_text()
     for statement in tried:
         context = {key.removeprefix("kms:EncryptionContext:"): value for key, value in statement["Condition"]["StringEquals"].items()}
@@ -129,24 +131,24 @@ def test_a_dry_run_is_limited_to_ids_that_no_session_has():
         assert all(f'"{name}"' in source and f'"{value}"' in source for name, value in context.items())
 
 
-def test_the_two_policies_hold_one_action_each_on_the_keys_named():
-    def document(policy: str, **parameters: str) -> dict:
+def test_the_two_policies_allow_one_action_each_on_the_named_keys() -> None:
+    def document(policy: str, **parameters: str) -> dict[str, Any]:
         return Resolver(SHIPPED, parameters).resolve(SHIPPED["Resources"][policy]["Properties"])
 
-    keys = f"{FOREIGN_KEY},arn:aws:kms:{HOME}:key/1-2"
+    keys = f"{FOREIGN_KEY},arn:aws:kms:{REGION_AND_ACCOUNT}:key/1-2"
     for policy, parameter, action in (("UserPolicy", "UserRoleNames", "kms:GenerateDataKey"), ("NodePolicy", "NodeRoleNames", "kms:Decrypt")):
         given = document(policy, **{parameter: "One,Two", "GrantKeyArns": keys})
         assert given["Roles"] == ["One", "Two"]
         statement, = given["PolicyDocument"]["Statement"]
         assert (statement["Effect"], statement["Action"], statement["Resource"]) == ("Allow", action, keys.split(","))
-        created = f"arn:aws:kms:{HOME}:key/Key"
+        created = f"arn:aws:kms:{REGION_AND_ACCOUNT}:key/Key"
         assert document(policy, **{parameter: "One", "CreateKey": "true"})["PolicyDocument"]["Statement"][0]["Resource"] == [created]
         both = document(policy, **{parameter: "One", "CreateKey": "true", "GrantKeyArns": FOREIGN_KEY})
         assert both["PolicyDocument"]["Statement"][0]["Resource"] == [created, FOREIGN_KEY]
 
 
-def test_the_created_key_admits_consumers_to_what_sessions_need():
-    def policy(**parameters: str) -> list[dict]:
+def test_the_created_key_admits_consumers_to_what_sessions_need() -> None:
+    def policy(**parameters: str) -> list[dict[str, Any]]:
         return Resolver(SHIPPED, {"CreateKey": "true"} | parameters).resolve(SHIPPED["Resources"]["Key"]["Properties"]["KeyPolicy"])["Statement"]
 
     assert [statement["Sid"] for statement in policy()] == ["AccountDecides"]

@@ -1,4 +1,4 @@
-"""The release build under AWS's own Runtime Interface Emulator: real deadlines, time-outs, crashes."""
+"""The release build in AWS's Runtime Interface Emulator: real deadlines, timeouts and crashes."""
 
 import json
 import os
@@ -9,6 +9,9 @@ import stat
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
 
 import pytest
 
@@ -16,15 +19,17 @@ from local import environments
 from local.paths import BINARY, EVENTS, architecture
 from local.processes import Child, clean_environment, free_port
 from local.receiver import Receiver
+from local.servers import LocalAws
+from tests.e2e.conftest import Account
 
-# Enough for a whole request on a busy machine; a test of what comes when the time is up has less.
+# Enough for a whole request on a busy machine. Tests of timeouts have less.
 TIMEOUT_SECONDS = 20
 
 
 class Hanging:
-    """A server that takes connections and never says a word."""
+    """A server that accepts connections and never answers."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(0.2)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -32,7 +37,7 @@ class Hanging:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._take, daemon=True)
 
-    def _take(self):
+    def _take(self) -> None:
         held = []
         while not self._over.is_set():
             try:
@@ -44,19 +49,19 @@ class Hanging:
             connection.close()
         self._listener.close()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
 
 
 class Emulator:
-    """The emulator with the function under it, which has so many seconds for an event."""
+    """The emulator with the function. ``timeout`` is the time for an event in seconds."""
 
-    def __init__(self, folder, aws, timeout=TIMEOUT_SECONDS, **settings):
+    def __init__(self, folder: Path, aws: LocalAws, timeout: int = TIMEOUT_SECONDS, **settings: Any) -> None:
         environments.ensure(("sam",))
         source = environments.site_packages("sam") / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{architecture()}"
         program = folder / "aws-lambda-rie"
@@ -78,14 +83,14 @@ class Emulator:
         )
         self.child.wait_until(lambda: _listens(port), "listening")
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.child.stop()
 
-    def invoke(self, event: dict) -> str:
-        """Send an event and return what the emulator says, its 502 after a crash included."""
+    def invoke(self, event: dict[str, Any]) -> str:
+        """Send an event, and return what the emulator answers, even if that is a 502 after a crash."""
         request = urllib.request.Request(self.url, data=json.dumps(event).encode(), method="POST")
         try:
             with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
@@ -94,12 +99,12 @@ class Emulator:
             return error.read().decode()
 
     def function_processes(self) -> list[int]:
-        """The processes that run the function, by the program they were started from."""
+        """The ids of the processes whose program is the function."""
         found = []
-        for entry in os.listdir("/proc"):
+        for entry in Path("/proc").iterdir():
             try:
-                if entry.isdigit() and os.readlink(f"/proc/{entry}/exe") == str(self.bootstrap.resolve()):
-                    found.append(int(entry))
+                if entry.name.isdigit() and (entry / "exe").readlink() == self.bootstrap.resolve():
+                    found.append(int(entry.name))
             except OSError:
                 continue
         return found
@@ -110,7 +115,7 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def create(receiver_url: str, key: str) -> dict:
+def create(receiver_url: str, key: str) -> dict[str, Any]:
     event = json.loads((EVENTS / "custom-resource-create.json").read_text())
     event["ResponseURL"] = receiver_url
     event["ResourceProperties"]["KmsKeyId"] = key
@@ -118,24 +123,24 @@ def create(receiver_url: str, key: str) -> dict:
 
 
 @pytest.fixture
-def receiver():
+def receiver() -> Iterator[Receiver]:
     with Receiver() as running:
         yield running
 
 
-def services(account, receiver) -> dict:
-    """Endpoints under which answers may go to the receiver."""
+def services(account: Account, receiver: Receiver) -> dict[str, Any]:
+    """Endpoints with which the function may send answers to the receiver."""
     return {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{receiver.port}", "AWS_ENDPOINT_URL_EC2": account.aws.endpoint}
 
 
-def test_a_request_is_done_and_answered(account, receiver, tmp_path):
+def test_a_request_is_done_and_answered(account: Account, receiver: Receiver, tmp_path: Path) -> None:
     with Emulator(tmp_path, account.aws, **services(account, receiver)) as emulator:
         emulator.invoke(create(receiver.url("normal"), account.keys.first))
         assert receiver.next().json()["Status"] == "SUCCESS"
     assert account.document().key == account.keys.first
 
 
-def test_the_answer_comes_before_the_time_is_up(account, receiver, tmp_path):
+def test_the_answer_comes_before_the_time_is_up(account: Account, receiver: Receiver, tmp_path: Path) -> None:
     with Hanging() as hanging:
         settings = services(account, receiver) | {"AWS_ENDPOINT_URL_SSM": hanging.url}
         with Emulator(tmp_path, account.aws, timeout=4, **settings) as emulator:
@@ -147,11 +152,11 @@ def test_the_answer_comes_before_the_time_is_up(account, receiver, tmp_path):
             assert "timed out" not in returned, "the function ends by itself"
 
 
-def test_after_a_time_out_the_next_request_is_served(account, receiver, tmp_path):
-    """Nobody takes the answer, so the function cannot end well; the next one starts afresh."""
+def test_after_a_timeout_the_next_request_is_served(account: Account, receiver: Receiver, tmp_path: Path) -> None:
+    """The server never takes the answer, so the function fails. The next request starts a new process."""
     with Hanging() as hanging:
         settings = services(account, receiver) | {"AWS_ENDPOINT_URL": hanging.url}
-        # The request itself is done in time.
+        # The time suffices for the request itself.
         with Emulator(tmp_path, account.aws, timeout=10, **settings) as emulator:
             returned = emulator.invoke(create(f"{hanging.url}/answer", account.keys.first))
             assert "errorMessage" in returned or "timed out" in returned
@@ -160,7 +165,7 @@ def test_after_a_time_out_the_next_request_is_served(account, receiver, tmp_path
             assert "knows" in again
 
 
-def test_after_a_crash_the_same_request_ends_in_the_wanted_state(account, receiver, tmp_path):
+def test_after_a_crash_the_same_request_ends_in_the_wanted_state(account: Account, receiver: Receiver, tmp_path: Path) -> None:
     original = account.document()
     with Hanging() as hanging:
         settings = services(account, receiver) | {"AWS_ENDPOINT_URL_KMS": hanging.url}
@@ -177,7 +182,7 @@ def test_after_a_crash_the_same_request_ends_in_the_wanted_state(account, receiv
             request.join(30)
             assert not request.is_alive()
             assert "error" in returned[0].lower()
-            # The emulator starts it again for the next event, which is served to the end: an answer in time.
+            # The emulator starts the function again for the next event, and the function answers in time.
             emulator.invoke(create(receiver.url("after-crash"), account.keys.first))
             assert receiver.next().json()["Status"] == "FAILED"
     assert account.document() == original

@@ -1,18 +1,21 @@
-"""Stacks of the shipped template: the key set, changed, refused, cleared and given back."""
+"""Stacks of the shipped template: they set, change, refuse, clear and restore the key."""
+
+from typing import Any
 
 import pytest
 
 from local import seed
+from tests.e2e.conftest import Account
 
 ABSENT_KEY = "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000000"
 
 
-def test_create_sets_the_key_and_nothing_else(account):
+def test_create_sets_the_key_and_nothing_else(account: Account) -> None:
     original = account.document()
     stack = account.deploy()
     now = account.document()
     assert now.key == account.keys.first
-    assert now.keeps_all_of(original)
+    assert now.keeps_settings_of(original)
     assert now.version == now.latest == "2"
     outputs = stack.outputs()
     assert outputs["KeyArn"] == account.keys.first
@@ -24,7 +27,7 @@ def test_create_sets_the_key_and_nothing_else(account):
 
 
 @pytest.mark.parametrize("reference", ["arn", "id", "alias", "alias-arn"])
-def test_every_way_to_name_a_key_writes_its_arn(account, reference):
+def test_every_form_of_a_key_reference_writes_the_arn(account: Account, reference: str) -> None:
     name = {
         "arn": account.keys.first,
         "id": account.keys.first.rsplit("/", 1)[1],
@@ -36,28 +39,28 @@ def test_every_way_to_name_a_key_writes_its_arn(account, reference):
     assert stack.outputs()["KeyArn"] == account.keys.first
 
 
-def test_a_document_is_created_where_there_is_none(bare):
-    bare.deploy()
-    now = bare.document()
-    assert now.key == bare.keys.first
-    # All fields, as the console writes them.
+def test_a_missing_document_is_created(account_without_document: Account) -> None:
+    account_without_document.deploy()
+    now = account_without_document.document()
+    assert now.key == account_without_document.keys.first
+    # The new document has all fields that the console writes.
     assert set(now.content) == {"schemaVersion", "description", "sessionType", "inputs"}
     assert set(now.content["inputs"]) == set(seed.PREFERENCES["inputs"]) - {"x-internal-ticket"}
 
 
-def test_update_changes_the_key_in_place(account):
+def test_update_changes_the_key_in_place(account: Account) -> None:
     original = account.document()
     stack = account.deploy()
-    known = stack.resource("SessionEncryption")["PhysicalResourceId"]
+    physical_id = stack.resource("SessionEncryption")["PhysicalResourceId"]
     assert stack.update(KmsKeyId=account.keys.second) == "UPDATE_COMPLETE"
     now = account.document()
     assert now.key == account.keys.second
-    assert now.keeps_all_of(original)
-    assert stack.outputs()["PreviousKmsKeyId"] == "", "the key before the stack, not the one before the update"
-    assert stack.resource("SessionEncryption")["PhysicalResourceId"] == known, "no replacement, so no Delete follows"
+    assert now.keeps_settings_of(original)
+    assert stack.outputs()["PreviousKmsKeyId"] == "", "the key before the stack, not before the update"
+    assert stack.resource("SessionEncryption")["PhysicalResourceId"] == physical_id, "there was no replacement, so no Delete follows"
 
 
-def test_there_and_back_again_takes_effect_each_time(account):
+def test_changing_the_key_back_and_forth_takes_effect_each_time(account: Account) -> None:
     stack = account.deploy()
     for key in (account.keys.second, account.keys.first, account.keys.second, account.keys.first):
         assert stack.update(KmsKeyId=key) == "UPDATE_COMPLETE", stack.failures()
@@ -66,7 +69,7 @@ def test_there_and_back_again_takes_effect_each_time(account):
         assert now.version == now.latest
 
 
-def test_a_new_revision_repairs_what_was_changed_by_hand_and_keeps_what_is_not_ours(account):
+def test_a_new_revision_repairs_the_key_and_keeps_other_settings_changed_by_hand(account: Account) -> None:
     stack = account.deploy()
     account.set_by_hand(kmsKeyId="", idleSessionTimeout=5)
     assert stack.update(Revision="2") == "UPDATE_COMPLETE"
@@ -75,7 +78,7 @@ def test_a_new_revision_repairs_what_was_changed_by_hand_and_keeps_what_is_not_o
     assert now.content["inputs"]["idleSessionTimeout"] == 5
 
 
-def test_a_new_revision_writes_nothing_where_nothing_differs(account):
+def test_a_new_revision_writes_nothing_if_nothing_differs(account: Account) -> None:
     stack = account.deploy()
     version = account.document().latest
     assert stack.update(Revision="2") == "UPDATE_COMPLETE"
@@ -83,7 +86,7 @@ def test_a_new_revision_writes_nothing_where_nothing_differs(account):
 
 
 @pytest.mark.parametrize("wrong", ["signing", "absent", "disabled", "pending-deletion", "other-region"])
-def test_an_update_to_an_unfit_key_rolls_back_and_says_why(account, wrong):
+def test_an_update_to_an_unfit_key_rolls_back_and_says_why(account: Account, wrong: Any) -> None:
     kms = account.aws.client("kms")
     original = account.document()
     key, why = {
@@ -105,10 +108,10 @@ def test_an_update_to_an_unfit_key_rolls_back_and_says_why(account, wrong):
     assert any(word in reason for word in why), reason
     now = account.document()
     assert now.key == account.keys.first
-    assert now.keeps_all_of(original)
+    assert now.keeps_settings_of(original)
 
 
-def test_a_failed_create_leaves_the_document_alone(account):
+def test_a_failed_create_leaves_the_document_alone(account: Account) -> None:
     original = account.document()
     stack = account.stack(KmsKeyId=account.keys.signing)
     assert stack.create() == "ROLLBACK_COMPLETE"
@@ -117,7 +120,7 @@ def test_a_failed_create_leaves_the_document_alone(account):
     assert account.records() == {}
 
 
-def test_restore_gives_back_the_key_that_was_there_before(account):
+def test_restore_restores_the_key_from_before(account: Account) -> None:
     account.set_by_hand(kmsKeyId=account.keys.second)
     original = account.document()
     stack = account.deploy()
@@ -125,36 +128,36 @@ def test_restore_gives_back_the_key_that_was_there_before(account):
     assert stack.delete() == "DELETE_COMPLETE"
     now = account.document()
     assert now.key == account.keys.second
-    assert now.keeps_all_of(original)
+    assert now.keeps_settings_of(original)
     assert now.version == now.latest
     assert account.records() == {}
 
 
 @pytest.mark.parametrize("before", ["", None], ids=["empty", "absent"])
-def test_restore_gives_back_encryption_off(bare, before):
+def test_restore_turns_encryption_off_if_it_was_off(account_without_document: Account, before: Any) -> None:
     inputs = seed.PREFERENCES["inputs"] | {"kmsKeyId": before}
     if before is None:
         del inputs["kmsKeyId"]
-    seed.seed_document(bare.aws, seed.PREFERENCES | {"inputs": inputs})
-    original = bare.document()
-    stack = bare.deploy()
+    seed.seed_document(account_without_document.aws, seed.PREFERENCES | {"inputs": inputs})
+    original = account_without_document.document()
+    stack = account_without_document.deploy()
     assert stack.delete() == "DELETE_COMPLETE"
-    assert not bare.document().key
-    assert bare.document().keeps_all_of(original)
+    assert not account_without_document.document().key
+    assert account_without_document.document().keeps_settings_of(original)
 
 
-def test_clear_turns_encryption_off_whatever_was_before(account):
+def test_clear_turns_encryption_off_even_if_there_was_a_key_before(account: Account) -> None:
     account.set_by_hand(kmsKeyId=account.keys.second)
     original = account.document()
     stack = account.deploy(OnDelete="Clear")
     assert stack.delete() == "DELETE_COMPLETE"
     now = account.document()
     assert now.key == ""
-    assert now.keeps_all_of(original)
+    assert now.keeps_settings_of(original)
     assert account.records() == {}
 
 
-def test_retain_leaves_the_key_set(account):
+def test_retain_leaves_the_key_set(account: Account) -> None:
     stack = account.deploy(OnDelete="Retain")
     version = account.document().latest
     assert stack.delete() == "DELETE_COMPLETE"
@@ -163,7 +166,7 @@ def test_retain_leaves_the_key_set(account):
     assert account.records() == {}
 
 
-def test_the_way_to_delete_can_be_changed_later(account):
+def test_on_delete_can_be_changed_later(account: Account) -> None:
     account.set_by_hand(kmsKeyId=account.keys.second)
     stack = account.deploy(OnDelete="Retain")
     assert stack.update(OnDelete="Restore") == "UPDATE_COMPLETE"
@@ -171,14 +174,14 @@ def test_the_way_to_delete_can_be_changed_later(account):
     assert account.document().key == account.keys.second
 
 
-def test_delete_leaves_alone_what_somebody_changed_since(account):
+def test_delete_leaves_alone_a_key_that_somebody_changed_since(account: Account) -> None:
     stack = account.deploy()
     account.set_by_hand(kmsKeyId=account.keys.second)
     assert stack.delete() == "DELETE_COMPLETE"
     assert account.document().key == account.keys.second
 
 
-def test_delete_succeeds_where_the_document_is_gone(account):
+def test_delete_succeeds_if_the_document_is_gone(account: Account) -> None:
     stack = account.deploy()
     account.aws.client("ssm").delete_document(Name=seed.DOCUMENT)
     assert stack.delete() == "DELETE_COMPLETE"
@@ -186,17 +189,17 @@ def test_delete_succeeds_where_the_document_is_gone(account):
     assert account.records() == {}
 
 
-def test_a_stack_can_be_deleted_and_created_again(account):
+def test_a_stack_can_be_deleted_and_created_again(account: Account) -> None:
     original = account.document()
     for _ in range(2):
         stack = account.deploy()
         assert account.document().key == account.keys.first
         assert stack.delete() == "DELETE_COMPLETE"
         assert account.document().key == ""
-        assert account.document().keeps_all_of(original)
+        assert account.document().keeps_settings_of(original)
 
 
-def test_disabled_clears_the_key_and_says_what_that_costs(account):
+def test_disabled_clears_the_key_and_logs_the_consequence(account: Account) -> None:
     account.set_by_hand(kmsKeyId=account.keys.second)
     stack = account.deploy(Encryption="Disabled")
     assert account.document().key == ""
@@ -208,7 +211,7 @@ def test_disabled_clears_the_key_and_says_what_that_costs(account):
     assert account.document().key == ""
 
 
-def test_a_key_created_by_the_stack(account):
+def test_a_key_created_by_the_stack(account: Account) -> None:
     kms = account.aws.client("kms")
     stack = account.deploy(CreateKey="true")
     key = account.document().key
@@ -221,7 +224,7 @@ def test_a_key_created_by_the_stack(account):
     assert account.document().key == ""
 
 
-def test_from_a_given_key_to_one_of_the_stack_and_back(account):
+def test_from_a_given_key_to_one_of_the_stack_and_back(account: Account) -> None:
     stack = account.deploy()
     assert stack.update(KmsKeyId="", CreateKey="true") == "UPDATE_COMPLETE", stack.failures()
     created = account.document().key
@@ -231,33 +234,36 @@ def test_from_a_given_key_to_one_of_the_stack_and_back(account):
     assert account.aws.client("kms").describe_key(KeyId=created)["KeyMetadata"]["KeyState"] == "Enabled"
 
 
-def test_another_document_name_gives_the_old_document_back(account):
+def test_another_document_name_restores_the_old_document(account: Account) -> None:
     original = account.document()
     stack = account.deploy()
     assert stack.update(DocumentName="Team-Sessions", AdditionalDocuments=seed.DOCUMENT) == "UPDATE_COMPLETE", stack.failures()
     assert account.document("Team-Sessions").key == account.keys.first
     assert account.document().key == ""
-    assert account.document().keeps_all_of(original)
+    assert account.document().keeps_settings_of(original)
     assert list(account.records()) == ["/session-kms/Team-Sessions"]
 
 
-def test_a_document_written_in_yaml_stays_yaml(bare):
-    ssm = bare.aws.client("ssm")
-    text = 'schemaVersion: "1.0"\n# who may do what: see the wiki\ndescription: ours\nsessionType: Standard_Stream\ninputs:\n  s3BucketName: logs\n  kmsKeyId: ""\n  idleSessionTimeout: 20\n'
+def test_a_document_written_in_yaml_stays_yaml(account_without_document: Account) -> None:
+    ssm = account_without_document.aws.client("ssm")
+    text = (
+        'schemaVersion: "1.0"\n# who may do what: see the wiki\ndescription: ours\nsessionType: Standard_Stream\n'
+        'inputs:\n  s3BucketName: logs\n  kmsKeyId: ""\n  idleSessionTimeout: 20\n'
+    )
     ssm.create_document(Name=seed.DOCUMENT, DocumentType="Session", DocumentFormat="YAML", Content=text)
-    bare.deploy()
+    account_without_document.deploy()
     answer = ssm.get_document(Name=seed.DOCUMENT, DocumentFormat="YAML")
     assert answer["DocumentFormat"] == "YAML"
-    assert f'kmsKeyId: {bare.keys.first}' in answer["Content"].replace('"', "").replace("'", "")
+    assert f'kmsKeyId: {account_without_document.keys.first}' in answer["Content"].replace('"', "").replace("'", "")
     assert "# who may do what: see the wiki" in answer["Content"]
     assert "idleSessionTimeout: 20" in answer["Content"]
 
 
-def test_a_document_that_is_none_of_ours_to_edit_is_refused(bare):
+def test_a_document_with_a_parameterised_key_is_refused(account_without_document: Account) -> None:
     inputs = seed.PREFERENCES["inputs"] | {"kmsKeyId": "{{ key }}"}
-    seed.seed_document(bare.aws, seed.PREFERENCES | {"inputs": inputs})
-    before = bare.document()
-    stack = bare.stack()
+    seed.seed_document(account_without_document.aws, seed.PREFERENCES | {"inputs": inputs})
+    before = account_without_document.document()
+    stack = account_without_document.stack()
     assert stack.create() == "ROLLBACK_COMPLETE"
     assert "kmsKeyId" in " ".join(stack.failures())
-    assert bare.document().text == before.text
+    assert account_without_document.document().text == before.text

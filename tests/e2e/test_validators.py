@@ -1,9 +1,11 @@
-"""The templates before the eyes of others: cfn-lint, SAM, parliament."""
+"""Checks the templates by cfn-lint, SAM and parliament, and for the limits of CloudFormation."""
 
 import json
 import os
 import re
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,18 +15,18 @@ from local.template import load
 
 
 @pytest.fixture(scope="module", autouse=True)
-def installed():
+def installed() -> None:
     environments.ensure(("cfn-lint", "sam", "parliament"))
 
 
-def run(*command, **settings) -> subprocess.CompletedProcess:
+def run(*command: Any, **settings: Any) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | settings
     return subprocess.run(
         [str(part) for part in command], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
 
 
-def changed(tmp_path, template, old: str, new: str):
+def changed(tmp_path: Path, template: Path, old: str, new: str) -> Path:
     text = template.read_text()
     assert old in text
     path = tmp_path / template.name
@@ -32,27 +34,30 @@ def changed(tmp_path, template, old: str, new: str):
     return path
 
 
-def cfn_lint(path) -> subprocess.CompletedProcess:
-    # Several Regions: a value that is right in one only would be found.
+def cfn_lint(path: Path) -> subprocess.CompletedProcess[str]:
+    # Several Regions, to find values that are valid in only one of them.
     return run(environments.program("cfn-lint", "cfn-lint"), "--regions", "eu-west-1", "us-gov-west-1", "cn-north-1", "--", path)
 
 
-def sam_validate(path) -> subprocess.CompletedProcess:
+def sam_validate(path: Path) -> subprocess.CompletedProcess[str]:
     return run(environments.program("sam", "sam"), "validate", "--lint", "--region", "eu-west-1", "--template", path, SAM_CLI_TELEMETRY="0")
 
 
-def parliament(path) -> subprocess.CompletedProcess:
-    return run(environments.program("parliament", "python"), "-m", "local.policies", path)
+def parliament(path: Path) -> subprocess.CompletedProcess[str]:
+    return run(environments.program("parliament", "python"), "-m", "local.policy_lint", path)
 
 
-# The functions of CloudFormation that a rule may call.
-IN_RULES = {"Fn::And", "Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::Equals", "Fn::Not", "Fn::Or", "Fn::RefAll", "Fn::ValueOf", "Fn::ValueOfAll"}
+# The intrinsic functions that CloudFormation allows in rules.
+FUNCTIONS_IN_RULES = {
+    "Fn::And", "Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::Equals", "Fn::Not", "Fn::Or", "Fn::RefAll", "Fn::ValueOf",
+    "Fn::ValueOfAll",
+}
 each_template = pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
 
 
 @each_template
 @pytest.mark.parametrize("check", [cfn_lint, sam_validate, parliament])
-def test_the_template_is_clean(check, path):
+def test_the_template_is_clean(check: Any, path: Path) -> None:
     result = check(path)
     assert result.returncode == 0, result.stdout + result.stderr
 
@@ -65,22 +70,22 @@ def test_the_template_is_clean(check, path):
         (parliament, "kms:DescribeKey", "kms:DescribeKeys"),
     ],
 )
-def test_each_check_can_fail(check, old, new, tmp_path):
+def test_each_check_can_fail(check: Any, old: str, new: str, tmp_path: Path) -> None:
     for path in TEMPLATES:
         assert check(changed(tmp_path, path, old, new)).returncode != 0
 
 
 @each_template
-def test_no_arn_names_a_partition(path):
+def test_no_arn_names_a_partition(path: Path) -> None:
     template = load(path.read_text())
-    # Descriptions show what an ARN looks like.
+    # Descriptions and patterns show what an ARN looks like.
     for parameter in template["Parameters"].values():
         del parameter["Description"]
         parameter.pop("AllowedPattern", None)
     assert not re.search(r"arn:aws[a-z-]*:", json.dumps(template))
 
 
-def functions_in(value) -> set[str]:
+def functions_in(value: Any) -> set[str]:
     if isinstance(value, list):
         return set().union(*map(functions_in, value))
     if isinstance(value, dict):
@@ -89,17 +94,17 @@ def functions_in(value) -> set[str]:
 
 
 @each_template
-def test_the_limits_of_cloudformation_are_kept(path):
+def test_the_template_is_within_the_limits_of_cloudformation(path: Path) -> None:
     template = load(path.read_text())
     assert len(template["Parameters"]) <= 200
-    assert path.stat().st_size <= 1_000_000, "larger templates cannot be given at all"
+    assert path.stat().st_size <= 1_000_000, "CloudFormation accepts no larger template"
     for parameter in template["Parameters"].values():
         assert len(parameter["Description"]) <= 4000
-    assert functions_in(template.get("Rules", {})) <= IN_RULES
+    assert functions_in(template.get("Rules", {})) <= FUNCTIONS_IN_RULES
 
 
 @each_template
-def test_the_template_says_what_the_readers_of_its_console_page_see(path):
+def test_the_console_page_of_the_template_is_complete(path: Path) -> None:
     template = load(path.read_text())
     interface = template["Metadata"]["AWS::CloudFormation::Interface"]
     grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
@@ -109,7 +114,7 @@ def test_the_template_says_what_the_readers_of_its_console_page_see(path):
     assert all(output["Description"] for output in template["Outputs"].values())
 
 
-def test_the_key_outlives_the_stack_and_the_request_finds_its_permissions():
+def test_the_key_outlives_the_stack_and_the_request_waits_for_permissions() -> None:
     resources = load(TEMPLATE.read_text())["Resources"]
     assert resources["Key"]["DeletionPolicy"] == resources["Key"]["UpdateReplacePolicy"] == "Retain"
     request = resources["SessionEncryption"]
@@ -117,31 +122,31 @@ def test_the_key_outlives_the_stack_and_the_request_finds_its_permissions():
     assert {"FunctionRole", "FunctionLogGroup", "FunctionInvokeConfig", "EventsInvokeConfig"} <= set(request["DependsOn"])
 
 
-def test_nothing_watches_what_is_not_in_the_stack_s_care():
-    """A rule that came before the custom resource would see its writes; one that outlived it would undo its Delete."""
+def test_no_rule_exists_before_or_after_the_custom_resource() -> None:
+    """A rule before the custom resource would report its writes. A rule after it would undo its Delete."""
     rules = {name: resource for name, resource in load(TEMPLATE.read_text())["Resources"].items() if resource["Type"] == "AWS::Events::Rule"}
     assert len(rules) == 8
     for name, rule in rules.items():
         assert rule.get("DependsOn") == "SessionEncryption" or '["SessionEncryption", "' in json.dumps(rule["Properties"]), name
 
 
-def test_whoever_needs_the_key_may_use_it_before_the_request_and_after_the_stack():
+def test_the_policies_exist_before_the_request_and_after_the_stack() -> None:
     resources = load(TEMPLATE.read_text())["Resources"]
     referred = json.dumps(resources["SessionEncryption"]["Properties"])
     for policy in ("UserPolicy", "NodePolicy"):
-        assert f'{{"Ref": "{policy}"}}' in referred, "what a condition decides is ordered by a reference only"
+        assert f'{{"Ref": "{policy}"}}' in referred, "only a reference orders conditional resources"
         assert resources[policy]["DeletionPolicy"] == "RetainExceptOnCreate"
         assert resources[policy]["UpdateReplacePolicy"] == "Retain"
 
 
 @each_template
-def test_the_report_outlives_a_deployment_that_is_rolled_back(path):
+def test_the_report_outlives_a_deployment_that_is_rolled_back(path: Path) -> None:
     group = load(path.read_text())["Resources"]["FunctionLogGroup"]
     assert group["DeletionPolicy"] == "Retain"
-    assert "AWS::StackId" in json.dumps(group["Properties"]["LogGroupName"]), "or the next deployment would find the name taken"
+    assert "AWS::StackId" in json.dumps(group["Properties"]["LogGroupName"]), "otherwise the next deployment would find the name in use"
 
 
-def test_the_sample_events_are_whole():
+def test_the_sample_requests_have_the_properties_that_the_template_sends() -> None:
     types = {"custom-resource": "Custom::SessionEncryption", "key-access": "Custom::SessionKeyAccess"}
     for path in [EVENTS / f"{name}-{kind}.json" for name in types for kind in ("create", "delete", "update")]:
         event = json.loads(path.read_text())
@@ -150,9 +155,9 @@ def test_the_sample_events_are_whole():
         assert suffix == kind.lower()
         assert event["ResourceType"] == types[name]
         properties = load((TEMPLATE if name == "custom-resource" else KEY_ACCESS_TEMPLATE).read_text())["Resources"][event["LogicalResourceId"]]["Properties"]
-        # What a condition decides may be absent.
+        # Conditional properties may be absent.
         always = {name for name, value in properties.items() if "AWS::NoValue" not in json.dumps(value)}
-        assert always <= set(event["ResourceProperties"]) <= set(properties), "what the template sends"
+        assert always <= set(event["ResourceProperties"]) <= set(properties), "the properties that the template sends"
         assert ("PhysicalResourceId" in event) == (kind != "Create")
         assert ("OldResourceProperties" in event) == (kind == "Update")
         assert event["ResourceProperties"]["ServiceToken"] == event["ServiceToken"]

@@ -84,7 +84,7 @@ async fn a_document_that_takes_too_long_does_not_stop_the_others() {
     let problem = error.to_string();
     assert!(problem.contains("Team-Slow") && problem.contains("no time was left"), "{problem}");
     assert_repaired(&fixture);
-    assert!(logs.text().contains("was put right"), "the log reports the other document");
+    assert!(logs.text().contains("was repaired"), "the log reports the other document");
 }
 
 /// An envelope of SNS with these messages.

@@ -1,10 +1,10 @@
-//! The command line, run through its console: what it prints, and how it ends.
+//! The command line, run through its console: what it prints and how it ends.
 
-mod asks;
 mod changes;
 mod evaluate;
 mod lists;
 mod offline;
+mod operations;
 
 use std::io::BufRead;
 use std::path::Path;
@@ -16,22 +16,22 @@ use session_kms::location::Location;
 use crate::fixture::Fixture;
 use crate::stub::{ACCOUNT, REGION};
 
-/// What a command came to.
+/// How a command ended and what it printed.
 pub struct Ran {
     pub exit: Exit,
     pub out: String,
     pub err: String,
 }
 
-/// Who is at the terminal.
+/// Who sits at the terminal.
 enum Terminal<'a> {
-    /// Nobody: a pipeline.
+    /// Nobody: the command runs in a pipeline.
     None,
-    /// Somebody who types this.
+    /// Somebody who types this text.
     Types(&'a str),
 }
 
-/// Runs a command that must not reach for AWS: where it does, it ends by that error.
+/// Runs a command that must not connect to AWS: it would end with `NoRegion`.
 pub async fn offline(arguments: &[&str]) -> Ran {
     run(arguments, &Terminal::None, async |_| Err(CliError::NoRegion)).await
 }

@@ -1,4 +1,4 @@
-//! Golden files: what is printed, as it was looked at once. `UPDATE_GOLDEN=1 cargo test` writes them anew.
+//! Golden files: texts that somebody has reviewed. `UPDATE_GOLDEN=1 cargo test` replaces them.
 
 use std::env;
 use std::fs;

@@ -1,4 +1,4 @@
-//! The key: how it may be named, and which keys are never written.
+//! References to keys, and which keys are never written.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ const FOREIGN: &str = "210987654321";
 const ID: &str = "33333333-3333-4333-8333-333333333333";
 
 #[tokio::test]
-async fn every_name_of_a_key_leads_to_its_arn() {
+async fn every_kind_of_reference_is_resolved_to_the_key_arn() {
     let id = "11111111-1111-4111-8111-111111111111";
     for name in [
         id.to_owned(),
@@ -61,7 +61,7 @@ async fn an_unfit_key_is_named_and_not_written() {
 }
 
 #[tokio::test]
-async fn what_to_know_of_a_key_stands_in_the_findings() {
+async fn the_risks_of_a_key_are_in_the_findings() {
     let fixture = Fixture::furnished().await;
     fixture.stub.world(|world| {
         let key = world.key(&fixture.k1);
@@ -83,7 +83,7 @@ async fn what_to_know_of_a_key_stands_in_the_findings() {
 }
 
 #[tokio::test]
-async fn another_account_s_key_works_by_its_arn() {
+async fn another_account_s_key_can_be_named_by_its_arn() {
     let fixture = Fixture::furnished().await;
     let key = fixture.stub.world(|world| {
         let key = world.add_key_at(&Location::new(FOREIGN, REGION), ID);
@@ -97,7 +97,7 @@ async fn another_account_s_key_works_by_its_arn() {
 }
 
 #[tokio::test]
-async fn a_key_that_sessions_would_not_find_is_refused_unasked() {
+async fn a_key_that_sessions_would_not_find_is_refused_without_a_call() {
     for (name, why) in [
         (format!("arn:aws:kms:{REGION}:{FOREIGN}:alias/session"), "can only be named by its key ARN"),
         (format!("arn:aws:kms:eu-central-1:{ACCOUNT}:key/{ID}"), "is in Region eu-central-1"),
@@ -116,7 +116,7 @@ async fn a_key_that_sessions_would_not_find_is_refused_unasked() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_not_there_is_named() {
+async fn the_error_names_a_key_that_does_not_exist() {
     for name in [ID, "alias/missing"] {
         let fixture = Fixture::furnished().await;
         let answer = create(&fixture, name).await;
@@ -127,14 +127,14 @@ async fn a_key_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
-async fn a_key_that_may_not_be_described_says_what_to_allow() {
-    let close: fn(&mut World, &str) -> String = |world, key| {
+async fn if_describe_key_is_denied_the_error_says_what_to_allow() {
+    let denied: fn(&mut World, &str) -> String = |world, key| {
         world.key(key).deny("*", "kms:DescribeKey");
         key.to_owned()
     };
     let foreign: fn(&mut World, &str) -> String =
         |world, _| world.add_key_at(&Location::new(FOREIGN, REGION), ID);
-    for prepare in [close, foreign] {
+    for prepare in [denied, foreign] {
         let fixture = Fixture::furnished().await;
         let key = fixture.stub.world(|world| prepare(world, &fixture.k1));
         let answer = create(&fixture, &key).await;
@@ -145,7 +145,7 @@ async fn a_key_that_may_not_be_described_says_what_to_allow() {
 }
 
 #[tokio::test]
-async fn a_kms_that_does_not_answer_is_told_in_time() {
+async fn if_kms_does_not_answer_the_stack_fails_in_time() {
     let fixture = Fixture::furnished().await;
     fixture.stub.fault(When::service("kms"), Fault::Hang);
     let request = resource("demo").create(&fixture.stub, &enabled(&fixture.k1));
@@ -156,7 +156,7 @@ async fn a_kms_that_does_not_answer_is_told_in_time() {
 }
 
 #[tokio::test]
-async fn a_kms_that_does_not_work_is_told() {
+async fn if_kms_fails_the_error_says_so() {
     for (fault, why) in [
         (Fault::Throttle, "ThrottlingException"),
         (Fault::InternalError, "KMSInternalException"),
@@ -171,7 +171,7 @@ async fn a_kms_that_does_not_work_is_told() {
 }
 
 #[tokio::test]
-async fn a_key_to_be_put_back_is_judged_too() {
+async fn a_key_that_delete_would_restore_must_be_fit_too() {
     let fixture = Fixture::furnished().await;
     let properties = enabled(&fixture.k1);
     let mut stack = fixture.deployed("demo", &properties).await;

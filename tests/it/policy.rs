@@ -1,10 +1,6 @@
-//! The policy evaluator: its cases, its properties, its fuzz targets, and iam-simulate beside it.
+//! `evaluate` on the policy crate's corpus and on random bytes, and the policy evaluator beside iam-simulate.
 
-mod completions;
 mod corpus;
 mod differential;
 mod fuzz;
-mod key_side;
-mod limits;
 pub(crate) mod oracle;
-mod properties;

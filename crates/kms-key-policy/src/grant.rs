@@ -1,51 +1,62 @@
-//! Grants on a key, as `ListGrants` returns them. A grant adds an Allow and never overrides a Deny.
+//! Grants on a key, as `ListGrants` returns them. A grant adds an Allow, and never overrides a Deny.
 
-use super::arn::AccountId;
-use super::context::{KeyState, View};
-use super::document::{Pools, hash_folded};
-use super::error::{ParseError, Path, Problem};
-use super::json::{Kind, Reader};
-use super::principal::{PrincipalMatcher, Via};
-use super::request::ENCRYPTION_CONTEXT;
-use super::tri::Tri;
-
-type Result<T> = std::result::Result<T, ParseError>;
+use crate::applicability::Applicability;
+use crate::arn::AccountId;
+use crate::context::{KeyState, RequestView};
+use crate::error::{JsonPath, ParseError, ParseProblem, ParseResult};
+use crate::json::{JsonKind, JsonReader};
+use crate::policy::Pools;
+use crate::principal::{Coverage, PrincipalMatcher};
+use crate::request::ENCRYPTION_CONTEXT;
+use crate::text::hash_folded;
 
 /// The grants on a key.
+///
+/// ```
+/// use kms_key_policy::Grants;
+///
+/// let grants = Grants::parse(
+///     r#"{"Grants": [{
+///         "GrantId": "1a2b", "GranteePrincipal": "arn:aws:iam::444455556666:role/App", "Operations": ["Decrypt"],
+///         "Constraints": {"EncryptionContextSubset": {"team": "red"}}}], "Truncated": false}"#,
+/// )?;
+/// assert_eq!(Grants::parse("{}").unwrap_err().to_string(), "$: has no Grants");
+/// # Ok::<(), kms_key_policy::ParseError>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Grants {
-    pub(super) pools: Pools,
-    pub(super) list: Vec<Grant>,
+    pub(crate) pools: Pools,
+    pub(crate) list: Vec<Grant>,
     truncated: bool,
 }
 
 /// One grant.
 #[derive(Debug, Clone)]
-pub(super) struct Grant {
-    pub(super) id: Option<String>,
-    /// The key that it is on; a list of one key's grants may leave it out.
-    pub(super) key: Option<String>,
-    /// Whom it may be for: none if it does not say, more than one if it names a principal and a service.
+pub(crate) struct Grant {
+    pub(crate) id: Option<String>,
+    /// The key that the grant is on. A list of one key's grants may leave it out.
+    pub(crate) key: Option<String>,
+    /// The grantees. There is none if the grant does not name one, and two if it names a principal and a service.
     grantees: Vec<PrincipalMatcher>,
-    /// In lower case; `None` if it does not say.
+    /// The operations in lower case; `None` if the grant does not name them.
     operations: Option<Vec<String>>,
     retiring: Vec<PrincipalMatcher>,
-    pub(super) constraints: Constraints,
-    /// Why nobody can tell what it allows.
-    pub(super) oddity: Option<&'static str>,
+    pub(crate) constraints: Constraints,
+    /// Why it is undocumented what the grant allows.
+    pub(crate) undocumented: Option<&'static str>,
 }
 
-/// What a request must carry for a grant to count.
+/// The conditions that a request must meet for the grant to apply.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Constraints {
-    /// The whole encryption context.
-    pub(super) equals: Option<Vec<(String, String)>>,
-    /// A part of the encryption context.
-    pub(super) subset: Vec<(String, String)>,
-    /// The resource that a service must call for.
-    pub(super) source_arn: Option<String>,
-    /// A constraint that this reader does not know.
-    pub(super) unknown: Option<String>,
+pub(crate) struct Constraints {
+    /// The pairs that the encryption context must consist of.
+    pub(crate) equals: Option<Vec<(String, String)>>,
+    /// Pairs that the encryption context must have.
+    pub(crate) subset: Vec<(String, String)>,
+    /// The resource for which a service must make the call.
+    pub(crate) source_arn: Option<String>,
+    /// The name of a constraint that this reader does not know.
+    pub(crate) unknown: Option<String>,
 }
 
 impl Grants {
@@ -55,16 +66,17 @@ impl Grants {
         Self::default()
     }
 
-    /// Reads the answer of `ListGrants`, or the list in it, from JSON. A grant that cannot be read, or that does not say
-    /// to whom it allows what, makes depend only what it could allow.
+    /// Reads the answer of `ListGrants`, or the list in it, from JSON. A grant that cannot be read does not fail the
+    /// list: requests that it may allow get the decision *depends*. The same holds for a grant that does not name its
+    /// grantee or its operations.
     ///
     /// # Errors
-    /// [`ParseError`] names the place and what is wrong there.
-    pub fn parse(text: &str) -> Result<Self> {
+    /// [`ParseError`] names the position and what is wrong there.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
         let mut grants = Self::default();
-        let mut reader = Reader::new(text);
-        let root = Path::Root;
-        if reader.peek() == Kind::Array {
+        let mut reader = JsonReader::new(text);
+        let root = JsonPath::Root;
+        if reader.peek() == JsonKind::Array {
             grants.read_list(&mut reader, &root)?;
         } else {
             let mut listed = false;
@@ -83,42 +95,35 @@ impl Grants {
                 }
             })?;
             if !listed {
-                return Err(root.error(Problem::Missing("Grants")));
+                return Err(root.error(ParseProblem::Missing("Grants")));
             }
         }
         reader.end()?;
         Ok(grants)
     }
 
-    /// How many grants there are.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.list.len()
-    }
-
-    /// Whether `ListGrants` said that there are more.
-    #[must_use]
-    pub const fn is_truncated(&self) -> bool {
+    /// Whether `ListGrants` said that there are more grants.
+    pub(crate) const fn is_truncated(&self) -> bool {
         self.truncated
     }
 
-    fn read_list(&mut self, reader: &mut Reader<'_>, path: &Path<'_>) -> Result<()> {
+    fn read_list(&mut self, reader: &mut JsonReader<'_>, path: &JsonPath<'_>) -> ParseResult<()> {
         reader.one_or_many(path, |reader, path| {
-            // A grant that cannot be read leaves the others as they are. Nobody can tell whom it is for.
-            let mut own = Reader::new(reader.raw(path)?);
+            // A grant that cannot be read may be for anybody. It must not make the other grants unreadable.
+            let mut own = JsonReader::new(reader.raw(path)?);
             let grant = self.read_grant(&mut own, path).unwrap_or_else(|_| Grant::unreadable());
             self.list.push(grant);
             Ok(())
         })
     }
 
-    fn read_grant(&mut self, reader: &mut Reader<'_>, grant: &Path<'_>) -> Result<Grant> {
+    fn read_grant(&mut self, reader: &mut JsonReader<'_>, grant: &JsonPath<'_>) -> ParseResult<Grant> {
         let (mut id, mut key, mut principal, mut service) = (None, None, None, None);
         let (mut operations, mut retiring, mut retiring_service) = (None, None, None);
         let mut constraints = Constraints::default();
         reader.object(grant, "a grant (an object)", |reader, name| {
             let path = grant.member(&name);
-            if reader.peek() == Kind::Null {
+            if reader.peek() == JsonKind::Null {
                 return reader.skip(&path);
             }
             let before = match &*name {
@@ -129,7 +134,7 @@ impl Grants {
                     principal.replace(self.pools.grantee(&text)).is_some()
                 }
                 "GranteeServicePrincipal" => {
-                    let name = self.pools.keep(&reader.text(&path)?);
+                    let name = self.pools.add_text(&reader.text(&path)?);
                     service.replace(PrincipalMatcher::Service { name }).is_some()
                 }
                 "RetiringPrincipal" => {
@@ -137,7 +142,7 @@ impl Grants {
                     retiring.replace(self.pools.grantee(&text)).is_some()
                 }
                 "RetiringServicePrincipal" => {
-                    let name = self.pools.keep(&reader.text(&path)?);
+                    let name = self.pools.add_text(&reader.text(&path)?);
                     retiring_service.replace(PrincipalMatcher::Service { name }).is_some()
                 }
                 "Operations" => operations.replace(read_operations(reader, &path)?).is_some(),
@@ -150,9 +155,9 @@ impl Grants {
                     false
                 }
             };
-            if before { Err(grant.error(Problem::Duplicate { name: name.into() })) } else { Ok(()) }
+            if before { Err(grant.error(ParseProblem::Duplicate { name: name.into() })) } else { Ok(()) }
         })?;
-        let oddity = match (&principal, &service, &operations) {
+        let undocumented = match (&principal, &service, &operations) {
             (None, None, _) => Some("names no grantee"),
             (Some(_), Some(_), _) => Some("names two grantees, a principal and a service"),
             (_, _, None) => Some("names no operations"),
@@ -165,12 +170,12 @@ impl Grants {
             operations,
             retiring: retiring.into_iter().chain(retiring_service).collect(),
             constraints,
-            oddity,
+            undocumented,
         })
     }
 }
 
-fn read_operations(reader: &mut Reader<'_>, path: &Path<'_>) -> Result<Vec<String>> {
+fn read_operations(reader: &mut JsonReader<'_>, path: &JsonPath<'_>) -> ParseResult<Vec<String>> {
     let mut operations = Vec::new();
     reader.one_or_many(path, |reader, path| {
         operations.push(reader.text(path)?.to_ascii_lowercase());
@@ -180,11 +185,11 @@ fn read_operations(reader: &mut Reader<'_>, path: &Path<'_>) -> Result<Vec<Strin
 }
 
 impl Constraints {
-    fn read(reader: &mut Reader<'_>, path: &Path<'_>) -> Result<Self> {
+    fn read(reader: &mut JsonReader<'_>, path: &JsonPath<'_>) -> ParseResult<Self> {
         let mut constraints = Self::default();
         reader.object(path, "an object of constraints", |reader, name| {
             let path = path.member(&name);
-            if reader.peek() == Kind::Null {
+            if reader.peek() == JsonKind::Null {
                 return reader.skip(&path);
             }
             match &*name {
@@ -201,37 +206,38 @@ impl Constraints {
         Ok(constraints)
     }
 
-    /// The pairs that the encryption context must hold.
-    pub(super) fn pairs(&self) -> impl Iterator<Item = &(String, String)> {
+    /// The pairs that the encryption context must have.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = &(String, String)> {
         self.subset.iter().chain(self.equals.iter().flatten())
     }
 
     /// Whether the request meets the constraints.
-    fn hold(&self, view: &View<'_>) -> Tri {
+    fn hold(&self, view: &RequestView<'_>) -> Applicability {
         let action = &view.request.action;
         let encryption = if action.is_cryptographic() {
-            let exact = self.equals.as_ref().map_or(Tri::Yes, |pairs| has_no_other_keys(pairs, view));
-            Tri::all(self.pairs().map(|(key, value)| has_pair(key, value, view))).and(exact)
+            let exact =
+                self.equals.as_ref().map_or(Applicability::Applies, |pairs| has_no_other_keys(pairs, view));
+            Applicability::all(self.pairs().map(|(key, value)| has_pair(key, value, view))).and(exact)
         } else if action.operation() == "creategrant" && self.pairs().next().is_some() {
-            // The grant to be made must be as strict, which the request's context does not tell.
-            Tri::Maybe
+            // The new grant must have constraints that are as strict. The request's context does not have them.
+            Applicability::Unknown
         } else {
-            Tri::Yes
+            Applicability::Applies
         };
         let source = match &self.source_arn {
-            None => Tri::Yes,
+            None => Applicability::Applies,
             Some(arn) => has_value("aws:sourcearn", arn, view),
         };
-        let unknown = if self.unknown.is_some() { Tri::Maybe } else { Tri::Yes };
+        let unknown = if self.unknown.is_some() { Applicability::Unknown } else { Applicability::Applies };
         encryption.and(source).and(unknown)
     }
 }
 
-fn read_pairs(reader: &mut Reader<'_>, path: &Path<'_>) -> Result<Vec<(String, String)>> {
+fn read_pairs(reader: &mut JsonReader<'_>, path: &JsonPath<'_>) -> ParseResult<Vec<(String, String)>> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     reader.object(path, "an object of texts", |reader, name| {
         if pairs.iter().any(|(known, _)| *known == *name) {
-            return Err(path.error(Problem::Duplicate { name: name.into() }));
+            return Err(path.error(ParseProblem::Duplicate { name: name.into() }));
         }
         let value = reader.text(&path.member(&name))?.into_owned();
         pairs.push((name.into_owned(), value));
@@ -240,43 +246,43 @@ fn read_pairs(reader: &mut Reader<'_>, path: &Path<'_>) -> Result<Vec<(String, S
     Ok(pairs)
 }
 
-fn has_value(lower: &str, wanted: &str, view: &View<'_>) -> Tri {
+fn has_value(lower: &str, wanted: &str, view: &RequestView<'_>) -> Applicability {
     match view.find(hash_folded(lower), lower).1 {
         KeyState::Known { values: [value], .. } => (value == wanted).into(),
-        KeyState::Known { .. } | KeyState::Absent => Tri::No,
-        KeyState::Present | KeyState::Unknown | KeyState::SessionRole(_) => Tri::Maybe,
+        KeyState::Known { .. } | KeyState::Absent => Applicability::DoesNotApply,
+        KeyState::Present | KeyState::Unknown | KeyState::SessionRole(_) => Applicability::Unknown,
     }
 }
 
-/// Whether the encryption context holds a pair, case-sensitively in key and value.
-fn has_pair(key: &str, value: &str, view: &View<'_>) -> Tri {
+/// Whether the encryption context has a pair. The case of name and value matters.
+fn has_pair(key: &str, value: &str, view: &RequestView<'_>) -> Applicability {
     let mut lower = String::from(ENCRYPTION_CONTEXT);
-    lower.extend(super::document::folded(key));
+    lower.extend(crate::text::folded(key));
     let (written, _) = view.find(hash_folded(&lower), &lower);
     let other_case = written.and_then(|w| w.get(ENCRYPTION_CONTEXT.len()..)).is_some_and(|name| name != key);
-    if other_case || lists_key(key, view) == Tri::No {
-        return Tri::No;
+    if other_case || lists_key(key, view) == Applicability::DoesNotApply {
+        return Applicability::DoesNotApply;
     }
     has_value(&lower, value, view)
 }
 
-/// Whether the names of the encryption context hold this one.
-fn lists_key(key: &str, view: &View<'_>) -> Tri {
+/// Whether the encryption context has this name.
+fn lists_key(key: &str, view: &RequestView<'_>) -> Applicability {
     match encryption_keys(view) {
         Some(keys) => keys.iter().any(|k| k == key).into(),
-        None => Tri::Maybe,
+        None => Applicability::Unknown,
     }
 }
 
-fn has_no_other_keys(pairs: &[(String, String)], view: &View<'_>) -> Tri {
+fn has_no_other_keys(pairs: &[(String, String)], view: &RequestView<'_>) -> Applicability {
     match encryption_keys(view) {
         Some(keys) => keys.iter().all(|key| pairs.iter().any(|(k, _)| k == key)).into(),
-        None => Tri::Maybe,
+        None => Applicability::Unknown,
     }
 }
 
-/// The names of the encryption context, where they are known.
-fn encryption_keys<'a>(view: &View<'a>) -> Option<&'a [String]> {
+/// The names of the encryption context, if they are known.
+fn encryption_keys<'a>(view: &RequestView<'a>) -> Option<&'a [String]> {
     const KEYS: &str = "kms:encryptioncontextkeys";
     match view.find(hash_folded(KEYS), KEYS).1 {
         KeyState::Known { values, .. } => Some(values),
@@ -286,8 +292,8 @@ fn encryption_keys<'a>(view: &View<'a>) -> Option<&'a [String]> {
 }
 
 impl Grant {
-    /// How the grant covers the request, and whether its constraints hold.
-    pub(super) fn admits(&self, pools: &Pools, view: &View<'_>) -> Option<(Via, Tri)> {
+    /// How the grant covers the caller, and whether its constraints are met; `None` if it does not cover the request.
+    pub(crate) fn admits(&self, pools: &Pools, view: &RequestView<'_>) -> Option<(Coverage, Applicability)> {
         let request = view.request;
         if !self.is_on(request.key.as_str(), request.key.id()) {
             return None;
@@ -299,21 +305,22 @@ impl Grant {
             found.next()
         };
         if operation == "retiregrant"
-            && let Some(via) = covers(&self.retiring)
+            && let Some(coverage) = covers(&self.retiring)
         {
-            // Whoever may retire a grant needs nothing else to do so [KMS developer guide: grant-delete].
-            return Some((via, Tri::Yes));
+            // A retiring principal needs nothing else to retire the grant (KMS developer guide, grant-delete).
+            return Some((coverage, Applicability::Applies));
         }
         let lists_operation = self.operations.as_ref().is_none_or(|list| list.iter().any(|o| o == operation));
         if operation.is_empty() || !lists_operation {
             return None;
         }
-        let via = if self.grantees.is_empty() { Via::Direct } else { covers(&self.grantees)? };
-        let certain = if self.oddity.is_some() { Tri::Maybe } else { Tri::Yes };
-        Some((via, self.constraints.hold(view).and(certain)))
+        let coverage = if self.grantees.is_empty() { Coverage::Direct } else { covers(&self.grantees)? };
+        let certain =
+            if self.undocumented.is_some() { Applicability::Unknown } else { Applicability::Applies };
+        Some((coverage, self.constraints.hold(view).and(certain)))
     }
 
-    /// A grant of which nothing is known but that it is there.
+    /// A grant of which only the existence is known.
     fn unreadable() -> Self {
         Self {
             id: None,
@@ -322,12 +329,12 @@ impl Grant {
             operations: None,
             retiring: Vec::new(),
             constraints: Constraints::default(),
-            oddity: Some("cannot be read"),
+            undocumented: Some("cannot be read"),
         }
     }
 
-    /// Whether it is on this key.
-    pub(super) fn is_on(&self, arn: &str, id: &str) -> bool {
+    /// Whether the grant is on this key.
+    pub(crate) fn is_on(&self, arn: &str, id: &str) -> bool {
         self.key.as_deref().is_none_or(|key| key == arn || key == id)
     }
 }
@@ -339,7 +346,7 @@ impl Pools {
         } else if text.contains(':') {
             self.named_principal(text).unwrap_or(PrincipalMatcher::Nobody)
         } else {
-            PrincipalMatcher::Service { name: self.keep(text) }
+            PrincipalMatcher::Service { name: self.add_text(text) }
         }
     }
 }

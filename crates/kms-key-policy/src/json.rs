@@ -1,22 +1,22 @@
-//! A strict JSON reader for short documents of a known shape.
+//! A strict JSON reader for short documents of a known structure.
 //!
-//! The reader borrows from the text, allocates only for strings with escapes, and never recurses: the caller's grammar
-//! says what may be nested in what, so no input can nest deeper than the grammar does.
+//! The reader borrows from the text, allocates only for strings with escapes, and never recurses. The grammar of the
+//! caller says which values may be nested, so no input can nest deeper than the grammar does.
 
 use std::borrow::Cow;
 
-use super::error::{ParseError, Path, Problem};
+use crate::error::{JsonPath, ParseError, ParseProblem, ParseResult};
 
-/// A place in a JSON text, moving forward.
+/// A position in a JSON text, which moves forward.
 #[derive(Debug)]
-pub(super) struct Reader<'t> {
+pub(crate) struct JsonReader<'t> {
     text: &'t str,
     at: usize,
 }
 
-/// What the next value is.
+/// The type of the next value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum JsonKind {
     Object,
     Array,
     String,
@@ -26,8 +26,8 @@ pub(super) enum Kind {
     Other,
 }
 
-impl Kind {
-    pub(super) const fn name(self) -> &'static str {
+impl JsonKind {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Object => "an object",
             Self::Array => "an array",
@@ -40,33 +40,31 @@ impl Kind {
     }
 }
 
-type Result<T> = std::result::Result<T, ParseError>;
-
-impl<'t> Reader<'t> {
-    pub(super) const fn new(text: &'t str) -> Self {
+impl<'t> JsonReader<'t> {
+    pub(crate) const fn new(text: &'t str) -> Self {
         Self { text, at: 0 }
     }
 
-    /// What the next value is, without reading it.
-    pub(super) fn peek(&mut self) -> Kind {
+    /// The type of the next value, which stays unread.
+    pub(crate) fn peek(&mut self) -> JsonKind {
         match self.next_byte() {
-            Some(b'{') => Kind::Object,
-            Some(b'[') => Kind::Array,
-            Some(b'"') => Kind::String,
-            Some(b'-' | b'0'..=b'9') => Kind::Number,
-            Some(b't' | b'f') => Kind::Bool,
-            Some(b'n') => Kind::Null,
-            _ => Kind::Other,
+            Some(b'{') => JsonKind::Object,
+            Some(b'[') => JsonKind::Array,
+            Some(b'"') => JsonKind::String,
+            Some(b'-' | b'0'..=b'9') => JsonKind::Number,
+            Some(b't' | b'f') => JsonKind::Bool,
+            Some(b'n') => JsonKind::Null,
+            _ => JsonKind::Other,
         }
     }
 
-    /// Reads an object, calling `member` with each name; `member` must read the value.
-    pub(super) fn object(
+    /// Reads an object, and calls `member` with each name. INVARIANT: `member` reads the value.
+    pub(crate) fn object(
         &mut self,
-        path: &Path<'_>,
+        path: &JsonPath<'_>,
         expected: &'static str,
-        mut member: impl FnMut(&mut Self, Cow<'t, str>) -> Result<()>,
-    ) -> Result<()> {
+        mut member: impl FnMut(&mut Self, Cow<'t, str>) -> ParseResult<()>,
+    ) -> ParseResult<()> {
         if self.next_byte() != Some(b'{') {
             return Err(self.wrong_type(path, expected));
         }
@@ -92,12 +90,13 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads one value, or each value of an array, calling `element` with its path; `element` must read it.
-    pub(super) fn one_or_many(
+    /// Reads one value, or each value of an array, and calls `element` with its path. INVARIANT: `element` reads the
+    /// value.
+    pub(crate) fn one_or_many(
         &mut self,
-        path: &Path<'_>,
-        mut element: impl FnMut(&mut Self, &Path<'_>) -> Result<()>,
-    ) -> Result<()> {
+        path: &JsonPath<'_>,
+        mut element: impl FnMut(&mut Self, &JsonPath<'_>) -> ParseResult<()>,
+    ) -> ParseResult<()> {
         if self.next_byte() != Some(b'[') {
             return element(self, path);
         }
@@ -119,7 +118,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Reads a string.
-    pub(super) fn text(&mut self, path: &Path<'_>) -> Result<Cow<'t, str>> {
+    pub(crate) fn text(&mut self, path: &JsonPath<'_>) -> ParseResult<Cow<'t, str>> {
         if self.next_byte() == Some(b'"') {
             self.string(path)
         } else {
@@ -127,23 +126,23 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads a string, or a number or boolean that stands unquoted, as text.
-    pub(super) fn scalar(&mut self, path: &Path<'_>) -> Result<Cow<'t, str>> {
+    /// Reads a string, a number or a boolean as text.
+    pub(crate) fn scalar(&mut self, path: &JsonPath<'_>) -> ParseResult<Cow<'t, str>> {
         match self.peek() {
-            Kind::String => self.string(path),
-            Kind::Number => self.number(path).map(Cow::Borrowed),
-            Kind::Bool => self.word(path, &["true", "false"]).map(Cow::Borrowed),
+            JsonKind::String => self.string(path),
+            JsonKind::Number => self.number(path).map(Cow::Borrowed),
+            JsonKind::Bool => self.word(path, &["true", "false"]).map(Cow::Borrowed),
             _ => Err(self.wrong_type(path, "a string, a number or a boolean")),
         }
     }
 
-    /// Reads a value of any shape and drops it.
-    pub(super) fn skip(&mut self, path: &Path<'_>) -> Result<()> {
+    /// Reads a value of any type and ignores it.
+    pub(crate) fn skip(&mut self, path: &JsonPath<'_>) -> ParseResult<()> {
         self.raw(path).map(drop)
     }
 
-    /// Reads a value of any shape as its text.
-    pub(super) fn raw(&mut self, path: &Path<'_>) -> Result<&'t str> {
+    /// Reads a value of any type as its text.
+    pub(crate) fn raw(&mut self, path: &JsonPath<'_>) -> ParseResult<&'t str> {
         self.next_byte();
         let rest = self.text.get(self.at..).unwrap_or_default();
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<serde::de::IgnoredAny>();
@@ -157,34 +156,32 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Ends the document: nothing may follow.
-    pub(super) fn end(&mut self) -> Result<()> {
+    /// Ends the document. Nothing but white space may follow.
+    pub(crate) fn end(&mut self) -> ParseResult<()> {
         match self.next_byte() {
             None => Ok(()),
-            Some(_) => {
-                Err(self
-                    .broken(&Path::Root, "nothing may follow the end of the document, but something does"))
-            }
+            Some(_) => Err(self
+                .broken(&JsonPath::Root, "nothing may follow the end of the document, but something does")),
         }
     }
 
-    /// The error that the next value is not what the grammar has here.
-    pub(super) fn wrong_type(&mut self, path: &Path<'_>, expected: &'static str) -> ParseError {
+    /// The error that the next value has another type than the grammar expects.
+    pub(crate) fn wrong_type(&mut self, path: &JsonPath<'_>, expected: &'static str) -> ParseError {
         match self.peek() {
-            Kind::Other => self.broken(path, "a value is missing"),
-            found => path.error(Problem::Type { expected, found: found.name() }),
+            JsonKind::Other => self.broken(path, "a value is missing"),
+            found => path.error(ParseProblem::Type { expected, found: found.name() }),
         }
     }
 
-    fn broken(&self, path: &Path<'_>, what: &'static str) -> ParseError {
-        path.error(Problem::Json { what, at: self.at })
+    fn broken(&self, path: &JsonPath<'_>, what: &'static str) -> ParseError {
+        path.error(ParseProblem::Json { what, at: self.at })
     }
 
     fn byte(&self, at: usize) -> Option<u8> {
         self.text.as_bytes().get(at).copied()
     }
 
-    /// The next byte that is not white space, not yet read.
+    /// The next byte that is no white space. The byte stays unread.
     fn next_byte(&mut self) -> Option<u8> {
         loop {
             match self.byte(self.at) {
@@ -202,12 +199,12 @@ impl<'t> Reader<'t> {
         there
     }
 
-    fn between(&self, path: &Path<'_>, from: usize, to: usize) -> Result<&'t str> {
+    fn between(&self, path: &JsonPath<'_>, from: usize, to: usize) -> ParseResult<&'t str> {
         self.text.get(from..to).ok_or_else(|| self.broken(path, "a character is cut"))
     }
 
-    /// Moves to the next byte of a string that is not plain, and returns it.
-    fn skip_plain(&mut self, path: &Path<'_>) -> Result<u8> {
+    /// Moves to the next byte of a string that ends it or needs care, and returns that byte.
+    fn skip_plain(&mut self, path: &JsonPath<'_>) -> ParseResult<u8> {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let plain = rest.iter().position(|&b| b == b'"' || b == b'\\' || b < 0x20);
         match plain.and_then(|n| rest.get(n).map(|b| (n, *b))) {
@@ -220,7 +217,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Reads a string whose opening quote is next.
-    fn string(&mut self, path: &Path<'_>) -> Result<Cow<'t, str>> {
+    fn string(&mut self, path: &JsonPath<'_>) -> ParseResult<Cow<'t, str>> {
         self.at += 1;
         let start = self.at;
         match self.skip_plain(path)? {
@@ -251,8 +248,8 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads what follows a backslash.
-    fn escape(&mut self, path: &Path<'_>) -> Result<char> {
+    /// Reads the character that follows a backslash.
+    fn escape(&mut self, path: &JsonPath<'_>) -> ParseResult<char> {
         let byte = self.byte(self.at);
         self.at += 1;
         Ok(match byte {
@@ -270,7 +267,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Reads the digits of a `\u` escape, and those of the second half of a surrogate pair.
-    fn unicode(&mut self, path: &Path<'_>) -> Result<char> {
+    fn unicode(&mut self, path: &JsonPath<'_>) -> ParseResult<char> {
         let first = self.hex(path)?;
         let code = if (0xD800..0xDC00).contains(&first) {
             if self.text.as_bytes().get(self.at..self.at + 2) != Some(b"\\u") {
@@ -288,7 +285,7 @@ impl<'t> Reader<'t> {
         char::from_u32(code).ok_or_else(|| self.broken(path, "half a surrogate pair"))
     }
 
-    fn hex(&mut self, path: &Path<'_>) -> Result<u32> {
+    fn hex(&mut self, path: &JsonPath<'_>) -> ParseResult<u32> {
         let mut code = 0;
         for _ in 0..4 {
             let digit = self.byte(self.at).and_then(|b| char::from(b).to_digit(16));
@@ -299,7 +296,7 @@ impl<'t> Reader<'t> {
         Ok(code)
     }
 
-    fn number(&mut self, path: &Path<'_>) -> Result<&'t str> {
+    fn number(&mut self, path: &JsonPath<'_>) -> ParseResult<&'t str> {
         let start = self.at;
         if self.byte(self.at) == Some(b'-') {
             self.at += 1;
@@ -326,7 +323,7 @@ impl<'t> Reader<'t> {
         self.between(path, start, self.at)
     }
 
-    /// Whether the whole part of the number from `start` has more than one digit.
+    /// Whether the whole part of the number that starts at `start` has more than one digit.
     fn two_digits(&self, start: usize) -> bool {
         let sign = usize::from(self.byte(start) == Some(b'-'));
         self.at - start - sign > 1
@@ -340,7 +337,7 @@ impl<'t> Reader<'t> {
         self.at - start
     }
 
-    fn word(&mut self, path: &Path<'_>, words: &[&'static str]) -> Result<&'static str> {
+    fn word(&mut self, path: &JsonPath<'_>, words: &[&'static str]) -> ParseResult<&'static str> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         match words.iter().find(|w| rest.starts_with(**w)) {
             Some(word) => {

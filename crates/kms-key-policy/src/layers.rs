@@ -1,37 +1,57 @@
-//! All that has a say in a decision, and how the parts are put together.
+//! The policies and grants that decide on a request, and how their results are combined.
 
-use super::context::View;
-use super::document::{Effect, Policy, PolicyKind};
-use super::grant::Grants;
-use super::principal::{PrincipalKind, Via};
-use super::request::Request;
-use super::tri::Tri;
+use crate::applicability::Applicability;
+use crate::context::RequestView;
+use crate::grant::Grants;
+use crate::policy::{Effect, Policy, PolicyKind};
+use crate::principal::{Coverage, PrincipalKind};
+use crate::request::Request;
 
-/// The policies and grants that decide on a request. What is left out is not there; identity policies alone can be
-/// unknown.
+/// The policies and grants that decide on a request. A layer that is left out does not exist; only identity policies
+/// can be unknown.
+///
+/// ```
+/// use kms_key_policy::{Grants, Layers, Policy, PolicyKind};
+///
+/// let key_policy = Policy::parse(
+///     PolicyKind::Key,
+///     r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}}"#,
+/// )?;
+/// let boundary = Policy::parse(
+///     PolicyKind::Boundary,
+///     r#"{"Statement": {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}}"#,
+/// )?;
+/// let grants = Grants::none();
+/// let layers = Layers { permissions_boundary: Some(&boundary), ..Layers::of_key(&key_policy, &grants) };
+/// assert!(layers.identity_policies.is_none(), "they are unknown");
+/// # Ok::<(), kms_key_policy::ParseError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Layers<'p> {
     /// The policy of the key.
     pub key_policy: &'p Policy,
     /// The grants on the key.
     pub grants: &'p Grants,
-    /// The caller's own policies, with those of its groups. `None`: nobody knows them; empty: there are none.
+    /// The caller's own policies, with those of its groups. `None` means that they are unknown, and an empty list that
+    /// there are none.
     pub identity_policies: Option<&'p [Policy]>,
-    /// The caller's permissions boundary, where it has one.
+    /// The caller's permissions boundary, if it has one.
     pub permissions_boundary: Option<&'p Policy>,
-    /// The policies passed when the session began. Empty: none were. That limits nobody but a federated user, who then
-    /// has no permissions but those that a policy gives to it by name [sts:GetFederationToken].
+    /// The policies that were passed when the session began. An empty list means that none were passed. That limits
+    /// nobody but a federated user, who then has only the permissions that a policy gives to it by name
+    /// (see `sts:GetFederationToken`).
     pub session_policies: &'p [Policy],
-    /// The service control policies of the caller's account: a list for each level, from the root to the account.
-    /// Empty: the account is of no organization, or is its management account, or nobody knows.
+    /// The service control policies of the caller's account, in one list for each level, from the root to the account.
+    /// No levels mean that the account has no organization, that it is the management account, or that the policies are
+    /// unknown.
     pub service_control_policies: &'p [Vec<Policy>],
-    /// The resource control policies of the key's account, a list for each level. `RCPFullAWSAccess`, which nobody can
-    /// detach, need not be among them.
+    /// The resource control policies of the key's account, in one list for each level. `RCPFullAWSAccess`, which nobody
+    /// can detach, may be left out.
     pub resource_control_policies: &'p [Vec<Policy>],
 }
 
 impl<'p> Layers<'p> {
-    /// The key's side alone: nothing known of the caller's policies, no organization.
+    /// The layers of the key's side alone: the caller's policies are unknown, and there is no organization.
     #[must_use]
     pub const fn of_key(key_policy: &'p Policy, grants: &'p Grants) -> Self {
         Self {
@@ -45,21 +65,24 @@ impl<'p> Layers<'p> {
         }
     }
 
-    /// The policy at a place.
-    pub(super) fn policy(&self, place: Place) -> Option<&'p Policy> {
-        let at = place.policy;
-        match place.kind {
+    /// The policy at a position.
+    pub(crate) fn policy(&self, position: PolicyPosition) -> Option<&'p Policy> {
+        let at = position.policy;
+        match position.kind {
             PolicyKind::Key => Some(self.key_policy),
             PolicyKind::Identity => self.identity_policies.and_then(|policies| policies.get(at)),
             PolicyKind::Boundary => self.permissions_boundary,
             PolicyKind::Session => self.session_policies.get(at),
-            PolicyKind::ServiceControl => self.service_control_policies.get(place.level)?.get(at),
-            PolicyKind::ResourceControl => self.resource_control_policies.get(place.level)?.get(at),
+            PolicyKind::ServiceControl => self.service_control_policies.get(position.level)?.get(at),
+            PolicyKind::ResourceControl => self.resource_control_policies.get(position.level)?.get(at),
         }
     }
 
-    /// Every policy that has a say for this caller, with its place.
-    pub(super) fn policies(&self, request: &Request) -> impl Iterator<Item = (Place, &'p Policy)> + use<'p> {
+    /// Every policy that applies to this caller, with its position.
+    pub(crate) fn policies(
+        &self,
+        request: &Request,
+    ) -> impl Iterator<Item = (PolicyPosition, &'p Policy)> + use<'p> {
         let caller = &request.principal;
         let has_own = caller.kind() != PrincipalKind::Service;
         let linked = caller.is_service_linked();
@@ -70,15 +93,18 @@ impl<'p> Layers<'p> {
         let exempt = linked || request.action.operation() == "retiregrant";
         let rcps = if exempt { &[] } else { self.resource_control_policies };
         let list = |kind, policies: &'p [Policy]| {
-            policies.iter().enumerate().map(move |(policy, p)| (Place { kind, level: 0, policy }, p))
+            policies.iter().enumerate().map(move |(policy, p)| (PolicyPosition { kind, level: 0, policy }, p))
         };
         let levels = |kind, levels: &'p [Vec<Policy>]| {
             levels.iter().enumerate().flat_map(move |(level, policies)| {
-                policies.iter().enumerate().map(move |(policy, p)| (Place { kind, level, policy }, p))
+                policies
+                    .iter()
+                    .enumerate()
+                    .map(move |(policy, p)| (PolicyPosition { kind, level, policy }, p))
             })
         };
         let one = |kind, policy: Option<&'p Policy>| {
-            policy.into_iter().map(move |p| (Place { kind, level: 0, policy: 0 }, p))
+            policy.into_iter().map(move |p| (PolicyPosition { kind, level: 0, policy: 0 }, p))
         };
         one(PolicyKind::Key, Some(self.key_policy))
             .chain(list(PolicyKind::Identity, identity))
@@ -89,152 +115,181 @@ impl<'p> Layers<'p> {
     }
 }
 
-/// Where among the layers a policy stands.
+/// The position of a policy among the layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) kind: PolicyKind,
+pub(crate) struct PolicyPosition {
+    pub(crate) kind: PolicyKind,
     /// The level of a service or resource control policy.
-    pub(super) level: usize,
+    pub(crate) level: usize,
     /// Position in its list.
-    pub(super) policy: usize,
+    pub(crate) policy: usize,
 }
 
 /// A statement or grant that applies or may apply.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Hit {
-    Statement { place: Place, index: usize, effect: Effect, applies: Tri, via: Via },
-    Grant { index: usize, applies: Tri, via: Via },
+pub(crate) enum ApplicableRule {
+    Statement {
+        position: PolicyPosition,
+        index: usize,
+        effect: Effect,
+        applies: Applicability,
+        coverage: Coverage,
+    },
+    Grant {
+        index: usize,
+        applies: Applicability,
+        coverage: Coverage,
+    },
 }
 
-/// What each layer says of a request.
+/// What each layer says about a request.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Tally {
-    /// A Deny, anywhere.
-    pub(super) deny: Tri,
-    /// The key policy's Allow, by whom it names.
-    pub(super) key_direct: Tri,
-    pub(super) key_role: Tri,
-    pub(super) key_account: Tri,
-    pub(super) grant_named: Tri,
-    pub(super) grant_account: Tri,
-    pub(super) identity: Tri,
-    pub(super) boundary: Tri,
-    pub(super) session: Tri,
-    pub(super) has_session_policies: bool,
-    /// An Allow at every level.
-    pub(super) scp: Tri,
-    /// A statement names another session of the role that calls.
-    pub(super) other_session: bool,
+pub(crate) struct LayerResults {
+    /// A Deny of any layer.
+    pub(crate) deny: Applicability,
+    /// An Allow of the key policy. Each kind of coverage has a field of its own.
+    pub(crate) key_direct: Applicability,
+    pub(crate) key_role: Applicability,
+    pub(crate) key_account: Applicability,
+    pub(crate) grant_named: Applicability,
+    pub(crate) grant_account: Applicability,
+    pub(crate) identity: Applicability,
+    pub(crate) boundary: Applicability,
+    pub(crate) session: Applicability,
+    pub(crate) has_session_policies: bool,
+    /// An Allow at every level of the service control policies.
+    pub(crate) scp: Applicability,
+    /// Whether a statement names another session of the role that calls.
+    pub(crate) other_session: bool,
 }
 
-impl Tally {
-    /// Asks every layer. `on_hit` is told of each statement and grant that applies or may apply.
-    pub(super) fn take(layers: &Layers<'_>, view: &View<'_>, mut on_hit: impl FnMut(Hit)) -> Self {
+impl LayerResults {
+    /// Evaluates every layer. Calls `on_rule` with each statement and grant that applies or may apply.
+    pub(crate) fn evaluate(
+        layers: &Layers<'_>,
+        view: &RequestView<'_>,
+        mut on_rule: impl FnMut(ApplicableRule),
+    ) -> Self {
         let request = view.request;
         let caller = &request.principal;
         let own = caller.kind() != PrincipalKind::Service;
         let bounded = layers.permissions_boundary.is_some();
-        let mut tally = Self {
-            deny: Tri::No,
-            key_direct: Tri::No,
-            key_role: Tri::No,
-            key_account: Tri::No,
-            grant_named: Tri::No,
-            grant_account: Tri::No,
-            identity: if layers.identity_policies.is_none() { Tri::Maybe } else { Tri::No },
-            boundary: if bounded && own { Tri::No } else { Tri::Yes },
-            session: if layers.session_policies.is_empty() || !own { Tri::Yes } else { Tri::No },
+        let mut results = Self {
+            deny: Applicability::DoesNotApply,
+            key_direct: Applicability::DoesNotApply,
+            key_role: Applicability::DoesNotApply,
+            key_account: Applicability::DoesNotApply,
+            grant_named: Applicability::DoesNotApply,
+            grant_account: Applicability::DoesNotApply,
+            identity: if layers.identity_policies.is_none() {
+                Applicability::Unknown
+            } else {
+                Applicability::DoesNotApply
+            },
+            boundary: if bounded && own { Applicability::DoesNotApply } else { Applicability::Applies },
+            session: if layers.session_policies.is_empty() || !own {
+                Applicability::Applies
+            } else {
+                Applicability::DoesNotApply
+            },
             has_session_policies: !layers.session_policies.is_empty(),
-            scp: Tri::Yes,
+            scp: Applicability::Applies,
             other_session: false,
         };
-        // A level without an Allow denies; levels come one after the other.
-        let mut level = Tri::Yes;
+        // A level without an Allow denies. The policies come level by level.
+        let mut level = Applicability::Applies;
         let mut level_at = None;
         let scp_levels = layers.service_control_policies;
         let scps_apply = own && !caller.is_service_linked();
         if scps_apply && scp_levels.iter().any(Vec::is_empty) {
-            tally.scp = Tri::No;
+            results.scp = Applicability::DoesNotApply;
         }
-        for (place, policy) in layers.policies(request) {
-            if place.kind == PolicyKind::ServiceControl && level_at != Some(place.level) {
-                tally.scp = tally.scp.and(level);
-                (level, level_at) = (Tri::No, Some(place.level));
+        for (position, policy) in layers.policies(request) {
+            if position.kind == PolicyKind::ServiceControl && level_at != Some(position.level) {
+                results.scp = results.scp.and(level);
+                (level, level_at) = (Applicability::DoesNotApply, Some(position.level));
             }
             for found in policy.matches(view, bounded && own) {
-                tally.other_session |= found.other_session;
-                let (effect, applies, via) = (found.effect, found.applies, found.via);
-                if applies == Tri::No {
+                results.other_session |= found.other_session;
+                let (effect, applies, coverage) = (found.effect, found.applies, found.coverage);
+                if applies == Applicability::DoesNotApply {
                     continue;
                 }
-                on_hit(Hit::Statement { place, index: found.index, effect, applies, via });
-                let slot = match (effect, place.kind) {
-                    (Effect::Deny, _) => &mut tally.deny,
-                    (Effect::Allow, PolicyKind::Key) => match via {
-                        Via::Direct => &mut tally.key_direct,
-                        Via::Role => &mut tally.key_role,
-                        Via::Account => &mut tally.key_account,
+                on_rule(ApplicableRule::Statement {
+                    position,
+                    index: found.index,
+                    effect,
+                    applies,
+                    coverage,
+                });
+                let slot = match (effect, position.kind) {
+                    (Effect::Deny, _) => &mut results.deny,
+                    (Effect::Allow, PolicyKind::Key) => match coverage {
+                        Coverage::Direct => &mut results.key_direct,
+                        Coverage::Role => &mut results.key_role,
+                        Coverage::Account => &mut results.key_account,
                     },
-                    (Effect::Allow, PolicyKind::Identity) => &mut tally.identity,
-                    (Effect::Allow, PolicyKind::Boundary) => &mut tally.boundary,
-                    (Effect::Allow, PolicyKind::Session) => &mut tally.session,
+                    (Effect::Allow, PolicyKind::Identity) => &mut results.identity,
+                    (Effect::Allow, PolicyKind::Boundary) => &mut results.boundary,
+                    (Effect::Allow, PolicyKind::Session) => &mut results.session,
                     (Effect::Allow, PolicyKind::ServiceControl) => &mut level,
-                    // Every level of resource control policies has an Allow that nobody can take away.
+                    // Every level of resource control policies has `RCPFullAWSAccess`, so an Allow changes nothing.
                     (Effect::Allow, PolicyKind::ResourceControl) => continue,
                 };
                 *slot = slot.or(applies);
             }
         }
-        tally.scp = tally.scp.and(level);
+        results.scp = results.scp.and(level);
         for (index, grant) in layers.grants.list.iter().enumerate() {
-            if let Some((via, applies)) = grant.admits(&layers.grants.pools, view)
-                && applies != Tri::No
+            if let Some((coverage, applies)) = grant.admits(&layers.grants.pools, view)
+                && applies != Applicability::DoesNotApply
             {
-                on_hit(Hit::Grant { index, applies, via });
-                let named = via != Via::Account;
-                let slot = if named { &mut tally.grant_named } else { &mut tally.grant_account };
+                on_rule(ApplicableRule::Grant { index, applies, coverage });
+                let named = coverage != Coverage::Account;
+                let slot = if named { &mut results.grant_named } else { &mut results.grant_account };
                 *slot = slot.or(applies);
             }
         }
-        tally
+        results
     }
 
-    /// Whether something grants the request and nothing that must agree does not. A Deny is not looked at.
-    pub(super) fn granted(&self, request: &Request) -> Tri {
+    /// Whether the key policy or a grant allows the request, and so does every layer that must allow it too. Denies do
+    /// not count here.
+    pub(crate) fn granted(&self, request: &Request) -> Applicability {
         self.granted_below(request).and(self.scp)
     }
 
-    /// [`Tally::granted`] without the organization's say.
-    pub(super) fn granted_below(&self, request: &Request) -> Tri {
+    /// [`LayerResults::granted`] without the service control policies.
+    pub(crate) fn granted_below(&self, request: &Request) -> Applicability {
         self.key_grants(request).or(self.grant_grants(request))
     }
 
     /// Whether the request is allowed.
-    pub(super) fn allowed(&self, request: &Request) -> Tri {
+    pub(crate) fn allowed(&self, request: &Request) -> Applicability {
         self.granted(request).and(self.deny.not())
     }
 
-    /// The layers that limit what the caller's own policies allow.
-    pub(super) fn limits(&self) -> Tri {
+    /// Whether the layers that limit the caller's own policies allow the request.
+    pub(crate) fn limits(&self) -> Applicability {
         self.boundary.and(self.session)
     }
 
-    /// Whether the caller is a federated user without session policies, whose own permissions are none.
-    pub(super) fn lacks_session_policy(&self, caller: PrincipalKind) -> bool {
+    /// Whether the caller is a federated user without session policies, who has no permissions of its own.
+    pub(crate) fn lacks_session_policy(&self, caller: PrincipalKind) -> bool {
         caller == PrincipalKind::FederatedUser && !self.has_session_policies
     }
 
-    /// What the caller's account says: its root user needs no policy.
-    pub(super) fn trusted(&self, request: &Request) -> Tri {
+    /// Whether the caller's account allows the request. The account's root user needs no policy.
+    pub(crate) fn trusted(&self, request: &Request) -> Applicability {
         match request.principal.kind() {
-            PrincipalKind::Root => Tri::Yes,
-            caller if self.lacks_session_policy(caller) => Tri::No,
+            PrincipalKind::Root => Applicability::Applies,
+            caller if self.lacks_session_policy(caller) => Applicability::DoesNotApply,
             _ => self.identity.and(self.limits()),
         }
     }
 
-    /// Whether the key policy grants the request, with whatever must agree.
-    pub(super) fn key_grants(&self, request: &Request) -> Tri {
+    /// Whether the key policy allows the request, and so do the layers that must allow it too.
+    pub(crate) fn key_grants(&self, request: &Request) -> Applicability {
         if request.principal.kind() == PrincipalKind::Service {
             return self.key_direct;
         }
@@ -244,28 +299,36 @@ impl Tally {
                 .or(self.key_role.and(self.limits()))
                 .or(self.key_account.and(self.trusted(request)));
         }
-        if crosses(request) { self.key_side().and(self.trusted(request)) } else { Tri::No }
+        if crosses(request) {
+            self.key_side().and(self.trusted(request))
+        } else {
+            Applicability::DoesNotApply
+        }
     }
 
     /// Whether the key policy names the caller, its role or its account.
-    pub(super) fn key_side(&self) -> Tri {
+    pub(crate) fn key_side(&self) -> Applicability {
         self.key_direct.or(self.key_role).or(self.key_account)
     }
 
-    fn grant_grants(&self, request: &Request) -> Tri {
+    fn grant_grants(&self, request: &Request) -> Applicability {
         let service = request.principal.kind() == PrincipalKind::Service;
         if !service && !request.is_same_account() && !crosses(request) {
-            return Tri::No;
+            return Applicability::DoesNotApply;
         }
-        // No source says whether a boundary or a session policy limits a grant, nor whether a grant to an account
-        // covers those whose own policies allow the action.
-        let named = if self.limits() == Tri::Yes { Tri::Yes } else { Tri::Maybe };
-        let account = self.grant_account.and(self.trusted(request)).and(Tri::Maybe);
+        // No source says whether a permissions boundary or a session policy limits a grant, nor whether a grant to an
+        // account covers the principals whose own policies allow the action.
+        let named = if self.limits() == Applicability::Applies {
+            Applicability::Applies
+        } else {
+            Applicability::Unknown
+        };
+        let account = self.grant_account.and(self.trusted(request)).and(Applicability::Unknown);
         self.grant_named.and(named).or(account)
     }
 }
 
-/// Whether a call from another account can work at all: the same partition, and one of the few operations.
-pub(super) fn crosses(request: &Request) -> bool {
+/// Whether a call on another account's key can work at all: in the same partition, and for one of few operations.
+pub(crate) fn crosses(request: &Request) -> bool {
     request.principal.same_partition(&request.key) && request.action.works_across_accounts()
 }

@@ -1,16 +1,18 @@
-//! The IAM policy language as KMS key policies use it: parse, match, decide, explain.
+//! Decides whether the policies of an AWS KMS key allow a call, as IAM does: allowed, denied, or depends on what.
 //!
-//! A [`Policy`] is read once from its JSON text into a compiled form, strictly and with the place of every error; what
-//! AWS accepts and nobody wants is among its [warnings](Policy::warnings). A [`Request`] says who wants to do what with
-//! which key, and in what [`Context`]: each condition key has values, is absent, is there with an unknown value, or is
-//! unknown altogether. [`decide`] puts the [`Layers`] together (key policy, grants, identity policies, permissions
-//! boundary, session policies, service and resource control policies) and gives an [`Answer`]: allowed, denied, or
-//! depends; with the statements that decided, what it depends on, the values under which it would be allowed, and the
-//! layers that lack an Allow. [`verdict`] gives the decision alone; [`key_side`] asks for the key's side alone.
+//! [`Policy::parse`] reads a policy from its JSON text. It is strict: an error has the position and says what is wrong
+//! there, and a [warning](Policy::warnings) says what AWS accepts but is probably a mistake. A [`Request`] says who
+//! calls what on which key, and in which [`Context`]: each condition key has values, is absent, is present with an
+//! unknown value, or is unknown. [`Layers`] holds all policies that matter to the request: key policy, grants, identity
+//! policies, permissions boundary, session policies, service control policies and resource control policies.
+//!
+//! [`decide()`] returns an [`Answer`]. Besides the decision it has the statements that decided, the unknown condition
+//! keys that the decision depends on, the values of these keys under which the call would be allowed, and the layers
+//! that lack an Allow. [`verdict`] returns the decision alone. [`key_side`] asks the key policy and the grants alone.
 //!
 //! ```
 //! use kms_key_policy::{
-//!     Action, Context, Decision, Grants, KeyArn, Layers, Others, Policy, PolicyKind, Principal, Request, decide,
+//!     Action, Context, Decision, Grants, KeyArn, Layers, OtherKeys, Policy, PolicyKind, Principal, Request, decide,
 //! };
 //!
 //! let key_policy = Policy::parse(
@@ -23,7 +25,7 @@
 //!     Principal::parse("arn:aws:iam::111122223333:role/App")?,
 //!     Action::parse("kms:Decrypt")?,
 //!     KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")?,
-//!     Context::new(Others::Unknown).absent("kms:ViaService"),
+//!     Context::new(OtherKeys::Unknown).absent("kms:ViaService"),
 //! );
 //! let grants = Grants::none();
 //! let answer = decide(&request, &Layers::of_key(&key_policy, &grants));
@@ -32,61 +34,67 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # How it goes
-//! - Text to form: `json` reads, `parse` knows the grammar, `document` is the form: vectors of one sort each, with
-//!   ranges of them in the statements. Patterns (`pattern`, `glob`) are cut into pieces, values are typed (`value`).
-//! - A decision: `index` finds the statements that may matter, `statement` and `condition` say whether each applies, in
-//!   three values, `layers` puts them together, `decide` gives the reasons.
-//! - Where something stays in doubt: `completions` tries a value of every kind that the policies can tell apart, which
-//!   `symbols` and `witness` find, and `open` names what no source settles.
-//! - What a condition key's name alone tells: `condition_keys`.
+//! # Modules
+//! | step | modules |
+//! | --- | --- |
+//! | Read a policy or a list of grants | `json` reads JSON, `parse` knows the grammar, `policy` holds the compiled form, `pattern` and `wildcard` compile and match patterns, `value` holds numbers, dates, addresses and binary values, `grant` reads grants, `error` and `warning` say what is wrong |
+//! | Describe a call | `request`, `principal`, `arn`, `context`, and `condition_keys` with what follows from the name of a condition key |
+//! | Evaluate the statements | `index` finds the statements that may apply, `statement`, `condition` and `operator` say whether each does, in the three values of `applicability` |
+//! | Combine the layers | `layers` combines the statements and grants of all policies, `decide` finds the reasons, `answer` holds both |
+//! | Try unknown keys | `unknown_keys` tries a value of every kind that the policies can tell apart, with texts from `pattern::sample_texts`, and `open_questions` finds what no source settles |
 //!
 //! # Invariants
-//! - No I/O, no clock, no environment; nothing of sessions.
-//! - *Depends* only if values of what is unknown lead to both answers, or no source settles what AWS does, or (with a
-//!   [caveat](Caveat)) there is more to try than the bounds allow. A search that has not tried all never ends in allowed
-//!   or denied.
-//! - Matching never takes a choice back; what nests in a policy is bounded by its grammar; every search is bounded.
-//! - Arbitrary bytes never panic.
+//! - The crate does no I/O and reads neither a clock nor the environment.
+//! - The decision is *depends* only if different values of what is unknown lead to different decisions, if no source
+//!   settles what AWS does, or if there is more to try than the limits allow. In the last case the answer has a
+//!   [caveat](Caveat). A search that has not tried everything never ends in allowed or denied.
+//! - No pattern makes a match slow, the grammar limits how deeply a policy can nest, and every search is bounded.
+//! - No input panics.
 
 mod answer;
+mod applicability;
 mod arn;
-mod completions;
 mod condition;
 mod condition_keys;
 mod context;
 mod decide;
-mod document;
 mod error;
-mod glob;
 mod grant;
 mod index;
 mod json;
 mod layers;
-mod open;
+mod open_questions;
 mod operator;
 mod parse;
 mod pattern;
+mod policy;
 mod principal;
 mod request;
 mod statement;
-mod symbols;
-mod tri;
+mod text;
+mod unknown_keys;
 mod value;
 mod warning;
-mod witness;
+mod wildcard;
 
 pub use answer::{
-    Admitted, Answer, Case, Caveat, Completion, Decider, Decision, Dependency, MOST_CASES, Missing,
-    OpenQuestion,
+    Admitted, Answer, Case, Caveat, Decider, Decision, Dependency, MOST_CASES, MissingAllow, OpenQuestion,
+    RequiredValue,
 };
 pub use arn::{AccountId, KeyArn};
-pub use context::{Context, Others};
-pub use decide::{KeySide, Standing, decide, key_side, verdict};
-pub use document::{Policy, PolicyKind, is_multivalued};
-pub use error::{MAX_BYTES, MAX_OTHER_BYTES, ParseError, Problem, RequestError};
+pub use condition_keys::is_multivalued;
+pub use context::{Context, OtherKeys};
+pub use decide::{KeySide, KeySideDecision, decide, key_side, verdict};
+pub use error::{MAX_KEY_POLICY_BYTES, MAX_OTHER_POLICY_BYTES, ParseError, ParseProblem, RequestError};
 pub use grant::Grants;
 pub use layers::Layers;
+pub use policy::{Policy, PolicyKind};
 pub use principal::{Principal, PrincipalKind};
 pub use request::{Action, Request};
 pub use warning::{PolicyWarning, WarningKind};
+pub use wildcard::matches_wildcards;
+
+/// Runs the example of the README as a doc test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,19 +1,19 @@
-//! Condition operators and what their names are made of.
+//! Condition operators and the parts of their names.
 
-/// A condition operator: what is compared, and how many values and absent keys count.
+/// A condition operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Operator {
-    pub(super) base: Base,
+pub(crate) struct Operator {
+    pub(crate) comparison: Comparison,
     /// `…Not…`: none of the listed values may match.
-    pub(super) negated: bool,
-    /// `…IfExists`: true where the key is absent.
-    pub(super) if_exists: bool,
-    pub(super) quantifier: Quantifier,
+    pub(crate) negated: bool,
+    /// `…IfExists`: the condition is met if the key is absent.
+    pub(crate) if_exists: bool,
+    pub(crate) quantifier: Quantifier,
 }
 
-/// How many of the request's values must match.
+/// How many values of the request must match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quantifier {
+pub(crate) enum Quantifier {
     /// The operator is for keys with one value.
     Single,
     /// `ForAllValues:`.
@@ -22,9 +22,9 @@ pub(super) enum Quantifier {
     Any,
 }
 
-/// What is compared.
+/// How values are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Base {
+pub(crate) enum Comparison {
     String,
     StringIgnoreCase,
     StringLike,
@@ -35,15 +35,15 @@ pub(super) enum Base {
     Bool,
     IpAddress,
     Binary,
-    /// Tests presence only.
+    /// Whether the key is absent. Values are not compared.
     Null,
-    /// An operator that does not exist: no Allow applies for it, every Deny does.
+    /// An operator that does not exist. No Allow with it applies, and every Deny does.
     Unknown,
 }
 
-/// How the request's value must stand to the listed one.
+/// How the request's value must relate to the listed value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub(crate) enum Order {
     Equal,
     Less,
     LessOrEqual,
@@ -52,7 +52,7 @@ pub(super) enum Order {
 }
 
 impl Order {
-    pub(super) const fn holds(self, ordering: std::cmp::Ordering) -> bool {
+    pub(crate) const fn holds(self, ordering: std::cmp::Ordering) -> bool {
         match self {
             Self::Equal => ordering.is_eq(),
             Self::Less => ordering.is_lt(),
@@ -64,11 +64,15 @@ impl Order {
 }
 
 impl Operator {
-    const UNKNOWN: Self =
-        Self { base: Base::Unknown, negated: false, if_exists: false, quantifier: Quantifier::Single };
+    const UNKNOWN: Self = Self {
+        comparison: Comparison::Unknown,
+        negated: false,
+        if_exists: false,
+        quantifier: Quantifier::Single,
+    };
 
     /// Reads an operator's name. Names are case-sensitive, as the grammar writes them.
-    pub(super) fn parse(name: &str) -> Self {
+    pub(crate) fn parse(name: &str) -> Self {
         let (quantifier, rest) = if let Some(rest) = name.strip_prefix("ForAllValues:") {
             (Quantifier::All, rest)
         } else if let Some(rest) = name.strip_prefix("ForAnyValue:") {
@@ -77,61 +81,70 @@ impl Operator {
             (Quantifier::Single, name)
         };
         let (rest, if_exists) = rest.strip_suffix("IfExists").map_or((rest, false), |rest| (rest, true));
-        let Some((base, negated)) = Self::base(rest) else {
+        let Some((comparison, negated)) = Self::comparison(rest) else {
             return Self::UNKNOWN;
         };
-        if base == Base::Null && (if_exists || quantifier != Quantifier::Single) {
+        if comparison == Comparison::Null && (if_exists || quantifier != Quantifier::Single) {
             return Self::UNKNOWN;
         }
-        Self { base, negated, if_exists, quantifier }
+        Self { comparison, negated, if_exists, quantifier }
     }
 
-    fn base(name: &str) -> Option<(Base, bool)> {
+    fn comparison(name: &str) -> Option<(Comparison, bool)> {
         Some(match name {
-            "StringEquals" => (Base::String, false),
-            "StringNotEquals" => (Base::String, true),
-            "StringEqualsIgnoreCase" => (Base::StringIgnoreCase, false),
-            "StringNotEqualsIgnoreCase" => (Base::StringIgnoreCase, true),
-            "StringLike" => (Base::StringLike, false),
-            "StringNotLike" => (Base::StringLike, true),
-            "ArnEquals" | "ArnLike" => (Base::Arn, false),
-            "ArnNotEquals" | "ArnNotLike" => (Base::Arn, true),
-            "NumericEquals" => (Base::Numeric(Order::Equal), false),
-            "NumericNotEquals" => (Base::Numeric(Order::Equal), true),
-            "NumericLessThan" => (Base::Numeric(Order::Less), false),
-            "NumericLessThanEquals" => (Base::Numeric(Order::LessOrEqual), false),
-            "NumericGreaterThan" => (Base::Numeric(Order::Greater), false),
-            "NumericGreaterThanEquals" => (Base::Numeric(Order::GreaterOrEqual), false),
-            "DateEquals" => (Base::Date(Order::Equal), false),
-            "DateNotEquals" => (Base::Date(Order::Equal), true),
-            "DateLessThan" => (Base::Date(Order::Less), false),
-            "DateLessThanEquals" => (Base::Date(Order::LessOrEqual), false),
-            "DateGreaterThan" => (Base::Date(Order::Greater), false),
-            "DateGreaterThanEquals" => (Base::Date(Order::GreaterOrEqual), false),
-            "Bool" => (Base::Bool, false),
-            "IpAddress" => (Base::IpAddress, false),
-            "NotIpAddress" => (Base::IpAddress, true),
-            "BinaryEquals" => (Base::Binary, false),
-            "Null" => (Base::Null, false),
+            "StringEquals" => (Comparison::String, false),
+            "StringNotEquals" => (Comparison::String, true),
+            "StringEqualsIgnoreCase" => (Comparison::StringIgnoreCase, false),
+            "StringNotEqualsIgnoreCase" => (Comparison::StringIgnoreCase, true),
+            "StringLike" => (Comparison::StringLike, false),
+            "StringNotLike" => (Comparison::StringLike, true),
+            "ArnEquals" | "ArnLike" => (Comparison::Arn, false),
+            "ArnNotEquals" | "ArnNotLike" => (Comparison::Arn, true),
+            "NumericEquals" => (Comparison::Numeric(Order::Equal), false),
+            "NumericNotEquals" => (Comparison::Numeric(Order::Equal), true),
+            "NumericLessThan" => (Comparison::Numeric(Order::Less), false),
+            "NumericLessThanEquals" => (Comparison::Numeric(Order::LessOrEqual), false),
+            "NumericGreaterThan" => (Comparison::Numeric(Order::Greater), false),
+            "NumericGreaterThanEquals" => (Comparison::Numeric(Order::GreaterOrEqual), false),
+            "DateEquals" => (Comparison::Date(Order::Equal), false),
+            "DateNotEquals" => (Comparison::Date(Order::Equal), true),
+            "DateLessThan" => (Comparison::Date(Order::Less), false),
+            "DateLessThanEquals" => (Comparison::Date(Order::LessOrEqual), false),
+            "DateGreaterThan" => (Comparison::Date(Order::Greater), false),
+            "DateGreaterThanEquals" => (Comparison::Date(Order::GreaterOrEqual), false),
+            "Bool" => (Comparison::Bool, false),
+            "IpAddress" => (Comparison::IpAddress, false),
+            "NotIpAddress" => (Comparison::IpAddress, true),
+            "BinaryEquals" => (Comparison::Binary, false),
+            "Null" => (Comparison::Null, false),
             _ => return None,
         })
     }
 
     /// Whether the case of texts does not matter.
-    pub(super) const fn ignores_case(self) -> bool {
-        matches!(self.base, Base::StringIgnoreCase | Base::Bool)
+    pub(crate) const fn ignores_case(self) -> bool {
+        matches!(self.comparison, Comparison::StringIgnoreCase | Comparison::Bool)
     }
 
-    /// Whether policy variables are put in.
-    pub(super) const fn takes_variables(self) -> bool {
-        matches!(self.base, Base::String | Base::StringIgnoreCase | Base::StringLike | Base::Arn | Base::Bool)
+    /// Whether policy variables are replaced by their values.
+    pub(crate) const fn takes_variables(self) -> bool {
+        matches!(
+            self.comparison,
+            Comparison::String
+                | Comparison::StringIgnoreCase
+                | Comparison::StringLike
+                | Comparison::Arn
+                | Comparison::Bool
+        )
     }
 
-    /// Whether the condition is false where its key is absent.
-    pub(super) const fn needs_key(self) -> bool {
+    /// Whether the condition is not met if its key is absent.
+    pub(crate) const fn needs_key(self) -> bool {
         match self.quantifier {
             Quantifier::Single => {
-                !self.negated && !self.if_exists && !matches!(self.base, Base::Null | Base::Unknown)
+                !self.negated
+                    && !self.if_exists
+                    && !matches!(self.comparison, Comparison::Null | Comparison::Unknown)
             }
             Quantifier::Any => !self.if_exists,
             Quantifier::All => false,

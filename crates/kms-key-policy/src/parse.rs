@@ -1,4 +1,4 @@
-//! From a policy's text to its compiled form: strict, and with the place of every error.
+//! Compiles the text of a policy. The parser is strict, and every error has its position.
 
 mod condition;
 mod principal;
@@ -6,21 +6,22 @@ mod statement;
 
 use std::borrow::Cow;
 
-use super::PolicyKind;
-use super::document::{Policy, Pools, Statement, hash_folded, same_folded};
-use super::error::{MAX_BYTES, MAX_OTHER_BYTES, ParseError, Path, Problem};
-use super::index::Index;
-use super::json::Reader;
-use super::warning::{PolicyWarning, WarningKind};
-
-type Result<T> = std::result::Result<T, ParseError>;
+use crate::PolicyKind;
+use crate::error::{
+    JsonPath, MAX_KEY_POLICY_BYTES, MAX_OTHER_POLICY_BYTES, ParseError, ParseProblem, ParseResult,
+};
+use crate::index::Index;
+use crate::json::JsonReader;
+use crate::policy::{Policy, Pools, Statement};
+use crate::text::{hash_folded, same_folded};
+use crate::warning::{PolicyWarning, WarningKind};
 
 /// The version of the policy language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Version {
-    /// `2008-10-17`, or none said: `${…}` stands for itself.
+    /// `2008-10-17`, or no version. `${…}` stands for itself.
     Y2008,
-    /// `2012-10-17`: with policy variables.
+    /// `2012-10-17`. The policy may have variables.
     Y2012,
 }
 
@@ -28,31 +29,32 @@ impl Policy {
     /// Reads a policy from its JSON text.
     ///
     /// # Errors
-    /// [`ParseError`] names the place and what is wrong there: broken JSON, a member twice in one object, an element
-    /// that the grammar does not have or that excludes another, a text too long or with characters beyond Latin-1.
-    pub fn parse(kind: PolicyKind, text: &str) -> Result<Self> {
+    /// [`ParseError`] names the position and what is wrong there: broken JSON, a member twice in one object, an element
+    /// that the grammar does not have or that excludes another, a text that is too long or has characters beyond
+    /// Latin-1.
+    pub fn parse(kind: PolicyKind, text: &str) -> Result<Self, ParseError> {
         check_text(kind, text)?;
         let parser = Parser::new(kind, Version::Y2008).document(text)?;
         let parser = if parser.statements_read_as == Some(parser.version) || !text.contains('$') {
             parser
         } else {
-            // The version stood after the statements.
+            // The version came after the statements.
             Parser::new(kind, parser.version).document(text)?
         };
         Ok(parser.finish())
     }
 }
 
-/// A policy holds tab, line ends and Latin-1 characters [PutKeyPolicy, IAM policies].
-fn check_text(kind: PolicyKind, text: &str) -> Result<()> {
-    let most = if kind == PolicyKind::Key { MAX_BYTES } else { MAX_OTHER_BYTES };
+/// A policy may have tabs, line ends and Latin-1 characters (`PutKeyPolicy`, IAM policies).
+fn check_text(kind: PolicyKind, text: &str) -> ParseResult<()> {
+    let most = if kind == PolicyKind::Key { MAX_KEY_POLICY_BYTES } else { MAX_OTHER_POLICY_BYTES };
     if text.len() > most {
-        return Err(Path::Root.error(Problem::TooLong { size: text.len(), kind, most }));
+        return Err(JsonPath::Root.error(ParseProblem::TooLong { size: text.len(), kind, most }));
     }
     if !text.is_ascii()
         && let Some(c) = text.chars().find(|c| *c > '\u{ff}')
     {
-        return Err(Path::Root.error(Problem::Character(c)));
+        return Err(JsonPath::Root.error(ParseProblem::Character(c)));
     }
     Ok(())
 }
@@ -63,12 +65,12 @@ const FEW_NAMES: usize = 8;
 struct Parser<'t> {
     kind: PolicyKind,
     version: Version,
-    /// The version that the statements were read under, once they have been.
+    /// The version under which the statements were read, or `None` before they are read.
     statements_read_as: Option<Version>,
     pools: Pools,
     statements: Vec<Statement>,
     warnings: Vec<PolicyWarning>,
-    /// The names of the object that is being read, to find one that comes twice.
+    /// The names in the objects that are being read, to find a name that comes twice.
     names: Vec<Cow<'t, str>>,
 }
 
@@ -85,11 +87,11 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn document(mut self, text: &'t str) -> Result<Self> {
+    fn document(mut self, text: &'t str) -> ParseResult<Self> {
         self.pools.reserve(text.len());
         self.statements.reserve(text.len() / 256);
-        let mut reader = Reader::new(text);
-        let root = Path::Root;
+        let mut reader = JsonReader::new(text);
+        let root = JsonPath::Root;
         let (mut version, mut id, mut statement) = (false, false, false);
         reader.object(&root, "a policy (an object)", |reader, name| {
             let path = root.member(&name);
@@ -109,7 +111,7 @@ impl<'t> Parser<'t> {
                 }
                 _ => {
                     let known = "Version, Id, Statement";
-                    return Err(root.error(Problem::UnknownElement {
+                    return Err(root.error(ParseProblem::UnknownElement {
                         name: name.into(),
                         of: "a policy",
                         known,
@@ -117,13 +119,13 @@ impl<'t> Parser<'t> {
                 }
             };
             if std::mem::replace(seen, true) {
-                return Err(root.error(Problem::Duplicate { name: name.into() }));
+                return Err(root.error(ParseProblem::Duplicate { name: name.into() }));
             }
             Ok(())
         })?;
         reader.end()?;
         if !statement {
-            return Err(root.error(Problem::Missing("Statement")));
+            return Err(root.error(ParseProblem::Missing("Statement")));
         }
         Ok(self)
     }
@@ -131,11 +133,11 @@ impl<'t> Parser<'t> {
     fn finish(mut self) -> Policy {
         self.warn_of_sids();
         let index = if Index::is_worth(self.statements.len()) {
-            let places = self.statements.iter().enumerate().flat_map(|(at, statement)| {
+            let buckets = self.statements.iter().enumerate().flat_map(|(at, statement)| {
                 let at = u32::try_from(at).unwrap_or(u32::MAX);
-                statement.places(&self.pools).into_iter().map(move |place| (place, at))
+                statement.buckets(&self.pools).into_iter().map(move |bucket| (bucket, at))
             });
-            places.collect()
+            buckets.collect()
         } else {
             Vec::new()
         };
@@ -148,14 +150,15 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn warn(&mut self, path: &Path<'_>, kind: WarningKind) {
+    fn warn(&mut self, path: &JsonPath<'_>, kind: WarningKind) {
         self.warnings.push(PolicyWarning { path: path.to_string(), kind });
     }
 
-    /// Whether the names noted since there were `mark` of them differ, and not in their case alone where `fold`.
-    fn distinct(&mut self, mark: usize, fold: bool, path: &Path<'_>) -> Result<()> {
+    /// Fails if two of the names behind the first `mark` are the same. `ignores_case` says whether names are the same
+    /// if only their case differs.
+    fn distinct(&mut self, mark: usize, ignores_case: bool, path: &JsonPath<'_>) -> ParseResult<()> {
         let names = self.names.get_mut(mark..).unwrap_or_default();
-        let same = |one: &str, other: &str| if fold { same_folded(one, other) } else { one == other };
+        let same = |one: &str, other: &str| if ignores_case { same_folded(one, other) } else { one == other };
         let twice = if names.len() <= FEW_NAMES {
             let later = |at: usize| names.iter().skip(at + 1);
             let mut names = names.iter().enumerate();
@@ -166,20 +169,20 @@ impl<'t> Parser<'t> {
             pairs.find_map(|(one, other)| same(one, other).then_some(other))
         };
         if let Some(name) = twice {
-            return Err(path.error(Problem::Duplicate { name: name.clone().into_owned() }));
+            return Err(path.error(ParseProblem::Duplicate { name: name.clone().into_owned() }));
         }
         self.names.truncate(mark);
         Ok(())
     }
 }
 
-fn read_version(reader: &mut Reader<'_>, path: &Path<'_>) -> Result<Version> {
+fn read_version(reader: &mut JsonReader<'_>, path: &JsonPath<'_>) -> ParseResult<Version> {
     match &*reader.text(path)? {
         "2008-10-17" => Ok(Version::Y2008),
         "2012-10-17" => Ok(Version::Y2012),
         other => {
             let expected = "`2012-10-17` and `2008-10-17`";
-            Err(path.error(Problem::Word { found: other.to_owned(), expected }))
+            Err(path.error(ParseProblem::Word { found: other.to_owned(), expected }))
         }
     }
 }

@@ -1,39 +1,43 @@
-//! Patterns of actions, resources and condition values, matched against a value.
+//! Patterns of actions, resources and condition values, and their match with a value.
 //!
-//! A policy variable becomes a piece of its own. Its value is put in as text that stands for itself, so a `*` in a tag
-//! never becomes a wildcard.
+//! A policy variable is a piece of its own. Its value replaces it as text that stands for itself, so that a `*` in a
+//! tag never becomes a wildcard.
 
 mod compile;
+pub(crate) mod sample_texts;
+pub(crate) mod symbols;
 
 use std::borrow::Cow;
 
-use super::arn::ArnParts;
-use super::context::{KeyState, View};
-use super::document::{Pools, Run, Str, same_folded};
-use super::glob::{self, Piece};
-use super::tri::Tri;
-use super::value::date::Instant;
-use super::value::network::Network;
+use crate::applicability::Applicability;
+use crate::arn::ArnParts;
+use crate::context::{KeyState, RequestView};
+use crate::policy::{PoolRange, Pools, TextRange};
+use crate::text::same_folded;
+use crate::value::date::Instant;
+use crate::value::network::Network;
+use crate::wildcard::{Piece, join_piece, matches_pieces};
 
-pub(super) use compile::{Completion, Syntax};
+pub(crate) use compile::{ArnCompletion, Syntax};
 
-/// One entry of an Action, Resource or list of condition values.
+/// One entry of Action, Resource or a list of condition values.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Pattern {
+pub(crate) enum Pattern {
     /// `*`.
     Any,
     /// Text without wildcards and variables.
-    Exact(Str),
+    Exact(TextRange),
     /// Text with wildcards or variables.
-    Pieces { pieces: Run<Piece>, variables: bool },
+    Pieces { pieces: PoolRange<Piece>, variables: bool },
     /// An ARN with wildcards or variables, by its position in the pool.
     Arn(u32),
-    /// An ARN with fewer than six parts, completed by wildcards where no source says whether AWS completes it.
-    OpenArn(u32),
-    /// A lone `*` as a condition's ARN: no source says what AWS does.
+    /// An ARN with fewer than six parts. Wildcards stand for the missing parts, but no source says whether AWS adds
+    /// them.
+    UndocumentedArn(u32),
+    /// A lone `*` as the ARN of a condition. No source says what AWS does.
     LoneStarArn,
     /// A decimal number.
-    Number(Str),
+    Number(TextRange),
     /// A point in time.
     Date(Instant),
     /// A range of addresses.
@@ -41,36 +45,36 @@ pub(super) enum Pattern {
     /// A boolean.
     Bool(bool),
     /// Base64.
-    Binary(Str),
-    /// A value that the operator cannot compare; it never matches.
+    Binary(TextRange),
+    /// A value that the operator cannot compare. It never matches.
     Never,
 }
 
-/// An ARN pattern: parts that a wildcard never leaves, and the rest.
+/// An ARN pattern: the first parts, which a wildcard never leaves, and the rest.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ArnPattern {
+pub(crate) struct ArnPattern {
     /// The parts before the tail, compared one by one.
-    heads: [Run<Piece>; 5],
-    /// How many heads there are: five, or fewer for a resource whose last part ends with `*`.
+    heads: [PoolRange<Piece>; 5],
+    /// The number of heads: five, or fewer for a resource whose last part ends with `*`.
     head_count: usize,
     /// The resource part, where a wildcard may cross colons.
-    pub(super) tail: Run<Piece>,
+    pub(crate) tail: PoolRange<Piece>,
     variables: bool,
 }
 
-/// What a variable stands for in a request.
-pub(super) enum Substitution<'a> {
+/// The value of a variable in a request.
+pub(crate) enum Substitution<'a> {
     Value(&'a str),
-    /// No value: what holds the variable never matches.
+    /// The variable has no value. A pattern with the variable never matches.
     Nothing,
     Unknown,
 }
 
-pub(super) fn substitute<'a>(
+pub(crate) fn substitute<'a>(
     pools: &'a Pools,
     key: u32,
-    default: Option<Str>,
-    view: &View<'a>,
+    default: Option<TextRange>,
+    view: &RequestView<'a>,
 ) -> Substitution<'a> {
     let Some(key) = pools.keys.get(key as usize) else { return Substitution::Nothing };
     match view.state(key, pools) {
@@ -83,11 +87,15 @@ pub(super) fn substitute<'a>(
     }
 }
 
-/// Pieces whose variables have been replaced, with the text that they stand in.
+/// Pieces whose variables have been replaced, with the text that the pieces refer to.
 type Filled<'a> = (Cow<'a, [Piece]>, Cow<'a, str>);
 
-/// Puts the values of variables in. `Err` says what a match against it comes to: no value or an unknown one.
-fn fill<'a>(run: Run<Piece>, pools: &'a Pools, view: &View<'a>) -> Result<Filled<'a>, Tri> {
+/// Replaces variables by their values. `Err` is the result of a match if a value is missing or unknown.
+fn fill<'a>(
+    run: PoolRange<Piece>,
+    pools: &'a Pools,
+    view: &RequestView<'a>,
+) -> Result<Filled<'a>, Applicability> {
     let pieces = run.of(&pools.pieces);
     if !pieces.iter().any(is_variable) {
         return Ok((Cow::Borrowed(pieces), Cow::Borrowed(&pools.text)));
@@ -104,7 +112,7 @@ fn fill<'a>(run: Run<Piece>, pools: &'a Pools, view: &View<'a>) -> Result<Filled
             }
             Piece::Variable { key, default } => match substitute(pools, *key, *default, view) {
                 Substitution::Value(value) => value,
-                Substitution::Nothing => return Err(Tri::No),
+                Substitution::Nothing => return Err(Applicability::DoesNotApply),
                 Substitution::Unknown => {
                     unknown = true;
                     continue;
@@ -113,81 +121,85 @@ fn fill<'a>(run: Run<Piece>, pools: &'a Pools, view: &View<'a>) -> Result<Filled
         };
         let start = texts.len();
         texts.push_str(text);
-        let piece = Piece::Text(Str::new(start, texts.len()));
-        if let Some(piece) = push_piece(filled.last_mut(), piece) {
+        let piece = Piece::Text(TextRange::new(start, texts.len()));
+        if let Some(piece) = join_piece(filled.last_mut(), piece) {
             filled.push(piece);
         }
     }
-    if unknown { Err(Tri::Maybe) } else { Ok((Cow::Owned(filled), Cow::Owned(texts))) }
+    if unknown { Err(Applicability::Unknown) } else { Ok((Cow::Owned(filled), Cow::Owned(texts))) }
 }
 
 impl Pattern {
     /// Whether a text matches: an action, or the value of `StringLike`.
-    pub(super) fn matches_like(&self, value: &str, pools: &Pools, view: &View<'_>) -> Tri {
+    pub(crate) fn matches_like(&self, value: &str, pools: &Pools, view: &RequestView<'_>) -> Applicability {
         match self {
-            Self::Any => Tri::Yes,
+            Self::Any => Applicability::Applies,
             Self::Exact(text) => (text.of(&pools.text) == value).into(),
             Self::Pieces { pieces, variables: false } => {
-                glob::matches(pieces.of(&pools.pieces), &pools.text, value).into()
+                matches_pieces(pieces.of(&pools.pieces), &pools.text, value).into()
             }
             Self::Pieces { pieces, variables: true } => match fill(*pieces, pools, view) {
-                Ok((pieces, texts)) => glob::matches(&pieces, &texts, value).into(),
+                Ok((pieces, texts)) => matches_pieces(&pieces, &texts, value).into(),
                 Err(outcome) => outcome,
             },
-            _ => Tri::No,
+            _ => Applicability::DoesNotApply,
         }
     }
 
     /// Whether a text matches whatever its case.
-    pub(super) fn matches_folded(&self, value: &str, pools: &Pools, view: &View<'_>) -> Tri {
+    pub(crate) fn matches_folded(&self, value: &str, pools: &Pools, view: &RequestView<'_>) -> Applicability {
         match self {
             Self::Exact(text) => same_folded(text.of(&pools.text), value).into(),
             Self::Pieces { .. } => match self.filled_text(pools, view) {
                 Ok(text) => same_folded(&text, value).into(),
                 Err(outcome) => outcome,
             },
-            _ => Tri::No,
+            _ => Applicability::DoesNotApply,
         }
     }
 
     /// The text of a pattern without wildcards.
-    pub(super) fn filled_text<'a>(&self, pools: &'a Pools, view: &View<'a>) -> Result<Cow<'a, str>, Tri> {
+    pub(crate) fn filled_text<'a>(
+        &self,
+        pools: &'a Pools,
+        view: &RequestView<'a>,
+    ) -> Result<Cow<'a, str>, Applicability> {
         match self {
             Self::Exact(text) => Ok(Cow::Borrowed(text.of(&pools.text))),
             Self::Pieces { pieces, .. } => fill(*pieces, pools, view).map(|(_, texts)| texts),
-            _ => Err(Tri::No),
+            _ => Err(Applicability::DoesNotApply),
         }
     }
 
     /// Whether an ARN matches, part by part.
-    pub(super) fn matches_arn(&self, arn: &str, pools: &Pools, view: &View<'_>) -> Tri {
+    pub(crate) fn matches_arn(&self, arn: &str, pools: &Pools, view: &RequestView<'_>) -> Applicability {
         match self {
-            Self::Any => Tri::Yes,
+            Self::Any => Applicability::Applies,
             Self::Exact(text) => (text.of(&pools.text) == arn).into(),
-            Self::LoneStarArn => Tri::Maybe,
+            Self::LoneStarArn => Applicability::Unknown,
             Self::Arn(at) => match pools.arns.get(*at as usize) {
                 Some(pattern) => pattern.matches(arn, pools, view),
-                None => Tri::No,
+                None => Applicability::DoesNotApply,
             },
-            Self::OpenArn(at) => match pools.arns.get(*at as usize) {
-                Some(pattern) => pattern.matches(arn, pools, view).and(Tri::Maybe),
-                None => Tri::No,
+            Self::UndocumentedArn(at) => match pools.arns.get(*at as usize) {
+                Some(pattern) => pattern.matches(arn, pools, view).and(Applicability::Unknown),
+                None => Applicability::DoesNotApply,
             },
-            _ => Tri::No,
+            _ => Applicability::DoesNotApply,
         }
     }
 
-    /// Whether a variable in the pattern has no value, so that not even NotResource matches.
-    pub(super) fn lacks_value(&self, pools: &Pools, view: &View<'_>) -> Tri {
+    /// Whether a variable in the pattern has no value. Then not even NotResource matches.
+    pub(crate) fn lacks_value(&self, pools: &Pools, view: &RequestView<'_>) -> Applicability {
         let run = match self {
-            Self::Arn(at) | Self::OpenArn(at) => {
+            Self::Arn(at) | Self::UndocumentedArn(at) => {
                 pools.arns.get(*at as usize).filter(|arn| arn.variables).map(|arn| arn.tail)
             }
             Self::Pieces { pieces, variables: true } => Some(*pieces),
             _ => None,
         };
         match run.map(|run| fill(run, pools, view)) {
-            None | Some(Ok(_)) => Tri::No,
+            None | Some(Ok(_)) => Applicability::DoesNotApply,
             Some(Err(outcome)) => outcome.not(),
         }
     }
@@ -195,17 +207,17 @@ impl Pattern {
 
 impl ArnPattern {
     /// The parts in their order.
-    pub(super) fn parts(&self) -> impl Iterator<Item = Run<Piece>> + '_ {
+    pub(crate) fn parts(&self) -> impl Iterator<Item = PoolRange<Piece>> + '_ {
         self.heads.iter().take(self.head_count).chain([&self.tail]).copied()
     }
 
-    fn matches(&self, arn: &str, pools: &Pools, view: &View<'_>) -> Tri {
+    fn matches(&self, arn: &str, pools: &Pools, view: &RequestView<'_>) -> Applicability {
         if ArnParts::split(arn).is_none() {
-            return Tri::No;
+            return Applicability::DoesNotApply;
         }
         let values = arn.splitn(self.head_count + 1, ':');
-        Tri::all(self.parts().zip(values).map(|(part, value)| match fill(part, pools, view) {
-            Ok((pieces, texts)) => glob::matches(&pieces, &texts, value).into(),
+        Applicability::all(self.parts().zip(values).map(|(part, value)| match fill(part, pools, view) {
+            Ok((pieces, texts)) => matches_pieces(&pieces, &texts, value).into(),
             Err(outcome) => outcome,
         }))
     }
@@ -213,14 +225,4 @@ impl ArnPattern {
 
 fn is_variable(piece: &Piece) -> bool {
     matches!(piece, Piece::Variable { .. })
-}
-
-/// Joins a text to the text before it, or says what to push.
-fn push_piece(last: Option<&mut Piece>, piece: Piece) -> Option<Piece> {
-    let joined = match (last, piece) {
-        (Some(Piece::Text(before)), Piece::Text(text)) => before.join(text),
-        (Some(Piece::Star), Piece::Star) => true,
-        _ => false,
-    };
-    (!joined).then_some(piece)
 }

@@ -1,113 +1,114 @@
-//! Who calls, and which principals of a policy cover the caller.
+//! The principal that calls, and which principals of a policy cover it.
 
 use std::fmt;
 
-use super::arn::{AccountId, ArnParts, KeyArn};
-use super::document::{Pools, Str, hash};
-use super::error::RequestError;
+use crate::arn::{AccountId, ArnParts, KeyArn};
+use crate::error::RequestError;
+use crate::policy::{Pools, TextRange};
+use crate::text::hash;
 
-/// Who makes the request, parsed once.
+/// The principal that makes the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
     text: String,
     kind: PrincipalKind,
-    /// Partition, account and name within it; services have none.
-    home: Option<Home>,
+    /// Partition, account and name. A service has none.
+    in_account: Option<AccountPrincipal>,
 }
 
-/// What kind of principal calls.
+/// The kind of a principal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PrincipalKind {
     /// The root user of an account.
     Root,
     /// An IAM user.
     User,
-    /// A role: some session of it, whose name is not known.
+    /// A role: some session of it, whose name is unknown.
     Role,
     /// One session of a role.
     Session,
-    /// A federated user, of `sts:GetFederationToken`.
+    /// A federated user, from `sts:GetFederationToken`.
     FederatedUser,
-    /// An AWS service in its own name.
+    /// An AWS service that calls for itself.
     Service,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Home {
-    /// `None` for an account given by its digits: the key's partition is meant.
+struct AccountPrincipal {
+    /// `None` for an account that is given by its digits. It has the partition of the key.
     partition: Option<String>,
     account: AccountId,
-    /// The name without its path; for a session, the role's.
+    /// The name without the path. For a session it is the name of the role.
     name: String,
 }
 
 impl Principal {
-    /// Reads the ARN of a user, role, assumed-role session, federated user or account root, twelve digits for an
-    /// account's root user, or the name of a service (`ssm.amazonaws.com`).
+    /// Reads the ARN of a user, a role, an assumed-role session, a federated user or an account's root user. Twelve
+    /// digits are an account's root user, and a name such as `ssm.amazonaws.com` is a service.
     ///
     /// # Errors
-    /// [`RequestError::Principal`] where `text` is none of these.
+    /// [`RequestError::Principal`] if `text` is none of these.
     pub fn parse(text: &str) -> Result<Self, RequestError> {
         Self::read(text).ok_or_else(|| RequestError::Principal(text.to_owned()))
     }
 
     fn read(text: &str) -> Option<Self> {
         if let Some(account) = AccountId::parse(text) {
-            let home = Home { partition: None, account, name: String::new() };
-            return Some(Self { text: text.to_owned(), kind: PrincipalKind::Root, home: Some(home) });
+            let in_account = AccountPrincipal { partition: None, account, name: String::new() };
+            return Some(Self {
+                text: text.to_owned(),
+                kind: PrincipalKind::Root,
+                in_account: Some(in_account),
+            });
         }
         if is_service_name(text) {
-            return Some(Self { text: text.to_owned(), kind: PrincipalKind::Service, home: None });
+            return Some(Self { text: text.to_owned(), kind: PrincipalKind::Service, in_account: None });
         }
         let named = NamedArn::read(text)?;
         let kind = match named.kind {
-            Named::Root => PrincipalKind::Root,
-            Named::User => PrincipalKind::User,
-            Named::Role => PrincipalKind::Role,
-            Named::Session => PrincipalKind::Session,
-            Named::FederatedUser => PrincipalKind::FederatedUser,
+            NamedKind::Root => PrincipalKind::Root,
+            NamedKind::User => PrincipalKind::User,
+            NamedKind::Role => PrincipalKind::Role,
+            NamedKind::Session => PrincipalKind::Session,
+            NamedKind::FederatedUser => PrincipalKind::FederatedUser,
         };
-        let home = Home {
+        let in_account = AccountPrincipal {
             partition: Some(named.partition.to_owned()),
             account: named.account,
             name: named.name.to_owned(),
         };
-        Some(Self { text: text.to_owned(), kind, home: Some(home) })
+        Some(Self { text: text.to_owned(), kind, in_account: Some(in_account) })
     }
 
     /// The principal as it was given.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// What kind of principal it is.
-    #[must_use]
-    pub const fn kind(&self) -> PrincipalKind {
+    /// The kind of the principal.
+    pub(crate) const fn kind(&self) -> PrincipalKind {
         self.kind
     }
 
-    /// Its account; a service has none.
-    #[must_use]
-    pub fn account(&self) -> Option<AccountId> {
-        self.home.as_ref().map(|home| home.account)
+    /// The account. A service has none.
+    pub(crate) fn account(&self) -> Option<AccountId> {
+        self.in_account.as_ref().map(|in_account| in_account.account)
     }
 
-    /// Its partition, where its text says one.
-    #[must_use]
-    pub fn partition(&self) -> Option<&str> {
-        self.home.as_ref().and_then(|home| home.partition.as_deref())
+    /// The partition, if the principal was given as an ARN.
+    pub(crate) fn partition(&self) -> Option<&str> {
+        self.in_account.as_ref().and_then(|in_account| in_account.partition.as_deref())
     }
 
-    /// The name of the user, role or federated user without its path; for a session the role's. Empty for others.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        self.home.as_ref().map_or("", |home| &home.name)
+    /// The name of the user, role or federated user without its path. For a session it is the name of the role, and for
+    /// other principals it is empty.
+    pub(crate) fn name(&self) -> &str {
+        self.in_account.as_ref().map_or("", |in_account| &in_account.name)
     }
 
-    /// Whether it is a service-linked role or a session of one, which no SCP and no RCP bounds.
-    #[must_use]
-    pub fn is_service_linked(&self) -> bool {
+    /// Whether it is a service-linked role or a session of one. Service and resource control policies do not apply to
+    /// these.
+    pub(crate) fn is_service_linked(&self) -> bool {
         match self.kind {
             PrincipalKind::Role => self.text.contains(":role/aws-service-role/"),
             PrincipalKind::Session => self.name().starts_with("AWSServiceRoleFor"),
@@ -115,18 +116,18 @@ impl Principal {
         }
     }
 
-    /// Whether principal and key are of the same partition.
-    pub(super) fn same_partition(&self, key: &KeyArn) -> bool {
+    /// Whether principal and key are in the same partition.
+    pub(crate) fn same_partition(&self, key: &KeyArn) -> bool {
         self.partition().is_none_or(|partition| partition == key.partition())
     }
 
-    /// Whether principal and key are of the same account.
-    pub(super) fn same_account(&self, key: &KeyArn) -> bool {
+    /// Whether principal and key are in the same account.
+    pub(crate) fn same_account(&self, key: &KeyArn) -> bool {
         self.same_partition(key) && self.account() == Some(key.account())
     }
 
-    /// What the index finds statements by: those that may cover this principal hold one of these.
-    pub(super) fn selectors(&self) -> [u64; 3] {
+    /// The keys by which the index finds statements. A statement that may cover this principal has one of them.
+    pub(crate) fn selectors(&self) -> [u64; 3] {
         let account = self.account().map_or(0, AccountId::number);
         let named = match self.kind {
             PrincipalKind::Root => 0,
@@ -143,8 +144,8 @@ impl fmt::Display for Principal {
     }
 }
 
-/// The selector of statements that any principal must look at.
-pub(super) const EVERYBODY: u64 = 1;
+/// The selector of a statement that may cover every principal.
+pub(crate) const EVERYBODY: u64 = 1;
 
 const fn selector_of_account(account: u64) -> u64 {
     account.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 2
@@ -159,16 +160,16 @@ fn is_service_name(text: &str) -> bool {
     text.contains('.') && !text.starts_with('.') && text.bytes().all(plain)
 }
 
-/// An IAM or STS ARN that names somebody who can call.
+/// An IAM or STS ARN that names a principal that can call.
 struct NamedArn<'a> {
-    kind: Named,
+    kind: NamedKind,
     partition: &'a str,
     account: AccountId,
-    /// The name without its path; for a session the role's.
+    /// The name without the path. For a session it is the name of the role.
     name: &'a str,
 }
 
-enum Named {
+enum NamedKind {
     Root,
     User,
     Role,
@@ -177,7 +178,7 @@ enum Named {
 }
 
 impl<'a> NamedArn<'a> {
-    /// `None` for other ARNs, and for those with wildcards, which name nobody.
+    /// Reads an ARN. Returns `None` for other ARNs, and for those with wildcards, which name nobody.
     fn read(arn: &'a str) -> Option<Self> {
         if arn.contains(['*', '?']) {
             return None;
@@ -189,18 +190,18 @@ impl<'a> NamedArn<'a> {
         }
         let base_name = |path: &'a str| path.rsplit('/').next().filter(|name| !name.is_empty());
         let (kind, name) = match (parts.service, parts.resource.split_once('/')) {
-            ("iam", None) if parts.resource == "root" => (Named::Root, ""),
-            ("iam", Some(("user", path))) => (Named::User, base_name(path)?),
-            ("iam", Some(("role", path))) => (Named::Role, base_name(path)?),
+            ("iam", None) if parts.resource == "root" => (NamedKind::Root, ""),
+            ("iam", Some(("user", path))) => (NamedKind::User, base_name(path)?),
+            ("iam", Some(("role", path))) => (NamedKind::Role, base_name(path)?),
             ("sts", Some(("assumed-role", path))) => {
                 let (role, session) = path.split_once('/')?;
                 if role.is_empty() || session.is_empty() || session.contains('/') {
                     return None;
                 }
-                (Named::Session, role)
+                (NamedKind::Session, role)
             }
             ("sts", Some(("federated-user", name))) if !name.is_empty() && !name.contains('/') => {
-                (Named::FederatedUser, name)
+                (NamedKind::FederatedUser, name)
             }
             _ => return None,
         };
@@ -208,99 +209,105 @@ impl<'a> NamedArn<'a> {
     }
 }
 
-/// A principal of a statement, or the grantee of a grant, compiled.
+/// A principal of a statement, or the grantee of a grant, in compiled form.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum PrincipalMatcher {
+pub(crate) enum PrincipalMatcher {
     /// `*`.
     Everyone,
-    /// An account, by its root ARN or by its digits (then of the key's partition).
-    Account { partition: Option<Str>, account: AccountId },
+    /// An account, by the ARN of its root user or by its digits. Digits mean the key's partition.
+    Account { partition: Option<TextRange>, account: AccountId },
     /// A user or a federated user, by its exact ARN.
-    User { arn: Str },
+    User { arn: TextRange },
     /// One session of a role.
-    Session { arn: Str, account: AccountId, role: Str },
-    /// A role, and all its sessions.
-    Role { arn: Str, partition: Str, account: AccountId, name: Str },
+    Session { arn: TextRange, account: AccountId, role: TextRange },
+    /// A role, and all of its sessions.
+    Role { arn: TextRange, partition: TextRange, account: AccountId, name: TextRange },
     /// A service, by its exact name.
-    Service { name: Str },
-    /// Something that no caller is: a wildcard inside an ARN, a deleted principal's id, an identity provider, a
-    /// canonical user.
+    Service { name: TextRange },
+    /// A principal that no caller matches: a wildcard inside an ARN, the id of a deleted principal, an identity
+    /// provider, a canonical user.
     Nobody,
 }
 
-/// How a statement covers the caller. It decides what else is needed for an Allow to take effect.
+/// How a statement covers the caller. Which other layers must allow the request depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Via {
-    /// It names the caller: the user, the session, the federated user, the root user, the service, or everybody.
+pub(crate) enum Coverage {
+    /// The statement names the caller: the user, the session, the federated user, the root user, the service, or
+    /// everybody.
     Direct,
-    /// It names the role of the session.
+    /// The statement names the role of the session.
     Role,
-    /// It names the caller's account.
+    /// The statement names the caller's account.
     Account,
 }
 
 impl Pools {
-    /// Compiles the ARN of somebody who can call; `None` for any other text.
-    pub(super) fn named_principal(&mut self, arn: &str) -> Option<PrincipalMatcher> {
+    /// Compiles the ARN of a principal that can call. Returns `None` for any other text.
+    pub(crate) fn named_principal(&mut self, arn: &str) -> Option<PrincipalMatcher> {
         let named = NamedArn::read(arn)?;
         let account = named.account;
         Some(match named.kind {
-            Named::Root => PrincipalMatcher::Account { partition: Some(self.keep(named.partition)), account },
-            Named::User | Named::FederatedUser => PrincipalMatcher::User { arn: self.keep(arn) },
-            Named::Session => {
-                PrincipalMatcher::Session { arn: self.keep(arn), account, role: self.keep(named.name) }
+            NamedKind::Root => {
+                PrincipalMatcher::Account { partition: Some(self.add_text(named.partition)), account }
             }
-            Named::Role => PrincipalMatcher::Role {
-                arn: self.keep(arn),
-                partition: self.keep(named.partition),
+            NamedKind::User | NamedKind::FederatedUser => PrincipalMatcher::User { arn: self.add_text(arn) },
+            NamedKind::Session => PrincipalMatcher::Session {
+                arn: self.add_text(arn),
                 account,
-                name: self.keep(named.name),
+                role: self.add_text(named.name),
+            },
+            NamedKind::Role => PrincipalMatcher::Role {
+                arn: self.add_text(arn),
+                partition: self.add_text(named.partition),
+                account,
+                name: self.add_text(named.name),
             },
         })
     }
 }
 
 impl PrincipalMatcher {
-    pub(super) fn covers(self, caller: &Principal, key: &KeyArn, texts: &str) -> Option<Via> {
+    pub(crate) fn covers(self, caller: &Principal, key: &KeyArn, texts: &str) -> Option<Coverage> {
         match self {
-            Self::Everyone => Some(Via::Direct),
+            Self::Everyone => Some(Coverage::Direct),
             Self::Account { partition, account } => {
                 let partition = partition.map_or(key.partition(), |p| p.of(texts));
                 let same = caller.account() == Some(account)
                     && caller.partition().unwrap_or(key.partition()) == partition;
-                let via = if caller.kind == PrincipalKind::Root { Via::Direct } else { Via::Account };
-                same.then_some(via)
+                let coverage =
+                    if caller.kind == PrincipalKind::Root { Coverage::Direct } else { Coverage::Account };
+                same.then_some(coverage)
             }
             Self::User { arn } | Self::Session { arn, .. } => {
-                (caller.text == arn.of(texts)).then_some(Via::Direct)
+                (caller.text == arn.of(texts)).then_some(Coverage::Direct)
             }
             Self::Role { arn, partition, account, name } => match caller.kind {
-                PrincipalKind::Role => (caller.text == arn.of(texts)).then_some(Via::Role),
+                PrincipalKind::Role => (caller.text == arn.of(texts)).then_some(Coverage::Role),
                 PrincipalKind::Session => {
                     let same = caller.account() == Some(account)
                         && caller.name() == name.of(texts)
                         && caller.partition() == Some(partition.of(texts));
-                    same.then_some(Via::Role)
+                    same.then_some(Coverage::Role)
                 }
                 _ => None,
             },
             Self::Service { name } => {
                 let same = caller.kind == PrincipalKind::Service && caller.text == name.of(texts);
-                same.then_some(Via::Direct)
+                same.then_some(Coverage::Direct)
             }
             Self::Nobody => None,
         }
     }
 
-    /// Whether it names a session of the role that calls: other sessions of it are not covered.
-    pub(super) fn is_session_of(self, caller: &Principal, texts: &str) -> bool {
+    /// Whether this is a session of the role that calls. It does not cover the role's other sessions.
+    pub(crate) fn is_session_of(self, caller: &Principal, texts: &str) -> bool {
         let Self::Session { account, role, .. } = self else { return false };
         let same = caller.account() == Some(account) && caller.name() == role.of(texts);
         caller.kind == PrincipalKind::Role && same
     }
 
-    /// What the index keeps the statement under; 0 for what nobody matches.
-    pub(super) fn selector(self, texts: &str) -> u64 {
+    /// The key by which the index finds the statement; 0 if no caller matches.
+    pub(crate) fn selector(self, texts: &str) -> u64 {
         match self {
             Self::Everyone => EVERYBODY,
             Self::Account { account, .. } => selector_of_account(account.number()),

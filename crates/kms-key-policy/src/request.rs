@@ -1,15 +1,15 @@
-//! The request that is decided on: who, what, which key, and the condition keys that follow from these.
+//! The request that is decided on: who calls what on which key, and the condition keys that follow from these.
 
 use std::fmt;
 
-use super::arn::{AccountId, KeyArn};
-use super::condition_keys;
-use super::context::{Context, Entry, EntryState, KeyState, Others, SessionRole, lower};
-use super::document::hash;
-use super::error::RequestError;
-use super::principal::{Principal, PrincipalKind};
+use crate::arn::{AccountId, KeyArn};
+use crate::condition_keys;
+use crate::context::{Context, ContextEntry, EntryState, KeyState, OtherKeys, SessionRole, lower};
+use crate::error::RequestError;
+use crate::principal::{Principal, PrincipalKind};
+use crate::text::hash;
 
-/// An action such as `kms:Decrypt`; its case does not matter.
+/// An action such as `kms:Decrypt`. Its case does not matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Action {
     written: String,
@@ -20,7 +20,7 @@ impl Action {
     /// Reads `service:name`.
     ///
     /// # Errors
-    /// [`RequestError::Action`] where `text` is not of that form or holds a wildcard.
+    /// [`RequestError::Action`] if `text` has another form or a wildcard.
     pub fn parse(text: &str) -> Result<Self, RequestError> {
         let plain = |part: &str| {
             !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
@@ -33,29 +33,23 @@ impl Action {
         }
     }
 
-    /// The action as it was given.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.written
-    }
-
-    /// The condition keys that a call of this action certainly lacks, in lower case; a name that ends with `:` or `/`
-    /// stands for all that begin with it. Empty for another service's action.
+    /// The condition keys that a call of this action never has, in lower case. A name that ends with `:` or `/` stands
+    /// for all keys whose names begin with it. Empty for an action of another service.
     pub fn absent_keys(&self) -> impl Iterator<Item = &'static str> {
         condition_keys::absent_from(self.operation())
     }
 
-    pub(super) fn lower(&self) -> &str {
+    pub(crate) fn lower(&self) -> &str {
         &self.lower
     }
 
-    /// The name of a KMS operation in lower case; empty for another service's.
-    pub(super) fn operation(&self) -> &str {
+    /// The name of the KMS operation in lower case. It is empty for an action of another service.
+    pub(crate) fn operation(&self) -> &str {
         self.lower.strip_prefix("kms:").unwrap_or_default()
     }
 
-    /// Whether it encrypts, decrypts, signs or makes keys: the operations that grants' constraints look at.
-    pub(super) fn is_cryptographic(&self) -> bool {
+    /// Whether it is one of the cryptographic operations, to which the constraints of grants apply.
+    pub(crate) fn is_cryptographic(&self) -> bool {
         matches!(
             self.operation(),
             "encrypt"
@@ -74,10 +68,9 @@ impl Action {
         )
     }
 
-    /// Whether it is ever effective on another account's key, whatever the policies say
-    /// [AWS KMS: allowing users in other accounts to use a KMS key].
-    #[must_use]
-    pub fn works_across_accounts(&self) -> bool {
+    /// Whether the action can ever work on another account's key (KMS developer guide, "Allowing users in other accounts to use a
+    /// KMS key").
+    pub(crate) fn works_across_accounts(&self) -> bool {
         self.is_cryptographic()
             || matches!(
                 self.operation(),
@@ -98,30 +91,51 @@ impl fmt::Display for Action {
     }
 }
 
-/// A request: who wants to do what with which key, and in what context.
+/// A request: who calls what on which key, and in which context.
+///
+/// ```
+/// use kms_key_policy::{
+///     Action, Context, Decision, Grants, KeyArn, Layers, OtherKeys, Policy, PolicyKind, Principal, Request, verdict,
+/// };
+///
+/// // The session belongs to a role with a path.
+/// let request = Request::new(
+///     Principal::parse("arn:aws:sts::111122223333:assumed-role/App/i-0123456789abcdef0")?,
+///     Action::parse("kms:Decrypt")?,
+///     KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab")?,
+///     Context::new(OtherKeys::Absent).value("aws:PrincipalArn", "arn:aws:iam::111122223333:role/team/App"),
+/// );
+/// let key_policy = Policy::parse(
+///     PolicyKind::Key,
+///     r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*",
+///         "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::111122223333:role/team/*"}}}}"#,
+/// )?;
+/// assert_eq!(verdict(&request, &Layers::of_key(&key_policy, &Grants::none())), Decision::Allowed);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Request {
-    pub(super) principal: Principal,
-    pub(super) action: Action,
-    pub(super) key: KeyArn,
-    pub(super) context: Context,
-    pub(super) selectors: [u64; 3],
-    pub(super) action_hash: u64,
-    /// The names in `kms:EncryptionContextKeys`, in lower case, where they are known.
+    pub(crate) principal: Principal,
+    pub(crate) action: Action,
+    pub(crate) key: KeyArn,
+    pub(crate) context: Context,
+    pub(crate) selectors: [u64; 3],
+    pub(crate) action_hash: u64,
+    /// The names in `kms:EncryptionContextKeys`, in lower case, if they are known.
     encryption_keys: Option<Vec<String>>,
-    /// The keys whose given value was put aside for the one that follows from the request.
-    pub(super) overruled: Vec<String>,
+    /// The keys whose given value the request ignores, because another value follows from the request itself.
+    pub(crate) overruled: Vec<String>,
 }
 
 impl Request {
-    /// Puts a request together. The condition keys that follow from the principal, the action and the key always have
-    /// their derived value, whatever `context` says of them:
-    /// `aws:PrincipalArn`, `aws:PrincipalAccount`, `kms:CallerAccount`, `aws:PrincipalType`,
-    /// `aws:PrincipalIsAWSService`, `aws:username`, `aws:ResourceAccount`, `aws:RequestedRegion`, `kms:MultiRegion`,
-    /// and the absence of `kms:GrantIsForAWSResource` and of the encryption context where the action has none. Other
-    /// keys of KMS that the action never has are absent unless the context names them.
-    /// `kms:KeySpec`, `kms:KeyUsage` and `kms:KeyOrigin` do not follow from an ARN: give them where they are known.
-    /// A session's ARN does not tell the path of its role: give `aws:PrincipalArn` where that is known.
+    /// Puts a request together. Some condition keys follow from the principal, the action and the key. They always have
+    /// their derived value, whatever `context` says: `aws:PrincipalArn`, `aws:PrincipalAccount`, `kms:CallerAccount`,
+    /// `aws:PrincipalType`, `aws:PrincipalIsAWSService`, `aws:username`, `aws:ResourceAccount`, `aws:RequestedRegion`,
+    /// `kms:MultiRegion`. If the action has none, `kms:GrantIsForAWSResource` and the encryption context are absent.
+    /// Other keys of KMS that the action never has are absent unless the context names them. `kms:KeySpec`,
+    /// `kms:KeyUsage` and `kms:KeyOrigin` do not follow from an ARN, so the context should have them if they are known.
+    /// The ARN of a session does not have the path of its role, so the context should have `aws:PrincipalArn` if the
+    /// path is known.
     #[must_use]
     pub fn new(principal: Principal, action: Action, key: KeyArn, context: Context) -> Self {
         let derived = derived(&principal, &action, &key);
@@ -141,8 +155,8 @@ impl Request {
         }
         if !condition_keys::takes_encryption_context(request.action.operation()) {
             request.drop_encryption_context();
-        } else if request.context.others == Others::Absent && !request.context.names(ENCRYPTION_KEYS) {
-            // With all keys given, those of the encryption context are its names.
+        } else if request.context.others == OtherKeys::Absent && !request.context.names(ENCRYPTION_KEYS) {
+            // If all keys are given, the names of the encryption context are known.
             let names: Vec<String> = request.given_encryption_keys().map(str::to_owned).collect();
             if !names.is_empty() {
                 request.context.set(ENCRYPTION_KEYS, EntryState::Known { values: names, list: true });
@@ -152,33 +166,14 @@ impl Request {
         request
     }
 
-    /// Who calls.
-    #[must_use]
-    pub const fn principal(&self) -> &Principal {
-        &self.principal
-    }
-
-    /// What is called.
-    #[must_use]
-    pub const fn action(&self) -> &Action {
-        &self.action
-    }
-
-    /// On which key.
-    #[must_use]
-    pub const fn key(&self) -> &KeyArn {
-        &self.key
-    }
-
-    /// Whether caller and key are of one account.
-    #[must_use]
-    pub fn is_same_account(&self) -> bool {
+    /// Whether caller and key are in the same account.
+    pub(crate) fn is_same_account(&self) -> bool {
         self.principal.same_account(&self.key)
     }
 
-    fn derive(&mut self, entry: Entry) {
+    fn derive(&mut self, entry: ContextEntry) {
         let given = self.context.entry(&entry.lower);
-        // The path of a session's role is known to the caller alone.
+        // Only the context can have the path of a session's role.
         if let (EntryState::SessionRole(role), Some(given)) = (&entry.state, given)
             && let EntryState::Known { values, .. } = &given.state
             && let [arn] = values.as_slice()
@@ -215,9 +210,9 @@ impl Request {
         }
     }
 
-    /// What is known of a key that the context does not name: the names in `kms:EncryptionContextKeys` tell which
-    /// `kms:EncryptionContext:…` are there.
-    pub(super) fn unnamed(&self, lower: &str) -> KeyState<'static> {
+    /// What is known of a key that the context does not name. The names in `kms:EncryptionContextKeys` say which keys
+    /// `kms:EncryptionContext:…` are present.
+    pub(crate) fn unnamed(&self, lower: &str) -> KeyState<'static> {
         match (lower.strip_prefix(ENCRYPTION_CONTEXT), &self.encryption_keys) {
             (Some(name), Some(names)) if names.iter().any(|n| n == name) => KeyState::Present,
             (Some(_), Some(_)) => KeyState::Absent,
@@ -227,8 +222,8 @@ impl Request {
         }
     }
 
-    /// The names of the encryption context's keys that the context gives a value.
-    pub(super) fn given_encryption_keys(&self) -> impl Iterator<Item = &str> {
+    /// The names of the encryption context to which the context gives a value.
+    pub(crate) fn given_encryption_keys(&self) -> impl Iterator<Item = &str> {
         let given = self.context.entries.iter().filter(|entry| entry.state != EntryState::Absent);
         given
             .filter(|entry| entry.lower.starts_with(ENCRYPTION_CONTEXT))
@@ -237,18 +232,18 @@ impl Request {
 }
 
 impl SessionRole {
-    /// Whether the role may have this ARN: it differs in the path at most.
+    /// Whether the role may have this ARN, which differs in the path at most.
     fn may_have(&self, arn: &str) -> bool {
         let path = arn.strip_prefix(&self.prefix).and_then(|rest| rest.strip_suffix(&self.name));
         path.is_some_and(|path| path.is_empty() || path.ends_with('/'))
     }
 }
 
-/// What the names of the encryption context's condition keys start with, in lower case.
-pub(super) const ENCRYPTION_CONTEXT: &str = "kms:encryptioncontext:";
+/// The beginning of the condition keys of the encryption context, in lower case.
+pub(crate) const ENCRYPTION_CONTEXT: &str = "kms:encryptioncontext:";
 
 /// The condition key that lists the names of the encryption context.
-pub(super) const ENCRYPTION_KEYS: &str = "kms:EncryptionContextKeys";
+pub(crate) const ENCRYPTION_KEYS: &str = "kms:EncryptionContextKeys";
 
 fn is_encryption_context(lower: &str) -> bool {
     lower == "kms:encryptioncontextkeys" || lower.starts_with(ENCRYPTION_CONTEXT)
@@ -259,9 +254,9 @@ fn known(value: impl Into<String>) -> EntryState {
 }
 
 /// The condition keys that follow from the request itself.
-fn derived(principal: &Principal, action: &Action, key: &KeyArn) -> Vec<Entry> {
+fn derived(principal: &Principal, action: &Action, key: &KeyArn) -> Vec<ContextEntry> {
     let mut derived = Vec::with_capacity(12);
-    let mut add = |written, lower, state| derived.push(Entry::derived(written, lower, state));
+    let mut add = |written, lower, state| derived.push(ContextEntry::derived(written, lower, state));
     add("aws:ResourceAccount", "aws:resourceaccount", known(key.account().to_string()));
     add("aws:RequestedRegion", "aws:requestedregion", known(key.region()));
     add("kms:MultiRegion", "kms:multiregion", known(key.is_multi_region().to_string()));
@@ -291,7 +286,7 @@ fn derived(principal: &Principal, action: &Action, key: &KeyArn) -> Vec<Entry> {
     derived
 }
 
-/// `aws:PrincipalArn`: for a session the ARN of its role.
+/// The value of `aws:PrincipalArn`. For a session it is the ARN of its role.
 fn principal_arn(principal: &Principal, partition: &str, account: AccountId) -> EntryState {
     match principal.kind() {
         PrincipalKind::Session => {

@@ -1,9 +1,9 @@
 //! The types of condition values, read from their text.
 
-pub(super) mod binary;
-pub(super) mod date;
-pub(super) mod network;
-pub(super) mod number;
+pub(crate) mod binary;
+pub(crate) mod date;
+pub(crate) mod network;
+pub(crate) mod number;
 
 #[cfg(test)]
 mod tests;

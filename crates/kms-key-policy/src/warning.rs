@@ -1,13 +1,13 @@
-//! What AWS accepts in a policy and nobody wants.
+//! Warnings about elements of a policy that AWS accepts but that are probably mistakes.
 
 use std::fmt;
 
-/// A warning about a policy, with its place.
+/// A warning about a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyWarning {
-    /// The place, as a JSON path.
+    /// The position, as a JSON path.
     pub path: String,
-    /// What is unwanted there.
+    /// The probable mistake at this position.
     pub kind: WarningKind,
 }
 
@@ -17,13 +17,13 @@ impl fmt::Display for PolicyWarning {
     }
 }
 
-/// What is unwanted.
+/// A probable mistake.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WarningKind {
     /// A key-policy statement without Resource.
     #[error("no Resource: the statement has no effect, be it Allow or Deny; add `\"Resource\": \"*\"`")]
     NoResource,
-    /// A statement with nobody in it.
+    /// A statement without principals.
     #[error("names no principal: the statement covers nobody")]
     NoPrincipal,
     /// The unique id of a deleted principal.
@@ -32,7 +32,7 @@ pub enum WarningKind {
          and the next PutKeyPolicy fails; replace it by an ARN or remove it"
     )]
     OrphanPrincipal(String),
-    /// A principal that names nobody.
+    /// A principal that matches nobody.
     #[error(
         "`{0}` matches nobody: not the ARN of an account, user, role or session, or with a wildcard in it"
     )]
@@ -56,13 +56,13 @@ pub enum WarningKind {
     /// A Sid that an earlier statement has.
     #[error("the Sid `{0}` is used twice")]
     SidTwice(String),
-    /// A Sid with characters that IAM refuses.
+    /// A Sid with characters that IAM does not allow.
     #[error("the Sid `{0}` holds characters other than letters and digits, which only a key policy may")]
     SidCharacters(String),
     /// An operator that does not exist.
     #[error("`{0}` is no condition operator: an Allow with it never applies, a Deny with it always does")]
     UnknownOperator(String),
-    /// A condition that no direct call can meet.
+    /// A condition that no direct call to KMS meets.
     #[error(
         "requires `{0}`, which a direct call to KMS never carries: such a call is not allowed by this statement"
     )]
@@ -80,13 +80,13 @@ pub enum WarningKind {
         /// What the operator compares.
         expected: &'static str,
     },
-    /// An action that is none.
+    /// A text that is no action.
     #[error("`{0}` is no action of any service: it matches none of KMS")]
     InvalidAction(String),
-    /// A resource that no key can be.
+    /// A resource that matches no key.
     #[error("`{0}` is neither `*` nor an ARN: it matches no key")]
     InvalidResource(String),
-    /// A variable where none is allowed.
+    /// A variable at a position where AWS does not allow one.
     #[error("`{0}` holds a variable before the fifth colon, where it stands for itself: it matches no key")]
     EarlyVariable(String),
 }

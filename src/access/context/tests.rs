@@ -1,6 +1,6 @@
 use super::*;
 use crate::access::{KeyRules, KeyVerdict, PrincipalArn};
-use crate::key::KeyArn;
+use crate::key::example_arn;
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/App";
 const USER: &str = "arn:aws:iam::111122223333:user/ann";
@@ -10,59 +10,80 @@ fn rules(condition: &str, facts: KeyFacts) -> KeyRules {
     let policy = format!(
         r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":{{"AWS":["{ROLE}","{USER}","{STRANGER}"]}},"Action":"kms:*","Resource":"*","Condition":{condition}}}}}"#
     );
-    let key = KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1-2").unwrap();
+    let key = example_arn();
     KeyRules::new(key, facts, &policy, "[]").unwrap()
 }
 
-/// Whether the key's side admits a role where a condition is all that stands in the way.
+/// The key side's verdict on a role if the key policy allows its call under one condition.
 fn under(side: Side, condition: &str, known: &str) -> KeyVerdict {
-    let known: KnownKeys = serde_json::from_str(known).unwrap();
-    let facts = KeyFacts { origin: Some("AWS_KMS".to_owned()), ..KeyFacts::default() }.knowing(&known);
-    rules(condition, facts).judge(&PrincipalArn::parse(ROLE).unwrap(), side).unwrap()
+    let known: KnownContext = serde_json::from_str(known).unwrap();
+    let facts =
+        KeyFacts { origin: Some("AWS_KMS".to_owned()), ..KeyFacts::default() }.with_known_context(&known);
+    rules(condition, facts).evaluate(&PrincipalArn::parse(ROLE).unwrap(), side).unwrap()
 }
 
 fn word(verdict: &KeyVerdict) -> &'static str {
     match verdict {
-        KeyVerdict::Admits { .. } => "admits",
-        KeyVerdict::Silent { .. } => "silent",
-        KeyVerdict::Refuses { .. } => "refuses",
+        KeyVerdict::Allows { .. } => "allows",
+        KeyVerdict::ImplicitDeny { .. } => "implicit deny",
+        KeyVerdict::ExplicitDeny { .. } => "explicit deny",
         KeyVerdict::Depends { .. } => "depends",
     }
 }
 
 #[test]
-fn what_a_session_s_calls_have_and_have_not() {
+fn conditions_see_what_every_call_of_a_session_has_and_lacks() {
     for (condition, user, node) in [
-        (r#"{"StringEquals":{"kms:ViaService":"ssm.eu-west-1.amazonaws.com"}}"#, "silent", "silent"),
-        (r#"{"Null":{"kms:viaservice":"true"}}"#, "admits", "admits"),
-        (r#"{"StringEqualsIfExists":{"kms:ViaService":"s"}}"#, "admits", "admits"),
-        (r#"{"ArnLike":{"aws:SourceArn":"arn:aws:ssm:*:*:*"}}"#, "silent", "silent"),
-        (r#"{"StringEquals":{"aws:SourceAccount":"111122223333"}}"#, "silent", "silent"),
-        (r#"{"ForAnyValue:StringEquals":{"aws:CalledVia":"ssm.amazonaws.com"}}"#, "silent", "silent"),
-        (r#"{"StringEquals":{"kms:RequestAlias":"alias/session"}}"#, "silent", "silent"),
-        (r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#, "depends", "silent"),
-        (r#"{"NumericLessThan":{"aws:MultiFactorAuthAge":"300"}}"#, "depends", "silent"),
-        (r#"{"Bool":{"aws:SecureTransport":"true"}}"#, "admits", "admits"),
-        (r#"{"Bool":{"aws:ViaAWSService":"true"}}"#, "silent", "silent"),
-        (r#"{"StringEquals":{"kms:CallerAccount":"111122223333"}}"#, "admits", "admits"),
-        (r#"{"StringEquals":{"kms:EncryptionAlgorithm":"SYMMETRIC_DEFAULT"}}"#, "admits", "admits"),
-        (r#"{"StringEquals":{"kms:KeyOrigin":"AWS_KMS"}}"#, "admits", "admits"),
-        (r#"{"StringEquals":{"kms:KeyOrigin":"EXTERNAL"}}"#, "silent", "silent"),
+        (
+            r#"{"StringEquals":{"kms:ViaService":"ssm.eu-west-1.amazonaws.com"}}"#,
+            "implicit deny",
+            "implicit deny",
+        ),
+        (r#"{"Null":{"kms:viaservice":"true"}}"#, "allows", "allows"),
+        (r#"{"StringEqualsIfExists":{"kms:ViaService":"s"}}"#, "allows", "allows"),
+        (r#"{"ArnLike":{"aws:SourceArn":"arn:aws:ssm:*:*:*"}}"#, "implicit deny", "implicit deny"),
+        (r#"{"StringEquals":{"aws:SourceAccount":"111122223333"}}"#, "implicit deny", "implicit deny"),
+        (
+            r#"{"ForAnyValue:StringEquals":{"aws:CalledVia":"ssm.amazonaws.com"}}"#,
+            "implicit deny",
+            "implicit deny",
+        ),
+        (r#"{"StringEquals":{"kms:RequestAlias":"alias/session"}}"#, "implicit deny", "implicit deny"),
+        (r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#, "depends", "implicit deny"),
+        (r#"{"NumericLessThan":{"aws:MultiFactorAuthAge":"300"}}"#, "depends", "implicit deny"),
+        (r#"{"Bool":{"aws:SecureTransport":"true"}}"#, "allows", "allows"),
+        (r#"{"Bool":{"aws:ViaAWSService":"true"}}"#, "implicit deny", "implicit deny"),
+        (r#"{"StringEquals":{"kms:CallerAccount":"111122223333"}}"#, "allows", "allows"),
+        (r#"{"StringEquals":{"kms:EncryptionAlgorithm":"SYMMETRIC_DEFAULT"}}"#, "allows", "allows"),
+        (r#"{"StringEquals":{"kms:KeyOrigin":"AWS_KMS"}}"#, "allows", "allows"),
+        (r#"{"StringEquals":{"kms:KeyOrigin":"EXTERNAL"}}"#, "implicit deny", "implicit deny"),
         (r#"{"StringEquals":{"kms:KeySpec":"SYMMETRIC_DEFAULT"}}"#, "depends", "depends"),
         (r#"{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#, "depends", "depends"),
         (r#"{"StringEquals":{"aws:SourceVpce":"vpce-1"}}"#, "depends", "depends"),
-        (r#"{"Null":{"kms:EncryptionContext:aws:ssm:TargetId":"false"}}"#, "admits", "admits"),
+        (r#"{"Null":{"kms:EncryptionContext:aws:ssm:TargetId":"false"}}"#, "allows", "allows"),
         (r#"{"StringEquals":{"kms:EncryptionContext:aws:ssm:TargetId":"i-1"}}"#, "depends", "depends"),
-        (r#"{"Null":{"kms:EncryptionContext:aws:ssm:RandomChallenge":"false"}}"#, "silent", "silent"),
-        (r#"{"Null":{"kms:EncryptionContext:aws:ssm:RandomChallenge":"true"}}"#, "silent", "silent"),
+        (
+            r#"{"Null":{"kms:EncryptionContext:aws:ssm:RandomChallenge":"false"}}"#,
+            "implicit deny",
+            "implicit deny",
+        ),
+        (
+            r#"{"Null":{"kms:EncryptionContext:aws:ssm:RandomChallenge":"true"}}"#,
+            "implicit deny",
+            "implicit deny",
+        ),
         // An enclave sends a Recipient, and neither agent nor plugin does.
-        (r#"{"StringEqualsIgnoreCase":{"kms:RecipientAttestation:ImageSha384":"ab"}}"#, "silent", "silent"),
-        (r#"{"Null":{"KMS:RecipientAttestation:PCR0":"false"}}"#, "silent", "silent"),
-        (r#"{"StringNotEqualsIgnoreCase":{"kms:RecipientAttestation:PCR0":"ab"}}"#, "admits", "admits"),
-        (r#"{"Bool":{"kms:GrantIsForAWSResource":"true"}}"#, "silent", "silent"),
-        (r#"{"StringEquals":{"kms:GranteePrincipal":"x"}}"#, "silent", "silent"),
-        (r#"{"Null":{"aws:RequestTag/team":"true","aws:TagKeys":"true"}}"#, "admits", "admits"),
-        (r#"{"Bool":{"aws:PrincipalIsAWSService":"false"}}"#, "admits", "admits"),
+        (
+            r#"{"StringEqualsIgnoreCase":{"kms:RecipientAttestation:ImageSha384":"ab"}}"#,
+            "implicit deny",
+            "implicit deny",
+        ),
+        (r#"{"Null":{"KMS:RecipientAttestation:PCR0":"false"}}"#, "implicit deny", "implicit deny"),
+        (r#"{"StringNotEqualsIgnoreCase":{"kms:RecipientAttestation:PCR0":"ab"}}"#, "allows", "allows"),
+        (r#"{"Bool":{"kms:GrantIsForAWSResource":"true"}}"#, "implicit deny", "implicit deny"),
+        (r#"{"StringEquals":{"kms:GranteePrincipal":"x"}}"#, "implicit deny", "implicit deny"),
+        (r#"{"Null":{"aws:RequestTag/team":"true","aws:TagKeys":"true"}}"#, "allows", "allows"),
+        (r#"{"Bool":{"aws:PrincipalIsAWSService":"false"}}"#, "allows", "allows"),
         (r#"{"StringEquals":{"aws:PrincipalTag/team":"a"}}"#, "depends", "depends"),
         (r#"{"StringEquals":{"aws:ResourceTag/team":"a"}}"#, "depends", "depends"),
         (r#"{"ForAnyValue:StringEquals":{"kms:ResourceAliases":"alias/a"}}"#, "depends", "depends"),
@@ -73,7 +94,7 @@ fn what_a_session_s_calls_have_and_have_not() {
 }
 
 #[test]
-fn both_contexts_of_a_session_must_be_allowed_on_both_sides() {
+fn both_encryption_contexts_must_be_allowed_to_users_and_nodes() {
     let two = r#"["aws:ssm:SessionId","aws:ssm:TargetId"]"#;
     let three = r#"["aws:ssm:SessionId","aws:ssm:TargetId","aws:ssm:RandomChallenge"]"#;
     let whitelist =
@@ -81,16 +102,16 @@ fn both_contexts_of_a_session_must_be_allowed_on_both_sides() {
     let never = r#"{"kms:EncryptionContext:aws:ssm:RandomChallenge":null}"#;
     for side in [Side::User, Side::Node] {
         let verdict = under(side, &whitelist(two), "{}");
-        let KeyVerdict::Silent { why } = &verdict else { panic!("{side}: {verdict:?}") };
+        let KeyVerdict::ImplicitDeny { why } = &verdict else { panic!("{side}: {verdict:?}") };
         assert!(why.contains("aws:ssm:RandomChallenge") && why.contains("newer clients"), "{why}");
-        assert_eq!(word(&under(side, &whitelist(three), "{}")), "admits");
-        // The owner knows of all clients that none adds it.
-        assert_eq!(word(&under(side, &whitelist(two), never)), "admits");
+        assert_eq!(word(&under(side, &whitelist(three), "{}")), "allows");
+        // The owner states that no client adds it.
+        assert_eq!(word(&under(side, &whitelist(two), never)), "allows");
     }
 }
 
 #[test]
-fn what_is_known_besides_counts_unless_a_session_says_otherwise() {
+fn the_owner_s_statements_count_unless_every_session_contradicts_them() {
     let org = r#"{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#;
     let target = r#"{"StringEquals":{"kms:EncryptionContext:aws:ssm:TargetId":"i-1"}}"#;
     let via = r#"{"StringEquals":{"kms:ViaService":"s"}}"#;
@@ -98,26 +119,26 @@ fn what_is_known_besides_counts_unless_a_session_says_otherwise() {
     let challenge = r#"{"StringEquals":{"kms:EncryptionContext:aws:ssm:RandomChallenge":"x"}}"#;
     let paths = r#"{"ForAnyValue:StringLike":{"aws:PrincipalOrgPaths":"o-1/r-1/ou-2/*"}}"#;
     for (condition, known, expected) in [
-        (org, r#"{"aws:principalorgid":"o-1"}"#, "admits"),
-        (org, r#"{"aws:PrincipalOrgID":"o-2"}"#, "silent"),
-        (org, r#"{"aws:PrincipalOrgID":null}"#, "silent"),
-        (paths, r#"{"aws:PrincipalOrgPaths":["o-1/r-1/ou-1/","o-1/r-1/ou-2/x/"]}"#, "admits"),
-        (target, r#"{"kms:EncryptionContext:aws:ssm:TargetId":"i-1"}"#, "admits"),
-        // What no call has it has not, whatever is said.
-        (via, r#"{"kms:ViaService":"s"}"#, "silent"),
-        (keys, r#"{"kms:EncryptionContextKeys":"a"}"#, "silent"),
-        // Not every session has it, so that its value does not admit all.
-        (challenge, r#"{"kms:EncryptionContext:aws:ssm:RandomChallenge":"x"}"#, "silent"),
+        (org, r#"{"aws:principalorgid":"o-1"}"#, "allows"),
+        (org, r#"{"aws:PrincipalOrgID":"o-2"}"#, "implicit deny"),
+        (org, r#"{"aws:PrincipalOrgID":null}"#, "implicit deny"),
+        (paths, r#"{"aws:PrincipalOrgPaths":["o-1/r-1/ou-1/","o-1/r-1/ou-2/x/"]}"#, "allows"),
+        (target, r#"{"kms:EncryptionContext:aws:ssm:TargetId":"i-1"}"#, "allows"),
+        // These are the same in every call, whatever the owner states.
+        (via, r#"{"kms:ViaService":"s"}"#, "implicit deny"),
+        (keys, r#"{"kms:EncryptionContextKeys":"a"}"#, "implicit deny"),
+        // Not every session has it, so its value does not allow all of them.
+        (challenge, r#"{"kms:EncryptionContext:aws:ssm:RandomChallenge":"x"}"#, "implicit deny"),
     ] {
         assert_eq!(word(&under(Side::Node, condition, known)), expected, "{condition} {known}");
     }
     let mfa = r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#;
     let with_mfa = r#"{"aws:MultiFactorAuthPresent":"true"}"#;
-    assert_eq!(word(&under(Side::User, mfa, with_mfa)), "admits");
-    assert_eq!(word(&under(Side::Node, mfa, with_mfa)), "silent");
+    assert_eq!(word(&under(Side::User, mfa, with_mfa)), "allows");
+    assert_eq!(word(&under(Side::Node, mfa, with_mfa)), "implicit deny");
 }
 
-/// What was read, each in its own way.
+/// Facts of which some are known and some are not.
 fn read() -> KeyFacts {
     let tags = |tags: &[(&str, &str)]| {
         Tags(tags.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
@@ -137,7 +158,7 @@ fn read() -> KeyFacts {
 }
 
 #[test]
-fn what_was_read_counts_for_whom_it_was_read_of() {
+fn facts_that_were_read_count_for_their_own_principal_and_key() {
     use Side::{Node, User};
     let org = r#"{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#;
     let other_org = r#"{"StringEquals":{"aws:PrincipalOrgID":"o-2"}}"#;
@@ -151,27 +172,26 @@ fn what_was_read_counts_for_whom_it_was_read_of() {
     let alias = r#"{"ForAnyValue:StringLike":{"kms:ResourceAliases":"alias/session-*"}}"#;
     let no_alias = r#"{"ForAnyValue:StringEquals":{"kms:ResourceAliases":"alias/none"}}"#;
     for (condition, arn, side, expected) in [
-        (org, ROLE, Node, "admits"),
-        (org, USER, User, "admits"),
+        (org, ROLE, Node, "allows"),
+        (org, USER, User, "allows"),
         (org, STRANGER, Node, "depends"),
-        (other_org, ROLE, Node, "silent"),
-        (same_org, ROLE, Node, "admits"),
-        (team, ROLE, Node, "admits"),
-        // The same role as a user's may have other tags in its sessions.
+        (other_org, ROLE, Node, "implicit deny"),
+        (same_org, ROLE, Node, "allows"),
+        (team, ROLE, Node, "allows"),
+        // A user's sessions of the same role may have other tags.
         (team, ROLE, User, "depends"),
-        (team, USER, User, "silent"),
+        (team, USER, User, "implicit deny"),
         (team, STRANGER, Node, "depends"),
-        (no_tag, ROLE, Node, "admits"),
+        (no_tag, ROLE, Node, "allows"),
         (no_tag, STRANGER, Node, "depends"),
-        (of_key, STRANGER, Node, "admits"),
+        (of_key, STRANGER, Node, "allows"),
         (twins, ROLE, Node, "depends"),
-        (twins_are_there, ROLE, Node, "admits"),
-        (untagged, ROLE, Node, "silent"),
-        (alias, ROLE, Node, "admits"),
-        (no_alias, ROLE, Node, "silent"),
+        (twins_are_there, ROLE, Node, "allows"),
+        (untagged, ROLE, Node, "implicit deny"),
+        (alias, ROLE, Node, "allows"),
+        (no_alias, ROLE, Node, "implicit deny"),
     ] {
-        let verdict = rules(condition, read()).judge(&PrincipalArn::parse(arn).unwrap(), side).unwrap();
-        // Of another account even who is admitted needs a policy of its own.
+        let verdict = rules(condition, read()).evaluate(&PrincipalArn::parse(arn).unwrap(), side).unwrap();
         assert_eq!(word(&verdict), expected, "{condition} for {arn} as {side}: {verdict:?}");
     }
     let nowhere = KeyFacts {
@@ -180,37 +200,38 @@ fn what_was_read_counts_for_whom_it_was_read_of() {
         ..read()
     };
     for (condition, expected) in [
-        (org, "silent"),
-        (same_org, "silent"),
-        (r#"{"Null":{"aws:PrincipalOrgPaths":"true"}}"#, "admits"),
-        (alias, "silent"),
-        (r#"{"Null":{"kms:ResourceAliases":"true"}}"#, "admits"),
+        (org, "implicit deny"),
+        (same_org, "implicit deny"),
+        (r#"{"Null":{"aws:PrincipalOrgPaths":"true"}}"#, "allows"),
+        (alias, "implicit deny"),
+        (r#"{"Null":{"kms:ResourceAliases":"true"}}"#, "allows"),
     ] {
         let verdict =
-            rules(condition, nowhere.clone()).judge(&PrincipalArn::parse(ROLE).unwrap(), Node).unwrap();
+            rules(condition, nowhere.clone()).evaluate(&PrincipalArn::parse(ROLE).unwrap(), Node).unwrap();
         assert_eq!(word(&verdict), expected, "{condition}");
     }
-    // What Context says of a key counts more than what was read of it.
-    let known: KnownKeys = serde_json::from_str(r#"{"aws:PrincipalTag/team":"ops"}"#).unwrap();
-    let verdict =
-        rules(team, read().knowing(&known)).judge(&PrincipalArn::parse(ROLE).unwrap(), Node).unwrap();
-    assert_eq!(word(&verdict), "silent");
+    // The owner's statement about a condition key wins over what was read.
+    let known: KnownContext = serde_json::from_str(r#"{"aws:PrincipalTag/team":"ops"}"#).unwrap();
+    let verdict = rules(team, read().with_known_context(&known))
+        .evaluate(&PrincipalArn::parse(ROLE).unwrap(), Node)
+        .unwrap();
+    assert_eq!(word(&verdict), "implicit deny");
 }
 
 #[test]
-fn an_account_has_its_organization_and_nobody_s_tags() {
+fn an_account_as_such_has_an_organization_and_no_tags() {
     let org = r#"{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#;
     let everybody = format!(
         r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*","Condition":{org}}}}}"#
     );
-    let key = KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1-2").unwrap();
+    let key = example_arn();
     let rules = KeyRules::new(key, read(), &everybody, "[]").unwrap();
     assert_eq!(rules.condition_keys().collect::<Vec<_>>(), ["aws:PrincipalOrgID"]);
-    for (account, expected) in [("111122223333", "admits"), ("222222222222", "depends")] {
-        assert_eq!(word(&rules.judge_account(account, Side::Node).unwrap()), expected, "{account}");
+    for (account, expected) in [("111122223333", "allows"), ("222222222222", "depends")] {
+        assert_eq!(word(&rules.evaluate_account(account, Side::Node).unwrap()), expected, "{account}");
     }
-    let KeyVerdict::Depends { keys, .. } = rules.judge_account("222222222222", Side::User).unwrap() else {
-        panic!("it depends")
+    let KeyVerdict::Depends { keys, .. } = rules.evaluate_account("222222222222", Side::User).unwrap() else {
+        panic!("it does not depend")
     };
     assert_eq!(keys, ["aws:PrincipalOrgID"]);
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::access::KeyFacts;
-use crate::key::KeyArn;
+use crate::key::example_arn;
 use kms_key_policy::PolicyKind;
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/App";
@@ -22,7 +22,7 @@ const DENIES: &str = r#"{"Sid":"Never","Effect":"Deny","Action":"kms:*","Resourc
 const ALIAS: &str = r#"{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*","Condition":{"StringEquals":{"kms:ViaService":"ssm.eu-west-1.amazonaws.com"}}}"#;
 
 fn verdict(key_statement: &str, own: &[&str]) -> IdentityVerdict {
-    let arn = KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1-2").unwrap();
+    let arn = example_arn();
     let policy = format!(r#"{{"Version":"2012-10-17","Statement":[{key_statement}]}}"#);
     let rules = KeyRules::new(arn, KeyFacts::default(), &policy, "[]").unwrap();
     let own: Vec<_> = own
@@ -33,43 +33,43 @@ fn verdict(key_statement: &str, own: &[&str]) -> IdentityVerdict {
         })
         .collect();
     let principal = PrincipalArn::parse(ROLE).unwrap();
-    let key_side = rules.judge(&principal, Side::Node).unwrap();
-    judge_identity(&principal, Side::Node, &OwnSide::Given(own), Ok(&rules), Some(&key_side))
+    let key_side = rules.evaluate(&principal, Side::Node).unwrap();
+    evaluate_identity(&principal, Side::Node, &OwnSide::Given(own), Ok(&rules), Some(&key_side))
 }
 
 #[test]
-fn policies_given_are_evaluated_for_real() {
-    use IdentityVerdict::{Allows, Lacks, Refuses, Unknown};
+fn identity_policies_that_were_handed_in_are_evaluated() {
+    use IdentityVerdict::{Allows, Denied, MissingAllow, Unknown};
     type Expected = fn(&IdentityVerdict) -> bool;
     let allows: Expected = |verdict| matches!(verdict, Allows(_));
-    let lacks: Expected = |verdict| matches!(verdict, Lacks(_));
-    let refuses: Expected = |verdict| matches!(verdict, Refuses(_));
+    let missing_allow: Expected = |verdict| matches!(verdict, MissingAllow(_));
+    let denied: Expected = |verdict| matches!(verdict, Denied(_));
     let unknown: Expected = |verdict| matches!(verdict, Unknown(_));
     for (key, own, expected) in [
-        // The key leaves it to the account: an Allow of its own is needed.
+        // The key leaves the call to the account, so the role needs an Allow of its own.
         (ROOT, vec![ALLOWS], allows),
-        (ROOT, vec![], lacks),
-        (ROOT, vec![OTHER_KEY], lacks),
-        (ROOT, vec![ALIAS], lacks),
+        (ROOT, vec![], missing_allow),
+        (ROOT, vec![OTHER_KEY], missing_allow),
+        (ROOT, vec![ALIAS], missing_allow),
         (ROOT, vec![OTHER_KEY, ALLOWS], allows),
-        (ROOT, vec![ALLOWS, DENIES], refuses),
+        (ROOT, vec![ALLOWS, DENIES], denied),
         (ROOT, vec![ALLOWS_FROM], unknown),
-        // The key names the role: it need not have any.
+        // The key names the role, which needs no Allow of its own.
         (NAMED, vec![], allows),
         (NAMED, vec![ALLOWS_FROM], allows),
-        (NAMED, vec![DENIES], refuses),
-        // The key names the role in a place that is not known.
+        (NAMED, vec![DENIES], denied),
+        // The key names the role under a condition whose value is unknown.
         (NAMED_FROM, vec![], unknown),
         (NAMED_FROM, vec![ALLOWS], allows),
         (ROOT_FROM, vec![ALLOWS], allows),
-        (ROOT_FROM, vec![], lacks),
-        // Each allows somewhere, both nowhere.
-        (ROOT_FROM, vec![ALLOWS_ELSEWHERE], lacks),
-        // What is wrong is the key's side: of its own side that says nothing.
+        (ROOT_FROM, vec![], missing_allow),
+        // Each side allows the call in another VPC, so together they never do.
+        (ROOT_FROM, vec![ALLOWS_ELSEWHERE], missing_allow),
+        // The key's side lacks or denies access, which does not change the verdict on the own side.
         (NOBODY, vec![ALLOWS], allows),
-        (NOBODY, vec![], lacks),
+        (NOBODY, vec![], missing_allow),
         (KEY_DENIES, vec![ALLOWS], allows),
-        (KEY_DENIES, vec![DENIES], refuses),
+        (KEY_DENIES, vec![DENIES], denied),
     ] {
         let verdict = verdict(key, &own);
         assert!(expected(&verdict), "{key} with {own:?}: {verdict:?}");
@@ -78,8 +78,10 @@ fn policies_given_are_evaluated_for_real() {
 
 #[test]
 fn the_deciding_statement_is_named() {
-    let IdentityVerdict::Allows(why) = verdict(ROOT, &[OTHER_KEY, ALLOWS]) else { panic!("it allows") };
+    let IdentityVerdict::Allows(why) = verdict(ROOT, &[OTHER_KEY, ALLOWS]) else {
+        panic!("it does not allow")
+    };
     assert_eq!(why, "statement 0 `Use` of its policy 1 allows it");
-    let IdentityVerdict::Refuses(why) = verdict(NAMED, &[DENIES]) else { panic!("it refuses") };
+    let IdentityVerdict::Denied(why) = verdict(NAMED, &[DENIES]) else { panic!("it does not deny") };
     assert_eq!(why, "statement 0 `Never` of its policy 0 denies it");
 }

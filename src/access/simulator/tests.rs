@@ -1,6 +1,6 @@
 use super::*;
-use crate::access::{KnownKeys, Organization, Tags};
-use crate::key::KeyDescription;
+use crate::access::{KnownContext, Organization, Tags};
+use crate::key::{KeyDescription, example_arn};
 
 const ROLE: &str = "arn:aws:iam::222222222222:role/team/App";
 const USER: &str = "arn:aws:iam::222222222222:user/ann";
@@ -8,22 +8,22 @@ const USER: &str = "arn:aws:iam::222222222222:user/ann";
 fn of(entries: &[ContextEntry], name: &str) -> Option<(String, bool)> {
     let mut found = entries.iter().filter(|entry| entry.key.eq_ignore_ascii_case(name));
     let entry = found.next()?;
-    assert!(found.next().is_none(), "{name} is told twice");
-    Some((entry.values.join(","), entry.multivalued))
+    assert!(found.next().is_none(), "{name} comes twice");
+    Some((entry.values.join(","), entry.is_multivalued))
 }
 
 fn facts(arn: &KeyArn) -> KeyFacts {
     let mut key = KeyDescription::assumed(arn.clone());
-    key.origin = "AWS_KMS".to_owned();
+    key.origin = Some("AWS_KMS".to_owned());
     KeyFacts::from(&key)
 }
 
 #[test]
-fn what_is_certain_is_told_from_the_first() {
-    let key = KeyArn::parse("arn:aws:kms:eu-west-1:111122223333:key/1-2").unwrap();
+fn the_first_simulation_has_everything_that_is_certain() {
+    let key = example_arn();
     let principal = PrincipalArn::parse(ROLE).unwrap();
     for side in [Side::User, Side::Node] {
-        let told = SimulatedCall { principal: &principal, side, key: &key }.certain(&facts(&key));
+        let entries = SimulatedCall { principal: &principal, side, key: &key }.certain_entries(&facts(&key));
         for (name, value) in [
             ("aws:RequestedRegion", "eu-west-1"),
             ("aws:PrincipalArn", ROLE),
@@ -40,22 +40,22 @@ fn what_is_certain_is_told_from_the_first() {
             ("kms:MultiRegion", "false"),
             ("kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT"),
         ] {
-            assert_eq!(of(&told, name), Some((value.to_owned(), false)), "{name}");
+            assert_eq!(of(&entries, name), Some((value.to_owned(), false)), "{name}");
         }
-        assert_eq!(of(&told, "kms:EncryptionContextKeys"), None, "it is one of two lists");
-        assert_eq!(of(&told, "kms:ViaService"), None, "it is absent");
+        assert_eq!(of(&entries, "kms:EncryptionContextKeys"), None, "it is one of two lists");
+        assert_eq!(of(&entries, "kms:ViaService"), None, "it is absent");
     }
 }
 
 #[test]
-fn what_was_read_and_what_is_known_is_told_where_it_is_asked_for() {
+fn later_simulations_have_what_was_read_and_what_the_owner_states() {
     let key = KeyArn::parse("arn:aws:kms:eu-west-1:222222222222:key/1-2").unwrap();
     let principal = PrincipalArn::parse(USER).unwrap();
-    let known: KnownKeys = serde_json::from_str(
+    let known: KnownContext = serde_json::from_str(
         r#"{"aws:SourceVpce":"vpce-1","aws:SourceVpc":null,"aws:PrincipalOrgPaths":"o-1/r-1/","kms:viaservice":"s"}"#,
     )
     .unwrap();
-    let mut facts = facts(&key).knowing(&known);
+    let mut facts = facts(&key).with_known_context(&known);
     facts.organization =
         Some(Organization { account: "222222222222".to_owned(), id: Some("o-1".to_owned()) });
     facts.aliases = Some(vec!["alias/a".to_owned()]);
@@ -65,7 +65,7 @@ fn what_was_read_and_what_is_known_is_told_where_it_is_asked_for() {
         [((principal.clone(), Side::User), Tags(vec![("team".to_owned(), "web".to_owned())]))].into();
     let call = SimulatedCall { principal: &principal, side: Side::User, key: &key };
     let names = ["aws:ssm:SessionId", "aws:ssm:TargetId"];
-    let told = call.told(&facts, Some(&names));
+    let entries = call.context_entries(&facts, Some(&names));
     for (name, expected) in [
         ("aws:PrincipalOrgID", Some(("o-1", false))),
         ("aws:ResourceOrgID", Some(("o-1", false))),
@@ -80,7 +80,7 @@ fn what_was_read_and_what_is_known_is_told_where_it_is_asked_for() {
         ("kms:ViaService", None),
     ] {
         let expected = expected.map(|(value, multivalued)| (value.to_owned(), multivalued));
-        assert_eq!(of(&told, name), expected, "{name}");
+        assert_eq!(of(&entries, name), expected, "{name}");
     }
     for (name, is_missing) in [
         ("aws:SourceVpc", false),

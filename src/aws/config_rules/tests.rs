@@ -1,4 +1,5 @@
 use super::*;
+use crate::ports::ComplianceType;
 
 const REPORT: ComplianceReport<'static> = ComplianceReport {
     resource_type: "AWS::SSM::Document",
@@ -30,7 +31,7 @@ fn times_are_epoch_seconds_whatever_their_offset() {
 }
 
 #[test]
-fn an_annotation_is_cut_between_characters_and_left_out_where_empty() {
+fn an_annotation_is_cut_between_characters_and_left_out_if_empty() {
     let (fits, long) = ("ü".repeat(256), "ü".repeat(257));
     for (annotation, expected) in [
         ("", Value::Null),
@@ -43,7 +44,7 @@ fn an_annotation_is_cut_between_characters_and_left_out_where_empty() {
 }
 
 #[test]
-fn verdicts_are_in_aws_configs_words() {
+fn verdicts_have_aws_configs_names() {
     for (compliance, expected) in [
         (ComplianceType::Compliant, "COMPLIANT"),
         (ComplianceType::NonCompliant, "NON_COMPLIANT"),

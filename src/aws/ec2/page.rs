@@ -1,4 +1,4 @@
-//! An answer of DescribeIamInstanceProfileAssociations: XML by EC2's query protocol, and its errors.
+//! Answers of DescribeIamInstanceProfileAssociations, in the XML of EC2's query protocol: pages and errors.
 
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
 use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
@@ -7,32 +7,32 @@ use crate::aws::raw_operation::Refusal;
 
 const ANSWER: &str = "DescribeIamInstanceProfileAssociationsResponse";
 
-/// One page.
+/// One page of associations.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Page {
-    /// Instance id and instance profile ARN.
+pub(super) struct AssociationsPage {
+    /// Instance ids and instance profile ARNs.
     pub(super) associations: Vec<(String, String)>,
-    /// The next page's token; none on the last.
+    /// The next page's token; `None` on the last page.
     pub(super) next_token: Option<String>,
 }
 
 /// Reads an answer.
-pub(super) fn read(response: &HttpResponse) -> Result<Page, OrchestratorError<Refusal>> {
+pub(super) fn read(response: &HttpResponse) -> Result<AssociationsPage, OrchestratorError<Refusal>> {
     let body = response.body().bytes().unwrap_or_default();
     if response.status().is_success() {
         return page(body).map_err(OrchestratorError::other);
     }
     let (code, message) = refusal(body).unwrap_or_default();
-    Refusal::new(code, message)
+    Err(Refusal::error(code, message))
 }
 
-fn page(body: &[u8]) -> Result<Page, XmlDecodeError> {
+fn page(body: &[u8]) -> Result<AssociationsPage, XmlDecodeError> {
     let mut document = Document::try_from(body)?;
     let mut root = document.root_element()?;
     if !root.start_el().matches(ANSWER) {
         return Err(XmlDecodeError::custom("not the answer to what was asked"));
     }
-    let mut page = Page { associations: Vec::new(), next_token: None };
+    let mut page = AssociationsPage { associations: Vec::new(), next_token: None };
     let mut has_set = false;
     while let Some(mut tag) = root.next_tag() {
         if tag.start_el().matches("iamInstanceProfileAssociationSet") {
@@ -56,13 +56,13 @@ fn association(item: &mut ScopedDecoder<'_, '_>) -> Result<(String, String), Xml
             profile = text_of(&mut tag, "arn")?;
         }
     }
-    // Left out, a node would seem to have no role.
+    // If the association were skipped, the node would seem to have no role.
     instance
         .zip(profile)
         .ok_or_else(|| XmlDecodeError::custom("an association has no instance or no profile"))
 }
 
-/// Code and message of `Response/Errors/Error`.
+/// The code and the message in `Response/Errors/Error`.
 fn refusal(body: &[u8]) -> Result<(Option<String>, Option<String>), XmlDecodeError> {
     let mut document = Document::try_from(body)?;
     let (mut code, mut message) = (None, None);

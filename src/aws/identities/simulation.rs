@@ -1,39 +1,41 @@
-//! An answer of IAM's simulator about one action on one resource.
+//! The answer of IAM's simulator about one action on one resource.
 
 use std::collections::HashMap;
 
 use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType};
 
-use crate::ports::{Simulated, Simulation};
+use crate::ports::{SimulatedDecision, Simulation};
 
-/// Reads a result; `None` where it has a decision that is not known here.
+/// Reads a result; `None` if its decision is not one that session-kms knows.
 ///
-/// Across accounts the decision is of both sides together, and the key's side is not simulated: then the decision of
-/// the principal's own policies counts, and where the answer does not tell it, nothing but a denial is known.
+/// Across accounts the result's decision is that of both sides together, although the key's side is not simulated. Then
+/// the decision of the principal's own policies counts. If the answer does not have it, only an explicit deny is
+/// certain.
 pub(super) fn simulation(result: EvaluationResult, is_across_accounts: bool) -> Option<Simulation> {
-    let of_resources = result.resource_specific_results.unwrap_or_default();
-    // AWS's words on where members stand for a named resource contradict each other: each counts.
+    let resource_results = result.resource_specific_results.unwrap_or_default();
+    // AWS's documentation contradicts itself on which of the two places has a member for a named resource, so both
+    // count.
     let mut missing_context = result.missing_context_values.unwrap_or_default();
     let boundary = result.permissions_boundary_decision_detail.as_ref();
     let mut boundary_allows = boundary.map(|detail| detail.allowed_by_permissions_boundary);
-    let mut own = result.eval_decision_details.as_ref().and_then(of_identity);
-    for of_one in of_resources {
-        for key in of_one.missing_context_values.unwrap_or_default() {
+    let mut own = result.eval_decision_details.as_ref().and_then(own_decision);
+    for resource in resource_results {
+        for key in resource.missing_context_values.unwrap_or_default() {
             if !missing_context.contains(&key) {
                 missing_context.push(key);
             }
         }
-        let boundary = of_one.permissions_boundary_decision_detail.as_ref();
+        let boundary = resource.permissions_boundary_decision_detail.as_ref();
         let allows = boundary.map(|detail| detail.allowed_by_permissions_boundary);
         boundary_allows = match (boundary_allows, allows) {
             (Some(false), _) | (_, Some(false)) => Some(false),
             (before, here) => before.or(here),
         };
-        own = worse(own, of_one.eval_decision_details.as_ref().and_then(of_identity));
+        own = worse(own, resource.eval_decision_details.as_ref().and_then(own_decision));
     }
     let decision = match (decision(&result.eval_decision)?, is_across_accounts) {
         (decision, false) => decision,
-        (Simulated::ImplicitDeny, true) => own.unwrap_or(Simulated::Untold),
+        (SimulatedDecision::ImplicitDeny, true) => own.unwrap_or(SimulatedDecision::NotReported),
         (decision, true) => own.unwrap_or(decision),
     };
     let mut policies: Vec<String> = Vec::new();
@@ -52,32 +54,32 @@ pub(super) fn simulation(result: EvaluationResult, is_across_accounts: bool) -> 
     })
 }
 
-/// The decision of the principal's own policies, by the type of policy that IAM names: `IAM Policy`, or words with
-/// `identity` in them.
-fn of_identity(details: &HashMap<String, PolicyEvaluationDecisionType>) -> Option<Simulated> {
-    let is_of_identity = |name: &str| {
+/// The decision of the principal's own policies: of the policy types that IAM names `IAM Policy`, or with `identity` in
+/// the name.
+fn own_decision(details: &HashMap<String, PolicyEvaluationDecisionType>) -> Option<SimulatedDecision> {
+    let is_identity_policy = |name: &str| {
         let name = name.to_ascii_lowercase();
         name.contains("iam") || name.contains("identity")
     };
-    let decisions = details.iter().filter(|(name, _)| is_of_identity(name));
-    decisions.filter_map(|(_, said)| decision(said)).fold(None, |worst, said| worse(worst, Some(said)))
+    let decisions = details.iter().filter(|(name, _)| is_identity_policy(name));
+    decisions.filter_map(|(_, own)| decision(own)).fold(None, |worst, own| worse(worst, Some(own)))
 }
 
-fn worse(one: Option<Simulated>, other: Option<Simulated>) -> Option<Simulated> {
-    let rank = |said: &Simulated| match said {
-        Simulated::Allowed => 0,
-        Simulated::Untold => 1,
-        Simulated::ImplicitDeny => 2,
-        Simulated::ExplicitDeny => 3,
+fn worse(one: Option<SimulatedDecision>, other: Option<SimulatedDecision>) -> Option<SimulatedDecision> {
+    let rank = |decision: &SimulatedDecision| match decision {
+        SimulatedDecision::Allowed => 0,
+        SimulatedDecision::NotReported => 1,
+        SimulatedDecision::ImplicitDeny => 2,
+        SimulatedDecision::ExplicitDeny => 3,
     };
     one.into_iter().chain(other).max_by_key(rank)
 }
 
-fn decision(said: &PolicyEvaluationDecisionType) -> Option<Simulated> {
-    match said {
-        PolicyEvaluationDecisionType::Allowed => Some(Simulated::Allowed),
-        PolicyEvaluationDecisionType::ImplicitDeny => Some(Simulated::ImplicitDeny),
-        PolicyEvaluationDecisionType::ExplicitDeny => Some(Simulated::ExplicitDeny),
+fn decision(simulated: &PolicyEvaluationDecisionType) -> Option<SimulatedDecision> {
+    match simulated {
+        PolicyEvaluationDecisionType::Allowed => Some(SimulatedDecision::Allowed),
+        PolicyEvaluationDecisionType::ImplicitDeny => Some(SimulatedDecision::ImplicitDeny),
+        PolicyEvaluationDecisionType::ExplicitDeny => Some(SimulatedDecision::ExplicitDeny),
         _ => None,
     }
 }

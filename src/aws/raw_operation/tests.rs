@@ -1,17 +1,22 @@
 use aws_config::{BehaviorVersion, Region};
+use aws_types::sdk_config::Builder;
 use aws_types::service_config::LoadServiceConfig;
 
 use super::*;
 
-const EC2: Service =
-    Service { id: "EC2", name: "ec2", content_type: "text/plain", headers: &[], region: |region| region };
-const CONFIG: Service = Service {
-    id: "Config Service",
-    name: "config",
-    content_type: "text/plain",
-    headers: &[("x-a", "b")],
-    region: |region| region,
+const EC2: Service = Service { id: "EC2", name: "ec2", endpoint_region: |region| region };
+const CONFIG: Service = Service { id: "Config Service", name: "config", endpoint_region: |region| region };
+const ACT: OperationSpec = OperationSpec {
+    service: CONFIG,
+    name: "Act",
+    iam_action: "config:Act",
+    protocol: Protocol::Json { target: "Target.Act" },
 };
+
+/// Settings that name an endpoint for all services.
+fn with_endpoint() -> Builder {
+    SdkConfig::builder().endpoint_url("http://127.0.0.1:1")
+}
 
 async fn endpoint_in(service: &Service, region: &'static str, fips: bool, dual_stack: bool) -> String {
     let config = SdkConfig::builder()
@@ -43,16 +48,16 @@ async fn every_partition_has_its_endpoint() {
 }
 
 #[tokio::test]
-async fn the_settings_endpoint_goes_first() {
-    let config = SdkConfig::builder().endpoint_url("http://127.0.0.1:1").build();
+async fn an_endpoint_in_the_settings_wins() {
+    let config = with_endpoint().build();
     assert_eq!(endpoint(&config, &EC2, "eu-west-1").await.unwrap(), "http://127.0.0.1:1");
 }
 
-/// As the environment or a profile would have them: `AWS_ENDPOINT_URL_CONFIG_SERVICE`.
+/// The setting `AWS_ENDPOINT_URL_CONFIG_SERVICE` of an environment or a profile.
 #[derive(Debug)]
-struct Settings;
+struct ConfigServiceEndpoint;
 
-impl LoadServiceConfig for Settings {
+impl LoadServiceConfig for ConfigServiceEndpoint {
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
         let (env, profile) = (key.env(), key.profile());
         assert_eq!((env, profile), ("AWS_ENDPOINT_URL", "endpoint_url"));
@@ -62,29 +67,31 @@ impl LoadServiceConfig for Settings {
 }
 
 #[tokio::test]
-async fn a_services_own_endpoint_goes_before_that_of_all_services() {
-    let config = SdkConfig::builder().endpoint_url("http://127.0.0.1:1").service_config(Settings).build();
+async fn a_service_s_own_endpoint_wins_over_that_of_all_services() {
+    let config = with_endpoint().service_config(ConfigServiceEndpoint).build();
     let own = endpoint(&config, &CONFIG, "eu-west-1").await.unwrap();
     assert_eq!(own, "https://vpce-1.config.eu-west-1.vpce.amazonaws.com");
     assert_eq!(endpoint(&config, &EC2, "eu-west-1").await.unwrap(), "http://127.0.0.1:1");
 }
 
 #[tokio::test]
-async fn without_a_region_or_credentials_nothing_is_set_up() {
-    for config in [
-        SdkConfig::builder().endpoint_url("http://127.0.0.1:1").build(),
-        SdkConfig::builder().region(Region::new("eu-west-1")).build(),
-    ] {
-        assert!(OneOff::new(&config, &CONFIG, "Act", |_| Ok(())).await.is_err());
+async fn an_operation_needs_a_region_and_credentials() {
+    for config in [with_endpoint().build(), SdkConfig::builder().region(Region::new("eu-west-1")).build()] {
+        assert!(RawOperation::new(&config, &ACT, "*", |_| Ok(())).await.is_err());
     }
 }
 
 #[test]
-fn a_request_has_what_the_protocol_wants_and_hides_what_it_says() {
-    let request = request(&CONFIG, "secret".to_owned()).unwrap();
-    assert_eq!((request.method(), request.uri()), ("POST", "/"));
-    assert_eq!(request.headers().get("x-a"), Some("b"));
-    assert_eq!(request.headers().get("content-type"), Some("text/plain"));
-    assert_eq!(request.body().bytes(), Some(&b"secret"[..]));
+fn a_request_has_its_protocol_s_headers_and_hides_its_body() {
+    for (protocol, content_type, target) in [
+        (&ACT.protocol, "application/x-amz-json-1.1", Some("Target.Act")),
+        (&Protocol::Ec2Query, "application/x-www-form-urlencoded", None),
+    ] {
+        let request = request(protocol, "secret".to_owned()).unwrap();
+        assert_eq!((request.method(), request.uri()), ("POST", "/"));
+        assert_eq!(request.headers().get("x-amz-target"), target);
+        assert_eq!(request.headers().get("content-type"), Some(content_type));
+        assert_eq!(request.body().bytes(), Some(&b"secret"[..]));
+    }
     assert!(!format!("{:?}", Body("secret".to_owned())).contains("secret"));
 }

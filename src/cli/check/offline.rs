@@ -1,27 +1,27 @@
-//! `check --policy`: the observation made of files. What is given counts, and nothing else.
+//! `check --policy`: makes the observation from files. Only what the files say counts.
 
 use super::super::error::CliError;
 use super::super::files;
-use super::Options;
+use super::CheckOptions;
 use crate::access::{KeyFacts, KeyRules, OwnSide, PrincipalArn, Side};
 use crate::key::{KeyArn, KeyDescription, KeyRef};
 use crate::preflight::{AccessObservation, Attributes, Check, Finding, Read, Subject, Verdict};
-use crate::report::{Asked, Report};
+use crate::report::{Report, ReportHeader};
 use kms_key_policy::Policy;
 
-pub(super) fn run(options: &Options, policy: &str) -> Result<Report, CliError> {
+pub(super) fn run(options: &CheckOptions, key_policy: &str) -> Result<Report, CliError> {
     let KeyRef::Arn(key) = &options.key.key else {
         return Err(CliError::KeyArnNeeded(options.key.key.to_string()));
     };
-    let observation = observation(options, key, policy)?;
-    let mut assessment = super::assessed(options, &observation);
-    // Nothing is known of the key itself, so what was taken for granted is no answer.
+    let observation = observation(options, key, key_policy)?;
+    let mut assessment = super::assess_all(options, &observation);
+    // The key itself was assumed to be fit, so a finding that it is fit would be no answer.
     assessment.findings.retain(|finding| finding.check != Check::KeyFitness);
-    let taken =
+    let assumed =
         "nothing was asked of AWS; it is taken for an enabled, symmetric, customer managed encryption key";
-    assessment.findings.insert(0, Finding::new(Check::KeyFitness, Verdict::Unknown, key.as_str(), taken));
-    let asked = Asked { regions: vec![key.location().region.clone()], ..Asked::default() };
-    let mut report = super::report(options, asked, &observation, assessment);
+    assessment.findings.insert(0, Finding::new(Check::KeyFitness, Verdict::Unknown, key.as_str(), assumed));
+    let header = ReportHeader { regions: vec![key.location().region.clone()], ..ReportHeader::default() };
+    let mut report = super::report(options, header, &observation, assessment);
     report.notes.push(
         "decided by the files given, without AWS: service control policies, resource control policies and \
          permissions boundaries are not known"
@@ -33,16 +33,21 @@ pub(super) fn run(options: &Options, policy: &str) -> Result<Report, CliError> {
     Ok(report)
 }
 
-fn observation(options: &Options, key: &KeyArn, policy: &str) -> Result<AccessObservation, CliError> {
-    let policy = files::key_policy(policy)?;
+fn observation(
+    options: &CheckOptions,
+    key: &KeyArn,
+    key_policy: &str,
+) -> Result<AccessObservation, CliError> {
+    let key_policy = files::key_policy(key_policy)?;
     let grants = options.grants.as_deref().map(files::grants).transpose()?.unwrap_or_default();
     let description = KeyDescription::assumed(key.clone());
-    // What cannot be read is bad input, and no finding.
+    // A file that cannot be read is bad input: it must not become a finding.
     let listed = serde_json::Value::Array(grants.clone()).to_string();
-    KeyRules::new(key.clone(), KeyFacts::from(&description), &policy, &listed)?;
-    let own = policies(options)?;
+    KeyRules::new(key.clone(), KeyFacts::from(&description), &key_policy, &listed)?;
+    let own = identity_policies(options)?;
     let mut subjects = Vec::new();
-    for (side, principals) in [(Side::User, &options.weighing.users), (Side::Node, &options.weighing.nodes)] {
+    for (side, principals) in [(Side::User, &options.preflight.users), (Side::Node, &options.preflight.nodes)]
+    {
         for principal in principals {
             let known = |subject: &Subject| subject.side == side && subject.principal == *principal;
             if !subjects.iter().any(known) {
@@ -53,9 +58,9 @@ fn observation(options: &Options, key: &KeyArn, policy: &str) -> Result<AccessOb
     Ok(AccessObservation {
         key: description,
         account: key.location().account.clone(),
-        context: options.weighing.context()?,
+        context: options.preflight.context()?,
         attributes: Attributes::default(),
-        policy: Read::Known(policy),
+        policy: Read::Known(key_policy),
         grants: Read::Known(grants),
         dry_runs: Vec::new(),
         subjects,
@@ -73,11 +78,11 @@ fn subject(principal: &PrincipalArn, side: Side, own: &[(PrincipalArn, Vec<Polic
     Subject { principal: principal.clone(), side, source, own, told: Vec::new(), tags: None }
 }
 
-/// The policies given, by principal.
-fn policies(options: &Options) -> Result<Vec<(PrincipalArn, Vec<Policy>)>, CliError> {
+/// The identity policies that are given, by principal.
+fn identity_policies(options: &CheckOptions) -> Result<Vec<(PrincipalArn, Vec<Policy>)>, CliError> {
     let mut all: Vec<(PrincipalArn, Vec<Policy>)> = Vec::new();
     for (principal, path) in &options.identity_policies {
-        if ![&options.weighing.users, &options.weighing.nodes].iter().any(|list| list.contains(principal)) {
+        if ![&options.preflight.users, &options.preflight.nodes].iter().any(|list| list.contains(principal)) {
             return Err(CliError::PolicyOfNobody(principal.to_string()));
         }
         let policy = files::identity_policy(path)?;

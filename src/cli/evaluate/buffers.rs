@@ -1,18 +1,18 @@
-//! Memory that goes round: a buffer that one thread has done with is the next one's.
+//! Buffers that the threads use again after one another.
 //!
-//! To ask the allocator for each chunk and each answer would cost its pages every time, and they would be given back by
-//! another thread than had asked for them.
+//! A new allocation for each chunk and each answer would cost fresh pages every time, and another thread would free them
+//! than the one that allocated them.
 
 use std::sync::Mutex;
 
-/// Larger buffers are given back: a few long lines are no reason to hold their memory to the end.
+/// The most bytes of a buffer that is used again. After a few long lines, their memory should not stay allocated.
 const LARGEST: usize = 1 << 20;
 
-/// Buffers that nobody uses.
+/// The buffers that no thread uses.
 #[derive(Debug)]
 pub(super) struct Buffers {
     free: Mutex<Vec<Vec<u8>>>,
-    /// The most that are kept.
+    /// The most buffers that wait here.
     most: usize,
 }
 
@@ -26,7 +26,7 @@ impl Buffers {
         self.free.lock().ok().and_then(|mut free| free.pop()).unwrap_or_default()
     }
 
-    /// Takes a buffer back.
+    /// Takes a buffer that is to be used again.
     pub(super) fn give(&self, mut buffer: Vec<u8>) {
         buffer.clear();
         if let Ok(mut free) = self.free.lock()
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_buffer_comes_back_empty_and_no_more_are_kept_than_the_bound() {
+    fn a_buffer_comes_back_empty_and_no_more_wait_than_the_bound() {
         let buffers = Buffers::new(2);
         for length in [10, LARGEST + 1, 20, 30] {
             buffers.give(vec![b'x'; length]);

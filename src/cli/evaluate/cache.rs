@@ -1,54 +1,57 @@
-//! What was read before, by its text: where policies repeat, each is read and its warnings are written once.
+//! A cache of values by the text from which they were read. A policy that repeats is read once, and so are its warnings.
 //!
-//! Most cases are of many callers and a few keys, so that nearly every policy has been seen. An input whose policies are
-//! all different costs a hash of each: a text is kept only from the second time on that it comes. What is kept is
-//! bounded, in two halves: if the newer one is full, the older one goes and the newer takes its place, and what is found
-//! in the older moves to the newer. So what is in use stays, and nothing needs to be sorted by its last use.
+//! Most inputs have many callers and a few keys, so that nearly every policy has come before. If all policies differ, the
+//! cache costs one hash a policy, because an entry is made only when a text comes for the second time.
+//!
+//! The size is bounded by two halves. If the newer half is full, the older half is dropped and the newer one takes its
+//! place. An entry that is found in the older half moves to the newer one. So the entries in use stay, and nothing has to
+//! be sorted by its last use.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
-/// What an entry counts besides its text and what `weigh` says, which bounds how many there are.
+/// The bytes that an entry counts besides its text and what `weigh` returns. They bound the number of entries.
 const ENTRY: usize = 512;
 
-/// The part of a half that one entry may take: a few larger ones would drive out all others.
+/// One entry may take one part in so many of a half: a few larger ones would drive out all others.
 const SHARE: usize = 4;
 
-/// The entries that are tried first, before the end of a text is looked for.
+/// How many entries are tried before the end of a text is searched.
 const RECENT: usize = 4;
 
-/// Values of one type and kind, by the text that they were read from.
+/// Values of one type and kind, by the text from which they were read.
 #[derive(Debug)]
 pub(super) struct Cache<T> {
-    newer: HashMap<u64, Entry<T>>,
-    older: HashMap<u64, Entry<T>>,
-    /// What the entries of the newer half count.
+    newer: HashMap<u64, CacheEntry<T>>,
+    older: HashMap<u64, CacheEntry<T>>,
+    /// The bytes that the entries of the newer half count.
     held: usize,
-    /// The most that the entries of a half may count.
+    /// The most bytes that the entries of a half may count.
     half: usize,
-    /// What a value counts besides its text.
+    /// The bytes that a value counts besides its text.
     weigh: fn(&T) -> usize,
-    recent: Vec<Entry<T>>,
-    /// A part of the hash of each text that came last at its place.
+    recent: Vec<CacheEntry<T>>,
+    /// At each place, a part of the hash of the last text whose hash belongs to the place.
     seen: Vec<u32>,
     hasher: RandomState,
 }
 
 #[derive(Debug)]
-struct Entry<T> {
+struct CacheEntry<T> {
     text: Rc<str>,
     value: Rc<T>,
 }
 
-impl<T> Clone for Entry<T> {
+impl<T> Clone for CacheEntry<T> {
     fn clone(&self) -> Self {
         Self { text: Rc::clone(&self.text), value: Rc::clone(&self.value) }
     }
 }
 
 impl<T> Cache<T> {
-    /// A cache whose halves hold `half` bytes each, by the lengths of the texts and what `weigh` says of the values.
+    /// A cache whose halves hold `half` bytes each. Counted are the lengths of the texts and what `weigh` returns for the
+    /// values.
     pub(super) fn new(half: usize, weigh: fn(&T) -> usize) -> Self {
         Self {
             newer: HashMap::new(),
@@ -57,48 +60,49 @@ impl<T> Cache<T> {
             half,
             weigh,
             recent: Vec::with_capacity(RECENT),
-            // As many as both halves can hold.
+            // One for each entry that both halves can hold.
             seen: vec![0; (2 * half / ENTRY).max(1)],
             hasher: RandomState::new(),
         }
     }
 
-    /// The value that `rest` begins with, if it came lately, and the length of its text. A text tells by itself where
-    /// it ends, so what begins with one is that and nothing longer.
+    /// The value whose text `rest` begins with, if it is among the recent entries, and the length of that text.
+    ///
+    /// INVARIANT: each text is one whole JSON object, array or string, so `rest` cannot begin with a longer value.
     pub(super) fn begins(&mut self, rest: &str) -> Option<(Rc<T>, usize)> {
-        let is_there = |entry: &Entry<T>| rest.starts_with(&*entry.text);
+        let is_there = |entry: &CacheEntry<T>| rest.starts_with(&*entry.text);
         let at = self.recent.iter().position(is_there)?;
         let entry = self.recent.get(at)?;
         let found = (Rc::clone(&entry.value), entry.text.len());
-        // What comes often moves to the front.
+        // An entry that comes often moves to the front.
         self.recent.swap(at, at.saturating_sub(1));
         Some(found)
     }
 
-    /// The value of a text, which `read` reads if it is not there. `read` must give a value only of a text that is one
+    /// The value of a text, read by `read` if there is no entry. `read` must return a value only for a text that is one
     /// whole JSON object, array or string.
     pub(super) fn get(&mut self, text: &str, read: impl FnOnce() -> Option<T>) -> Option<Rc<T>> {
         let hash = self.hasher.hash_one(text);
-        let is_it = |entry: &Entry<T>| *entry.text == *text;
+        let is_it = |entry: &CacheEntry<T>| *entry.text == *text;
         if let Some(entry) = self.newer.get(&hash).filter(|entry| is_it(entry)) {
             let entry = entry.clone();
-            return Some(self.note(entry));
+            return Some(self.add_recent(entry));
         }
         if let Some(entry) = self.older.remove(&hash).filter(is_it) {
-            self.keep(hash, entry.clone());
-            return Some(self.note(entry));
+            self.insert(hash, entry.clone());
+            return Some(self.add_recent(entry));
         }
         let value = Rc::new(read()?);
         let counts = self.counts(text, &value);
         if counts <= self.half / SHARE && self.came_before(hash) {
-            let entry = Entry { text: text.into(), value: Rc::clone(&value) };
-            self.keep(hash, entry.clone());
-            self.note(entry);
+            let entry = CacheEntry { text: text.into(), value: Rc::clone(&value) };
+            self.insert(hash, entry.clone());
+            self.add_recent(entry);
         }
         Some(value)
     }
 
-    /// Whether a text of this hash came, and not long ago.
+    /// Whether a text with this hash came not long ago.
     fn came_before(&mut self, hash: u64) -> bool {
         let place = usize::try_from(hash % self.seen.len() as u64).unwrap_or_default();
         let part = u32::try_from(hash >> 32).unwrap_or_default();
@@ -109,7 +113,7 @@ impl<T> Cache<T> {
         ENTRY + text.len() + (self.weigh)(value)
     }
 
-    fn keep(&mut self, hash: u64, entry: Entry<T>) {
+    fn insert(&mut self, hash: u64, entry: CacheEntry<T>) {
         let counts = self.counts(&entry.text, &entry.value);
         if self.held + counts > self.half {
             self.older = std::mem::take(&mut self.newer);
@@ -119,8 +123,8 @@ impl<T> Cache<T> {
         self.newer.insert(hash, entry);
     }
 
-    /// Puts an entry last among those that are tried first.
-    fn note(&mut self, entry: Entry<T>) -> Rc<T> {
+    /// Puts an entry last among the recent ones.
+    fn add_recent(&mut self, entry: CacheEntry<T>) -> Rc<T> {
         let value = Rc::clone(&entry.value);
         if self.recent.len() == RECENT {
             self.recent.pop();
@@ -140,7 +144,7 @@ mod tests {
         Cache::new(HALF, |_| 0)
     }
 
-    /// The texts that were read: the number in each.
+    /// The number in a text; `reads` counts how often a text was read.
     fn fetch(cache: &mut Cache<u64>, text: &str, reads: &mut u32) -> Option<u64> {
         let read = || {
             *reads += 1;
@@ -155,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_kept_from_the_second_time_on() {
+    fn a_text_has_an_entry_from_the_second_time_on() {
         let (mut cache, mut reads) = (cache(), 0);
         for _ in 0..5 {
             assert_eq!(fetch(&mut cache, "[7]", &mut reads), Some(7));
@@ -166,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_not_kept() {
+    fn a_text_that_cannot_be_read_has_no_entry() {
         let (mut cache, mut reads) = (cache(), 0);
         for _ in 0..4 {
             assert_eq!(fetch(&mut cache, "[x]", &mut reads), None);
@@ -175,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_lately_is_found_where_a_text_begins_with_it() {
+    fn a_recent_value_is_found_if_the_rest_begins_with_its_text() {
         let (mut cache, mut reads) = (cache(), 0);
         assert!(cache.begins("[7],").is_none());
         for n in [7, 7, 8, 8] {
@@ -189,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn different_texts_are_not_kept_and_all_that_is_kept_is_bounded() {
+    fn different_texts_have_no_entries_and_the_entries_are_bounded() {
         let (mut cache, mut reads) = (cache(), 0);
         let text = |n: u64, length: usize| format!("[{}{n}]", " ".repeat(length));
         for n in 0..40_000 {
@@ -202,7 +206,7 @@ mod tests {
             for _ in 0..2 {
                 fetch(&mut cache, &text, &mut reads);
             }
-            // To count costs as much as all that is kept.
+            // Counting visits every entry, so it is done now and then.
             if n % 50 == 0 {
                 let now = count(&cache);
                 most = (most.0.max(now.0), most.1.max(now.1));
@@ -214,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_take_too_much_is_not_kept() {
+    fn a_value_that_is_too_large_has_no_entry() {
         let long = format!("[{}1]", " ".repeat(HALF / SHARE));
         for (mut cache, text) in [(cache(), long.as_str()), (Cache::new(HALF, |_| HALF / SHARE), "[1]")] {
             let mut reads = 0;
@@ -227,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_use_stays_whatever_else_comes() {
+    fn an_entry_in_use_stays_whatever_else_comes() {
         let (mut cache, mut reads) = (cache(), 0);
         for n in 0..50_000_u64 {
             fetch(&mut cache, &format!("[{}]", n / 2), &mut reads);

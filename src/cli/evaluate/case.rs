@@ -1,4 +1,4 @@
-//! One case: a line of JSON in, an answer as a line of JSON out.
+//! One case: from a line of JSON to the answer as a line of JSON.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::input::{Asked, Input, MOST_VALUES, OnlyId, Text, Values};
+use super::input::{BorrowedText, CaseRequest, ContextValue, Input, MOST_VALUES, OnlyId};
 use super::line::{Line, MOST_BYTES};
 use super::output::Output;
 use super::policies::{self, Policies};
@@ -37,23 +37,23 @@ pub(super) enum CaseError {
     Policy { name: String, error: ParseError },
 }
 
-/// Answers a line, and says whether it could.
+/// Answers a line. Returns whether the line could be read.
 pub(super) fn answer(line: Line<'_>, caches: &mut Caches, output: &mut Vec<u8>) -> bool {
     let bytes = match line {
         Line::Whole(bytes) => bytes,
         Line::TooLong => return fail(None, &CaseError::TooLong, output),
     };
     let Ok(text) = std::str::from_utf8(bytes) else { return fail(None, &CaseError::Encoding, output) };
-    if let Some((asked, policies)) = quick::read(text, caches)
-        && let Ok(request) = request(&asked)
+    if let Some((case, policies)) = quick::read(text, caches)
+        && let Ok(request) = request(&case)
     {
-        decide_on(asked.id, &request, &policies, output);
+        decide_on(case.id, &request, &policies, output);
         return true;
     }
     answer_strictly(text, output)
 }
 
-/// Answers a line as [`answer`] does, without anything that was read before.
+/// Answers a line as [`answer`] does, but without the cache.
 pub(super) fn answer_strictly(text: &str, output: &mut Vec<u8>) -> bool {
     if let Some(what) = other_than_object(text) {
         return fail(None, &CaseError::NoObject(what), output);
@@ -76,7 +76,7 @@ pub(super) fn answer_strictly(text: &str, output: &mut Vec<u8>) -> bool {
     }
 }
 
-/// What a line of JSON is that is no object: the reader of cases would take an array for the members of one.
+/// The kind of a JSON value that is no object. The reader of cases would take an array for the members of an object.
 fn other_than_object(text: &str) -> Option<&'static str> {
     let what = match text.bytes().next()? {
         b'[' => "an array",
@@ -91,26 +91,26 @@ fn other_than_object(text: &str) -> Option<&'static str> {
 
 fn fail(id: Option<&RawValue>, error: &CaseError, output: &mut Vec<u8>) -> bool {
     #[derive(Serialize)]
-    struct Failure<'a> {
+    struct ErrorLine<'a> {
         id: Option<&'a RawValue>,
         error: String,
     }
-    // Error messages are one line: what they quote may not be.
+    // An error message is one line, but the text that it quotes may have several.
     let error = error.to_string().replace(['\n', '\r'], " ");
-    write_line(&Failure { id, error }, output);
+    write_line(&ErrorLine { id, error }, output);
     false
 }
 
 fn write_line(line: &impl Serialize, output: &mut Vec<u8>) {
-    // Writing to memory does not fail, and what is written here has text for keys.
+    // Writing to memory cannot fail, and every key of an answer is a text.
     if serde_json::to_writer(&mut *output, line).is_ok() {
         output.push(b'\n');
     }
 }
 
-/// Reads what a case asks and its policies.
+/// Reads the request of a case and its policies.
 fn read(input: Input<'_>) -> Result<(Request, Policies), CaseError> {
-    let asked = Asked {
+    let case = CaseRequest {
         id: input.id,
         key_arn: input.key_arn,
         principal: input.principal,
@@ -125,19 +125,22 @@ fn read(input: Input<'_>) -> Result<(Request, Policies), CaseError> {
         let texts: Vec<_> = raw.into_iter().map(texts).collect();
         policies::levels(kind, &texts).map(Rc::new)
     };
-    let request = request(&asked)?;
-    let key = one(PolicyKind::Key, input.key_policy)?;
+    let request = request(&case)?;
+    let key_policy = one(PolicyKind::Key, input.key_policy)?;
     let grants = input.grants.map(|raw| policies::grants(raw.get()).map(Rc::new)).transpose()?;
     let (identity, session) = (input.identity_policies, input.session_policies);
     let (scps, rcps) = (input.service_control_policies, input.resource_control_policies);
     let policies = Policies {
-        key,
+        key_policy,
         grants,
-        identity: identity.map(|raw| list(PolicyKind::Identity, raw)).transpose()?,
-        boundary: input.permissions_boundary.map(|raw| one(PolicyKind::Boundary, raw)).transpose()?,
-        session: session.map(|raw| list(PolicyKind::Session, raw)).transpose()?,
-        service_control: scps.map(|raw| levels(PolicyKind::ServiceControl, raw)).transpose()?,
-        resource_control: rcps.map(|raw| levels(PolicyKind::ResourceControl, raw)).transpose()?,
+        identity_policies: identity.map(|raw| list(PolicyKind::Identity, raw)).transpose()?,
+        permissions_boundary: input
+            .permissions_boundary
+            .map(|raw| one(PolicyKind::Boundary, raw))
+            .transpose()?,
+        session_policies: session.map(|raw| list(PolicyKind::Session, raw)).transpose()?,
+        service_control_policies: scps.map(|raw| levels(PolicyKind::ServiceControl, raw)).transpose()?,
+        resource_control_policies: rcps.map(|raw| levels(PolicyKind::ResourceControl, raw)).transpose()?,
     };
     Ok((request, policies))
 }
@@ -154,38 +157,40 @@ fn decide_on(id: Option<&RawValue>, request: &Request, policies: &Policies, outp
     write_line(&Output::new(id, &answer, warnings), output);
 }
 
-pub(super) fn request(asked: &Asked<'_>) -> Result<Request, CaseError> {
-    let principal = Principal::parse(&asked.principal.0)?;
-    let action = Action::parse(&asked.action.0)?;
-    let key = KeyArn::parse(&asked.key_arn.0)?;
-    Ok(Request::new(principal, action, key, context(asked)?))
+pub(super) fn request(case: &CaseRequest<'_>) -> Result<Request, CaseError> {
+    let principal = Principal::parse(&case.principal.0)?;
+    let action = Action::parse(&case.action.0)?;
+    let key = KeyArn::parse(&case.key_arn.0)?;
+    Ok(Request::new(principal, action, key, context(case)?))
 }
 
-/// Whether the names of a few keys surely differ, and not in their case alone: found quicker than by asking the context.
-fn are_distinct(asked: &Asked<'_>) -> bool {
+/// Whether the names of the keys differ in more than their case. It answers for a few names in ASCII, faster than the
+/// context could, and is false for all others.
+fn are_distinct(case: &CaseRequest<'_>) -> bool {
     const FEW: usize = 16;
-    let names = || asked.context.0.iter().map(|(key, _)| key).chain(asked.absent.iter().map(|Text(key)| key));
+    let names =
+        || case.context.0.iter().map(|(key, _)| key).chain(case.absent.iter().map(|BorrowedText(key)| key));
     let differs = |at: usize, name: &str| names().take(at).all(|other| !other.eq_ignore_ascii_case(name));
     names().count() <= FEW && names().enumerate().all(|(at, name)| name.is_ascii() && differs(at, name))
 }
 
-fn context(asked: &Asked<'_>) -> Result<Context, CaseError> {
-    let mut context = Context::new(asked.other_context.into());
-    let are_distinct = are_distinct(asked);
+fn context(case: &CaseRequest<'_>) -> Result<Context, CaseError> {
+    let mut context = Context::new(case.other_context.into());
+    let are_distinct = are_distinct(case);
     let once = |context: &Context, key: &str| {
         if !are_distinct && context.names(key) { Err(CaseError::KeyTwice(key.to_owned())) } else { Ok(()) }
     };
-    for (key, value) in &asked.context.0 {
+    for (key, value) in &case.context.0 {
         once(&context, key)?;
         context = match value {
-            Values::One(value) => context.value(key, &**value),
-            Values::Many(values) => context.values(key, values.iter().map(|v| &**v)),
+            ContextValue::One(value) => context.value(key, &**value),
+            ContextValue::Many(values) => context.values(key, values.iter().map(|v| &**v)),
         };
     }
-    if asked.absent.len() > MOST_VALUES {
+    if case.absent.len() > MOST_VALUES {
         return Err(CaseError::ManyAbsent);
     }
-    for Text(key) in &asked.absent {
+    for BorrowedText(key) in &case.absent {
         once(&context, key)?;
         context = context.absent(key);
     }

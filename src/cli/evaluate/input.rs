@@ -1,4 +1,4 @@
-//! A case as JSON.
+//! A case as it is written in JSON.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,28 +7,28 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use kms_key_policy::Others;
+use kms_key_policy::OtherKeys;
 
-/// A case as it is written. Its text stays where it is: policies are read by their own reader.
+/// A case. The texts of its policies are borrowed: the reader of policies reads them.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Input<'a> {
     #[serde(borrow, default)]
     pub(super) id: Option<&'a RawValue>,
     #[serde(borrow)]
-    pub(super) key_arn: Text<'a>,
+    pub(super) key_arn: BorrowedText<'a>,
     #[serde(borrow)]
     pub(super) key_policy: &'a RawValue,
     #[serde(borrow)]
-    pub(super) principal: Text<'a>,
+    pub(super) principal: BorrowedText<'a>,
     #[serde(borrow)]
-    pub(super) action: Text<'a>,
+    pub(super) action: BorrowedText<'a>,
     #[serde(borrow, default)]
-    pub(super) context: Known<'a>,
+    pub(super) context: KnownContext<'a>,
     #[serde(borrow, default)]
-    pub(super) absent: Vec<Text<'a>>,
+    pub(super) absent: Vec<BorrowedText<'a>>,
     #[serde(default)]
-    pub(super) other_context: Unnamed,
+    pub(super) other_context: OtherContext,
     #[serde(borrow, default)]
     pub(super) identity_policies: Option<Vec<&'a RawValue>>,
     #[serde(borrow, default)]
@@ -43,30 +43,30 @@ pub(super) struct Input<'a> {
     pub(super) grants: Option<&'a RawValue>,
 }
 
-/// What a case asks, without its policies.
-pub(super) struct Asked<'a> {
+/// The request of a case, without its policies and grants.
+pub(super) struct CaseRequest<'a> {
     pub(super) id: Option<&'a RawValue>,
-    pub(super) key_arn: Text<'a>,
-    pub(super) principal: Text<'a>,
-    pub(super) action: Text<'a>,
-    pub(super) context: Known<'a>,
-    pub(super) absent: Vec<Text<'a>>,
-    pub(super) other_context: Unnamed,
+    pub(super) key_arn: BorrowedText<'a>,
+    pub(super) principal: BorrowedText<'a>,
+    pub(super) action: BorrowedText<'a>,
+    pub(super) context: KnownContext<'a>,
+    pub(super) absent: Vec<BorrowedText<'a>>,
+    pub(super) other_context: OtherContext,
 }
 
-/// How it stands with the keys that the context does not name.
+/// What is true of the condition keys that the context does not name.
 #[derive(Default, Clone, Copy)]
-pub(super) enum Unnamed {
+pub(super) enum OtherContext {
     #[default]
     Unknown,
     Absent,
 }
 
-impl<'de> Deserialize<'de> for Unnamed {
+impl<'de> Deserialize<'de> for OtherContext {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Word;
-        impl Visitor<'_> for Word {
-            type Value = Unnamed;
+        struct OtherContextVisitor;
+        impl Visitor<'_> for OtherContextVisitor {
+            type Value = OtherContext;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("`unknown` or `absent`")
@@ -74,48 +74,48 @@ impl<'de> Deserialize<'de> for Unnamed {
 
             fn visit_str<E: Error>(self, word: &str) -> Result<Self::Value, E> {
                 match word {
-                    "unknown" => Ok(Unnamed::Unknown),
-                    "absent" => Ok(Unnamed::Absent),
+                    "unknown" => Ok(OtherContext::Unknown),
+                    "absent" => Ok(OtherContext::Absent),
                     _ => Err(E::unknown_variant(word, &["unknown", "absent"])),
                 }
             }
         }
-        // A derived reader takes an object for the word as well.
-        deserializer.deserialize_str(Word)
+        // A derived reader would accept an object too.
+        deserializer.deserialize_str(OtherContextVisitor)
     }
 }
 
-/// What can be read of a line that is no case.
+/// The id alone, which an error names if the line is no case.
 #[derive(Deserialize)]
 pub(super) struct OnlyId<'a> {
     #[serde(borrow, default)]
     pub(super) id: Option<&'a RawValue>,
 }
 
-impl From<Unnamed> for Others {
-    fn from(value: Unnamed) -> Self {
+impl From<OtherContext> for OtherKeys {
+    fn from(value: OtherContext) -> Self {
         match value {
-            Unnamed::Unknown => Self::Unknown,
-            Unnamed::Absent => Self::Absent,
+            OtherContext::Unknown => Self::Unknown,
+            OtherContext::Absent => Self::Absent,
         }
     }
 }
 
-/// The context's known values, in their order.
+/// The condition keys of the context with their values, in the order of the text.
 #[derive(Default)]
-pub(super) struct Known<'a>(pub(super) Vec<(Cow<'a, str>, Values<'a>)>);
+pub(super) struct KnownContext<'a>(pub(super) Vec<(Cow<'a, str>, ContextValue<'a>)>);
 
-/// The most values that a context may have: many times what AWS puts there.
+/// The most values that a context may have: many times as many as AWS sends.
 pub(super) const MOST_VALUES: usize = 2048;
 
-/// One value or a list of them.
-pub(super) enum Values<'a> {
+/// The value of a condition key: one text or a list.
+pub(super) enum ContextValue<'a> {
     One(Cow<'a, str>),
     Many(Vec<Cow<'a, str>>),
 }
 
-impl Values<'_> {
-    /// How much of a context it takes; an empty list takes its place too.
+impl ContextValue<'_> {
+    /// How many values it counts as. An empty list counts as one, so that the number of keys is bounded too.
     fn count(&self) -> usize {
         match self {
             Self::One(_) => 1,
@@ -124,16 +124,16 @@ impl Values<'_> {
     }
 }
 
-/// A text that is borrowed where it has no escapes.
+/// A text, borrowed if it has no escapes.
 #[derive(Deserialize)]
 #[serde(transparent)]
-pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+pub(super) struct BorrowedText<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Known<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for KnownContext<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Known<'de>;
+        struct ContextVisitor;
+        impl<'de> Visitor<'de> for ContextVisitor {
+            type Value = KnownContext<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object of condition keys and their values")
@@ -141,36 +141,38 @@ impl<'de: 'a, 'a> Deserialize<'de> for Known<'a> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut known = Vec::new();
-                let mut room = MOST_VALUES;
-                while let Some((Text(key), raw)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+                let mut left = MOST_VALUES;
+                while let Some((BorrowedText(key), raw)) =
+                    map.next_entry::<BorrowedText<'de>, &'de RawValue>()?
+                {
                     let value = values(raw.get()).ok_or_else(|| {
                         let expected = "a text, a number, a boolean or a list of these";
                         A::Error::custom(format_args!("the context's `{key}` must be {expected}"))
                     })?;
-                    room = room.checked_sub(value.count()).ok_or_else(|| {
+                    left = left.checked_sub(value.count()).ok_or_else(|| {
                         A::Error::custom(format_args!("the context has more than {MOST_VALUES} values"))
                     })?;
                     known.push((key, value));
                 }
-                Ok(Known(known))
+                Ok(KnownContext(known))
             }
         }
-        deserializer.deserialize_map(Members)
+        deserializer.deserialize_map(ContextVisitor)
     }
 }
 
-fn values(json: &str) -> Option<Values<'_>> {
+fn values(json: &str) -> Option<ContextValue<'_>> {
     if !json.starts_with('[') {
-        return scalar(json).map(Values::One);
+        return scalar(json).map(ContextValue::One);
     }
     let raw: Vec<&RawValue> = serde_json::from_str(json).ok()?;
-    raw.into_iter().map(|raw| scalar(raw.get())).collect::<Option<_>>().map(Values::Many)
+    raw.into_iter().map(|raw| scalar(raw.get())).collect::<Option<_>>().map(ContextValue::Many)
 }
 
-/// A text, or a number or boolean as it is written.
+/// A text, or a number or a boolean as it is written.
 fn scalar(json: &str) -> Option<Cow<'_, str>> {
     match json.bytes().next()? {
-        b'"' => serde_json::from_str::<Text<'_>>(json).ok().map(|Text(text)| text),
+        b'"' => serde_json::from_str::<BorrowedText<'_>>(json).ok().map(|BorrowedText(text)| text),
         b'{' | b'[' | b'n' => None,
         _ => Some(Cow::Borrowed(json)),
     }

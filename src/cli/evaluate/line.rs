@@ -1,37 +1,37 @@
-//! Whole lines out of an input, in chunks, with a bound on the length of a line.
+//! Cuts an input into chunks of whole lines, and bounds the length of a line.
 
 use std::io::{self, BufRead};
 
 use super::buffers::Buffers;
 
-/// The most bytes of one line: dozens of policies of the greatest size.
+/// The most bytes of one line: it has room for dozens of policies of the greatest size.
 pub(super) const MOST_BYTES: usize = 4 << 20;
 
-/// What some programs write before UTF-8.
+/// Some programs write this mark before a text in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Lines that are answered together.
+/// Lines that one worker answers together.
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
-    /// Whole lines. The reader hands them out as they are: to find where each ends is work for many threads.
+    /// Whole lines. Each worker finds the ends of its lines, so that the one reader has little to do.
     bytes: Vec<u8>,
-    /// Whether a line stands before these that was too long, and is kept without its bytes.
+    /// Whether a line that was too long stands before these. Its bytes are dropped.
     after_too_long: bool,
-    /// Whether the input begins here.
+    /// Whether this is the beginning of the input, where a byte order mark may stand.
     first: bool,
 }
 
 /// A line of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Line<'a> {
-    /// Its bytes, without the line end.
+    /// The bytes of the line, without the line end.
     Whole(&'a [u8]),
-    /// It has more than [`MOST_BYTES`].
+    /// The line has more than [`MOST_BYTES`].
     TooLong,
 }
 
 impl Chunk {
-    /// Its memory, once its lines are answered.
+    /// The memory of the chunk, to be used again.
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
@@ -42,7 +42,7 @@ impl Chunk {
         let mut rest = marked.unwrap_or(&self.bytes);
         let lines = std::iter::from_fn(move || {
             let mut after = rest;
-            // Nothing fails in memory.
+            // Reading from memory cannot fail.
             let length = after.skip_until(b'\n').unwrap_or_default();
             let line = rest.get(..length).filter(|line| !line.is_empty())?;
             rest = after;
@@ -54,7 +54,7 @@ impl Chunk {
             .then_some(Line::TooLong)
             .into_iter()
             .chain(lines)
-            .filter(|l| *l != Line::Whole(b""))
+            .filter(|line| *line != Line::Whole(b""))
     }
 }
 
@@ -62,10 +62,10 @@ impl Chunk {
 #[derive(Debug)]
 pub(super) struct Lines<R> {
     input: R,
-    /// The begun line, or nothing of one that is already too long.
+    /// The beginning of a line whose end is not read yet; empty if that line is already too long.
     begun: Vec<u8>,
     too_long: bool,
-    /// Whether nothing was handed out yet.
+    /// Whether no chunk was returned yet.
     first: bool,
 }
 
@@ -74,7 +74,7 @@ impl<R: BufRead> Lines<R> {
         Self { input, begun: Vec::new(), too_long: false, first: true }
     }
 
-    /// Takes what the input has ready, up to the last line end; `None` at its end.
+    /// What the input has ready, up to the last line end; `None` at the end of the input.
     pub(super) fn next_chunk(&mut self, buffers: &Buffers) -> io::Result<Option<Chunk>> {
         loop {
             let ready = match self.input.fill_buf() {
@@ -92,7 +92,7 @@ impl<R: BufRead> Lines<R> {
                 let after_too_long = std::mem::take(&mut self.too_long);
                 let mut whole = whole;
                 if after_too_long {
-                    // What is left of that line; nothing fails in memory.
+                    // This is the rest of that line. Reading from memory cannot fail.
                     let _ = whole.skip_until(b'\n');
                 }
                 let mut bytes = buffers.take();
@@ -115,7 +115,7 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// A last line without a line end.
+    /// The last line, if it has no line end.
     fn last_line(&mut self) -> Option<Chunk> {
         let after_too_long = std::mem::take(&mut self.too_long);
         let bytes = std::mem::take(&mut self.begun);

@@ -1,4 +1,4 @@
-//! An answer as JSON.
+//! An answer as it is written in JSON.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-use kms_key_policy::{Answer, Case, Completion, Decider, PolicyKind};
+use kms_key_policy::{Answer, Case, Decider, PolicyKind, RequiredValue};
 
 /// The answer to a case.
 #[derive(Serialize)]
@@ -15,26 +15,26 @@ pub(super) struct Output<'a> {
     id: Option<&'a RawValue>,
     decision: String,
     explicit: bool,
-    statements: Vec<Statement<'a>>,
+    statements: Vec<StatementOutput<'a>>,
     depends_on: Vec<String>,
-    /// Values of unknown keys under which it would be allowed; each entry is enough.
+    /// Values of unknown keys with which the call would be allowed; each entry is enough.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     allowed_if: Vec<ShownCase<'a>>,
-    /// Which layers lack an Allow.
+    /// The layers that lack an Allow.
     #[serde(skip_serializing_if = "Option::is_none")]
     missing: Option<String>,
     warnings: Vec<Cow<'a, str>>,
 }
 
-/// A statement, or a grant, which has no Sid but an id.
+/// A statement with its Sid, or a grant with its id.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Statement<'a> {
+struct StatementOutput<'a> {
     policy: &'static str,
     /// The level of a service or resource control policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<usize>,
-    /// Which policy of a list it is, from 0.
+    /// The index of the policy in its list, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     policy_index: Option<usize>,
     index: usize,
@@ -50,7 +50,7 @@ impl<'a> Output<'a> {
             id,
             decision: answer.decision.to_string(),
             explicit: answer.explicit,
-            statements: answer.statements.iter().map(Statement::from).collect(),
+            statements: answer.statements.iter().map(StatementOutput::from).collect(),
             depends_on: answer.depends_on.iter().map(ToString::to_string).collect(),
             allowed_if: answer.allowed_if.iter().map(ShownCase).collect(),
             missing: (!missing.is_empty()).then(|| missing.join("; ")),
@@ -59,7 +59,7 @@ impl<'a> Output<'a> {
     }
 }
 
-impl<'a> From<&Decider<'a>> for Statement<'a> {
+impl<'a> From<&Decider<'a>> for StatementOutput<'a> {
     fn from(decider: &Decider<'a>) -> Self {
         match *decider {
             Decider::Statement { layer, level, policy, index, sid } => {
@@ -81,8 +81,9 @@ impl<'a> From<&Decider<'a>> for Statement<'a> {
     }
 }
 
-/// A case as an object: a text for a value, null where the key is absent, a list for a list, and objects for patterns
-/// (`like`), for whatever the policies do not name (`other`), and for the value of another key (`sameAs`, `otherThan`).
+/// A case as an object with a member for each key: a text is its value, null means that the key is absent, and a list is
+/// a list of values. An object stands for a pattern (`like`), for any value that the policies do not name (`other`), or for
+/// the value of another key (`sameAs`, `otherThan`).
 struct ShownCase<'a>(&'a Case);
 
 impl Serialize for ShownCase<'_> {
@@ -98,13 +99,13 @@ impl Serialize for ShownCase<'_> {
         let mut map = serializer.serialize_map(Some(self.0.0.len()))?;
         for (key, completion) in &self.0.0 {
             match completion {
-                Completion::Absent => map.serialize_entry(key, &()),
-                Completion::Value(value) => map.serialize_entry(key, value),
-                Completion::Like(pattern) => map.serialize_entry(key, &Shown::Like(pattern)),
-                Completion::Values(values) => map.serialize_entry(key, values),
-                Completion::Other => map.serialize_entry(key, &Shown::Other(true)),
-                Completion::SameAs(other) => map.serialize_entry(key, &Shown::SameAs(other)),
-                Completion::OtherThan(other) => map.serialize_entry(key, &Shown::OtherThan(other)),
+                RequiredValue::Absent => map.serialize_entry(key, &()),
+                RequiredValue::Value(value) => map.serialize_entry(key, value),
+                RequiredValue::Like(pattern) => map.serialize_entry(key, &Shown::Like(pattern)),
+                RequiredValue::Values(values) => map.serialize_entry(key, values),
+                RequiredValue::Other => map.serialize_entry(key, &Shown::Other(true)),
+                RequiredValue::SameAs(other) => map.serialize_entry(key, &Shown::SameAs(other)),
+                RequiredValue::OtherThan(other) => map.serialize_entry(key, &Shown::OtherThan(other)),
             }?;
         }
         map.end()

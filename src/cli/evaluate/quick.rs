@@ -1,7 +1,8 @@
-//! The quick reader of cases: it finds the end of a policy without reading it, and reads it only if it is new.
+//! The quick reader of cases: it finds the end of a policy without reading it, and reads only policies that are new.
 //!
-//! It gives up on whatever is wrong or unusual: the strict reader has the last word, and all the errors. So a case that
-//! it reads must be one that the strict reader reads to the same.
+//! It gives up on every case that is wrong or unusual, and leaves it to the strict reader, which reports the errors.
+//!
+//! INVARIANT: the strict reader reads each case that this one reads, and to the same request and policies.
 
 use std::rc::Rc;
 
@@ -9,52 +10,53 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::cache::Cache;
-use super::input::{Asked, Known, MOST_VALUES, Text, Unnamed, Values};
-use super::policies::{self, Policies, Read};
+use super::input::{BorrowedText, CaseRequest, ContextValue, KnownContext, MOST_VALUES, OtherContext};
+use super::policies::{self, Parsed, Policies};
 use super::scan::Scan;
 use kms_key_policy::{Grants, Policy, PolicyKind};
 
-type One = Read<Policy>;
-type List = Read<Vec<Policy>>;
-type Levels = Read<Vec<Vec<Policy>>>;
+type One = Parsed<Policy>;
+type List = Parsed<Vec<Policy>>;
+type Levels = Parsed<Vec<Vec<Policy>>>;
 
-/// What a worker has read before: apart for each member of a case, so that no text is taken for one of another kind.
+/// What a worker has read before. Each member of a case has its own cache, since the same text means something else in
+/// another member.
 #[derive(Debug)]
 pub(super) struct Caches {
-    key: Cache<One>,
+    key_policy: Cache<One>,
     grants: Cache<Grants>,
-    identity: Cache<List>,
-    boundary: Cache<One>,
-    session: Cache<List>,
-    service_control: Cache<Levels>,
-    resource_control: Cache<Levels>,
+    identity_policies: Cache<List>,
+    permissions_boundary: Cache<One>,
+    session_policies: Cache<List>,
+    service_control_policies: Cache<Levels>,
+    resource_control_policies: Cache<Levels>,
 }
 
-/// What each half of a cache holds: some hundred policies. Compiled, a policy takes a few times its text, and twenty
-/// times at the very worst.
+/// The bytes of each half of a cache, enough for some hundred policies. A compiled policy takes a few times as many bytes
+/// as its text, and twenty times as many at worst.
 const HALF: usize = 512 << 10;
 
-/// What each half holds of the lists of identity policies, of which nearly every caller has one of its own.
+/// The bytes of each half for lists of identity policies: nearly every caller has its own list.
 const IDENTITY_HALF: usize = 4 << 20;
 
 impl Caches {
     pub(super) fn new() -> Self {
         Self {
-            key: Cache::new(HALF, Read::weight),
+            key_policy: Cache::new(HALF, Parsed::weight),
             grants: Cache::new(HALF, |_| 0),
-            identity: Cache::new(IDENTITY_HALF, Read::weight),
-            boundary: Cache::new(HALF, Read::weight),
-            session: Cache::new(HALF, Read::weight),
-            service_control: Cache::new(HALF, Read::weight),
-            resource_control: Cache::new(HALF, Read::weight),
+            identity_policies: Cache::new(IDENTITY_HALF, Parsed::weight),
+            permissions_boundary: Cache::new(HALF, Parsed::weight),
+            session_policies: Cache::new(HALF, Parsed::weight),
+            service_control_policies: Cache::new(HALF, Parsed::weight),
+            resource_control_policies: Cache::new(HALF, Parsed::weight),
         }
     }
 }
 
-/// Reads a case, unless anything is wrong with it or unusual.
-pub(super) fn read<'a>(text: &'a str, caches: &mut Caches) -> Option<(Asked<'a>, Policies)> {
+/// Reads a case; `None` if anything about it is wrong or unusual.
+pub(super) fn read<'a>(text: &'a str, caches: &mut Caches) -> Option<(CaseRequest<'a>, Policies)> {
     let mut scan = Scan::new(text);
-    let mut members = Members::default();
+    let mut members = CaseMembers::default();
     if !scan.eat(b'{') {
         return None;
     }
@@ -72,24 +74,24 @@ pub(super) fn read<'a>(text: &'a str, caches: &mut Caches) -> Option<(Asked<'a>,
 
 /// The members of a case that were read so far.
 #[derive(Default)]
-struct Members<'a> {
+struct CaseMembers<'a> {
     id: Option<Option<&'a RawValue>>,
-    key_arn: Option<Text<'a>>,
-    principal: Option<Text<'a>>,
-    action: Option<Text<'a>>,
-    context: Option<Known<'a>>,
-    absent: Option<Vec<Text<'a>>>,
-    other_context: Option<Unnamed>,
+    key_arn: Option<BorrowedText<'a>>,
+    principal: Option<BorrowedText<'a>>,
+    action: Option<BorrowedText<'a>>,
+    context: Option<KnownContext<'a>>,
+    absent: Option<Vec<BorrowedText<'a>>>,
+    other_context: Option<OtherContext>,
     key_policy: Option<Rc<One>>,
     grants: Option<Option<Rc<Grants>>>,
-    identity: Option<Option<Rc<List>>>,
-    boundary: Option<Option<Rc<One>>>,
-    session: Option<Option<Rc<List>>>,
-    service_control: Option<Option<Rc<Levels>>>,
-    resource_control: Option<Option<Rc<Levels>>>,
+    identity_policies: Option<Option<Rc<List>>>,
+    permissions_boundary: Option<Option<Rc<One>>>,
+    session_policies: Option<Option<Rc<List>>>,
+    service_control_policies: Option<Option<Rc<Levels>>>,
+    resource_control_policies: Option<Option<Rc<Levels>>>,
 }
 
-impl<'a> Members<'a> {
+impl<'a> CaseMembers<'a> {
     /// Reads the next member.
     fn read(&mut self, scan: &mut Scan<'a>, caches: &mut Caches) -> Option<()> {
         match scan.name()? {
@@ -100,40 +102,46 @@ impl<'a> Members<'a> {
             "context" => set(&mut self.context, context(scan)),
             "absent" => set(&mut self.absent, strictly(scan)),
             "otherContext" => set(&mut self.other_context, strictly(scan)),
-            "keyPolicy" => set(&mut self.key_policy, one(PolicyKind::Key, &mut caches.key, scan)),
+            "keyPolicy" => set(&mut self.key_policy, one(PolicyKind::Key, &mut caches.key_policy, scan)),
             "grants" => {
                 let read = |text| policies::grants(text).ok();
                 set(&mut self.grants, optional(scan, |scan| cached(&mut caches.grants, scan, read)))
             }
             "identityPolicies" => {
-                let cache = &mut caches.identity;
-                set(&mut self.identity, optional(scan, |scan| list(PolicyKind::Identity, cache, scan)))
+                let cache = &mut caches.identity_policies;
+                set(
+                    &mut self.identity_policies,
+                    optional(scan, |scan| list(PolicyKind::Identity, cache, scan)),
+                )
             }
             "permissionsBoundary" => {
-                let cache = &mut caches.boundary;
-                set(&mut self.boundary, optional(scan, |scan| one(PolicyKind::Boundary, cache, scan)))
+                let cache = &mut caches.permissions_boundary;
+                set(
+                    &mut self.permissions_boundary,
+                    optional(scan, |scan| one(PolicyKind::Boundary, cache, scan)),
+                )
             }
             "sessionPolicies" => {
-                let cache = &mut caches.session;
-                set(&mut self.session, optional(scan, |scan| list(PolicyKind::Session, cache, scan)))
+                let cache = &mut caches.session_policies;
+                set(&mut self.session_policies, optional(scan, |scan| list(PolicyKind::Session, cache, scan)))
             }
             "serviceControlPolicies" => {
-                let cache = &mut caches.service_control;
+                let cache = &mut caches.service_control_policies;
                 let levels = optional(scan, |scan| levels(PolicyKind::ServiceControl, cache, scan));
-                set(&mut self.service_control, levels)
+                set(&mut self.service_control_policies, levels)
             }
             "resourceControlPolicies" => {
-                let cache = &mut caches.resource_control;
+                let cache = &mut caches.resource_control_policies;
                 let levels = optional(scan, |scan| levels(PolicyKind::ResourceControl, cache, scan));
-                set(&mut self.resource_control, levels)
+                set(&mut self.resource_control_policies, levels)
             }
             _ => None,
         }
     }
 
-    /// The case, if nothing lacks that it must have.
-    fn whole(self) -> Option<(Asked<'a>, Policies)> {
-        let asked = Asked {
+    /// The case, if it has every member that it must have.
+    fn whole(self) -> Option<(CaseRequest<'a>, Policies)> {
+        let case = CaseRequest {
             id: self.id.flatten(),
             key_arn: self.key_arn?,
             principal: self.principal?,
@@ -143,35 +151,35 @@ impl<'a> Members<'a> {
             other_context: self.other_context.unwrap_or_default(),
         };
         let policies = Policies {
-            key: self.key_policy?,
+            key_policy: self.key_policy?,
             grants: self.grants.flatten(),
-            identity: self.identity.flatten(),
-            boundary: self.boundary.flatten(),
-            session: self.session.flatten(),
-            service_control: self.service_control.flatten(),
-            resource_control: self.resource_control.flatten(),
+            identity_policies: self.identity_policies.flatten(),
+            permissions_boundary: self.permissions_boundary.flatten(),
+            session_policies: self.session_policies.flatten(),
+            service_control_policies: self.service_control_policies.flatten(),
+            resource_control_policies: self.resource_control_policies.flatten(),
         };
-        Some((asked, policies))
+        Some((case, policies))
     }
 }
 
-/// Takes a member, unless it comes twice.
+/// Sets a member; `None` if it is already set.
 fn set<T>(member: &mut Option<T>, value: Option<T>) -> Option<()> {
     member.replace(value?).is_none().then_some(())
 }
 
-/// Reads a value that is never large.
+/// Reads a value with the strict reader. It is for members that are never large.
 fn strictly<'a, T: Deserialize<'a>>(scan: &mut Scan<'a>) -> Option<T> {
     serde_json::from_str(scan.value()?).ok()
 }
 
 /// Reads a text.
-fn text<'a>(scan: &mut Scan<'a>) -> Option<Text<'a>> {
+fn text<'a>(scan: &mut Scan<'a>) -> Option<BorrowedText<'a>> {
     let json = scan.value()?;
-    plain(json).map(|text| Text(text.into())).or_else(|| serde_json::from_str(json).ok())
+    plain(json).map(|text| BorrowedText(text.into())).or_else(|| serde_json::from_str(json).ok())
 }
 
-/// What a JSON string of one piece holds, if that stands in it as it is.
+/// The text of a JSON string, if it has no escapes.
 fn plain(json: &str) -> Option<&str> {
     let text = json.strip_prefix('"')?.strip_suffix('"')?;
     is_plain(text).then_some(text)
@@ -182,20 +190,20 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// Reads a context.
-fn context<'a>(scan: &mut Scan<'a>) -> Option<Known<'a>> {
+fn context<'a>(scan: &mut Scan<'a>) -> Option<KnownContext<'a>> {
     let json = scan.value()?;
     plain_context(json).or_else(|| serde_json::from_str(json).ok())
 }
 
-/// A context of plain names with one plain text each, as most are.
-fn plain_context(json: &str) -> Option<Known<'_>> {
+/// Reads a context in which each key is a text without escapes and has one such value, as in most cases.
+fn plain_context(json: &str) -> Option<KnownContext<'_>> {
     let mut scan = Scan::new(json);
-    let mut known = Known::default();
+    let mut known = KnownContext::default();
     let mut more = scan.eat(b'{');
     while more {
         let name = scan.name().filter(|name| is_plain(name))?;
         let value = plain(scan.value()?)?;
-        known.0.push((name.into(), Values::One(value.into())));
+        known.0.push((name.into(), ContextValue::One(value.into())));
         more = scan.eat(b',');
     }
     let is_whole = scan.eat(b'}') && scan.is_at_end() && known.0.len() <= MOST_VALUES;
@@ -225,7 +233,7 @@ fn levels(kind: PolicyKind, cache: &mut Cache<Levels>, scan: &mut Scan<'_>) -> O
     })
 }
 
-/// The value that is next, from the cache or read.
+/// The next value, from the cache or read.
 fn cached<'a, T>(
     cache: &mut Cache<T>,
     scan: &mut Scan<'a>,

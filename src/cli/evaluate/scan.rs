@@ -1,7 +1,7 @@
-//! Where the values of a JSON text begin and end.
+//! Finds where the values of a JSON text begin and end.
 //!
-//! A scan looks at brackets and quotes alone. It finds the end of every value that is JSON, and of what is none it may
-//! find anything: whoever takes a piece must read it strictly, or know it from before.
+//! A scan looks at brackets and quotes only. It finds the end of every value that is JSON. If the text is no JSON, it may
+//! return any piece of it: the caller must read each piece strictly, or find it in the cache.
 
 /// A place in a JSON text, moving forward.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ impl<'a> Scan<'a> {
         Self { text, at: 0 }
     }
 
-    /// What follows, from the next byte on that is not white space.
+    /// The rest of the text, from the next byte that is no white space.
     pub(super) fn rest(&mut self) -> &'a str {
         self.next();
         self.text.get(self.at..).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! The stream: order, bad lines, ends of lines, answers in time.
+//! The stream: the order of the answers, bad lines, line ends, and when an answer is written.
 
 use std::io::{BufRead, BufReader, PipeReader, Read, Write};
 
@@ -31,7 +31,7 @@ fn answers_keep_the_order_of_the_cases() {
 }
 
 #[test]
-fn a_bad_line_is_reported_and_passed_over() {
+fn a_bad_line_is_reported_and_the_others_are_answered() {
     let input = format!(
         "nonsense\n{{\"id\":\"a\",\"foo\":1}}\n\n  \n{{\"id\":[1],{CASE}}}\r\n{{\"id\":\"last\",{CASE}}}"
     );
@@ -52,7 +52,7 @@ fn a_bad_line_is_reported_and_passed_over() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_a_bad_line() {
+fn bytes_that_are_no_utf_8_are_a_bad_line() {
     let mut input = b"\xff\xfe\n".to_vec();
     input.extend(format!("{{{CASE}}}\n").bytes());
     let (output, summary) = answers(&input);
@@ -93,7 +93,7 @@ fn a_case_is_an_object() {
 }
 
 #[test]
-fn the_other_keys_are_unknown_or_absent_in_a_text() {
+fn other_context_is_the_text_unknown_or_absent() {
     let with = |value: &str| format!("{{\"otherContext\":{value},{CASE}}}\n");
     for value in ["\"unknown\"", "\"absent\""] {
         assert_eq!(answers(with(value).as_bytes()).1.answered, 1, "{value}");
@@ -105,11 +105,11 @@ fn the_other_keys_are_unknown_or_absent_in_a_text() {
 }
 
 #[test]
-fn a_byte_order_mark_at_the_start_is_passed_over() {
+fn a_byte_order_mark_at_the_start_is_skipped() {
     let case = format!("{{\"id\":1,{CASE}}}");
     for rest in [case.clone(), format!("{case}\r\n"), format!("\n{case}"), format!("\r\n  {case}\n")] {
         let input = format!("\u{feff}{rest}");
-        // Read byte by byte too, so that the mark is cut.
+        // A small buffer cuts the mark.
         for size in [1, 2, 3, 1 << 16] {
             let mut output = Vec::new();
             let summary = run(BufReader::with_capacity(size, input.as_bytes()), &mut output, 2).unwrap();
@@ -136,7 +136,7 @@ fn a_byte_order_mark_elsewhere_is_no_json() {
 #[test]
 fn the_longest_line_is_read_and_no_longer_one() {
     let case = format!("{{{CASE}}}");
-    // The line end counts, as it does where the line is read.
+    // The line end counts too.
     let fits = " ".repeat(MOST_BYTES - case.len() - 1) + &case + "\n";
     for size in [1000, 1 << 16, 8 << 20] {
         for (input, summary) in [
@@ -165,7 +165,7 @@ fn a_line_without_end_costs_no_memory() {
 }
 
 #[test]
-fn nothing_in_nothing_out() {
+fn an_empty_input_has_no_answers() {
     assert_eq!(answers(b""), (String::new(), Summary::default()));
     assert_eq!(answers(b"\n\n"), (String::new(), Summary::default()));
 }
@@ -187,7 +187,7 @@ fn a_case_is_answered_before_the_next_one_is_written() {
 }
 
 #[test]
-fn the_run_ends_when_nobody_takes_the_answers() {
+fn the_run_ends_when_the_output_fails() {
     struct Full;
     impl Write for Full {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {

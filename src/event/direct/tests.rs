@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::access::{KnownKeys, PrincipalArn};
+use crate::access::{KnownContext, PrincipalArn};
 use crate::event::tests::{change, function, key, parsed, sample};
 use crate::intent::{Encryption, Mode, OnConflict, OnDelete, OnKeyTrouble, Safeguards};
 use crate::key::KeyRef;
@@ -19,7 +19,6 @@ fn intent(encryption: Encryption) -> Intent {
         encryption,
         on_delete: OnDelete::Restore,
         on_conflict: OnConflict::Fail,
-        on_key_trouble: OnKeyTrouble::Alert,
         safeguards: Safeguards { discover_users: true, discover_nodes: true, ..Safeguards::default() },
     }
 }
@@ -39,12 +38,12 @@ fn status_names_its_document_or_means_that_of_the_preferences() {
 #[test]
 fn check_takes_a_key_and_the_safeguards() {
     let arn = |text| PrincipalArn::parse(text).unwrap();
-    let mut expected = intent(Encryption::Enabled(KeyRef::Arn(key())));
+    let mut expected = intent(Encryption::with_key(KeyRef::Arn(key())));
     expected.safeguards.mode = Mode::Strict;
     expected.safeguards.users = vec![arn("arn:aws:iam::123456789012:role/Operator")];
     expected.safeguards.nodes = vec![arn("arn:aws:iam::123456789012:role/App")];
     expected.safeguards.discover_users = false;
-    expected.safeguards.context = KnownKeys::from_text(
+    expected.safeguards.context = KnownContext::from_text(
         r#"{
             "aws:SourceVpce": "vpce-0123456789abcdef0",
             "aws:PrincipalOrgPaths": ["o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/", "o-a1b2c3d4e5/r-ab12/ou-ab12-22222222/"],
@@ -57,8 +56,10 @@ fn check_takes_a_key_and_the_safeguards() {
 
 #[test]
 fn plan_takes_all_that_the_custom_resource_takes() {
-    let mut expected = intent(Encryption::Enabled(key_ref("alias/session-manager")));
-    expected.on_key_trouble = OnKeyTrouble::Standby(key_ref("alias/session-manager-standby"));
+    let expected = intent(Encryption::Enabled {
+        key: key_ref("alias/session-manager"),
+        on_key_trouble: OnKeyTrouble::Standby(key_ref("alias/session-manager-standby")),
+    });
     assert_eq!(read_call(&parsed(sample!("direct-plan"))), Ok(DirectCall::Plan(Box::new(expected))));
 
     let mut expected = intent(Encryption::Disabled);
@@ -71,7 +72,7 @@ fn plan_takes_all_that_the_custom_resource_takes() {
 }
 
 #[test]
-fn reconcile_without_a_key_puts_right_what_the_record_wants() {
+fn reconcile_without_a_key_follows_the_records() {
     let expected = |scope| ChangeEvent {
         source: ChangeSource::DirectCall,
         what: "reconcile".to_owned(),
@@ -87,7 +88,7 @@ fn reconcile_without_a_key_puts_right_what_the_record_wants() {
 #[test]
 fn reconcile_with_a_key_or_with_none_wanted_establishes_it() {
     let event = json!({"action": "reconcile", "kmsKeyId": "alias/x"});
-    let expected = intent(Encryption::Enabled(key_ref("alias/x")));
+    let expected = intent(Encryption::with_key(key_ref("alias/x")));
     assert_eq!(read_call(&event), Ok(DirectCall::Reconcile(Box::new(expected))));
     let event = json!({"action": "reconcile", "encryption": "Disabled"});
     assert_eq!(read_call(&event), Ok(DirectCall::Reconcile(Box::new(intent(Encryption::Disabled)))));

@@ -46,9 +46,8 @@ fn read(value: &Value) -> Result<Intent, String> {
 fn defaults_are_the_documented_ones() {
     let intent = read(&json!({"KmsKeyId": "alias/session"})).unwrap();
     assert_eq!(intent.document, DocumentName::default());
-    assert_eq!(intent.encryption, Encryption::Enabled(KeyRef::parse("alias/session").unwrap()));
+    assert_eq!(intent.encryption, Encryption::with_key(KeyRef::parse("alias/session").unwrap()));
     assert_eq!((intent.on_delete, intent.on_conflict), (OnDelete::Restore, OnConflict::Fail));
-    assert_eq!(intent.on_key_trouble, OnKeyTrouble::Alert);
 }
 
 #[test]
@@ -65,7 +64,10 @@ fn each_value_is_read() {
 
 #[test]
 fn on_key_trouble_the_owner_wants_an_alert_a_standby_key_or_no_encryption() {
-    let on_key_trouble = |value: Value| read(&value).unwrap().on_key_trouble;
+    let on_key_trouble = |value: Value| match read(&value).unwrap().encryption {
+        Encryption::Enabled { on_key_trouble, .. } => on_key_trouble,
+        Encryption::Disabled => panic!("a key is named"),
+    };
     let standby = OnKeyTrouble::Standby(KeyRef::parse("alias/second").unwrap());
     assert_eq!(on_key_trouble(json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "Alert"})), OnKeyTrouble::Alert);
     assert_eq!(on_key_trouble(json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "Clear"})), OnKeyTrouble::Clear);
@@ -82,7 +84,7 @@ fn on_key_trouble_the_owner_wants_an_alert_a_standby_key_or_no_encryption() {
 fn without_encryption_key_trouble_has_no_effect() {
     for word in ["Alert", "Standby", "Clear"] {
         let intent = read(&json!({"Encryption": "Disabled", "OnKeyTrouble": word})).unwrap();
-        assert_eq!(intent.on_key_trouble, OnKeyTrouble::Alert, "{word}");
+        assert_eq!(intent.encryption, Encryption::Disabled, "{word}");
     }
 }
 

@@ -4,28 +4,28 @@
 use serde_json::json;
 
 use super::unread::unread;
-use crate::access::{KeyVerdict, Side};
-use crate::preflight::decision::Assessment;
+use crate::access::{DecidingRule, KeyVerdict, Side};
+use crate::preflight::assessment::Assessment;
+use crate::preflight::assessor::{Assessor, Assumption};
 use crate::preflight::finding::{Check, Finding, Verdict};
-use crate::preflight::judged::{Judge, Judges};
 use crate::preflight::observation::{AccessObservation, Read};
 use kms_key_policy::AccountId;
 
-/// Judges each account for both calls: findings, and the statements that would admit those that are not.
+/// Assesses each account for both calls: findings, and the statements that would admit those that are not admitted.
 #[must_use]
 pub fn assess_accounts(observation: &AccessObservation, accounts: &[AccountId]) -> Assessment {
-    let judges = Judges::new(observation);
+    let assessor = Assessor::new(observation);
     let mut assessment = Assessment::default();
     for side in [Side::User, Side::Node] {
         let mut refused = Vec::new();
         for account in accounts {
-            let verdict = judge(&judges.all, *account, side);
-            if matches!(verdict, Ok(KeyVerdict::Silent { .. })) {
+            let verdict = assess(&assessor.all, *account, side);
+            if matches!(verdict, Ok(KeyVerdict::ImplicitDeny { .. })) {
                 refused.push(format!("arn:{}:iam::{account}:root", observation.arn().location().partition));
             }
             let mut found = finding(*account, side, observation, &verdict);
-            found.evidence.push_str(&judges.rests_on(&found, &|other| {
-                finding(*account, side, observation, &judge(other, *account, side))
+            found.evidence.push_str(&assessor.rests_on(&found, &|other| {
+                finding(*account, side, observation, &assess(other, *account, side))
             }));
             assessment.findings.push(found);
         }
@@ -46,13 +46,12 @@ pub fn assess_accounts(observation: &AccessObservation, accounts: &[AccountId]) 
     assessment
 }
 
-fn judge(judge: &Judge<'_>, account: AccountId, side: Side) -> Result<KeyVerdict, String> {
-    let verdict =
-        judge.rules.as_ref().map_err(Clone::clone).and_then(|rules| {
-            rules.judge_account(&account.to_string(), side).map_err(|error| error.to_string())
-        });
-    match (verdict, &judge.observation.grants) {
-        (Ok(KeyVerdict::Silent { why }), Read::Unknown(unread)) => {
+fn assess(assumption: &Assumption<'_>, account: AccountId, side: Side) -> Result<KeyVerdict, String> {
+    let verdict = assumption.rules.as_ref().map_err(Clone::clone).and_then(|rules| {
+        rules.evaluate_account(&account.to_string(), side).map_err(|error| error.to_string())
+    });
+    match (verdict, &assumption.observation.grants) {
+        (Ok(KeyVerdict::ImplicitDeny { why }), Read::Unknown(unread)) => {
             Err(format!("{why}, and the key's grants are not known: {unread}"))
         }
         (verdict, _) => verdict,
@@ -67,15 +66,17 @@ fn finding(
 ) -> Finding {
     let action = side.call().action();
     let (answer, evidence, remedy) = match verdict {
-        Ok(KeyVerdict::Admits { by, .. }) => {
-            (Verdict::Pass, format!("{} leaves {action} to the account's own policies", by.join(", ")), None)
-        }
-        Ok(KeyVerdict::Refuses { by }) => (
+        Ok(KeyVerdict::Allows { by, .. }) => (
+            Verdict::Pass,
+            format!("{} leaves {action} to the account's own policies", DecidingRule::names(by)),
+            None,
+        ),
+        Ok(KeyVerdict::ExplicitDeny { by }) => (
             Verdict::Fail,
-            format!("{} denies the account {action}", by.join(", ")),
+            format!("{} denies the account {action}", DecidingRule::names(by)),
             Some("a Deny wins over every Allow: except the account from that statement".to_owned()),
         ),
-        Ok(KeyVerdict::Silent { .. }) => (
+        Ok(KeyVerdict::ImplicitDeny { .. }) => (
             Verdict::Fail,
             format!("{action}: the key policy does not admit the account as such"),
             Some(
@@ -89,9 +90,16 @@ fn finding(
         }
         Err(why) => (Verdict::Unknown, format!("{action}: the key's side is not known: {why}"), None),
     };
+    let key_policy_statements = match verdict {
+        Ok(decided @ (KeyVerdict::Allows { .. } | KeyVerdict::ExplicitDeny { .. })) => {
+            decided.key_policy_statements()
+        }
+        _ => Vec::new(),
+    };
     Finding {
         remedy,
         side: Some(side),
+        key_policy_statements,
         ..Finding::new(Check::KeyPolicy, answer, format!("account {account}"), evidence)
     }
 }

@@ -5,8 +5,9 @@
 //! answer is a verdict on a user or a node.
 
 use crate::access::Side;
+use crate::ports::DryRun;
 use crate::preflight::finding::{Check, Finding, Verdict};
-use crate::preflight::observation::{DryRun, Read};
+use crate::preflight::observation::Read;
 
 /// The finding about one call.
 pub(in crate::preflight) fn finding(side: Side, key: &str, dry_run: &Read<DryRun>) -> Finding {

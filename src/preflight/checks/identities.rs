@@ -5,41 +5,44 @@ use std::borrow::Cow;
 use super::key_policy;
 use super::unread::unread;
 use crate::access::{
-    IdentityVerdict, KeyRules, KeyVerdict, KnownKeys, OwnSide, PrincipalType, Simulated, judge_identity,
+    IdentityVerdict, KeyRules, KeyVerdict, KnownContext, OwnSide, PrincipalType, SimulatedDecision,
+    evaluate_identity,
 };
+use crate::preflight::assessor::Assumption;
 use crate::preflight::finding::{Check, Finding, Verdict};
-use crate::preflight::judged::Judge;
 use crate::preflight::observation::{Read, Subject};
 
 /// The finding about one subject; what is needed of it depends on the key's side.
 pub(in crate::preflight) fn finding(
     subject: &Subject,
-    judge: &Judge<'_>,
+    assumption: &Assumption<'_>,
     key_side: &Result<KeyVerdict, String>,
 ) -> (Finding, IdentityVerdict) {
     let action = subject.side.call().action();
-    let own = as_known(subject, &judge.known);
-    let rules = judge.rules.as_ref().map_err(String::as_str);
-    let verdict = match judge_identity(&subject.principal, subject.side, &own, rules, key_side.as_ref().ok())
-    {
-        IdentityVerdict::Lacks(why) => match may_do_without(subject, judge) {
-            Some(doubt) => IdentityVerdict::Unknown(format!("{why}, and {doubt}")),
-            None => IdentityVerdict::Lacks(why),
-        },
-        IdentityVerdict::Refuses(why) if is_bounded_user(subject) => match may_do_without(subject, judge) {
-            Some(doubt) => IdentityVerdict::Unknown(format!("{why}, and {doubt}")),
-            None => IdentityVerdict::Refuses(why),
-        },
-        verdict => verdict,
-    };
+    let own = as_known(subject, &assumption.known);
+    let rules = assumption.rules.as_ref().map_err(String::as_str);
+    let verdict =
+        match evaluate_identity(&subject.principal, subject.side, &own, rules, key_side.as_ref().ok()) {
+            IdentityVerdict::MissingAllow(why) => match may_do_without(subject, assumption) {
+                Some(doubt) => IdentityVerdict::Unknown(format!("{why}, and {doubt}")),
+                None => IdentityVerdict::MissingAllow(why),
+            },
+            IdentityVerdict::Denied(why) if is_bounded_user(subject) => {
+                match may_do_without(subject, assumption) {
+                    Some(doubt) => IdentityVerdict::Unknown(format!("{why}, and {doubt}")),
+                    None => IdentityVerdict::Denied(why),
+                }
+            }
+            verdict => verdict,
+        };
     let (answer, evidence, remedy) = match &verdict {
         IdentityVerdict::Allows(why) => (Verdict::Pass, format!("{action}: {why}"), None),
-        IdentityVerdict::Lacks(why) => (
+        IdentityVerdict::MissingAllow(why) => (
             Verdict::Fail,
             format!("{action}: {why}"),
             Some(format!("attach the policy for {}s of the report to it", subject.side)),
         ),
-        IdentityVerdict::Refuses(why) => (
+        IdentityVerdict::Denied(why) => (
             Verdict::Fail,
             format!("{action}: {why}"),
             Some("a Deny, a boundary or an SCP wins over every Allow: change it there".to_owned()),
@@ -50,25 +53,21 @@ pub(in crate::preflight) fn finding(
                 OwnSide::Unknown(_) | OwnSide::Given(_) => &[],
             };
             let account = subject.principal.account();
-            let unread = unread(judge.observation, account, subject.tags.as_ref(), missing);
+            let unread = unread(assumption.observation, account, subject.tags.as_ref(), missing);
             (Verdict::Unknown, format!("{action}: {why}{unread}"), None)
         }
     };
     let finding = Finding {
-        check: Check::Identities,
-        verdict: answer,
-        subject: subject.principal.to_string(),
-        evidence,
         remedy,
         side: Some(subject.side),
-        exempt: false,
+        ..Finding::new(Check::Identities, answer, subject.principal.to_string(), evidence)
     };
     (finding, verdict)
 }
 
 /// The subject's own side where this is what Context says: what its policies ask for and Context does not tell is
 /// missing.
-fn as_known<'a>(subject: &'a Subject, known: &KnownKeys) -> Cow<'a, OwnSide> {
+fn as_known<'a>(subject: &'a Subject, known: &KnownContext) -> Cow<'a, OwnSide> {
     let untold: Vec<_> = subject.told.iter().filter(|name| known.get(name).is_none()).cloned().collect();
     match &subject.own {
         OwnSide::Simulated(simulation) if !untold.is_empty() => {
@@ -86,7 +85,7 @@ fn is_bounded_user(subject: &Subject) -> bool {
     subject.principal.principal_type() == PrincipalType::User
         && simulation.boundary_allows == Some(false)
         && simulation.organizations_allow != Some(false)
-        && simulation.decision != Simulated::ExplicitDeny
+        && simulation.decision != SimulatedDecision::ExplicitDeny
 }
 
 /// Why it may be that the subject needs no Allow of its own: what is not known of the key's side could admit it
@@ -94,23 +93,23 @@ fn is_bounded_user(subject: &Subject) -> bool {
 ///
 /// Another account's key needs both sides (KMS developer guide), whatever its policy says; only a grant that was
 /// seen can spare the own side there.
-fn may_do_without(subject: &Subject, judge: &Judge<'_>) -> Option<String> {
-    let Judge { observation, known, rules } = judge;
+fn may_do_without(subject: &Subject, assumption: &Assumption<'_>) -> Option<String> {
+    let Assumption { observation, known, rules } = assumption;
     let is_of_key_account = subject.principal.account() == observation.arn().location().account;
-    let without = |rules: &KeyRules| rules.judge_with(&subject.principal, subject.side, &[]).ok();
+    let without = |rules: &KeyRules| rules.evaluate_with(&subject.principal, subject.side, &[]).ok();
     match rules {
         Err(unread) if is_of_key_account => {
             Some(format!("whether the key policy grants it by name is not known: {unread}"))
         }
         Err(_) => match key_policy::most_permissive(observation, known).as_ref().and_then(without)? {
-            KeyVerdict::Silent { .. } | KeyVerdict::Refuses { .. } => None,
+            KeyVerdict::ImplicitDeny { .. } | KeyVerdict::ExplicitDeny { .. } => None,
             _ => Some("a grant may admit it alone".to_owned()),
         },
         Ok(rules) => match (without(rules)?, &observation.grants) {
             (KeyVerdict::Depends { on, .. }, _) => {
                 Some(format!("whether the key's side admits it without that depends on {on}"))
             }
-            (KeyVerdict::Silent { .. }, Read::Unknown(unread)) if is_of_key_account => {
+            (KeyVerdict::ImplicitDeny { .. }, Read::Unknown(unread)) if is_of_key_account => {
                 Some(format!("whether a grant admits it is not known: {unread}"))
             }
             _ => None,

@@ -4,8 +4,7 @@ use crate::key::{KeyDescription, fitness};
 use crate::preflight::finding::{Check, Finding, Verdict};
 
 /// One finding for each fault and each caution; a pass where there is neither.
-#[must_use]
-pub fn key_fitness(key: &KeyDescription) -> Vec<Finding> {
+pub(in crate::preflight) fn key_fitness(key: &KeyDescription) -> Vec<Finding> {
     let finding = |verdict, evidence: String, remedy| Finding {
         remedy,
         ..Finding::new(Check::KeyFitness, verdict, key.arn.as_str(), evidence)

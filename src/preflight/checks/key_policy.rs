@@ -2,14 +2,14 @@
 //! with the context that a session really has.
 
 use super::unread::unread;
-use crate::access::{KeyRules, KeyVerdict, KnownKeys};
+use crate::access::{DecidingRule, KeyRules, KeyVerdict, KnownContext};
 use crate::preflight::finding::{Check, Finding, Verdict};
 use crate::preflight::observation::{AccessObservation, Read, Subject};
 
 /// The key's side, compiled, where this is what Context says; or why it is not known.
 pub(in crate::preflight) fn rules(
     observation: &AccessObservation,
-    known: &KnownKeys,
+    known: &KnownContext,
 ) -> Result<KeyRules, String> {
     let policy = match &observation.policy {
         Read::Known(policy) => policy,
@@ -21,15 +21,19 @@ pub(in crate::preflight) fn rules(
 /// The key's side if its policy admitted everybody: what even that refuses, every policy refuses.
 pub(in crate::preflight) fn most_permissive(
     observation: &AccessObservation,
-    known: &KnownKeys,
+    known: &KnownContext,
 ) -> Option<KeyRules> {
     const ADMITS_ALL: &str =
         r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}}"#;
     with_policy(observation, known, ADMITS_ALL).ok()
 }
 
-fn with_policy(observation: &AccessObservation, known: &KnownKeys, policy: &str) -> Result<KeyRules, String> {
-    // Grants only ever admit: without them a verdict that admits stands, and `judge` sees to the others.
+fn with_policy(
+    observation: &AccessObservation,
+    known: &KnownContext,
+    policy: &str,
+) -> Result<KeyRules, String> {
+    // Grants only ever admit: without them a verdict that admits stands, and `assess` sees to the others.
     let grants = observation
         .grants
         .known()
@@ -39,15 +43,15 @@ fn with_policy(observation: &AccessObservation, known: &KnownKeys, policy: &str)
 }
 
 /// What the key's side says of a subject; `Err` where that is not known.
-pub(in crate::preflight) fn judge(
+pub(in crate::preflight) fn assess(
     rules: &Result<KeyRules, String>,
     observation: &AccessObservation,
     subject: &Subject,
 ) -> Result<KeyVerdict, String> {
     let rules = rules.as_ref().map_err(Clone::clone)?;
-    let verdict = rules.judge(&subject.principal, subject.side).map_err(|error| error.to_string())?;
+    let verdict = rules.evaluate(&subject.principal, subject.side).map_err(|error| error.to_string())?;
     match (&verdict, &observation.grants) {
-        (KeyVerdict::Silent { why }, Read::Unknown(unread)) => {
+        (KeyVerdict::ImplicitDeny { why }, Read::Unknown(unread)) => {
             Err(format!("{why}, but the key's grants are not known: {unread}"))
         }
         _ => Ok(verdict),
@@ -62,16 +66,16 @@ pub(in crate::preflight) fn finding(
 ) -> Finding {
     let action = subject.side.call().action();
     let (answer, evidence, remedy) = match verdict {
-        Ok(KeyVerdict::Admits { alone, by }) => {
-            let also = if *alone { "" } else { "; its own policies have to allow it too" };
+        Ok(KeyVerdict::Allows { is_sufficient, by }) => {
+            let also = if *is_sufficient { "" } else { "; its own policies have to allow it too" };
             (Verdict::Pass, format!("{} admits it to {action}{also}", listed(by)), None)
         }
-        Ok(KeyVerdict::Refuses { by }) => (
+        Ok(KeyVerdict::ExplicitDeny { by }) => (
             Verdict::Fail,
             format!("{} denies it {action}", listed(by)),
             Some("a Deny wins over every Allow: except the principal from that statement".to_owned()),
         ),
-        Ok(KeyVerdict::Silent { why }) => (
+        Ok(KeyVerdict::ImplicitDeny { why }) => (
             Verdict::Fail,
             format!("{action}: {why}"),
             Some("add the statement of the report to the key policy".to_owned()),
@@ -91,13 +95,10 @@ pub(in crate::preflight) fn finding(
         Err(why) => (Verdict::Unknown, format!("{action}: the key's side is not known: {why}"), None),
     };
     Finding {
-        check: Check::KeyPolicy,
-        verdict: answer,
-        subject: subject.principal.to_string(),
-        evidence,
         remedy,
         side: Some(subject.side),
-        exempt: false,
+        key_policy_statements: verdict.as_ref().map(KeyVerdict::key_policy_statements).unwrap_or_default(),
+        ..Finding::new(Check::KeyPolicy, answer, subject.principal.to_string(), evidence)
     }
 }
 
@@ -108,6 +109,6 @@ pub(in crate::preflight) fn warnings(rules: &Result<KeyRules, String>, key: &str
     rules.warnings().map(warning).collect()
 }
 
-fn listed(by: &[String]) -> String {
-    if by.is_empty() { "the key policy".to_owned() } else { by.join(", ") }
+fn listed(by: &[DecidingRule]) -> String {
+    if by.is_empty() { "the key policy".to_owned() } else { DecidingRule::names(by) }
 }

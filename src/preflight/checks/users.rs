@@ -1,6 +1,7 @@
 //! The check *users*: who started sessions of late, as far as policies can be asked about them.
 
-use crate::pattern::matches;
+use kms_key_policy::matches_wildcards;
+
 use crate::preflight::finding::{Check, Finding, Verdict};
 use crate::preflight::observation::{Read, Sessions};
 
@@ -15,7 +16,7 @@ pub(in crate::preflight) fn findings(sessions: &Read<Sessions>, exempt: &[String
         .others
         .iter()
         .map(|owner| Finding {
-            exempt: exempt.iter().any(|pattern| matches(pattern, &owner.arn)),
+            exempt: exempt.iter().any(|pattern| matches_wildcards(pattern, &owner.arn)),
             ..finding(Verdict::Unknown, format!("{} started sessions, and {}", owner.arn, owner.why))
         })
         .collect();

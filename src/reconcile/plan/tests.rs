@@ -1,7 +1,7 @@
 use std::sync::LazyLock;
 
 use super::*;
-use crate::session::Format;
+use crate::session::DocumentFormat;
 
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1-2";
 
@@ -13,12 +13,13 @@ fn goal<'a>(owner: &'a Owner, wanted: &'a str) -> Goal<'a> {
     static SAFEGUARDS: LazyLock<Safeguards> = LazyLock::new(Safeguards::default);
     Goal {
         owner,
-        wanted,
+        // Lives as long as the tests do.
+        wanted: Box::leak(Box::new(Target::from(wanted))),
         on_delete: OnDelete::Restore,
         on_conflict: OnConflict::Fail,
         safeguards: &SAFEGUARDS,
-        on_key_trouble: &OnTrouble::Alert,
-        watch: None,
+        on_key_trouble: &RecordedKeyTrouble::Alert,
+        remediation: None,
         digest: "d",
     }
 }
@@ -32,12 +33,12 @@ fn record(wanted: &str, before: &str) -> Record {
     Record {
         owner: owner("mine"),
         wanted: wanted.into(),
-        before: before.into(),
-        there: There::default(),
+        before_adoption: before.into(),
+        before_change: BeforeChange::default(),
         on_delete: OnDelete::Restore,
         safeguards: Safeguards::default(),
-        on_key_trouble: OnTrouble::default(),
-        watch: Watch::default(),
+        on_key_trouble: RecordedKeyTrouble::default(),
+        remediation: RemediationState::default(),
         accepted: vec!["d".into()],
     }
 }
@@ -56,8 +57,11 @@ fn the_record_is_written_before_the_document() {
     let plan = plan_establish(&observation, goal(&mine, KEY)).unwrap();
     let (record, first) = saved(&plan);
     assert!(first);
-    assert_eq!((record.wanted.as_str(), record.before.as_str()), (KEY, "old"));
-    assert_eq!(record.there, There { kms_key_id: "old".into(), version: 3, ours: false });
+    assert_eq!((&record.wanted, &record.before_adoption), (&KEY.into(), &"old".into()));
+    assert_eq!(
+        record.before_change,
+        BeforeChange { kms_key_id: "old".into(), version: 3, set_by_owner: false }
+    );
     assert!(matches!(&plan[1..], [Step::UpdateDocument { latest: 3, .. }]));
 }
 
@@ -99,8 +103,8 @@ fn the_key_before_stays_the_one_before_adoption() {
     let plan = plan_establish(&observation, goal(&mine, "arn:other")).unwrap();
     let (record, first) = saved(&plan);
     assert!(!first);
-    assert_eq!(record.before, "old");
-    assert_eq!(record.there, There { kms_key_id: KEY.into(), version: 4, ours: true });
+    assert_eq!(record.before_adoption, "old".into());
+    assert_eq!(record.before_change, BeforeChange { kms_key_id: KEY.into(), version: 4, set_by_owner: true });
 }
 
 #[test]
@@ -112,7 +116,7 @@ fn another_owner_is_named_or_taken_over_from() {
     let taking = Goal { on_conflict: OnConflict::TakeOver, ..goal(&mine, KEY) };
     let plan = plan_establish(&observation, taking).unwrap();
     assert_eq!(saved(&plan).0.owner, mine);
-    assert_eq!(saved(&plan).0.before, "old");
+    assert_eq!(saved(&plan).0.before_adoption, "old".into());
 }
 
 #[test]
@@ -137,8 +141,8 @@ fn a_pending_version_is_awaited_and_a_failed_one_written_again() {
 fn content_of_another_kind_is_left_alone() {
     let mine = owner("mine");
     let mut other = document((3, KEY), (3, KEY));
-    other.latest.content = Content::new("{}".into(), Format::Json);
-    other.latest.kms_key_id = other.latest.content.kms_key_id();
+    other.latest.content = Content::new("{}".into(), DocumentFormat::Json);
+    other.latest.kms_key_id = other.latest.content.kms_key_id().map(Target::from);
     let observation = Observation { document: Some(other.clone()), record: None };
     assert!(matches!(plan_establish(&observation, goal(&mine, KEY)), Err(PlanError::Content(_))));
     assert_eq!(
@@ -178,8 +182,10 @@ fn release_goes_on_where_it_was_cut_off() {
         plan_release(Some(&half), &record(KEY, "old"), OnDelete::Restore),
         Ok(vec![Step::Promote { version: 5 }])
     );
-    let before_the_write =
-        Record { there: There { kms_key_id: "first".into(), version: 4, ours: true }, ..record(KEY, "old") };
+    let before_the_write = Record {
+        before_change: BeforeChange { kms_key_id: "first".into(), version: 4, set_by_owner: true },
+        ..record(KEY, "old")
+    };
     let unchanged = document((4, "first"), (4, "first"));
     let plan = plan_release(Some(&unchanged), &before_the_write, OnDelete::Restore).unwrap();
     assert!(matches!(plan.as_slice(), [Step::UpdateDocument { latest: 4, .. }]));

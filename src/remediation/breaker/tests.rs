@@ -22,20 +22,20 @@ fn schedule() -> ChangeEvent {
 }
 
 /// The watch after so many repairs, a minute apart.
-fn worn(repairs: usize) -> Watch {
-    let mut watch = Watch::default();
+fn worn(repairs: usize) -> RemediationState {
+    let mut state = RemediationState::default();
     for repair in 0..repairs as u64 {
-        watch = match gate(&watch, &rival(), START + 60 * repair, LIMIT, at(repair), Repair::Back) {
-            BreakerDecision::Go(watch) => watch,
-            stay @ BreakerDecision::Stay { .. } => panic!("{stay:?}"),
+        state = match decide(&state, &rival(), START + 60 * repair, LIMIT, at(repair), RepairKind::SameKey) {
+            BreakerDecision::Proceed(state) => state,
+            stay @ BreakerDecision::Leave { .. } => panic!("{stay:?}"),
         };
     }
-    watch
+    state
 }
 
-fn open() -> Watch {
-    match gate(&worn(LIMIT), &rival(), START + 600, LIMIT, at(9), Repair::Back) {
-        BreakerDecision::Stay { watch, opened: true } => watch,
+fn open() -> RemediationState {
+    match decide(&worn(LIMIT), &rival(), START + 600, LIMIT, at(9), RepairKind::SameKey) {
+        BreakerDecision::Leave { state, opened: true } => state,
         other => panic!("{other:?}"),
     }
 }
@@ -43,60 +43,61 @@ fn open() -> Watch {
 #[test]
 fn repairs_are_counted_up_to_the_limit_and_then_the_breaker_opens_and_names_the_other() {
     assert_eq!(worn(LIMIT).repairs.len(), LIMIT);
-    let watch = open();
-    assert_eq!(watch.actor, rival().actor);
-    let breaker = watch.breaker.unwrap();
+    let state = open();
+    assert_eq!(state.actor, rival().actor);
+    let breaker = state.breaker.unwrap();
     assert_eq!((breaker.opened, breaker.seen, breaker.versions), (START + 600, START + 600, at(9)));
 }
 
 #[test]
 fn repairs_of_more_than_an_hour_ago_do_not_count() {
-    let BreakerDecision::Go(watch) = gate(&worn(LIMIT), &rival(), START + HOUR, LIMIT, at(9), Repair::Back)
+    let BreakerDecision::Proceed(state) =
+        decide(&worn(LIMIT), &rival(), START + HOUR, LIMIT, at(9), RepairKind::SameKey)
     else {
         panic!("the first repair is an hour old");
     };
-    assert_eq!(watch.repairs, [START + 60, START + 120, START + HOUR]);
+    assert_eq!(state.repairs, [START + 60, START + 120, START + HOUR]);
 }
 
 #[test]
 fn where_nothing_is_written_nothing_is_counted() {
     assert_eq!(
-        gate(&worn(LIMIT), &rival(), START, LIMIT, at(9), Repair::None),
-        BreakerDecision::Go(worn(LIMIT))
+        decide(&worn(LIMIT), &rival(), START, LIMIT, at(9), RepairKind::None),
+        BreakerDecision::Proceed(worn(LIMIT))
     );
 }
 
 #[test]
 fn a_repair_that_aws_refused_counts_once_whatever_the_limit() {
-    let refused = Watch { refused: true, ..worn(LIMIT) };
-    let again = gate(&refused, &schedule(), START + 200, LIMIT, at(9), Repair::Back);
-    assert_eq!(again, BreakerDecision::Go(refused.clone()));
-    let settled = gate(&refused, &schedule(), START + 200, LIMIT, at(9), Repair::None);
-    assert_eq!(settled, BreakerDecision::Go(worn(LIMIT)), "somebody else put it right");
+    let refused = RemediationState { refused: true, ..worn(LIMIT) };
+    let again = decide(&refused, &schedule(), START + 200, LIMIT, at(9), RepairKind::SameKey);
+    assert_eq!(again, BreakerDecision::Proceed(refused.clone()));
+    let settled = decide(&refused, &schedule(), START + 200, LIMIT, at(9), RepairKind::None);
+    assert_eq!(settled, BreakerDecision::Proceed(worn(LIMIT)), "somebody else put it right");
 }
 
 #[test]
 fn who_touched_a_key_is_named_where_that_is_what_the_document_is_written_for() {
     let admin = event(ChangeSource::KeyCall, Some("admin"));
-    for (repair, by) in [(Repair::Turn, "admin"), (Repair::Back, "rival")] {
-        let BreakerDecision::Go(watch) = gate(&worn(1), &admin, START, LIMIT, at(9), repair) else {
+    for (repair, by) in [(RepairKind::OtherKey, "admin"), (RepairKind::SameKey, "rival")] {
+        let BreakerDecision::Proceed(state) = decide(&worn(1), &admin, START, LIMIT, at(9), repair) else {
             panic!("it goes on")
         };
-        assert_eq!(watch.actor.unwrap().principal, by, "{repair:?}");
+        assert_eq!(state.actor.unwrap().principal, by, "{repair:?}");
     }
 }
 
 #[test]
 fn who_changed_the_document_is_remembered_though_the_event_comes_after_the_repair() {
-    let clocked = gate(&Watch::default(), &schedule(), START, LIMIT, at(1), Repair::Back);
-    let BreakerDecision::Go(repaired) = clocked else { panic!("it goes on") };
+    let clocked = decide(&RemediationState::default(), &schedule(), START, LIMIT, at(1), RepairKind::SameKey);
+    let BreakerDecision::Proceed(repaired) = clocked else { panic!("it goes on") };
     assert_eq!(repaired.actor, None);
-    let late = gate(&repaired, &rival(), START + 60, LIMIT, at(2), Repair::None);
-    assert_eq!(late, BreakerDecision::Go(Watch { actor: rival().actor, ..repaired }));
-    let idle = gate(&Watch::default(), &rival(), START, LIMIT, at(2), Repair::None);
+    let late = decide(&repaired, &rival(), START + 60, LIMIT, at(2), RepairKind::None);
+    assert_eq!(late, BreakerDecision::Proceed(RemediationState { actor: rival().actor, ..repaired }));
+    let idle = decide(&RemediationState::default(), &rival(), START, LIMIT, at(2), RepairKind::None);
     assert_eq!(
         idle,
-        BreakerDecision::Go(Watch::default()),
+        BreakerDecision::Proceed(RemediationState::default()),
         "nothing was repaired, and nobody is to be named"
     );
 }
@@ -109,36 +110,43 @@ fn only_the_schedule_closes_it_and_only_after_a_quiet_hour() {
         (event(ChangeSource::KeyCall, Some("admin")), later),
         (event(ChangeSource::RecordChange, None), later),
     ] {
-        let stays = BreakerDecision::Stay { watch: open(), opened: false };
-        assert_eq!(gate(&open(), &event, now, LIMIT, at(9), Repair::Back), stays, "{event:?} at {now}");
+        let stays = BreakerDecision::Leave { state: open(), opened: false };
+        assert_eq!(
+            decide(&open(), &event, now, LIMIT, at(9), RepairKind::SameKey),
+            stays,
+            "{event:?} at {now}"
+        );
     }
-    let BreakerDecision::Go(watch) = gate(&open(), &schedule(), later, LIMIT, at(9), Repair::Back) else {
+    let BreakerDecision::Proceed(state) =
+        decide(&open(), &schedule(), later, LIMIT, at(9), RepairKind::SameKey)
+    else {
         panic!("it was quiet");
     };
-    assert_eq!(watch, Watch { repairs: vec![later], ..Watch::default() });
+    assert_eq!(state, RemediationState { repairs: vec![later], ..RemediationState::default() });
 }
 
 #[test]
 fn a_change_that_no_event_told_of_is_no_quiet() {
     let later = START + 600 + HOUR;
-    let BreakerDecision::Stay { watch, .. } = gate(&open(), &schedule(), later, LIMIT, at(10), Repair::Back)
+    let BreakerDecision::Leave { state, .. } =
+        decide(&open(), &schedule(), later, LIMIT, at(10), RepairKind::SameKey)
     else {
         panic!("the version has changed");
     };
-    let breaker = watch.breaker.clone().unwrap();
+    let breaker = state.breaker.clone().unwrap();
     assert_eq!((breaker.opened, breaker.seen, breaker.versions), (START + 600, later, at(10)));
     assert!(matches!(
-        gate(&watch, &schedule(), later + HOUR, LIMIT, at(10), Repair::Back),
-        BreakerDecision::Go(_)
+        decide(&state, &schedule(), later + HOUR, LIMIT, at(10), RepairKind::SameKey),
+        BreakerDecision::Proceed(_)
     ));
 }
 
 #[test]
 fn a_rival_who_put_it_right_is_a_rival_still() {
-    let BreakerDecision::Stay { watch, opened: false } =
-        gate(&open(), &rival(), START + 700, LIMIT, at(9), Repair::None)
+    let BreakerDecision::Leave { state, opened: false } =
+        decide(&open(), &rival(), START + 700, LIMIT, at(9), RepairKind::None)
     else {
         panic!("it is open");
     };
-    assert_eq!(watch.breaker.unwrap().seen, START + 700);
+    assert_eq!(state.breaker.unwrap().seen, START + 700);
 }

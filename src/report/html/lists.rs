@@ -1,12 +1,12 @@
-//! The sections of what is there: the documents by Region, and the keys to choose from.
+//! The sections of lists: the documents by Region, and the keys to choose from.
 
-use super::{Page, badge};
+use super::{HtmlWriter, badge};
 use crate::preflight::Verdict;
 use crate::report::escape::{html, html_with_code};
-use crate::report::{KeyList, Status};
+use crate::report::{KeyList, RegionStatus};
 
-impl Page {
-    pub(super) fn status(&mut self, list: &[Status]) {
+impl HtmlWriter {
+    pub(super) fn status(&mut self, list: &[RegionStatus]) {
         for status in list {
             let (verdict, word) = status.verdict();
             self.line("<section>");
@@ -63,7 +63,7 @@ impl Page {
                     "<tr><th scope=\"row\">{aliases}<small><code>{}</code></small></th><td>{} {}</td></tr>",
                     html(&key.arn),
                     badge(verdict, word),
-                    html_with_code(&key.why())
+                    html_with_code(&key.fitness_line())
                 ));
             }
             self.line("</tbody></table></div></section>");

@@ -5,22 +5,22 @@ use super::*;
 const ARN: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
 fn json(text: &str) -> Content {
-    Content::new(text.to_owned(), Format::Json)
+    Content::new(text.to_owned(), DocumentFormat::Json)
 }
 
 fn yaml(text: &str) -> Content {
-    Content::new(text.to_owned(), Format::Yaml)
+    Content::new(text.to_owned(), DocumentFormat::Yaml)
 }
 
 fn set(content: &Content, key: &str) -> Content {
     match content.with_kms_key_id(key).unwrap() {
         Edit::Done(content) => content,
-        Edit::AskForJson => panic!("not editable in place"),
+        Edit::AskForJson => panic!("it cannot be edited in place"),
     }
 }
 
 #[test]
-fn the_console_s_document_names_every_field() {
+fn the_console_s_document_has_every_field() {
     let content = Content::of_console(ARN);
     assert_eq!(content.kms_key_id().unwrap(), ARN);
     for field in [
@@ -51,7 +51,7 @@ fn only_the_value_of_the_key_changes_in_the_text() {
 }
 
 #[test]
-fn a_missing_key_is_added_behind_the_last_setting_in_the_author_s_layout() {
+fn a_missing_key_is_added_after_the_last_setting_in_the_author_s_layout() {
     let before = "{\n  \"schemaVersion\": \"1.0\",\n  \"inputs\": {\n    \"a\": [1, {}]\n  }\n}";
     let after = format!(
         "{{\n  \"schemaVersion\": \"1.0\",\n  \"inputs\": {{\n    \"a\": [1, {{}}],\n    \"kmsKeyId\": \"{ARN}\"\n  }}\n}}"
@@ -71,9 +71,9 @@ fn missing_inputs_are_added() {
 }
 
 #[test]
-fn content_of_another_kind_is_refused_and_never_rewritten() {
+fn content_of_another_kind_is_refused() {
     let refused = |text: &str| json(text).with_kms_key_id(ARN).unwrap_err();
-    assert_eq!(refused("no json"), ContentError::Unreadable(Format::Json));
+    assert_eq!(refused("no json"), ContentError::Unreadable(DocumentFormat::Json));
     assert_eq!(refused("[]"), ContentError::NotAnObject("its content"));
     assert_eq!(refused("{}"), ContentError::SchemaVersion("missing".into()));
     assert_eq!(refused(r#"{"schemaVersion":"2.2"}"#), ContentError::SchemaVersion("\"2.2\"".into()));
@@ -132,7 +132,7 @@ fn yaml_without_the_key_gets_it() {
 }
 
 #[test]
-fn yaml_that_cannot_be_edited_in_place_is_asked_for_as_json() {
+fn yaml_that_cannot_be_edited_in_place_needs_json() {
     for text in [
         "schemaVersion: '1.0'\n",
         "schemaVersion: '1.0'\ninputs:\n",
@@ -142,7 +142,7 @@ fn yaml_that_cannot_be_edited_in_place_is_asked_for_as_json() {
     }
     assert_eq!(
         yaml("schemaVersion: '1.0'\ninputs: &a\n  b: 1\n").kms_key_id(),
-        Err(ContentError::Unreadable(Format::Yaml))
+        Err(ContentError::Unreadable(DocumentFormat::Yaml))
     );
 }
 
@@ -198,8 +198,8 @@ pub(crate) fn any_document() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A value but for `inputs.kmsKeyId`, as text, so that order and number formats count.
-fn but_for_key(text: &str) -> String {
+/// A document without `inputs.kmsKeyId`, as text, so that order and number formats count.
+fn without_key(text: &str) -> String {
     let mut value: Value = serde_json::from_str(text).unwrap();
     value["inputs"].as_object_mut().unwrap().shift_remove("kmsKeyId");
     value.to_string()
@@ -214,7 +214,7 @@ proptest! {
         let cleared = set(&changed, "");
         prop_assert_eq!(changed.kms_key_id().unwrap(), "alias/other");
         prop_assert_eq!(cleared.kms_key_id().unwrap(), "");
-        prop_assert_eq!(but_for_key(cleared.text()), but_for_key(original.text()));
+        prop_assert_eq!(without_key(cleared.text()), without_key(original.text()));
     }
 
     #[test]
@@ -229,7 +229,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_the_editor_fail_badly(text in "\\PC{0,60}|[\\[\\]{}:,\"' \\n|&*a-z-]{0,60}") {
+    fn no_text_makes_the_editor_panic(text in "\\PC{0,60}|[\\[\\]{}:,\"' \\n|&*a-z-]{0,60}") {
         let _ = json(&text).with_kms_key_id(ARN);
         let _ = yaml(&text).with_kms_key_id(ARN);
     }

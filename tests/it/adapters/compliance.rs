@@ -1,23 +1,13 @@
-//! What a custom rule of AWS Config reports.
+//! PutEvaluations: the reports of a custom rule of AWS Config.
 
 use serde_json::{Value, json};
 use session_kms::ports::{AwsError, AwsErrorKind, Compliance as _, ComplianceReport, ComplianceType};
 
-use super::aws;
+use super::{REPORT, TOKEN, aws};
 use crate::fixture::Logs;
 use crate::stub::{Evaluation, Fault, REGION, Refusal, Stub, When};
 
-const TOKEN: &str = "eyJlbmNyeXB0ZWREYXRhIjpbLTE1Nl0=";
-const NAME: &str = "SSM-SessionManagerRunShell";
-const REPORT: ComplianceReport<'static> = ComplianceReport {
-    resource_type: "AWS::SSM::Document",
-    resource_id: NAME,
-    compliance: ComplianceType::NonCompliant,
-    annotation: "the document does not have the key that is wanted",
-    ordering: "2026-01-02T03:04:05.678Z",
-    result_token: TOKEN,
-    test_mode: false,
-};
+const NAME: &str = REPORT.resource_id;
 
 async fn stub() -> Stub {
     let stub = Stub::start().await;
@@ -32,7 +22,7 @@ async fn refused(stub: &Stub, fault: Fault) -> AwsError {
 }
 
 #[tokio::test]
-async fn a_verdict_arrives_whole() {
+async fn a_report_arrives_complete() {
     let stub = stub().await;
     aws(&stub).report_compliance(&REPORT).await.unwrap();
     let expected = Evaluation {
@@ -51,7 +41,7 @@ async fn a_verdict_arrives_whole() {
 }
 
 #[tokio::test]
-async fn whatever_the_verdict_and_however_long_its_reason_it_is_taken() {
+async fn every_compliance_type_and_every_length_of_annotation_is_accepted() {
     let stub = stub().await;
     let long = "Schlüssel → ".repeat(100);
     for compliance in [ComplianceType::Compliant, ComplianceType::NonCompliant, ComplianceType::NotApplicable]
@@ -69,7 +59,7 @@ async fn whatever_the_verdict_and_however_long_its_reason_it_is_taken() {
 }
 
 #[tokio::test]
-async fn a_trial_run_is_one_and_needs_no_known_token() {
+async fn a_test_run_needs_no_valid_token() {
     let stub = Stub::start().await;
     let report = ComplianceReport { test_mode: true, result_token: "TESTMODE", ..REPORT };
     aws(&stub).report_compliance(&report).await.unwrap();
@@ -77,23 +67,23 @@ async fn a_trial_run_is_one_and_needs_no_known_token() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn the_token_is_told_to_nobody_else() {
+async fn no_log_and_no_error_holds_the_token() {
     let stub = stub().await;
     let logs = Logs::captured();
     aws(&stub).report_compliance(&REPORT).await.unwrap();
-    let mut told = Vec::new();
+    let mut errors = Vec::new();
     let unknown = ComplianceReport { result_token: "token-of-nobody", ..REPORT };
     let error = aws(&stub).report_compliance(&unknown).await.unwrap_err();
     assert_eq!(error.code(), "InvalidResultTokenException");
-    told.push(error);
+    errors.push(error);
     for code in ["ValidationException", "SerializationException", "InvalidParameterValueException"] {
         let quoting = Refusal::client(code, format!("Value '{TOKEN}' at 'resultToken' is none"));
-        told.push(refused(&stub, Fault::Refuse(quoting)).await);
+        errors.push(refused(&stub, Fault::Refuse(quoting)).await);
     }
     let bad_time = ComplianceReport { ordering: "never", ..REPORT };
-    told.push(aws(&stub).report_compliance(&bad_time).await.unwrap_err());
+    errors.push(aws(&stub).report_compliance(&bad_time).await.unwrap_err());
     let text =
-        format!("{told:?} {} {:?}", told.iter().map(ToString::to_string).collect::<String>(), aws(&stub));
+        format!("{errors:?} {} {:?}", errors.iter().map(ToString::to_string).collect::<String>(), aws(&stub));
     for text in [text, logs.text()] {
         assert!(text.contains("config:PutEvaluations") && text.contains(NAME), "{text}");
         assert!(!text.contains(TOKEN) && !text.contains("token-of-nobody"), "{text}");
@@ -101,7 +91,7 @@ async fn the_token_is_told_to_nobody_else() {
 }
 
 #[tokio::test]
-async fn an_evaluation_that_is_not_taken_is_an_error() {
+async fn an_evaluation_that_aws_config_does_not_accept_is_an_error() {
     let stub = stub().await;
     stub.world(|world| world.rules.not_taken.insert(NAME.to_owned()));
     let error = aws(&stub).report_compliance(&REPORT).await.unwrap_err();
@@ -111,7 +101,7 @@ async fn an_evaluation_that_is_not_taken_is_an_error() {
 }
 
 #[tokio::test]
-async fn an_errors_name_is_read_with_its_namespace_too() {
+async fn an_error_s_code_is_read_with_and_without_a_namespace() {
     let stub = stub().await;
     for code in ["NoSuchConfigRuleException", "com.amazonaws.config#NoSuchConfigRuleException"] {
         let error = refused(&stub, Fault::Refuse(Refusal::client(code, "The rule is gone"))).await;
@@ -123,7 +113,7 @@ async fn an_errors_name_is_read_with_its_namespace_too() {
 }
 
 #[tokio::test]
-async fn a_moment_that_is_none_is_not_sent() {
+async fn a_malformed_time_is_not_sent() {
     let stub = stub().await;
     let error = aws(&stub)
         .report_compliance(&ComplianceReport { ordering: "yesterday", ..REPORT })
@@ -133,9 +123,9 @@ async fn a_moment_that_is_none_is_not_sent() {
     assert_eq!(stub.calls().len(), 0);
 }
 
-/// The stub is as strict as AWS Config, so that what it takes is worth something.
+/// The other tests prove something only because the stub is as strict as AWS Config.
 #[tokio::test]
-async fn what_aws_config_would_not_take_is_not_taken() {
+async fn the_stub_refuses_what_aws_config_refuses() {
     let stub = stub().await;
     let with = |member: &str, value: Value| {
         let mut one = json!({

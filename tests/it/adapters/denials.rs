@@ -1,18 +1,18 @@
-//! What comes of AWS's refusals, whatever the service's protocol and words for them.
+//! Errors of AWS, in the protocol and the words of each service.
 
 use std::time::SystemTime;
 
 use session_kms::access::PrincipalArn;
 use session_kms::ports::{
-    AwsError, AwsErrorKind, Compliance as _, ComplianceReport, ComplianceType, Fleet as _, Identities as _,
-    KeyAccess as _, Organizations as _, Reader, Records as _, SessionCall,
+    AwsError, AwsErrorKind, Compliance as _, Fleet as _, Identities as _, KeyAccess as _, Organizations as _,
+    ReadRecords as _, SessionCall,
 };
 
-use super::{OTHER, aws, key};
+use super::{REPORT, TOKEN, aws, foreign_key, key, reader};
 use crate::fixture::Logs;
-use crate::stub::{Fault, Location, REGION, Stub, When};
+use crate::stub::{Fault, Stub, When};
 
-/// Every call of the ports: its service, its operation, the action that policies have for it.
+/// Calls of the ports: service, operation and IAM action.
 const CALLS: [(&str, &str, &str); 18] = [
     ("kms", "GetKeyPolicy", "kms:GetKeyPolicy"),
     ("kms", "ListGrants", "kms:ListGrants"),
@@ -39,32 +39,29 @@ async fn world() -> Stub {
     let stub = Stub::start().await;
     stub.world(|world| {
         world.add_key("own");
-        world.add_key_at(&Location::new(OTHER, REGION), "foreign");
-        let reader = world.add_role_in(OTHER, "Reader");
-        world.role(&reader).trusted = vec![world.location.account.clone()];
         let role = world.add_role("Node");
         world.add_instance_profile("Profile", Some(&role));
         world.add_user("ann");
         world.organization = Some("o-1".to_owned());
-        world.asks_rule("result-token");
+        world.asks_rule(TOKEN);
     });
+    foreign_key(&stub);
     stub
 }
 
-/// Makes a call by its port.
+/// Makes a call with its port.
 #[expect(clippy::panic, reason = "a test that panics has failed")]
 async fn ask(stub: &Stub, operation: &str) -> Result<(), AwsError> {
     let ports = aws(stub);
     let own = key("arn:aws:kms:eu-west-1:123456789012:key/own");
     let foreign = key("arn:aws:kms:eu-west-1:210987654321:key/foreign");
-    let reader = Reader { role_arn: format!("arn:aws:iam::{OTHER}:role/Reader"), external_id: None };
     let role = "arn:aws:iam::123456789012:role/Node";
     match operation {
         "GetKeyPolicy" => ports.key_policy(&own, None).await.map(drop),
         "ListGrants" => ports.grants(&own, None).await.map(drop),
         "ListKeys" | "ListAliases" => ports.keys().await.map(drop),
         "GenerateDataKey" => ports.dry_run(&own, SessionCall::GenerateDataKey).await.map(drop),
-        "AssumeRole" => ports.key_policy(&foreign, Some(&reader)).await.map(drop),
+        "AssumeRole" => ports.key_policy(&foreign, Some(&reader())).await.map(drop),
         "SimulatePrincipalPolicy" => ports.simulate(role, SessionCall::Decrypt, &own, &[]).await.map(drop),
         "GetUser" => {
             let user = PrincipalArn::parse("arn:aws:iam::123456789012:user/ann").unwrap();
@@ -79,18 +76,7 @@ async fn ask(stub: &Stub, operation: &str) -> Result<(), AwsError> {
         "DescribeSessions" => ports.session_owners(SystemTime::UNIX_EPOCH).await.map(drop),
         "GetServiceSetting" => ports.default_host_role().await.map(drop),
         "GetParametersByPath" => ports.recorded().await.map(drop),
-        "PutEvaluations" => {
-            let report = ComplianceReport {
-                resource_type: "AWS::SSM::Document",
-                resource_id: "Doc",
-                compliance: ComplianceType::Compliant,
-                annotation: "encrypted",
-                ordering: "2026-01-01T00:00:00Z",
-                result_token: "result-token",
-                test_mode: false,
-            };
-            ports.report_compliance(&report).await
-        }
+        "PutEvaluations" => ports.report_compliance(&REPORT).await,
         other => panic!("{other} is no call of these ports"),
     }
 }
@@ -98,7 +84,7 @@ async fn ask(stub: &Stub, operation: &str) -> Result<(), AwsError> {
 #[tokio::test]
 async fn a_denial_names_the_action() {
     for (service, operation, action) in CALLS {
-        // A dry run's denial is its answer.
+        // For a dry run a denial is an answer and not an error.
         if operation == "GenerateDataKey" {
             continue;
         }
@@ -120,7 +106,7 @@ async fn a_denial_names_the_action() {
 }
 
 #[tokio::test]
-async fn throttling_and_trouble_of_the_service_are_tried_again() {
+async fn after_throttling_and_errors_of_the_service_the_call_is_tried_again() {
     for (service, operation, action) in CALLS {
         for fault in [Fault::Throttle, Fault::InternalError, Fault::Unavailable, Fault::CutBefore] {
             let stub = world().await;
@@ -132,7 +118,7 @@ async fn throttling_and_trouble_of_the_service_are_tried_again() {
 }
 
 #[tokio::test]
-async fn throttling_without_end_is_a_refusal() {
+async fn endless_throttling_is_a_refusal() {
     for (service, operation, action) in CALLS {
         let stub = world().await;
         stub.fault(When::operation(service, operation), Fault::Throttle);
@@ -170,7 +156,7 @@ async fn each_call_is_logged_with_its_duration() {
         let line = line.unwrap_or_else(|| panic!("{action} is not in {text}"));
         assert!(line.contains(r#""ms":"#) && line.contains("called AWS"), "{line}");
         assert!(
-            !text.contains("session-token") && !text.contains("result-token") && !text.contains("ASIA"),
+            !text.contains("session-token") && !text.contains(TOKEN) && !text.contains("ASIA"),
             "no credentials in {text}"
         );
     }

@@ -8,7 +8,7 @@ use super::aws;
 use crate::stub::{ACCOUNT, Location, Stub};
 
 #[tokio::test]
-async fn nodes_are_what_the_agents_report() {
+async fn nodes_have_their_agent_version_and_hybrid_role() {
     let stub = Stub::start().await;
     stub.world(|world| {
         world.add_node("i-1", "3.3.0.0");
@@ -17,16 +17,15 @@ async fn nodes_are_what_the_agents_report() {
         world.add_node("i-2", "3.1.0.0").iam_role = Some("Profile".to_owned());
         world.add_node("i-far", "3.1.0.0").location = Location::new(ACCOUNT, "eu-central-1");
     });
-    let node = |id: &str, version: &str, role: Option<&str>, online| ManagedNode {
+    let node = |id: &str, version: &str, role: Option<&str>| ManagedNode {
         id: id.to_owned(),
         agent_version: Some(version.to_owned()),
         hybrid_role: role.map(str::to_owned),
-        online,
     };
     let expected = [
-        node("i-1", "3.3.0.0", None, true),
-        node("mi-1", "3.2.0.0", Some("service-role/Hybrid"), false),
-        node("i-2", "3.1.0.0", None, true),
+        node("i-1", "3.3.0.0", None),
+        node("mi-1", "3.2.0.0", Some("service-role/Hybrid")),
+        node("i-2", "3.1.0.0", None),
     ];
     assert_eq!(aws(&stub).nodes().await.unwrap(), expected);
 }
@@ -76,7 +75,7 @@ async fn default_host_management_is_on_or_off() {
 }
 
 #[tokio::test]
-async fn owners_are_of_sessions_since_then_each_once() {
+async fn each_session_since_a_time_gives_its_owner_once() {
     let stub = Stub::start().await;
     let owner = |name: &str| format!("arn:aws:sts::123456789012:assumed-role/Users/{name}");
     stub.world(|world| {
@@ -85,7 +84,7 @@ async fn owners_are_of_sessions_since_then_each_once() {
             world.add_session(&format!("s-{number}"), &owner("jane"), 2_000.0);
         }
         world.add_session("running", &owner("joe"), 3_000.0).active = true;
-        // Ended between the two listings.
+        // This session ends between the two calls.
         world.add_session("ending", &owner("eve"), 3_000.0).active = true;
         world.add_session("ending", &owner("eve"), 3_000.0);
         world.add_session("far", &owner("far"), 3_000.0).location = Location::new(ACCOUNT, "eu-central-1");

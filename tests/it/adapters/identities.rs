@@ -1,9 +1,9 @@
-//! IAM: the simulator, and the roles behind nodes.
+//! IAM: the simulator, tags, and the roles of nodes.
 
 use serde_json::json;
 use session_kms::access::PrincipalArn;
 use session_kms::ports::{
-    ContextEntry, Identities as _, Organizations as _, SessionCall, Simulated, Simulation,
+    ContextEntry, Identities as _, Organizations as _, SessionCall, SimulatedDecision, Simulation,
 };
 
 use super::{aws, key};
@@ -11,13 +11,13 @@ use crate::stub::{ACCOUNT, SimulatedAnswer, Stub};
 
 const KEY: &str = "arn:aws:kms:eu-west-1:210987654321:key/11111111-1111-4111-8111-111111111111";
 
-fn entry(key: &str, values: &[&str], multivalued: bool) -> ContextEntry {
+fn entry(key: &str, values: &[&str], is_multivalued: bool) -> ContextEntry {
     let values = values.iter().map(|&value| value.to_owned()).collect();
-    ContextEntry { key: key.to_owned(), values, multivalued }
+    ContextEntry { key: key.to_owned(), values, is_multivalued }
 }
 
 #[tokio::test]
-async fn the_simulator_is_heard_whole() {
+async fn the_simulator_s_answer_is_read_completely() {
     let stub = Stub::start().await;
     let role = stub.world(|world| {
         let role = world.add_role("team/Node");
@@ -40,15 +40,15 @@ async fn the_simulator_is_heard_whole() {
         entry("aws:EpochTime", &["1767225600"], false),
         entry("kms:MultiRegion", &["false"], false),
     ];
-    let said = aws(&stub).simulate(&role, SessionCall::Decrypt, &key(KEY), &context).await.unwrap();
+    let simulation = aws(&stub).simulate(&role, SessionCall::Decrypt, &key(KEY), &context).await.unwrap();
     let expected = Simulation {
-        decision: Simulated::ExplicitDeny,
+        decision: SimulatedDecision::ExplicitDeny,
         policies: vec!["role_Node_Kms".to_owned(), "Deny".to_owned()],
         organizations_allow: Some(true),
         boundary_allows: Some(false),
         missing_context: vec!["aws:SourceVpce".to_owned()],
     };
-    assert_eq!(said, expected);
+    assert_eq!(simulation, expected);
     let body = stub.calls().remove(0).body;
     assert_eq!(body["PolicySourceArn"], role);
     assert_eq!((&body["ActionNames"], &body["ResourceArns"]), (&json!(["kms:Decrypt"]), &json!([KEY])));
@@ -75,12 +75,13 @@ async fn what_no_policy_allows_is_an_implicit_deny() {
         );
         (role, user)
     });
-    for (principal, expected) in [(role, Simulated::ImplicitDeny), (user, Simulated::Allowed)] {
-        let said =
+    for (principal, expected) in [(role, SimulatedDecision::ImplicitDeny), (user, SimulatedDecision::Allowed)]
+    {
+        let simulation =
             aws(&stub).simulate(&principal, SessionCall::GenerateDataKey, &key(KEY), &[]).await.unwrap();
-        assert_eq!(said.decision, expected, "{principal}");
-        assert_eq!((said.organizations_allow, said.boundary_allows), (None, None));
-        assert!(said.missing_context.is_empty());
+        assert_eq!(simulation.decision, expected, "{principal}");
+        assert_eq!((simulation.organizations_allow, simulation.boundary_allows), (None, None));
+        assert!(simulation.missing_context.is_empty());
     }
     let gone = "arn:aws:iam::123456789012:role/Gone";
     let error = aws(&stub).simulate(gone, SessionCall::Decrypt, &key(KEY), &[]).await.unwrap_err();
@@ -116,16 +117,26 @@ async fn an_instance_profile_has_one_role_or_none() {
 }
 
 #[tokio::test]
-async fn across_accounts_the_decision_of_its_own_policies_counts() {
+async fn across_accounts_the_decision_of_the_identity_policies_counts() {
     let own_key = format!("arn:aws:kms:eu-west-1:{ACCOUNT}:key/own");
-    for (answer, of_own_key, of_foreign_key, untold) in [
-        (SimulatedAnswer::allowed("Kms"), Simulated::Allowed, Simulated::Allowed, Simulated::Untold),
-        (SimulatedAnswer::default(), Simulated::ImplicitDeny, Simulated::ImplicitDeny, Simulated::Untold),
+    for (answer, of_own_key, of_foreign_key, without_details) in [
+        (
+            SimulatedAnswer::allowed("Kms"),
+            SimulatedDecision::Allowed,
+            SimulatedDecision::Allowed,
+            SimulatedDecision::NotReported,
+        ),
+        (
+            SimulatedAnswer::default(),
+            SimulatedDecision::ImplicitDeny,
+            SimulatedDecision::ImplicitDeny,
+            SimulatedDecision::NotReported,
+        ),
         (
             SimulatedAnswer::denied("No"),
-            Simulated::ExplicitDeny,
-            Simulated::ExplicitDeny,
-            Simulated::ExplicitDeny,
+            SimulatedDecision::ExplicitDeny,
+            SimulatedDecision::ExplicitDeny,
+            SimulatedDecision::ExplicitDeny,
         ),
     ] {
         let stub = Stub::start().await;
@@ -141,12 +152,12 @@ async fn across_accounts_the_decision_of_its_own_policies_counts() {
         assert_eq!(ask(KEY).await, of_foreign_key);
         stub.world(|world| world.iam.hides_details = true);
         assert_eq!(ask(&own_key).await, of_own_key);
-        assert_eq!(ask(KEY).await, untold, "AWS need not tell it");
+        assert_eq!(ask(KEY).await, without_details, "AWS may leave the details out");
     }
 }
 
 #[tokio::test]
-async fn a_boundary_that_refuses_counts_wherever_it_stands() {
+async fn a_boundary_counts_in_both_places_of_the_answer() {
     for boundary_of_resource in [false, true] {
         for allows in [false, true] {
             let stub = Stub::start().await;
@@ -158,8 +169,8 @@ async fn a_boundary_that_refuses_counts_wherever_it_stands() {
                 world.simulates(&role, "*", "*", answer);
                 role
             });
-            let said = aws(&stub).simulate(&role, SessionCall::Decrypt, &key(KEY), &[]).await.unwrap();
-            assert_eq!(said.boundary_allows, Some(allows), "of the resource: {boundary_of_resource}");
+            let simulation = aws(&stub).simulate(&role, SessionCall::Decrypt, &key(KEY), &[]).await.unwrap();
+            assert_eq!(simulation.boundary_allows, Some(allows), "of the resource: {boundary_of_resource}");
         }
     }
 }
@@ -181,7 +192,7 @@ async fn principals_have_tags_and_roles_a_trust_policy() {
     assert_eq!(trust["Statement"][0]["Action"], json!(["sts:AssumeRoleWithSAML", "sts:TagSession"]));
     let of_user = tags(&user).await.unwrap();
     assert_eq!((of_user.tags, of_user.trust_policy), (vec![("team".to_owned(), String::new())], None));
-    // IAM finds them by the name alone, and another path is another principal.
+    // IAM finds them by name, and one with another path is another principal.
     for other in ["role/Gone", "role/other/Ops", "user/ann", "user/gone"] {
         assert_eq!(tags(&format!("arn:aws:iam::{ACCOUNT}:{other}")).await, None, "{other}");
     }
@@ -189,7 +200,7 @@ async fn principals_have_tags_and_roles_a_trust_policy() {
 }
 
 #[tokio::test]
-async fn an_account_is_in_an_organization_or_in_none() {
+async fn an_account_may_be_in_no_organization() {
     let stub = Stub::start().await;
     assert_eq!(aws(&stub).organization_id().await.unwrap(), None);
     stub.world(|world| world.organization = Some("o-exampleorgid".to_owned()));

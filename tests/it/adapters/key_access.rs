@@ -1,25 +1,12 @@
-//! Policy, grants, dry runs, the list of keys; the reader role.
+//! A key's policy, grants, tags and aliases, dry runs, the list of keys, and the reader role.
 
 use serde_json::{Value, json};
-use session_kms::ports::{AwsErrorKind, DryRun, KeyAccess as _, Reader, SessionCall};
+use session_kms::intent::KeyPolicyReader;
+use session_kms::ports::{AwsErrorKind, DryRun, KeyAccess as _, SessionCall};
 
-use super::{OTHER, aws, key};
+use super::{OTHER, aws, foreign_key, key};
 use crate::fixture::Logs;
-use crate::stub::{ACCOUNT, DryRunOrder, Fault, Location, REGION, Refusal, Stub, When};
-
-const FUNCTION: &str = "arn:aws:iam::123456789012:role/session-kms";
-
-/// A key of another account, and a reader there that trusts the function with the external id `secret-word`.
-fn foreign_key(stub: &Stub) -> (String, Reader) {
-    stub.world(|world| {
-        let arn = world.add_key_at(&Location::new(OTHER, REGION), "foreign");
-        let role_arn = world.add_role_in(OTHER, "readers/Reader");
-        let role = world.role(&role_arn);
-        role.trusted = vec![FUNCTION.to_owned()];
-        role.external_id = Some("secret-word".to_owned());
-        (arn, Reader { role_arn, external_id: Some("secret-word".to_owned()) })
-    })
-}
+use crate::stub::{ACCOUNT, DryRunOrder, Fault, Location, Refusal, Stub, When};
 
 #[tokio::test]
 async fn the_own_accounts_policy_is_read_without_a_reader() {
@@ -62,25 +49,28 @@ async fn credentials_that_run_out_are_replaced() {
 }
 
 #[tokio::test]
-async fn a_reader_that_may_not_be_assumed_is_a_denial_of_assume_role() {
+async fn a_reader_that_does_not_trust_the_function_is_a_denial_of_assume_role() {
     let stub = Stub::start().await;
     let (arn, reader) = foreign_key(&stub);
     let ports = aws(&stub);
-    let no_such_role = Reader { role_arn: format!("arn:aws:iam::{OTHER}:role/None"), ..reader.clone() };
-    let no_external_id = Reader { external_id: None, ..reader.clone() };
+    let no_such_role =
+        KeyPolicyReader { role_arn: format!("arn:aws:iam::{OTHER}:role/None"), ..reader.clone() };
+    let no_external_id = KeyPolicyReader { external_id: None, ..reader.clone() };
     for reader in [no_such_role, no_external_id] {
         let error = ports.key_policy(&key(&arn), Some(&reader)).await.unwrap_err();
         assert!(matches!(error.kind, AwsErrorKind::Denied { action: "sts:AssumeRole", .. }), "{error}");
         assert_eq!(error.on, reader.role_arn);
         assert!(!error.to_string().contains("secret-word"));
     }
-    // What was refused is asked again: the trust may be mended meanwhile.
+    // A refusal is not cached, because somebody may correct the trust policy.
     stub.world(|world| world.role(&reader.role_arn).external_id = None);
-    assert!(ports.key_policy(&key(&arn), Some(&Reader { external_id: None, ..reader })).await.is_ok());
+    assert!(
+        ports.key_policy(&key(&arn), Some(&KeyPolicyReader { external_id: None, ..reader })).await.is_ok()
+    );
 }
 
 #[tokio::test]
-async fn what_the_reader_may_not_is_named_with_the_reader() {
+async fn a_denial_to_the_reader_names_the_reader() {
     let stub = Stub::start().await;
     let (arn, reader) = foreign_key(&stub);
     stub.world(|world| world.key(&arn).deny(OTHER, "kms:GetKeyPolicy"));
@@ -88,7 +78,7 @@ async fn what_the_reader_may_not_is_named_with_the_reader() {
     assert!(matches!(error.kind, AwsErrorKind::Denied { action: "kms:GetKeyPolicy", .. }), "{error}");
     assert!(error.on.contains(&arn) && error.on.contains(&reader.role_arn), "{error}");
     assert!(error.to_string().contains("assumed-role/Reader/session-kms-key-policy-reader"), "{error}");
-    // Without the reader KMS refuses whatever the key's policy says.
+    // Without the reader KMS refuses, whatever the key policy says.
     let error = aws(&stub).key_policy(&key(&arn), None).await.unwrap_err();
     assert!(matches!(error.kind, AwsErrorKind::Denied { action: "kms:GetKeyPolicy", .. }), "{error}");
 }
@@ -128,7 +118,7 @@ async fn grants_are_as_list_grants_returns_them() {
 }
 
 #[tokio::test]
-async fn a_dry_run_asks_what_a_session_asks() {
+async fn a_dry_run_has_the_request_of_a_session() {
     let stub = Stub::start().await;
     let arn = stub.world(|world| world.add_key("own"));
     for call in [SessionCall::GenerateDataKey, SessionCall::Decrypt] {
@@ -150,7 +140,7 @@ async fn a_dry_run_asks_what_a_session_asks() {
 }
 
 #[tokio::test]
-async fn a_dry_run_says_denied_or_unfit_or_nothing() {
+async fn a_dry_run_is_denied_fails_or_has_no_answer() {
     for (state, denied, expected) in [
         ("Enabled", true, "Denied AccessDeniedException"),
         ("Disabled", false, "WouldFail DisabledException"),
@@ -166,12 +156,12 @@ async fn a_dry_run_says_denied_or_unfit_or_nothing() {
             arn
         });
         for call in [SessionCall::GenerateDataKey, SessionCall::Decrypt] {
-            let said = match aws(&stub).dry_run(&key(&arn), call).await.unwrap() {
+            let outcome = match aws(&stub).dry_run(&key(&arn), call).await.unwrap() {
                 DryRun::WouldSucceed => "WouldSucceed".to_owned(),
                 DryRun::Denied(answer) => format!("Denied {}", answer.code),
                 DryRun::WouldFail(answer) => format!("WouldFail {}", answer.code),
             };
-            assert_eq!(said, expected);
+            assert_eq!(outcome, expected);
         }
     }
     let stub = Stub::start().await;
@@ -189,7 +179,7 @@ async fn a_dry_run_says_denied_or_unfit_or_nothing() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_data_key_that_comes_back_all_the_same_is_seen_nowhere() {
+async fn a_data_key_that_comes_back_although_it_is_a_dry_run_reaches_no_log() {
     let stub = Stub::start().await;
     let arn = stub.world(|world| {
         world.keys.dry_run = DryRunOrder::Ignored;
@@ -228,7 +218,7 @@ async fn keys_come_with_their_aliases() {
 }
 
 #[tokio::test]
-async fn a_keys_tags_and_aliases_are_its_own_and_whole() {
+async fn all_tags_and_aliases_of_a_key_are_read_and_no_others() {
     let stub = Stub::start().await;
     let (arn, bare) = stub.world(|world| {
         let (arn, bare) = (world.add_key("own"), world.add_key("bare"));
@@ -262,10 +252,10 @@ async fn a_foreign_keys_tags_and_aliases_are_read_through_the_reader() {
     assert_eq!(tags.unwrap(), [("stage".to_owned(), "prod".to_owned())]);
     assert_eq!(aliases.unwrap(), ["alias/foreign"]);
     assert_eq!(stub.calls_of("AssumeRole").len(), 1);
-    for call in [
+    for error in [
         ports.key_tags(&foreign, None).await.unwrap_err(),
         ports.key_aliases(&foreign, None).await.unwrap_err(),
     ] {
-        assert!(matches!(call.kind, AwsErrorKind::Denied { .. }), "{call}");
+        assert!(matches!(error.kind, AwsErrorKind::Denied { .. }), "{error}");
     }
 }

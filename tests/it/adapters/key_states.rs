@@ -1,4 +1,4 @@
-//! Keys whose state changes under the reader: what DescribeKey and GetKeyPolicy then tell.
+//! Keys that somebody changes meanwhile: DescribeKey and GetKeyPolicy return the new state.
 
 use serde_json::{Value, json};
 use session_kms::ports::{KeyAccess as _, Keys as _};
@@ -6,8 +6,8 @@ use session_kms::ports::{KeyAccess as _, Keys as _};
 use super::{OTHER, aws, key};
 use crate::stub::{Location, REGION, Stub};
 
-/// What somebody else does to a key: `ok`, or AWS's code for why not.
-fn does(stub: &Stub, operation: &str, arn: &str, more: &Value) -> String {
+/// Makes somebody else's call on a key: `ok`, or AWS's error code.
+fn call(stub: &Stub, operation: &str, arn: &str, more: &Value) -> String {
     let mut body = json!({"KeyId": arn});
     if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
         body.extend(more.clone());
@@ -18,7 +18,7 @@ fn does(stub: &Stub, operation: &str, arn: &str, more: &Value) -> String {
     }
 }
 
-/// The key's state, and whether it has a date of deletion; `gone` where there is no key.
+/// The key's state, with the date of deletion if it has one; `gone` if there is no key.
 async fn state(stub: &Stub, arn: &str) -> String {
     match aws(stub).describe(arn).await.unwrap() {
         None => "gone".to_owned(),
@@ -50,7 +50,7 @@ async fn a_key_goes_through_its_states() {
         ("CancelKeyDeletion", &none, "ok", "Disabled"),
         ("ScheduleKeyDeletion", &none, "ok", "PendingDeletion on 2026-01-31"),
     ] {
-        assert_eq!(does(&stub, operation, &arn, more), expected, "{operation} {more}");
+        assert_eq!(call(&stub, operation, &arn, more), expected, "{operation} {more}");
         let now = state(&stub, "alias/own").await;
         assert!(now.starts_with(then), "{operation} {more}: {now}");
     }
@@ -61,7 +61,7 @@ async fn a_key_goes_through_its_states() {
 }
 
 #[tokio::test]
-async fn a_policy_that_is_put_is_the_policy_read() {
+async fn a_new_policy_is_read_back() {
     let stub = Stub::start().await;
     let (own, foreign) = stub
         .world(|world| (world.add_key("own"), world.add_key_at(&Location::new(OTHER, REGION), "foreign")));
@@ -74,7 +74,7 @@ async fn a_policy_that_is_put_is_the_policy_read() {
         (&own, long.as_str(), "LimitExceededException"),
         (&foreign, policy.as_str(), "AccessDeniedException"),
     ] {
-        assert_eq!(does(&stub, "PutKeyPolicy", arn, &json!({"Policy": policy})), expected);
+        assert_eq!(call(&stub, "PutKeyPolicy", arn, &json!({"Policy": policy})), expected);
     }
     assert_eq!(aws(&stub).key_policy(&key(&own), None).await.unwrap(), policy);
 }

@@ -1,6 +1,6 @@
 //! The list of the records.
 
-use session_kms::ports::Records as _;
+use session_kms::ports::ReadRecords as _;
 use session_kms::session::DocumentName;
 
 use super::aws;
@@ -25,7 +25,7 @@ async fn every_document_with_a_record_is_listed_and_nothing_else() {
         put(&stub, name, "String");
     }
     put(&stub, "/session-kms/Secure", "SecureString");
-    // No document can have these names, and the others are elsewhere.
+    // The first is too short for a document's name, and the others are not directly under the path.
     for name in ["/session-kms/no", "/session-kms/Doc/deeper", "/session-kms-2/Doc", "/other/Doc", "Doc"] {
         put(&stub, name, "String");
     }
@@ -40,7 +40,7 @@ async fn every_document_with_a_record_is_listed_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_long_list_is_read_to_its_end() {
+async fn all_pages_of_the_list_are_read() {
     let stub = Stub::start().await;
     let all: Vec<_> = (0..23).map(|number| format!("Doc-{number:02}")).collect();
     for name in &all {
@@ -55,7 +55,7 @@ async fn a_long_list_is_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_page_that_fails_is_no_end_of_the_list() {
+async fn an_error_on_a_later_page_is_an_error() {
     let stub = Stub::start().await;
     for number in 0..12 {
         put(&stub, &format!("/session-kms/Doc-{number}"), "String");

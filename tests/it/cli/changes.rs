@@ -7,7 +7,7 @@ use super::{Terminal, on};
 use crate::fixture::{Fixture, NAME, RECORD, SECRET, enabled, key_in};
 use crate::stub::{ACCOUNT, Fault, SimulatedAnswer, When};
 
-/// A house in which one role may use any key, and another may not.
+/// A fixture in which one role may use any key, and another may not.
 async fn fixture() -> (Fixture, String, String) {
     let fixture = Fixture::furnished().await;
     let (ops, dev) = fixture.stub.world(|world| {
@@ -58,14 +58,14 @@ async fn no_format_shows_anything_else_of_the_document() {
 }
 
 #[tokio::test]
-async fn who_would_be_locked_out_blocks_and_is_let_in_by_the_remedy() {
+async fn a_principal_that_would_be_locked_out_blocks_until_the_remedy_is_applied() {
     let (fixture, _, dev) = fixture().await;
     let arguments = ["apply", "--yes", "--key", &fixture.k1, "--user", &dev];
     let (exit, report) = json_on(&fixture, &arguments).await;
     assert_eq!(exit, Exit::Fails);
     assert_eq!(report["remedies"]["identityPolicies"][0]["principals"][0], dev);
     assert_eq!(fixture.stub.writes().len(), 0);
-    // What the remedy says is done, and the same command goes through.
+    // After somebody has applied the remedy, the same command succeeds.
     fixture.stub.world(|world| world.simulates(&dev, "*", "*", SimulatedAnswer::allowed("UseSessionKey")));
     let (exit, report) = json_on(&fixture, &arguments).await;
     assert_eq!(exit, Exit::Good, "{report:#}");
@@ -76,7 +76,7 @@ async fn who_would_be_locked_out_blocks_and_is_let_in_by_the_remedy() {
 }
 
 #[tokio::test]
-async fn nothing_is_done_without_a_yes() {
+async fn nothing_is_changed_without_a_yes() {
     let (fixture, ops, _) = fixture().await;
     let before = fixture.state();
     let arguments = ["apply", "--key", &fixture.k1, "--user", &ops];
@@ -101,7 +101,7 @@ async fn a_yes_is_asked_for_after_the_plan_is_shown() {
     assert!(shown < question);
     assert!(ran.out.contains("✔ Done and read back"), "{}", ran.out);
     assert_eq!(keys(&fixture), [fixture.k1.as_str(); 2]);
-    // Again there is nothing to do, and nobody to be asked.
+    // The second time nothing differs, so nobody is asked.
     fixture.stub.forget_calls();
     let ran = on(&fixture, &arguments, &Terminal::None).await;
     assert_eq!((ran.exit, fixture.stub.writes().len()), (Exit::Good, 0), "{}", ran.err);
@@ -120,7 +120,7 @@ async fn clear_turns_encryption_off() {
 }
 
 #[tokio::test]
-async fn a_stack_s_document_is_taken_over_only_where_that_is_asked() {
+async fn a_document_of_a_stack_is_taken_over_only_with_the_option() {
     let (fixture, ops, _) = fixture().await;
     let _stack = fixture.deployed("demo", &enabled(&fixture.k2)).await;
     let arguments = ["apply", "--yes", "--key", &fixture.k1, "--user", &ops];
@@ -158,7 +158,7 @@ async fn an_unfit_key_fails_and_a_key_that_is_none_is_bad_input() {
 }
 
 #[tokio::test]
-async fn where_aws_refuses_the_end_is_3() {
+async fn a_call_that_aws_refuses_ends_with_3() {
     let (fixture, ..) = fixture().await;
     fixture
         .stub
@@ -170,7 +170,7 @@ async fn where_aws_refuses_the_end_is_3() {
 }
 
 #[tokio::test]
-async fn what_is_known_of_every_call_counts_on_aws_and_is_remembered() {
+async fn known_context_counts_on_aws_and_is_in_the_record() {
     let (fixture, ops, _) = fixture().await;
     fixture.stub.world(|world| {
         let policy = serde_json::json!({"Version": "2012-10-17", "Statement": {

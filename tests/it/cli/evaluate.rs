@@ -1,6 +1,9 @@
-//! `evaluate`: how it ends, and what it says of lines that it cannot read.
+//! `evaluate`: how it ends, and what it prints for lines that it cannot read.
 
-use session_kms::cli::{CliError, Exit};
+use std::io::{self, Write};
+
+use session_kms::aws::Aws;
+use session_kms::cli::{self, CliError, Connection, Console, Exit};
 
 use super::{Ran, Terminal, offline, run};
 
@@ -30,6 +33,50 @@ async fn lines_that_cannot_be_read_end_with_2_and_the_others_are_answered() {
     assert!(lines[2].starts_with(r#"{"id":3,"error":"#), "{}", lines[2]);
     assert!(lines[3].starts_with(r#"{"id":4,"decision":"allowed""#), "{}", lines[3]);
     assert_eq!(ran.err, "session-kms: 2 of 4 cases could not be read; the `error` of each answer says why\n");
+}
+
+/// An output that fails, as a pipe does after its reader has closed it.
+struct FailingOutput(io::ErrorKind);
+
+impl Write for FailingOutput {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(self.0.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Err(self.0.into())
+    }
+}
+
+#[tokio::test]
+async fn a_closed_pipe_ends_it_quietly_and_another_failure_of_the_output_does_not() {
+    for (kind, expected) in [
+        (io::ErrorKind::BrokenPipe, (Exit::Good, String::new())),
+        (
+            io::ErrorKind::StorageFull,
+            (
+                Exit::BadInput,
+                format!(
+                    "session-kms: the cases could not be read or answered: {}\n",
+                    io::Error::from(io::ErrorKind::StorageFull)
+                ),
+            ),
+        ),
+    ] {
+        // One line cannot be read: nobody is left who asks for it.
+        let input = format!("[]\n{{{CASE}}}\n").repeat(1000);
+        let mut err = Vec::new();
+        let mut console = Console {
+            input: &mut input.as_bytes(),
+            out: &mut FailingOutput(kind),
+            err: &mut err,
+            interactive: false,
+            colour: false,
+        };
+        let connect = async |_: Option<&str>| Err::<Connection<Aws>, _>(CliError::NoRegion);
+        let exit = cli::run(["session-kms", "evaluate"].map(Into::into), &mut console, connect).await;
+        assert_eq!((exit, String::from_utf8(err).unwrap()), expected);
+    }
 }
 
 #[tokio::test]

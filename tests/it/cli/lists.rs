@@ -13,7 +13,7 @@ async fn json_on(fixture: &Fixture, arguments: &[&str]) -> (Exit, Value) {
 }
 
 #[tokio::test]
-async fn status_tells_the_key_the_versions_and_the_owner() {
+async fn status_shows_the_key_the_versions_and_the_owner() {
     let fixture = Fixture::furnished().await;
     let (exit, report) = json_on(&fixture, &["status"]).await;
     assert_eq!((exit, &report["status"][0]["versions"]["kmsKeyId"]), (Exit::Good, &"alias/old".into()));
@@ -30,7 +30,7 @@ async fn status_tells_the_key_the_versions_and_the_owner() {
 }
 
 #[tokio::test]
-async fn status_fails_where_the_document_is_not_as_wanted() {
+async fn status_fails_if_the_document_is_not_as_wanted() {
     let fixture = Fixture::furnished().await;
     let _stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     fixture.stub.world(rival_key("alias/rival"));
@@ -41,7 +41,7 @@ async fn status_fails_where_the_document_is_not_as_wanted() {
 }
 
 #[tokio::test]
-async fn status_fails_where_the_latest_version_is_not_the_default() {
+async fn status_fails_if_the_latest_version_is_not_the_default() {
     let fixture = Fixture::furnished().await;
     fixture.stub.world(|world| {
         rival_key("alias/rival")(world);
@@ -53,8 +53,8 @@ async fn status_fails_where_the_latest_version_is_not_the_default() {
     assert_eq!(report["status"][0]["defaultKmsKeyId"], "alias/old");
 }
 
-/// Status after the record has come to say something else.
-async fn status_where(record: impl Fn(&mut Value, &Fixture)) -> (Fixture, Exit, Value) {
+/// Runs `status` after the record was edited.
+async fn status_with_record(record: impl Fn(&mut Value, &Fixture)) -> (Fixture, Exit, Value) {
     let fixture = Fixture::furnished().await;
     let _stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     fixture.stub.world(|world| {
@@ -68,8 +68,8 @@ async fn status_where(record: impl Fn(&mut Value, &Fixture)) -> (Fixture, Exit, 
 }
 
 #[tokio::test]
-async fn status_tells_that_a_key_stands_in_for_the_first_choice() {
-    let (fixture, exit, status) = status_where(|record, fixture| {
+async fn status_shows_that_a_key_stands_in_for_the_first_choice() {
+    let (fixture, exit, status) = status_with_record(|record, fixture| {
         record["wanted"] = fixture.k2.as_str().into();
         record["watch"] = json!({"standsInFor": fixture.k1});
     })
@@ -81,7 +81,7 @@ async fn status_tells_that_a_key_stands_in_for_the_first_choice() {
             && problems.contains("does not have the key"),
         "{problems}"
     );
-    let (fixture, exit, status) = status_where(|record, fixture| {
+    let (fixture, exit, status) = status_with_record(|record, fixture| {
         record["wanted"] = "".into();
         record["watch"] = json!({"standsInFor": fixture.k1});
     })
@@ -92,7 +92,7 @@ async fn status_tells_that_a_key_stands_in_for_the_first_choice() {
 }
 
 #[tokio::test]
-async fn status_tells_that_the_breaker_is_open_and_of_whom() {
+async fn status_shows_that_the_breaker_is_open_and_because_of_whom() {
     for (by, named) in [
         (
             json!({"principal": "arn:aws:iam::1:role/Rival", "userAgent": "terraform"}),
@@ -100,7 +100,7 @@ async fn status_tells_that_the_breaker_is_open_and_of_whom() {
         ),
         (Value::Null, "somebody kept changing the document"),
     ] {
-        let (_, exit, status) = status_where(|record, _| {
+        let (_, exit, status) = status_with_record(|record, _| {
             let versions = json!({"latest": 2, "default": 2});
             record["watch"] =
                 json!({"by": by, "breaker": {"opened": 1_000, "seen": 2_000, "versions": versions}});
@@ -114,7 +114,7 @@ async fn status_tells_that_the_breaker_is_open_and_of_whom() {
 }
 
 #[tokio::test]
-async fn status_of_several_regions_is_one_report_and_no_document_is_no_failure() {
+async fn status_of_several_regions_is_one_report_and_a_missing_document_is_no_failure() {
     let fixture = Fixture::empty().await;
     let regions = ["status", "--region", REGION, "--region", "eu-central-1", "--region", REGION];
     let (exit, report) = json_on(&fixture, &regions).await;
@@ -125,7 +125,7 @@ async fn status_of_several_regions_is_one_report_and_no_document_is_no_failure()
 }
 
 #[tokio::test]
-async fn keys_lists_each_key_with_its_aliases_and_why_it_cannot() {
+async fn keys_lists_each_key_with_its_aliases_and_why_it_cannot_be_used() {
     let fixture = Fixture::empty().await;
     fixture.stub.world(|world| {
         world.add_alias("alias/session", &fixture.k1);
@@ -141,7 +141,7 @@ async fn keys_lists_each_key_with_its_aliases_and_why_it_cannot() {
     assert_eq!(of(&fixture.k1)["aliases"], serde_json::json!(["alias/session", "alias/team/session"]));
     assert_eq!(of(&fixture.k1)["faults"], serde_json::json!([]));
     assert!(of(&fixture.k2)["faults"][0].as_str().unwrap().contains("RSA_2048"));
-    assert_eq!(keys[2]["arn"], fixture.k2, "those that cannot come last");
+    assert_eq!(keys[2]["arn"], fixture.k2, "keys that cannot be used come last");
     assert!(report["summary"].as_str().unwrap().contains("2 of 3 keys"));
     fixture.assert_no_violations();
 }

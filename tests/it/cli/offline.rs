@@ -1,4 +1,4 @@
-//! `check --policy`: no network, no credentials.
+//! `check --policy`, which needs no network and no credentials.
 
 use serde_json::Value;
 use session_kms::cli::Exit;
@@ -11,7 +11,7 @@ const OTHER: &str = "arn:aws:iam::111122223333:role/Other";
 const NODE: &str = "arn:aws:iam::222222222222:role/team/Node";
 const STRANGER: &str = "arn:aws:iam::222222222222:role/Stranger";
 
-/// `check` with the key and its policy, and these options.
+/// Runs `check` with the key, its policy and these options.
 async fn check(options: &[&str]) -> super::Ran {
     let policy = data("key-policy.json");
     let all = [&["check", "--key", KEY, "--policy", &policy], options].concat();
@@ -24,7 +24,7 @@ async fn check_json(options: &[&str]) -> (Exit, Value) {
 }
 
 #[tokio::test]
-async fn who_is_admitted_and_allowed_passes() {
+async fn a_principal_that_both_sides_allow_passes() {
     let given = format!("{NODE}={}", data("uses-key.json"));
     let (exit, report) = check_json(&["--node", NODE, "--identity-policy", &given]).await;
     assert_eq!(exit, Exit::Good);
@@ -34,7 +34,7 @@ async fn who_is_admitted_and_allowed_passes() {
 }
 
 #[tokio::test]
-async fn who_is_not_admitted_fails_with_the_statement_that_would() {
+async fn a_principal_that_is_not_admitted_fails_with_the_statement_that_would_admit_it() {
     let (exit, report) = check_json(&["--user", STRANGER, "--user", STRANGER]).await;
     assert_eq!(exit, Exit::Fails);
     assert_eq!(report["access"].as_array().unwrap().len(), 1, "asked about once");
@@ -44,7 +44,7 @@ async fn who_is_not_admitted_fails_with_the_statement_that_would() {
 }
 
 #[tokio::test]
-async fn who_lacks_a_policy_of_its_own_fails_with_the_policy() {
+async fn a_principal_without_a_policy_of_its_own_fails_with_the_policy_to_attach() {
     let given = format!("{ADMIN}={}", data("uses-s3.json"));
     let (exit, report) = check_json(&["--user", ADMIN, "--identity-policy", &given]).await;
     assert_eq!(exit, Exit::Fails);
@@ -56,7 +56,7 @@ async fn who_lacks_a_policy_of_its_own_fails_with_the_policy() {
 }
 
 #[tokio::test]
-async fn a_grant_admits_where_the_policy_does_not() {
+async fn a_grant_admits_a_principal_that_the_key_policy_does_not() {
     let given = format!("{OTHER}={}", data("uses-s3.json"));
     let options = ["--node", OTHER, "--identity-policy", &given];
     assert_eq!(check(&options).await.exit, Exit::Fails);
@@ -67,7 +67,7 @@ async fn a_grant_admits_where_the_policy_does_not() {
 }
 
 #[tokio::test]
-async fn what_is_unknown_is_no_pass_and_blocks_in_strict_mode_only() {
+async fn unknown_is_no_pass_and_blocks_in_strict_mode_only() {
     let (exit, report) = check_json(&["--user", ADMIN]).await;
     assert_eq!((exit, &report["access"][0]["verdict"]), (Exit::Good, &"unknown".into()));
     assert_eq!(check(&["--user", ADMIN, "--preflight", "strict"]).await.exit, Exit::Fails);
@@ -76,7 +76,7 @@ async fn what_is_unknown_is_no_pass_and_blocks_in_strict_mode_only() {
 }
 
 #[tokio::test]
-async fn failures_are_reported_in_warn_mode_and_of_the_exempt_and_do_not_block() {
+async fn failures_in_warn_mode_and_of_exempt_principals_are_reported_and_do_not_block() {
     for options in [["--preflight", "warn"], ["--exempt", "arn:aws:iam::*:role/Strang?r"]] {
         let (exit, report) = check_json(&[&["--user", STRANGER], &options[..]].concat()).await;
         assert_eq!((exit, &report["access"][0]["verdict"]), (Exit::Good, &"fail".into()), "{options:?}");
@@ -96,7 +96,7 @@ async fn an_account_as_such_is_admitted_for_each_call_or_not() {
 }
 
 #[tokio::test]
-async fn what_is_known_of_every_call_counts_and_is_told() {
+async fn known_context_counts_and_is_reported() {
     let policy = data("key-policy-network.json");
     let own = format!("{OTHER}={}", data("uses-s3.json"));
     let base = ["check", "--key", KEY, "--policy", &policy, "--node", OTHER, "--identity-policy", &own];
@@ -186,7 +186,7 @@ async fn bad_input_ends_with_2_and_says_what_is_wrong_and_where() {
 }
 
 #[tokio::test]
-async fn the_policy_may_come_in_the_envelope_of_get_key_policy() {
+async fn the_key_policy_may_be_the_output_of_get_key_policy() {
     let policy = std::fs::read_to_string(data("key-policy.json")).unwrap();
     let folder = std::env::temp_dir().join(format!("session-kms-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
@@ -218,6 +218,27 @@ async fn the_report_comes_in_four_formats() {
         assert_eq!((ran.exit, ran.err.as_str()), (Exit::Fails, ""), "{format}");
         crate::golden::check(&format!("check.{extension}"), &ran.out);
     }
+}
+
+#[tokio::test]
+async fn a_sid_that_reads_like_the_name_of_another_statement_opens_its_own_statement_alone() {
+    let policy = serde_json::json!({ "Statement": [
+        { "Sid": "Admin", "Effect": "Allow", "Principal": { "AWS": ADMIN }, "Action": "kms:*", "Resource": "*" },
+        {
+            "Sid": "x` of the key policy, statement 0 `Admin", "Effect": "Allow", "Principal": { "AWS": OTHER },
+            "Action": "kms:*", "Resource": "*",
+        },
+    ]});
+    let folder = std::env::temp_dir().join(format!("session-kms-sid-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("key-policy.json");
+    std::fs::write(&path, policy.to_string()).unwrap();
+    let options =
+        ["check", "--key", KEY, "--policy", path.to_str().unwrap(), "--user", OTHER, "--format", "html"];
+    let ran = offline(&options).await;
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(ran.out.contains("<dt>Statement 1 of the key policy</dt>"), "{}{}", ran.out, ran.err);
+    assert!(!ran.out.contains("<dt>Statement 0 of the key policy</dt>"), "{}", ran.out);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What is wanted, as an owner asked for it and as the record says it.
 
 use session_kms::intent::{Mode, OnDelete};
-use session_kms::reconcile::{OnTrouble, Record};
+use session_kms::reconcile::{Record, RecordedKeyTrouble};
 
 use super::run::{Ask, owner};
 
@@ -10,7 +10,7 @@ use super::run::{Ask, owner};
 pub struct Intended {
     pub stack: String,
     pub first: String,
-    pub on_trouble: OnTrouble,
+    pub on_trouble: RecordedKeyTrouble,
     pub mode: Mode,
     pub on_delete: OnDelete,
     pub before: Option<String>,
@@ -20,11 +20,11 @@ impl Intended {
     pub fn of(record: &Record) -> Self {
         Self {
             stack: record.owner.stack_id.clone(),
-            first: record.first_choice().to_owned(),
+            first: record.asked_for().into(),
             on_trouble: record.on_key_trouble.clone(),
             mode: record.safeguards.mode,
             on_delete: record.on_delete,
-            before: Some(record.before.clone()),
+            before: Some(record.before_adoption.clone().into()),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Whether what runs did is what they may do.
 
 use session_kms::intent::{Mode, OnDelete};
-use session_kms::reconcile::{HOUR, OnTrouble, Record};
+use session_kms::reconcile::{HOUR, Record, RecordedKeyTrouble};
 
 use super::intended::Intended;
 use super::play::{Play, Told};
@@ -76,7 +76,7 @@ impl Play {
         // What was there in between, where one owner goes and another comes, nobody but the record knows.
         let is_plain =
             !before.has_midst && (runs.len() == 1 || !runs.iter().any(|(_, run, _)| run.is_release()));
-        let key = record.map(|record| record.before);
+        let key = record.map(|record| String::from(record.before_adoption));
         match (&self.adopted, &key) {
             (Some(adopted), Some(key)) if is_plain && adopted != key => {
                 return Err(format!("the key before is `{key}` now, and was `{adopted}`"));
@@ -135,8 +135,10 @@ impl Play {
     fn obstacle(&self, before: &Before, ask: &Ask) -> Option<&'static str> {
         let world = self.world.borrow();
         let keys: Vec<&str> = match ask.on_trouble() {
-            OnTrouble::Standby(ref standby) => vec![ask.wanted(), KEYS.iter().find(|key| *key == standby)?],
-            OnTrouble::Alert | OnTrouble::Clear => vec![ask.wanted()],
+            RecordedKeyTrouble::Standby(ref standby) => {
+                vec![ask.wanted(), KEYS.iter().find(|key| *key == standby)?]
+            }
+            RecordedKeyTrouble::Alert | RecordedKeyTrouble::Clear => vec![ask.wanted()],
         };
         let keys: Vec<&str> = keys.into_iter().filter(|key| !key.is_empty()).collect();
         let blocks = matches!(ask.mode, Mode::Strict | Mode::Enforce);
@@ -164,8 +166,7 @@ impl Play {
     /// The record says what an owner asked for, and nothing but an owner changes that.
     fn judge_record(&self, now: Option<&Intended>, runs: &[(usize, Run, Option<Came>)]) -> Told {
         let mut allowed = vec![self.intended.clone().map(Intended::but_for_before)];
-        let owners: Vec<_> =
-            runs.iter().filter(|(_, run, _)| !matches!(run, Run::RemediationRequest(_))).collect();
+        let owners: Vec<_> = runs.iter().filter(|(_, run, _)| !matches!(run, Run::Remediate(_))).collect();
         for (_, run, came) in &owners {
             let alone = owners.len() == 1 && came.as_ref().is_some_and(Came::is_ok);
             let new = match run {
@@ -176,7 +177,7 @@ impl Play {
                     }
                     _ => None,
                 },
-                Run::RemediationRequest(_) => continue,
+                Run::Remediate(_) => continue,
             };
             if alone {
                 allowed.clear();
@@ -200,7 +201,7 @@ impl Play {
             let is_retained = match run {
                 Run::Release { on_delete, .. } => on_delete.unwrap_or(was.on_delete) == OnDelete::Retain,
                 Run::Establish(ask) => ask.on_delete == OnDelete::Retain,
-                Run::RemediationRequest(_) => was.on_delete == OnDelete::Retain,
+                Run::Remediate(_) => was.on_delete == OnDelete::Retain,
             };
             came.as_ref().is_some_and(Came::ended) && !is_retained
         });
@@ -239,7 +240,7 @@ impl Play {
                     may.push("");
                 }
             }
-            Run::RemediationRequest(_) => {
+            Run::Remediate(_) => {
                 // What a repair wrote while the owner went is undone, unless the owner leaves it.
                 let retains = |intended: &Intended| intended.on_delete == OnDelete::Retain;
                 let gone = now.is_none() && !self.intended.iter().any(retains);
@@ -250,16 +251,20 @@ impl Play {
                     .iter()
                     .filter_map(|(_, run, _)| match run {
                         Run::Establish(ask) => Some(Intended::asked(ask)),
-                        Run::Release { .. } | Run::RemediationRequest(_) => None,
+                        Run::Release { .. } | Run::Remediate(_) => None,
                     })
                     .collect();
                 let mut allowed = Vec::new();
                 for intended in self.intended.iter().chain(&asked) {
                     allowed.push(intended.first.clone());
                     match &intended.on_trouble {
-                        OnTrouble::Standby(key) if was_off(&intended.first) => allowed.push(key.clone()),
-                        OnTrouble::Clear if was_off(&intended.first) => allowed.push(String::new()),
-                        OnTrouble::Alert | OnTrouble::Standby(_) | OnTrouble::Clear => {}
+                        RecordedKeyTrouble::Standby(key) if was_off(&intended.first) => {
+                            allowed.push(key.clone())
+                        }
+                        RecordedKeyTrouble::Clear if was_off(&intended.first) => allowed.push(String::new()),
+                        RecordedKeyTrouble::Alert
+                        | RecordedKeyTrouble::Standby(_)
+                        | RecordedKeyTrouble::Clear => {}
                     }
                     if gone {
                         allowed.push(String::new());

@@ -2,7 +2,7 @@
 
 use session_kms::change_event::{ChangeEvent, ChangeSource};
 use session_kms::intent::Mode;
-use session_kms::reconcile::OnTrouble;
+use session_kms::reconcile::RecordedKeyTrouble;
 use session_kms::remediation::Remediation;
 
 use super::intended::Intended;
@@ -36,7 +36,7 @@ pub fn ends_well(play: &mut Play, last: &ChangeEvent) -> Result<(), String> {
     }
     let there = play.obstacles();
     let kept = told(play, last)?;
-    let is_open = |play: &Play| play.record().is_some_and(|record| record.watch.breaker.is_some());
+    let is_open = |play: &Play| play.record().is_some_and(|record| record.remediation.breaker.is_some());
     if let (Some(there), Some(intended), false) = (&there, play.intended.clone(), is_open(play)) {
         let hears = matches!(last.source, ChangeSource::Schedule | ChangeSource::DirectCall);
         is_as_wanted(play, &intended, there, &kept, hears)
@@ -58,8 +58,8 @@ pub fn ends_well(play: &mut Play, last: &ChangeEvent) -> Result<(), String> {
     // With no key to write, or nowhere to write it, nothing is put right that the breaker could be closed for.
     let no_key = there.content
         || there.locked_out
-        || there.first && (there.standby || intended.on_trouble == OnTrouble::Alert);
-    if record.watch.breaker.is_some() && !no_key {
+        || there.first && (there.standby || intended.on_trouble == RecordedKeyTrouble::Alert);
+    if record.remediation.breaker.is_some() && !no_key {
         return Err("the breaker does not close".to_owned());
     }
     is_as_wanted(play, &intended, &there, &kept, true)
@@ -74,8 +74,8 @@ pub fn ends_well(play: &mut Play, last: &ChangeEvent) -> Result<(), String> {
 }
 
 fn told(play: &mut Play, event: &ChangeEvent) -> Result<Remediation, String> {
-    match play.one(Run::RemediationRequest(event.clone()), Fate::default())? {
-        Some(Came::Remediation(Ok(kept))) => Ok(kept),
+    match play.one(Run::Remediate(event.clone()), Fate::default())? {
+        Some(Came::Remediated(Ok(kept))) => Ok(kept),
         other => Err(format!("the run of {event:?} came to {other:?}")),
     }
 }
@@ -91,10 +91,10 @@ fn is_as_wanted(
     let first = intended.first.as_str();
     let told = kept.alerts.join("\n");
     let standby = match &intended.on_trouble {
-        OnTrouble::Standby(standby) => standby.as_str(),
-        OnTrouble::Alert | OnTrouble::Clear => "",
+        RecordedKeyTrouble::Standby(standby) => standby.as_str(),
+        RecordedKeyTrouble::Alert | RecordedKeyTrouble::Clear => "",
     };
-    let is_given_up = there.first && (there.standby || intended.on_trouble == OnTrouble::Alert);
+    let is_given_up = there.first && (there.standby || intended.on_trouble == RecordedKeyTrouble::Alert);
     for (is_so, words) in [
         (there.first, first),
         (there.standby, standby),
@@ -117,9 +117,9 @@ fn is_as_wanted(
     }
     match (&intended.on_trouble, there.first) {
         (_, false) => play.carries(first),
-        (OnTrouble::Standby(standby), true) if !there.standby => play.carries(standby),
-        (OnTrouble::Clear, true) => play.carries(""),
-        (OnTrouble::Alert | OnTrouble::Standby(_), true) => Ok(()),
+        (RecordedKeyTrouble::Standby(standby), true) if !there.standby => play.carries(standby),
+        (RecordedKeyTrouble::Clear, true) => play.carries(""),
+        (RecordedKeyTrouble::Alert | RecordedKeyTrouble::Standby(_), true) => Ok(()),
     }
 }
 
@@ -140,8 +140,8 @@ impl Obstacles {
                 && intended.mode != Mode::Off
         };
         let standby = match &intended.on_trouble {
-            OnTrouble::Standby(standby) => Some(standby.as_str()),
-            OnTrouble::Alert | OnTrouble::Clear => None,
+            RecordedKeyTrouble::Standby(standby) => Some(standby.as_str()),
+            RecordedKeyTrouble::Alert | RecordedKeyTrouble::Clear => None,
         };
         let in_force = if unusable(first) { standby.unwrap_or_default() } else { first };
         let latest = world.document.as_ref().map(|document| document.latest_content().kms_key_id());

@@ -8,10 +8,10 @@ use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use session_kms::ports::{
-    AwsError, AwsErrorKind, Clock, DocumentHead, DocumentVersion, Documents, Records, Stored, VersionStatus,
-    Written,
+    AwsError, AwsErrorKind, Clock, DocumentHead, DocumentVersion, DocumentWrite, ParameterVersion,
+    ReadDocuments, ReadRecords, RecordReplacement, VersionStatus, WriteDocuments, WriteRecords,
 };
-use session_kms::session::{Content, DocumentName, Format};
+use session_kms::session::{Content, DocumentFormat, DocumentName};
 
 pub use self::access::DELETION;
 use super::world::{Entry, NAME, World, Write, others, refused};
@@ -123,20 +123,20 @@ impl<'w> Line<'w> {
         &self,
         operation: &'static str,
         write: impl FnOnce(&mut World) -> Result<Write, AwsError>,
-    ) -> Result<Written, AwsError> {
+    ) -> Result<DocumentWrite, AwsError> {
         let answer = self.call(operation, |world| {
             let done = write(world)?;
             self.note(world, done);
             Ok(())
         });
-        let Err(error) = answer.await else { return Ok(Written::Done) };
+        let Err(error) = answer.await else { return Ok(DocumentWrite::Done) };
         let AwsErrorKind::Refused(said) = &error.kind else { return Err(error) };
         match said.code.as_str() {
-            "DuplicateDocumentContent" => Ok(Written::Duplicate(error)),
-            "DocumentVersionLimitExceeded" => Ok(Written::HistoryFull(error)),
+            "DuplicateDocumentContent" => Ok(DocumentWrite::Duplicate(error)),
+            "DocumentVersionLimitExceeded" => Ok(DocumentWrite::HistoryFull(error)),
             _ => {
                 self.world.borrow_mut().count("races lost");
-                Ok(Written::LostRace(error))
+                Ok(DocumentWrite::LostRace(error))
             }
         }
     }
@@ -173,7 +173,7 @@ fn key_of(content: &Content) -> String {
     content.kms_key_id().unwrap_or_default()
 }
 
-impl Documents for Line<'_> {
+impl ReadDocuments for Line<'_> {
     async fn head(&self, _: &DocumentName) -> Result<Option<DocumentHead>, AwsError> {
         let head = |world: &mut World| {
             let Some(document) = &world.document else { return Ok(None) };
@@ -191,7 +191,7 @@ impl Documents for Line<'_> {
         &self,
         _: &DocumentName,
         version: u64,
-        _: Format,
+        _: DocumentFormat,
     ) -> Result<Option<DocumentVersion>, AwsError> {
         let read = |world: &mut World| {
             let found = world.document.as_mut().and_then(|document| document.versions.get_mut(&version));
@@ -208,7 +208,18 @@ impl Documents for Line<'_> {
         self.call("ssm:GetDocument", read).await
     }
 
-    async fn create(&self, _: &DocumentName, content: &Content) -> Result<Written, AwsError> {
+    async fn versions(&self, _: &DocumentName) -> Result<Vec<u64>, AwsError> {
+        let list = |world: &mut World| {
+            let versions =
+                world.document.as_ref().map(|document| document.versions.keys().copied().collect());
+            versions.ok_or_else(|| refused("ssm:ListDocumentVersions", "InvalidDocument"))
+        };
+        self.call("ssm:ListDocumentVersions", list).await
+    }
+}
+
+impl WriteDocuments for Line<'_> {
+    async fn create(&self, _: &DocumentName, content: &Content) -> Result<DocumentWrite, AwsError> {
         let create = |world: &mut World| {
             world.create(content.clone())?;
             world.others = Some(others(&Content::of_console("")));
@@ -217,7 +228,12 @@ impl Documents for Line<'_> {
         self.write("ssm:CreateDocument", create).await
     }
 
-    async fn update(&self, _: &DocumentName, content: &Content, latest: u64) -> Result<Written, AwsError> {
+    async fn update(
+        &self,
+        _: &DocumentName,
+        content: &Content,
+        latest: u64,
+    ) -> Result<DocumentWrite, AwsError> {
         let update = |world: &mut World| {
             let was = world.document.as_ref().map(|document| others(document.latest_content()));
             world.update(content.clone(), Some(latest))?;
@@ -229,7 +245,7 @@ impl Documents for Line<'_> {
         self.write("ssm:UpdateDocument", update).await
     }
 
-    async fn promote(&self, _: &DocumentName, version: u64) -> Result<Written, AwsError> {
+    async fn promote(&self, _: &DocumentName, version: u64) -> Result<DocumentWrite, AwsError> {
         let promote = |world: &mut World| {
             if version != self.latest.get() {
                 world.wrongs.push(format!("version {version} was promoted, and is not the latest"));
@@ -239,15 +255,6 @@ impl Documents for Line<'_> {
             Ok(Write::Promote { key: content.unwrap_or_default() })
         };
         self.write("ssm:UpdateDocumentDefaultVersion", promote).await
-    }
-
-    async fn versions(&self, _: &DocumentName) -> Result<Vec<u64>, AwsError> {
-        let list = |world: &mut World| {
-            let versions =
-                world.document.as_ref().map(|document| document.versions.keys().copied().collect());
-            versions.ok_or_else(|| refused("ssm:ListDocumentVersions", "InvalidDocument"))
-        };
-        self.call("ssm:ListDocumentVersions", list).await
     }
 
     async fn delete_version(&self, _: &DocumentName, version: u64) -> Result<(), AwsError> {
@@ -264,12 +271,12 @@ impl Documents for Line<'_> {
     }
 }
 
-impl Records for Line<'_> {
-    async fn read(&self, _: &DocumentName) -> Result<Option<Stored>, AwsError> {
+impl ReadRecords for Line<'_> {
+    async fn read(&self, _: &DocumentName) -> Result<Option<ParameterVersion>, AwsError> {
         let read = |world: &mut World| {
             Ok(world.parameter.as_ref().and_then(|parameter| {
                 let text = parameter.history.last()?.clone();
-                Some(Stored { text, version: parameter.history.len() as u64 })
+                Some(ParameterVersion { text, version: parameter.history.len() as u64 })
             }))
         };
         self.call("ssm:GetParameter", read).await
@@ -283,6 +290,16 @@ impl Records for Line<'_> {
         self.call("ssm:GetParameter", read).await
     }
 
+    async fn recorded(&self) -> Result<Vec<DocumentName>, AwsError> {
+        let list = |world: &mut World| {
+            let name = DocumentName::parse(NAME).expect("a name");
+            Ok(world.parameter.iter().map(|_| name.clone()).collect())
+        };
+        self.call("ssm:GetParametersByPath", list).await
+    }
+}
+
+impl WriteRecords for Line<'_> {
     async fn create_record(&self, _: &DocumentName, text: &str) -> Result<bool, AwsError> {
         let create = |world: &mut World| {
             if world.put(text, false).is_err() {
@@ -294,11 +311,14 @@ impl Records for Line<'_> {
         self.call("ssm:PutParameter", create).await
     }
 
-    async fn replace_record(&self, _: &DocumentName, text: &str) -> Result<u64, AwsError> {
+    async fn replace_record(&self, _: &DocumentName, text: &str) -> Result<RecordReplacement, AwsError> {
         let put = |world: &mut World| {
             let version = world.put(text, true)?;
             self.note(world, Write::Record);
-            Ok(version as u64)
+            Ok(match version as u64 {
+                1 => RecordReplacement::CreatedAnew,
+                version => RecordReplacement::Replaced { version },
+            })
         };
         self.call("ssm:PutParameter", put).await
     }
@@ -311,14 +331,6 @@ impl Records for Line<'_> {
             Ok(())
         };
         self.call("ssm:DeleteParameter", delete).await
-    }
-
-    async fn recorded(&self) -> Result<Vec<DocumentName>, AwsError> {
-        let list = |world: &mut World| {
-            let name = DocumentName::parse(NAME).expect("a name");
-            Ok(world.parameter.iter().map(|_| name.clone()).collect())
-        };
-        self.call("ssm:GetParametersByPath", list).await
     }
 }
 

@@ -57,14 +57,14 @@ impl Play {
             Action::Deed(deed, delivery) => {
                 let Some(event) = deed.play(&mut self.world.borrow_mut()) else { return Ok(()) };
                 match delivery {
-                    Delivery::Now => self.one(Run::RemediationRequest(event), Fate::default()).map(drop),
+                    Delivery::Now => self.one(Run::Remediate(event), Fate::default()).map(drop),
                     Delivery::Later => {
                         self.late.push(event);
                         Ok(())
                     }
                     Delivery::Twice => {
                         self.late.push(event.clone());
-                        self.one(Run::RemediationRequest(event), Fate::default()).map(drop)
+                        self.one(Run::Remediate(event), Fate::default()).map(drop)
                     }
                     Delivery::Never => Ok(()),
                 }
@@ -124,7 +124,7 @@ impl Play {
         }
         let record = self.record();
         self.intended = record.as_ref().map(Intended::of);
-        self.adopted = record.map(|record| record.before);
+        self.adopted = record.map(|record| String::from(record.before_adoption));
         self.befores.extend(self.adopted.clone());
         self.repairs.clear();
         self.late.push(event_of(ChangeSource::RecordChange));
@@ -132,13 +132,13 @@ impl Play {
 
     fn run(&mut self, what: &What) -> Option<Run> {
         Some(match what {
-            What::Schedule => Run::RemediationRequest(event_of(ChangeSource::Schedule)),
-            What::RecordChange => Run::RemediationRequest(event_of(ChangeSource::RecordChange)),
+            What::Schedule => Run::Remediate(event_of(ChangeSource::Schedule)),
+            What::RecordChange => Run::Remediate(event_of(ChangeSource::RecordChange)),
             What::Late(which) if self.late.is_empty() => {
                 _ = which;
                 return None;
             }
-            What::Late(which) => Run::RemediationRequest(self.late.remove(which % self.late.len())),
+            What::Late(which) => Run::Remediate(self.late.remove(which % self.late.len())),
             What::Ask(ask) => {
                 self.last_ask = Some(ask.clone());
                 Run::Establish(ask.clone())
@@ -198,7 +198,7 @@ impl Play {
             Some(Came::Established(Ok(_))) => "granted",
             Some(Came::Released(Ok(outcome))) if outcome.changed => "given back",
             Some(Came::Released(Ok(_))) => "nothing to give back",
-            Some(Came::Remediation(Ok(kept))) => match kept.result {
+            Some(Came::Remediated(Ok(kept))) => match kept.outcome {
                 RemediationOutcome::Repaired => "repaired",
                 RemediationOutcome::StandIn => "stood in",
                 RemediationOutcome::Cleared => "cleared",
@@ -218,7 +218,7 @@ impl Play {
     fn before(&self, has_midst: bool, is_smooth: bool, answered: bool) -> Before {
         let record = self.record();
         let accepted = record.as_ref().map(|record| (record.owner.stack_id.clone(), record.accepted.clone()));
-        let wanted = record.map(|record| record.wanted);
+        let wanted = record.map(|record| String::from(record.wanted));
         let world = self.world.borrow();
         Before {
             carried: wanted.filter(|wanted| world.document.is_some() && self.carries(wanted).is_ok()),
@@ -259,8 +259,8 @@ impl Play {
 
     /// A schedule's run, uncut.
     pub fn schedule(&mut self) -> Result<Remediation, String> {
-        match self.one(Run::RemediationRequest(event_of(ChangeSource::Schedule)), Fate::default())? {
-            Some(Came::Remediation(Ok(kept))) => Ok(kept),
+        match self.one(Run::Remediate(event_of(ChangeSource::Schedule)), Fate::default())? {
+            Some(Came::Remediated(Ok(kept))) => Ok(kept),
             other => Err(format!("the schedule's run came to {other:?}")),
         }
     }

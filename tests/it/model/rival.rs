@@ -5,7 +5,7 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 use session_kms::change_event::{Actor, ChangeDetail, ChangeEvent, ChangeSource, Scope};
 use session_kms::key::KeyArn;
-use session_kms::session::{Content, DocumentName, Format};
+use session_kms::session::{Content, DocumentFormat, DocumentName};
 
 use super::line::DELETION;
 use super::world::{KEYS, KeyState, NAME, World, closed_policy, grant, open_policy, others};
@@ -209,7 +209,7 @@ fn own_document(number: u64) -> Value {
 }
 
 fn content(value: &Value) -> Content {
-    Content::new(value.to_string(), Format::Json)
+    Content::new(value.to_string(), DocumentFormat::Json)
 }
 
 /// Keys that fail, and as often work again.

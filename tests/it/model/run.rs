@@ -10,7 +10,10 @@ use session_kms::change_event::ChangeEvent;
 use session_kms::intent::{Encryption, Intent, Mode, OnConflict, OnDelete, OnKeyTrouble, Owner, Safeguards};
 use session_kms::key::KeyRef;
 use session_kms::location::Location;
-use session_kms::reconcile::{Establish, OnTrouble, Outcome, ReconcileError, Release, establish, release};
+use session_kms::ports::{AwsError, Environment};
+use session_kms::reconcile::{
+    Establish, Outcome, ReconcileError, RecordedKeyTrouble, Release, establish, release,
+};
 use session_kms::remediation::{Remediation, RemediationRequest, remediate};
 use session_kms::session::DocumentName;
 
@@ -47,7 +50,7 @@ pub enum Trouble {
 pub enum Run {
     Establish(Ask),
     Release { owner: usize, on_delete: Option<OnDelete> },
-    RemediationRequest(ChangeEvent),
+    Remediate(ChangeEvent),
 }
 
 /// What came of it.
@@ -55,23 +58,24 @@ pub enum Run {
 pub enum Came {
     Established(Result<Outcome, ReconcileError>),
     Released(Result<Outcome, ReconcileError>),
-    Remediation(Result<Remediation, ReconcileError>),
+    Remediated(Result<Remediation, AwsError>),
 }
 
 impl Came {
     /// Whether AWS answered to the end.
     pub fn ended(&self) -> bool {
-        let error = match self {
-            Self::Established(result) | Self::Released(result) => result.as_ref().err(),
-            Self::Remediation(result) => result.as_ref().err(),
-        };
-        !matches!(error, Some(ReconcileError::Aws(_)))
+        match self {
+            Self::Established(result) | Self::Released(result) => {
+                !matches!(result, Err(ReconcileError::Aws(_)))
+            }
+            Self::Remediated(result) => result.is_ok(),
+        }
     }
 
     pub fn is_ok(&self) -> bool {
         match self {
             Self::Established(result) | Self::Released(result) => result.is_ok(),
-            Self::Remediation(result) => result.is_ok(),
+            Self::Remediated(result) => result.is_ok(),
         }
     }
 }
@@ -82,11 +86,11 @@ impl Ask {
     }
 
     /// What the record is to remember of it for when the key fails.
-    pub fn on_trouble(&self) -> OnTrouble {
+    pub fn on_trouble(&self) -> RecordedKeyTrouble {
         match (self.trouble, self.key) {
-            (Trouble::Clear, _) => OnTrouble::Clear,
-            (Trouble::Standby(key), Some(_)) => OnTrouble::Standby(KEYS[key].to_owned()),
-            (Trouble::Alert | Trouble::Standby(_), _) => OnTrouble::Alert,
+            (Trouble::Clear, Some(_)) => RecordedKeyTrouble::Clear,
+            (Trouble::Standby(key), Some(_)) => RecordedKeyTrouble::Standby(KEYS[key].to_owned()),
+            (Trouble::Alert, Some(_)) | (_, None) => RecordedKeyTrouble::Alert,
         }
     }
 
@@ -94,14 +98,16 @@ impl Ask {
         let key = |key: usize| KeyRef::parse(KEYS[key]).expect("a key ARN");
         Intent {
             document: name(),
-            encryption: self.key.map_or(Encryption::Disabled, |at| Encryption::Enabled(key(at))),
+            encryption: self.key.map_or(Encryption::Disabled, |at| Encryption::Enabled {
+                key: key(at),
+                on_key_trouble: match self.trouble {
+                    Trouble::Alert => OnKeyTrouble::Alert,
+                    Trouble::Standby(at) => OnKeyTrouble::Standby(key(at)),
+                    Trouble::Clear => OnKeyTrouble::Clear,
+                },
+            }),
             on_delete: self.on_delete,
             on_conflict: if self.takes_over { OnConflict::TakeOver } else { OnConflict::Fail },
-            on_key_trouble: match self.trouble {
-                Trouble::Alert => OnKeyTrouble::Alert,
-                Trouble::Standby(at) => OnKeyTrouble::Standby(key(at)),
-                Trouble::Clear => OnKeyTrouble::Clear,
-            },
             safeguards: Safeguards {
                 mode: self.mode,
                 nodes: vec![session_kms::access::PrincipalArn::parse(NODE).expect("a role")],
@@ -129,32 +135,33 @@ impl Run {
     }
 
     async fn go(&self, line: &Line<'_>) -> Came {
-        let (location, quiet) = (location(), |_: &str| {});
+        let location = location();
+        let environment = Environment::new(line, &location);
         match self {
             Self::Establish(ask) => {
                 let (owner, intent, digest) = (owner(ask.owner), ask.intent(), ask.digest());
                 let patience = Duration::from_secs(5);
                 let request = Establish { owner: &owner, intent: &intent, digest: &digest, patience };
-                Came::Established(establish(line, &location, request, &quiet).await)
+                Came::Established(establish(environment, request).await)
             }
             Self::Release { owner: number, on_delete } => {
                 let (owner, document) = (owner(*number), name());
                 let request = Release { owner: &owner, document: &document, on_delete: *on_delete };
-                Came::Released(release(line, &location, request, &quiet).await)
+                Came::Released(release(environment, request).await)
             }
-            Self::RemediationRequest(event) => Came::Remediation(kept(line, &name(), event).await),
+            Self::Remediate(event) => Came::Remediated(remediated(line, &name(), event).await),
         }
     }
 }
 
-/// Looks after the document on the occasion of a notice.
-pub async fn kept(
+/// Remediates the document after an event.
+pub async fn remediated(
     line: &Line<'_>,
     document: &DocumentName,
     event: &ChangeEvent,
-) -> Result<Remediation, ReconcileError> {
+) -> Result<Remediation, AwsError> {
     let request = RemediationRequest { document, event, repairs_per_hour: LIMIT };
-    remediate(line, &location(), request, &|_| {}).await
+    remediate(Environment::new(line, &location()), request).await
 }
 
 /// A future that is polled by hand, until it is done or its line is cut.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use session_kms::ports::{Answer, AwsError, AwsErrorKind};
-use session_kms::session::{Content, Format};
+use session_kms::ports::{AwsAnswer, AwsError, AwsErrorKind};
+use session_kms::session::{Content, DocumentFormat};
 
 use super::rival::Deed;
 
@@ -273,13 +273,13 @@ impl Document {
 
 /// An answer that is no.
 pub fn refused(operation: &'static str, code: &str) -> AwsError {
-    let answer = Answer { code: code.to_owned(), message: None, request_id: None };
+    let answer = AwsAnswer { code: code.to_owned(), message: None, request_id: None };
     AwsError { operation, on: NAME.to_owned(), kind: AwsErrorKind::Refused(answer) }
 }
 
 /// An answer that the caller may not.
 pub fn denied(operation: &'static str) -> AwsError {
-    let answer = Answer { code: "AccessDeniedException".to_owned(), message: None, request_id: None };
+    let answer = AwsAnswer { code: "AccessDeniedException".to_owned(), message: None, request_id: None };
     AwsError { operation, on: NAME.to_owned(), kind: AwsErrorKind::Denied { action: operation, answer } }
 }
 
@@ -319,7 +319,7 @@ fn policy(principal: &str) -> String {
 
 fn meaning(content: &Content) -> Value {
     match content.format() {
-        Format::Json => serde_json::from_str(content.text()).expect("JSON"),
-        Format::Yaml => content.text().into(),
+        DocumentFormat::Json => serde_json::from_str(content.text()).expect("JSON"),
+        DocumentFormat::Yaml => content.text().into(),
     }
 }

@@ -1,7 +1,8 @@
-//! The evaluator against iam-simulate: generated cases must come out alike, unless a known difference explains it.
+//! The evaluator against iam-simulate. Both must decide generated cases alike, unless a known difference explains why
+//! they do not.
 //!
-//! `tests/oracle/differences.json` is the table of known differences: each with the source that decides and with a
-//! case in which the two differ as it says.
+//! `tests/oracle/differences.json` is the table of known differences. Each row has the source that says who is right,
+//! and a case in which the two differ.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -48,7 +49,7 @@ fn differences() -> Vec<Difference> {
     serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
 }
 
-/// Whether a known difference, by its name, may show in a generated case.
+/// Whether a generated case may show the known difference of this name.
 fn may_show(name: &str, input: &Value) -> bool {
     let policy = input["keyPolicy"].to_string();
     let all = input.to_string();
@@ -75,7 +76,7 @@ fn may_show(name: &str, input: &Value) -> bool {
         "session and session policy" => {
             principal.contains(":assumed-role/") && input.get("sessionPolicies").is_some()
         }
-        // The others do not come up in what is generated.
+        // Generated cases do not show the other differences.
         _ => false,
     }
 }
@@ -218,13 +219,13 @@ fn policy(principals: bool, most: usize) -> impl Strategy<Value = Value> {
     })
 }
 
-/// A policy that mostly allows, so that others come to have a say.
+/// A policy that mostly allows everything, so that the other policies decide.
 fn ceiling() -> impl Strategy<Value = Value> {
     let full = json!({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]});
     prop_oneof![2 => Just(full), 1 => policy(false, 2)]
 }
 
-/// The context, derived keys included: iam-simulate takes them from there.
+/// The context with the derived keys, which iam-simulate does not derive.
 fn context(principal: &str) -> impl Strategy<Value = Value> + use<> {
     let mut derived = json!({ "aws:PrincipalArn": principal, "aws:SecureTransport": "true" });
     if let Some((account, role)) = principal.split_once(":assumed-role/") {
@@ -314,7 +315,7 @@ fn generated() -> Vec<Value> {
     (0..CASES).map(|_| case().new_tree(&mut runner).unwrap().current()).collect()
 }
 
-/// What the evaluator answers, in the words of iam-simulate, or `Depends`.
+/// The decisions of the evaluator in the words of iam-simulate, or `Depends`.
 fn ours(cases: &[Value]) -> Vec<String> {
     let lines: String = cases.iter().map(|case| format!("{case}\n")).collect();
     let mut output = Vec::new();
@@ -363,7 +364,7 @@ fn generated_cases_come_out_as_in_iam_simulate_or_differ_for_a_known_reason() {
 }
 
 #[test]
-fn every_known_difference_is_one() {
+fn every_known_difference_exists() {
     let folder = oracle::install();
     let known = differences();
     let cases: Vec<Value> = known.iter().map(|difference| difference.input.clone()).collect();
@@ -376,7 +377,7 @@ fn every_known_difference_is_one() {
 }
 
 #[test]
-fn who_comes_while_another_installs_the_oracle_finds_it_whole() {
+fn two_tests_can_install_the_oracle_at_once() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/oracle-at-once");
     if folder.exists() {
         std::fs::remove_dir_all(&folder).unwrap();

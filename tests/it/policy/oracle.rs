@@ -1,4 +1,4 @@
-//! iam-simulate as a process of its own.
+//! Runs iam-simulate in a node process, for tests and benchmarks that compare the policy evaluator with it.
 
 use std::fs::File;
 use std::io::Write;
@@ -7,14 +7,14 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// Installs the oracle below `target`, where it is not there yet.
+/// Installs the oracle in `target/oracle` unless it is installed. Returns the folder.
 pub(crate) fn install() -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/oracle");
     install_into(&folder);
     folder
 }
 
-/// Whoever comes while another installs waits until that is done, from whichever process.
+/// Installs the oracle in a folder. If another process is installing it there, this waits for the other one.
 pub(crate) fn install_into(folder: &Path) {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle");
     std::fs::create_dir_all(folder).unwrap();
@@ -24,7 +24,7 @@ pub(crate) fn install_into(folder: &Path) {
         let installed = std::fs::read(folder.join(file));
         installed.is_ok_and(|there| there == std::fs::read(source.join(file)).unwrap())
     };
-    // The driver comes last, so that it is there only where all of its packages are.
+    // The driver is copied last. So if the driver is there, all of its packages are.
     let [packages @ .., driver] = ["package.json", "package-lock.json", "driver.mjs"];
     if packages.into_iter().chain([driver]).all(is_there) {
         return;
@@ -45,7 +45,7 @@ pub(crate) fn install_into(folder: &Path) {
     copy(driver);
 }
 
-/// Gives the driver lines of JSON and collects its answers, one for each.
+/// Writes the cases to the driver as lines of JSON, and returns its answers, one for each case.
 pub(crate) fn ask(folder: &Path, arguments: &[&str], cases: &[Value]) -> Vec<Value> {
     let mut node = Command::new("node")
         .arg("driver.mjs")

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use session_kms::access::PrincipalArn;
 use session_kms::intent::{Mode, Safeguards};
 use session_kms::location::Location;
+use session_kms::ports::Environment;
 use session_kms::ports::Keys as _;
-use session_kms::preflight::{blocking, prove};
+use session_kms::preflight::{blocking, check_access};
 
 use super::lists::Caller;
 use super::{BEFORE, arn, carried, create, function, furnish, named};
@@ -171,7 +172,8 @@ async fn asking_ends_with_the_patience() {
     let nodes = vec![PrincipalArn::parse(&node).unwrap()];
     let safeguards = Safeguards { mode: Mode::Enforce, nodes, ..Safeguards::default() };
     let described = ports.describe(&key).await.unwrap().unwrap();
-    let assessment = prove(&ports, &location, &described, &safeguards, Duration::ZERO, &|_| {}).await;
+    let environment = Environment::new(&ports, &location);
+    let assessment = check_access(environment, &described, &safeguards, Duration::ZERO).await;
     assert_eq!(blocking(&assessment, Mode::Enforce).len(), 1);
     assert_eq!(stub.calls_of("GetKeyPolicy").len(), 1);
 }

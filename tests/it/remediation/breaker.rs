@@ -15,11 +15,11 @@ const RIVAL: Deed = Deed::Overwrite { promotes: true };
 fn at_war() -> LibraryFixture {
     let room = LibraryFixture::of(&encrypted(FIRST));
     for repair in 1..=LIMIT {
-        assert_eq!(room.noticed(RIVAL).result, RemediationOutcome::Repaired, "repair {repair}");
+        assert_eq!(room.noticed(RIVAL).outcome, RemediationOutcome::Repaired, "repair {repair}");
     }
     let kept = room.noticed(RIVAL);
     assert_eq!(
-        (kept.result, kept.breaker_open, kept.changed),
+        (kept.outcome, kept.breaker_open, kept.changed),
         (RemediationOutcome::BreakerOpen, true, false)
     );
     assert_names(alert(&kept), &["assumed-role/Pipeline/deploy", "Terraform/1.9", "left alone"]);
@@ -35,7 +35,7 @@ fn a_war_ends_after_the_limit_and_the_alert_names_the_other_party_once() {
     let room = at_war();
     for _ in 0..4 {
         let kept = room.noticed(RIVAL);
-        assert_eq!((kept.result, wrote_the_document(&room)), (RemediationOutcome::BreakerOpen, false));
+        assert_eq!((kept.outcome, wrote_the_document(&room)), (RemediationOutcome::BreakerOpen, false));
         assert_eq!(kept.alerts, Vec::<String>::new(), "told already");
     }
     assert_eq!(room.keys(), ["", ""]);
@@ -50,7 +50,7 @@ fn whatever_a_rival_does_it_counts() {
             let room = LibraryFixture::of(&encrypted(FIRST));
             let once = || {
                 let told = rival.iter().map(|deed| room.others(*deed)).last().expect("a deed");
-                room.told(&source.map_or(told, event_of)).result
+                room.told(&source.map_or(told, event_of)).outcome
             };
             for repair in 1..=LIMIT {
                 assert_eq!(once(), RemediationOutcome::Repaired, "{rival:?}, {source:?}, repair {repair}");
@@ -65,23 +65,23 @@ fn the_schedule_tells_of_it_waits_for_a_quiet_hour_and_then_puts_it_right() {
     let room = at_war();
     room.pass(59);
     let kept = room.scheduled();
-    assert_eq!((kept.result, room.writes()), (RemediationOutcome::BreakerOpen, vec![]));
+    assert_eq!((kept.outcome, room.writes()), (RemediationOutcome::BreakerOpen, vec![]));
     assert_names(alert(&kept), &["Terraform/1.9"]);
     room.others(RIVAL);
     room.pass(30);
-    assert_eq!(room.scheduled().result, RemediationOutcome::BreakerOpen, "the document was seen to change");
+    assert_eq!(room.scheduled().outcome, RemediationOutcome::BreakerOpen, "the document was seen to change");
     room.pass(59);
-    assert_eq!(room.scheduled().result, RemediationOutcome::BreakerOpen);
+    assert_eq!(room.scheduled().outcome, RemediationOutcome::BreakerOpen);
     room.pass(1);
     let kept = room.scheduled();
-    assert_eq!((kept.result, kept.breaker_open, kept.alerts), (RemediationOutcome::Repaired, false, vec![]));
+    assert_eq!((kept.outcome, kept.breaker_open, kept.alerts), (RemediationOutcome::Repaired, false, vec![]));
     room.assert_carries(FIRST);
-    let watch = room.record().watch;
+    let watch = room.record().remediation;
     assert_eq!((watch.breaker, watch.repairs.len()), (None, 1), "the repair at the end counts");
     for _ in 1..LIMIT {
-        assert_eq!(room.noticed(RIVAL).result, RemediationOutcome::Repaired);
+        assert_eq!(room.noticed(RIVAL).outcome, RemediationOutcome::Repaired);
     }
-    assert_eq!(room.noticed(RIVAL).result, RemediationOutcome::BreakerOpen);
+    assert_eq!(room.noticed(RIVAL).outcome, RemediationOutcome::BreakerOpen);
 }
 
 #[test]
@@ -94,10 +94,10 @@ fn nothing_but_the_schedule_ends_it() {
         ChangeSource::KeyCall,
         ChangeSource::ConfigCompliance,
     ] {
-        assert_eq!(room.told(&event_of(source)).result, RemediationOutcome::BreakerOpen, "{source:?}");
+        assert_eq!(room.told(&event_of(source)).outcome, RemediationOutcome::BreakerOpen, "{source:?}");
         assert!(!wrote_the_document(&room), "{source:?}");
     }
-    assert_eq!(room.scheduled().result, RemediationOutcome::Repaired);
+    assert_eq!(room.scheduled().outcome, RemediationOutcome::Repaired);
 }
 
 #[test]
@@ -106,9 +106,9 @@ fn it_ends_quietly_where_the_other_party_put_the_key_back() {
     room.noticed(Deed::Key { key: 0, promotes: true });
     room.pass(61);
     let kept = room.scheduled();
-    assert_eq!((kept.result, kept.breaker_open), (RemediationOutcome::AsWanted, false));
+    assert_eq!((kept.outcome, kept.breaker_open), (RemediationOutcome::AsWanted, false));
     assert_eq!(room.writes(), [Write::Record]);
-    assert_eq!(room.record().watch, Default::default());
+    assert_eq!(room.record().remediation, Default::default());
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn repairs_far_apart_never_stop() {
     let room = LibraryFixture::of(&encrypted(FIRST));
     for _ in 0..4 * LIMIT {
         room.pass(60 / u64::try_from(LIMIT).expect("a few") + 1);
-        assert_eq!(room.noticed(RIVAL).result, RemediationOutcome::Repaired);
+        assert_eq!(room.noticed(RIVAL).outcome, RemediationOutcome::Repaired);
     }
 }
 
@@ -125,11 +125,11 @@ fn an_update_of_the_owners_begins_anew_and_a_duplicate_of_an_old_one_does_not() 
     let room = at_war();
     room.ask(&encrypted(FIRST)).expect("nothing is in the way");
     room.assert_carries(FIRST);
-    assert!(room.record().watch.breaker.is_some(), "the same request once more");
-    assert_eq!(room.noticed(RIVAL).result, RemediationOutcome::BreakerOpen);
+    assert!(room.record().remediation.breaker.is_some(), "the same request once more");
+    assert_eq!(room.noticed(RIVAL).outcome, RemediationOutcome::BreakerOpen);
     room.ask(&encrypted(OTHER)).expect("nothing is in the way");
-    assert_eq!(room.record().watch, Default::default());
-    assert_eq!(room.noticed(RIVAL).result, RemediationOutcome::Repaired);
+    assert_eq!(room.record().remediation, Default::default());
+    assert_eq!(room.noticed(RIVAL).outcome, RemediationOutcome::Repaired);
     room.assert_carries(OTHER);
 }
 
@@ -144,7 +144,7 @@ fn writes_to_the_standby_key_and_back_count_too() {
         assert!(room.noticed(Deed::KeyState { key: 0, state }).changed, "turn {turn}");
     }
     let kept = room.noticed(Deed::KeyState { key: 0, state: KeyState::Enabled });
-    assert_eq!((kept.result, wrote_the_document(&room)), (RemediationOutcome::BreakerOpen, false));
+    assert_eq!((kept.outcome, wrote_the_document(&room)), (RemediationOutcome::BreakerOpen, false));
 }
 
 /// Somebody who answers at once, faster than events come: each repair counts, within one run too.
@@ -153,12 +153,12 @@ fn a_rival_who_answers_at_once_is_not_fought_within_one_run() {
     let room = LibraryFixture::of(&encrypted(FIRST));
     room.world.borrow_mut().answer = Some(RIVAL);
     let kept = room.noticed(RIVAL);
-    assert_eq!((kept.result, kept.changed), (RemediationOutcome::Refused, true));
+    assert_eq!((kept.outcome, kept.changed), (RemediationOutcome::Refused, true));
     assert_names(alert(&kept), &["kept changing"]);
     let writes = room.writes().iter().filter(|write| matches!(write, Write::Update { .. })).count();
-    assert_eq!((writes, room.record().watch.repairs.len()), (LIMIT, LIMIT));
+    assert_eq!((writes, room.record().remediation.repairs.len()), (LIMIT, LIMIT));
     room.pass(1);
-    assert_eq!(room.told(&event_of(ChangeSource::RecordChange)).result, RemediationOutcome::BreakerOpen);
+    assert_eq!(room.told(&event_of(ChangeSource::RecordChange)).outcome, RemediationOutcome::BreakerOpen);
     room.assert_settings_kept();
 }
 

@@ -21,7 +21,7 @@ fn assert_remedy(kept: &Remediation) {
 fn a_policy_that_locks_the_nodes_out_is_told_with_the_statement_that_lets_them_in() {
     let room = LibraryFixture::of(&proven(FIRST, Mode::Enforce));
     let kept = room.noticed(Deed::LockOut { key: 0 });
-    assert_eq!((kept.result, kept.checks_failed, room.writes()), (RemediationOutcome::AsWanted, 1, vec![]));
+    assert_eq!((kept.outcome, kept.checks_failed, room.writes()), (RemediationOutcome::AsWanted, 1, vec![]));
     assert_names(alert(&kept), &[FIRST, NODE, "PutKeyPolicy", "assumed-role/Pipeline/deploy"]);
     assert_remedy(&kept);
     let kept = room.scheduled();
@@ -79,9 +79,9 @@ fn a_key_is_not_put_back_that_the_policy_of_the_event_locks_the_nodes_out_of() {
     room.world.borrow_mut().hides_policies = true;
     room.others(Deed::Off { promotes: true });
     let kept = room.noticed(Deed::LockOut { key: 0 });
-    assert_eq!((kept.result, room.writes()), (RemediationOutcome::Refused, vec![]));
+    assert_eq!((kept.outcome, room.writes()), (RemediationOutcome::Refused, vec![]));
     assert_names(alert(&kept), &[FIRST, NODE, "nothing was changed"]);
-    assert_eq!(room.noticed(Deed::LetIn { key: 0 }).result, RemediationOutcome::Repaired);
+    assert_eq!(room.noticed(Deed::LetIn { key: 0 }).outcome, RemediationOutcome::Repaired);
     room.assert_carries(FIRST);
 }
 
@@ -92,7 +92,7 @@ fn who_lost_access_is_told_though_the_document_cannot_be_put_right() {
     room.others(Deed::Template);
     room.others(Deed::LockOut { key: 0 });
     let kept = room.scheduled();
-    assert_eq!(kept.result, RemediationOutcome::Refused);
+    assert_eq!(kept.outcome, RemediationOutcome::Refused);
     let [content, locked] = kept.alerts.as_slice() else { panic!("{:?}", kept.alerts) };
     assert_names(content, &["mend it by hand"]);
     assert_names(locked, &[FIRST, NODE]);
@@ -122,7 +122,7 @@ fn a_repair_that_would_lock_somebody_out_is_not_made() {
         let room = LibraryFixture::of(&proven(FIRST, mode));
         room.others(Deed::LockOut { key: 0 });
         let kept = room.noticed(Deed::Off { promotes: true });
-        assert_eq!((kept.result, kept.changed, room.writes()), (RemediationOutcome::Refused, false, vec![]));
+        assert_eq!((kept.outcome, kept.changed, room.writes()), (RemediationOutcome::Refused, false, vec![]));
         assert_names(alert(&kept), &[FIRST, NODE, "nothing was changed"]);
         assert_remedy(&kept);
         assert_eq!(room.keys(), ["", ""]);
@@ -137,7 +137,7 @@ fn a_repair_that_locks_somebody_out_all_the_same_is_told_whatever_the_occasion()
         room.others(Deed::LockOut { key: 0 });
         room.others(Deed::Off { promotes: true });
         let kept = room.told(&event_of(source));
-        assert_eq!((kept.result, kept.checks_failed), (RemediationOutcome::Repaired, 1));
+        assert_eq!((kept.outcome, kept.checks_failed), (RemediationOutcome::Repaired, 1));
         assert_names(alert(&kept), &[FIRST, NODE]);
         assert_remedy(&kept);
     }
@@ -149,7 +149,7 @@ fn who_lost_access_is_told_once_where_the_document_is_put_right_too() {
     let room = LibraryFixture::of(&proven(FIRST, Mode::Warn));
     room.others(Deed::Off { promotes: true });
     let kept = room.noticed(Deed::LockOut { key: 0 });
-    assert_eq!((kept.result, kept.checks_failed), (RemediationOutcome::Repaired, 1));
+    assert_eq!((kept.outcome, kept.checks_failed), (RemediationOutcome::Repaired, 1));
     assert_names(alert(&kept), &[FIRST, NODE, "PutKeyPolicy"]);
 }
 
@@ -160,13 +160,13 @@ fn a_key_that_only_a_failed_version_carries_is_proven_like_any_other() {
     room.others(Deed::Delete);
     room.world.borrow_mut().fail_next = true;
     assert_eq!(
-        room.told(&call_event("DeleteDocument", None)).result,
+        room.told(&call_event("DeleteDocument", None)).outcome,
         RemediationOutcome::Refused,
         "AWS failed it"
     );
     room.others(Deed::LockOut { key: 0 });
     let kept = room.scheduled();
-    assert_eq!((kept.result, room.writes()), (RemediationOutcome::Refused, vec![]));
+    assert_eq!((kept.outcome, room.writes()), (RemediationOutcome::Refused, vec![]));
     assert_names(alert(&kept), &[NODE]);
 }
 

@@ -36,7 +36,7 @@ fn in_turns(
 ) -> (LibraryFixture, [Option<Came>; 2]) {
     let room = LibraryFixture::of(&Intent { on_delete, ..encrypted(FIRST) });
     room.others(Deed::Overwrite { promotes: true });
-    let repair = Run::RemediationRequest(event_of(ChangeSource::RecordChange));
+    let repair = Run::Remediate(event_of(ChangeSource::RecordChange));
     let runs = [(101, &repair, Fate { cut, fault: None }), (102, other, Fate::default())];
     let came = both(&room.world, runs, order, (usize::MAX, || ())).expect("both end");
     (room, came)
@@ -67,7 +67,7 @@ fn an_update_that_was_answered_is_never_rolled_back_by_a_repair() {
         let (room, [_, came]) = overtaken(turns, cut, OnDelete::Restore, &update);
         let Some(Came::Established(answer)) = came else { panic!("an answer") };
         answer.expect("nothing is in the way");
-        assert_eq!(room.record().wanted, OTHER, "{turns} turns, {cut:?}");
+        assert_eq!(room.record().wanted, OTHER.into(), "{turns} turns, {cut:?}");
         room.scheduled();
         room.assert_carries(OTHER);
     });
@@ -86,7 +86,7 @@ fn a_repair_that_a_delete_overtakes_takes_no_key_off_that_is_to_stay() {
             Write::DeleteVersion(_) | Write::Record | Write::DeleteRecord => false,
         });
         assert_eq!(cleared.count(), 0, "{turns} turns, {cut:?}: {:?}", world.log);
-        if let Some(Came::Remediation(Ok(kept))) = repaired {
+        if let Some(Came::Remediated(Ok(kept))) = repaired {
             assert_eq!(kept.alerts, Vec::<String>::new(), "{turns} turns");
         }
     });
@@ -98,14 +98,14 @@ fn a_repair_that_a_delete_overtakes_takes_no_key_off_that_is_to_stay() {
 fn two_runs_that_put_the_same_right_count_one_repair() {
     for source in [ChangeSource::RecordChange, ChangeSource::Schedule] {
         for turns in 0..TURNS {
-            let other = Run::RemediationRequest(event_of(source));
+            let other = Run::Remediate(event_of(source));
             let after = [true, true, true, false].into_iter().cycle().take(TURNS * 16);
             let order: Vec<_> = std::iter::repeat_n(true, turns).chain(after).collect();
             let (room, [_, came]) = in_turns(&order, None, OnDelete::Restore, &other);
-            let Some(Came::Remediation(kept)) = came else { panic!("an answer") };
+            let Some(Came::Remediated(kept)) = came else { panic!("an answer") };
             kept.expect("AWS answers");
             room.assert_carries(FIRST);
-            assert_eq!(room.record().watch.repairs.len(), 1, "{turns} turns, {source:?}");
+            assert_eq!(room.record().remediation.repairs.len(), 1, "{turns} turns, {source:?}");
         }
     }
 }

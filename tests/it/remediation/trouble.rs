@@ -1,6 +1,7 @@
 //! The key can no longer be used.
 
 use session_kms::intent::{Mode, OnKeyTrouble};
+use session_kms::preflight::KeyFault;
 use session_kms::reconcile::ReconcileError;
 use session_kms::remediation::RemediationOutcome;
 
@@ -23,7 +24,7 @@ fn alert_tells_and_leaves_the_document() {
         let room = LibraryFixture::of(&encrypted(FIRST));
         let kept = room.noticed(becomes(state));
         assert_eq!(
-            (kept.result, kept.key_trouble, room.writes()),
+            (kept.outcome, kept.key_trouble, room.writes()),
             (RemediationOutcome::AsWanted, true, vec![])
         );
         assert_names(alert(&kept), &[FIRST, "sessions fail"]);
@@ -36,7 +37,7 @@ fn alert_tells_of_drift_that_no_usable_key_can_put_right() {
     let room = LibraryFixture::of(&encrypted(FIRST));
     room.others(becomes(KeyState::Disabled));
     let kept = room.noticed(Deed::Key { key: 1, promotes: true });
-    assert_eq!((kept.result, room.writes()), (RemediationOutcome::Refused, vec![]));
+    assert_eq!((kept.outcome, room.writes()), (RemediationOutcome::Refused, vec![]));
     assert_names(&kept.alerts.join("; "), &["Disabled", "is left so"]);
 }
 
@@ -54,22 +55,22 @@ fn the_standby_stands_in_and_the_first_returns() {
     for state in [KeyState::Disabled, KeyState::PendingDeletion] {
         let room = LibraryFixture::of(&in_trouble(standby(), proven(FIRST, Mode::Enforce)));
         let kept = room.noticed(becomes(state));
-        assert_eq!((kept.result, kept.key_trouble), (RemediationOutcome::StandIn, true));
+        assert_eq!((kept.outcome, kept.key_trouble), (RemediationOutcome::StandIn, true));
         assert_names(alert(&kept), &[FIRST, STANDBY, "stands in"]);
         room.assert_carries(STANDBY);
-        assert_eq!(room.record().first_choice(), FIRST);
+        assert_eq!(room.record().asked_for(), FIRST.into());
         // Told again for as long as it lasts, and nothing is written for it.
         let kept = room.scheduled();
         assert_eq!(
-            (kept.result, room.writes(), kept.alerts.len()),
+            (kept.outcome, room.writes(), kept.alerts.len()),
             (RemediationOutcome::AsWanted, vec![], 1)
         );
         // CancelKeyDeletion leaves the key disabled; EnableKey follows.
-        assert_eq!(room.noticed(becomes(KeyState::Disabled)).result, RemediationOutcome::AsWanted);
+        assert_eq!(room.noticed(becomes(KeyState::Disabled)).outcome, RemediationOutcome::AsWanted);
         let kept = room.noticed(becomes(KeyState::Enabled));
-        assert_eq!((kept.result, kept.alerts), (RemediationOutcome::Returned, vec![]));
+        assert_eq!((kept.outcome, kept.alerts), (RemediationOutcome::Returned, vec![]));
         room.assert_carries(FIRST);
-        assert_eq!(room.record().watch.stands_in_for, None);
+        assert_eq!(room.record().remediation.replaced_key, None);
     }
 }
 
@@ -77,7 +78,7 @@ fn the_standby_stands_in_and_the_first_returns() {
 fn drift_while_the_standby_stands_in_goes_back_to_the_standby() {
     let room = LibraryFixture::of(&in_trouble(standby(), encrypted(FIRST)));
     room.noticed(becomes(KeyState::Disabled));
-    assert_eq!(room.noticed(Deed::Key { key: 0, promotes: true }).result, RemediationOutcome::Repaired);
+    assert_eq!(room.noticed(Deed::Key { key: 0, promotes: true }).outcome, RemediationOutcome::Repaired);
     room.assert_carries(STANDBY);
 }
 
@@ -85,10 +86,10 @@ fn drift_while_the_standby_stands_in_goes_back_to_the_standby() {
 fn clear_turns_encryption_off_only_where_asked_and_on_again() {
     let room = LibraryFixture::of(&in_trouble(OnKeyTrouble::Clear, encrypted(FIRST)));
     let kept = room.noticed(becomes(KeyState::Disabled));
-    assert_eq!(kept.result, RemediationOutcome::Cleared);
+    assert_eq!(kept.outcome, RemediationOutcome::Cleared);
     assert_names(alert(&kept), &["encryption is off", "OnKeyTrouble is Clear"]);
     room.assert_carries("");
-    assert_eq!(room.noticed(becomes(KeyState::Enabled)).result, RemediationOutcome::Returned);
+    assert_eq!(room.noticed(becomes(KeyState::Enabled)).outcome, RemediationOutcome::Returned);
     room.assert_carries(FIRST);
 }
 
@@ -98,14 +99,14 @@ fn a_notice_of_key_trouble_that_comes_late_finds_nothing_to_do() {
     let late = room.others(becomes(KeyState::Disabled));
     room.others(becomes(KeyState::Enabled));
     let kept = room.told(&late);
-    assert_eq!((kept.result, room.writes(), kept.alerts), (RemediationOutcome::AsWanted, vec![], vec![]));
+    assert_eq!((kept.outcome, room.writes(), kept.alerts), (RemediationOutcome::AsWanted, vec![], vec![]));
 }
 
 #[test]
 fn a_standby_that_fails_is_told_before_it_is_needed_and_when_it_is() {
     let room = LibraryFixture::of(&in_trouble(standby(), encrypted(FIRST)));
     let kept = room.noticed(Deed::KeyState { key: 2, state: KeyState::Disabled });
-    assert_eq!((kept.result, kept.key_trouble, room.writes()), (RemediationOutcome::AsWanted, true, vec![]));
+    assert_eq!((kept.outcome, kept.key_trouble, room.writes()), (RemediationOutcome::AsWanted, true, vec![]));
     assert_names(alert(&kept), &["standby", STANDBY]);
     let kept = room.noticed(becomes(KeyState::Disabled));
     assert_eq!(room.writes(), []);
@@ -118,7 +119,7 @@ fn a_standby_that_locks_the_nodes_out_does_not_stand_in() {
     let room = LibraryFixture::of(&in_trouble(standby(), proven(FIRST, Mode::Enforce)));
     room.others(Deed::LockOut { key: 2 });
     let kept = room.noticed(becomes(KeyState::Disabled));
-    assert_eq!((kept.result, room.writes()), (RemediationOutcome::Refused, vec![]));
+    assert_eq!((kept.outcome, room.writes()), (RemediationOutcome::Refused, vec![]));
     let [trouble, blocked] = kept.alerts.as_slice() else { panic!("{:?}", kept.alerts) };
     assert_names(trouble, &[FIRST, STANDBY, "does not stand in", "sessions fail"]);
     assert_names(blocked, &[STANDBY, NODE, "nothing was changed"]);
@@ -137,7 +138,7 @@ fn while_the_document_is_left_alone_nothing_stands_in_and_the_alert_says_so() {
         room.noticed(Deed::Key { key: 0, promotes: true });
         let kept = room.noticed(becomes(KeyState::Disabled));
         assert_eq!(
-            (kept.result, kept.breaker_open, kept.key_trouble),
+            (kept.outcome, kept.breaker_open, kept.key_trouble),
             (RemediationOutcome::BreakerOpen, true, true)
         );
         let [trouble, alone] = kept.alerts.as_slice() else { panic!("{:?}", kept.alerts) };
@@ -154,27 +155,27 @@ fn an_open_breaker_is_told_though_no_key_can_be_used() {
         room.noticed(Deed::Overwrite { promotes: true });
     }
     let kept = room.noticed(becomes(KeyState::Disabled));
-    assert_eq!((kept.result, kept.breaker_open), (RemediationOutcome::Refused, true));
+    assert_eq!((kept.outcome, kept.breaker_open), (RemediationOutcome::Refused, true));
 }
 
 /// Not to know of the first choice is no reason to leave drift from what stands in for it.
 #[test]
-fn what_stands_in_goes_on_to_do_so_while_nobody_knows_of_the_first_choice() {
+fn what_stands_in_goes_on_to_do_so_while_nobody_knows_of_the_asked_for() {
     for (on_trouble, key) in [(standby(), STANDBY), (OnKeyTrouble::Clear, "")] {
         let room = LibraryFixture::of(&in_trouble(on_trouble, encrypted(FIRST)));
         room.noticed(becomes(KeyState::Disabled));
         room.assert_carries(key);
         room.world.borrow_mut().unseen = Some(FIRST);
         let kept = room.noticed(Deed::Key { key: 1, promotes: true });
-        assert_eq!(kept.result, RemediationOutcome::Repaired);
+        assert_eq!(kept.outcome, RemediationOutcome::Repaired);
         assert_names(alert(&kept), &[FIRST, "is not known"]);
         room.assert_carries(key);
-        assert_eq!(room.record().first_choice(), FIRST);
+        assert_eq!(room.record().asked_for(), FIRST.into());
     }
 }
 
 #[test]
-fn what_stands_in_and_fails_is_told_though_nobody_knows_of_the_first_choice() {
+fn what_stands_in_and_fails_is_told_though_nobody_knows_of_the_asked_for() {
     let room = LibraryFixture::of(&in_trouble(standby(), encrypted(FIRST)));
     room.noticed(becomes(KeyState::Disabled));
     room.world.borrow_mut().unseen = Some(FIRST);
@@ -192,7 +193,7 @@ fn a_key_that_comes_back_unproven_is_an_alert() {
     room.noticed(becomes(KeyState::Disabled));
     room.world.borrow_mut().hides_policies = true;
     let kept = room.noticed(becomes(KeyState::Enabled));
-    assert_eq!(kept.result, RemediationOutcome::Returned);
+    assert_eq!(kept.outcome, RemediationOutcome::Returned);
     assert_names(alert(&kept), &[FIRST, NODE, "it is not known whether"]);
 }
 
@@ -201,7 +202,7 @@ fn the_schedule_tells_who_is_locked_out_of_the_key_that_stands_by() {
     let room = LibraryFixture::of(&in_trouble(standby(), proven(FIRST, Mode::Enforce)));
     room.others(Deed::LockOut { key: 2 });
     let kept = room.scheduled();
-    assert_eq!((kept.result, kept.checks_failed), (RemediationOutcome::AsWanted, 1));
+    assert_eq!((kept.outcome, kept.checks_failed), (RemediationOutcome::AsWanted, 1));
     assert_names(alert(&kept), &[STANDBY, NODE]);
 }
 
@@ -210,11 +211,11 @@ fn a_standby_is_checked_like_the_first_when_it_is_asked_for() {
     let room = LibraryFixture::new();
     room.others(Deed::KeyState { key: 2, state: KeyState::Disabled });
     let asked = room.ask(&in_trouble(standby(), encrypted(FIRST)));
-    assert!(matches!(asked, Err(ReconcileError::Standby(_))), "{asked:?}");
+    assert!(matches!(asked, Err(ReconcileError::StandbyKey(_))), "{asked:?}");
     let locked = LibraryFixture::new();
     locked.others(Deed::LockOut { key: 2 });
     let asked = locked.ask(&in_trouble(standby(), proven(FIRST, Mode::Enforce)));
-    assert!(matches!(asked, Err(ReconcileError::Blocked { .. })), "{asked:?}");
+    assert!(matches!(asked, Err(ReconcileError::Key(KeyFault::Blocked { .. }))), "{asked:?}");
     for room in [room, locked] {
         assert_eq!(room.writes(), []);
     }
@@ -226,7 +227,7 @@ fn a_first_choice_that_returns_and_locks_the_nodes_out_stays_away() {
     room.noticed(becomes(KeyState::Disabled));
     room.others(Deed::LockOut { key: 0 });
     let kept = room.noticed(becomes(KeyState::Enabled));
-    assert_eq!((kept.result, room.writes()), (RemediationOutcome::Refused, vec![]));
+    assert_eq!((kept.outcome, room.writes()), (RemediationOutcome::Refused, vec![]));
     assert_names(&kept.alerts.join("; "), &[FIRST, NODE]);
     room.assert_carries(STANDBY);
 }

@@ -1,13 +1,13 @@
-//! The reader against serde_json: it takes what is JSON, and reads the same.
+//! The reader against serde_json: both accept the same texts, and read the same values.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Reads any value by the reader's own means, as `serde_json` would.
-fn read(reader: &mut Reader<'_>, path: &Path<'_>) -> Result<serde_json::Value> {
+/// Reads any value with the reader, as serde_json would.
+fn read(reader: &mut JsonReader<'_>, path: &JsonPath<'_>) -> ParseResult<serde_json::Value> {
     match reader.peek() {
-        Kind::Object => {
+        JsonKind::Object => {
             let mut members = serde_json::Map::new();
             reader.object(path, "an object", |reader, name| {
                 let value = read(reader, &path.member(&name))?;
@@ -16,7 +16,7 @@ fn read(reader: &mut Reader<'_>, path: &Path<'_>) -> Result<serde_json::Value> {
             })?;
             Ok(members.into())
         }
-        Kind::Array => {
+        JsonKind::Array => {
             let mut list = Vec::new();
             reader.one_or_many(path, |reader, path| {
                 list.push(read(reader, path)?);
@@ -24,22 +24,22 @@ fn read(reader: &mut Reader<'_>, path: &Path<'_>) -> Result<serde_json::Value> {
             })?;
             Ok(list.into())
         }
-        Kind::Null => reader.skip(path).map(|()| serde_json::Value::Null),
-        Kind::Bool => reader.scalar(path).map(|word| (word == "true").into()),
-        Kind::Number => Ok(serde_json::from_str(&reader.scalar(path)?).unwrap_or_default()),
-        Kind::String | Kind::Other => reader.text(path).map(|text| text.into_owned().into()),
+        JsonKind::Null => reader.skip(path).map(|()| serde_json::Value::Null),
+        JsonKind::Bool => reader.scalar(path).map(|word| (word == "true").into()),
+        JsonKind::Number => Ok(serde_json::from_str(&reader.scalar(path)?).unwrap_or_default()),
+        JsonKind::String | JsonKind::Other => reader.text(path).map(|text| text.into_owned().into()),
     }
 }
 
-fn whole(text: &str) -> Result<serde_json::Value> {
-    let mut reader = Reader::new(text);
-    let value = read(&mut reader, &Path::Root)?;
+fn whole(text: &str) -> ParseResult<serde_json::Value> {
+    let mut reader = JsonReader::new(text);
+    let value = read(&mut reader, &JsonPath::Root)?;
     reader.end()?;
     Ok(value)
 }
 
 #[test]
-fn what_is_json_is_read_as_it_is() {
+fn json_is_read_with_its_values() {
     for text in [
         r#"{"a":[1,-2.5e3,true,false,"x\n\"\\\/\b\f\r\tA\u00e9\ud83d\ude00"],"":{}, "b" : [ ] }"#,
         " [\t\"é😀\"\r\n] ",
@@ -52,7 +52,7 @@ fn what_is_json_is_read_as_it_is() {
 }
 
 #[test]
-fn what_is_no_json_is_refused_with_its_place() {
+fn text_that_is_no_json_is_refused_with_its_position() {
     for text in [
         "",
         "{",
@@ -82,7 +82,7 @@ fn what_is_no_json_is_refused_with_its_place() {
         "'a'",
     ] {
         let error = whole(text).unwrap_err();
-        assert!(matches!(error.problem, Problem::Json { .. }), "{text}: {error}");
+        assert!(matches!(error.problem, ParseProblem::Json { .. }), "{text}: {error}");
     }
     let error = whole(r#"{"a":[{"b c":tru}]}"#).unwrap_err();
     assert_eq!(error.path, r#"$.a[0]["b c"]"#);

@@ -1,40 +1,41 @@
-//! One statement of a policy.
+//! Reads one statement of a policy.
 
 use std::borrow::Cow;
 
-use super::{Parser, Result, Version};
+use super::{Parser, Version};
 use crate::PolicyKind;
-use crate::document::{Condition, Effect, Element, Pools, Run, Statement, Str, hash};
-use crate::error::{Path, Problem};
+use crate::error::{JsonPath, ParseProblem, ParseResult};
 use crate::index::{ANY_ACTION, Index, MOST_ACTIONS};
-use crate::json::{Kind, Reader};
-use crate::operator::{Base, Operator};
-use crate::pattern::{Completion, Pattern, Syntax};
+use crate::json::{JsonKind, JsonReader};
+use crate::operator::{Comparison, Operator};
+use crate::pattern::{ArnCompletion, Pattern, Syntax};
+use crate::policy::{Condition, Effect, Element, PoolRange, Pools, Statement, TextRange};
 use crate::principal::{EVERYBODY, PrincipalMatcher};
+use crate::text::hash;
 use crate::warning::{PolicyWarning, WarningKind};
 
 const ELEMENTS: &str =
     "Sid, Effect, Principal, NotPrincipal, Action, NotAction, Resource, NotResource, Condition";
 
-/// The elements of a statement that have been read.
+/// The elements of a statement that have been read so far.
 #[derive(Default)]
-struct Draft {
-    sid: Option<Str>,
+struct StatementDraft {
+    sid: Option<TextRange>,
     effect: Option<Effect>,
     principal: Option<Element<PrincipalMatcher>>,
     action: Option<Element<Pattern>>,
     resource: Option<Element<Pattern>>,
-    conditions: Option<Run<Condition>>,
+    conditions: Option<PoolRange<Condition>>,
 }
 
 impl<'t> Parser<'t> {
-    pub(super) fn statement(&mut self, reader: &mut Reader<'t>, path: &Path<'_>) -> Result<()> {
-        let mut draft = Draft::default();
+    pub(super) fn statement(&mut self, reader: &mut JsonReader<'t>, path: &JsonPath<'_>) -> ParseResult<()> {
+        let mut draft = StatementDraft::default();
         reader.object(path, "a statement (an object)", |reader, name| {
             self.element(&mut draft, reader, &name, path)
         })?;
         let kind = self.kind;
-        let missing = |element| path.error(Problem::Missing(element));
+        let missing = |element| path.error(ParseProblem::Missing(element));
         let effect = draft.effect.ok_or_else(|| missing("Effect"))?;
         let action = draft.action.ok_or_else(|| missing("Action"))?;
         if kind.has_principals() && draft.principal.is_none() {
@@ -53,7 +54,7 @@ impl<'t> Parser<'t> {
             principal: draft.principal,
             action,
             resource,
-            conditions: draft.conditions.unwrap_or(Run::EMPTY),
+            conditions: draft.conditions.unwrap_or(PoolRange::EMPTY),
         };
         self.warn_of_effect(&statement, path);
         self.statements.push(statement);
@@ -62,24 +63,24 @@ impl<'t> Parser<'t> {
 
     fn element(
         &mut self,
-        draft: &mut Draft,
-        reader: &mut Reader<'t>,
+        draft: &mut StatementDraft,
+        reader: &mut JsonReader<'t>,
         name: &str,
-        statement: &Path<'_>,
-    ) -> Result<()> {
+        statement: &JsonPath<'_>,
+    ) -> ParseResult<()> {
         let path = &statement.member(name);
-        let duplicate = || statement.error(Problem::Duplicate { name: name.to_owned() });
-        // Whether an element, or the one that it excludes, has been read before.
+        let duplicate = || statement.error(ParseProblem::Duplicate { name: name.to_owned() });
+        // `before` is set if the element, or the one that it excludes, has been read already.
         let exclusive =
             |before: Option<bool>, negated: bool, plain: &'static str, not: &'static str| match before {
                 None => Ok(()),
                 Some(was_negated) if was_negated == negated => Err(duplicate()),
-                Some(_) => Err(statement.error(Problem::Exclusive(plain, not))),
+                Some(_) => Err(statement.error(ParseProblem::Exclusive(plain, not))),
             };
         match name {
             "Sid" => {
                 let sid = reader.text(path)?;
-                let sid = self.pools.keep(&sid);
+                let sid = self.pools.add_text(&sid);
                 if draft.sid.replace(sid).is_some() {
                     return Err(duplicate());
                 }
@@ -95,7 +96,7 @@ impl<'t> Parser<'t> {
                 exclusive(before, negated, "Principal", "NotPrincipal")?;
                 if !self.kind.has_principals() || (negated && self.kind != PolicyKind::Key) {
                     let element = if negated { "NotPrincipal" } else { "Principal" };
-                    return Err(statement.error(Problem::NotInKind { element, kind: self.kind }));
+                    return Err(statement.error(ParseProblem::NotInKind { element, kind: self.kind }));
                 }
                 let entries = self.principals(reader, path)?;
                 draft.principal = Some(Element { negated, entries });
@@ -120,7 +121,7 @@ impl<'t> Parser<'t> {
             }
             _ => {
                 let name = name.to_owned();
-                return Err(statement.error(Problem::UnknownElement {
+                return Err(statement.error(ParseProblem::UnknownElement {
                     name,
                     of: "a statement",
                     known: ELEMENTS,
@@ -130,7 +131,11 @@ impl<'t> Parser<'t> {
         Ok(())
     }
 
-    fn actions(&mut self, reader: &mut Reader<'t>, path: &Path<'_>) -> Result<Run<Pattern>> {
+    fn actions(
+        &mut self,
+        reader: &mut JsonReader<'t>,
+        path: &JsonPath<'_>,
+    ) -> ParseResult<PoolRange<Pattern>> {
         let start = self.pools.patterns.len();
         reader.one_or_many(path, |reader, path| {
             let text = reader.text(path)?;
@@ -140,14 +145,14 @@ impl<'t> Parser<'t> {
                     self.warn(path, WarningKind::InvalidAction(text.into_owned()));
                     Pattern::Never
                 }
-                None => return Err(path.error(Problem::Action(text.into_owned()))),
+                None => return Err(path.error(ParseProblem::Action(text.into_owned()))),
             };
             self.pools.patterns.push(pattern);
             Ok(())
         })?;
-        let actions = Run::since(start, &self.pools.patterns);
+        let actions = PoolRange::since(start, &self.pools.patterns);
         if actions.of(&self.pools.patterns).is_empty() {
-            return Err(path.error(Problem::Missing("action")));
+            return Err(path.error(ParseProblem::Missing("action")));
         }
         Ok(actions)
     }
@@ -166,20 +171,24 @@ impl<'t> Parser<'t> {
         Some(pattern)
     }
 
-    fn resources(&mut self, reader: &mut Reader<'t>, path: &Path<'_>) -> Result<Run<Pattern>> {
+    fn resources(
+        &mut self,
+        reader: &mut JsonReader<'t>,
+        path: &JsonPath<'_>,
+    ) -> ParseResult<PoolRange<Pattern>> {
         let variables = self.version == Version::Y2012;
         let completion = match self.kind {
-            PolicyKind::Key => Completion::Never,
-            PolicyKind::Identity | PolicyKind::Boundary => Completion::Always,
+            PolicyKind::Key => ArnCompletion::Never,
+            PolicyKind::Identity | PolicyKind::Boundary => ArnCompletion::Always,
             PolicyKind::Session | PolicyKind::ServiceControl | PolicyKind::ResourceControl => {
-                Completion::Open
+                ArnCompletion::Undocumented
             }
         };
         let start = self.pools.patterns.len();
         reader.one_or_many(path, |reader, path| {
             let text = match reader.peek() {
-                // What is no text names no resource, a key included.
-                Kind::Null | Kind::Number | Kind::Bool => Cow::Borrowed(reader.raw(path)?),
+                // A value that is no text names no resource, and so no key.
+                JsonKind::Null | JsonKind::Number | JsonKind::Bool => Cow::Borrowed(reader.raw(path)?),
                 _ => reader.text(path)?,
             };
             let pattern = if text == "*" {
@@ -196,11 +205,11 @@ impl<'t> Parser<'t> {
             self.pools.patterns.push(pattern);
             Ok(())
         })?;
-        Ok(Run::since(start, &self.pools.patterns))
+        Ok(PoolRange::since(start, &self.pools.patterns))
     }
 
-    /// What only the whole statement tells.
-    fn warn_of_effect(&mut self, statement: &Statement, path: &Path<'_>) {
+    /// Adds the warnings that need the whole statement.
+    fn warn_of_effect(&mut self, statement: &Statement, path: &JsonPath<'_>) {
         if let Some(principal) = statement.principal {
             if principal.negated && statement.effect == Effect::Allow {
                 self.warn(path, WarningKind::AllowNotPrincipal);
@@ -225,14 +234,14 @@ impl<'t> Parser<'t> {
     pub(super) fn warn_of_sids(&mut self) {
         let text = &self.pools.text;
         let single = self.statements.len() == 1;
-        let place =
+        let path_of =
             |at: usize| if single { "$.Statement.Sid".to_owned() } else { format!("$.Statement[{at}].Sid") };
         let sids = self.statements.iter().enumerate();
         let mut sids: Vec<(&str, usize)> = sids.filter_map(|(at, s)| Some((s.sid?.of(text), at))).collect();
         if self.kind != PolicyKind::Key {
             let odd = sids.iter().filter(|(sid, _)| !sid.bytes().all(|b| b.is_ascii_alphanumeric()));
             self.warnings.extend(odd.map(|(sid, at)| PolicyWarning {
-                path: place(*at),
+                path: path_of(*at),
                 kind: WarningKind::SidCharacters((*sid).to_owned()),
             }));
         }
@@ -240,15 +249,15 @@ impl<'t> Parser<'t> {
         let pairs = sids.iter().zip(sids.iter().skip(1));
         let twice = pairs.filter(|((one, _), (other, _))| one == other && !one.is_empty());
         self.warnings.extend(twice.map(|(_, (sid, at))| PolicyWarning {
-            path: place(*at),
+            path: path_of(*at),
             kind: WarningKind::SidTwice((*sid).to_owned()),
         }));
     }
 }
 
 impl Statement {
-    /// Where the index keeps the statement.
-    pub(super) fn places(&self, pools: &Pools) -> Vec<u64> {
+    /// The buckets of the index that the statement belongs to.
+    pub(super) fn buckets(&self, pools: &Pools) -> Vec<u64> {
         let selectors: Vec<u64> = match self.principal {
             Some(Element { negated: false, entries }) => {
                 entries.of(&pools.principals).iter().map(|p| p.selector(&pools.text)).collect()
@@ -264,40 +273,40 @@ impl Statement {
             if self.action.negated || entries.len() > MOST_ACTIONS { None } else { exact.collect() };
         let actions = actions.unwrap_or_else(|| vec![ANY_ACTION]);
         let selectors = selectors.into_iter().filter(|selector| *selector != 0);
-        selectors.flat_map(|s| actions.iter().map(move |action| Index::place(s, *action))).collect()
+        selectors.flat_map(|s| actions.iter().map(move |action| Index::bucket(s, *action))).collect()
     }
 }
 
-fn read_effect(reader: &mut Reader<'_>, path: &Path<'_>) -> Result<Effect> {
+fn read_effect(reader: &mut JsonReader<'_>, path: &JsonPath<'_>) -> ParseResult<Effect> {
     match &*reader.text(path)? {
         "Allow" => Ok(Effect::Allow),
         "Deny" => Ok(Effect::Deny),
         other => {
             let found = other.to_owned();
-            Err(path.error(Problem::Word { found, expected: "`Allow` and `Deny`" }))
+            Err(path.error(ParseProblem::Word { found, expected: "`Allow` and `Deny`" }))
         }
     }
 }
 
-/// Whether an action that cannot be read names a service other than KMS, so that it cannot be about a key.
+/// Whether a malformed action names another service than KMS, so that it cannot be about a key.
 fn is_of_another_service(action: &str) -> bool {
     let service = action.split_once(':').map(|(service, _)| service.trim());
     service.is_some_and(|s| !s.is_empty() && !s.contains(['*', '?']) && !s.eq_ignore_ascii_case("kms"))
 }
 
-/// Whether `${` stands before the fifth colon.
+/// Whether `${` comes before the fifth colon.
 fn has_early_variable(text: &str) -> bool {
     text.split_once("${").is_some_and(|(before, _)| before.bytes().filter(|b| *b == b':').count() < 5)
 }
 
-/// Whether a condition holds only for calls that a service makes for somebody.
+/// Whether a condition is met only by calls that a service makes for somebody.
 fn needs_service(operator: Operator, values: &[Pattern], lower: &str) -> bool {
     let only = |wanted: bool| values.iter().all(|value| matches!(value, Pattern::Bool(b) if *b == wanted));
     match lower {
-        "aws:viaawsservice" => operator.base == Base::Bool && !operator.if_exists && only(true),
+        "aws:viaawsservice" => operator.comparison == Comparison::Bool && !operator.if_exists && only(true),
         "kms:viaservice" | "aws:sourcearn" | "aws:sourceaccount" | "aws:sourceorgid"
         | "aws:sourceorgpaths" | "aws:calledvia" | "aws:calledviafirst" | "aws:calledvialast" => {
-            operator.needs_key() || (operator.base == Base::Null && only(false))
+            operator.needs_key() || (operator.comparison == Comparison::Null && only(false))
         }
         _ => false,
     }

@@ -1,24 +1,24 @@
-//! Patterns from their text.
+//! Compiles patterns from their text.
 
-use super::{ArnPattern, Pattern, is_variable, push_piece};
-use crate::document::{Pools, Run};
-use crate::glob::Piece;
+use super::{ArnPattern, Pattern, is_variable};
+use crate::policy::{PoolRange, Pools};
+use crate::wildcard::{Piece, join_piece};
 
-/// What stands for more than itself in a text.
+/// Which characters of a text have a special meaning.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct Syntax {
-    pub(in super::super) wildcards: bool,
-    pub(in super::super) variables: bool,
+pub(crate) struct Syntax {
+    pub(crate) wildcards: bool,
+    pub(crate) variables: bool,
 }
 
-/// Whether AWS completes an ARN of fewer than six parts with wildcards: it says so of identity policies and boundaries
-/// [IAM user guide: Identify AWS resources with ARNs].
+/// Whether AWS completes an ARN of fewer than six parts with wildcards. AWS documents it for identity policies and
+/// boundaries (IAM user guide, "Identify AWS resources with ARNs").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Completion {
+pub(crate) enum ArnCompletion {
     Never,
     Always,
     /// No source says.
-    Open,
+    Undocumented,
 }
 
 /// A part of a text under a [`Syntax`].
@@ -49,14 +49,14 @@ impl Syntax {
         {
             return Some((Self::variable(name), rest));
         }
-        // At least one character, so that a `$` that starts no variable stands for itself.
+        // A token has at least one character. So a `$` that starts no variable stands for itself.
         let start = text.chars().next()?.len_utf8();
         let special = |c| (self.wildcards && matches!(c, '*' | '?')) || (self.variables && c == '$');
         let length = text.get(start..)?.find(special).map_or(text.len(), |n| start + n);
         text.split_at_checked(length).map(|(token, rest)| (Token::Text(token), rest))
     }
 
-    /// Reads what stands between `${` and `}`.
+    /// Reads the text between `${` and `}`.
     fn variable(name: &str) -> Token<'_> {
         if matches!(name, "*" | "?" | "$") {
             return Token::Text(name);
@@ -69,9 +69,9 @@ impl Syntax {
 
 impl Pools {
     /// Compiles a text that is no ARN.
-    pub(in super::super) fn compile(&mut self, text: &str, syntax: Syntax) -> Pattern {
+    pub(crate) fn compile(&mut self, text: &str, syntax: Syntax) -> Pattern {
         if syntax.is_plain(text) {
-            return Pattern::Exact(self.keep(text));
+            return Pattern::Exact(self.add_text(text));
         }
         if text == "*" {
             return Pattern::Any;
@@ -83,8 +83,8 @@ impl Pools {
         }
     }
 
-    /// [`Pools::compile`] in lower case.
-    pub(in super::super) fn compile_lower(&mut self, text: &str, syntax: Syntax) -> Pattern {
+    /// Does the same as [`Pools::compile`], in lower case.
+    pub(crate) fn compile_lower(&mut self, text: &str, syntax: Syntax) -> Pattern {
         let start = self.text.len();
         let pattern = self.compile(text, syntax);
         if let Some(kept) = self.text.get_mut(start..) {
@@ -93,29 +93,30 @@ impl Pools {
         pattern
     }
 
-    fn compile_pieces(&mut self, text: &str, syntax: Syntax) -> Run<Piece> {
+    fn compile_pieces(&mut self, text: &str, syntax: Syntax) -> PoolRange<Piece> {
         let start = self.pieces.len();
         let mut rest = text;
         while let Some((token, after)) = syntax.next(rest) {
             rest = after;
             let piece = match token {
-                Token::Text(text) => Piece::Text(self.keep(text)),
+                Token::Text(text) => Piece::Text(self.add_text(text)),
                 Token::Star => Piece::Star,
                 Token::One => Piece::One,
-                Token::Variable { key, default } => {
-                    Piece::Variable { key: self.key(key), default: default.map(|d| self.keep(d)) }
-                }
+                Token::Variable { key, default } => Piece::Variable {
+                    key: self.condition_key(key),
+                    default: default.map(|d| self.add_text(d)),
+                },
             };
             let own = self.pieces.get_mut(start..).unwrap_or_default();
-            if let Some(piece) = push_piece(own.last_mut(), piece) {
+            if let Some(piece) = join_piece(own.last_mut(), piece) {
                 self.pieces.push(piece);
             }
         }
-        Run::since(start, &self.pieces)
+        PoolRange::since(start, &self.pieces)
     }
 
-    /// Compiles an ARN of a condition; `None` where it has no six parts.
-    pub(in super::super) fn compile_arn(&mut self, text: &str, variables: bool) -> Option<Pattern> {
+    /// Compiles the ARN of a condition. Returns `None` if it does not have six parts.
+    pub(crate) fn compile_arn(&mut self, text: &str, variables: bool) -> Option<Pattern> {
         let syntax = Syntax { wildcards: true, variables };
         let mut parts: [&str; 5] = [""; 5];
         let mut rest = text;
@@ -125,33 +126,33 @@ impl Pools {
             rest = rest.get(colon + 1..)?;
         }
         if syntax.is_plain(text) {
-            return Some(Pattern::Exact(self.keep(text)));
+            return Some(Pattern::Exact(self.add_text(text)));
         }
         let heads = parts.map(|part| self.compile_pieces(part, syntax));
         let tail = self.compile_pieces(rest, syntax);
         Some(self.push_arn(heads, 5, tail))
     }
 
-    /// Compiles an ARN of a Resource; `None` where no key's ARN can match it.
+    /// Compiles the ARN of a Resource. Returns `None` if the ARN of no key can match it.
     ///
-    /// A `*` that ends a part may stand for the parts after it as well [IAM JSON policy elements: Resource], which
-    /// lets a pattern have fewer than six parts.
-    pub(in super::super) fn compile_resource(
+    /// A `*` at the end of a part may stand for the parts after it as well (IAM user guide, "IAM JSON policy elements: Resource"). So a
+    /// pattern may have fewer than six parts.
+    pub(crate) fn compile_resource(
         &mut self,
         text: &str,
         variables: bool,
-        completion: Completion,
+        completion: ArnCompletion,
     ) -> Option<Pattern> {
         let missing = 5usize.saturating_sub(text.bytes().filter(|b| *b == b':').count());
         let is_incomplete =
             missing > 0 && !text.ends_with('*') && (text == "arn" || text.starts_with("arn:"));
         match completion {
-            Completion::Always if is_incomplete => {
+            ArnCompletion::Always if is_incomplete => {
                 self.compile_whole(&format!("{text}{}", ":*".repeat(missing)), variables)
             }
-            Completion::Open if is_incomplete && !text.contains("*:") => {
+            ArnCompletion::Undocumented if is_incomplete && !text.contains("*:") => {
                 match self.compile_whole(&format!("{text}{}", ":*".repeat(missing)), variables)? {
-                    Pattern::Arn(at) => Some(Pattern::OpenArn(at)),
+                    Pattern::Arn(at) => Some(Pattern::UndocumentedArn(at)),
                     other => Some(other),
                 }
             }
@@ -161,7 +162,7 @@ impl Pools {
 
     fn compile_whole(&mut self, text: &str, variables: bool) -> Option<Pattern> {
         let plain = Syntax { wildcards: true, variables: false };
-        let mut heads = [Run::EMPTY; 5];
+        let mut heads = [PoolRange::EMPTY; 5];
         let mut head_count = 0;
         let short = text.bytes().filter(|b| *b == b':').count() < 5;
         let mut rest = text;
@@ -181,13 +182,18 @@ impl Pools {
         }
         let syntax = Syntax { wildcards: true, variables: variables && head_count == 5 };
         if syntax.is_plain(text) {
-            return Some(Pattern::Exact(self.keep(text)));
+            return Some(Pattern::Exact(self.add_text(text)));
         }
         let tail = self.compile_pieces(rest, syntax);
         Some(self.push_arn(heads, head_count, tail))
     }
 
-    fn push_arn(&mut self, heads: [Run<Piece>; 5], head_count: usize, tail: Run<Piece>) -> Pattern {
+    fn push_arn(
+        &mut self,
+        heads: [PoolRange<Piece>; 5],
+        head_count: usize,
+        tail: PoolRange<Piece>,
+    ) -> Pattern {
         let variables = heads.iter().chain([&tail]).any(|run| run.of(&self.pieces).iter().any(is_variable));
         let at = self.arns.len();
         self.arns.push(ArnPattern { heads, head_count, tail, variables });

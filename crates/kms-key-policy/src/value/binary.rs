@@ -1,7 +1,7 @@
 //! Binary values in base64.
 
 /// Whether both texts are base64 and stand for the same bytes.
-pub(in super::super) fn same_bytes(one: &str, other: &str) -> bool {
+pub(crate) fn same_bytes(one: &str, other: &str) -> bool {
     match (sextets(one), sextets(other)) {
         (Some(one), Some(other)) => one.eq(other),
         _ => false,
@@ -9,11 +9,11 @@ pub(in super::super) fn same_bytes(one: &str, other: &str) -> bool {
 }
 
 /// Whether a text is base64 with its padding.
-pub(in super::super) fn is_base64(text: &str) -> bool {
+pub(crate) fn is_base64(text: &str) -> bool {
     sextets(text).is_some()
 }
 
-/// The six-bit values of a base64 text, the bits beyond the last whole byte cleared.
+/// The six-bit values of a base64 text. The bits beyond the last whole byte are cleared.
 fn sextets(text: &str) -> Option<impl Iterator<Item = u8>> {
     let digits = text.trim_end_matches('=');
     let padding = text.len() - digits.len();

@@ -1,12 +1,12 @@
 //! Points in time: the W3C profile of ISO 8601, or seconds since 1970.
 
 /// A point in time, in nanoseconds since 1970-01-01T00:00:00Z.
-pub(in super::super) type Instant = i128;
+pub(crate) type Instant = i128;
 
 const SECOND: i128 = 1_000_000_000;
 
-/// Reads a date. Four digits are a year, any other number of digits are seconds since 1970.
-pub(in super::super) fn parse(text: &str) -> Option<Instant> {
+/// Reads a date. Four digits are a year, and any other number of digits are seconds since 1970.
+pub(crate) fn parse(text: &str) -> Option<Instant> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     if number(whole, whole.len()).is_some() && (whole.len() != 4 || text.len() != 4) {
@@ -73,14 +73,14 @@ fn clock(text: &str) -> Option<i128> {
     Some(i128::from(hour * 3600 + minute * 60 + second - offset) * SECOND + fraction)
 }
 
-/// The digits after a point; what is finer than a nanosecond is cut.
+/// Reads the digits after a point. Anything finer than a nanosecond is cut off.
 fn nanoseconds(fraction: &str) -> Option<i128> {
     number(fraction, fraction.len())?;
     let digits = fraction.bytes().chain(std::iter::repeat(b'0')).take(9);
     Some(digits.fold(0, |sum, digit| sum * 10 + i128::from(digit - b'0')))
 }
 
-/// Reads exactly `length` digits. A row of digits too long for a number counts as the greatest one.
+/// Reads exactly `length` digits. If they are too many for a number, the result is the greatest number.
 fn number(text: &str, length: usize) -> Option<i64> {
     let sound = length > 0 && text.len() == length && text.bytes().all(|b| b.is_ascii_digit());
     sound.then(|| text.parse().unwrap_or(i64::MAX))
@@ -95,7 +95,8 @@ const fn days_in(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days from 1970-01-01 to a date of the Gregorian calendar, by counting years from March on.
+/// The days from 1970-01-01 to a date of the Gregorian calendar. Years begin in March here, so that the leap day is the
+/// last day of a year.
 const fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);

@@ -4,17 +4,17 @@ use std::cmp::Ordering;
 
 /// A decimal number, borrowed from its text: `-12.50e3`.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) struct Number<'a> {
+pub(crate) struct Number<'a> {
     negative: bool,
-    /// The digits before and after the point, without zeros at the outer ends.
+    /// The digits before and after the point, without leading and trailing zeros.
     whole: &'a str,
     fraction: &'a str,
     exponent: i64,
 }
 
 impl<'a> Number<'a> {
-    /// Reads `[+-]digits[.digits][e[+-]digits]`; anything else is no number.
-    pub(in super::super) fn parse(text: &'a str) -> Option<Self> {
+    /// Reads `[+-]digits[.digits][e[+-]digits]`. Any other text is no number.
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let (negative, rest) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -48,7 +48,7 @@ impl<'a> Number<'a> {
     }
 
     /// Compares the values, not the texts: `1.50` equals `1.5`, and `-0` equals `0`.
-    pub(in super::super) fn compare(&self, other: &Self) -> Ordering {
+    pub(crate) fn compare(&self, other: &Self) -> Ordering {
         match (self.is_zero(), other.is_zero()) {
             (true, true) => return Ordering::Equal,
             (true, false) => return if other.negative { Ordering::Greater } else { Ordering::Less },
@@ -65,7 +65,7 @@ impl<'a> Number<'a> {
     }
 }
 
-/// Compares two rows of digits after the point; the shorter one goes on with zeros.
+/// Compares two rows of digits after the point. Zeros follow the shorter one.
 fn compare_digits(mut one: impl Iterator<Item = u8>, mut other: impl Iterator<Item = u8>) -> Ordering {
     loop {
         match (one.next(), other.next()) {
@@ -78,20 +78,21 @@ fn compare_digits(mut one: impl Iterator<Item = u8>, mut other: impl Iterator<It
     }
 }
 
-/// The number, and one just below and above it: nearer than any number of no more digits after the point.
+/// A number just below the given one, the number itself, and a number just above it. No number with as many digits
+/// after the point as the given one lies between them.
 ///
-/// `None` for numbers that are too long for it, or have an exponent.
-pub(in super::super) fn neighbours(text: &str) -> Option<[String; 3]> {
+/// `None` if the number is too long, or has an exponent.
+pub(crate) fn neighbours(text: &str) -> Option<[String; 3]> {
     let unsigned = text.trim_start_matches(['+', '-']);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let size: i128 = format!("{whole}{fraction}").parse().ok()?;
     let size = if text.starts_with('-') { -size } else { size };
-    // In units of a tenth of the last digit.
+    // The unit is a tenth of the last digit.
     let units = size.checked_mul(10).filter(|units| units.unsigned_abs() < u128::MAX / 4)?;
     Some([units - 1, units, units + 1].map(|units| decimal(units, fraction.len() + 1)))
 }
 
-/// Writes a number of units of which `10^scale` make one.
+/// Writes a number. `10^scale` units make 1.
 fn decimal(units: i128, scale: usize) -> String {
     let digits = format!("{:0>width$}", units.unsigned_abs(), width = scale + 1);
     let (whole, fraction) = digits.split_at_checked(digits.len() - scale).unwrap_or((&digits, ""));

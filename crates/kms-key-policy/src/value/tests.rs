@@ -1,4 +1,4 @@
-//! Typed values: what is one, and how two compare.
+//! Typed values: which texts are values of a type, and how two values compare.
 
 use std::cmp::Ordering;
 
@@ -182,7 +182,7 @@ proptest! {
 
     #[test]
     fn epoch_seconds_and_calendar_agree(days in -200_000i64..200_000) {
-        // By walking the calendar, month by month.
+        // This walks through the calendar, month by month.
         let (mut year, mut month, mut left) = (1970, 1, days);
         let leap = |y: i64| y % 4 == 0 && (y % 100 != 0 || y % 400 == 0);
         let length = |y: i64, m: i64| [31, if leap(y) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][m as usize - 1];

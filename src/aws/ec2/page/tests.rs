@@ -1,6 +1,6 @@
 use super::*;
 
-fn of(inside: &str) -> Result<Page, XmlDecodeError> {
+fn of(inside: &str) -> Result<AssociationsPage, XmlDecodeError> {
     let xmlns = "http://ec2.amazonaws.com/doc/2016-11-15/";
     page(
         format!(r#"<?xml version="1.0" encoding="UTF-8"?><{ANSWER} xmlns="{xmlns}">{inside}</{ANSWER}>"#)
@@ -9,7 +9,7 @@ fn of(inside: &str) -> Result<Page, XmlDecodeError> {
 }
 
 #[test]
-fn associations_are_read_whatever_stands_beside_them() {
+fn associations_are_read_and_other_elements_skipped() {
     let answer = of("<requestId>r</requestId>
         <iamInstanceProfileAssociationSet>
             <item>
@@ -29,7 +29,7 @@ fn associations_are_read_whatever_stands_beside_them() {
     };
     assert_eq!(
         answer.unwrap(),
-        Page {
+        AssociationsPage {
             associations: vec![association("i-1", "a&b/P"), association("i-2", "P")],
             next_token: Some("token==".to_owned()),
         }
@@ -43,12 +43,16 @@ fn the_last_page_has_no_token() {
         "<iamInstanceProfileAssociationSet/><nextToken/>",
         "<iamInstanceProfileAssociationSet></iamInstanceProfileAssociationSet><nextToken></nextToken>",
     ] {
-        assert_eq!(of(inside).unwrap(), Page { associations: Vec::new(), next_token: None }, "{inside}");
+        assert_eq!(
+            of(inside).unwrap(),
+            AssociationsPage { associations: Vec::new(), next_token: None },
+            "{inside}"
+        );
     }
 }
 
 #[test]
-fn what_says_too_little_is_no_answer() {
+fn an_answer_without_associations_is_an_error() {
     for inside in [
         "",
         "<iamInstanceProfileAssociationSet><item><instanceId>i-1</instanceId></item></iamInstanceProfileAssociationSet>",

@@ -1,5 +1,5 @@
-//! The quick reader against the strict one: whatever the line, the answer is the same, byte for byte, whether the
-//! policies are new or were read before.
+//! The quick reader against the strict one: for every line the two answers are the same bytes, whether the policies are
+//! new or were read before.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ fn files(folder: &str) -> Vec<PathBuf> {
 /// The cases of the corpora, a line each.
 fn corpus() -> Vec<String> {
     let mut lines = Vec::new();
-    for file in files("tests/policy") {
+    for file in files("crates/kms-key-policy/tests/corpus") {
         let group: Map<String, Value> = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
         for case in group["cases"].as_array().unwrap() {
             let mut input = group["defaults"].as_object().unwrap().clone();
@@ -37,7 +37,7 @@ fn corpus() -> Vec<String> {
     lines
 }
 
-/// Answers a line, and compares with the strict answer. Says whether it was answered.
+/// Answers a line and compares the answer with the strict one. Returns whether the line could be read.
 fn check(line: &str, caches: &mut Caches) -> bool {
     let (mut quick, mut strict) = (Vec::new(), Vec::new());
     let line = line.trim_ascii();
@@ -54,10 +54,9 @@ fn every_case_of_the_corpora_gets_the_strict_answer() {
     for line in corpus() {
         for _ in 0..4 {
             let good = check(&line, &mut caches);
-            // What can be answered is read quickly: nothing in the corpora is unusual.
+            // The quick reader reads every case of the corpora that can be answered: none of them is unusual.
             assert_eq!(
-                read(&line, &mut caches)
-                    .is_some_and(|(asked, _)| super::super::case::request(&asked).is_ok()),
+                read(&line, &mut caches).is_some_and(|(case, _)| super::super::case::request(&case).is_ok()),
                 good,
                 "{line}"
             );
@@ -70,7 +69,7 @@ fn every_case_of_the_corpora_gets_the_strict_answer() {
 const CASE: &str = r#""keyArn":"arn:aws:kms:eu-west-1:111111111111:key/k","keyPolicy":{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}},"principal":"arn:aws:iam::111111111111:role/App","action":"kms:Decrypt""#;
 const ALLOW: &str = r#"{"Statement":{"Sid":"a-b","Effect":"Allow","Action":"*","Resource":"*"}}"#;
 
-/// Members that a case may have besides those that it must have, well and badly written; `ALLOW` stands for a policy.
+/// Members that a case may have, some of them malformed; `ALLOW` stands for a policy.
 const MEMBERS: &[&str] = &[
     r#""id":1"#,
     r#""id":null"#,
@@ -162,7 +161,7 @@ fn every_two_members_get_the_strict_answer() {
 }
 
 #[test]
-fn a_context_has_no_more_values_than_the_strict_reader_takes() {
+fn a_context_has_no_more_values_than_the_strict_reader_accepts() {
     let case = |count: usize| {
         let values: Vec<String> = (0..count).map(|n| format!("\"k{n}\":\"v\"")).collect();
         format!("{{{CASE},\"context\":{{{}}}}}", values.join(","))
@@ -172,7 +171,7 @@ fn a_context_has_no_more_values_than_the_strict_reader_takes() {
     assert!(!check(&case(MOST_VALUES + 1), &mut caches));
 }
 
-/// Changes to a text: at a place, so many bytes are replaced by a piece of JSON.
+/// Changes to a text: a place, how many bytes are replaced there, and the piece of JSON that replaces them.
 fn changes() -> impl Strategy<Value = Vec<(Index, usize, &'static str)>> {
     let pieces = prop::sample::select(vec![
         "", "", "{", "}", "[", "]", ":", ",", "\"", "\\", " ", "null", "true", "-1e9", "\"*\"", "\\u0000",

@@ -4,10 +4,11 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 use session_kms::access::PrincipalArn;
+use session_kms::intent::KeyPolicyReader;
 use session_kms::key::{KeyArn, KeyDescription, MultiRegion};
 use session_kms::ports::{
     AwsError, ContextEntry, DryRun, Fleet, Identities, KeyAccess, Keys, ManagedNode, Organizations,
-    PrincipalTags, Reader, SessionCall, Simulated, Simulation,
+    PrincipalTags, SessionCall, SimulatedDecision, Simulation,
 };
 
 use super::Line;
@@ -26,12 +27,12 @@ impl Keys for Line<'_> {
                 spec: "SYMMETRIC_DEFAULT".to_owned(),
                 usage: "ENCRYPT_DECRYPT".to_owned(),
                 manager: "CUSTOMER".to_owned(),
-                origin: "AWS_KMS".to_owned(),
+                origin: Some("AWS_KMS".to_owned()),
                 created: None,
                 deletion_date: (found.state == KeyState::PendingDeletion).then(|| DELETION.to_owned()),
                 valid_to: None,
                 custom_key_store: None,
-                multi_region: MultiRegion::No,
+                multi_region: MultiRegion::SingleRegion,
             }))
         };
         self.call("kms:DescribeKey", describe).await
@@ -42,7 +43,7 @@ impl Keys for Line<'_> {
 pub const DELETION: &str = "2027-01-01T00:00:00Z";
 
 impl KeyAccess for Line<'_> {
-    async fn key_policy(&self, key: &KeyArn, _: Option<&Reader>) -> Result<String, AwsError> {
+    async fn key_policy(&self, key: &KeyArn, _: Option<&KeyPolicyReader>) -> Result<String, AwsError> {
         let read = |world: &mut World| {
             if world.hides_policies {
                 return Err(denied("kms:GetKeyPolicy"));
@@ -55,7 +56,7 @@ impl KeyAccess for Line<'_> {
         self.call("kms:GetKeyPolicy", read).await
     }
 
-    async fn grants(&self, key: &KeyArn, _: Option<&Reader>) -> Result<Vec<Value>, AwsError> {
+    async fn grants(&self, key: &KeyArn, _: Option<&KeyPolicyReader>) -> Result<Vec<Value>, AwsError> {
         let list = |world: &mut World| {
             Ok(world.keys.get(key.as_str()).map(|key| key.grants.clone()).unwrap_or_default())
         };
@@ -66,11 +67,15 @@ impl KeyAccess for Line<'_> {
         self.call("kms:GenerateDataKey", |_| Ok(DryRun::WouldSucceed)).await
     }
 
-    async fn key_tags(&self, _: &KeyArn, _: Option<&Reader>) -> Result<Vec<(String, String)>, AwsError> {
+    async fn key_tags(
+        &self,
+        _: &KeyArn,
+        _: Option<&KeyPolicyReader>,
+    ) -> Result<Vec<(String, String)>, AwsError> {
         self.call("kms:ListResourceTags", |_| Ok(Vec::new())).await
     }
 
-    async fn key_aliases(&self, _: &KeyArn, _: Option<&Reader>) -> Result<Vec<String>, AwsError> {
+    async fn key_aliases(&self, _: &KeyArn, _: Option<&KeyPolicyReader>) -> Result<Vec<String>, AwsError> {
         self.call("kms:ListAliases", |_| Ok(Vec::new())).await
     }
 
@@ -88,7 +93,7 @@ impl Identities for Line<'_> {
         _: &[ContextEntry],
     ) -> Result<Simulation, AwsError> {
         let allowed = Simulation {
-            decision: Simulated::Allowed,
+            decision: SimulatedDecision::Allowed,
             policies: vec!["role_Node_AllowKms".to_owned()],
             organizations_allow: None,
             boundary_allows: None,

@@ -1,0 +1,103 @@
+"""Checks the identity policies of the templates with parliament: unknown actions, resources that do not fit.
+
+``python -m local.policy_lint [TEMPLATE...]``, in parliament's own environment (``target/venv/parliament``). The
+policies are rendered for several choices of parameters. Each conditional part is present in one of them and absent in
+another.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import parliament
+from parliament import analyze_policy_string, enhance_finding, override_config
+
+from local.paths import TEMPLATES
+from local.template import Resolver, load
+
+# Findings that are accepted: the function may assume one role, and that role only reads.
+EXPECTED = {("FunctionRole/key-policy-reader", "CREDENTIALS_EXPOSURE")}
+
+KEY = "arn:aws:kms:eu-west-1:222222222222:key/11111111-2222-3333-4444-555555555555"
+OFF = dict.fromkeys(
+    (
+        "DiscoverUsers", "DiscoverNodes", "ReadKeyPolicy", "SimulateIdentities", "DryRun",
+        "ReadOrganization", "ReadPrincipalTags", "ReadKeyTags", "ReadKeyAliases",
+    ),
+    "false",
+)
+# Parameters that a template lacks are ignored.
+CHOICES = {
+    "least": {"KmsKeyId": "alias/session-manager", "KeyArn": KEY} | OFF,
+    "default": {"KmsKeyId": "alias/session-manager", "KeyArn": KEY},
+    "most": {
+        "KmsKeyId": KEY,
+        "KeyArn": KEY,
+        "AdditionalDocuments": "Team-*",
+        "AdditionalKeyArns": "arn:aws:kms:eu-west-1:333333333333:key/11111111-2222-3333-4444-555555555555",
+        "DryRun": "true",
+        "UserRoleNames": "Operator,Admin",
+        "NodeRoleNames": "App",
+        "GrantKeyArns": KEY,
+        "KeyPolicyReaderRoleArn": "arn:aws:iam::222222222222:role/reader",
+        "OnKeyTrouble": "Standby",
+        "StandbyKmsKeyId": KEY,
+        "ReportDestinationArn": "arn:aws:events:eu-west-1:123456789012:event-bus/default",
+        "ConfigRule": "true",
+    },
+    "created": {
+        "CreateKey": "true", "UserRoleNames": "Operator", "NodeRoleNames": "App", "KeyArn": KEY,
+        "ReportDestinationArn": "arn:aws:sns:eu-west-1:123456789012:session-kms",
+    },
+}
+
+
+def rendered(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The policy documents, by a name made of role, policy and choice of parameters."""
+    policies: dict[str, dict[str, Any]] = {}
+    for choice, parameters in CHOICES.items():
+        known = {name: value for name, value in parameters.items() if name in template["Parameters"]}
+        resolver = Resolver(template, known)
+        for logical_id, resource in template["Resources"].items():
+            if not resolver.exists(logical_id):
+                continue
+            if resource["Type"] == "AWS::IAM::ManagedPolicy":
+                policies[f"{logical_id} ({choice})"] = resolver.resolve(resource["Properties"]["PolicyDocument"])
+            if resource["Type"] == "AWS::IAM::Role":
+                for policy in resolver.resolve(resource["Properties"].get("Policies", [])):
+                    policies[f"{logical_id}/{policy['PolicyName']} ({choice})"] = policy["PolicyDocument"]
+    return policies
+
+
+def findings(name: str, policy: dict[str, Any]) -> list[str]:
+    """The findings of parliament and of its community auditors on a policy."""
+    analysed = analyze_policy_string(json.dumps(policy), include_community_auditors=True)
+    return [
+        f"{enhance_finding(finding).severity} {finding.issue}: {finding.detail or finding.title}"
+        for finding in analysed.findings
+        if (name, finding.issue) not in EXPECTED
+    ]
+
+
+def main(*templates: Path) -> int:
+    policies: dict[tuple[str, str], dict[str, Any]] = {}
+    for template in templates:
+        found = rendered(load(template.read_text()))
+        if not found:
+            print(f"{template} holds no policy of a role", file=sys.stderr)
+            return 1
+        policies |= {(template.name, name): policy for name, policy in found.items()}
+    count = 0
+    # This file holds the titles of the community auditors' findings.
+    override_config(Path(parliament.__file__).parent / "community_auditors" / "config_override.yaml")
+    for (file, name), policy in policies.items():
+        for finding in findings(name.partition(" (")[0], policy):
+            count += 1
+            print(f"{file}: {name}: {finding}")
+    print(f"parliament: {len(policies)} policies, {count} findings")
+    return 1 if count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*([Path(name) for name in sys.argv[1:]] or TEMPLATES)))

@@ -1,0 +1,74 @@
+//! The SDK's clients and their settings.
+
+use std::fmt;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+
+use super::key_policy_reader::AssumedReaders;
+
+/// The clients that implement the ports.
+#[derive(Clone)]
+pub struct Aws {
+    pub(super) ssm: aws_sdk_ssm::Client,
+    pub(super) kms: aws_sdk_kms::Client,
+    pub(super) iam: aws_sdk_iam::Client,
+    pub(super) sts: aws_sdk_sts::Client,
+    /// The settings for EC2, AWS Config and Organizations, which have no client.
+    pub(super) config: SdkConfig,
+    pub(super) readers: AssumedReaders,
+    pub(super) pause: Duration,
+    region: Option<String>,
+}
+
+impl Aws {
+    /// Clients with the credentials, the Region and the endpoints (`AWS_ENDPOINT_URL…`) of the environment. `region`,
+    /// if given, replaces the environment's Region.
+    ///
+    /// No call is made, except to an endpoint that provides credentials.
+    pub async fn from_environment(region: Option<String>) -> Self {
+        let loader = aws_config::defaults(BehaviorVersion::latest())
+            // The SDK tries again with backoff and jitter after throttling and 5xx.
+            .retry_config(RetryConfig::standard().with_max_attempts(5))
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(Duration::from_secs(3))
+                    .operation_attempt_timeout(Duration::from_secs(8))
+                    .build(),
+            );
+        let loader = match region {
+            Some(region) => loader.region(Region::new(region)),
+            None => loader,
+        };
+        Self::new(&loader.load().await, Duration::from_millis(200))
+    }
+
+    /// Clients with these settings. `pause` is the first pause between tries; later ones are longer.
+    #[must_use]
+    pub fn new(config: &SdkConfig, pause: Duration) -> Self {
+        Self {
+            ssm: aws_sdk_ssm::Client::new(config),
+            kms: aws_sdk_kms::Client::new(config),
+            iam: aws_sdk_iam::Client::new(config),
+            sts: aws_sdk_sts::Client::new(config),
+            config: config.clone(),
+            readers: AssumedReaders::default(),
+            pause,
+            region: config.region().map(ToString::to_string),
+        }
+    }
+
+    /// The Region of the clients.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+}
+
+impl fmt::Debug for Aws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Aws").field("region", &self.region).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,87 @@
+//! The role in another account that reads its key's policy: KMS returns a key's policy only to credentials of the
+//! key's own account.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_kms::config::Credentials;
+use tokio::sync::Mutex;
+
+use super::Aws;
+use super::error::{call, unreadable};
+use crate::intent::KeyPolicyReader;
+use crate::ports::{AwsError, Clock};
+
+/// The name of the role session, which the key's account finds in its CloudTrail.
+const SESSION_NAME: &str = "session-kms-key-policy-reader";
+
+/// The shortest lifetime that STS allows. A run of the function takes less.
+const LIFETIME: Duration = Duration::from_mins(15);
+
+/// Credentials with less than this left are replaced.
+const MARGIN: Duration = Duration::from_mins(2);
+
+/// The roles assumed so far, each with the client that has its credentials.
+#[derive(Clone, Default)]
+pub(super) struct AssumedReaders(Arc<Mutex<Vec<Assumed>>>);
+
+struct Assumed {
+    reader: KeyPolicyReader,
+    kms: aws_sdk_kms::Client,
+    expires: SystemTime,
+}
+
+impl Aws {
+    /// KMS with the credentials of this reader; without a reader with the function's own.
+    pub(super) async fn kms_as(
+        &self,
+        reader: Option<&KeyPolicyReader>,
+    ) -> Result<aws_sdk_kms::Client, AwsError> {
+        let Some(reader) = reader else { return Ok(self.kms.clone()) };
+        // The lock is held during the call, so that reads that run together assume the role once.
+        let mut assumed = self.readers.0.lock().await;
+        let soon = self.now() + MARGIN;
+        assumed.retain(|known| known.expires > soon);
+        if let Some(known) = assumed.iter().find(|known| known.reader == *reader) {
+            return Ok(known.kms.clone());
+        }
+        let new = self.assume(reader).await?;
+        let kms = new.kms.clone();
+        assumed.push(new);
+        Ok(kms)
+    }
+
+    async fn assume(&self, reader: &KeyPolicyReader) -> Result<Assumed, AwsError> {
+        let operation = "sts:AssumeRole";
+        let assume = self
+            .sts
+            .assume_role()
+            .role_arn(&reader.role_arn)
+            .role_session_name(SESSION_NAME)
+            .set_external_id(reader.external_id.clone())
+            .duration_seconds(i32::try_from(LIFETIME.as_secs()).unwrap_or(i32::MAX))
+            .send();
+        let given = call(operation, &reader.role_arn, assume)
+            .await?
+            .credentials
+            .ok_or_else(|| unreadable(operation, &reader.role_arn, "the answer has no credentials"))?;
+        let expires = SystemTime::try_from(given.expiration)
+            .map_err(|_| unreadable(operation, &reader.role_arn, "the credentials' expiration is no time"))?;
+        let credentials = Credentials::new(
+            given.access_key_id,
+            given.secret_access_key,
+            Some(given.session_token),
+            Some(expires),
+            "AssumeRole",
+        );
+        let config = self.kms.config().to_builder().credentials_provider(credentials).build();
+        Ok(Assumed { reader: reader.clone(), kms: aws_sdk_kms::Client::from_conf(config), expires })
+    }
+}
+
+impl fmt::Debug for AssumedReaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AssumedReaders(…)")
+    }
+}

@@ -1,0 +1,75 @@
+//! A call that failed: what was tried, on what, and what AWS said.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// A call that AWS refused, or did not answer.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{operation} on {on} {kind}")]
+pub struct AwsError {
+    /// The action, as IAM names it: `ssm:GetDocument`.
+    pub operation: &'static str,
+    /// What it was called on.
+    pub on: String,
+    /// Why it failed.
+    pub kind: AwsErrorKind,
+}
+
+impl AwsError {
+    /// Whether it was a record that may not be read. Then the document is somebody else's: another function's, or the
+    /// command line's.
+    #[must_use]
+    pub fn is_record_withheld(&self) -> bool {
+        self.operation == "ssm:GetParameter" && self.is_denied()
+    }
+
+    /// Whether the caller lacks a permission.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        matches!(self.kind, AwsErrorKind::Denied { .. })
+    }
+}
+
+/// Why a call failed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum AwsErrorKind {
+    /// The caller may not.
+    #[error("was denied ({answer}); allow {action} on it to the caller")]
+    Denied {
+        /// The action that is missing.
+        action: &'static str,
+        /// AWS's words.
+        answer: AwsAnswer,
+    },
+    /// AWS said no.
+    #[error("failed: {0}")]
+    Refused(AwsAnswer),
+    /// No answer: time-out, connection, or an answer that cannot be read.
+    #[error("got no answer: {0}")]
+    NoAnswer(String),
+}
+
+/// What AWS said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwsAnswer {
+    /// The error's code: `InvalidDocument`.
+    pub code: String,
+    /// Its message. It is withheld if it may repeat the content of a document.
+    pub message: Option<String>,
+    /// The id to quote to AWS support.
+    pub request_id: Option<String>,
+}
+
+impl fmt::Display for AwsAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.code)?;
+        if let Some(message) = &self.message {
+            write!(f, ": {message}")?;
+        }
+        match &self.request_id {
+            Some(id) => write!(f, " (request id {id})"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+use super::*;
+use crate::access::{KnownContext, OwnSide, SimulatedDecision, Simulation};
+use crate::key::{KeyArn, KeyDescription, MultiRegion};
+use crate::preflight::{Attributes, OtherOwner, Read, Sessions, Subject};
+
+const NODE: &str = "arn:aws:iam::111122223333:role/Node";
+const NAMED: &str = r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/Node"},"Action":"kms:*","Resource":"*"}"#;
+const NAMED_FROM: &str = r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/Node"},"Action":"kms:*","Resource":"*","Condition":{"StringEquals":{"aws:SourceVpc":"vpc-1"}}}"#;
+const ROOT: &str = r#"{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"}"#;
+const ROOT_FROM: &str = r#"{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*","Condition":{"StringEquals":{"aws:SourceVpc":"vpc-1"}}}"#;
+const NOBODY: &str =
+    r#"{"Effect":"Allow","Principal":{"AWS":"333333333333"},"Action":"kms:*","Resource":"*"}"#;
+
+fn simulated(decision: SimulatedDecision) -> OwnSide {
+    OwnSide::Simulated(Simulation {
+        decision,
+        policies: Vec::new(),
+        organizations_allow: None,
+        boundary_allows: None,
+        missing_context: Vec::new(),
+    })
+}
+
+fn observation(
+    account: &str,
+    policy: Read<String>,
+    grants: Read<Vec<Value>>,
+    own: OwnSide,
+) -> AccessObservation {
+    let key = KeyDescription {
+        arn: KeyArn::parse(&format!("arn:aws:kms:eu-west-1:{account}:key/1-2")).unwrap(),
+        state: "Enabled".into(),
+        spec: "SYMMETRIC_DEFAULT".into(),
+        usage: "ENCRYPT_DECRYPT".into(),
+        manager: "CUSTOMER".into(),
+        origin: Some("AWS_KMS".into()),
+        created: None,
+        deletion_date: None,
+        valid_to: None,
+        custom_key_store: None,
+        multi_region: MultiRegion::SingleRegion,
+    };
+    AccessObservation {
+        key,
+        account: "111122223333".into(),
+        context: KnownContext::default(),
+        attributes: Attributes::default(),
+        policy,
+        grants,
+        dry_runs: Vec::new(),
+        subjects: vec![Subject {
+            principal: PrincipalArn::parse(NODE).unwrap(),
+            side: Side::Node,
+            source: "test".into(),
+            own,
+            told: Vec::new(),
+            tags: None,
+        }],
+        nodes: None,
+        sessions: None,
+    }
+}
+
+fn policy(statement: &str) -> Read<String> {
+    Read::Known(format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#))
+}
+
+fn unread<T>() -> Read<T> {
+    Read::Unknown("it was denied".into())
+}
+
+#[test]
+fn a_lack_of_its_own_fails_only_where_an_allow_is_certainly_needed() {
+    let none = || Read::Known(Vec::new());
+    for (account, policy, grants, expected) in [
+        ("111122223333", policy(ROOT), none(), Verdict::Fail),
+        ("111122223333", policy(NAMED), none(), Verdict::Pass),
+        ("111122223333", policy(NOBODY), none(), Verdict::Fail),
+        // The condition may grant it by name, or it may only delegate.
+        ("111122223333", policy(NAMED_FROM), none(), Verdict::Unknown),
+        ("111122223333", policy(ROOT_FROM), none(), Verdict::Fail),
+        // A grant, or a policy, that nobody saw may grant it by name.
+        ("111122223333", policy(ROOT), unread(), Verdict::Unknown),
+        ("111122223333", policy(NOBODY), unread(), Verdict::Unknown),
+        ("111122223333", unread(), none(), Verdict::Unknown),
+        // Another account's key needs both sides whatever its policy says.
+        ("222222222222", policy(NAMED), none(), Verdict::Fail),
+        ("222222222222", policy(NAMED_FROM), unread(), Verdict::Fail),
+        ("222222222222", unread(), none(), Verdict::Fail),
+        ("222222222222", unread(), unread(), Verdict::Fail),
+    ] {
+        let context = format!("{account} {policy:?} {grants:?}");
+        let observed = observation(account, policy, grants, simulated(SimulatedDecision::ImplicitDeny));
+        let assessment = assess(&observed, &[]);
+        assert_eq!(assessment.access[0].verdict, expected, "{context}: {:?}", assessment.access);
+        let lacks = !assessment.remedies.identity_policies.is_empty();
+        assert_eq!(lacks, expected == Verdict::Fail, "{context}");
+    }
+}
+
+#[test]
+fn remedies_are_for_those_who_fail() {
+    let mut observed = observation(
+        "111122223333",
+        policy(NOBODY),
+        Read::Known(Vec::new()),
+        simulated(SimulatedDecision::Allowed),
+    );
+    let user = PrincipalArn::parse("arn:aws:iam::111122223333:user/ann").unwrap();
+    observed.subjects.push(Subject {
+        principal: user.clone(),
+        side: Side::User,
+        source: "test".into(),
+        own: simulated(SimulatedDecision::ImplicitDeny),
+        told: Vec::new(),
+        tags: None,
+    });
+    let remedies = assess(&observed, &[]).remedies;
+    let admitted: Vec<_> =
+        remedies.key_policy_statements.iter().map(|one| &one["Principal"]["AWS"][0]).collect();
+    assert_eq!(admitted, [user.as_str(), NODE]);
+    assert_eq!(remedies.identity_policies.len(), 1);
+    assert_eq!(remedies.identity_policies[0].principals, [user]);
+}
+
+#[test]
+fn modes_weigh_findings() {
+    use Verdict::{Fail, Pass, Unknown, Warning};
+    for (mode, verdict, blocks) in [
+        (Mode::Strict, Fail, true),
+        (Mode::Strict, Unknown, true),
+        (Mode::Strict, Warning, false),
+        (Mode::Strict, Pass, false),
+        (Mode::Enforce, Fail, true),
+        (Mode::Enforce, Unknown, false),
+        (Mode::Warn, Fail, false),
+        (Mode::Warn, Unknown, false),
+        (Mode::Off, Fail, false),
+    ] {
+        for check in
+            [Check::KeyPolicy, Check::Identities, Check::DryRun, Check::Nodes, Check::Users, Check::Document]
+        {
+            let finding = Finding::new(check, verdict, "it", "seen");
+            assert_eq!(mode.blocks(&finding), blocks, "{mode:?} {check:?} {verdict:?}");
+            assert!(!mode.blocks(&Finding { exempt: true, ..finding }));
+        }
+        // An unfit key blocks in every mode; what is only worth knowing in none.
+        let fitness = Finding::new(Check::KeyFitness, verdict, "key", "seen");
+        assert_eq!(mode.blocks(&fitness), verdict == Fail, "{mode:?} {verdict:?}");
+    }
+}
+
+#[test]
+fn exempt_is_who_matches_whole_and_by_case() {
+    let others = vec![OtherOwner { arn: "arn:aws:iam::111122223333:root".into(), why: "is root".into() }];
+    for (pattern, node, owner) in [
+        ("arn:aws:iam::111122223333:role/Node", true, false),
+        ("arn:aws:iam::*:role/N?de", true, false),
+        ("role/Node", false, false),
+        ("arn:aws:iam::111122223333:role/node", false, false),
+        ("*:root", false, true),
+        ("*", true, true),
+        ("", false, false),
+    ] {
+        let own = simulated(SimulatedDecision::ImplicitDeny);
+        let mut observed = observation("111122223333", policy(ROOT), Read::Known(Vec::new()), own);
+        observed.sessions = Some(Read::Known(Sessions { count: 1, others: others.clone() }));
+        let assessment = assess(&observed, &[pattern.to_owned()]);
+        assert_eq!(assessment.access[0].exempt, node, "{pattern}");
+        assert_eq!(assessment.access[0].verdict, Verdict::Fail, "it is reported all the same");
+        let of_owner = assessment.findings.iter().find(|finding| finding.check == Check::Users).unwrap();
+        assert_eq!(of_owner.exempt, owner, "{pattern}");
+        let blocks = assessment.findings.iter().any(|finding| Mode::Enforce.blocks(finding));
+        assert_eq!(blocks, !node, "{pattern}");
+    }
+}

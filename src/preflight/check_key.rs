@@ -1,0 +1,81 @@
+//! Checking the key itself: it exists, it is where sessions look for it, and it can encrypt them.
+
+use super::checks::key_fitness;
+use super::finding::{Finding, Verdict};
+use super::key_error::{KeyError, KeyFault};
+use crate::key::{KeyDescription, KeyRef};
+use crate::ports::{AwsError, Environment, PreflightPorts};
+
+/// Resolves a reference to a key.
+///
+/// # Errors
+/// If the key does not exist, cannot be described, or is in another Region or partition.
+pub async fn describe_key<P: PreflightPorts>(
+    environment: Environment<'_, P>,
+    key: &KeyRef,
+) -> Result<KeyDescription, KeyError> {
+    let Environment { ports, location, .. } = environment;
+    key.check_location(location).map_err(KeyFault::Misplaced)?;
+    let described = ports.describe(key.as_str()).await?;
+    Ok(described
+        .ok_or_else(|| KeyFault::NotFound { key: key.to_string(), location: location.to_string() })?)
+}
+
+/// Resolves a reference to a key, and checks that the key can encrypt sessions: its description, with the findings.
+///
+/// # Errors
+/// If the key does not exist, cannot be described, is in another Region or partition, or is unfit. Such a key is never
+/// written.
+pub async fn check_key<P: PreflightPorts>(
+    environment: Environment<'_, P>,
+    key: &KeyRef,
+) -> Result<(KeyDescription, Vec<Finding>), KeyError> {
+    let description = describe_key(environment, key).await?;
+    KeyRef::Arn(description.arn.clone()).check_location(environment.location).map_err(KeyFault::Misplaced)?;
+    let findings = key_fitness(&description);
+    let faults: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding.verdict == Verdict::Fail)
+        .map(|finding| match &finding.remedy {
+            Some(remedy) => format!("{}; {remedy}", finding.evidence),
+            None => finding.evidence.clone(),
+        })
+        .collect();
+    if faults.is_empty() {
+        Ok((description, findings))
+    } else {
+        Err(KeyFault::Unfit { key: description.arn, problem: faults.join("; ") }.into())
+    }
+}
+
+/// Whether a key can be used, as far as the key itself goes.
+#[derive(Clone, Debug)]
+pub enum KeyUsability {
+    /// It can.
+    Usable(Box<KeyDescription>),
+    /// It cannot.
+    Unusable(KeyFault),
+    /// Nobody knows: the key may not be described.
+    Unknown(AwsError),
+}
+
+/// Checks whether a key can be used. This is the one place that tells a key that cannot be used from one that may not
+/// be looked at.
+///
+/// # Errors
+/// If AWS refused for another reason than a missing permission, or did not answer.
+pub async fn key_usability<P: PreflightPorts>(
+    environment: Environment<'_, P>,
+    key: &str,
+) -> Result<KeyUsability, AwsError> {
+    let checked = match KeyRef::parse(key) {
+        Ok(key) => check_key(environment, &key).await,
+        Err(error) => Err(KeyFault::Reference(error).into()),
+    };
+    match checked {
+        Ok((key, _)) => Ok(KeyUsability::Usable(Box::new(key))),
+        Err(KeyError::Fault(fault)) => Ok(KeyUsability::Unusable(fault)),
+        Err(KeyError::Aws(error)) if error.is_denied() => Ok(KeyUsability::Unknown(error)),
+        Err(KeyError::Aws(error)) => Err(error),
+    }
+}

@@ -1,0 +1,96 @@
+//! The reading half of a run over one document. It counts conflicts, and it remembers in which format the document has
+//! to be read. It cannot write.
+
+use super::error::ReconcileError;
+use super::observe::{Observation, ReadAs, observe};
+use super::plan::PlanError;
+use crate::ports::{Environment, ReadPorts};
+use crate::session::{ContentError, DocumentName};
+
+/// How many conflicts end a run: the document keeps changing.
+const CONFLICTS: u32 = 10;
+
+/// Reads one document and its record, as often as a run needs.
+#[derive(Debug)]
+pub(crate) struct Observer<'a, P> {
+    environment: Environment<'a, P>,
+    document: &'a DocumentName,
+    read_as: ReadAs,
+    conflicts: u32,
+    /// The version of the record's parameter, as it was read or written last. `None` if there was no parameter.
+    record_version: Option<u64>,
+}
+
+impl<'a, P: ReadPorts> Observer<'a, P> {
+    pub(crate) fn new(environment: Environment<'a, P>, document: &'a DocumentName) -> Self {
+        Self { environment, document, read_as: ReadAs::Stored, conflicts: 0, record_version: None }
+    }
+
+    pub(super) fn environment(&self) -> Environment<'a, P> {
+        self.environment
+    }
+
+    pub(super) fn document(&self) -> &'a DocumentName {
+        self.document
+    }
+
+    pub(super) fn record_version(&self) -> Option<u64> {
+        self.record_version
+    }
+
+    /// Takes note that the record has been written as the parameter's next version.
+    pub(super) fn record_was_written(&mut self) {
+        self.record_version = Some(self.record_version.unwrap_or_default() + 1);
+    }
+
+    /// Whether a YAML document is now edited, and stored, as JSON.
+    pub(super) fn converts_to_json(&self) -> bool {
+        self.read_as == ReadAs::Json
+    }
+
+    /// Reads the document and the record.
+    pub(crate) async fn observe(&mut self) -> Result<Observation, ReconcileError> {
+        self.environment.progress("reading the document and the record");
+        loop {
+            if let Some((observation, version)) =
+                observe(self.environment, self.document, self.read_as).await?
+            {
+                self.record_version = version;
+                return Ok(observation);
+            }
+            self.conflict("a version was gone before it could be read".to_owned()).await?;
+        }
+    }
+
+    /// What follows if there is no plan: the document is read again as JSON, or the run ends with this error.
+    pub(crate) fn without_plan(&mut self, error: PlanError) -> Result<(), ReconcileError> {
+        let document = self.document.clone();
+        match error {
+            PlanError::NeedsJson if self.read_as == ReadAs::Stored => {
+                self.read_as = ReadAs::Json;
+                Ok(())
+            }
+            PlanError::NeedsJson => Err(ReconcileError::Content {
+                document,
+                problem: ContentError::NotAnObject("its content or `inputs`"),
+            }),
+            PlanError::Owned(owner) => Err(ReconcileError::Owned { document, owner }),
+            PlanError::Content(problem) => Err(ReconcileError::Content { document, problem }),
+        }
+    }
+
+    /// Counts a conflict and waits. The run ends if there were too many.
+    pub(super) async fn conflict(&mut self, what: String) -> Result<(), ReconcileError> {
+        self.conflicts += 1;
+        tracing::info!(document = %self.document, attempt = self.conflicts, "trying again: {what}");
+        if self.conflicts >= CONFLICTS {
+            return Err(ReconcileError::Contended {
+                document: self.document.clone(),
+                attempts: self.conflicts,
+                last: what,
+            });
+        }
+        self.environment.ports.pause(self.conflicts).await;
+        Ok(())
+    }
+}

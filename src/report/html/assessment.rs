@@ -1,0 +1,146 @@
+//! The sections about an assessment: the matrix, the remedies and the findings.
+
+use serde_json::Value;
+
+use super::{HtmlWriter, badge, class};
+use crate::preflight::{Finding, Verdict};
+use crate::report::escape::{html, html_with_code, json};
+use crate::report::headline::plural;
+use crate::report::matrix::{Cell, Row};
+use crate::report::{KeyAssessment, Matrix, words};
+
+impl HtmlWriter {
+    pub(super) fn key_assessment(&mut self, key_assessment: &KeyAssessment) {
+        self.matrix(key_assessment);
+        self.remedies(key_assessment);
+        self.findings(key_assessment);
+    }
+
+    fn matrix(&mut self, key_assessment: &KeyAssessment) {
+        let matrix = Matrix::of(key_assessment);
+        if matrix.rows.is_empty() {
+            return;
+        }
+        self.line("<section aria-labelledby=\"access\"><h2 id=\"access\">Who can use the key</h2>");
+        self.line("<ul class=\"counts\">");
+        for (verdict, words) in
+            [(Verdict::Fail, "cannot"), (Verdict::Unknown, "not proven"), (Verdict::Pass, "can")]
+        {
+            let count = matrix.count(verdict);
+            if count > 0 {
+                self.line(&format!("<li class=\"{}\">{count} {words}</li>", class(verdict)));
+            }
+        }
+        self.line("</ul>");
+        self.line("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"access\">");
+        self.line("<table class=\"matrix\"><thead><tr><th scope=\"col\">Principal</th>");
+        for (action, who) in words::ACTIONS.iter().zip(["users", "nodes"]) {
+            self.line(&format!("<th scope=\"col\"><code>{action}</code> ({who})</th>"));
+        }
+        self.line("</tr></thead><tbody>");
+        for row in &matrix.rows {
+            self.row(row, key_assessment.key_policy.as_ref());
+        }
+        self.line("</tbody></table></div>");
+        self.line("</section>");
+    }
+
+    fn row(&mut self, row: &Row, key_policy: Option<&Value>) {
+        let (account, name) = words::principal(&row.subject);
+        let account = if account.is_empty() {
+            String::new()
+        } else {
+            format!("<small>account {}</small>", html(&account))
+        };
+        self.line(&format!(
+            "<tr><th scope=\"row\" title=\"{}\"><code>{}</code>{account}</th>",
+            html(&row.subject),
+            html(&name)
+        ));
+        for cell in words::cells(row) {
+            match cell {
+                None => self.line("<td><span class=\"none\">–<span hidden> not needed</span></span></td>"),
+                Some(cell) => self.cell(cell, key_policy),
+            }
+        }
+        self.line("</tr>");
+    }
+
+    fn cell(&mut self, cell: &Cell, key_policy: Option<&Value>) {
+        let exempt = if cell.exempt { ", exempt" } else { "" };
+        let word = format!("{}{exempt}", words::verdict(cell.verdict));
+        self.line(&format!("<td><details><summary>{}</summary><dl>", badge(cell.verdict, &word)));
+        for (name, text) in
+            [("Key's side", &cell.key_side), ("Own side", &cell.own_side), ("Known by", &cell.source)]
+        {
+            if !text.is_empty() {
+                self.line(&format!("<dt>{name}</dt><dd>{}</dd>", html_with_code(text)));
+            }
+        }
+        for (index, statement) in cell.statements(key_policy) {
+            self.line(&format!("<dt>Statement {index} of the key policy</dt><dd>{}</dd>", pre(statement)));
+        }
+        self.line("</dl></details></td>");
+    }
+
+    fn remedies(&mut self, key_assessment: &KeyAssessment) {
+        let remedies = &key_assessment.assessment.remedies;
+        if !key_assessment.has_remedies() {
+            return;
+        }
+        let title = words::REMEDIES;
+        self.line(&format!("<section aria-labelledby=\"remedies\"><h2 id=\"remedies\">{title}</h2>"));
+        for statement in &remedies.key_policy_statements {
+            self.line("<figure class=\"copy\">");
+            self.line(&format!("<figcaption><span>{}</span></figcaption>", words::KEY_POLICY_REMEDY));
+            self.line(&pre(statement));
+            self.line("</figure>");
+        }
+        for remedy in &remedies.identity_policies {
+            let count = plural(remedy.principals.len(), "principal", "principals");
+            self.line("<figure class=\"copy\">");
+            self.line(&format!(
+                "<figcaption><span>{} {count}</span></figcaption><ul>",
+                words::IDENTITY_REMEDY
+            ));
+            for principal in &remedy.principals {
+                self.line(&format!("<li><code>{}</code></li>", html(principal.as_str())));
+            }
+            self.line("</ul>");
+            self.line(&pre(&remedy.policy));
+            self.line("</figure>");
+        }
+        self.line("</section>");
+    }
+
+    fn findings(&mut self, key_assessment: &KeyAssessment) {
+        self.line("<section aria-labelledby=\"findings\"><h2 id=\"findings\">Findings</h2>");
+        for finding in key_assessment.by_weight() {
+            self.finding(finding, key_assessment.mode.blocks(finding));
+        }
+        self.line("</section>");
+    }
+
+    fn finding(&mut self, finding: &Finding, blocks: bool) {
+        let open = if blocks { " open" } else { "" };
+        let blocks = if blocks { "<span class=\"blocks\">blocks</span>" } else { "" };
+        self.line(&format!(
+            "<details class=\"finding\"{open}><summary>{} <b>{}</b> <span class=\"what\"><code>{}</code>{}</span>{blocks}</summary>",
+            badge(finding.verdict, words::verdict(finding.verdict)),
+            words::check(finding.check),
+            html(&finding.subject),
+            words::behind_subject(finding),
+        ));
+        self.line(&format!("<p>{}</p>", html_with_code(&finding.evidence)));
+        if let Some(remedy) = &finding.remedy {
+            self.line(&format!("<p class=\"remedy\">→ {}</p>", html_with_code(remedy)));
+        }
+        self.line("</details>");
+    }
+}
+
+fn pre(value: &Value) -> String {
+    // The lines are escaped one by one, since `html` would write a line end as its number.
+    let lines: Vec<_> = json(value).lines().map(html).collect();
+    format!("<pre>{}</pre>", lines.join("\n"))
+}
