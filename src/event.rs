@@ -1,8 +1,8 @@
-//! What arrives, one file for each source. [`read`] is the one place that tells the sources apart; each file turns JSON
-//! into a value, and does nothing else.
+//! What arrives, one file for each source. [`read`] is the one place that tells the sources apart; each file turns
+//! JSON into a value, and does nothing else.
 //!
-//! Events of AWS are read leniently: real ones lack fields, have unknown ones, and are delivered twice. Properties and
-//! direct calls are written by people and are read strictly.
+//! Events of AWS are read leniently: real ones lack fields, have unknown ones, and are delivered twice. Properties
+//! and direct calls are written by people and are read strictly.
 
 pub mod config_rule;
 pub mod custom_resource;

@@ -1,7 +1,7 @@
 //! The log of the Lambda: one JSON object for each line, on standard output, for CloudWatch Logs.
 //!
-//! Below warnings, only the events of this project are written. At fine levels, those of the SDK hold whole requests, and so
-//! things that must not be in a log.
+//! Below warnings, only the events of this project are written. At fine levels, those of the SDK hold whole
+//! requests, and so things that must not be in a log.
 
 use std::io::{self, Write as _};
 use std::panic;

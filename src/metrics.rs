@@ -1,5 +1,5 @@
-//! The metrics of one event, in CloudWatch's embedded metric format: a log line from which CloudWatch takes the values, so that
-//! no call is needed. Pure.
+//! The metrics of one event, in CloudWatch's embedded metric format: a log line from which CloudWatch takes the
+//! values, so that no call is needed. Pure.
 
 use serde_json::{Value, json};
 
@@ -23,8 +23,8 @@ pub struct Metrics {
     pub checks_failed: u64,
     /// Alerts of every kind.
     pub alerts: u64,
-    /// 1 for the schedule and for a request of an owner, so that an alarm notices if neither comes any more. Other events do
-    /// not count, as they would hide that the schedule has stopped.
+    /// 1 for the schedule and for a request of an owner, so that an alarm notices if neither comes any more. Other
+    /// events do not count, as they would hide that the schedule has stopped.
     pub guarded: u64,
     /// How long the event took, in milliseconds.
     pub duration_ms: u64,

@@ -72,7 +72,8 @@ impl<'a> CallRecord<'a> {
         Some(Actor { principal, user_agent: plain::text(self.value("/userAgent")) })
     }
 
-    /// Whether a session of the role made the call. Sessions name their role without its path, so account and name decide.
+    /// Whether a session of the role made the call. Sessions name their role without its path, so account and name
+    /// decide.
     pub(super) fn is_by(&self, role_arn: &str) -> bool {
         if self.text("/userIdentity/sessionContext/sessionIssuer/arn") == Some(role_arn) {
             return true;

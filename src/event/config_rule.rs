@@ -17,7 +17,8 @@ const TEST_TOKEN: &str = "TESTMODE";
 pub struct RuleEvaluation {
     /// The token by which AWS Config knows its question.
     pub result_token: ResultToken,
-    /// Whether the resource is gone or no longer in the scope of the rule. The answer then is that the rule does not apply.
+    /// Whether the resource is gone or no longer in the scope of the rule. The answer then is that the rule does
+    /// not apply.
     pub left_scope: bool,
     /// What to evaluate.
     pub resource: EvaluatedResource,

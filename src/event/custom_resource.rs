@@ -9,13 +9,13 @@ use cloudformation_custom_resource::{Envelope, Unanswerable, is_request};
 
 /// The type of the resource that checks a key for the accounts that will use it.
 pub const SESSION_KEY_ACCESS: &str = "Custom::SessionKeyAccess";
-/// The types of the resource that owns a document. CloudFormation names a custom resource without a type of its own by
-/// the second.
+/// The types of the resource that owns a document. CloudFormation names a custom resource without a type of its own
+/// by the second.
 pub const SESSION_ENCRYPTION: [&str; 2] =
     ["Custom::SessionEncryption", "AWS::CloudFormation::CustomResource"];
 
-/// A request for a custom resource. Its properties are read only while the request is served, so that whatever happens
-/// then is answered.
+/// A request for a custom resource. Its properties are read only while the request is served, so that whatever
+/// happens then is answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CustomResourceEvent {
     /// The resource that serves the request.
@@ -36,8 +36,8 @@ pub enum ResourceKind {
 /// A request as the event types of AWS describe it. The crate `cloudformation_custom_resource` fills it after its
 /// lenient envelope has found no defect.
 ///
-/// Its `Debug` prints the response URL. The URL in it is shortened to its host, but requests hold properties too, so no
-/// value of this type may be logged.
+/// Its `Debug` prints the response URL. The URL in it is shortened to its host, but requests hold properties too,
+/// so no value of this type may be logged.
 pub type CustomResourceRequest = CloudFormationCustomResourceRequest<Map<String, Value>, Map<String, Value>>;
 
 /// Reads a request, however broken it is; `None` if the event is something else.

@@ -48,8 +48,8 @@ impl<'a> EventBridgeEnvelope<'a> {
         plain::text(self.time)
     }
 
-    /// Whether it happened in another account or Region than the function's own. If either is unknown, it may have happened
-    /// here.
+    /// Whether it happened in another account or Region than the function's own. If either is unknown, it may have
+    /// happened here.
     pub(super) fn is_elsewhere(&self, function: FunctionIdentity<'_>) -> bool {
         function.location.is_some_and(|location| is_elsewhere(location, self.account, self.region))
     }

@@ -55,8 +55,8 @@ pub(super) fn read(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentit
     })
 }
 
-/// The key in the first field that names one. The caller may have named it by id or alias, so the fields that CloudTrail
-/// adds come first.
+/// The key in the first field that names one. The caller may have named it by id or alias, so the fields that
+/// CloudTrail adds come first.
 fn key(record: &CallRecord<'_>, function: FunctionIdentity<'_>) -> Option<KeyArn> {
     let resources = record.value("/resources").and_then(Value::as_array);
     let arn = |resource: &Value| KeyArn::parse(resource.get("ARN")?.as_str()?).ok();

@@ -29,7 +29,8 @@ impl<'a> NamedDocument<'a> {
         Some(Self { name, account: Some(arn.account), region: Some(arn.region) })
     }
 
-    /// Whether its ARN has another account or Region than the function's own. The ARNs of AWS's documents have no account.
+    /// Whether its ARN has another account or Region than the function's own. The ARNs of AWS's documents have no
+    /// account.
     pub(super) fn is_elsewhere(&self, function: FunctionIdentity<'_>) -> bool {
         function.location.is_some_and(|location| is_elsewhere(location, self.account, self.region))
     }

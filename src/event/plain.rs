@@ -1,7 +1,7 @@
 //! Texts that other people choose, made safe for logs and alerts.
 //!
-//! Callers choose their user agent and the name of their session. Such a text must not forge a line of the log, change the
-//! direction of the text around it, or be of any length.
+//! Callers choose their user agent and the name of their session. Such a text must not forge a line of the log,
+//! change the direction of the text around it, or be of any length.
 
 use std::fmt;
 

@@ -167,7 +167,8 @@ pub(super) fn intent(reader: &mut Properties<'_>) -> Intent {
     let on_delete = reader.word("OnDelete", &ON_DELETE).unwrap_or_default();
     let on_conflict = reader.word("OnConflict", &ON_CONFLICT).unwrap_or_default();
     let on_key_trouble = on_key_trouble(reader, on, named.as_deref());
-    // Nothing uses the value of Revision: a changed one makes CloudFormation send an Update. It is read so that it is known.
+    // Nothing uses the value of Revision: a changed one makes CloudFormation send an Update. It is read so that it
+    // is known.
     let _ = reader.text("Revision");
     let safeguards = safeguards(reader);
     let encryption = key.map_or(Encryption::Disabled, |key| Encryption::Enabled { key, on_key_trouble });
@@ -307,21 +308,22 @@ fn document(properties: &Map<String, Value>) -> Result<DocumentName, DocumentNam
     name.map_or_else(|| Ok(DocumentName::default()), DocumentName::parse)
 }
 
-/// What the properties ask for when the resource is deleted; `None` if they do not say, or if no version knew the word.
+/// What the properties ask for when the resource is deleted; `None` if they do not say, or if no version knew the
+/// word.
 fn on_delete(properties: &Map<String, Value>) -> Option<OnDelete> {
     let word = properties.get("OnDelete").and_then(Value::as_str)?;
     ON_DELETE.iter().find(|(name, _)| *name == word).map(|(_, on_delete)| *on_delete)
 }
 
-/// The physical id of a document in an account and Region. Nothing else is part of it, so that a changed key never replaces
-/// the resource.
+/// The physical id of a document in an account and Region. Nothing else is part of it, so that a changed key never
+/// replaces the resource.
 #[must_use]
 pub fn physical_id(location: &Location, document: &DocumentName) -> String {
     format!("session-kms:{}:{}:{document}", location.account, location.region)
 }
 
-/// The document that a physical id names; `None` for an id that CloudFormation made up, or that belongs to another account
-/// or Region.
+/// The document that a physical id names; `None` for an id that CloudFormation made up, or that belongs to another
+/// account or Region.
 #[must_use]
 pub fn document_of_id(location: &Location, id: &str) -> Option<DocumentName> {
     let name = id.strip_prefix("session-kms:")?.strip_prefix(&location.account)?.strip_prefix(':')?;

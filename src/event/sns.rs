@@ -13,8 +13,8 @@ pub struct SnsMessage {
     pub event: Event,
 }
 
-/// Reads an envelope; `None` if the event is something else. For a message that cannot be read there is a line that says
-/// why. The line never repeats the message, which may hold a response URL.
+/// Reads an envelope; `None` if the event is something else. For a message that cannot be read there is a line that
+/// says why. The line never repeats the message, which may hold a response URL.
 pub(super) fn read(event: &Value, function: FunctionIdentity<'_>) -> Option<Event> {
     let records = event.get("Records")?.as_array()?;
     let read = |record: &Value| {

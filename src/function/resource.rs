@@ -39,11 +39,12 @@ pub(super) fn plain_failure(error: &impl ToString) -> Failure {
     Failure { reason: error.to_string() }
 }
 
-/// How long a reason may become when remedies are appended, in bytes of JSON. With the ids, such a reason still fits into
-/// the response, which would be cut off otherwise.
+/// How long a reason may become when remedies are appended, in bytes of JSON. With the ids, such a reason still
+/// fits into the response, which would be cut off otherwise.
 const LONGEST: usize = 3000;
 
-/// The failure of a request. If there is a report, the reason says how to find it and holds as many remedies as fit whole.
+/// The failure of a request. If there is a report, the reason says how to find it and holds as many remedies as fit
+/// whole.
 pub(super) fn failure(error: &ReconcileError, request_id: &str) -> Failure {
     let mut reason = error.to_string();
     let ReconcileError::Key(fault) = error else { return Failure { reason } };

@@ -1,5 +1,5 @@
-//! `Custom::SessionEncryption`: from a request of CloudFormation to the convergence of its document, and from the outcome to
-//! the response.
+//! `Custom::SessionEncryption`: from a request of CloudFormation to the convergence of its document, and from the
+//! outcome to the response.
 
 use super::resource::{self, FunctionLocation, plain_failure};
 use crate::event::custom_resource::{SESSION_ENCRYPTION, SESSION_KEY_ACCESS};
@@ -64,8 +64,8 @@ impl<P: WritePorts> CustomResource for SessionEncryption<'_, P> {
             }
             EncryptionChange::Release { physical_resource_id, on_delete } => {
                 let id = resource::physical_id(physical_resource_id)?;
-                // CloudFormation may have made up the id. Then the properties name the document; if there can be no such
-                // document, the resource was never created.
+                // CloudFormation may have made up the id. Then the properties name the document; if there can be no
+                // such document, the resource was never created.
                 let named = document_of_id(&location, physical_resource_id)
                     .or_else(|| request.document.as_ref().ok().cloned());
                 let Some(document) = named else {
@@ -132,8 +132,8 @@ impl<P: WritePorts> SessionEncryption<'_, P> {
         success(location, &outcome)
     }
 
-    /// The intent of the properties. An Update back to properties that were accepted before is never refused for a property
-    /// that this version does not know: a rollback must not fail.
+    /// The intent of the properties. An Update back to properties that were accepted before is never refused for a
+    /// property that this version does not know: a rollback must not fail.
     async fn accepted_intent<'c>(
         &self,
         change: EstablishRequest<'c>,
@@ -185,8 +185,8 @@ fn refuse_unknown_type(resource_type: &str) -> Result<(), Failure> {
     Err(Failure { reason })
 }
 
-/// Whether a role may be the reason that the same stack has made or changed just before: IAM takes seconds until such a
-/// role is effective everywhere.
+/// Whether a role may be the reason that the same stack has made or changed just before: IAM takes seconds until
+/// such a role is effective everywhere.
 fn is_denial(error: &ReconcileError) -> bool {
     matches!(error, ReconcileError::Aws(error) if error.is_denied())
 }
@@ -200,8 +200,8 @@ fn is_about_keys(error: &ReconcileError) -> bool {
     )
 }
 
-/// A document that a failed replacement left behind, and what to do with it: the Update goes back to the document of the id
-/// that it has. No Delete follows for the other document, as no response has named its id.
+/// A document that a failed replacement left behind, and what to do with it: the Update goes back to the document
+/// of the id that it has. No Delete follows for the other document, as no response has named its id.
 fn left_behind<'c>(
     change: EstablishRequest<'c>,
     document: &DocumentName,

@@ -1,5 +1,5 @@
-//! Change events through the whole function: repairs that AWS refuses, documents that take too long, and several messages in
-//! one envelope of a topic.
+//! Change events through the whole function: repairs that AWS refuses, documents that take too long, and several
+//! messages in one envelope of a topic.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Serves one request for `Custom::Greeting` and prints the response that a local receiver accepted.
 //!
-//! Run it with `cargo run --example custom_resource --features testing`. In a Lambda function, the payload comes from the
-//! runtime, and the response goes to the URL that CloudFormation has put into it.
+//! Run it with `cargo run --example custom_resource --features testing`. In a Lambda function, the payload comes
+//! from the runtime, and the response goes to the URL that CloudFormation has put into it.
 
 use std::error::Error;
 use std::time::{Duration, SystemTime};

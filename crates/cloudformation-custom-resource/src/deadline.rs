@@ -11,7 +11,8 @@ const LONGEST_MARGIN: Duration = Duration::from_secs(10);
 pub struct TimeLimits {
     /// When the request arrived.
     pub arrived: SystemTime,
-    /// When Lambda ends the function. A time before the arrival means that it is unknown: local runtimes send a constant.
+    /// When Lambda ends the function. A time before the arrival means that it is unknown: local runtimes send a
+    /// constant.
     pub function: SystemTime,
     /// How long CloudFormation waits for a response.
     pub service_timeout: Duration,

@@ -108,8 +108,8 @@ impl RequestType {
 }
 
 impl Request {
-    /// The request as CloudFormation sends it, but for what only the protocol needs: the URL shows its host alone, and
-    /// the properties hold neither `ServiceToken` nor `ServiceTimeout`.
+    /// The request as CloudFormation sends it, but for what only the protocol needs: the URL shows its host alone,
+    /// and the properties hold neither `ServiceToken` nor `ServiceTimeout`.
     pub(super) fn to_json(&self, response_url: &ResponseUrl) -> Value {
         let mut payload = json!({
             "RequestType": self.request_type.name(),

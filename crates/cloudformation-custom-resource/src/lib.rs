@@ -1,9 +1,9 @@
 //! Answers requests for CloudFormation custom resources from a Lambda function.
 //!
-//! CloudFormation sends a request to the function and waits, up to an hour, for one HTTP PUT to the pre-signed URL in the
-//! request. Without that response the stack hangs. This crate sends it: exactly one response for each request, before
-//! the earliest of the known deadlines, whether the work succeeds, fails, panics or hangs, and even if the request
-//! cannot be read.
+//! CloudFormation sends a request to the function and waits, up to an hour, for one HTTP PUT to the pre-signed URL
+//! in the request. Without that response the stack hangs. This crate sends it: exactly one response for each
+//! request, before the earliest of the known deadlines, whether the work succeeds, fails, panics or hangs, and even
+//! if the request cannot be read.
 //!
 //! Implement [`CustomResource`] for a type of your own, and pass each payload through a [`Provider`]:
 //!
@@ -56,10 +56,10 @@
 //! # }
 //! ```
 //!
-//! The crate reads the envelope of a request leniently ([`Envelope`]), bounds the work ([`Deadline`], [`Progress`]), makes
-//! the response fit into 4096 bytes ([`Response`]) and sends it ([`ResponseSender`]). [`Properties`] reads the
-//! properties strictly and reports every mistake at once. With the feature `testing`, the module `testing` holds a
-//! receiver of responses that refuses whatever S3 and CloudFormation would refuse.
+//! The crate reads the envelope of a request leniently ([`Envelope`]), bounds the work ([`Deadline`],
+//! [`Progress`]), makes the response fit into 4096 bytes ([`Response`]) and sends it ([`ResponseSender`]).
+//! [`Properties`] reads the properties strictly and reports every mistake at once. With the feature `testing`, the
+//! module `testing` holds a receiver of responses that refuses whatever S3 and CloudFormation would refuse.
 //!
 //! # Invariants
 //!

@@ -13,8 +13,8 @@ pub use problem::{PropertyProblem, PropertyProblems};
 
 /// Reads properties by name; [`finish`](Self::finish) then reports every problem at once.
 ///
-/// A method returns a default (`None`, or an empty text) for a property that it could not read, so use the values only
-/// if `finish` found no problem.
+/// A method returns a default (`None`, or an empty text) for a property that it could not read, so use the values
+/// only if `finish` found no problem.
 ///
 /// ```
 /// use cloudformation_custom_resource::{Properties, UnknownProperties};
@@ -126,7 +126,8 @@ impl<'a> Properties<'a> {
         self.expect(found.map(|(_, meaning)| *meaning), name, &allowed)
     }
 
-    /// Texts: a list, or a single text. Empty texts are left out, as an empty parameter becomes a list of one empty text.
+    /// Texts: a list, or a single text. Empty texts are left out, as an empty parameter becomes a list of one empty
+    /// text.
     pub fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
         let value = self.value(name)?;
         let items = match value {
@@ -149,8 +150,8 @@ impl<'a> Properties<'a> {
         }
     }
 
-    /// Adds a problem that the caller found, such as two properties that exclude each other. The message is the name and
-    /// then `problem`.
+    /// Adds a problem that the caller found, such as two properties that exclude each other. The message is the
+    /// name and then `problem`.
     pub fn reject(&mut self, name: &'static str, problem: impl Into<String>) {
         let problem = problem.into();
         self.problems.push(PropertyProblem::Rejected { name: self.spelt(name), problem });

@@ -11,6 +11,29 @@ use super::ids::{Ids, PhysicalResourceId};
 pub const LONGEST_BODY: usize = 4096;
 
 /// The response to one request.
+///
+/// A [`Provider`](crate::Provider) makes and sends it. If the work is longer than an invocation, make it yourself,
+/// when the work is done, and send it with [`ResponseSender::put`](crate::ResponseSender::put):
+///
+/// ```
+/// use cloudformation_custom_resource::{Envelope, LONGEST_BODY, Response};
+/// use serde_json::json;
+///
+/// let envelope = Envelope::read(&json!({
+///     "RequestType": "Create",
+///     "ResponseURL": "https://bucket.s3.amazonaws.com/key?Expires=32503680000&Signature=secret",
+///     "StackId": "arn:aws:cloudformation:eu-west-1:123456789012:stack/demo/5b6cc040",
+///     "RequestId": "8f4c1b8e-2d8f-4f2e-9c38-0b0a4d7a2b11",
+///     "LogicalResourceId": "Thing",
+///     "ResourceType": "Custom::Thing",
+///     "ResourceProperties": {},
+/// }))
+/// .unwrap();
+/// let reason = "the third of three steps failed ".repeat(500);
+/// let response = Response::failed(envelope.ids, envelope.physical_resource_id, reason);
+/// let body = response.shortened_to_fit("see the log of the state machine").body();
+/// assert!(body.len() <= LONGEST_BODY && body.contains("see the log"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     ids: Ids,
@@ -167,9 +190,10 @@ impl Response {
 
     /// The same response in at most [`LONGEST_BODY`] bytes.
     ///
-    /// The reason is shortened first and ends in `hint`, which says where the whole reason can be found. Then the free
-    /// texts are shortened, in the order of their names. An exact attribute is neither cut nor left out, as templates would
-    /// go on with a wrong value. If the exact attributes alone are too long, the response becomes FAILED and says so.
+    /// The reason is shortened first and ends in `hint`, which says where the whole reason can be found. Then the
+    /// free texts are shortened, in the order of their names. An exact attribute is neither cut nor left out, as
+    /// templates would go on with a wrong value. If the exact attributes alone are too long, the response becomes
+    /// FAILED and says so.
     #[must_use]
     pub fn shortened_to_fit(mut self, hint: &str) -> Self {
         let mut over = self.body().len().saturating_sub(LONGEST_BODY);

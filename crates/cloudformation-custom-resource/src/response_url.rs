@@ -148,7 +148,8 @@ fn strict_url(text: &str) -> Result<Url, InvalidUrl> {
     if alike && matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(InvalidUrl::Malformed) }
 }
 
-/// `Expires` counts seconds from the epoch (signature version 2); `X-Amz-Expires` seconds from `X-Amz-Date` (version 4).
+/// `Expires` counts seconds from the epoch (signature version 2); `X-Amz-Expires` seconds from `X-Amz-Date`
+/// (version 4).
 fn expiry(url: &Url) -> Option<SystemTime> {
     let query = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value);
     let seconds = |name| query(name)?.parse().ok().map(Duration::from_secs);

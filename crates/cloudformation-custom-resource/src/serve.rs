@@ -18,24 +18,24 @@ use super::sender::{Delivered, DeliveryError, ResponseSender};
 
 /// A kind of resource.
 pub trait CustomResource {
-    /// What a request is read into: [`Request`], or any type that serde can read from CloudFormation's request, such as
-    /// `CloudFormationCustomResourceRequest` of the crate `aws_lambda_events`.
+    /// What a request is read into: [`Request`], or any type that serde can read from CloudFormation's request,
+    /// such as `CloudFormationCustomResourceRequest` of the crate `aws_lambda_events`.
     ///
-    /// It gets the request without what only the protocol needs: the response URL shows its host alone, and the properties
-    /// hold neither `ServiceToken` nor `ServiceTimeout`. If serde cannot read it, the response is FAILED with the error of
-    /// serde. On Delete and on rollback, properties of every past schema can come back: a type that refuses them makes the
-    /// Delete fail.
+    /// It gets the request without what only the protocol needs: the response URL shows its host alone, and the
+    /// properties hold neither `ServiceToken` nor `ServiceTimeout`. If serde cannot read it, the response is FAILED
+    /// with the error of serde. On Delete and on rollback, properties of every past schema can come back: a type
+    /// that refuses them makes the Delete fail.
     type Request: DeserializeOwned;
 
-    /// The id in the response to a Create that fails. A Delete with this id follows, so it must be known before anything
-    /// is called.
+    /// The id in the response to a Create that fails. A Delete with this id follows, so it must be known before
+    /// anything is called.
     ///
     /// # Errors
     /// If the properties do not even tell the id, no work is done, and the response to the Create has this reason.
     fn physical_id_of_create(&self, request: &Self::Request) -> Result<PhysicalResourceId, Failure>;
 
-    /// Does the work. At the deadline, the future is dropped at its current `await`, and the reason in the response ends
-    /// with the last step that was set on `progress`.
+    /// Does the work. At the deadline, the future is dropped at its current `await`, and the reason in the response
+    /// ends with the last step that was set on `progress`.
     fn handle(
         &self,
         request: &Self::Request,

@@ -1,7 +1,8 @@
 //! For tests of custom resources: a receiver of responses that refuses whatever S3 and CloudFormation would refuse.
 //!
-//! [`LocalReceiver`] is an HTTP server on the loopback interface. [`ResponseReceiver`] holds its rules without a network,
-//! for test servers that have other things to serve too. Both know nothing of the code that sends the responses.
+//! [`LocalReceiver`] is an HTTP server on the loopback interface. [`ResponseReceiver`] holds its rules without a
+//! network, for test servers that have other things to serve too. Both know nothing of the code that sends the
+//! responses.
 
 mod received;
 mod receiver;

@@ -1,5 +1,5 @@
-//! The samples in the types of `aws_lambda_events`. Every sample that has a type there can be read with it, but for those in
-//! [`MISSING`], which AWS sends without fields that the type requires.
+//! The samples in the types of `aws_lambda_events`. Every sample that has a type there can be read with it, but for
+//! those in [`MISSING`], which AWS sends without fields that the type requires.
 
 use aws_lambda_events::event::cloudformation::CloudFormationCustomResourceRequest;
 use aws_lambda_events::event::cloudwatch_events::cloudtrail::AWSAPICall;

@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use crate::ids::Ids;
 
-/// The longest body that CloudFormation accepts, in bytes. It is stated here once more, so that a mistake of the sender
-/// cannot become a rule of the receiver.
+/// The longest body that CloudFormation accepts, in bytes. It is stated here once more, so that a mistake of the
+/// sender cannot become a rule of the receiver.
 const LONGEST_BODY: usize = 4096;
 /// The longest physical id that CloudFormation accepts, in bytes.
 const LONGEST_ID: usize = 1024;

@@ -1,5 +1,5 @@
-//! The receiver behind response URLs. S3's part is a pre-signed PUT, which any change of the URL or of the content type
-//! breaks. CloudFormation's part is one valid response for each request. What S3 refuses gets 403; what only
+//! The receiver behind response URLs. S3's part is a pre-signed PUT, which any change of the URL or of the content
+//! type breaks. CloudFormation's part is one valid response for each request. What S3 refuses gets 403; what only
 //! CloudFormation would refuse gets 200, as in AWS. Both are violations.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -263,3 +263,6 @@ fn xml(status: u16, code: &str) -> Reaction {
     let body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code></Error>");
     Reaction::Respond { status, body }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
-//! The order in which CloudFormation sends requests: what follows a changed physical id, a failed Update, and a failed or
-//! cancelled Create.
+//! The order in which CloudFormation sends requests: what follows a changed physical id, a failed Update, and a
+//! failed or cancelled Create.
 
 use serde_json::Value;
 
@@ -24,12 +24,13 @@ pub enum StackStatus {
 #[derive(Clone, Debug)]
 pub struct Deployment {
     pub status: StackStatus,
-    /// Every request in order, with its response. If the function sent none, CloudFormation treats the request as failed
-    /// when ServiceTimeout is over.
+    /// Every request in order, with its response. If the function sent none, CloudFormation treats the request as
+    /// failed when ServiceTimeout is over.
     pub steps: Vec<(Request, Option<ReceivedResponse>)>,
 }
 
-/// One custom resource through the life of its stack. The function under test is an async closure that takes the payload.
+/// One custom resource through the life of its stack. The function under test is an async closure that takes the
+/// payload.
 pub struct Lifecycle<'a> {
     stub: &'a Stub,
     pub resource: Resource,
@@ -71,8 +72,8 @@ impl<'a> Lifecycle<'a> {
         self.deployed.as_ref().map(|deployed| deployed.physical_id.as_str())
     }
 
-    /// Creates the resource. A failed Create is followed by a Delete with the id of the FAILED response, or with a made-up id
-    /// if there is no response.
+    /// Creates the resource. A failed Create is followed by a Delete with the id of the FAILED response, or with a
+    /// made-up id if there is no response.
     pub async fn create(&mut self, properties: &Value, run: &impl AsyncFn(Value)) -> Deployment {
         let created = self.send(self.resource.create(self.stub, properties), run).await;
         let made_up = self.resource.made_up_id();
@@ -98,9 +99,9 @@ impl<'a> Lifecycle<'a> {
         self.ended(if deleted { StackStatus::RollbackComplete } else { StackStatus::RollbackFailed })
     }
 
-    /// Updates the resource. Another physical id in the response is a replacement: a Delete with the old id and the old
-    /// properties follows. A failed Update is followed by an Update with new and old properties swapped and, if the failure
-    /// named another id, by a Delete of that id.
+    /// Updates the resource. Another physical id in the response is a replacement: a Delete with the old id and the
+    /// old properties follows. A failed Update is followed by an Update with new and old properties swapped and, if
+    /// the failure named another id, by a Delete of that id.
     pub async fn update(&mut self, properties: &Value, run: &impl AsyncFn(Value)) -> Deployment {
         let old = self.deployed.clone().expect("a resource that was created");
         let updated = self
