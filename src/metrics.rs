@@ -1,19 +1,19 @@
-//! What one invocation adds to the function's metrics, in CloudWatch's embedded metric format: a log line that
-//! CloudWatch takes figures from, so that no call has to be made. Pure.
+//! The metrics of one invocation in CloudWatch's embedded metric format: a log line from which CloudWatch takes the
+//! metrics, so that no call is needed. Pure.
 
 use serde_json::{Value, json};
 
 /// The namespace of all metrics.
 pub const NAMESPACE: &str = "session-kms";
 
-/// The figures of one look at the documents. Zeros count too: an alarm needs them to end.
+/// The metrics of one invocation. Zeros count too: without them an alarm would not end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Metrics {
     /// Documents that were not as wanted.
     pub drift_found: u64,
-    /// Documents that were brought to be as wanted, by whichever key.
+    /// Documents that were repaired, with whichever key.
     pub drift_repaired: u64,
-    /// Documents that are not as wanted and were left so, or could not be looked after.
+    /// Documents that are not as wanted and were left so, or could not be remediated.
     pub repair_refused: u64,
     /// Documents whose breaker is open.
     pub breaker_open: u64,
@@ -21,10 +21,10 @@ pub struct Metrics {
     pub key_trouble: u64,
     /// Checks that failed for somebody who needs the key.
     pub checks_failed: u64,
-    /// What somebody should do something about, whatever it is.
+    /// Alerts, whatever they are about.
     pub alerts: u64,
-    /// 1 for the schedule, and for a request of an owner: without it nobody keeps an eye on the document. Other
-    /// events do not count, as they would hide that the schedule does not come.
+    /// 1 for the schedule and for a request of an owner: without these nobody watches the document. Other events do not
+    /// count, since they would hide that the schedule has stopped.
     pub guarded: u64,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
