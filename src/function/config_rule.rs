@@ -16,10 +16,10 @@ const ACCOUNT: &str = "AWS::::Account";
 /// A document's compliance, and why.
 type Assessed = (ComplianceType, String);
 
-/// Judges, and tells AWS Config.
+/// Assesses what AWS Config asks about, and reports it.
 ///
 /// # Errors
-/// Where AWS refused or did not answer: nothing was reported, and AWS Config asks again.
+/// If AWS refused or did not answer. Then nothing was reported, and AWS Config asks again.
 pub(super) async fn evaluate<P: ReadPorts + Compliance>(
     environment: Environment<'_, P>,
     evaluation: &RuleEvaluation,
@@ -50,7 +50,7 @@ pub(super) async fn evaluate<P: ReadPorts + Compliance>(
     };
     environment.ports.report_compliance(&report).await?;
     let word = compliance.as_str();
-    tracing::info!(resource_type, resource_id, compliance = word, annotation, "told AWS Config");
+    tracing::info!(resource_type, resource_id, compliance = word, annotation, "reported to AWS Config");
     Ok(json!({
         "command": "evaluate",
         "resourceType": resource_type,
@@ -61,7 +61,7 @@ pub(super) async fn evaluate<P: ReadPorts + Compliance>(
     }))
 }
 
-/// Every document with a record; where there is none, the one that sessions take their preferences from.
+/// Assesses every document with a record, and always the one that sessions take their preferences from.
 async fn of_account<P: ReadPorts>(environment: Environment<'_, P>) -> Result<Assessed, ReconcileError> {
     let mut documents = environment.ports.recorded().await?;
     let preferences = DocumentName::default();
@@ -75,7 +75,7 @@ async fn of_account<P: ReadPorts>(environment: Environment<'_, P>) -> Result<Ass
                 return Ok((ComplianceType::NonCompliant, format!("{document}: {why}")));
             }
             Ok((_, why)) => well.push(format!("{document}: {why}")),
-            // Another function's, or the command line's.
+            // The record is another function's, or the command line's.
             Err(error) if error.is_record_withheld() => withheld = Some(error),
             Err(error) => return Err(error),
         }
@@ -86,7 +86,7 @@ async fn of_account<P: ReadPorts>(environment: Environment<'_, P>) -> Result<Ass
     }
 }
 
-/// One document. Of the account's others, which are no business of sessions, AWS Config asks too.
+/// Assesses one document. AWS Config also asks about documents that have nothing to do with sessions.
 async fn of_document<P: ReadPorts>(
     environment: Environment<'_, P>,
     document: &DocumentName,

@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use crate::event::direct::DirectCall;
 use crate::intent::{Intent, Owner};
-use crate::operations::{self, Wanted};
+use crate::operations::{self, ChangeRequest};
 use crate::ports::{Environment, WritePorts};
 use crate::reconcile::ReconcileError;
 
-/// Answers a call. `digest` is of its properties, `patience` how long a refusal may be asked again.
+/// Answers a call. `digest` is the digest of its properties, and `patience` is how long a refusal may be asked about again.
 ///
 /// # Errors
 /// See [`ReconcileError`]. Findings that block are no error: the report says that it fails.
@@ -21,7 +21,7 @@ pub(super) async fn answer<P: WritePorts>(
     patience: Duration,
 ) -> Result<Value, ReconcileError> {
     let wanted = |command, intent: &Intent| {
-        Wanted::new(command, intent.clone(), owner(), digest).with_patience(patience)
+        ChangeRequest::new(command, intent.clone(), owner(), digest).with_patience(patience)
     };
     let location = environment.location;
     let report = match call {
@@ -35,14 +35,12 @@ pub(super) async fn answer<P: WritePorts>(
             let preview = wanted.preview(environment).await?;
             wanted.planned(location, &preview)
         }
-        DirectCall::Reconcile(intent) => {
-            operations::carry_out(environment, &wanted("reconcile", intent)).await?
-        }
+        DirectCall::Reconcile(intent) => operations::apply(environment, &wanted("reconcile", intent)).await?,
     };
     Ok(report.to_value())
 }
 
-/// Direct calls are one owner: what one has set, another may change.
+/// All direct calls are one owner: one may change what another has set.
 fn owner() -> Owner {
     Owner { stack_id: "direct-call".to_owned(), logical_resource_id: "session-kms".to_owned() }
 }

@@ -23,6 +23,7 @@ mod model;
 mod ownership;
 mod policy;
 mod proof;
+mod read_only;
 mod remediation;
 mod report;
 mod round_trip;
