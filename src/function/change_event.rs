@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{FunctionError, Settings};
+use super::{FunctionError, FunctionSettings};
 use crate::change_event::{Actor, ChangeEvent, ChangeSource, Scope};
 use crate::metrics::Metrics;
 use crate::ports::{AwsError, Environment, WritePorts};
@@ -29,7 +29,7 @@ const LONGEST: usize = 160_000;
 /// Handles change events.
 pub(super) struct ChangeEventHandler<'a, P> {
     pub(super) environment: Environment<'a, P>,
-    pub(super) settings: &'a Settings,
+    pub(super) settings: &'a FunctionSettings,
     /// When Lambda ends the function. A time in the past means that it is not known.
     pub(super) deadline: SystemTime,
 }
@@ -83,7 +83,7 @@ impl<P: WritePorts> ChangeEventHandler<'_, P> {
         }
         match problems.is_empty() {
             true => Ok(report),
-            false => Err(FunctionError::Unkept { problems: problems.join("; ") }),
+            false => Err(FunctionError::Incomplete { problems: problems.join("; ") }),
         }
     }
 

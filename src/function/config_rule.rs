@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::event::config_rule::{Evaluation, Subject};
+use crate::event::config_rule::{EvaluatedResource, RuleEvaluation};
 use crate::operations;
 use crate::ports::{Compliance, ComplianceReport, ComplianceType, Environment, ReadPorts};
 use crate::preflight::{KeyUsability, key_usability};
@@ -22,18 +22,22 @@ type Assessed = (ComplianceType, String);
 /// If AWS refused or did not answer. Then nothing was reported, and AWS Config asks again.
 pub(super) async fn evaluate<P: ReadPorts + Compliance>(
     environment: Environment<'_, P>,
-    evaluation: &Evaluation,
+    evaluation: &RuleEvaluation,
 ) -> Result<Value, ReconcileError> {
-    let (resource_type, resource_id) = match &evaluation.subject {
-        Subject::Account => (ACCOUNT, evaluation.account.as_str()),
-        Subject::Document { resource_type, resource_id, .. }
-        | Subject::Other { resource_type, resource_id } => (resource_type.as_str(), resource_id.as_str()),
+    let (resource_type, resource_id) = match &evaluation.resource {
+        EvaluatedResource::Account => (ACCOUNT, evaluation.account.as_str()),
+        EvaluatedResource::Document { resource_type, resource_id, .. }
+        | EvaluatedResource::Other { resource_type, resource_id } => {
+            (resource_type.as_str(), resource_id.as_str())
+        }
     };
-    let (compliance, annotation) = match &evaluation.subject {
+    let (compliance, annotation) = match &evaluation.resource {
         _ if evaluation.left_scope => (ComplianceType::NotApplicable, "it is gone".to_owned()),
-        Subject::Other { .. } => (ComplianceType::NotApplicable, "it is no preferences document".to_owned()),
-        Subject::Document { name, .. } => of_document(environment, name).await?,
-        Subject::Account => of_account(environment).await?,
+        EvaluatedResource::Other { .. } => {
+            (ComplianceType::NotApplicable, "it is no preferences document".to_owned())
+        }
+        EvaluatedResource::Document { name, .. } => of_document(environment, name).await?,
+        EvaluatedResource::Account => of_account(environment).await?,
     };
     let report = ComplianceReport {
         resource_type,

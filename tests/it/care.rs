@@ -72,7 +72,7 @@ async fn who_asks_for_such_a_document_is_told_what_is_denied() {
     let fixture = fixture().await;
     let call = json!({"action": "reconcile", "documentName": "Team-Other"});
     let error = told(&fixture, &call).await.unwrap_err();
-    assert!(matches!(error, FunctionError::Unkept { .. }), "{error}");
+    assert!(matches!(error, FunctionError::Incomplete { .. }), "{error}");
     assert!(error.to_string().contains("ssm:GetParameter"), "{error}");
 }
 
@@ -101,7 +101,7 @@ async fn that_the_own_record_may_not_be_read_is_a_failure() {
     let fixture = fixture().await;
     withhold_own(&fixture);
     let error = told(&fixture, &schedule()).await.unwrap_err();
-    assert!(matches!(error, FunctionError::Unkept { .. }), "{error}");
+    assert!(matches!(error, FunctionError::Incomplete { .. }), "{error}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::fixture::{Fixture, Logs, NAME, PATIENCE, SECRET, assert_nothing_secret, enabled, resource};
-use crate::stub::{Answer, Fault, Refusal, Request, When};
+use crate::stub::{Fault, ReceivedResponse, Refusal, Request, When};
 
 const DONE: &str = "latest k1, default k1; demo wants k1, before alias/old";
 
@@ -163,7 +163,12 @@ async fn each_call(fault: impl Fn() -> Fault, expect: Expect) {
 }
 
 /// The answer was true, and the same event once more leads to the wanted state.
-async fn then_the_next_event_ends_it(fixture: &Fixture, create: &Request, answer: &Answer, n: usize) {
+async fn then_the_next_event_ends_it(
+    fixture: &Fixture,
+    create: &Request,
+    answer: &ReceivedResponse,
+    n: usize,
+) {
     assert_nothing_secret(&answer.body);
     let state = fixture.state();
     if answer.success {

@@ -5,14 +5,16 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use cloudformation_custom_resource::{Courier, Invocation, Origin};
+use cloudformation_custom_resource::{Invocation, Origin, ResponseSender};
 use serde_json::{Value, json};
 use session_kms::aws::Aws;
-use session_kms::function::{Function, FunctionError, Settings};
+use session_kms::function::{Function, FunctionError, FunctionSettings};
 use tracing::subscriber::DefaultGuard;
 use tracing::{Dispatch, Level};
 
-use crate::stub::{ACCOUNT, Answer, Document, Format, Lifecycle, REGION, Request, Resource, Stub, World};
+use crate::stub::{
+    ACCOUNT, Document, Format, Lifecycle, REGION, ReceivedResponse, Request, Resource, Stub, World,
+};
 
 /// The document that Session Manager reads, and its record.
 pub const NAME: &str = "SSM-SessionManagerRunShell";
@@ -20,7 +22,7 @@ pub const RECORD: &str = "/session-kms/SSM-SessionManagerRunShell";
 /// What must never be seen outside the document: it stands in its shell profile.
 pub const SECRET: &str = "open-sesame-42";
 /// Reads the machine's certificates, which is slow; it keeps no connection, so that all may share it.
-static COURIER: OnceLock<Courier> = OnceLock::new();
+static SENDER: OnceLock<ResponseSender> = OnceLock::new();
 /// How long an invocation may take where the test is not about time.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -65,10 +67,11 @@ impl Fixture {
     pub fn function(&self, attempt: Option<Duration>) -> Function<Aws> {
         Function {
             ports: Aws::new(&self.stub.sdk_config(3, attempt), Duration::from_millis(1)),
-            courier: COURIER.get_or_init(Courier::over_network).clone(),
+            sender: SENDER.get_or_init(ResponseSender::over_network).clone(),
             endpoints: vec![Origin::parse(&self.stub.endpoint()).unwrap()],
             region: REGION.to_owned(),
-            settings: Settings::default(),
+            settings: FunctionSettings::default(),
+            write_metrics: |_| (),
         }
     }
 
@@ -78,7 +81,7 @@ impl Fixture {
     }
 
     /// Sends a request; its answer, which must be the only new one.
-    pub async fn send(&self, request: &Request) -> Answer {
+    pub async fn send(&self, request: &Request) -> ReceivedResponse {
         let before = self.stub.answers(&request.url).len();
         self.run(request.payload.clone()).await;
         self.only_new_answer(request, before)
@@ -91,7 +94,7 @@ impl Fixture {
         request: &Request,
         n: usize,
         passes: Duration,
-    ) -> Answer {
+    ) -> ReceivedResponse {
         let before = self.stub.answers(&request.url).len();
         let calls = self.stub.calls().len();
         let mut handled = pin!(handle(function, &request.payload, PATIENCE));
@@ -107,7 +110,7 @@ impl Fixture {
         self.only_new_answer(request, before)
     }
 
-    fn only_new_answer(&self, request: &Request, before: usize) -> Answer {
+    fn only_new_answer(&self, request: &Request, before: usize) -> ReceivedResponse {
         let mut answers = self.stub.answers(&request.url).split_off(before);
         assert_eq!(answers.len(), 1, "one answer to one delivery: {answers:?}");
         answers.remove(0)
@@ -299,10 +302,12 @@ impl Logs {
         Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
     }
 
-    /// The lines that this crate wrote. Those of the libraries are not logged at fine levels.
+    /// The lines of this project's crates. The Lambda does not log those of the libraries at fine levels.
     pub fn text(&self) -> String {
         let text = String::from_utf8(self.lines.held().clone()).unwrap();
-        let ours = |line: &&str| line.contains(r#""target":"session_kms"#);
+        let targets =
+            ["session_kms", "cloudformation_custom_resource"].map(|name| format!(r#""target":"{name}"#));
+        let ours = |line: &&str| targets.iter().any(|target| line.contains(target.as_str()));
         text.lines().filter(ours).collect::<Vec<_>>().join("\n")
     }
 }

@@ -20,19 +20,19 @@ mod table;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use cloudformation_custom_resource::{Courier, Origin};
+use cloudformation_custom_resource::{Origin, ResponseSender};
 use serde_json::{Value, json};
 use session_kms::aws::Aws;
-use session_kms::function::{Function, Settings};
+use session_kms::function::{Function, FunctionSettings};
 
 use crate::fixture::{NAME, handle, key_in, resource};
-use crate::stub::{ACCOUNT, Answer, Document, Format, Location, REGION, Request, Stub, World};
+use crate::stub::{ACCOUNT, Document, Format, Location, REGION, ReceivedResponse, Request, Stub, World};
 
 /// The account that owns the foreign key.
 const OTHER: &str = "210987654321";
 const KEY_ID: &str = "33333333-3333-4333-8333-333333333333";
 /// Reads the machine's certificates, which is slow; it keeps no connection, so that all may share it.
-static COURIER: OnceLock<Courier> = OnceLock::new();
+static SENDER: OnceLock<ResponseSender> = OnceLock::new();
 /// The key that the document has before.
 const BEFORE: &str = "alias/before";
 
@@ -40,19 +40,20 @@ const BEFORE: &str = "alias/before";
 fn function(stub: &Stub) -> Function<Aws> {
     Function {
         ports: Aws::new(&stub.sdk_config(5, None), Duration::ZERO),
-        courier: COURIER.get_or_init(Courier::over_network).clone(),
+        sender: SENDER.get_or_init(ResponseSender::over_network).clone(),
         endpoints: vec![Origin::parse(&stub.endpoint()).unwrap()],
         region: REGION.to_owned(),
-        settings: Settings::default(),
+        settings: FunctionSettings::default(),
+        write_metrics: |_| (),
     }
 }
 
 /// Sends a Create of a `Custom::SessionEncryption`; its answer.
-async fn create(stub: &Stub, function: &Function<Aws>, properties: &Value) -> Answer {
+async fn create(stub: &Stub, function: &Function<Aws>, properties: &Value) -> ReceivedResponse {
     send(stub, function, &resource("demo").create(stub, properties)).await
 }
 
-async fn send(stub: &Stub, function: &Function<Aws>, request: &Request) -> Answer {
+async fn send(stub: &Stub, function: &Function<Aws>, request: &Request) -> ReceivedResponse {
     handle(function, &request.payload, Duration::from_secs(60)).await.unwrap();
     let mut answers = stub.answers(&request.url);
     assert_eq!(answers.len(), 1, "one answer");

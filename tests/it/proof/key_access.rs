@@ -5,7 +5,7 @@ use session_kms::aws::Aws;
 use session_kms::function::Function;
 
 use super::{KEY_ID, OTHER, function, furnish, send};
-use crate::stub::{ACCOUNT, Answer, Fault, Resource, StackStatus, Stub, When};
+use crate::stub::{ACCOUNT, Fault, ReceivedResponse, Resource, StackStatus, Stub, When};
 
 /// A consumer account, and what is in it.
 const CONSUMER: &str = "222222222222";
@@ -36,7 +36,7 @@ async fn fixture(statements: &[Value], grants: Value) -> (Stub, String) {
     (stub, key)
 }
 
-async fn ask(stub: &Stub, function: &Function<Aws>, properties: &Value) -> Answer {
+async fn ask(stub: &Stub, function: &Function<Aws>, properties: &Value) -> ReceivedResponse {
     send(stub, function, &resource().create(stub, properties)).await
 }
 
