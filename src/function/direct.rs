@@ -20,7 +20,7 @@ pub(super) async fn answer<P: WritePorts>(
     digest: String,
     patience: Duration,
 ) -> Result<Value, ReconcileError> {
-    let wanted = |command, intent: &Intent| {
+    let request = |command, intent: &Intent| {
         ChangeRequest::new(command, intent.clone(), owner(), digest).with_patience(patience)
     };
     let location = environment.location;
@@ -31,11 +31,13 @@ pub(super) async fn answer<P: WritePorts>(
         }
         DirectCall::Check(intent) => operations::check(environment, intent).await?,
         DirectCall::Plan(intent) => {
-            let wanted = wanted("plan", intent);
-            let preview = wanted.preview(environment).await?;
-            wanted.planned(location, &preview)
+            let request = request("plan", intent);
+            let preview = request.preview(environment).await?;
+            request.planned(location, &preview)
         }
-        DirectCall::Reconcile(intent) => operations::apply(environment, &wanted("reconcile", intent)).await?,
+        DirectCall::Reconcile(intent) => {
+            operations::apply(environment, &request("reconcile", intent)).await?
+        }
     };
     Ok(report.to_value())
 }
