@@ -13,11 +13,11 @@ use crate::ports::{AwsError, Environment, WritePorts};
 use crate::remediation::{Remediation, RemediationOutcome, RemediationRequest, remediate};
 use crate::session::DocumentName;
 
-/// The alert where the deployment's own document has no record.
+/// The alert if the deployment's own document has no record.
 const LOST: &str = "the record of what is wanted is gone, so nobody keeps the document as wanted; change \
                     `Revision` of the stack that owns it, which then asks again";
 
-/// The time that is remediations for the report. If there is little time in all, a quarter of it is remediations.
+/// The time that is kept for the report. If there is little time in all, a quarter of it is kept.
 const MARGIN: Duration = Duration::from_secs(10);
 /// The time for a document if nobody says how long there is: as long as any function runs.
 const UNKNOWN: Duration = Duration::from_secs(900);
