@@ -7,7 +7,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
 use session_kms::access::{KnownContext, OwnSide, PrincipalArn, Side, SimulatedDecision, Simulation};
-use session_kms::key::{KeyArn, KeyDescription, MultiRegion};
+use session_kms::key::{KeyArn, KeyDescription};
 use session_kms::preflight::{AccessObservation, Attributes, Read, Subject, assess};
 
 const ACCOUNT: &str = "111122223333";
@@ -54,25 +54,15 @@ fn observation(decision: SimulatedDecision) -> AccessObservation {
             boundary_allows: None,
             missing_context: Vec::new(),
         }),
-        told: Vec::new(),
+        asked_of_context: Vec::new(),
         tags: None,
     };
     let nodes = (0..300).map(|number| subject(Side::Node, format!("role/nodes/Web-{number}")));
     let users = (0..350).map(|number| subject(Side::User, format!("role/sso/Ops-{number}")));
     AccessObservation {
-        key: KeyDescription {
-            arn: KeyArn::parse(&format!("arn:aws:kms:eu-west-1:{ACCOUNT}:key/1-2")).unwrap(),
-            state: "Enabled".into(),
-            spec: "SYMMETRIC_DEFAULT".into(),
-            usage: "ENCRYPT_DECRYPT".into(),
-            manager: "CUSTOMER".into(),
-            origin: Some("AWS_KMS".into()),
-            created: None,
-            deletion_date: None,
-            valid_to: None,
-            custom_key_store: None,
-            multi_region: MultiRegion::SingleRegion,
-        },
+        key: KeyDescription::assumed(
+            KeyArn::parse(&format!("arn:aws:kms:eu-west-1:{ACCOUNT}:key/1-2")).unwrap(),
+        ),
         account: ACCOUNT.into(),
         context: KnownContext::default(),
         attributes: Attributes::default(),

@@ -102,3 +102,29 @@ impl fmt::Display for ChangeEvent {
         }
     }
 }
+
+/// The source in the words of the reports.
+impl fmt::Display for ChangeSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DocumentCall => "documentCall",
+            Self::KeyCall => "keyCall",
+            Self::KeyEvent => "keyEvent",
+            Self::Schedule => "schedule",
+            Self::ConfigCompliance => "configCompliance",
+            Self::SecurityHub => "securityHub",
+            Self::RecordChange => "recordChange",
+            Self::DirectCall => "directCall",
+        })
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Document(document) => write!(f, "document {document}"),
+            Self::Key(key) => write!(f, "documents with key {key}"),
+            Self::Everything => f.write_str("every document"),
+        }
+    }
+}

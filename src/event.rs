@@ -1,12 +1,14 @@
-//! What arrives, one file a source. Each turns JSON into what is asked, and does nothing else.
+//! What arrives, one file for each source. [`read`] is the one place that tells the sources apart; each file turns
+//! JSON into a value, and does nothing else.
 //!
-//! Events of AWS are read leniently: real ones lack fields, hold foreign ones, and are delivered twice. What
-//! somebody wrote by hand, properties and direct calls, is read strictly.
+//! Events of AWS are read leniently: real ones lack fields, have unknown ones, and are delivered twice. Properties
+//! and direct calls are written by people and are read strictly.
 
 pub mod config_rule;
 pub mod custom_resource;
 pub mod direct;
-pub mod key_access;
+pub mod session_encryption;
+pub mod session_key_access;
 pub mod sns;
 
 mod cloud_trail;
@@ -22,56 +24,72 @@ mod record_change;
 mod schedule;
 mod security_hub;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::change_event::ChangeEvent;
 use crate::location::Location;
-use cloudformation_custom_resource::Problems;
-use event_bridge::Envelope;
+use cloudformation_custom_resource::PropertyProblems;
+use event_bridge::EventBridgeEnvelope;
 
 /// What arrived.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Arrival {
-    /// Somebody says that a document or a key is not as it was.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// CloudFormation asks for a custom resource. It waits for a response to each request.
+    CustomResource(Box<custom_resource::CustomResourceEvent>),
+    /// A topic delivers messages, each of which is an event.
+    SnsMessages(Vec<Result<sns::SnsMessage, String>>),
+    /// Somebody says that a document or a key has changed.
     ChangeEvent(ChangeEvent),
     /// AWS Config asks whether documents comply.
-    ConfigRule(config_rule::Evaluation),
-    /// A call of somebody's own, or what is wrong with it.
-    Direct(Result<direct::Call, Problems>),
+    ConfigRule(config_rule::RuleEvaluation),
+    /// Somebody calls the function directly.
+    DirectCall {
+        /// Everything in the call but its action.
+        properties: Map<String, Value>,
+        /// The call, or what is wrong with it.
+        call: Result<direct::DirectCall, PropertyProblems>,
+    },
     /// Nothing to act on, and why: one line for the log.
     Ignored(String),
-    /// Nothing that this function knows.
+    /// No source that this function knows.
     Unknown,
 }
 
-/// What the function knows of itself, to tell its own calls and documents from others'.
+/// What the function knows of itself. It tells its own calls and documents from those of others.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FunctionIdentity<'a> {
     /// The function's role, as IAM names it: `arn:aws:iam::123456789012:role/path/NAME`.
     pub role_arn: Option<&'a str>,
-    /// Where the function is.
+    /// The function's account and Region.
     pub location: Option<&'a Location>,
 }
 
-/// Tells the source of an event, and reads it. Requests for custom resources and SNS envelopes
-/// ([`sns::messages`]) are told apart before.
+/// Tells the source of an event, and reads the event. Any JSON is an event.
 #[must_use]
-pub fn read(event: &Value, function: FunctionIdentity<'_>) -> Arrival {
-    let Some(fields) = event.as_object() else { return Arrival::Unknown };
-    if fields.contains_key("invokingEvent") {
-        return config_rule::read(event, function);
+pub fn read(event: &Value, function: FunctionIdentity<'_>) -> Event {
+    sns::read(event, function).unwrap_or_else(|| read_one(event, function))
+}
+
+/// Reads an event that is not an envelope of SNS: a topic within a topic is unknown.
+fn read_one(event: &Value, function: FunctionIdentity<'_>) -> Event {
+    if let Some(request) = custom_resource::read(event) {
+        return request;
     }
-    if let Some(envelope) = Envelope::read(event) {
-        return of_event_bridge(&envelope, function);
+    let Some(fields) = event.as_object() else { return Event::Unknown };
+    if fields.contains_key("invokingEvent") {
+        return config_rule::read(fields, function);
+    }
+    if let Some(envelope) = EventBridgeEnvelope::read(event) {
+        return read_event_bridge(&envelope, function);
     }
     if fields.contains_key("action") {
         return direct::read(fields);
     }
-    Arrival::Unknown
+    Event::Unknown
 }
 
-/// The sources that come through EventBridge.
-fn of_event_bridge(envelope: &Envelope<'_>, function: FunctionIdentity<'_>) -> Arrival {
+/// The sources whose events come through EventBridge.
+fn read_event_bridge(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentity<'_>) -> Event {
     match (envelope.source, envelope.detail_type) {
         ("aws.ssm", cloud_trail::API_CALL) => document_call::read(envelope, function),
         ("aws.ssm", record_change::DETAIL_TYPE) => record_change::read(envelope, function),
@@ -82,10 +100,15 @@ fn of_event_bridge(envelope: &Envelope<'_>, function: FunctionIdentity<'_>) -> A
         ("aws.securityhub", security_hub::CUSTOM_ACTION | security_hub::IMPORTED) => {
             security_hub::read(envelope, function)
         }
-        (source, detail_type) => Arrival::Ignored(plain::line(format_args!(
+        (source, detail_type) => ignored(format_args!(
             "`{detail_type}` of {source} says nothing of session documents and their keys"
-        ))),
+        )),
     }
+}
+
+/// An event to ignore, with a reason that is safe for the log.
+fn ignored(why: std::fmt::Arguments<'_>) -> Event {
+    Event::Ignored(plain::line(why))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What the Lambda does with what arrives: the source is told by its shape, and each has its way on.
+//! What the Lambda does with each kind of event.
 
 mod change_event;
 mod config_rule;
@@ -14,75 +14,80 @@ use thiserror::Error;
 use tracing::Instrument;
 
 use crate::arn::Arn;
-use crate::event::{self, Arrival, FunctionIdentity, sns};
+use crate::change_event::ChangeEvent;
+use crate::event::custom_resource::{CustomResourceEvent, ResourceKind};
+use crate::event::direct::DirectCall;
+use crate::event::sns::SnsMessage;
+use crate::event::{self, Event, FunctionIdentity};
 use crate::location::Location;
-use crate::log;
 use crate::metrics::Metrics;
 use crate::ports::{Compliance, Environment, WritePorts};
 use crate::reconcile::{ReconcileError, digest};
 use crate::session::DocumentName;
 use change_event::ChangeEventHandler;
 use cloudformation_custom_resource::{
-    Courier, CustomResource, Invocation, Origin, Problems, Provider, Unserved,
+    CustomResource, Invocation, Origin, PropertyProblems, Provider, ResponseSender, ServeError,
 };
-use resource::Home;
+use resource::FunctionLocation;
 use session_encryption::SessionEncryption;
 use session_key_access::SessionKeyAccess;
 
 /// The function: its ports, and what it needs to answer CloudFormation.
 #[derive(Debug)]
 pub struct Function<P> {
-    /// The outside.
+    /// The calls to AWS.
     pub ports: P,
-    /// Sends answers.
-    pub courier: Courier,
-    /// Where answers may go besides AWS.
+    /// Sends responses to CloudFormation.
+    pub sender: ResponseSender,
+    /// Where responses may go besides AWS.
     pub endpoints: Vec<Origin>,
     /// The Region of the environment.
     pub region: String,
     /// What the deployment sets.
-    pub settings: Settings,
+    pub settings: FunctionSettings,
+    /// Writes the line of metrics of one event.
+    pub write_metrics: fn(&Value),
 }
 
 /// What the deployment sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// The ARN of the function's own role, whose calls are no news.
+pub struct FunctionSettings {
+    /// The ARN of the function's own role. Its calls are no change events.
     pub role_arn: Option<String>,
-    /// How often within an hour a document is put right before that stops.
+    /// How often within an hour a document is repaired before the breaker opens.
     pub repairs_per_hour: usize,
-    /// The document that the deployment is for: that it has no record is news.
+    /// The document of the deployment. It is an alert if this document has no record.
     pub document: Option<DocumentName>,
 }
 
-impl Default for Settings {
+impl Default for FunctionSettings {
     fn default() -> Self {
         Self { role_arn: None, repairs_per_hour: 5, document: None }
     }
 }
 
-/// Why an invocation failed, so that Lambda tries again or keeps the event.
+/// Why an invocation failed, so that Lambda retries it or passes the event on as failed.
 #[derive(Debug, Error)]
 pub enum FunctionError {
-    /// A custom-resource request whose answer was not taken.
+    /// No response to a custom-resource request was accepted.
     #[error(transparent)]
-    Unserved(#[from] Unserved),
-    /// A direct call whose words are wrong.
+    CustomResource(#[from] ServeError),
+    /// A direct call has wrong properties.
     #[error("{0}")]
-    BadCall(Problems),
-    /// A direct call, or a question of AWS Config, that could not be answered.
+    BadCall(PropertyProblems),
+    /// A direct call or a question of AWS Config could not be answered.
     #[error(transparent)]
     Unanswered(#[from] ReconcileError),
-    /// A notice whose documents could not all be looked after.
-    #[error("not all could be looked after: {problems}")]
-    Unkept {
-        /// What kept it from it.
+    /// Some documents of a change event could not be handled.
+    #[error("not every document could be handled: {problems}")]
+    Incomplete {
+        /// One problem for each such document.
         problems: String,
     },
-    /// Where the function is cannot be told.
+    /// The function's account is unknown.
     #[error("the function's ARN names no account")]
-    NoHome,
-    /// Nothing that this function knows.
+    NoAccount,
+    /// No source that this function knows.
     #[error(
         "the event is none that this function knows: a custom-resource request, an event of EventBridge about \
          session documents and keys, a question of AWS Config, or a call with an `action`"
@@ -91,46 +96,103 @@ pub enum FunctionError {
 }
 
 impl FunctionError {
-    /// A name for the kind of error, the same in every version: what Lambda calls the error type.
+    /// The name that Lambda reports as the type of the error.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Unserved(Unserved::Unanswerable(_)) => "Unanswerable",
-            Self::Unserved(Unserved::ForeignHost(_)) => "ForeignHost",
-            Self::Unserved(Unserved::Undelivered(_)) => "Undelivered",
+            Self::CustomResource(ServeError::Unanswerable(_)) => "Unanswerable",
+            Self::CustomResource(ServeError::ForeignHost(_)) => "ForeignHost",
+            Self::CustomResource(ServeError::Undelivered(_)) => "Undelivered",
             Self::BadCall(_) => "BadCall",
             Self::Unanswered(ReconcileError::Aws(_)) => "Aws",
             Self::Unanswered(_) => "Refused",
-            Self::Unkept { .. } => "Unkept",
-            Self::NoHome => "NoHome",
+            Self::Incomplete { .. } => "Incomplete",
+            Self::NoAccount => "NoAccount",
             Self::UnknownEvent => "UnknownEvent",
         }
     }
 }
 
+/// What stays the same for all messages of an invocation.
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    function_arn: &'a str,
+    location: Option<&'a Location>,
+    invocation: Invocation<'a>,
+}
+
 impl<P: WritePorts + Compliance> Function<P> {
     /// Handles one event. The value is the report, which a direct caller gets and Lambda passes on to a
-    /// destination.
+    /// destination. The report of several messages is the list of their reports.
     ///
     /// # Errors
-    /// See [`FunctionError`]. A custom resource that failed, and whose stack was told so, is no error.
+    /// See [`FunctionError`]. A custom resource that failed, and whose stack knows it, is no error.
     pub async fn handle(
         &self,
-        event: &Value,
+        payload: &Value,
         function_arn: &str,
         invocation: Invocation<'_>,
     ) -> Result<Value, FunctionError> {
-        let Some(messages) = sns::messages(event) else {
-            let handled = self.one(event, function_arn, invocation).await;
-            if let Err(error @ FunctionError::UnknownEvent) = &handled {
-                tracing::error!("{error}");
+        let location = Location::of_arn(function_arn, &self.region);
+        let location = location.as_ref();
+        let identity = FunctionIdentity { role_arn: self.settings.role_arn.as_deref(), location };
+        let context = Context { function_arn, location, invocation };
+        let handled = self.handle_event(event::read(payload, identity), payload, context).await;
+        if let Err(error @ FunctionError::UnknownEvent) = &handled {
+            tracing::error!("{error}");
+        }
+        handled
+    }
+
+    async fn handle_event(
+        &self,
+        event: Event,
+        payload: &Value,
+        context: Context<'_>,
+    ) -> Result<Value, FunctionError> {
+        let (begun, mut metrics) = (self.ports.now(), Metrics::default());
+        let span = span(payload, context.invocation);
+        // The futures are boxed: their states together are too large for the compiler.
+        let handled = match event {
+            Event::SnsMessages(messages) => {
+                return Box::pin(self.handle_messages(messages, context)).await;
             }
-            return handled;
+            Event::CustomResource(request) => {
+                Box::pin(self.serve(*request, context, &mut metrics)).instrument(span).await
+            }
+            Event::ChangeEvent(change) => {
+                Box::pin(self.remediate(&change, context, &mut metrics)).instrument(span).await
+            }
+            Event::ConfigRule(evaluation) => {
+                let evaluate =
+                    async { Ok(config_rule::evaluate(self.environment(context)?, &evaluation).await?) };
+                Box::pin(evaluate).instrument(span).await
+            }
+            Event::DirectCall { properties, call: Ok(call) } => {
+                Box::pin(self.answer(&call, digest(&properties), context)).instrument(span).await
+            }
+            Event::DirectCall { call: Err(problems), .. } => Err(FunctionError::BadCall(problems)),
+            Event::Ignored(why) => Ok(span.in_scope(|| ignored(&why))),
+            Event::Unknown => Err(FunctionError::UnknownEvent),
         };
+        let now = self.ports.now();
+        metrics.duration_ms = milliseconds(begun, now);
+        let function_name =
+            Arn::parse(context.function_arn).and_then(|arn| arn.name_after_type()).unwrap_or("session-kms");
+        (self.write_metrics)(&metrics.line(function_name, milliseconds(SystemTime::UNIX_EPOCH, now)));
+        handled
+    }
+
+    /// Handles every message of a topic, whatever happens to the others. The last error is returned.
+    async fn handle_messages(
+        &self,
+        messages: Vec<Result<SnsMessage, String>>,
+        context: Context<'_>,
+    ) -> Result<Value, FunctionError> {
         let (mut reports, mut failure) = (Vec::new(), None);
         for message in messages {
             let handled = match message {
-                Ok(event) => self.one(&event, function_arn, invocation).await,
+                Ok(SnsMessage { payload, event }) => self.handle_event(event, &payload, context).await,
                 Err(why) => Ok(ignored(&why)),
             };
             match handled {
@@ -140,109 +202,84 @@ impl<P: WritePorts + Compliance> Function<P> {
                 Err(error) => failure = Some(error),
             }
         }
-        // SNS sends one message at a time; the others have been handled where it does not.
         match (failure, reports.pop()) {
             (Some(error), _) => Err(error),
+            // SNS sends one message at a time.
             (None, Some(report)) if reports.is_empty() => Ok(report),
             (None, last) => Ok(reports.into_iter().chain(last).collect()),
         }
     }
 
-    async fn one(
-        &self,
-        event: &Value,
-        function_arn: &str,
-        invocation: Invocation<'_>,
-    ) -> Result<Value, FunctionError> {
-        let text = |name| event.get(name).and_then(Value::as_str).unwrap_or_default();
-        let span = tracing::info_span!(
-            "invocation",
-            request_id = invocation.request_id,
-            stack = text("StackId"),
-            logical_resource_id = text("LogicalResourceId"),
-            event_id = text("id"),
-        );
-        let (begun, mut metrics) = (self.ports.now(), Metrics::default());
-        // Boxed: the state of the whole way, inlined into the runtime's own, is too deep for the compiler.
-        let handled = if cloudformation_custom_resource::is_request(event) {
-            Box::pin(self.serve(event, function_arn, invocation, &mut metrics)).instrument(span).await
-        } else {
-            Box::pin(self.take(event, function_arn, invocation, &mut metrics)).instrument(span).await
-        };
-        let now = self.ports.now();
-        metrics.duration_ms = milliseconds(begun, now);
-        let function_name =
-            Arn::parse(function_arn).and_then(|arn| arn.name_after_type()).unwrap_or("session-kms");
-        log::metrics(&metrics.line(function_name, milliseconds(SystemTime::UNIX_EPOCH, now)));
-        handled
-    }
-
-    /// A request for a custom resource.
+    /// Serves a request for a custom resource.
     async fn serve(
         &self,
-        event: &Value,
-        function_arn: &str,
-        invocation: Invocation<'_>,
+        request: CustomResourceEvent,
+        context: Context<'_>,
         metrics: &mut Metrics,
     ) -> Result<Value, FunctionError> {
+        let Context { invocation, location, .. } = context;
         let (ports, request_id) = (&self.ports, invocation.request_id);
-        let location = Home::new(function_arn, &self.region);
-        match event.get("ResourceType").and_then(Value::as_str) {
-            Some(session_key_access::TYPE) => {
+        let location = FunctionLocation { location, region: &self.region };
+        match request.kind {
+            ResourceKind::SessionKeyAccess => {
                 let provider = self.provider(SessionKeyAccess { ports, location, request_id });
-                Box::pin(provider.serve(event, invocation)).await?;
+                Box::pin(provider.serve(request.envelope, invocation)).await?;
             }
-            _ => {
+            ResourceKind::SessionEncryption => {
                 let provider = self.provider(SessionEncryption { ports, location, request_id });
-                Box::pin(provider.serve(event, invocation)).await?;
+                Box::pin(provider.serve(request.envelope, invocation)).await?;
                 metrics.guarded = 1;
             }
         }
         Ok(Value::Null)
     }
 
-    /// Anything else.
-    async fn take(
-        &self,
-        event: &Value,
-        function_arn: &str,
-        invocation: Invocation<'_>,
-        metrics: &mut Metrics,
-    ) -> Result<Value, FunctionError> {
-        let location = Location::of_arn(function_arn, &self.region);
-        let own =
-            FunctionIdentity { role_arn: self.settings.role_arn.as_deref(), location: location.as_ref() };
-        let arrival = event::read(event, own);
-        let location = location.as_ref().ok_or(FunctionError::NoHome);
-        let environment = location.map(|location| Environment::new(&self.ports, location));
-        match arrival {
-            Arrival::ChangeEvent(change) => {
-                tracing::info!(source = ?change.source, about = ?change.scope, %change, "notice");
-                let deadline = invocation.deadline;
-                let handler =
-                    ChangeEventHandler { environment: environment?, settings: &self.settings, deadline };
-                Box::pin(handler.handle(&change, metrics)).await
-            }
-            Arrival::ConfigRule(evaluation) => {
-                Ok(Box::pin(config_rule::evaluate(environment?, &evaluation)).await?)
-            }
-            Arrival::Direct(Ok(call)) => {
-                let mut properties = event.as_object().cloned().unwrap_or_default();
-                properties.remove("action");
-                let now = self.ports.now();
-                let patience = invocation.deadline.duration_since(now).unwrap_or_default().div_f64(2.0);
-                let answer = direct::answer(environment?, &call, digest(&properties), patience);
-                Ok(Box::pin(answer).await?)
-            }
-            Arrival::Direct(Err(problems)) => Err(FunctionError::BadCall(problems)),
-            Arrival::Ignored(why) => Ok(ignored(&why)),
-            Arrival::Unknown => Err(FunctionError::UnknownEvent),
-        }
+    fn environment<'a>(&'a self, context: Context<'a>) -> Result<Environment<'a, P>, FunctionError> {
+        let location = context.location.ok_or(FunctionError::NoAccount)?;
+        Ok(Environment::new(&self.ports, location))
     }
 
-    fn provider<R: CustomResource>(&self, resource: R) -> Provider<R, fn() -> SystemTime> {
-        Provider::new(resource, self.courier.clone(), self.endpoints.clone(), SystemTime::now)
+    fn provider<R: CustomResource>(&self, resource: R) -> Provider<R, impl Fn() -> SystemTime> {
+        Provider::new(resource, self.sender.clone(), self.endpoints.clone(), || self.ports.now())
     }
+
+    /// Makes the documents of a change event as their records want them.
+    async fn remediate(
+        &self,
+        change: &ChangeEvent,
+        context: Context<'_>,
+        metrics: &mut Metrics,
+    ) -> Result<Value, FunctionError> {
+        let environment = self.environment(context)?;
+        tracing::info!(source = %change.source, about = %change.scope, %change, "change event");
+        let deadline = context.invocation.deadline;
+        let handler = ChangeEventHandler { environment, settings: &self.settings, deadline };
+        handler.handle(change, metrics).await
+    }
+
+    /// Answers a direct call with its report. `digest` identifies its properties.
+    async fn answer(
+        &self,
+        call: &DirectCall,
+        digest: String,
+        context: Context<'_>,
+    ) -> Result<Value, FunctionError> {
+        let environment = self.environment(context)?;
+        let left = context.invocation.deadline.duration_since(self.ports.now()).unwrap_or_default();
+        Ok(direct::answer(environment, call, digest, left.div_f64(2.0)).await?)
+    }
+}
+
+/// The span of one event, with the ids that its source has given it.
+fn span(payload: &Value, invocation: Invocation<'_>) -> tracing::Span {
+    let text = |name| payload.get(name).and_then(Value::as_str).unwrap_or_default();
+    tracing::info_span!(
+        "invocation",
+        request_id = invocation.request_id,
+        stack = text("StackId"),
+        logical_resource_id = text("LogicalResourceId"),
+        event_id = text("id"),
+    )
 }
 
 fn milliseconds(from: SystemTime, to: SystemTime) -> u64 {
@@ -252,7 +289,7 @@ fn milliseconds(from: SystemTime, to: SystemTime) -> u64 {
 /// Why a message of a topic is ignored.
 const FOREIGN: &str = "the SNS message is none of this function's";
 
-/// The answer to what is no business of this function.
+/// The report of an event that does not concern this function.
 fn ignored(why: &str) -> Value {
     tracing::info!(why, "ignored");
     json!({ "command": "event", "ignored": why, "alert": false, "changed": false, "summary": why })

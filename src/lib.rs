@@ -1,44 +1,54 @@
 //! session-kms owns one fact of an AWS account and Region: which KMS key encrypts Session Manager sessions.
 //!
-//! # The way
+//! # The pipeline
 //!
-//! Every request, and every notice that something may have changed, takes one way through the house:
+//! Every trigger takes this one way: a CloudFormation request, a change event, a direct call, a command.
 //!
 //! ```text
-//! event ──► intent ──► observe ──► judge ──► plan ──► record ──► apply ──► verify ──► answer
-//!  JSON      pure      AWS reads   pure      pure     write-ahead  writes   read back   PUT / return value
+//! event ──► intent ──► observe ──► preflight ──► plan ──► record ──► write ──► read back ──► answer
+//!  JSON      pure       reads     reads, pure    pure   write-ahead                     PUT / return value / text
 //! ```
 //!
-//! # The rooms
+//! # The modules
 //!
-//! | room | holds | may import |
+//! A module may import only what stands below it, and of that only what its row names.
+//!
+//! | module | holds | may import |
 //! | --- | --- | --- |
-//! | [`event`] | what arrives, one file a source; each turns JSON into an intent or a notice | intent, notice, the property reader |
-//! | [`function`] | what the Lambda does with an event: from the source to the way, from the outcome to the answer | event, reconcile, cloudformation |
-//! | [`cloudformation`] | the custom-resource protocol; knows nothing of sessions and keys | nothing |
-//! | [`intent`], [`notice`], [`location`] | what is wanted; what somebody says has happened; where | key, session |
-//! | [`session`] | the document's content and versions; pure | nothing |
-//! | [`key`] | references to keys, fitness; pure | place |
-//! | [`policy`] | the IAM policy language: parse, match, decide, explain; pure, knows nothing of sessions | nothing |
-//! | [`access`] | who needs what of the key: a verdict for each, and the missing statement; pure | policy, key |
-//! | [`preflight`] | the checks, from what was observed to findings; pure | access, session, key |
-//! | [`reconcile`] | the way itself, and the ports (traits) that it needs of the outside | the pure rooms |
-//! | [`aws`] | the ports on the AWS SDK | reconcile's ports |
-//! | [`report`] | one report value as text, JSON, Markdown, HTML; pure | preflight |
-//! | [`ask`] | what is asked of a Region and answered by a report: status, check, change | reconcile, report |
-//! | [`cli`] | the command line's commands, one file each | everything |
-//! | [`log`] | the log's format, and what may be in it | nothing |
-//! | [`metrics`] | the figures of an invocation, as a line of the log; pure | nothing |
+//! | [`cli`] | the command line, one file a command | access, intent, key, location, operations, ports, preflight, reconcile, report, session, `kms_key_policy` |
+//! | [`function`] | the Lambda: what is done with each kind of event | arn, change_event, event, intent, location, metrics, operations, ports, preflight, reconcile, remediation, session, `cloudformation_custom_resource` |
+//! | [`operations`] | what the command line and direct calls ask for: status, check, plan, apply; each answered by a report | intent, key, location, ports, preflight, reconcile, report, session |
+//! | [`remediation`] | a document is to be as its record wants it: drift, repair, breaker, choice between key and standby key, lost access | change_event, intent, key, ports, preflight, reconcile, session |
+//! | [`reconcile`] | what writes: observe, plan, record, converge, release | change_event, intent, key, ports, preflight, session |
+//! | [`report`] | one report value as text, JSON, Markdown and HTML; pure | access, arn, intent, preflight |
+//! | [`preflight`] | who can use a key: observing, the checks (one file each), findings; it only reads | access, arn, intent, key, ports, `kms_key_policy` |
+//! | [`aws`] | the ports on the AWS SDK | access, arn, intent, key, ports, session, `cloudformation_custom_resource` |
+//! | [`ports`] | what the program needs of AWS, as traits: reads and writes apart | access, intent, key, location, session |
+//! | [`event`] | what arrives, one file a source, told apart in one place; pure | access, arn, change_event, intent, key, location, session, `cloudformation_custom_resource`, `kms_key_policy` |
+//! | [`intent`] | what is wanted of a document; pure | access, key, session, `kms_key_policy` |
+//! | [`access`] | who needs what of a key: a verdict for each principal, and the missing statement; pure | arn, key, location, `kms_key_policy` |
+//! | [`change_event`] | what has happened to a document or a key; pure | key, session |
+//! | [`session`] | the preferences document's name, content and versions; pure | key |
+//! | [`key`] | references to keys, and whether a key can encrypt sessions; pure | arn, location |
+//! | [`location`] | partition, account and Region; pure | arn |
+//! | [`arn`] | the parts of an ARN; pure | |
+//! | [`log`] | the log's format, and what may be in it | |
+//! | [`metrics`] | the metrics of an invocation, as a line of the log; pure | |
+//!
+//! Two crates of the workspace know nothing of sessions: [`kms_key_policy`], the IAM policy language for KMS keys, and
+//! [`cloudformation_custom_resource`], the custom-resource protocol.
 //!
 //! # Invariants
 //!
-//! - Only [`aws`] imports `aws_sdk_*`; a pure room imports neither tokio, tracing nor lambda_runtime, and reads
-//!   no clock.
-//! - The content of a document is edited in its text, at the one value, and never written anew.
-//! - The record is written before the document, and SUCCESS means a fresh read in which nothing was left to do.
+//! - Only [`aws`] imports `aws_sdk_*`. A pure module imports neither tokio, tracing nor lambda_runtime, and reads no
+//!   clock, no file and no environment variable.
+//! - What only reads cannot write: it takes [`ports::PreflightPorts`] or [`ports::ReadPorts`], which have no method that
+//!   changes anything.
+//! - The content of a document is edited in its text, at the one value. Every other byte stays.
+//! - The record is written before the document. SUCCESS means a fresh read in which nothing was left to do.
 //! - A ResponseURL, a document's content and a data key have no `Display`, and a `Debug` that hides them.
 //!
-//! Tests hold the first two and the size of files to it: `tests/it/architecture.rs`.
+//! Tests read the table above and hold the code to it (`tests/it/architecture.rs`).
 
 pub mod access;
 pub mod arn;

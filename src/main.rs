@@ -3,27 +3,28 @@
 use std::env;
 use std::time::SystemTime;
 
-use cloudformation_custom_resource::{Courier, Invocation, Origin};
+use cloudformation_custom_resource::{Invocation, Origin, ResponseSender};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use session_kms::aws::Aws;
-use session_kms::function::{Function, Settings};
+use session_kms::function::{Function, FunctionSettings};
 use session_kms::log;
 use session_kms::session::DocumentName;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    log::to_stdout(env::var("LOG_LEVEL").ok().as_deref());
-    // Clients are made here, in the init phase, where the CPU is not throttled.
+    log::start(env::var("LOG_LEVEL").ok().as_deref());
+    // The clients are made in the init phase, in which Lambda does not throttle the CPU.
     let ports = Aws::from_environment(None).await;
     let region = ports.region().unwrap_or_default().to_owned();
     let endpoints = env::var("AWS_ENDPOINT_URL").ok().and_then(|url| Origin::parse(&url).ok());
     let function = Function {
         ports,
-        courier: Courier::over_network(),
+        sender: ResponseSender::over_network(),
         endpoints: endpoints.into_iter().collect(),
         region,
         settings: settings(),
+        write_metrics: log::write_metrics,
     };
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let context = &event.context;
@@ -37,9 +38,9 @@ async fn main() -> Result<(), Error> {
     .await
 }
 
-fn settings() -> Settings {
+fn settings() -> FunctionSettings {
     let set = |name| env::var(name).ok().filter(|text| !text.is_empty());
-    let default = Settings::default();
+    let default = FunctionSettings::default();
     let repairs = set("MAX_REPAIRS_PER_HOUR").map(|text| (text.parse(), text));
     if let Some((Err(_), text)) = &repairs {
         tracing::warn!(
@@ -47,7 +48,7 @@ fn settings() -> Settings {
             default.repairs_per_hour
         );
     }
-    Settings {
+    FunctionSettings {
         role_arn: set("FUNCTION_ROLE_ARN"),
         document: set("DOCUMENT_NAME").and_then(|name| DocumentName::parse(&name).ok()),
         repairs_per_hour: repairs.and_then(|(number, _)| number.ok()).unwrap_or(default.repairs_per_hour),

@@ -1,40 +1,40 @@
-//! What one invocation adds to the function's metrics, in CloudWatch's embedded metric format: a log line that
-//! CloudWatch takes figures from, so that no call has to be made. Pure.
+//! The metrics of one event, in CloudWatch's embedded metric format: a log line from which CloudWatch takes the
+//! values, so that no call is needed. Pure.
 
 use serde_json::{Value, json};
 
 /// The namespace of all metrics.
 pub const NAMESPACE: &str = "session-kms";
 
-/// The figures of one look at the documents. Zeros count too: an alarm needs them to end.
+/// The values of one event. Zeros are written too, because an alarm needs them to end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Metrics {
-    /// Documents that were not as wanted.
+    /// Documents that had drifted.
     pub drift_found: u64,
-    /// Documents that were brought to be as wanted, by whichever key.
+    /// Documents that were repaired, with whichever key.
     pub drift_repaired: u64,
-    /// Documents that are not as wanted and were left so, or could not be looked after.
+    /// Documents whose drift was not repaired, or that could not be handled.
     pub repair_refused: u64,
     /// Documents whose breaker is open.
     pub breaker_open: u64,
     /// Documents with a key that cannot be used.
     pub key_trouble: u64,
-    /// Checks that failed for somebody who needs the key.
+    /// Checks that failed for a principal who needs the key.
     pub checks_failed: u64,
-    /// What somebody should do something about, whatever it is.
+    /// Alerts of every kind.
     pub alerts: u64,
-    /// 1 for the schedule, and for a request of an owner: without it nobody keeps an eye on the document. Other
-    /// events do not count, as they would hide that the schedule does not come.
+    /// 1 for the schedule and for a request of an owner, so that an alarm notices if neither comes any more. Other
+    /// events do not count, as they would hide that the schedule has stopped.
     pub guarded: u64,
-    /// How long it took, in milliseconds.
+    /// How long the event took, in milliseconds.
     pub duration_ms: u64,
 }
 
 impl Metrics {
-    /// The line for the log. `now` is in milliseconds since 1970.
+    /// The line for the log. `now` is in milliseconds since the start of 1970.
     #[must_use]
     pub fn line(&self, function_name: &str, now: u64) -> Value {
-        let figures = [
+        let values = [
             ("DriftFound", self.drift_found, "Count"),
             ("DriftRepaired", self.drift_repaired, "Count"),
             ("RepairRefused", self.repair_refused, "Count"),
@@ -46,7 +46,7 @@ impl Metrics {
             ("Duration", self.duration_ms, "Milliseconds"),
         ];
         let definitions: Vec<_> =
-            figures.iter().map(|(name, _, unit)| json!({"Name": name, "Unit": unit})).collect();
+            values.iter().map(|(name, _, unit)| json!({"Name": name, "Unit": unit})).collect();
         let mut line = json!({
             "_aws": {
                 "Timestamp": now,
@@ -59,7 +59,7 @@ impl Metrics {
             "FunctionName": function_name,
         });
         if let Value::Object(line) = &mut line {
-            line.extend(figures.map(|(name, figure, _)| (name.to_owned(), figure.into())));
+            line.extend(values.map(|(name, value, _)| (name.to_owned(), value.into())));
         }
         line
     }
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_metric_that_is_defined_has_a_figure_and_the_dimension_a_value() {
+    fn every_defined_metric_and_its_dimension_have_values() {
         let line =
             Metrics { drift_found: 2, duration_ms: 7, ..Metrics::default() }.line("kms", 1_800_000_000_000);
         let directive = &line["_aws"]["CloudWatchMetrics"][0];

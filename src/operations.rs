@@ -1,10 +1,10 @@
-//! What is asked about an account's Region and answered by a report, whoever asks: the command line and direct
-//! calls. Asked the same, both get the same report.
+//! The operations that the command line and direct calls ask for: status, check, plan and apply. Each is asked of an
+//! account and Region, and is answered by a report. Both get the same report for the same question.
 
 mod change;
 mod check;
 mod status;
 
-pub use change::{Proposal, Wanted, carry_out};
+pub use change::{ChangeRequest, Proposal, apply};
 pub use check::{check, check_report, observe_key};
 pub use status::{status, status_report};

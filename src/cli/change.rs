@@ -4,10 +4,10 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::error::CliError;
-use super::options::Target;
+use super::options::TargetOptions;
 use super::{Connection, Console};
 use crate::intent::{Encryption, Intent, OnConflict, OnDelete, Owner, Safeguards};
-use crate::operations::{Proposal, Wanted};
+use crate::operations::{ChangeRequest, Proposal};
 use crate::ports::{Environment, ReadPorts, WritePorts};
 use crate::reconcile::digest;
 use crate::report::{Report, ReportFormat};
@@ -31,7 +31,7 @@ pub(super) struct ConfirmationOptions {
 /// A change that a command asks for, and the Region of its document.
 #[derive(Debug)]
 pub(super) struct RequestedChange<'a> {
-    wanted: Wanted,
+    wanted: ChangeRequest,
     region: Option<&'a str>,
 }
 
@@ -39,7 +39,7 @@ impl<'a> RequestedChange<'a> {
     /// The change that brings a document to this encryption. `command` is its name in the report.
     pub(super) fn new(
         command: &'static str,
-        target: &'a Target,
+        target: &'a TargetOptions,
         encryption: Encryption,
         conflict: &ConflictOptions,
         safeguards: Safeguards,
@@ -55,7 +55,7 @@ impl<'a> RequestedChange<'a> {
         let owner =
             Owner { stack_id: "command-line".to_owned(), logical_resource_id: "session-kms".to_owned() };
         let digest = digest(&properties(&intent));
-        Self { wanted: Wanted::new(command, intent, owner, digest), region: target.region.as_deref() }
+        Self { wanted: ChangeRequest::new(command, intent, owner, digest), region: target.region.as_deref() }
     }
 
     /// Reports the plan, and writes nothing.
@@ -84,14 +84,14 @@ impl<'a> RequestedChange<'a> {
         let environment = Environment::new(&ports, &location);
         let proposal = self.wanted.propose(environment.with_progress(&console.progress())).await?;
         let planned = match proposal {
-            Proposal::Settled(report) => return Ok(report),
-            Proposal::Open(planned) => planned,
+            Proposal::Final(report) => return Ok(report),
+            Proposal::Applicable(planned) => planned,
         };
         if !confirmation.yes {
             let shown = planned.render(ReportFormat::Text { colour: console.colour });
             console.confirm(&shown, question)?;
         }
-        Ok(self.wanted.carry_out(environment.with_progress(&console.progress()), planned).await?)
+        Ok(self.wanted.apply(environment.with_progress(&console.progress()), planned).await?)
     }
 }
 

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::change::{ConfirmationOptions, ConflictOptions, RequestedChange};
 use super::error::CliError;
-use super::options::Target;
+use super::options::TargetOptions;
 use super::{Connection, Console};
 use crate::intent::{Encryption, Safeguards};
 use crate::ports::WritePorts;
@@ -15,7 +15,7 @@ use crate::report::Report;
 #[group(skip)]
 pub(super) struct ClearOptions {
     #[command(flatten)]
-    target: Target,
+    target: TargetOptions,
     #[command(flatten)]
     conflict: ConflictOptions,
     #[command(flatten)]

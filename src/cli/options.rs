@@ -19,7 +19,7 @@ pub(super) struct DocumentOption {
 
 /// The document and its Region.
 #[derive(Debug, Args)]
-pub(super) struct Target {
+pub(super) struct TargetOptions {
     #[command(flatten)]
     pub(super) document: DocumentOption,
     /// The Region, instead of the environment's.

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::change::{ConflictOptions, RequestedChange};
 use super::error::CliError;
-use super::options::{Discovery, KeyOption, PreflightOptions, Target};
+use super::options::{Discovery, KeyOption, PreflightOptions, TargetOptions};
 use super::{Connection, Console};
 use crate::intent::Encryption;
 use crate::ports::ReadPorts;
@@ -17,7 +17,7 @@ pub(super) struct PlanOptions {
     #[command(flatten)]
     key: KeyOption,
     #[command(flatten)]
-    target: Target,
+    target: TargetOptions,
     #[command(flatten)]
     preflight: PreflightOptions,
     #[command(flatten)]

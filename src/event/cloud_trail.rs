@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::event_bridge::Envelope;
+use super::event_bridge::EventBridgeEnvelope;
 use super::plain;
 use crate::access::{PrincipalArn, SessionOwner};
 use crate::change_event::Actor;
@@ -12,15 +12,15 @@ pub(super) const API_CALL: &str = "AWS API Call via CloudTrail";
 /// The detail type of what a service does by itself, such as deleting a key whose time has come.
 pub(super) const SERVICE_EVENT: &str = "AWS Service Event via CloudTrail";
 
-/// One record. Every field may be missing, null, or of another type.
+/// The record of one call. Every field may be missing, null, or of another type.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Record<'a> {
-    envelope: &'a Envelope<'a>,
+pub(super) struct CallRecord<'a> {
+    envelope: &'a EventBridgeEnvelope<'a>,
     detail: &'a Value,
 }
 
-impl<'a> Record<'a> {
-    pub(super) fn of(envelope: &'a Envelope<'a>) -> Self {
+impl<'a> CallRecord<'a> {
+    pub(super) fn of(envelope: &'a EventBridgeEnvelope<'a>) -> Self {
         Self { envelope, detail: &envelope.detail }
     }
 
@@ -29,22 +29,22 @@ impl<'a> Record<'a> {
         self.text("/eventName")
     }
 
-    /// Why the call failed, where it did: `AccessDenied`. Then nothing has changed.
+    /// The error code if the call failed, such as `AccessDenied`. A failed call has changed nothing.
     pub(super) fn error(&self) -> Option<&'a str> {
         self.text("/errorCode")
     }
 
-    /// A value by its path: `/requestParameters/name`.
+    /// A value by its JSON pointer, such as `/requestParameters/name`. Null counts as absent.
     pub(super) fn value(&self, pointer: &str) -> Option<&'a Value> {
         self.detail.pointer(pointer).filter(|value| !value.is_null())
     }
 
-    /// A text by its path; an empty one counts as absent.
+    /// A text by its JSON pointer. An empty text counts as absent.
     pub(super) fn text(&self, pointer: &str) -> Option<&'a str> {
         self.value(pointer)?.as_str().filter(|text| !text.is_empty())
     }
 
-    /// The account in whose trail the record is.
+    /// The account to whose trail the record belongs.
     pub(super) fn account(&self) -> Option<&'a str> {
         self.envelope.account.or_else(|| self.text("/recipientAccountId"))
     }
@@ -59,8 +59,8 @@ impl<'a> Record<'a> {
         plain::text(self.value("/eventTime")).or_else(|| self.envelope.time())
     }
 
-    /// Who made the call, as exactly as the record tells.
-    pub(super) fn by(&self) -> Option<Actor> {
+    /// Who made the call, as exactly as the record says.
+    pub(super) fn actor(&self) -> Option<Actor> {
         let principal = [
             "/userIdentity/arn",
             "/userIdentity/sessionContext/sessionIssuer/arn",
@@ -72,7 +72,8 @@ impl<'a> Record<'a> {
         Some(Actor { principal, user_agent: plain::text(self.value("/userAgent")) })
     }
 
-    /// Whether a role made the call. Sessions name their role without its path, so account and name decide.
+    /// Whether a session of the role made the call. Sessions name their role without its path, so account and name
+    /// decide.
     pub(super) fn is_by(&self, role_arn: &str) -> bool {
         if self.text("/userIdentity/sessionContext/sessionIssuer/arn") == Some(role_arn) {
             return true;
@@ -93,19 +94,19 @@ mod tests {
 
     use super::*;
 
-    fn with<T>(detail: &Value, ask: impl FnOnce(Record<'_>) -> T) -> T {
+    fn with<T>(detail: &Value, read: impl FnOnce(CallRecord<'_>) -> T) -> T {
         let event = json!({"source": "aws.ssm", "detail-type": API_CALL, "time": "t", "detail": detail});
-        let envelope = Envelope::read(&event).unwrap();
-        ask(Record::of(&envelope))
+        let envelope = EventBridgeEnvelope::read(&event).unwrap();
+        read(CallRecord::of(&envelope))
     }
 
     fn principal(identity: &Value) -> Option<String> {
         let detail = json!({"userIdentity": identity});
-        with(&detail, |record| record.by()).map(|actor| actor.principal)
+        with(&detail, |record| record.actor()).map(|actor| actor.principal)
     }
 
     #[test]
-    fn the_party_is_named_as_exactly_as_the_record_tells() {
+    fn the_actor_is_named_as_exactly_as_the_record_says() {
         let issuer = json!({"sessionIssuer": {"arn": "arn:issuer"}});
         assert_eq!(principal(&json!({"arn": "arn:a", "sessionContext": issuer})).as_deref(), Some("arn:a"));
         assert_eq!(principal(&json!({"arn": "", "sessionContext": issuer})).as_deref(), Some("arn:issuer"));
@@ -120,10 +121,10 @@ mod tests {
     }
 
     #[test]
-    fn what_callers_choose_is_cut_and_cleaned() {
+    fn texts_that_callers_choose_are_shortened_and_cleaned() {
         let detail =
             json!({"userIdentity": {"arn": "arn:a\nb"}, "userAgent": format!("x\r{}", "y".repeat(999))});
-        let actor = with(&detail, |record| record.by()).unwrap();
+        let actor = with(&detail, |record| record.actor()).unwrap();
         assert_eq!(actor.principal, "arn:ab");
         assert_eq!(actor.user_agent.unwrap(), format!("x{}", "y".repeat(255)));
     }
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_of_the_call_goes_before_that_of_the_event() {
+    fn the_time_of_the_call_is_preferred_to_that_of_the_event() {
         assert_eq!(with(&json!({"eventTime": "e"}), |record| record.at()).as_deref(), Some("e"));
         assert_eq!(with(&json!({"eventTime": 7}), |record| record.at()).as_deref(), Some("t"));
     }

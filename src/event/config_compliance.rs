@@ -1,15 +1,15 @@
-//! AWS Config: a rule found that something no longer complies.
+//! AWS Config: a rule has found that something no longer complies.
 
 use serde_json::Value;
 
-use super::event_bridge::{Envelope, is_elsewhere};
+use super::event_bridge::{EventBridgeEnvelope, is_elsewhere};
 use super::named_document::NamedDocument;
-use super::{Arrival, FunctionIdentity, plain};
+use super::{Event, FunctionIdentity, ignored, plain};
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
 
 pub(super) const DETAIL_TYPE: &str = "Config Rules Compliance Change";
 
-pub(super) fn read(envelope: &Envelope<'_>, function: FunctionIdentity<'_>) -> Arrival {
+pub(super) fn read(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentity<'_>) -> Event {
     let text = |pointer: &str| envelope.detail.pointer(pointer).and_then(Value::as_str);
     let rule = text("/configRuleName").map_or_else(|| "without a name".to_owned(), plain::plain);
     match text("/newEvaluationResult/complianceType") {
@@ -29,7 +29,7 @@ pub(super) fn read(envelope: &Envelope<'_>, function: FunctionIdentity<'_>) -> A
         (Some("AWS::SSM::Document"), Some(document)) => Scope::Document(document.name),
         _ => Scope::Everything,
     };
-    Arrival::ChangeEvent(ChangeEvent {
+    Event::ChangeEvent(ChangeEvent {
         source: ChangeSource::ConfigCompliance,
         what: format!("NON_COMPLIANT by rule {rule}"),
         scope,
@@ -37,10 +37,6 @@ pub(super) fn read(envelope: &Envelope<'_>, function: FunctionIdentity<'_>) -> A
         at: envelope.time(),
         detail: None,
     })
-}
-
-fn ignored(why: std::fmt::Arguments<'_>) -> Arrival {
-    Arrival::Ignored(plain::line(why))
 }
 
 #[cfg(test)]
@@ -53,13 +49,13 @@ mod tests {
 
     fn scope_of(event: &Value) -> Scope {
         match crate::event::read(event, function()) {
-            Arrival::ChangeEvent(change) => change.scope,
+            Event::ChangeEvent(change) => change.scope,
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
-    fn a_document_that_does_not_comply_is_looked_at() {
+    fn a_document_that_does_not_comply_is_a_change_event() {
         let expected = ChangeEvent {
             source: ChangeSource::ConfigCompliance,
             what: "NON_COMPLIANT by rule session-encryption".to_owned(),
@@ -72,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_may_be_named_by_its_arn_and_another_resource_means_everything() {
+    fn the_document_may_be_named_by_its_arn_and_another_resource_is_about_everything() {
         let mut event = parsed(sample!("config-compliance-change"));
         event["detail"]["resourceId"] = "arn:aws:ssm:eu-west-1:123456789012:document/Other-Document".into();
         assert_eq!(scope_of(&event), Scope::Document(DocumentName::parse("Other-Document").unwrap()));
@@ -82,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_else_a_rule_says_asks_for_nothing() {
+    fn other_results_of_a_rule_are_ignored() {
         for word in ["COMPLIANT", "NOT_APPLICABLE", "INSUFFICIENT_DATA"] {
             let mut event = parsed(sample!("config-compliance-change"));
             event["detail"]["newEvaluationResult"]["complianceType"] = word.into();
@@ -97,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn other_places_are_not_ours() {
+    fn other_accounts_and_regions_are_ignored() {
         let mut event = parsed(sample!("config-compliance-change"));
         event["detail"]["awsAccountId"] = "222222222222".into();
         assert!(ignored(&event).contains("another account or Region"));

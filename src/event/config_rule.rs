@@ -1,37 +1,39 @@
-//! AWS Config: the function is a custom rule, and is asked whether documents comply.
+//! AWS Config: the function is a custom rule, and AWS Config asks whether documents comply.
 
 use std::fmt;
 
-use serde_json::Value;
+use aws_lambda_events::event::config::ConfigEvent;
+use serde_json::{Map, Value};
 
 use super::named_document::NamedDocument;
-use super::{Arrival, FunctionIdentity, plain};
+use super::{Event, FunctionIdentity, plain};
 use crate::session::DocumentName;
 
-/// The resource token that AWS Config sends where it only tries the rule.
+/// The result token that AWS Config sends if it only tries the rule.
 const TEST_TOKEN: &str = "TESTMODE";
 
-/// A question of AWS Config. It expects an answer to each.
+/// A question of AWS Config, which expects an answer to each.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Evaluation {
-    /// What AWS Config wants back to know its question.
+pub struct RuleEvaluation {
+    /// The token by which AWS Config knows its question.
     pub result_token: ResultToken,
-    /// Whether the subject is gone, or no longer one for the rule: the answer is that it does not apply.
+    /// Whether the resource is gone or no longer in the scope of the rule. The answer then is that the rule does
+    /// not apply.
     pub left_scope: bool,
-    /// What is to be judged.
-    pub subject: Subject,
+    /// What to evaluate.
+    pub resource: EvaluatedResource,
     /// The account, twelve digits.
     pub account: String,
-    /// The moment that the verdict is about, as AWS Config writes it: RFC 3339.
+    /// The time of the state to evaluate, as AWS Config writes it: RFC 3339.
     pub ordering: String,
     /// Whether AWS Config only tries the rule.
     pub test_mode: bool,
 }
 
-/// What is to be judged.
+/// What a rule evaluates.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Subject {
-    /// Every document of the account with a record.
+pub enum EvaluatedResource {
+    /// Every document of the account that has a record.
     Account,
     /// One document.
     Document {
@@ -42,7 +44,7 @@ pub enum Subject {
         /// The document's name.
         name: DocumentName,
     },
-    /// Something that the rule says nothing of.
+    /// A resource that is no document. The rule says nothing about it.
     Other {
         /// The resource's type, as the answer repeats it.
         resource_type: String,
@@ -51,12 +53,12 @@ pub enum Subject {
     },
 }
 
-/// A token whose bearer may answer for the rule. It has no `Display`, and its `Debug` hides it.
+/// A token whose bearer may answer for the rule. It has no `Display`, and its `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ResultToken(String);
 
 impl ResultToken {
-    /// The token as PutEvaluations takes it; not to be logged.
+    /// The token as PutEvaluations takes it. It must not be logged.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -69,17 +71,28 @@ impl fmt::Debug for ResultToken {
     }
 }
 
-pub(super) fn read(event: &Value, function: FunctionIdentity<'_>) -> Arrival {
-    evaluation(event, function).map_or_else(Arrival::Ignored, Arrival::ConfigRule)
+pub(super) fn read(fields: &Map<String, Value>, function: FunctionIdentity<'_>) -> Event {
+    evaluation(config_event(fields), function).map_or_else(Event::Ignored, Event::ConfigRule)
+}
+
+/// The outer part of the event. A field of an unexpected type counts as absent.
+///
+/// The `Debug` of this type prints the result token, so no value of it may be logged or become part of an error.
+fn config_event(fields: &Map<String, Value>) -> ConfigEvent {
+    let mut fields = fields.clone();
+    fields
+        .retain(|name, value| if name == "eventLeftScope" { value.is_boolean() } else { value.is_string() });
+    fields.entry("eventLeftScope").or_insert(false.into());
+    // It cannot fail with these fields. If it did, the event would have no result token, and the reason would say so.
+    serde_json::from_value(Value::Object(fields)).unwrap_or_default()
 }
 
 /// The question, or why it cannot be answered.
-fn evaluation(event: &Value, function: FunctionIdentity<'_>) -> Result<Evaluation, String> {
+fn evaluation(event: ConfigEvent, function: FunctionIdentity<'_>) -> Result<RuleEvaluation, String> {
     let unanswerable = |why: &str| plain::line(format_args!("the question of AWS Config {why}"));
-    let token = event.get("resultToken").and_then(Value::as_str).filter(|token| !token.is_empty());
+    let token = event.result_token.filter(|token| !token.is_empty());
     let token = token.ok_or_else(|| unanswerable("has no result token, so there is nothing to answer to"))?;
-    let invoking = event.get("invokingEvent").and_then(Value::as_str);
-    let invoking = invoking.and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let invoking = event.invoking_event.and_then(|text| serde_json::from_str::<Value>(&text).ok());
     let invoking =
         invoking.filter(Value::is_object).ok_or_else(|| unanswerable("holds no readable invoking event"))?;
     let message = text(&invoking, "messageType").unwrap_or_default();
@@ -96,8 +109,9 @@ fn evaluation(event: &Value, function: FunctionIdentity<'_>) -> Result<Evaluatio
     }
     let account =
         item.and_then(|item| text(item, "awsAccountId")).or_else(|| text(&invoking, "awsAccountId"));
-    let account =
-        account.or_else(|| text(event, "accountId")).or(function.location.map(|location| &*location.account));
+    let account = account
+        .or(event.account_id.as_deref().filter(|id| !id.is_empty()))
+        .or(function.location.map(|location| &*location.account));
     let account = account.ok_or_else(|| unanswerable("names no account"))?;
     if function.location.is_some_and(|location| location.account != account) {
         return Err(unanswerable(&format!(
@@ -107,32 +121,32 @@ fn evaluation(event: &Value, function: FunctionIdentity<'_>) -> Result<Evaluatio
     let ordering = item.and_then(|item| text(item, "configurationItemCaptureTime"));
     let ordering = ordering.or_else(|| text(&invoking, "notificationCreationTime"));
     let gone = item.and_then(|item| text(item, "configurationItemStatus")).is_some_and(is_gone);
-    Ok(Evaluation {
-        left_scope: gone || event.get("eventLeftScope").and_then(Value::as_bool) == Some(true),
-        subject: match item {
-            None => Subject::Account,
+    Ok(RuleEvaluation {
+        left_scope: gone || event.event_left_scope,
+        resource: match item {
+            None => EvaluatedResource::Account,
             Some(item) => {
-                subject(item).ok_or_else(|| unanswerable("names no resource, or not of which type"))?
+                resource(item).ok_or_else(|| unanswerable("names no resource, or not of which type"))?
             }
         },
         account: account.to_owned(),
         ordering: ordering.ok_or_else(|| unanswerable("carries no time"))?.to_owned(),
         test_mode: token == TEST_TOKEN,
-        result_token: ResultToken(token.to_owned()),
+        result_token: ResultToken(token),
     })
 }
 
-/// The resource of a configuration item. For documents AWS Config may give name or ARN, in either field.
-fn subject(item: &Value) -> Option<Subject> {
+/// The resource of a configuration item. AWS Config may put the name or the ARN of a document into either field.
+fn resource(item: &Value) -> Option<EvaluatedResource> {
     let (resource_type, resource_id) = (text(item, "resourceType")?, text(item, "resourceId")?);
     let names = [Some(resource_id), text(item, "resourceName"), text(item, "ARN")];
     let document = names.into_iter().flatten().find_map(NamedDocument::read);
     let (resource_type, resource_id) = (resource_type.to_owned(), resource_id.to_owned());
     Some(match document {
         Some(NamedDocument { name, .. }) if resource_type == "AWS::SSM::Document" => {
-            Subject::Document { resource_type, resource_id, name }
+            EvaluatedResource::Document { resource_type, resource_id, name }
         }
-        _ => Subject::Other { resource_type, resource_id },
+        _ => EvaluatedResource::Other { resource_type, resource_id },
     })
 }
 

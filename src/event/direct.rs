@@ -3,99 +3,111 @@
 
 use serde_json::{Map, Value};
 
-use super::{Arrival, custom_resource};
+use super::{Event, session_encryption};
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
 use crate::intent::Intent;
 use crate::session::DocumentName;
-use cloudformation_custom_resource::{Properties, Unknown};
+use cloudformation_custom_resource::{Properties, PropertyProblems, UnknownProperties};
 
-/// What somebody asks for. To reconcile by the record alone is a [`ChangeEvent`].
+/// What somebody asks for. A call to reconcile what the records want, without an intent, is a [`ChangeEvent`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Call {
-    /// What is there.
+pub enum DirectCall {
+    /// Report what is there.
     Status {
         /// The document.
         document: DocumentName,
     },
-    /// Whether those who need the key can use it. The intent names a key.
+    /// Report whether those who need the key can use it. The intent names a key.
     Check(Box<Intent>),
-    /// What would change.
+    /// Report what would change.
     Plan(Box<Intent>),
-    /// Change it.
+    /// Make the document as the intent wants it.
     Reconcile(Box<Intent>),
 }
 
+/// The words of `action`.
 #[derive(Clone, Copy)]
-enum Action {
+enum DirectAction {
     Status,
     Check,
     Plan,
     Reconcile,
 }
 
-const ACTIONS: [(&str, Action); 4] = [
-    ("status", Action::Status),
-    ("check", Action::Check),
-    ("plan", Action::Plan),
-    ("reconcile", Action::Reconcile),
+const ACTIONS: [(&str, DirectAction); 4] = [
+    ("status", DirectAction::Status),
+    ("check", DirectAction::Check),
+    ("plan", DirectAction::Plan),
+    ("reconcile", DirectAction::Reconcile),
 ];
 
-pub(super) fn read(fields: &Map<String, Value>) -> Arrival {
-    let mut reader = Properties::camel_case(fields, &[]);
+pub(super) fn read(fields: &Map<String, Value>) -> Event {
+    let mut reader = Properties::camel_case(fields);
     let Some(action) = reader.word("Action", &ACTIONS) else {
         if fields.get("action").is_none_or(Value::is_null) {
             reader.reject("Action", "is null; it must be one of `status`, `check`, `plan`, `reconcile`");
         }
-        // The call is a stand-in: the reader has found a problem. Without the action nobody can say which
-        // properties belong there, so they are passed over.
+        // The reader has found a problem, so this call is never returned. Without the action nobody can say which
+        // properties belong to the call, so the others are ignored.
         let document = DocumentName::default();
-        return Arrival::Direct(reader.finish(Unknown::Ignored).map(|_| Call::Status { document }));
+        let call = reader.finish(UnknownProperties::Ignore).map(|_| DirectCall::Status { document });
+        return direct_call(fields, call);
     };
-    let says_what = ["encryption", "kmsKeyId"].iter().any(|name| fields.contains_key(*name));
-    match action {
-        Action::Status => {
-            let document = custom_resource::document_name(&mut reader).unwrap_or_default();
+    let has_intent = ["encryption", "kmsKeyId"].iter().any(|name| fields.contains_key(*name));
+    let call = match action {
+        DirectAction::Status => {
+            let document = session_encryption::document_name(&mut reader).unwrap_or_default();
             reader.reject_others("is not taken by action `status`, which takes `documentName` alone");
-            Arrival::Direct(reader.finish(Unknown::Refused).map(|_| Call::Status { document }))
+            reader.finish(UnknownProperties::Refuse).map(|_| DirectCall::Status { document })
         }
-        Action::Reconcile if !says_what => by_record(reader),
-        Action::Reconcile => with_intent(reader, Call::Reconcile),
-        Action::Plan => with_intent(reader, Call::Plan),
-        Action::Check => {
+        DirectAction::Reconcile if !has_intent => match reconcile_by_record(reader) {
+            Ok(change) => return Event::ChangeEvent(change),
+            Err(problems) => Err(problems),
+        },
+        DirectAction::Reconcile => with_intent(reader, DirectCall::Reconcile),
+        DirectAction::Plan => with_intent(reader, DirectCall::Plan),
+        DirectAction::Check => {
             if fields.get("encryption").and_then(Value::as_str) == Some("Disabled") {
                 reader.reject(
                     "Encryption",
                     "is `Disabled`; action `check` is about a key, so it must be `Enabled` or left out",
                 );
             }
-            with_intent(reader, Call::Check)
+            with_intent(reader, DirectCall::Check)
         }
-    }
+    };
+    direct_call(fields, call)
 }
 
-fn with_intent(mut reader: Properties<'_>, call: fn(Box<Intent>) -> Call) -> Arrival {
-    let intent = Box::new(custom_resource::read(&mut reader));
-    Arrival::Direct(reader.finish(Unknown::Refused).map(|_| call(intent)))
+fn direct_call(fields: &Map<String, Value>, call: Result<DirectCall, PropertyProblems>) -> Event {
+    let mut properties = fields.clone();
+    properties.remove("action");
+    Event::DirectCall { properties, call }
 }
 
-/// Put right what the records want: of one document, or of all.
-fn by_record(mut reader: Properties<'_>) -> Arrival {
-    let document = custom_resource::document_name(&mut reader);
+fn with_intent(
+    mut reader: Properties<'_>,
+    call: fn(Box<Intent>) -> DirectCall,
+) -> Result<DirectCall, PropertyProblems> {
+    let intent = Box::new(session_encryption::intent(&mut reader));
+    reader.finish(UnknownProperties::Refuse).map(|_| call(intent))
+}
+
+/// Make one document, or all, as their records want them.
+fn reconcile_by_record(mut reader: Properties<'_>) -> Result<ChangeEvent, PropertyProblems> {
+    let document = session_encryption::document_name(&mut reader);
     reader.reject_others(
         "is not taken by action `reconcile` without `kmsKeyId` or `encryption`; it then puts right what the \
          record wants, and takes `documentName` alone",
     );
-    match reader.finish(Unknown::Refused) {
-        Err(problems) => Arrival::Direct(Err(problems)),
-        Ok(_) => Arrival::ChangeEvent(ChangeEvent {
-            source: ChangeSource::DirectCall,
-            what: "reconcile".to_owned(),
-            scope: document.map_or(Scope::Everything, Scope::Document),
-            actor: None,
-            at: None,
-            detail: None,
-        }),
-    }
+    reader.finish(UnknownProperties::Refuse).map(|_| ChangeEvent {
+        source: ChangeSource::DirectCall,
+        what: "reconcile".to_owned(),
+        scope: document.map_or(Scope::Everything, Scope::Document),
+        actor: None,
+        at: None,
+        detail: None,
+    })
 }
 
 #[cfg(test)]

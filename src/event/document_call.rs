@@ -1,17 +1,17 @@
-//! CloudTrail: somebody called an API that changes a document.
+//! CloudTrail: somebody made a call that changes a document.
 
-use super::cloud_trail::Record;
-use super::event_bridge::{Envelope, is_elsewhere};
+use super::cloud_trail::CallRecord;
+use super::event_bridge::{EventBridgeEnvelope, is_elsewhere};
 use super::named_document::NamedDocument;
-use super::{Arrival, FunctionIdentity, plain};
+use super::{Event, FunctionIdentity, ignored};
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
 
-/// The calls that change content, versions or existence of a document. DeleteDocument may delete one version only.
+/// The calls that create, change or delete a document or a version of it.
 const CALLS: [&str; 4] =
     ["CreateDocument", "UpdateDocument", "UpdateDocumentDefaultVersion", "DeleteDocument"];
 
-pub(super) fn read(envelope: &Envelope<'_>, function: FunctionIdentity<'_>) -> Arrival {
-    let record = Record::of(envelope);
+pub(super) fn read(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentity<'_>) -> Event {
+    let record = CallRecord::of(envelope);
     let Some(call) = record.name() else {
         return ignored(format_args!("the record names no call"));
     };
@@ -31,7 +31,7 @@ pub(super) fn read(envelope: &Envelope<'_>, function: FunctionIdentity<'_>) -> A
         .text("/requestParameters/name")
         .or_else(|| record.text("/responseElements/documentDescription/name"));
     let scope = match named.map(|named| (named, NamedDocument::read(named))) {
-        // Some records leave the parameters out.
+        // Some records lack the parameters.
         None => Scope::Everything,
         Some((_, Some(document))) if document.is_elsewhere(function) => {
             return ignored(format_args!("{call} is about a document of another account or Region"));
@@ -41,18 +41,14 @@ pub(super) fn read(envelope: &Envelope<'_>, function: FunctionIdentity<'_>) -> A
             return ignored(format_args!("{call} is about `{named}`, which is no document of an account"));
         }
     };
-    Arrival::ChangeEvent(ChangeEvent {
+    Event::ChangeEvent(ChangeEvent {
         source: ChangeSource::DocumentCall,
         what: call.to_owned(),
         scope,
-        actor: record.by(),
+        actor: record.actor(),
         at: record.at(),
         detail: None,
     })
-}
-
-fn ignored(why: std::fmt::Arguments<'_>) -> Arrival {
-    Arrival::Ignored(plain::line(why))
 }
 
 #[cfg(test)]

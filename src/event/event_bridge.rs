@@ -7,12 +7,12 @@ use serde_json::Value;
 use super::{FunctionIdentity, plain};
 use crate::location::Location;
 
-/// An event of EventBridge. Everything but where it comes from may be missing.
+/// An event of EventBridge. Everything but its source and detail type may be missing.
 #[derive(Debug)]
-pub(super) struct Envelope<'a> {
+pub(super) struct EventBridgeEnvelope<'a> {
     pub(super) source: &'a str,
     pub(super) detail_type: &'a str,
-    /// The account where it happened, also after it was forwarded from bus to bus.
+    /// The account in which it happened, even if another bus has forwarded it.
     pub(super) account: Option<&'a str>,
     pub(super) region: Option<&'a str>,
     /// ARNs that the event is about.
@@ -21,8 +21,8 @@ pub(super) struct Envelope<'a> {
     time: Option<&'a Value>,
 }
 
-impl<'a> Envelope<'a> {
-    /// Reads the envelope; `None` where the event has none.
+impl<'a> EventBridgeEnvelope<'a> {
+    /// Reads the envelope; `None` if the event has none.
     pub(super) fn read(event: &'a Value) -> Option<Self> {
         let text = |name| event.get(name).and_then(Value::as_str);
         let resources = event.get("resources").and_then(Value::as_array);
@@ -48,14 +48,14 @@ impl<'a> Envelope<'a> {
         plain::text(self.time)
     }
 
-    /// Whether it happened in another account or Region than the function's own. Where either side does not say,
-    /// it may have happened here.
+    /// Whether it happened in another account or Region than the function's own. If either is unknown, it may have
+    /// happened here.
     pub(super) fn is_elsewhere(&self, function: FunctionIdentity<'_>) -> bool {
         function.location.is_some_and(|location| is_elsewhere(location, self.account, self.region))
     }
 }
 
-/// Whether an account or a Region that is known is another than the place's.
+/// Whether a known account or Region is another one than that of the location.
 pub(super) fn is_elsewhere(location: &Location, account: Option<&str>, region: Option<&str>) -> bool {
     account.is_some_and(|account| account != location.account)
         || region.is_some_and(|region| region != location.region)
@@ -68,15 +68,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_where_it_comes_from_must_be_there() {
+    fn only_source_and_detail_type_are_required() {
         let event =
             json!({"source": "aws.kms", "detail-type": "x", "resources": ["arn:a", 7], "account": null});
-        let envelope = Envelope::read(&event).unwrap();
+        let envelope = EventBridgeEnvelope::read(&event).unwrap();
         assert_eq!((envelope.account, envelope.time()), (None, None));
         assert_eq!(envelope.resources, ["arn:a"]);
         assert!(envelope.detail.is_null());
         for event in [json!({"source": "aws.kms"}), json!({"source": 1, "detail-type": "x"}), json!("text")] {
-            assert!(Envelope::read(&event).is_none(), "{event}");
+            assert!(EventBridgeEnvelope::read(&event).is_none(), "{event}");
         }
     }
 
@@ -84,21 +84,21 @@ mod tests {
     fn a_detail_may_be_text() {
         let read = |detail: Value| {
             let event = json!({"source": "aws.scheduler", "detail-type": "x", "detail": detail});
-            Envelope::read(&event).unwrap().detail.into_owned()
+            EventBridgeEnvelope::read(&event).unwrap().detail.into_owned()
         };
         assert_eq!(read(json!("{\"a\": 1}")), json!({"a": 1}));
         assert_eq!(read(json!("no JSON")), Value::Null);
     }
 
     #[test]
-    fn what_does_not_say_where_it_happened_may_have_happened_here() {
+    fn an_event_without_account_and_region_may_have_happened_here() {
         let location =
             Location { partition: "aws".into(), region: "eu-west-1".into(), account: "123456789012".into() };
         let function = FunctionIdentity { role_arn: None, location: Some(&location) };
         let elsewhere = |mut event: Value, function| {
             event["source"] = "aws.ssm".into();
             event["detail-type"] = "x".into();
-            Envelope::read(&event).unwrap().is_elsewhere(function)
+            EventBridgeEnvelope::read(&event).unwrap().is_elsewhere(function)
         };
         assert!(!elsewhere(json!({}), function));
         assert!(!elsewhere(json!({"account": "123456789012", "region": "eu-west-1"}), function));

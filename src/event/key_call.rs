@@ -1,16 +1,16 @@
-//! CloudTrail: somebody called an API that changes what a key can do, or KMS did so by itself.
+//! CloudTrail: somebody made a call that changes what a key can do, or KMS did so by itself.
 //!
-//! Keys of other accounts are not passed over: their owner's account forwards its events here.
+//! Calls on keys of other accounts count too: the account of the key forwards its events to this one.
 
 use serde_json::Value;
 
-use super::cloud_trail::Record;
-use super::event_bridge::Envelope;
-use super::{Arrival, FunctionIdentity, plain};
+use super::cloud_trail::CallRecord;
+use super::event_bridge::EventBridgeEnvelope;
+use super::{Event, FunctionIdentity, ignored, plain};
 use crate::change_event::{ChangeDetail, ChangeEvent, ChangeSource, Scope};
 use crate::key::{KeyArn, KeyRef};
 
-/// What takes a key away or gives it back: its state, its material, its policy, its grants.
+/// The calls that change the state, the material, the policy or the grants of a key, and so who can use it.
 const CALLS: [&str; 12] = [
     "DisableKey",
     "EnableKey",
@@ -27,8 +27,8 @@ const CALLS: [&str; 12] = [
 ];
 const ALIAS_CALLS: [&str; 3] = ["CreateAlias", "UpdateAlias", "DeleteAlias"];
 
-pub(super) fn read(envelope: &Envelope<'_>, function: FunctionIdentity<'_>) -> Arrival {
-    let record = Record::of(envelope);
+pub(super) fn read(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentity<'_>) -> Event {
+    let record = CallRecord::of(envelope);
     let Some(call) = record.name() else {
         return ignored(format_args!("the record names no call"));
     };
@@ -44,30 +44,30 @@ pub(super) fn read(envelope: &Envelope<'_>, function: FunctionIdentity<'_>) -> A
         return ignored(format_args!("{call} failed with {error}, so nothing has changed"));
     }
     let key = key(&record, function);
-    Arrival::ChangeEvent(ChangeEvent {
+    Event::ChangeEvent(ChangeEvent {
         source: ChangeSource::KeyCall,
         what: call.to_owned(),
-        actor: record.by(),
+        actor: record.actor(),
         at: record.at(),
-        // Without its key, a policy or a date would be held against every key there is.
-        detail: key.as_ref().and_then(|_| news(call, &record)),
+        // A policy or a date without its key would be taken for that of every key.
+        detail: key.as_ref().and_then(|_| detail(call, &record)),
         scope: key.map_or(Scope::Everything, Scope::Key),
     })
 }
 
-/// The key, by the first field that tells. The caller may have named it by id or alias, so what CloudTrail adds goes
-/// before what was asked.
-fn key(record: &Record<'_>, function: FunctionIdentity<'_>) -> Option<KeyArn> {
+/// The key in the first field that names one. The caller may have named it by id or alias, so the fields that
+/// CloudTrail adds come first.
+fn key(record: &CallRecord<'_>, function: FunctionIdentity<'_>) -> Option<KeyArn> {
     let resources = record.value("/resources").and_then(Value::as_array);
     let arn = |resource: &Value| KeyArn::parse(resource.get("ARN")?.as_str()?).ok();
-    let of_resources = resources.into_iter().flatten().find_map(arn);
+    let in_resources = resources.into_iter().flatten().find_map(arn);
     let named = ["/requestParameters/keyId", "/serviceEventDetails/keyId", "/responseElements/keyId"];
     let location = (record.account(), record.region());
-    of_resources
+    in_resources
         .or_else(|| named.iter().find_map(|pointer| complete(record.text(pointer)?, location, function)))
 }
 
-/// The ARN of a key that is named by its ARN, or by its id within an account and a Region.
+/// The ARN of a key that is named by its ARN, or by its id in an account and Region.
 pub(super) fn complete(
     named: &str,
     (account, region): (Option<&str>, Option<&str>),
@@ -84,7 +84,8 @@ pub(super) fn complete(
     }
 }
 
-fn news(call: &str, record: &Record<'_>) -> Option<ChangeDetail> {
+/// What the record says of the key's future that reading the key does not tell.
+fn detail(call: &str, record: &CallRecord<'_>) -> Option<ChangeDetail> {
     match call {
         "PutKeyPolicy" => {
             let name = record.text("/requestParameters/policyName").unwrap_or("default");
@@ -99,10 +100,6 @@ fn news(call: &str, record: &Record<'_>) -> Option<ChangeDetail> {
         }
         _ => None,
     }
-}
-
-fn ignored(why: std::fmt::Arguments<'_>) -> Arrival {
-    Arrival::Ignored(plain::line(why))
 }
 
 #[cfg(test)]

@@ -2,28 +2,28 @@
 
 use serde_json::Value;
 
-use super::event_bridge::Envelope;
-use super::{Arrival, FunctionIdentity, key_call, plain};
+use super::event_bridge::EventBridgeEnvelope;
+use super::{Event, FunctionIdentity, ignored, key_call};
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
 use crate::key::KeyArn;
 
-/// What KMS says of its own accord that makes a key unusable.
+/// The events of KMS itself that make a key unusable.
 const DETAIL_TYPES: [&str; 2] = ["KMS CMK Deletion", "KMS Imported Key Material Expiration"];
 
-pub(super) fn read(envelope: &Envelope<'_>, function: FunctionIdentity<'_>) -> Arrival {
+pub(super) fn read(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentity<'_>) -> Event {
     let what = envelope.detail_type;
     if !DETAIL_TYPES.contains(&what) {
-        return Arrival::Ignored(plain::line(format_args!("`{what}` leaves the key usable as it was")));
+        return ignored(format_args!("`{what}` leaves the key usable as it was"));
     }
-    let of_resources = envelope.resources.iter().find_map(|arn| KeyArn::parse(arn).ok());
-    let of_detail = || {
+    let in_resources = envelope.resources.iter().find_map(|arn| KeyArn::parse(arn).ok());
+    let in_detail = || {
         let id = envelope.detail.get("key-id").and_then(Value::as_str)?;
         key_call::complete(id, (envelope.account, envelope.region), function)
     };
-    Arrival::ChangeEvent(ChangeEvent {
+    Event::ChangeEvent(ChangeEvent {
         source: ChangeSource::KeyEvent,
         what: what.to_owned(),
-        scope: of_resources.or_else(of_detail).map_or(Scope::Everything, Scope::Key),
+        scope: in_resources.or_else(in_detail).map_or(Scope::Everything, Scope::Key),
         actor: None,
         at: envelope.time(),
         detail: None,
@@ -39,7 +39,7 @@ mod tests {
 
     fn scope_of(event: &Value) -> Scope {
         match crate::event::read(event, function()) {
-            Arrival::ChangeEvent(change) => change.scope,
+            Event::ChangeEvent(change) => change.scope,
             other => panic!("{other:?}"),
         }
     }
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_found_by_its_id_and_where_it_is_not_every_key_is_looked_at() {
+    fn the_key_is_found_by_its_id_and_without_an_id_every_key_is_meant() {
         let mut event: Value = serde_json::from_str(sample!("key-deletion-event")).unwrap();
         event["resources"] = json!([]);
         assert_eq!(scope_of(&event), Scope::Key(key()));
@@ -76,10 +76,10 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_is_no_trouble() {
+    fn a_rotation_is_ignored() {
         let event =
             json!({"source": "aws.kms", "detail-type": "KMS CMK Rotation", "detail": {"key-id": "1-2"}});
-        let Arrival::Ignored(why) = crate::event::read(&event, function()) else { panic!("not ignored") };
+        let Event::Ignored(why) = crate::event::read(&event, function()) else { panic!("not ignored") };
         assert_eq!(why, "`KMS CMK Rotation` leaves the key usable as it was");
     }
 }

@@ -1,9 +1,9 @@
-//! The property Context, of both custom resources and of direct calls: condition keys that the owner knows.
+//! The property Context of both custom resources and of direct calls: condition keys whose values the owner knows.
 
 use crate::access::KnownContext;
 use cloudformation_custom_resource::{ObjectOrText, Properties};
 
-/// Reads Context, an object or its text; none where it is absent or wrong.
+/// Reads Context, an object or its text. The result is empty if it is absent or wrong.
 pub(super) fn known_keys(reader: &mut Properties<'_>) -> KnownContext {
     let known = match reader.object_or_text("Context") {
         None => return KnownContext::default(),

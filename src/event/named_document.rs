@@ -1,11 +1,11 @@
-//! A document as events name it: by its name, or by its ARN.
+//! A document as events name it: by its name or its ARN.
 
 use super::FunctionIdentity;
 use super::event_bridge::is_elsewhere;
 use crate::arn::Arn;
 use crate::session::DocumentName;
 
-/// A document, and where it lives if that is told.
+/// A document, with its account and Region if it is named by its ARN.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NamedDocument<'a> {
     pub(super) name: DocumentName,
@@ -14,7 +14,7 @@ pub(super) struct NamedDocument<'a> {
 }
 
 impl<'a> NamedDocument<'a> {
-    /// Reads a name or an ARN; `None` for what cannot be a document of one's own.
+    /// Reads a name or an ARN; `None` if the text cannot name a document of an account.
     pub(super) fn read(text: &'a str) -> Option<Self> {
         if let Some(named) = Self::of_arn(text) {
             return Some(named);
@@ -29,7 +29,8 @@ impl<'a> NamedDocument<'a> {
         Some(Self { name, account: Some(arn.account), region: Some(arn.region) })
     }
 
-    /// Whether its ARN names another account or Region than the function's own. AWS's documents name no account.
+    /// Whether its ARN has another account or Region than the function's own. The ARNs of AWS's documents have no
+    /// account.
     pub(super) fn is_elsewhere(&self, function: FunctionIdentity<'_>) -> bool {
         function.location.is_some_and(|location| is_elsewhere(location, self.account, self.region))
     }
@@ -56,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn an_arn_tells_whose_it_is() {
+    fn an_arn_tells_the_account_and_region() {
         let location =
             Location { partition: "aws".into(), region: "eu-west-1".into(), account: "123456789012".into() };
         let function = FunctionIdentity { role_arn: None, location: Some(&location) };

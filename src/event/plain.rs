@@ -1,34 +1,34 @@
-//! Text of strangers, made fit for logs and alerts.
+//! Texts that other people choose, made safe for logs and alerts.
 //!
-//! User agents and names of sessions are whatever their callers choose. None may forge a line of the log, turn
-//! the text around it, or be as long as it likes.
+//! Callers choose their user agent and the name of their session. Such a text must not forge a line of the log,
+//! change the direction of the text around it, or be of any length.
 
 use std::fmt;
 
 use serde_json::Value;
 
-/// The longest text of a stranger that is kept, in characters.
+/// The longest such text, in characters. The rest is cut off.
 const LONGEST: usize = 256;
-/// The longest line for the log, in characters: a sentence around two such texts.
+/// The longest line for the log, in characters. It has space for a sentence with two such texts.
 const LONGEST_LINE: usize = 640;
 
-/// A text on one line, without characters that steer its display, and of bearable length.
+/// A text on one line, of limited length, without characters that control its display.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().filter(|c| !steers(*c)).take(LONGEST).collect()
+    text.chars().filter(|c| !controls_display(*c)).take(LONGEST).collect()
 }
 
-/// The same for a value that ought to be a text; `None` where it is none, or nothing is left of it.
+/// The same for a value that should be a text; `None` if it is something else, or if nothing is left of it.
 pub(super) fn text(value: Option<&Value>) -> Option<String> {
     value?.as_str().map(plain).filter(|text| !text.is_empty())
 }
 
-/// A sentence about texts of strangers.
+/// A sentence with such texts in it.
 pub(super) fn line(sentence: fmt::Arguments<'_>) -> String {
-    sentence.to_string().chars().filter(|c| !steers(*c)).take(LONGEST_LINE).collect()
+    sentence.to_string().chars().filter(|c| !controls_display(*c)).take(LONGEST_LINE).collect()
 }
 
 /// Control characters, line separators, and the invisible ones that set the direction of text.
-fn steers(c: char) -> bool {
+fn controls_display(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
 }
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stranger_cannot_forge_a_line_or_turn_the_text() {
+    fn a_text_cannot_forge_a_line_or_change_the_direction() {
         assert_eq!(plain("curl\r\n{\"level\":\"INFO\"}\u{1b}[2J"), "curl{\"level\":\"INFO\"}[2J");
         assert_eq!(plain("Alice\u{202E}ecilA\u{2028}\u{FEFF}"), "AliceecilA");
         assert_eq!(plain("Zoë 日本"), "Zoë 日本");
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_or_empty_is_nothing() {
+    fn an_empty_text_and_other_values_are_absent() {
         assert_eq!(text(Some(&json!("a"))), Some("a".to_owned()));
         for value in [json!(null), json!(7), json!(["a"]), json!(""), json!("\n")] {
             assert_eq!(text(Some(&value)), None, "{value}");

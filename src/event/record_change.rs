@@ -1,15 +1,15 @@
-//! Parameter Store: a record of this function changed, by its own hand or by another's.
+//! Parameter Store: the function or somebody else has changed a record of the function.
 
 use serde_json::Value;
 
-use super::event_bridge::Envelope;
-use super::{Arrival, FunctionIdentity, plain};
+use super::event_bridge::EventBridgeEnvelope;
+use super::{Event, FunctionIdentity, ignored};
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
 use crate::session::document_of_record;
 
 pub(super) const DETAIL_TYPE: &str = "Parameter Store Change";
 
-pub(super) fn read(envelope: &Envelope<'_>, function: FunctionIdentity<'_>) -> Arrival {
+pub(super) fn read(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentity<'_>) -> Event {
     let text = |name| envelope.detail.get(name).and_then(Value::as_str).unwrap_or_default();
     let (operation, parameter) = (text("operation"), text("name"));
     let Some(document) = document_of_record(parameter) else {
@@ -21,7 +21,7 @@ pub(super) fn read(envelope: &Envelope<'_>, function: FunctionIdentity<'_>) -> A
     if !["Create", "Update", "Delete"].contains(&operation) {
         return ignored(format_args!("`{operation}` leaves the record of {document} as it was"));
     }
-    Arrival::ChangeEvent(ChangeEvent {
+    Event::ChangeEvent(ChangeEvent {
         source: ChangeSource::RecordChange,
         what: format!("{operation} of the record"),
         scope: Scope::Document(document),
@@ -29,10 +29,6 @@ pub(super) fn read(envelope: &Envelope<'_>, function: FunctionIdentity<'_>) -> A
         at: envelope.time(),
         detail: None,
     })
-}
-
-fn ignored(why: std::fmt::Arguments<'_>) -> Arrival {
-    Arrival::Ignored(plain::line(why))
 }
 
 #[cfg(test)]
@@ -57,11 +53,11 @@ mod tests {
     }
 
     #[test]
-    fn creation_and_deletion_count_and_labels_do_not() {
+    fn creation_and_deletion_count_but_labels_do_not() {
         let mut event = parsed(sample!("record-change"));
         for operation in ["Create", "Delete"] {
             event["detail"]["operation"] = operation.into();
-            let Arrival::ChangeEvent(change) = crate::event::read(&event, function()) else {
+            let Event::ChangeEvent(change) = crate::event::read(&event, function()) else {
                 panic!("{operation}")
             };
             assert_eq!(change.what, format!("{operation} of the record"));
@@ -73,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn other_parameters_and_other_places_are_not_ours() {
+    fn other_parameters_accounts_and_regions_are_ignored() {
         for name in ["/session-kms", "/session-kms/", "/session-kms/a/b", "/other/Document", ""] {
             let mut event = parsed(sample!("record-change"));
             event["detail"]["name"] = name.into();

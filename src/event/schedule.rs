@@ -1,13 +1,13 @@
-//! The clock: a rule with a schedule, or a schedule of EventBridge Scheduler with no input of its own.
+//! A schedule: that of an EventBridge rule, or of EventBridge Scheduler without an input of its own.
 
-use super::Arrival;
-use super::event_bridge::Envelope;
+use super::Event;
+use super::event_bridge::EventBridgeEnvelope;
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
 
 pub(super) const DETAIL_TYPE: &str = "Scheduled Event";
 
-pub(super) fn read(envelope: &Envelope<'_>) -> Arrival {
-    Arrival::ChangeEvent(ChangeEvent {
+pub(super) fn read(envelope: &EventBridgeEnvelope<'_>) -> Event {
+    Event::ChangeEvent(ChangeEvent {
         source: ChangeSource::Schedule,
         what: DETAIL_TYPE.to_owned(),
         scope: Scope::Everything,
@@ -23,7 +23,7 @@ mod tests {
     use crate::event::tests::{change, sample};
 
     #[test]
-    fn both_schedulers_ask_to_look_at_everything() {
+    fn the_events_of_both_schedulers_are_about_everything() {
         for text in [sample!("schedule"), sample!("scheduler")] {
             let expected = ChangeEvent {
                 source: ChangeSource::Schedule,

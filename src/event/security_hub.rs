@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::event_bridge::Envelope;
+use super::event_bridge::EventBridgeEnvelope;
 use super::named_document::NamedDocument;
-use super::{Arrival, FunctionIdentity, plain};
+use super::{Event, FunctionIdentity, ignored, plain};
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
 use crate::key::KeyArn;
 use crate::session::DocumentName;
@@ -12,21 +12,21 @@ use crate::session::DocumentName;
 pub(super) const CUSTOM_ACTION: &str = "Security Hub Findings - Custom Action";
 pub(super) const IMPORTED: &str = "Security Hub Findings - Imported";
 
-pub(super) fn read(envelope: &Envelope<'_>, function: FunctionIdentity<'_>) -> Arrival {
+pub(super) fn read(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentity<'_>) -> Event {
     let findings = envelope.detail.get("findings").and_then(Value::as_array);
     let findings: Vec<_> = findings.into_iter().flatten().collect();
     let (what, scope) = if envelope.detail_type == CUSTOM_ACTION {
         let action = plain::text(envelope.detail.get("actionName"));
         let what = action.map_or_else(|| "custom action".to_owned(), |name| format!("custom action {name}"));
-        (what, of_custom_action(&findings, function))
+        (what, scope_of_custom_action(&findings, function))
     } else {
-        // One finding an event, says the documentation; the first names them all.
+        // AWS documents one finding for each event, so the first one gives the title.
         let title = findings.first().and_then(|finding| plain::text(finding.get("Title")));
         let what = title.map_or_else(|| "finding".to_owned(), |title| format!("finding: {title}"));
-        (what, of_imported(&findings, function))
+        (what, scope_of_imported(&findings, function))
     };
     match scope {
-        Ok(scope) => Arrival::ChangeEvent(ChangeEvent {
+        Ok(scope) => Event::ChangeEvent(ChangeEvent {
             source: ChangeSource::SecurityHub,
             what,
             scope,
@@ -34,31 +34,34 @@ pub(super) fn read(envelope: &Envelope<'_>, function: FunctionIdentity<'_>) -> A
             at: envelope.time(),
             detail: None,
         }),
-        Err(why) => Arrival::Ignored(plain::line(format_args!("{what} {why}"))),
+        Err(why) => ignored(format_args!("{what} {why}")),
     }
 }
 
-/// Somebody asks for it, whatever the findings' state.
-fn of_custom_action(findings: &[&Value], function: FunctionIdentity<'_>) -> Result<Scope, &'static str> {
+/// A person has chosen the action, so the findings' state does not count.
+fn scope_of_custom_action(
+    findings: &[&Value],
+    function: FunctionIdentity<'_>,
+) -> Result<Scope, &'static str> {
     let documents: Vec<_> = findings.iter().flat_map(|finding| documents(finding)).collect();
-    let anywhere = documents.len();
-    match here(documents, function) {
-        documents if documents.is_empty() && anywhere > 0 => {
+    let total = documents.len();
+    match local_documents(documents, function) {
+        documents if documents.is_empty() && total > 0 => {
             Err("is about documents of another account or Region")
         }
-        documents => Ok(scope_of(documents)),
+        documents => Ok(scope_of_documents(documents)),
     }
 }
 
-/// Only open findings that say something of documents, of keys, or of the account as a whole.
-fn of_imported(findings: &[&Value], function: FunctionIdentity<'_>) -> Result<Scope, &'static str> {
+/// Only open findings count, on documents, on keys or on the account as a whole.
+fn scope_of_imported(findings: &[&Value], function: FunctionIdentity<'_>) -> Result<Scope, &'static str> {
     let open: Vec<_> = findings.iter().copied().filter(|finding| is_open(finding)).collect();
     if open.is_empty() {
         return Err("is passed, settled or archived");
     }
-    let documents = here(open.iter().flat_map(|finding| documents(finding)).collect(), function);
+    let documents = local_documents(open.iter().flat_map(|finding| documents(finding)).collect(), function);
     if !documents.is_empty() {
-        return Ok(scope_of(documents));
+        return Ok(scope_of_documents(documents));
     }
     let mut keys =
         open.iter().flat_map(|finding| resource_ids(finding)).filter_map(|id| KeyArn::parse(id).ok());
@@ -67,14 +70,14 @@ fn of_imported(findings: &[&Value], function: FunctionIdentity<'_>) -> Result<Sc
         (Some(key), None) => return Ok(Scope::Key(key)),
         (Some(_), Some(_)) => return Ok(Scope::Everything),
     }
-    if open.iter().any(|finding| is_of_account(finding, function)) {
+    if open.iter().any(|finding| is_failed_check_of_account(finding, function)) {
         return Ok(Scope::Everything);
     }
     Err("is about neither a document, nor a key, nor the account of this function")
 }
 
-/// One document by its name; anything else by looking everywhere.
-fn scope_of(documents: Vec<DocumentName>) -> Scope {
+/// A single document by its name; everything otherwise.
+fn scope_of_documents(documents: Vec<DocumentName>) -> Scope {
     let mut documents = documents.into_iter();
     match (documents.next(), documents.next()) {
         (Some(document), None) => Scope::Document(document),
@@ -83,7 +86,7 @@ fn scope_of(documents: Vec<DocumentName>) -> Scope {
 }
 
 /// The documents of this account and Region, each once.
-fn here(documents: Vec<NamedDocument<'_>>, function: FunctionIdentity<'_>) -> Vec<DocumentName> {
+fn local_documents(documents: Vec<NamedDocument<'_>>, function: FunctionIdentity<'_>) -> Vec<DocumentName> {
     let mut names = Vec::new();
     for document in documents.into_iter().filter(|document| !document.is_elsewhere(function)) {
         if !names.contains(&document.name) {
@@ -93,7 +96,7 @@ fn here(documents: Vec<NamedDocument<'_>>, function: FunctionIdentity<'_>) -> Ve
     names
 }
 
-/// The documents among a finding's resources, named by their ARNs.
+/// The documents among a finding's resources. Findings name resources by their ARNs.
 fn documents(finding: &Value) -> Vec<NamedDocument<'_>> {
     resource_ids(finding).filter_map(NamedDocument::of_arn).collect()
 }
@@ -111,7 +114,7 @@ fn is_open(finding: &Value) -> bool {
 }
 
 /// Whether a finding is a failed check of the function's account, `AWS::::Account:123456789012`.
-fn is_of_account(finding: &Value, function: FunctionIdentity<'_>) -> bool {
+fn is_failed_check_of_account(finding: &Value, function: FunctionIdentity<'_>) -> bool {
     let failed = finding.pointer("/Compliance/Status").and_then(Value::as_str) == Some("FAILED");
     let elsewhere = |account: &str| function.location.is_some_and(|location| location.account != account);
     failed

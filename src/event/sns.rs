@@ -1,19 +1,33 @@
-//! The envelope of SNS: each record holds an event as text.
+//! SNS: an envelope of records, each of which holds an event as text.
 
 use serde_json::Value;
 
-/// The events inside; `None` where the event is no envelope of SNS. A message that cannot be read gives a line that
-/// says why, and never repeats the message: it may hold an address to answer to.
-#[must_use]
-pub fn messages(event: &Value) -> Option<Vec<Result<Value, String>>> {
+use super::{Event, FunctionIdentity, read_one};
+
+/// A message of a topic.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SnsMessage {
+    /// The event in the message, as JSON. It may hold a response URL, so it must not be logged.
+    pub payload: Value,
+    /// The event in the message.
+    pub event: Event,
+}
+
+/// Reads an envelope; `None` if the event is something else. For a message that cannot be read there is a line that
+/// says why. The line never repeats the message, which may hold a response URL.
+pub(super) fn read(event: &Value, function: FunctionIdentity<'_>) -> Option<Event> {
     let records = event.get("Records")?.as_array()?;
-    let is_sns = |record: &Value| record.get("EventSource").and_then(Value::as_str) == Some("aws:sns");
-    records.iter().any(is_sns).then(|| {
-        let read = |record: &Value| {
-            if is_sns(record) { message(record) } else { Err("the record is none of SNS".to_owned()) }
-        };
-        records.iter().map(read).collect()
-    })
+    let read = |record: &Value| {
+        let payload =
+            if is_sns(record) { message(record) } else { Err("the record is none of SNS".to_owned()) }?;
+        let event = read_one(&payload, function);
+        Ok(SnsMessage { payload, event })
+    };
+    records.iter().any(is_sns).then(|| Event::SnsMessages(records.iter().map(read).collect()))
+}
+
+fn is_sns(record: &Value) -> bool {
+    record.get("EventSource").and_then(Value::as_str) == Some("aws:sns")
 }
 
 fn message(record: &Value) -> Result<Value, String> {
@@ -29,6 +43,16 @@ mod tests {
     use super::*;
     use crate::event::tests::{parsed, sample};
 
+    /// The payloads of the messages; `None` if the event is no envelope.
+    fn messages(event: &Value) -> Option<Vec<Result<Value, String>>> {
+        match crate::event::read(event, FunctionIdentity::default()) {
+            Event::SnsMessages(messages) => {
+                Some(messages.into_iter().map(|message| message.map(|message| message.payload)).collect())
+            }
+            _ => None,
+        }
+    }
+
     fn only(text: &str) -> Value {
         let mut messages = messages(&parsed(text)).unwrap();
         assert_eq!(messages.len(), 1);
@@ -36,12 +60,24 @@ mod tests {
     }
 
     #[test]
-    fn an_event_comes_out_as_it_went_in() {
+    fn a_topic_within_a_topic_is_unknown() {
+        let inner = parsed(sample!("sns-document-update-call"));
+        let record = json!({"EventSource": "aws:sns", "Sns": {"Message": inner.to_string()}});
+        let Event::SnsMessages(messages) =
+            crate::event::read(&json!({"Records": [record]}), FunctionIdentity::default())
+        else {
+            panic!("no envelope")
+        };
+        assert_eq!(messages[0].as_ref().unwrap().event, Event::Unknown);
+    }
+
+    #[test]
+    fn the_event_in_a_message_is_not_changed() {
         assert_eq!(only(sample!("sns-document-update-call")), parsed(sample!("document-update-call")));
     }
 
     #[test]
-    fn a_custom_resource_request_comes_out_whole() {
+    fn a_custom_resource_request_in_a_message_is_whole() {
         let request = only(sample!("sns-custom-resource-create"));
         let direct = parsed(sample!("custom-resource-create"));
         for field in ["RequestType", "ResponseURL", "StackId", "RequestId", "LogicalResourceId"] {
@@ -51,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_cannot_be_read_says_why_and_not_what_it_was() {
+    fn a_message_that_cannot_be_read_is_reported_but_not_repeated() {
         let record = |message: Value| json!({"EventSource": "aws:sns", "Sns": {"Message": message}});
         let event = json!({"Records": [
             record(json!("https://secret.example/?token")),
@@ -68,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn other_records_are_no_envelope() {
+    fn records_of_other_sources_are_no_envelope() {
         for event in [
             json!({"Records": [{"eventSource": "aws:sqs", "body": "{}"}]}),
             json!({"Records": []}),

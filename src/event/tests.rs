@@ -1,11 +1,13 @@
-//! What holds for every source, and what the tests of each share.
+//! What is true of every source, and what the tests of the sources share.
+
+mod aws_types;
 
 use proptest::collection::{hash_map, vec};
 use proptest::prelude::*;
 use serde_json::{Map, json};
 
 use super::*;
-use crate::change_event::{Actor, ChangeDetail};
+use crate::change_event::{Actor, ChangeDetail, Scope};
 use crate::key::KeyArn;
 
 /// The text of a sample event.
@@ -24,12 +26,12 @@ pub(super) fn parsed(text: &str) -> Value {
 
 /// The function of the samples.
 pub(super) fn function() -> FunctionIdentity<'static> {
-    static PLACE: std::sync::LazyLock<Location> = std::sync::LazyLock::new(|| Location {
+    static LOCATION: std::sync::LazyLock<Location> = std::sync::LazyLock::new(|| Location {
         partition: "aws".into(),
         region: "eu-west-1".into(),
         account: "123456789012".into(),
     });
-    FunctionIdentity { role_arn: Some(ROLE), location: Some(&PLACE) }
+    FunctionIdentity { role_arn: Some(ROLE), location: Some(&LOCATION) }
 }
 
 /// The key of the samples.
@@ -39,73 +41,82 @@ pub(super) fn key() -> KeyArn {
 
 pub(super) fn change(text: &str) -> ChangeEvent {
     match read(&parsed(text), function()) {
-        Arrival::ChangeEvent(change) => change,
+        Event::ChangeEvent(change) => change,
         other => panic!("{other:?}"),
     }
 }
 
 pub(super) fn ignored(event: &Value) -> String {
     match read(event, function()) {
-        Arrival::Ignored(why) => why,
+        Event::Ignored(why) => why,
         other => panic!("{other:?}"),
     }
 }
 
-/// The samples that reach a source, each with the word for what it becomes.
-const SAMPLES: [(&str, &str, &str); 34] = [
-    ("config-compliance-change", sample!("config-compliance-change"), "notice"),
+/// The samples, each with the name of the event that it is.
+const SAMPLES: [(&str, &str, &str); 41] = [
+    ("config-compliance-change", sample!("config-compliance-change"), "change event"),
     ("config-rule-change", sample!("config-rule-change"), "config rule"),
     ("config-rule-scheduled", sample!("config-rule-scheduled"), "config rule"),
+    ("custom-resource-create", sample!("custom-resource-create"), "custom resource"),
+    ("custom-resource-delete", sample!("custom-resource-delete"), "custom resource"),
+    ("custom-resource-update", sample!("custom-resource-update"), "custom resource"),
     ("direct-check", sample!("direct-check"), "direct"),
     ("direct-plan", sample!("direct-plan"), "direct"),
-    ("direct-reconcile", sample!("direct-reconcile"), "notice"),
+    ("direct-reconcile", sample!("direct-reconcile"), "change event"),
     ("direct-status", sample!("direct-status"), "direct"),
-    ("document-create-call", sample!("document-create-call"), "notice"),
-    ("document-default-version-call", sample!("document-default-version-call"), "notice"),
-    ("document-delete-call", sample!("document-delete-call"), "notice"),
-    ("document-update-call", sample!("document-update-call"), "notice"),
+    ("document-create-call", sample!("document-create-call"), "change event"),
+    ("document-default-version-call", sample!("document-default-version-call"), "change event"),
+    ("document-delete-call", sample!("document-delete-call"), "change event"),
+    ("document-update-call", sample!("document-update-call"), "change event"),
     ("document-update-call-by-function", sample!("document-update-call-by-function"), "ignored"),
     ("document-update-call-failed", sample!("document-update-call-failed"), "ignored"),
+    ("key-access-create", sample!("key-access-create"), "custom resource"),
+    ("key-access-delete", sample!("key-access-delete"), "custom resource"),
+    ("key-access-update", sample!("key-access-update"), "custom resource"),
     ("key-alias-update-call", sample!("key-alias-update-call"), "ignored"),
-    ("key-cancel-deletion-call", sample!("key-cancel-deletion-call"), "notice"),
-    ("key-create-grant-call", sample!("key-create-grant-call"), "notice"),
-    ("key-delete-imported-material-call", sample!("key-delete-imported-material-call"), "notice"),
-    ("key-deleted-service-event", sample!("key-deleted-service-event"), "notice"),
-    ("key-deletion-event", sample!("key-deletion-event"), "notice"),
-    ("key-disable-call", sample!("key-disable-call"), "notice"),
-    ("key-disable-call-forwarded", sample!("key-disable-call-forwarded"), "notice"),
-    ("key-enable-call", sample!("key-enable-call"), "notice"),
-    ("key-import-material-call", sample!("key-import-material-call"), "notice"),
-    ("key-material-expiration-event", sample!("key-material-expiration-event"), "notice"),
-    ("key-put-policy-call", sample!("key-put-policy-call"), "notice"),
-    ("key-retire-grant-call", sample!("key-retire-grant-call"), "notice"),
-    ("key-revoke-grant-call", sample!("key-revoke-grant-call"), "notice"),
-    ("key-schedule-deletion-call", sample!("key-schedule-deletion-call"), "notice"),
-    ("record-change", sample!("record-change"), "notice"),
-    ("schedule", sample!("schedule"), "notice"),
-    ("scheduler", sample!("scheduler"), "notice"),
-    ("security-hub-custom-action", sample!("security-hub-custom-action"), "notice"),
-    ("security-hub-imported", sample!("security-hub-imported"), "notice"),
-    ("sns-document-update-call", sample!("sns-document-update-call"), "unknown"),
+    ("key-cancel-deletion-call", sample!("key-cancel-deletion-call"), "change event"),
+    ("key-create-grant-call", sample!("key-create-grant-call"), "change event"),
+    ("key-delete-imported-material-call", sample!("key-delete-imported-material-call"), "change event"),
+    ("key-deleted-service-event", sample!("key-deleted-service-event"), "change event"),
+    ("key-deletion-event", sample!("key-deletion-event"), "change event"),
+    ("key-disable-call", sample!("key-disable-call"), "change event"),
+    ("key-disable-call-forwarded", sample!("key-disable-call-forwarded"), "change event"),
+    ("key-enable-call", sample!("key-enable-call"), "change event"),
+    ("key-import-material-call", sample!("key-import-material-call"), "change event"),
+    ("key-material-expiration-event", sample!("key-material-expiration-event"), "change event"),
+    ("key-put-policy-call", sample!("key-put-policy-call"), "change event"),
+    ("key-retire-grant-call", sample!("key-retire-grant-call"), "change event"),
+    ("key-revoke-grant-call", sample!("key-revoke-grant-call"), "change event"),
+    ("key-schedule-deletion-call", sample!("key-schedule-deletion-call"), "change event"),
+    ("record-change", sample!("record-change"), "change event"),
+    ("schedule", sample!("schedule"), "change event"),
+    ("scheduler", sample!("scheduler"), "change event"),
+    ("security-hub-custom-action", sample!("security-hub-custom-action"), "change event"),
+    ("security-hub-imported", sample!("security-hub-imported"), "change event"),
+    ("sns-custom-resource-create", sample!("sns-custom-resource-create"), "SNS messages"),
+    ("sns-document-update-call", sample!("sns-document-update-call"), "SNS messages"),
 ];
 
 #[test]
-fn each_sample_becomes_what_it_should() {
+fn each_sample_is_read_as_the_event_that_it_is() {
     for (name, text, kind) in SAMPLES {
         let found = match read(&parsed(text), function()) {
-            Arrival::ChangeEvent(_) => "notice",
-            Arrival::ConfigRule(_) => "config rule",
-            Arrival::Direct(Ok(_)) => "direct",
-            Arrival::Direct(Err(problems)) => panic!("{name}: {problems}"),
-            Arrival::Ignored(_) => "ignored",
-            Arrival::Unknown => "unknown",
+            Event::ChangeEvent(_) => "change event",
+            Event::ConfigRule(_) => "config rule",
+            Event::CustomResource(_) => "custom resource",
+            Event::SnsMessages(_) => "SNS messages",
+            Event::DirectCall { call: Ok(_), .. } => "direct",
+            Event::DirectCall { call: Err(problems), .. } => panic!("{name}: {problems}"),
+            Event::Ignored(_) => "ignored",
+            Event::Unknown => "unknown",
         };
         assert_eq!(found, kind, "{name}");
     }
 }
 
 #[test]
-fn no_sample_is_without_a_test_and_each_is_described() {
+fn each_sample_has_a_test_and_a_description() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/events");
     let readme = std::fs::read_to_string(format!("{folder}/README.md")).unwrap();
     let mut files = 0;
@@ -114,20 +125,18 @@ fn no_sample_is_without_a_test_and_each_is_described() {
         let Some(name) = file.strip_suffix(".json") else { continue };
         files += 1;
         assert!(readme.contains(&format!("| `{file}` |")), "{file} is not in the README");
-        let of_cloudformation = ["custom-resource-", "key-access-", "sns-custom-resource-"];
-        let known = SAMPLES.iter().any(|(sample, ..)| *sample == name)
-            || of_cloudformation.iter().any(|start| name.starts_with(start));
+        let known = SAMPLES.iter().any(|(sample, ..)| *sample == name);
         assert!(known, "{file} is in no test");
     }
     assert_eq!(readme.matches("\n| `").count(), files, "the README describes files that are not there");
 }
 
 #[test]
-fn what_no_source_sends_is_unknown_and_what_others_send_is_ignored() {
+fn unknown_json_is_unknown_and_events_of_other_services_are_ignored() {
     for event in
         [json!(null), json!([]), json!("x"), json!({}), json!({"key": "value"}), json!({"Records": []})]
     {
-        assert_eq!(read(&event, function()), Arrival::Unknown, "{event}");
+        assert_eq!(read(&event, function()), Event::Unknown, "{event}");
     }
     let event = json!({"source": "aws.ec2", "detail-type": "EC2 Instance State-change\nNotification"});
     assert_eq!(
@@ -137,16 +146,16 @@ fn what_no_source_sends_is_unknown_and_what_others_send_is_ignored() {
 }
 
 #[test]
-fn nothing_needs_to_be_known_of_the_function_itself() {
+fn the_identity_of_the_function_may_be_unknown() {
     for (name, text, _) in SAMPLES {
-        let arrival = read(&parsed(text), FunctionIdentity::default());
-        assert!(!matches!(arrival, Arrival::Direct(Err(_))), "{name}");
+        let event = read(&parsed(text), FunctionIdentity::default());
+        assert!(!matches!(event, Event::DirectCall { call: Err(_), .. } | Event::Unknown), "{name}");
     }
     let by_function = read(&parsed(sample!("document-update-call-by-function")), FunctionIdentity::default());
-    assert!(matches!(by_function, Arrival::ChangeEvent(_)), "{by_function:?}");
+    assert!(matches!(by_function, Event::ChangeEvent(_)), "{by_function:?}");
 }
 
-/// Any JSON, with the names and words that the sources look for among its texts.
+/// Any JSON, with the names and words that the sources read among its texts.
 fn any_json() -> impl Strategy<Value = Value> {
     let words = [
         "",
@@ -178,7 +187,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Puts a value at some place within another; text that holds JSON is opened.
+/// Replaces a part of a value by another value. The path also leads into text that holds JSON.
 fn graft(into: Value, path: &[usize], value: Value) -> Value {
     let Some((step, rest)) = path.split_first() else { return value };
     match into {
@@ -207,10 +216,10 @@ fn is_fit_for_a_log(text: &str) -> bool {
         && text.chars().count() <= 700
 }
 
-fn check(arrival: &Arrival) {
-    match arrival {
-        Arrival::Ignored(why) => assert!(is_fit_for_a_log(why) && !why.is_empty(), "{why:?}"),
-        Arrival::ChangeEvent(change) => {
+fn check(event: &Event) {
+    match event {
+        Event::Ignored(why) => assert!(is_fit_for_a_log(why) && !why.is_empty(), "{why:?}"),
+        Event::ChangeEvent(change) => {
             assert!(is_fit_for_a_log(&change.what) && !change.what.is_empty(), "{change}");
             assert!(is_fit_for_a_log(change.at.as_deref().unwrap_or_default()), "{change}");
             if let Some(Actor { principal, user_agent }) = &change.actor {
@@ -222,25 +231,30 @@ fn check(arrival: &Arrival) {
                 assert!(is_fit_for_a_log(date));
             }
             if change.detail.is_some() {
-                assert!(
-                    matches!(change.scope, crate::change_event::Scope::Key(_)),
-                    "news of no key: {change:?}"
-                );
+                assert!(matches!(change.scope, Scope::Key(_)), "a detail of no key: {change:?}");
             }
         }
-        Arrival::Direct(Err(problems)) => assert!(problems.iter().count() > 0),
-        Arrival::ConfigRule(evaluation) => {
+        Event::DirectCall { call: Err(problems), .. } => assert!(problems.iter().count() > 0),
+        Event::ConfigRule(evaluation) => {
             let shown = format!("{evaluation:?}");
             let token = evaluation.result_token.as_str();
             assert!(token.len() < 20 || !shown.contains(token), "{shown}");
         }
-        Arrival::Direct(Ok(_)) | Arrival::Unknown => {}
+        Event::SnsMessages(messages) => {
+            for message in messages {
+                match message {
+                    Ok(message) => check(&message.event),
+                    Err(why) => assert!(is_fit_for_a_log(why), "{why:?}"),
+                }
+            }
+        }
+        Event::CustomResource(_) | Event::DirectCall { .. } | Event::Unknown => {}
     }
 }
 
 proptest! {
     #[test]
-    fn no_event_whatever_is_wrong_with_it_panics_or_reaches_the_log_raw(
+    fn a_broken_event_never_panics_and_never_reaches_the_log_as_it_is(
         sample in 0..SAMPLES.len(),
         grafts in vec((vec(0_usize..64, 1..7), any_json()), 1..4),
     ) {
@@ -250,12 +264,6 @@ proptest! {
         }
         check(&read(&event, function()));
         check(&read(&event, FunctionIdentity::default()));
-        for message in sns::messages(&event).into_iter().flatten() {
-            match message {
-                Ok(event) => check(&read(&event, function())),
-                Err(why) => prop_assert!(is_fit_for_a_log(&why)),
-            }
-        }
     }
 
     #[test]

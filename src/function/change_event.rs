@@ -6,18 +6,18 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{FunctionError, Settings};
+use super::{FunctionError, FunctionSettings};
 use crate::change_event::{Actor, ChangeEvent, ChangeSource, Scope};
 use crate::metrics::Metrics;
 use crate::ports::{AwsError, Environment, WritePorts};
 use crate::remediation::{Remediation, RemediationOutcome, RemediationRequest, remediate};
 use crate::session::DocumentName;
 
-/// The alert where the deployment's own document has no record.
+/// The alert if the deployment's own document has no record.
 const LOST: &str = "the record of what is wanted is gone, so nobody keeps the document as wanted; change \
                     `Revision` of the stack that owns it, which then asks again";
 
-/// The time that is remediations for the report. If there is little time in all, a quarter of it is remediations.
+/// The time that is kept for the report. If there is little time in all, a quarter of it is kept.
 const MARGIN: Duration = Duration::from_secs(10);
 /// The time for a document if nobody says how long there is: as long as any function runs.
 const UNKNOWN: Duration = Duration::from_secs(900);
@@ -29,7 +29,7 @@ const LONGEST: usize = 160_000;
 /// Handles change events.
 pub(super) struct ChangeEventHandler<'a, P> {
     pub(super) environment: Environment<'a, P>,
-    pub(super) settings: &'a Settings,
+    pub(super) settings: &'a FunctionSettings,
     /// When Lambda ends the function. A time in the past means that it is not known.
     pub(super) deadline: SystemTime,
 }
@@ -83,7 +83,7 @@ impl<P: WritePorts> ChangeEventHandler<'_, P> {
         }
         match problems.is_empty() {
             true => Ok(report),
-            false => Err(FunctionError::Unkept { problems: problems.join("; ") }),
+            false => Err(FunctionError::Incomplete { problems: problems.join("; ") }),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::event::config_rule::{Evaluation, Subject};
+use crate::event::config_rule::{EvaluatedResource, RuleEvaluation};
 use crate::operations;
 use crate::ports::{Compliance, ComplianceReport, ComplianceType, Environment, ReadPorts};
 use crate::preflight::{KeyUsability, key_usability};
@@ -16,24 +16,28 @@ const ACCOUNT: &str = "AWS::::Account";
 /// A document's compliance, and why.
 type Assessed = (ComplianceType, String);
 
-/// Judges, and tells AWS Config.
+/// Assesses what AWS Config asks about, and reports it.
 ///
 /// # Errors
-/// Where AWS refused or did not answer: nothing was reported, and AWS Config asks again.
+/// If AWS refused or did not answer. Then nothing was reported, and AWS Config asks again.
 pub(super) async fn evaluate<P: ReadPorts + Compliance>(
     environment: Environment<'_, P>,
-    evaluation: &Evaluation,
+    evaluation: &RuleEvaluation,
 ) -> Result<Value, ReconcileError> {
-    let (resource_type, resource_id) = match &evaluation.subject {
-        Subject::Account => (ACCOUNT, evaluation.account.as_str()),
-        Subject::Document { resource_type, resource_id, .. }
-        | Subject::Other { resource_type, resource_id } => (resource_type.as_str(), resource_id.as_str()),
+    let (resource_type, resource_id) = match &evaluation.resource {
+        EvaluatedResource::Account => (ACCOUNT, evaluation.account.as_str()),
+        EvaluatedResource::Document { resource_type, resource_id, .. }
+        | EvaluatedResource::Other { resource_type, resource_id } => {
+            (resource_type.as_str(), resource_id.as_str())
+        }
     };
-    let (compliance, annotation) = match &evaluation.subject {
+    let (compliance, annotation) = match &evaluation.resource {
         _ if evaluation.left_scope => (ComplianceType::NotApplicable, "it is gone".to_owned()),
-        Subject::Other { .. } => (ComplianceType::NotApplicable, "it is no preferences document".to_owned()),
-        Subject::Document { name, .. } => of_document(environment, name).await?,
-        Subject::Account => of_account(environment).await?,
+        EvaluatedResource::Other { .. } => {
+            (ComplianceType::NotApplicable, "it is no preferences document".to_owned())
+        }
+        EvaluatedResource::Document { name, .. } => of_document(environment, name).await?,
+        EvaluatedResource::Account => of_account(environment).await?,
     };
     let report = ComplianceReport {
         resource_type,
@@ -46,7 +50,7 @@ pub(super) async fn evaluate<P: ReadPorts + Compliance>(
     };
     environment.ports.report_compliance(&report).await?;
     let word = compliance.as_str();
-    tracing::info!(resource_type, resource_id, compliance = word, annotation, "told AWS Config");
+    tracing::info!(resource_type, resource_id, compliance = word, annotation, "reported to AWS Config");
     Ok(json!({
         "command": "evaluate",
         "resourceType": resource_type,
@@ -57,7 +61,7 @@ pub(super) async fn evaluate<P: ReadPorts + Compliance>(
     }))
 }
 
-/// Every document with a record; where there is none, the one that sessions take their preferences from.
+/// Assesses every document with a record, and always the one that sessions take their preferences from.
 async fn of_account<P: ReadPorts>(environment: Environment<'_, P>) -> Result<Assessed, ReconcileError> {
     let mut documents = environment.ports.recorded().await?;
     let preferences = DocumentName::default();
@@ -71,7 +75,7 @@ async fn of_account<P: ReadPorts>(environment: Environment<'_, P>) -> Result<Ass
                 return Ok((ComplianceType::NonCompliant, format!("{document}: {why}")));
             }
             Ok((_, why)) => well.push(format!("{document}: {why}")),
-            // Another function's, or the command line's.
+            // The record is another function's, or the command line's.
             Err(error) if error.is_record_withheld() => withheld = Some(error),
             Err(error) => return Err(error),
         }
@@ -82,7 +86,7 @@ async fn of_account<P: ReadPorts>(environment: Environment<'_, P>) -> Result<Ass
     }
 }
 
-/// One document. Of the account's others, which are no business of sessions, AWS Config asks too.
+/// Assesses one document. AWS Config also asks about documents that have nothing to do with sessions.
 async fn of_document<P: ReadPorts>(
     environment: Environment<'_, P>,
     document: &DocumentName,

@@ -1,4 +1,4 @@
-//! What the resources of this function share: where they are, and how they fail.
+//! What the custom resources of this function share: their location, and how they fail.
 
 use std::borrow::Cow;
 
@@ -6,39 +6,45 @@ use serde_json::Value;
 
 use crate::location::Location;
 use crate::reconcile::ReconcileError;
-use cloudformation_custom_resource::{Failure, Request};
+use cloudformation_custom_resource::{Failure, PhysicalResourceId};
 
-/// Where the function is.
-#[derive(Clone, Debug)]
-pub(super) struct Home<'a> {
-    location: Option<Location>,
-    region: &'a str,
+/// The function's account and Region, as far as they are known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FunctionLocation<'a> {
+    /// `None` if the function's ARN names no account: local runtimes give no ARN.
+    pub(super) location: Option<&'a Location>,
+    /// The Region of the environment.
+    pub(super) region: &'a str,
 }
 
-impl<'a> Home<'a> {
-    pub(super) fn new(function_arn: &str, region: &'a str) -> Self {
-        Self { location: Location::of_arn(function_arn, region), region }
-    }
-
-    /// The function's own place; where it cannot be told, local runtimes give no ARN, the account is the
-    /// stack's.
-    pub(super) fn of(&self, request: &Request) -> Result<Cow<'_, Location>, Failure> {
-        if let Some(location) = &self.location {
+impl<'a> FunctionLocation<'a> {
+    /// The function's own location. If its account is unknown, it is that of the stack.
+    pub(super) fn or_of_stack(&self, stack_id: &str) -> Result<Cow<'a, Location>, Failure> {
+        if let Some(location) = self.location {
             return Ok(Cow::Borrowed(location));
         }
-        let location = Location::of_arn(&request.ids.stack_id, self.region);
+        let location = Location::of_arn(stack_id, self.region);
         location.map(Cow::Owned).ok_or_else(|| Failure {
             reason: "neither the function's ARN nor the stack's id names an account".to_owned(),
         })
     }
 }
 
-/// How long a reason may become by what is to paste, in bytes of JSON: with the ids it still fits the answer, which
-/// would be cut at its end otherwise.
+pub(super) fn physical_id(id: &str) -> Result<PhysicalResourceId, Failure> {
+    PhysicalResourceId::new(id).map_err(|error| plain_failure(&error))
+}
+
+/// A failure with the text of an error as its reason.
+pub(super) fn plain_failure(error: &impl ToString) -> Failure {
+    Failure { reason: error.to_string() }
+}
+
+/// How long a reason may become when remedies are appended, in bytes of JSON. With the ids, such a reason still
+/// fits into the response, which would be cut off otherwise.
 const LONGEST: usize = 3000;
 
-/// A failure in the answer; where there is a report, with where to find it, and with as much of the remedies as
-/// can be told whole.
+/// The failure of a request. If there is a report, the reason says how to find it and holds as many remedies as fit
+/// whole.
 pub(super) fn failure(error: &ReconcileError, request_id: &str) -> Failure {
     let mut reason = error.to_string();
     let ReconcileError::Key(fault) = error else { return Failure { reason } };

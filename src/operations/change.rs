@@ -8,13 +8,13 @@ use crate::ports::{Environment, ReadPorts, WritePorts};
 use crate::reconcile::{Establish, Outcome, Preview, ReconcileError, Step, establish, preview};
 use crate::report::{Change, KeyAssessment, Report, ReportHeader, VersionSummary};
 
-/// How long a refusal is asked again where nothing else is said: changes of policies and grants take up to about
-/// five minutes to be seen.
+/// How long a refusal is asked about again if nothing else is said. Changes of policies and grants take up to about five
+/// minutes to be seen.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A change that is asked for.
+/// A change that somebody asks for.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct ChangeRequest {
     command: &'static str,
     intent: Intent,
     owner: Owner,
@@ -22,71 +22,60 @@ pub struct Wanted {
     patience: Duration,
 }
 
-/// What came of the question what would be done.
+/// What a change would do, and whether there is anything left to decide.
 #[derive(Clone, Debug)]
 pub enum Proposal {
-    /// There is nothing to do, or findings block: the report is the last word.
-    Settled(Report),
-    /// The plan, which [`Wanted::carry_out`] carries out.
-    Open(Report),
+    /// Nothing differs, or findings block: the report is final.
+    Final(Report),
+    /// The plan, which [`ChangeRequest::apply`] applies.
+    Applicable(Report),
 }
 
-/// Finds out what is to be done, and does it; the report is of what was done. Where findings block, or nothing
-/// differs, nothing is.
+/// Plans a change and applies it. The report says what was done. Nothing is done if findings block or if nothing
+/// differs.
 ///
 /// # Errors
 /// See [`ReconcileError`].
-pub async fn carry_out<P: WritePorts>(
+pub async fn apply<P: WritePorts>(
     environment: Environment<'_, P>,
-    wanted: &Wanted,
+    request: &ChangeRequest,
 ) -> Result<Report, ReconcileError> {
-    match wanted.propose(environment).await? {
-        Proposal::Settled(report) => Ok(report),
-        Proposal::Open(planned) => wanted.carry_out(environment, planned).await,
+    match request.propose(environment).await? {
+        Proposal::Final(report) => Ok(report),
+        Proposal::Applicable(planned) => request.apply(environment, planned).await,
     }
 }
 
-impl Wanted {
-    /// The change that brings a document to an intent. `command` is what the report calls it; `digest` is of the
-    /// properties asked with.
+impl ChangeRequest {
+    /// The request to bring a document to an intent. `command` is its name in the report, and `digest` is the digest of
+    /// the properties asked with.
     #[must_use]
     pub fn new(command: &'static str, intent: Intent, owner: Owner, digest: String) -> Self {
         Self { command, intent, owner, digest, patience: PATIENCE }
     }
 
-    /// The same, where a refusal may be asked again for this long before it counts.
+    /// The request with another patience: how long a refusal may be asked about again before it counts.
     #[must_use]
     pub fn with_patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }
 
-    /// What would be done.
+    /// What the change would do. Nothing is written.
     ///
     /// # Errors
-    /// See [`ReconcileError`]; findings that block are no error here.
+    /// See [`ReconcileError`]. Findings that block are no error here.
     pub async fn preview<P: ReadPorts>(
         &self,
         environment: Environment<'_, P>,
     ) -> Result<Preview, ReconcileError> {
-        // Boxed, like its sibling: the state of the whole way is large.
-        Box::pin(preview(environment, self.request())).await
+        // Boxed: the state of all that a preview awaits is large.
+        Box::pin(preview(environment, self.establish())).await
     }
 
-    /// Does it.
+    /// What the change would do, and whether there is anything left to decide. Nothing is written.
     ///
     /// # Errors
-    /// See [`ReconcileError`].
-    pub async fn establish<P: WritePorts>(
-        &self,
-        environment: Environment<'_, P>,
-    ) -> Result<Outcome, ReconcileError> {
-        Box::pin(establish(environment, self.request())).await
-    }
-
-    /// What would be done, and whether there is anything left to decide.
-    ///
-    /// # Errors
-    /// As [`Wanted::preview`].
+    /// As [`ChangeRequest::preview`].
     pub async fn propose<P: ReadPorts>(
         &self,
         environment: Environment<'_, P>,
@@ -95,22 +84,23 @@ impl Wanted {
         let mut planned = self.planned(environment.location, &preview);
         if !preview.blocking.is_empty() {
             planned.notes.push("nothing was changed".to_owned());
-            return Ok(Proposal::Settled(planned));
+            return Ok(Proposal::Final(planned));
         }
-        Ok(if preview.plan.is_empty() { Proposal::Settled(planned) } else { Proposal::Open(planned) })
+        Ok(if preview.plan.is_empty() { Proposal::Final(planned) } else { Proposal::Applicable(planned) })
     }
 
-    /// Does what was proposed, and reports it.
+    /// Applies what was proposed, and reports what was done.
     ///
     /// # Errors
-    /// As [`Wanted::establish`].
-    pub async fn carry_out<P: WritePorts>(
+    /// See [`ReconcileError`].
+    pub async fn apply<P: WritePorts>(
         &self,
         environment: Environment<'_, P>,
         planned: Report,
     ) -> Result<Report, ReconcileError> {
-        let outcome = self.establish(environment).await?;
-        Ok(self.done(planned, outcome))
+        // Boxed: the state of all that a change awaits is large.
+        let outcome = Box::pin(establish(environment, self.establish())).await?;
+        Ok(done(planned, outcome))
     }
 
     /// The report of what would be done.
@@ -150,7 +140,7 @@ impl Wanted {
         }
         let document = self.intent.document.to_string();
         let change = Change { document: document.clone(), done: false, before, after, steps };
-        // Nothing is proven for encryption off, where nobody can be locked out.
+        // Nothing is checked for encryption off, which locks nobody out.
         let key_assessment =
             (key.is_some() || !preview.assessment.findings.is_empty()).then(|| KeyAssessment {
                 mode: if key.is_some() { self.intent.safeguards.mode } else { Mode::Off },
@@ -167,22 +157,21 @@ impl Wanted {
         Report { header, key_assessment, change: Some(change), ..Report::default() }
     }
 
-    /// The report of what was done, from that of what was to be done.
-    #[must_use]
-    pub fn done(&self, planned: Report, outcome: Outcome) -> Report {
-        let change = planned.change.map(|change| Change {
-            done: outcome.changed,
-            after: outcome.version.map(|version| VersionSummary {
-                latest: version,
-                default: version,
-                kms_key_id: outcome.key.as_ref().map(ToString::to_string).unwrap_or_default(),
-            }),
-            ..change
-        });
-        Report { change, notes: outcome.notes, ..planned }
-    }
-
-    fn request(&self) -> Establish<'_> {
+    fn establish(&self) -> Establish<'_> {
         Establish { owner: &self.owner, intent: &self.intent, digest: &self.digest, patience: self.patience }
     }
+}
+
+/// The report of what was done, from the report of what was to be done.
+fn done(planned: Report, outcome: Outcome) -> Report {
+    let change = planned.change.map(|change| Change {
+        done: outcome.changed,
+        after: outcome.version.map(|version| VersionSummary {
+            latest: version,
+            default: version,
+            kms_key_id: outcome.key.as_ref().map(ToString::to_string).unwrap_or_default(),
+        }),
+        ..change
+    });
+    Report { change, notes: outcome.notes, ..planned }
 }

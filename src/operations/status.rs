@@ -10,13 +10,13 @@ use crate::reconcile::{ReconcileError, Record, read_record};
 use crate::report::{RegionStatus, Report, ReportHeader, VersionSummary};
 use crate::session::{DocumentFormat, DocumentName, Target};
 
-/// How often a document that changes while it is read is read again.
+/// How many times a document is read again if it changes while it is read.
 const READS: u32 = 5;
 
-/// Reads what is there, and writes nothing.
+/// Reads the document and its record.
 ///
 /// # Errors
-/// Where AWS refuses or does not answer. What is not as it should be is no error.
+/// If AWS refuses or does not answer. A document that is not as wanted is no error.
 pub async fn status<P: ReadDocuments + ReadRecords + Clock>(
     environment: Environment<'_, P>,
     document: &DocumentName,
@@ -50,7 +50,7 @@ pub async fn status<P: ReadDocuments + ReadRecords + Clock>(
     Ok(status)
 }
 
-/// The report on what is there in some Regions, in their order.
+/// The report on some Regions, in their order.
 #[must_use]
 pub fn status_report(document: &DocumentName, found: Vec<(Location, RegionStatus)>) -> Report {
     let header = ReportHeader {
@@ -64,7 +64,7 @@ pub fn status_report(document: &DocumentName, found: Vec<(Location, RegionStatus
     Report { header, status, ..Report::default() }
 }
 
-/// What the two versions that count tell.
+/// Adds what the latest and default versions say.
 fn of_document(status: &mut RegionStatus, ReadVersions { latest, default }: &ReadVersions) {
     let [(latest, latest_key), (default, default_key)] = [latest, default].map(|(number, version)| {
         let key = version.content.kms_key_id().unwrap_or_else(|error| {
@@ -87,7 +87,7 @@ fn of_document(status: &mut RegionStatus, ReadVersions { latest, default }: &Rea
     status.versions = Some(VersionSummary { latest, default, kms_key_id: latest_key });
 }
 
-/// What the record tells: drift, a key that stands in, an open breaker.
+/// Adds what the record says: drift, a key that stands in, an open breaker.
 fn of_record(status: &mut RegionStatus, record: &Record, now: SystemTime) {
     let there = status.versions.as_ref().map_or("", |versions| versions.kms_key_id.as_str());
     if record.wanted.as_kms_key_id() != there {
@@ -113,7 +113,7 @@ fn of_record(status: &mut RegionStatus, record: &Record, now: SystemTime) {
     }
 }
 
-/// How long ago a moment was, which is given in seconds since 1970.
+/// How long ago a moment was. The moment is in seconds since 1970.
 fn ago(moment: u64, now: SystemTime) -> String {
     let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(moment);
     match now.duration_since(moment).unwrap_or_default().as_secs() / 60 {
@@ -135,7 +135,7 @@ async fn read_versions<P: ReadDocuments + Clock>(
 ) -> Result<Option<ReadVersions>, AwsError> {
     for attempt in 1..=READS {
         let Some(head) = ports.head(name).await? else { return Ok(None) };
-        // Asked for as JSON, whatever it is stored as: it is only read.
+        // Read as JSON, whatever the document is stored in: nobody edits this text.
         let (latest, default) = tokio::join!(
             ports.version(name, head.latest, DocumentFormat::Json),
             ports.version(name, head.default, DocumentFormat::Json)
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_told_by_its_distance() {
+    fn the_age_of_a_moment_is_in_words() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
         for (seconds, expected) in [
             (0, "less than a minute"),

@@ -88,7 +88,7 @@ pub struct ManagedNode {
     pub id: String,
     /// The version of its agent.
     pub agent_version: Option<String>,
-    /// The role of a hybrid activated node, by name, as DescribeInstanceInformation tells it.
+    /// The role of a hybrid activated node, by name, as DescribeInstanceInformation returns it.
     pub hybrid_role: Option<String>,
 }
 

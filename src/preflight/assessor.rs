@@ -90,7 +90,7 @@ impl<'a> Assessor<'a> {
 fn asked(assumption: &Assumption<'_>) -> Vec<String> {
     let mut names: Vec<&str> = assumption.rules.iter().flat_map(KeyRules::condition_keys).collect();
     for subject in &assumption.observation.subjects {
-        names.extend(subject.told.iter().map(String::as_str));
+        names.extend(subject.asked_of_context.iter().map(String::as_str));
         if let OwnSide::Given(policies) = &subject.own {
             names.extend(policies.iter().flat_map(kms_key_policy::Policy::condition_keys));
         }

@@ -59,8 +59,8 @@ pub enum KeyUsability {
     Unknown(AwsError),
 }
 
-/// Checks whether a key can be used. This is the one place that tells a key that cannot be used from one that may not
-/// be looked at.
+/// Checks whether a key can be used. This is the one place that separates a key that cannot be used from a key that may
+/// not be described.
 ///
 /// # Errors
 /// If AWS refused for another reason than a missing permission, or did not answer.

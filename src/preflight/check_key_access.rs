@@ -79,7 +79,7 @@ async fn observe_key_side<P: PreflightPorts>(
         side,
         source: "named by a property".to_owned(),
         own: OwnSide::Unknown("its own account decides that".to_owned()),
-        told: Vec::new(),
+        asked_of_context: Vec::new(),
         tags: None,
     };
     let users = question.users.iter().map(|user| subject(user, Side::User));

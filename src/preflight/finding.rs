@@ -18,7 +18,7 @@ pub enum Check {
     Identities,
     /// The calls with DryRun, as the function's own role.
     DryRun,
-    /// The fleet's agents and roles.
+    /// The managed nodes' agents and roles.
     Nodes,
     /// The session history's owners.
     Users,
@@ -53,9 +53,9 @@ pub struct Finding {
     pub subject: String,
     /// What was seen, one line.
     pub evidence: String,
-    /// What to do, where something is to be done.
+    /// What to do, if something is to be done.
     pub remedy: Option<String>,
-    /// As what the subject needs the key, where it is a principal.
+    /// As what the subject needs the key, if it is a principal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub side: Option<Side>,
     /// Whether the subject is exempt, so that its failure does not block.
@@ -98,7 +98,7 @@ impl fmt::Display for Finding {
 }
 
 impl Verdict {
-    /// Both together: a failure fails, and what is unknown is never a pass.
+    /// The verdict on two parts together, which is the worse of the two. Unknown is never a pass.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         self.max(other)

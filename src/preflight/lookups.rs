@@ -187,7 +187,7 @@ impl<'a, P: PreflightPorts> Lookups<'a, P> {
                 )),
                 None if side == Side::User && principal.principal_type() == PrincipalType::Role => {
                     Read::Unknown(format!(
-                        "IAM tells no trust policy of {principal}, so that its sessions may have tags of their own"
+                        "IAM gives no trust policy of {principal}, so that its sessions may have tags of their own"
                     ))
                 }
                 _ => Read::Known(Tags(found.tags.clone())),

@@ -49,7 +49,7 @@ pub struct Subject {
     /// What is known of its own side.
     pub own: OwnSide,
     /// The condition keys that its own policies ask for and that Context gives.
-    pub told: Vec<String>,
+    pub asked_of_context: Vec<String>,
     /// All tags that its calls have. `None` if no policy asks for one.
     pub tags: Option<Read<Tags>>,
 }

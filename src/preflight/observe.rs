@@ -119,7 +119,7 @@ pub(super) async fn observe_again<P: PreflightPorts>(
         let Some(subject) = observation.subjects.get_mut(at) else { continue };
         renew_asked(&mut subject.tags, new.tags);
         if !matches!(new.own, OwnSide::Unknown(_)) {
-            (subject.own, subject.told) = (new.own, new.told);
+            (subject.own, subject.asked_of_context) = (new.own, new.asked_of_context);
         }
     }
     for (at, before) in tags {
@@ -198,7 +198,7 @@ fn add(subjects: &mut Vec<Subject>, found: Vec<FoundPrincipal>, side: Side) {
                 side,
                 source,
                 own: OwnSide::Unknown("it was not asked".to_owned()),
-                told: Vec::new(),
+                asked_of_context: Vec::new(),
                 tags: None,
             });
         }

@@ -16,16 +16,18 @@ pub(super) async fn with_own_side<P: PreflightPorts>(lookups: &Lookups<'_, P>, s
         return Subject { own: OwnSide::Unknown(why), ..subject };
     }
     match simulated(lookups, &subject).await {
-        Ok((simulation, told, tags)) => {
-            Subject { own: OwnSide::Simulated(simulation), told, tags: tags.or(subject.tags), ..subject }
+        Ok((simulation, asked_of_context, tags)) => {
+            let tags = tags.or(subject.tags);
+            Subject { own: OwnSide::Simulated(simulation), asked_of_context, tags, ..subject }
         }
-        Err(error) => Subject { own: OwnSide::Unknown(error.to_string()), told: Vec::new(), ..subject },
+        Err(error) => {
+            Subject { own: OwnSide::Unknown(error.to_string()), asked_of_context: Vec::new(), ..subject }
+        }
     }
 }
 
-/// Simulates a principal's call: what it comes to, which keys of Context it asked for, and the principal's tags where
-/// they were read. Only policies that look at the names in the encryption context are asked about each encryption
-/// context; then the worst answer counts.
+/// Simulates a principal's call: the result, the keys of Context that it asked for, and the principal's tags if they were
+/// read. Each encryption context is simulated only if a policy looks at the names in it. Then the worst result counts.
 async fn simulated<P: PreflightPorts>(
     lookups: &Lookups<'_, P>,
     subject: &Subject,
@@ -40,8 +42,8 @@ async fn simulated<P: PreflightPorts>(
     let known = &lookups.safeguards.context;
     let missing = first.missing_context.clone();
     let mut asked = RequestedReads::of(missing.iter().map(String::as_str), known);
-    // The simulator does not tell what service control policies ask for; who is refused by one is asked about again
-    // with what they mostly ask for.
+    // The simulator does not say what service control policies ask for. A principal that one refuses is simulated again
+    // with what they usually ask for.
     if first.organizations_allow == Some(false) {
         asked.principal_tags = true;
         asked.principal_organization = true;
@@ -54,17 +56,18 @@ async fn simulated<P: PreflightPorts>(
     };
     let facts = lookups.facts(&subject.principal, subject.side, tags.as_ref());
     let all_contexts = encryption_contexts(known);
-    let mut told: Vec<String> = missing.iter().filter(|name| known.get(name).is_some()).cloned().collect();
+    let mut of_context: Vec<String> =
+        missing.iter().filter(|name| known.get(name).is_some()).cloned().collect();
     let contexts: Vec<Option<&[&str]>> = if asks_for_encryption_context(&missing) {
         // Context may say which of the encryption contexts come.
-        told.extend(known.get(CHALLENGE).map(|known| known.name().to_owned()));
+        of_context.extend(known.get(CHALLENGE).map(|known| known.name().to_owned()));
         all_contexts.iter().map(|names| Some(*names)).collect()
-    } else if is_told_more(&first, &call, &facts, &certain) {
+    } else if would_know_more(&first, &call, &facts, &certain) {
         vec![None]
     } else {
         Vec::new()
     };
-    // Without its names every encryption context has the same keys in what follows.
+    // The encryption contexts differ in their names only, so any of them serves here.
     let any_names = all_contexts.first().copied();
     let before = (first.decision, first.organizations_allow, first.boundary_allows);
     first.missing_context = call.still_missing(&facts, any_names, &missing);
@@ -79,29 +82,34 @@ async fn simulated<P: PreflightPorts>(
     }
     let answer = worst.unwrap_or(first);
     let after = (answer.decision, answer.organizations_allow, answer.boundary_allows);
-    // What changed without that a policy named the key was named by a service control policy.
-    let told = if told.is_empty() && before != after && before.1 != after.1 {
+    // If the result changed and no policy named a key, then a service control policy did.
+    let of_context = if of_context.is_empty() && before != after && before.1 != after.1 {
         known.iter().map(|known| known.name().to_owned()).collect()
     } else {
-        told
+        of_context
     };
-    Ok((answer, told, tags))
+    Ok((answer, of_context, tags))
 }
 
-/// Whether a second simulation would be told more that may matter: a key that the first missed, or, where there are
-/// service control policies, any.
-fn is_told_more(first: &Simulation, call: &SimulatedCall<'_>, facts: &KeyFacts, certain: &KeyFacts) -> bool {
-    let told = call.context_entries(facts, None);
-    let is_told = |name: &String| told.iter().any(|entry| entry.key.eq_ignore_ascii_case(name));
+/// Whether a second simulation would know more that may matter: a key that the first one missed or, if there are service
+/// control policies, any key.
+fn would_know_more(
+    first: &Simulation,
+    call: &SimulatedCall<'_>,
+    facts: &KeyFacts,
+    certain: &KeyFacts,
+) -> bool {
+    let entries = call.context_entries(facts, None);
+    let is_given = |name: &String| entries.iter().any(|entry| entry.key.eq_ignore_ascii_case(name));
     let may_matter_to_organization = match first.organizations_allow {
         Some(true) => !facts.known.is_empty(),
-        Some(false) => told.len() > call.context_entries(certain, None).len(),
+        Some(false) => entries.len() > call.context_entries(certain, None).len(),
         None => false,
     };
-    first.missing_context.iter().any(is_told) || may_matter_to_organization
+    first.missing_context.iter().any(is_given) || may_matter_to_organization
 }
 
-/// How bad an answer is: a refusal, then one that is not known, then one that allows.
+/// How bad a result is: a refusal is worst, then an unknown result, then an allow.
 fn severity(simulation: &Simulation) -> (u8, bool, u8) {
     let limited = [simulation.organizations_allow, simulation.boundary_allows].contains(&Some(false));
     let decision = match simulation.decision {

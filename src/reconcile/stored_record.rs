@@ -105,7 +105,7 @@ pub(super) async fn write_over<P: ReadRecords + WriteRecords>(
 }
 
 /// Whether a version of the parameter is the one that its text was written to become. An earlier version that somebody
-/// puts back untouched is not: nothing tells it from a write that was sent twice and came late.
+/// puts back untouched is not: it looks like a write that was sent twice and came late.
 fn counts(text: &str, version: u64) -> bool {
     let Ok(Value::Object(mut members)) = serde_json::from_str(text) else { return false };
     let written =

@@ -1,5 +1,5 @@
-//! What becomes of notices through the function: of one that AWS refuses to act on, of one that takes too long, of
-//! several in the envelope of a topic.
+//! Change events through the whole function: repairs that AWS refuses, documents that take too long, and several
+//! messages in one envelope of a topic.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const UPDATED: &str = include_str!("../../events/document-update-call.json");
 const RECORD_CHANGED: &str = include_str!("../../events/record-change.json");
 const SCHEDULE: &str = include_str!("../../events/schedule.json");
 
-/// A house whose stack wants `k1`, and whose document somebody has changed.
+/// A fixture whose stack wants `k1`, and whose document somebody has changed.
 async fn drifted() -> Fixture {
     let fixture = Fixture::with_settings().await;
     fixture.deployed("demo", &json!({"KmsKeyId": fixture.k1, "Preflight": "Off"})).await;
@@ -21,7 +21,7 @@ async fn drifted() -> Fixture {
     fixture
 }
 
-async fn told(fixture: &Fixture, event: &str) -> Result<Value, FunctionError> {
+async fn handled(fixture: &Fixture, event: &str) -> Result<Value, FunctionError> {
     handle(&fixture.function(None), &parsed(event), PATIENCE).await
 }
 
@@ -29,12 +29,12 @@ fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-fn assert_put_right(fixture: &Fixture) {
+fn assert_repaired(fixture: &Fixture) {
     assert!(fixture.state().starts_with("latest k1, default k1"), "{}", fixture.state());
     fixture.assert_no_violations();
 }
 
-/// What AWS refuses is no war, however often it is tried.
+/// A repair that AWS refuses is not a fight with another tool, however often it is tried.
 #[tokio::test]
 async fn a_repair_that_aws_refuses_is_counted_once_and_opens_no_breaker() {
     for operation in ["CreateDocument", "UpdateDocument", "UpdateDocumentDefaultVersion"] {
@@ -44,7 +44,7 @@ async fn a_repair_that_aws_refuses_is_counted_once_and_opens_no_breaker() {
         }
         fixture.stub.fault(When::operation("ssm", operation), Fault::AccessDenied { action: "ssm:Write" });
         for event in [UPDATED, RECORD_CHANGED].iter().cycle().take(8) {
-            let error = told(&fixture, event).await.unwrap_err();
+            let error = handled(&fixture, event).await.unwrap_err();
             assert!(error.to_string().contains(operation), "{error}");
             let record = fixture.stub.world(|world| world.parameter(RECORD).unwrap().to_owned());
             assert_eq!(parsed(&record)["watch"]["repairs"].as_array().unwrap().len(), 1, "{record}");
@@ -52,26 +52,26 @@ async fn a_repair_that_aws_refuses_is_counted_once_and_opens_no_breaker() {
         let saved = fixture.stub.calls().iter().filter(|call| call.operation == "PutParameter").count();
         assert_eq!(
             saved, 3,
-            "by the owner, before the first try and after it, and for no other: {operation}"
+            "by the owner, before the first try and after it, and not for the others: {operation}"
         );
         fixture.stub.clear_faults();
-        let report = told(&fixture, SCHEDULE).await.unwrap();
+        let report = handled(&fixture, SCHEDULE).await.unwrap();
         assert_eq!(report["documents"][0]["result"], "repaired");
-        assert_put_right(&fixture);
+        assert_repaired(&fixture);
         fixture.stub.world(rival_key("alias/theirs"));
-        told(&fixture, UPDATED).await.unwrap();
+        handled(&fixture, UPDATED).await.unwrap();
         let record = fixture.stub.world(|world| world.parameter(RECORD).unwrap().to_owned());
         assert_eq!(
             parsed(&record)["watch"]["repairs"].as_array().unwrap().len(),
             2,
-            "one that is made: {record}"
+            "a repair that was made: {record}"
         );
     }
 }
 
-/// Two documents, one of which takes all the time there is.
+/// There are two documents, one of which takes all the time.
 #[tokio::test]
-async fn a_document_that_takes_too_long_does_not_keep_the_others_waiting() {
+async fn a_document_that_takes_too_long_does_not_stop_the_others() {
     let logs = Logs::captured();
     let fixture = drifted().await;
     fixture.stub.world(|world| {
@@ -83,8 +83,8 @@ async fn a_document_that_takes_too_long_does_not_keep_the_others_waiting() {
     let error = handle(&function, &parsed(SCHEDULE), Duration::from_secs(4)).await.unwrap_err();
     let problem = error.to_string();
     assert!(problem.contains("Team-Slow") && problem.contains("no time was left"), "{problem}");
-    assert_put_right(&fixture);
-    assert!(logs.text().contains("was repaired"), "the other document is remediated");
+    assert_repaired(&fixture);
+    assert!(logs.text().contains("was repaired"), "the log reports the other document");
 }
 
 /// An envelope of SNS with these messages.
@@ -94,19 +94,19 @@ fn envelope(messages: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn every_message_of_a_topic_is_handled_whatever_becomes_of_the_others() {
+async fn every_message_of_a_topic_is_handled_even_if_others_fail() {
     let logs = Logs::captured();
     let fixture = drifted().await;
     let alarm = r#"{"AlarmName": "of somebody else's", "NewStateValue": "ALARM"}"#;
     let status = r#"{"action": "status"}"#;
-    let report = told(&fixture, &envelope(&[alarm, "no JSON", UPDATED, status])).await.unwrap();
+    let report = handled(&fixture, &envelope(&[alarm, "no JSON", UPDATED, status])).await.unwrap();
     let reports = report.as_array().unwrap();
     assert_eq!(reports.len(), 4);
     assert!(reports[0]["ignored"].as_str().unwrap().contains("none of this function's"), "{report}");
     assert!(reports[1]["ignored"].as_str().unwrap().contains("no JSON"), "{report}");
     assert_eq!(reports[2]["documents"][0]["result"], "repaired");
     assert_eq!(reports[3]["command"], "status");
-    assert_eq!(logs.text().matches(r#""message":"ignored""#).count(), 2, "each with a line that says why");
+    assert_eq!(logs.text().matches(r#""message":"ignored""#).count(), 2, "each has a line that says why");
 
     fixture.stub.world(rival_key("alias/theirs"));
     fixture.stub.fault(
@@ -114,13 +114,13 @@ async fn every_message_of_a_topic_is_handled_whatever_becomes_of_the_others() {
         Fault::AccessDenied { action: "kms:DescribeKey" },
     );
     let failing = r#"{"action": "reconcile", "kmsKeyId": "alias/any"}"#;
-    let error = told(&fixture, &envelope(&[failing, UPDATED])).await.unwrap_err();
+    let error = handled(&fixture, &envelope(&[failing, UPDATED])).await.unwrap_err();
     assert!(error.to_string().contains("kms:DescribeKey"), "{error}");
-    assert_put_right(&fixture);
+    assert_repaired(&fixture);
 
-    assert_eq!(told(&fixture, &envelope(&[alarm])).await.unwrap()["alert"], false);
+    assert_eq!(handled(&fixture, &envelope(&[alarm])).await.unwrap()["alert"], false);
     assert!(
-        matches!(told(&fixture, alarm).await, Err(FunctionError::UnknownEvent)),
-        "sent by hand it is an error"
+        matches!(handled(&fixture, alarm).await, Err(FunctionError::UnknownEvent)),
+        "without a topic it is an error"
     );
 }

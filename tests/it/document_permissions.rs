@@ -71,7 +71,7 @@ async fn a_direct_call_for_such_a_document_names_what_is_denied() {
     let fixture = fixture().await;
     let call = json!({"action": "reconcile", "documentName": "Team-Other"});
     let error = invoke(&fixture, &call).await.unwrap_err();
-    assert!(matches!(error, FunctionError::Unkept { .. }), "{error}");
+    assert!(matches!(error, FunctionError::Incomplete { .. }), "{error}");
     assert!(error.to_string().contains("ssm:GetParameter"), "{error}");
 }
 
@@ -100,7 +100,7 @@ async fn a_denied_record_of_the_own_document_is_a_failure() {
     let fixture = fixture().await;
     deny_own_record(&fixture);
     let error = invoke(&fixture, &schedule()).await.unwrap_err();
-    assert!(matches!(error, FunctionError::Unkept { .. }), "{error}");
+    assert!(matches!(error, FunctionError::Incomplete { .. }), "{error}");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::fixture::{
     Fixture, Logs, NAME, PATIENCE, RECORD, SECRET, SET_TO_K1, assert_nothing_secret, enabled, resource,
 };
-use crate::stub::{Answer, Fault, Refusal, Request, When};
+use crate::stub::{Fault, ReceivedResponse, Refusal, Request, When};
 
 #[tokio::test]
 async fn a_call_that_is_denied_fails_the_create() {
@@ -160,7 +160,12 @@ async fn each_call(fault: impl Fn() -> Fault, expect: Expect) {
 }
 
 /// Checks that the answer was true, and that the same event once more leads to the wanted state.
-async fn assert_next_event_completes(fixture: &Fixture, create: &Request, answer: &Answer, n: usize) {
+async fn assert_next_event_completes(
+    fixture: &Fixture,
+    create: &Request,
+    answer: &ReceivedResponse,
+    n: usize,
+) {
     assert_nothing_secret(&answer.body);
     let state = fixture.state();
     if answer.success {

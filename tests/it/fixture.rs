@@ -6,14 +6,16 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
-use cloudformation_custom_resource::{Courier, Invocation, Origin};
+use cloudformation_custom_resource::{Invocation, Origin, ResponseSender};
 use serde_json::{Value, json};
 use session_kms::aws::Aws;
-use session_kms::function::{Function, FunctionError, Settings};
+use session_kms::function::{Function, FunctionError, FunctionSettings};
 use tracing::subscriber::DefaultGuard;
 use tracing::{Dispatch, Level};
 
-use crate::stub::{ACCOUNT, Answer, Document, Format, Lifecycle, REGION, Request, Resource, Stub, World};
+use crate::stub::{
+    ACCOUNT, Document, Format, Lifecycle, REGION, ReceivedResponse, Request, Resource, Stub, World,
+};
 
 /// The preferences document.
 pub const NAME: &str = "SSM-SessionManagerRunShell";
@@ -21,8 +23,8 @@ pub const NAME: &str = "SSM-SessionManagerRunShell";
 pub const RECORD: &str = "/session-kms/SSM-SessionManagerRunShell";
 /// The secret in the shell profile of the document. It must never be seen outside the document.
 pub const SECRET: &str = "open-sesame-42";
-/// All tests share one courier: it reads the machine's certificates, which is slow, and keeps no connection.
-static COURIER: OnceLock<Courier> = OnceLock::new();
+/// All tests share one sender: it reads the machine's certificates, which is slow, and keeps no connection.
+static SENDER: OnceLock<ResponseSender> = OnceLock::new();
 /// The state after the stack `demo` has set `k1` on the document of [`Fixture::with_settings`].
 pub const SET_TO_K1: &str = "latest k1, default k1; demo wants k1, before alias/old";
 /// The state of that document after the stack has released it.
@@ -78,7 +80,7 @@ impl Fixture {
     }
 
     /// Sends a request. Returns its answer, which must be the only new one.
-    pub async fn send(&self, request: &Request) -> Answer {
+    pub async fn send(&self, request: &Request) -> ReceivedResponse {
         let before = self.stub.answers(&request.url).len();
         self.run(request.payload.clone()).await;
         self.only_new_answer(request, before)
@@ -91,7 +93,7 @@ impl Fixture {
         request: &Request,
         n: usize,
         passes: Duration,
-    ) -> Answer {
+    ) -> ReceivedResponse {
         let before = self.stub.answers(&request.url).len();
         let calls = self.stub.calls().len();
         let mut handled = pin!(handle(function, &request.payload, PATIENCE));
@@ -107,7 +109,7 @@ impl Fixture {
         self.only_new_answer(request, before)
     }
 
-    fn only_new_answer(&self, request: &Request, before: usize) -> Answer {
+    fn only_new_answer(&self, request: &Request, before: usize) -> ReceivedResponse {
         let mut answers = self.stub.answers(&request.url).split_off(before);
         assert_eq!(answers.len(), 1, "one answer to one delivery: {answers:?}");
         answers.remove(0)
@@ -183,10 +185,11 @@ impl Fixture {
 pub fn function_on(stub: &Stub, sdk_config: &SdkConfig, pause: Duration) -> Function<Aws> {
     Function {
         ports: Aws::new(sdk_config, pause),
-        courier: COURIER.get_or_init(Courier::over_network).clone(),
+        sender: SENDER.get_or_init(ResponseSender::over_network).clone(),
         endpoints: vec![Origin::parse(&stub.endpoint()).unwrap()],
         region: REGION.to_owned(),
-        settings: Settings::default(),
+        settings: FunctionSettings::default(),
+        write_metrics: |_| (),
     }
 }
 
@@ -316,10 +319,12 @@ impl Logs {
         Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
     }
 
-    /// The lines that this crate wrote. Libraries do not log at fine levels.
+    /// The lines of this project's crates. The Lambda does not log those of the libraries at fine levels.
     pub fn text(&self) -> String {
         let text = String::from_utf8(self.lines.held().clone()).unwrap();
-        let ours = |line: &&str| line.contains(r#""target":"session_kms"#);
+        let targets =
+            ["session_kms", "cloudformation_custom_resource"].map(|name| format!(r#""target":"{name}"#));
+        let ours = |line: &&str| targets.iter().any(|target| line.contains(target.as_str()));
         text.lines().filter(ours).collect::<Vec<_>>().join("\n")
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::fixture::{Fixture, PATIENCE, RECORD, enabled, resource};
-use crate::stub::{ACCOUNT, Answer, Fault, Location, REGION, When, World};
+use crate::stub::{ACCOUNT, Fault, Location, REGION, ReceivedResponse, When, World};
 
 const FOREIGN: &str = "210987654321";
 const ID: &str = "33333333-3333-4333-8333-333333333333";
@@ -189,7 +189,7 @@ async fn a_key_that_delete_would_restore_must_be_fit_too() {
     fixture.assert_no_violations();
 }
 
-async fn create(fixture: &Fixture, key: &str) -> Answer {
+async fn create(fixture: &Fixture, key: &str) -> ReceivedResponse {
     fixture.send(&resource("demo").create(&fixture.stub, &enabled(key))).await
 }
 

@@ -24,6 +24,7 @@ mod model;
 mod ownership;
 mod policy;
 mod preflight;
+mod read_only;
 mod remediation;
 mod report;
 mod round_trip;

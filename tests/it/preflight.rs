@@ -24,7 +24,7 @@ use session_kms::aws::Aws;
 use session_kms::function::Function;
 
 use crate::fixture::{NAME, PATIENCE, function_on, handle, key_in, resource};
-use crate::stub::{ACCOUNT, Answer, Document, Format, Location, REGION, Request, Stub, World};
+use crate::stub::{ACCOUNT, Document, Format, Location, REGION, ReceivedResponse, Request, Stub, World};
 
 /// The account that owns the key if the key is another account's.
 const OTHER: &str = "210987654321";
@@ -40,11 +40,11 @@ fn function(stub: &Stub) -> Function<Aws> {
 }
 
 /// Sends a Create of a `Custom::SessionEncryption`, and returns its answer.
-async fn create(stub: &Stub, function: &Function<Aws>, properties: &Value) -> Answer {
+async fn create(stub: &Stub, function: &Function<Aws>, properties: &Value) -> ReceivedResponse {
     send(stub, function, &resource("demo").create(stub, properties)).await
 }
 
-async fn send(stub: &Stub, function: &Function<Aws>, request: &Request) -> Answer {
+async fn send(stub: &Stub, function: &Function<Aws>, request: &Request) -> ReceivedResponse {
     handle(function, &request.payload, PATIENCE).await.unwrap();
     let mut answers = stub.answers(&request.url);
     assert_eq!(answers.len(), 1, "one answer");

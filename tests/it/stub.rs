@@ -37,7 +37,7 @@ mod wire;
 mod world;
 
 pub use call::{Caller, Location, Refusal};
-pub use cloudformation::{Answer, Deployment, Ids, Lifecycle, PutFault, Request, Resource, StackStatus};
+pub use cloudformation::{Deployment, Lifecycle, Request, Resource, StackStatus};
 pub use config::Evaluation;
 pub use control::Stub;
 pub use fault::{Fault, Stop, When};
@@ -45,3 +45,6 @@ pub use iam::{SimulatedAnswer, SimulatedDecision};
 pub use kms::DryRunOrder;
 pub use ssm::{Document, DuplicateReading, Format};
 pub use world::{ACCOUNT, REGION, World};
+
+pub use cloudformation_custom_resource::Ids;
+pub use cloudformation_custom_resource::testing::{PutFault, ReceivedResponse};

@@ -1,29 +1,38 @@
-//! A custom-resource request, read leniently: while there is somewhere to answer, every defect becomes an answer.
+//! A custom-resource request, read leniently: if it names a URL to answer, every other defect becomes an answer.
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde_json::{Map, Value, json};
 
 use super::ids::{Ids, InvalidId, PhysicalResourceId};
-use super::response_url::{ResponseUrl, UnusableUrl};
+use super::response_url::{InvalidUrl, ResponseUrl};
 
-/// Longest and default `ServiceTimeout`, in seconds.
+/// The longest `ServiceTimeout` and its default, in seconds.
 const SERVICE_TIMEOUT: u64 = 3600;
 
 /// Whether a payload is meant as a custom-resource request, however broken it is.
+///
+/// ```
+/// use cloudformation_custom_resource::is_request;
+/// use serde_json::json;
+///
+/// assert!(is_request(&json!({"RequestType": "Create", "LogicalResourceId": "Thing"})));
+/// assert!(!is_request(&json!({"source": "aws.events", "detail-type": "Scheduled Event"})));
+/// ```
 pub fn is_request(payload: &Value) -> bool {
     let has = |field| payload.get(field).is_some();
     has("ResponseURL") || (has("RequestType") && has("LogicalResourceId"))
 }
 
-/// What is needed to answer, and the request if it could be read.
-#[derive(Debug)]
+/// What is needed to answer a request, and the request itself if it can be read.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Envelope {
-    /// Where the answer goes.
+    /// Where the response goes.
     pub response_url: ResponseUrl,
-    /// What the answer echoes.
+    /// What the response echoes.
     pub ids: Ids,
-    /// The id of the event; its logical id where the event has none, as on Create.
+    /// The physical id of the request; its logical id if it has none, as on Create.
     pub physical_resource_id: PhysicalResourceId,
     /// How long CloudFormation waits, from 1 to 3600 seconds.
     pub service_timeout: Duration,
@@ -35,7 +44,7 @@ impl Envelope {
     /// Reads a payload.
     ///
     /// # Errors
-    /// [`Unanswerable`] where the response URL or an id to echo cannot be read.
+    /// [`Unanswerable`] if the response URL or an id to echo cannot be read.
     pub fn read(payload: &Value) -> Result<Self, Unanswerable> {
         let fields = payload.as_object().ok_or(Unanswerable::NoObject)?;
         let url = fields.get("ResponseURL").and_then(Value::as_str).ok_or(Unanswerable::NoResponseUrl)?;
@@ -56,12 +65,14 @@ impl Envelope {
 /// What CloudFormation asks for. The response URL is not part of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    /// What to do, with what only that needs.
+    /// What to do, with the fields that only this kind of request has.
     pub request_type: RequestType,
     /// The ids of stack, request and resource.
     pub ids: Ids,
-    /// As in the template, such as `Custom::Thing`.
+    /// The type in the template, such as `Custom::Thing`.
     pub resource_type: String,
+    /// What the template names as the resource's implementation: the ARN of a function or of a topic.
+    pub service_token: Option<String>,
     /// The properties, without `ServiceToken` and `ServiceTimeout`. Scalars arrive as text.
     pub properties: Map<String, Value>,
 }
@@ -71,22 +82,22 @@ pub struct Request {
 pub enum RequestType {
     /// Make the resource.
     Create,
-    /// Change it. After a failed Update another one follows, with old and new properties swapped.
+    /// Change it. A failed Update is followed by another Update with old and new properties swapped.
     Update {
-        /// The id that the last answer gave.
+        /// The id in the last response.
         physical_resource_id: PhysicalResourceId,
         /// The properties before, without `ServiceToken` and `ServiceTimeout`.
         old_properties: Map<String, Value>,
     },
-    /// Remove it. The id may be one that CloudFormation made up, and the properties may be of a past schema.
+    /// Remove it. CloudFormation may have made up the id, and the properties may be of a past schema.
     Delete {
-        /// The id that the last answer gave.
+        /// The id in the last response.
         physical_resource_id: PhysicalResourceId,
     },
 }
 
 impl RequestType {
-    /// CloudFormation's word for it.
+    /// CloudFormation's word for the request type.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Create => "Create",
@@ -97,6 +108,37 @@ impl RequestType {
 }
 
 impl Request {
+    /// The request as CloudFormation sends it, but for what only the protocol needs: the URL shows its host alone,
+    /// and the properties hold neither `ServiceToken` nor `ServiceTimeout`.
+    pub(super) fn to_json(&self, response_url: &ResponseUrl) -> Value {
+        let mut payload = json!({
+            "RequestType": self.request_type.name(),
+            "ServiceToken": self.service_token,
+            "ResponseURL": response_url.to_string(),
+            "StackId": self.ids.stack_id,
+            "RequestId": self.ids.request_id,
+            "LogicalResourceId": self.ids.logical_resource_id,
+            "ResourceType": self.resource_type,
+            "ResourceProperties": self.properties,
+        });
+        let mut put = |name: &str, value: Value| {
+            if let Value::Object(fields) = &mut payload {
+                fields.insert(name.to_owned(), value);
+            }
+        };
+        match &self.request_type {
+            RequestType::Create => {}
+            RequestType::Update { physical_resource_id, old_properties } => {
+                put("PhysicalResourceId", physical_resource_id.as_str().into());
+                put("OldResourceProperties", old_properties.clone().into());
+            }
+            RequestType::Delete { physical_resource_id } => {
+                put("PhysicalResourceId", physical_resource_id.as_str().into());
+            }
+        }
+        payload
+    }
+
     fn read(
         fields: &Map<String, Value>,
         ids: &Ids,
@@ -115,8 +157,20 @@ impl Request {
             request_type,
             ids: ids.clone(),
             resource_type: text(fields, "ResourceType")?.to_owned(),
+            service_token: fields.get("ServiceToken").and_then(Value::as_str).map(str::to_owned),
             properties: properties(fields, "ResourceProperties")?,
         })
+    }
+}
+
+/// Reads a request as CloudFormation sends it. The response URL is ignored.
+impl<'de> Deserialize<'de> for Request {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = Map::deserialize(deserializer)?;
+        let ids = Ids::read(&fields).map_err(|(field, problem)| {
+            D::Error::custom(format_args!("`{field}` of the request {problem}"))
+        })?;
+        Self::read(&fields, &ids, physical_id(&fields)).map_err(D::Error::custom)
     }
 }
 
@@ -126,7 +180,7 @@ pub enum Malformed {
     /// A field is not there.
     #[error("the request has no `{0}`")]
     Missing(&'static str),
-    /// A field is something else than it must be.
+    /// A field has another type or value than it must have.
     #[error("`{field}` of the request is not {expected}")]
     Unreadable {
         /// The field's name.
@@ -134,15 +188,15 @@ pub enum Malformed {
         /// What it must be.
         expected: &'static str,
     },
-    /// The request type is none that is known.
+    /// The request type is unknown.
     #[error("`RequestType` of the request is `{}`, not Create, Update or Delete", .0.escape_debug())]
     RequestType(String),
-    /// The physical id cannot be one.
+    /// The physical id is invalid.
     #[error("`PhysicalResourceId` of the request {0}")]
     PhysicalResourceId(InvalidId),
 }
 
-/// Why a payload cannot even be answered. It never holds the response URL.
+/// Why a payload cannot be answered at all. It never holds the response URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unanswerable {
     /// The payload is no JSON object.
@@ -153,7 +207,7 @@ pub enum Unanswerable {
     NoResponseUrl,
     /// The response URL cannot be used.
     #[error("`ResponseURL` of the request {0}, so it cannot be answered")]
-    ResponseUrl(#[from] UnusableUrl),
+    ResponseUrl(#[from] InvalidUrl),
     /// An id to echo cannot be used.
     #[error("`{field}` of the request {problem}, so CloudFormation would not take an answer")]
     Id {
@@ -174,7 +228,7 @@ fn physical_id(fields: &Map<String, Value>) -> Result<PhysicalResourceId, Malfor
     PhysicalResourceId::new(id).map_err(Malformed::PhysicalResourceId)
 }
 
-/// A resource's own properties: what only the protocol needs is taken out.
+/// The resource's own properties: those that only the protocol needs are left out.
 fn properties(fields: &Map<String, Value>, field: &'static str) -> Result<Map<String, Value>, Malformed> {
     let value = fields.get(field).ok_or(Malformed::Missing(field))?;
     let all = value.as_object().ok_or(Malformed::Unreadable { field, expected: "an object" })?;

@@ -1,6 +1,6 @@
-//! The ids that an answer must carry: three echoed as they came, and the physical id.
+//! The ids in a response: three that are echoed as they came, and the physical id.
 //!
-//! Their lengths are bounded here so that an answer holding all of them always fits, however they are escaped.
+//! Their lengths are bounded here so that a response with all of them always fits, however they are escaped.
 
 use serde_json::{Map, Value};
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 pub struct Ids {
     /// ARN of the stack.
     pub stack_id: String,
-    /// Id of the request. A retried deployment uses it again: it is no idempotency key.
+    /// Id of the request. A retried deployment uses the same id, so it is no idempotency key.
     pub request_id: String,
     /// Name of the resource in the template.
     pub logical_resource_id: String,
@@ -35,7 +35,7 @@ impl Ids {
         })
     }
 
-    /// The physical id of a resource of which nothing better is known: its logical id.
+    /// The physical id of a resource if nothing better is known: its logical id.
     pub(super) fn stand_in(&self) -> PhysicalResourceId {
         PhysicalResourceId(self.logical_resource_id.clone())
     }
@@ -43,18 +43,25 @@ impl Ids {
 
 /// The id of the resource outside CloudFormation: 1 to 1024 bytes without control characters.
 ///
-/// Another id in the answer to an Update means replacement: a Delete with the old id follows.
+/// Another id in the response to an Update means replacement: a Delete with the old id follows.
+///
+/// ```
+/// use cloudformation_custom_resource::{InvalidId, PhysicalResourceId};
+///
+/// assert_eq!(PhysicalResourceId::new("bucket:logs").unwrap().as_str(), "bucket:logs");
+/// assert_eq!(PhysicalResourceId::new(""), Err(InvalidId::Empty));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PhysicalResourceId(String);
 
 impl PhysicalResourceId {
-    /// Longest id that CloudFormation takes, in bytes.
+    /// The longest id that CloudFormation accepts, in bytes.
     pub const LONGEST: usize = 1024;
 
-    /// Takes a text as physical id.
+    /// Makes a physical id of a text.
     ///
     /// # Errors
-    /// [`InvalidId`] says why CloudFormation would not take it.
+    /// [`InvalidId`] says why CloudFormation would not accept it.
     pub fn new(id: &str) -> Result<Self, InvalidId> {
         checked(id, Self::LONGEST).map(Self)
     }
@@ -68,7 +75,7 @@ impl PhysicalResourceId {
 /// Why a text cannot be an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidId {
-    /// It is missing, no text, or empty.
+    /// It is missing, empty or not text.
     #[error("is missing, empty or not text")]
     Empty,
     /// It is longer than CloudFormation allows.

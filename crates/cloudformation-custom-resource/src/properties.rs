@@ -1,7 +1,7 @@
-//! A strict reader of a resource's properties, which collects every problem before it gives up.
+//! A strict reader of a resource's properties, which reports every problem at once.
 //!
-//! CloudFormation turns scalars into text, so a number or a boolean reads like its text everywhere. The same
-//! properties also come in JSON that people write, spelt in camelCase.
+//! CloudFormation turns scalars into text, so a number or a boolean is read like its text everywhere. The same
+//! properties can also come from JSON that people write, with names in camelCase.
 
 use std::collections::BTreeSet;
 
@@ -9,38 +9,53 @@ use serde_json::{Map, Value};
 
 mod problem;
 
-pub use problem::{Problem, Problems};
+pub use problem::{PropertyProblem, PropertyProblems};
 
-/// Reads properties by name; [`finish`](Self::finish) then tells every problem at once.
+/// Reads properties by name; [`finish`](Self::finish) then reports every problem at once.
 ///
-/// A reader gives a stand-in (`None`, or an empty text) for what it could not read, and what is built of it must be
-/// used only if `finish` found nothing.
+/// A method returns a default (`None`, or an empty text) for a property that it could not read, so use the values
+/// only if `finish` found no problem.
+///
+/// ```
+/// use cloudformation_custom_resource::{Properties, UnknownProperties};
+/// use serde_json::json;
+///
+/// let values = json!({"Nmae": "logs", "Versioned": "yes", "Password": ["s3cr3t"]});
+/// let mut properties = Properties::new(values.as_object().unwrap()).hiding(&["Password"]);
+/// let (_name, _versioned) = (properties.required_text("Name"), properties.flag("Versioned"));
+/// let _password = properties.text("Password");
+/// assert_eq!(
+///     properties.finish(UnknownProperties::Refuse).unwrap_err().to_string(),
+///     "`Name` is required; `Versioned` must be true or false, and is `yes`; `Password` must be text; \
+///      `Nmae` is not a property, did you mean `Name`?",
+/// );
+/// ```
 #[derive(Debug)]
 pub struct Properties<'a> {
     values: &'a Map<String, Value>,
-    sensitive: &'static [&'static str],
+    hidden: &'static [&'static str],
     spelling: Spelling,
-    /// Names that were asked for, as they are spelt in the values.
+    /// The names that were read so far, as the values spell them.
     known: BTreeSet<String>,
-    problems: Vec<Problem>,
+    problems: Vec<PropertyProblem>,
 }
 
-/// How the values spell the names that the reader is asked for.
+/// How the values spell the names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Spelling {
-    /// `KmsKeyId`, as they are asked for.
+    /// `KmsKeyId`, as the methods take them.
     Pascal,
     /// `kmsKeyId`
     Camel,
 }
 
-/// What becomes of properties that nothing has read.
+/// What to do with properties that no method has read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unknown {
-    /// Each is a problem, so that a misspelt property is not silently without effect.
-    Refused,
-    /// They are listed and ignored: properties of another schema can come back on Delete and on rollback.
-    Ignored,
+pub enum UnknownProperties {
+    /// Report each as a problem, so that a misspelt property is not silently without effect.
+    Refuse,
+    /// List and ignore them: properties of another schema can come back on Delete and on rollback.
+    Ignore,
 }
 
 /// A value that may be given as an object or as text.
@@ -48,20 +63,26 @@ pub enum Unknown {
 pub enum ObjectOrText {
     /// An object.
     Object(Map<String, Value>),
-    /// A text, not empty, that presumably holds one.
+    /// A text that is not empty. Whether it holds an object is for the caller to find out.
     Text(String),
 }
 
 impl<'a> Properties<'a> {
-    /// Starts to read. No message repeats the value of a property named in `sensitive`.
-    pub fn new(values: &'a Map<String, Value>, sensitive: &'static [&'static str]) -> Self {
-        Self { values, sensitive, spelling: Spelling::Pascal, known: BTreeSet::new(), problems: Vec::new() }
+    /// Reads properties as CloudFormation sends them.
+    pub fn new(values: &'a Map<String, Value>) -> Self {
+        Self { values, hidden: &[], spelling: Spelling::Pascal, known: BTreeSet::new(), problems: Vec::new() }
     }
 
-    /// The same for values whose names begin with a small letter: `KmsKeyId` is asked for, `kmsKeyId` is read and
-    /// named in messages.
-    pub fn camel_case(values: &'a Map<String, Value>, sensitive: &'static [&'static str]) -> Self {
-        Self { spelling: Spelling::Camel, ..Self::new(values, sensitive) }
+    /// Reads properties whose names begin with a small letter: a method that takes `KmsKeyId` reads `kmsKeyId`, and
+    /// messages name `kmsKeyId`.
+    pub fn camel_case(values: &'a Map<String, Value>) -> Self {
+        Self { spelling: Spelling::Camel, ..Self::new(values) }
+    }
+
+    /// Keeps the values of these properties out of every message.
+    #[must_use]
+    pub fn hiding(self, names: &'static [&'static str]) -> Self {
+        Self { hidden: names, ..self }
     }
 
     /// A name as the values spell it, for messages that mention another property.
@@ -73,17 +94,17 @@ impl<'a> Properties<'a> {
         }
     }
 
-    /// A text; an empty one counts as absent, as templates pass on parameters that were left empty.
+    /// A text. An empty text counts as absent, as templates pass on parameters that were left empty.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
         self.scalar(name, "text").filter(|text| !text.is_empty())
     }
 
-    /// A text that must be there; empty where that is a problem.
+    /// A text that must be there. It is empty if that is a problem.
     pub fn required_text(&mut self, name: &'static str) -> String {
         let before = self.problems.len();
         let text = self.text(name).unwrap_or_default();
         if text.is_empty() && self.problems.len() == before {
-            self.problems.push(Problem::Missing { name: self.spelt(name) });
+            self.problems.push(PropertyProblem::Missing { name: self.spelt(name) });
         }
         text
     }
@@ -96,7 +117,7 @@ impl<'a> Properties<'a> {
         self.expect(flag, name, allowed)
     }
 
-    /// One of some words, spelt exactly so, each with its meaning.
+    /// One of some words, in their exact spelling, each with its meaning.
     pub fn word<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> Option<T> {
         let list: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
         let allowed = format!("one of {}", list.join(", "));
@@ -105,7 +126,8 @@ impl<'a> Properties<'a> {
         self.expect(found.map(|(_, meaning)| *meaning), name, &allowed)
     }
 
-    /// Texts: a list, or a single one. Empty ones are left out, as an empty parameter becomes a list of one empty text.
+    /// Texts: a list, or a single text. Empty texts are left out, as an empty parameter becomes a list of one empty
+    /// text.
     pub fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
         let value = self.value(name)?;
         let items = match value {
@@ -118,7 +140,7 @@ impl<'a> Properties<'a> {
         Some(texts)
     }
 
-    /// An object or a text; an empty text counts as absent.
+    /// An object or a text. An empty text counts as absent.
     pub fn object_or_text(&mut self, name: &'static str) -> Option<ObjectOrText> {
         match self.value(name)? {
             Value::Object(object) => Some(ObjectOrText::Object(object.clone())),
@@ -128,39 +150,40 @@ impl<'a> Properties<'a> {
         }
     }
 
-    /// Adds a problem that the caller found, such as two properties that exclude each other.
+    /// Adds a problem that the caller found, such as two properties that exclude each other. The message is the
+    /// name and then `problem`.
     pub fn reject(&mut self, name: &'static str, problem: impl Into<String>) {
         let problem = problem.into();
-        self.problems.push(Problem::Rejected { name: self.spelt(name), problem });
+        self.problems.push(PropertyProblem::Rejected { name: self.spelt(name), problem });
     }
 
-    /// Refuses, with one reason, every property that has not been read so far.
+    /// Refuses every property that has not been read so far, all for the same reason.
     pub fn reject_others(&mut self, problem: &str) {
         for name in self.values.keys() {
             if self.known.insert(name.clone()) {
-                self.problems.push(Problem::rejected(name, problem));
+                self.problems.push(PropertyProblem::rejected(name, problem));
             }
         }
     }
 
-    /// Ends the reading, and gives the names of the properties that were ignored.
+    /// Returns the names of the properties that were ignored.
     ///
     /// # Errors
-    /// All problems found, those with unknown properties last.
-    pub fn finish(mut self, unknown: Unknown) -> Result<Vec<String>, Problems> {
+    /// All problems, those with unknown properties last.
+    pub fn finish(mut self, unknown: UnknownProperties) -> Result<Vec<String>, PropertyProblems> {
         let is_known = |name: &&String| self.known.contains(name.as_str());
-        let strangers: Vec<_> = self.values.keys().filter(|name| !is_known(name)).collect();
-        if unknown == Unknown::Refused {
-            let problem = |name: &&String| Problem::unknown(name, &self.known);
-            self.problems.extend(strangers.iter().map(problem));
+        let unread: Vec<_> = self.values.keys().filter(|name| !is_known(name)).collect();
+        if unknown == UnknownProperties::Refuse {
+            let problem = |name: &&String| PropertyProblem::unknown(name, &self.known);
+            self.problems.extend(unread.iter().map(problem));
         }
-        match Problems::new(self.problems) {
+        match PropertyProblems::new(self.problems) {
             Some(problems) => Err(problems),
-            None => Ok(strangers.into_iter().cloned().collect()),
+            None => Ok(unread.into_iter().cloned().collect()),
         }
     }
 
-    /// A value that is there; null counts as absent.
+    /// A value that is there. Null counts as absent.
     fn value(&mut self, name: &'static str) -> Option<&'a Value> {
         let name = self.spelt(name);
         let value = self.values.get(&name).filter(|value| !value.is_null());
@@ -173,12 +196,12 @@ impl<'a> Properties<'a> {
         self.expect(text, name, allowed)
     }
 
-    /// Notes a problem where a value that is there could not be read.
+    /// Adds a problem if a value that is there could not be read.
     fn expect<T>(&mut self, read: Option<T>, name: &'static str, allowed: &str) -> Option<T> {
         if read.is_none() {
             let spelt = self.spelt(name);
-            let value = self.values.get(&spelt).filter(|_| !self.sensitive.contains(&name));
-            self.problems.push(Problem::unreadable(spelt, allowed, value));
+            let value = self.values.get(&spelt).filter(|_| !self.hidden.contains(&name));
+            self.problems.push(PropertyProblem::unreadable(spelt, allowed, value));
         }
         read
     }

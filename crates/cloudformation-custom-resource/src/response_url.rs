@@ -1,4 +1,4 @@
-//! The pre-signed URL that an answer goes to: a credential, so it shows nothing but its host.
+//! The pre-signed URL to which a response goes. It is a credential, so it shows nothing but its host.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -25,8 +25,16 @@ const AWS_SUFFIXES: [&str; 14] = [
     "api.aws.hci.ic.gov",
 ];
 
-/// Where an answer goes. `Debug` and `Display` show scheme and host, never the path or the query.
-#[derive(Clone)]
+/// Where a response goes. `Debug` and `Display` show scheme and host, never the path or the query.
+///
+/// ```
+/// use cloudformation_custom_resource::ResponseUrl;
+///
+/// let url = ResponseUrl::parse("https://bucket.s3.amazonaws.com/key?Expires=1000&Signature=secret").unwrap();
+/// assert_eq!(url.to_string(), "https://bucket.s3.amazonaws.com/…");
+/// assert!(url.is_allowed(&[]));
+/// ```
+#[derive(Clone, PartialEq)]
 pub struct ResponseUrl {
     as_received: String,
     origin: Origin,
@@ -34,11 +42,11 @@ pub struct ResponseUrl {
 }
 
 impl ResponseUrl {
-    /// Reads a URL; its text is kept as received.
+    /// Reads a URL. Its text stays as received.
     ///
     /// # Errors
-    /// [`UnusableUrl`], which never holds the URL.
-    pub fn parse(text: &str) -> Result<Self, UnusableUrl> {
+    /// [`InvalidUrl`], which never holds the URL.
+    pub fn parse(text: &str) -> Result<Self, InvalidUrl> {
         let url = strict_url(text)?;
         Ok(Self { as_received: text.to_owned(), origin: Origin(url.origin()), expires: expiry(&url) })
     }
@@ -48,22 +56,22 @@ impl ResponseUrl {
         &self.origin
     }
 
-    /// When the signature ends, where the query says so.
+    /// When the signature expires, if the query says so.
     pub fn expires(&self) -> Option<SystemTime> {
         self.expires
     }
 
-    /// Whether nothing can be sent to it any more.
+    /// Whether the signature has expired.
     pub fn is_expired(&self, now: SystemTime) -> bool {
         self.expires.is_some_and(|expires| expires <= now)
     }
 
-    /// Whether an answer may go there: to AWS over https, or to one of the endpoints that were configured.
+    /// Whether a response may go there: to AWS over https, or to one of the configured endpoints.
     pub fn is_allowed(&self, endpoints: &[Origin]) -> bool {
         self.origin.is_aws() || endpoints.contains(&self.origin)
     }
 
-    /// The URL itself, for the request line alone: path and query as they came, never encoded anew.
+    /// The whole URL, for the request line alone. Path and query are as received and must not be encoded again.
     pub(super) fn reveal(&self) -> &str {
         &self.as_received
     }
@@ -89,8 +97,8 @@ impl Origin {
     /// The origin of an endpoint URL, as in `AWS_ENDPOINT_URL`.
     ///
     /// # Errors
-    /// [`UnusableUrl`] where it is no http or https URL.
-    pub fn parse(endpoint: &str) -> Result<Self, UnusableUrl> {
+    /// [`InvalidUrl`] if it is no http or https URL.
+    pub fn parse(endpoint: &str) -> Result<Self, InvalidUrl> {
         strict_url(endpoint).map(|url| Self(url.origin()))
     }
 
@@ -114,8 +122,8 @@ impl fmt::Display for Origin {
 
 /// Why a URL cannot be sent to. It says nothing of the URL's text, which may be a credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum UnusableUrl {
-    /// It is no URL with scheme http or https and a plain host.
+pub enum InvalidUrl {
+    /// It is not a URL with scheme http or https and a plain host.
     #[error("is not an http or https URL with a plain host")]
     Malformed,
     /// It carries a user name or a password.
@@ -123,24 +131,25 @@ pub enum UnusableUrl {
     UserInfo,
 }
 
-/// Parses a URL that every parser reads alike, since another one than this finds the host to connect to.
-fn strict_url(text: &str) -> Result<Url, UnusableUrl> {
+/// Parses a URL that every parser reads alike: another parser than this one finds the host to connect to.
+fn strict_url(text: &str) -> Result<Url, InvalidUrl> {
     let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'\\' | b'#');
     if !text.bytes().all(plain) {
-        return Err(UnusableUrl::Malformed);
+        return Err(InvalidUrl::Malformed);
     }
-    let url = Url::parse(text).map_err(|_| UnusableUrl::Malformed)?;
+    let url = Url::parse(text).map_err(|_| InvalidUrl::Malformed)?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(UnusableUrl::UserInfo);
+        return Err(InvalidUrl::UserInfo);
     }
-    // The host must stand in the text just as it was understood: not percent-encoded, not rewritten.
+    // The text must hold the host exactly as it was understood: not percent-encoded, not rewritten.
     let host = url.host_str().unwrap_or_default();
     let written = text.split_once("://").and_then(|(_, rest)| rest.get(..host.len()));
     let alike = !host.is_empty() && written.is_some_and(|written| written.eq_ignore_ascii_case(host));
-    if alike && matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(UnusableUrl::Malformed) }
+    if alike && matches!(url.scheme(), "http" | "https") { Ok(url) } else { Err(InvalidUrl::Malformed) }
 }
 
-/// `Expires` counts seconds from the epoch (signature version 2); `X-Amz-Expires` seconds from `X-Amz-Date` (version 4).
+/// `Expires` counts seconds from the epoch (signature version 2); `X-Amz-Expires` seconds from `X-Amz-Date`
+/// (version 4).
 fn expiry(url: &Url) -> Option<SystemTime> {
     let query = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value);
     let seconds = |name| query(name)?.parse().ok().map(Duration::from_secs);

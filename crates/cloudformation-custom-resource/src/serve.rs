@@ -1,35 +1,44 @@
-//! From a request to its one answer, whatever the work in between does.
+//! From a request to its one response, whatever the work in between does.
 
-use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 
-mod work;
+mod supervisor;
 
-pub use work::Progress;
-use work::Supervisor;
+pub use supervisor::Progress;
+use supervisor::Supervisor;
 
-use super::deadline::{Deadline, Ends};
-use super::deliver::{Courier, Delivered, Undelivered};
+use super::deadline::{Deadline, TimeLimits};
 use super::envelope::{Envelope, Request, RequestType, Unanswerable};
 use super::ids::PhysicalResourceId;
 use super::response::{Failure, Response, Status, Success};
 use super::response_url::{Origin, ResponseUrl};
+use super::sender::{Delivered, DeliveryError, ResponseSender};
 
 /// A kind of resource.
 pub trait CustomResource {
-    /// The id that a Create is answered with if it fails, known before anything is called. A Delete with it follows.
+    /// What a request is read into: [`Request`], or any type that serde can read from CloudFormation's request,
+    /// such as `CloudFormationCustomResourceRequest` of the crate `aws_lambda_events`.
+    ///
+    /// It gets the request without what only the protocol needs: the response URL shows its host alone, and the
+    /// properties hold neither `ServiceToken` nor `ServiceTimeout`. If serde cannot read it, the response is FAILED
+    /// with the error of serde. On Delete and on rollback, properties of every past schema can come back: a type
+    /// that refuses them makes the Delete fail.
+    type Request: DeserializeOwned;
+
+    /// The id in the response to a Create that fails. A Delete with this id follows, so it must be known before
+    /// anything is called.
     ///
     /// # Errors
-    /// Where the properties do not even tell the id: the Create is answered with this, and no work is done.
-    fn physical_id_of_create(&self, request: &Request) -> Result<PhysicalResourceId, Failure>;
+    /// If the properties do not even tell the id, no work is done, and the response to the Create has this reason.
+    fn physical_id_of_create(&self, request: &Self::Request) -> Result<PhysicalResourceId, Failure>;
 
-    /// Does the work. When the deadline comes the future is dropped at its current `await`; what was last written to
-    /// `progress` then stands in the answer.
+    /// Does the work. At the deadline, the future is dropped at its current `await`, and the reason in the response
+    /// ends with the last step that was set on `progress`.
     fn handle(
         &self,
-        request: &Request,
+        request: &Self::Request,
         deadline: &Deadline,
         progress: &Progress,
     ) -> impl Future<Output = Result<Success, Failure>>;
@@ -38,63 +47,66 @@ pub trait CustomResource {
 /// What the Lambda runtime knows of an invocation.
 #[derive(Debug, Clone, Copy)]
 pub struct Invocation<'a> {
-    /// Lambda's request id, by which the log is searched.
+    /// Lambda's request id, by which people search the log.
     pub request_id: &'a str,
-    /// When Lambda ends the function; a time in the past means that it is unknown.
+    /// When Lambda ends the function. A time in the past means that it is unknown.
     pub deadline: SystemTime,
 }
 
-/// What became of a request. All of it is fine with Lambda: nothing is to be repeated.
+/// What happened to a request. In each case the invocation has succeeded: Lambda must not retry it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Served {
-    /// The answer was taken.
-    Answered(Status),
-    /// The response URL had expired when the request came: nothing was done, as nobody waits any more.
+pub enum ServeOutcome {
+    /// The response was accepted.
+    Responded(Status),
+    /// The response URL had expired when the request arrived. Nothing was done, as nobody waits any more.
     Expired,
 }
 
-/// A request whose answer was not taken, so that Lambda should try again.
+/// Why no response was accepted. Return it to Lambda, which then retries.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unserved {
+pub enum ServeError {
     /// There is nobody to answer.
     #[error(transparent)]
     Unanswerable(#[from] Unanswerable),
-    /// The answer would go to where no AWS service is; the request may be forged.
+    /// The response would go to a host that is not AWS's; the request may be forged.
     #[error("`{0}` is neither an AWS host nor a configured endpoint, so nothing was done and nothing sent")]
     ForeignHost(String),
-    /// The answer was not taken.
+    /// The response was not accepted.
     #[error(transparent)]
-    Undelivered(#[from] Undelivered),
+    Undelivered(#[from] DeliveryError),
 }
 
 /// Serves requests for one kind of resource.
 #[derive(Debug)]
 pub struct Provider<R, C> {
     resource: R,
-    courier: Courier,
+    sender: ResponseSender,
     endpoints: Vec<Origin>,
     clock: C,
 }
 
 impl<R: CustomResource, C: Fn() -> SystemTime> Provider<R, C> {
-    /// Puts a provider together. Besides AWS, answers may go to `endpoints`; `clock` tells the time.
-    pub fn new(resource: R, courier: Courier, endpoints: Vec<Origin>, clock: C) -> Self {
-        Self { resource, courier, endpoints, clock }
+    /// Makes a provider. Besides AWS, responses may go to `endpoints`. `clock` returns the current time.
+    pub fn new(resource: R, sender: ResponseSender, endpoints: Vec<Origin>, clock: C) -> Self {
+        Self { resource, sender, endpoints, clock }
     }
 
-    /// Serves one request: exactly one answer, in time, whatever its status.
+    /// Serves one request, as [`Envelope::read`] returns it: exactly one response, in time, whatever its status.
     ///
     /// # Errors
-    /// [`Unserved`], only where the answer was not taken. No error holds the response URL.
-    pub async fn serve(&self, payload: &Value, invocation: Invocation<'_>) -> Result<Served, Unserved> {
+    /// [`ServeError`], only if no response was accepted. No error holds the response URL.
+    pub async fn serve(
+        &self,
+        envelope: Result<Envelope, Unanswerable>,
+        invocation: Invocation<'_>,
+    ) -> Result<ServeOutcome, ServeError> {
         let arrived = (self.clock)();
-        let envelope = Envelope::read(payload)
-            .inspect_err(|error| tracing::error!(%error, "request cannot be answered"))?;
+        let envelope = envelope.inspect_err(|error| tracing::error!(%error, "request cannot be answered"))?;
         let url = &envelope.response_url;
         if !url.is_allowed(&self.endpoints) {
             let host = url.origin().to_string();
             tracing::error!(host, "response URL refused: neither an AWS host nor a configured endpoint");
-            return Err(Unserved::ForeignHost(host));
+            return Err(ServeError::ForeignHost(host));
         }
         let ids = &envelope.ids;
         if url.is_expired(arrived) {
@@ -103,9 +115,9 @@ impl<R: CustomResource, C: Fn() -> SystemTime> Provider<R, C> {
                 logical_resource_id = ids.logical_resource_id,
                 "request came after its response URL had expired: nothing done"
             );
-            return Ok(Served::Expired);
+            return Ok(ServeOutcome::Expired);
         }
-        let deadline = Deadline::of(&Ends {
+        let deadline = Deadline::of(&TimeLimits {
             arrived,
             function: invocation.deadline,
             service_timeout: envelope.service_timeout,
@@ -120,34 +132,34 @@ impl<R: CustomResource, C: Fn() -> SystemTime> Provider<R, C> {
             logical_resource_id = ids.logical_resource_id,
             physical_resource_id = envelope.physical_resource_id.as_str(),
             seconds = deadline.left_to_work(arrived).as_secs(),
-            bound = %deadline.bound(),
+            bound = %deadline.limit(),
             "request received"
         );
         let response = self.respond(&envelope, &deadline, invocation.request_id).await;
         self.send(&response, url, &deadline, invocation.request_id).await
     }
 
-    /// Sends the answer, and logs the whole of it.
+    /// Sends the response, and logs the whole of it.
     async fn send(
         &self,
         response: &Response,
         url: &ResponseUrl,
         deadline: &Deadline,
         request_id: &str,
-    ) -> Result<Served, Unserved> {
+    ) -> Result<ServeOutcome, ServeError> {
         let log = format!("whole text in the function's log, request {request_id}");
-        let fitted = response.clone().fitted(&log);
+        let fitted = response.clone().shortened_to_fit(&log);
         let (status, body) = (fitted.status(), fitted.body());
-        let left = deadline.left_to_answer((self.clock)());
-        let delivery = self.courier.put(url, &body, left).await;
-        // Fitting shortens the reason, unless it had to give another one.
+        let left = deadline.left_to_respond((self.clock)());
+        let delivery = self.sender.put(url, &body, left).await;
+        // The fitted response has the same reason, shortened, unless its status had to change.
         let reason = if status == response.status() { response } else { &fitted }.reason();
         let duration_ms = u64::try_from(deadline.elapsed((self.clock)()).as_millis()).unwrap_or(u64::MAX);
         let bytes = body.len();
         match delivery {
             Ok(Delivered { status: http_status, attempts }) => {
                 tracing::info!(%status, reason, http_status, attempts, bytes, duration_ms, "answered");
-                Ok(Served::Answered(status))
+                Ok(ServeOutcome::Responded(status))
             }
             Err(error) => {
                 tracing::error!(%status, reason, %error, bytes, duration_ms, "answer not delivered");
@@ -167,13 +179,18 @@ impl<R: CustomResource, C: Fn() -> SystemTime> Provider<R, C> {
         let progress = Progress::default();
         let supervised = Supervisor {
             request_id,
-            bound: deadline.bound(),
+            limit: deadline.limit(),
             left: deadline.left_to_work((self.clock)()),
             progress: &progress,
         };
+        let read = async { read_request(request, &envelope.response_url) };
+        let typed: R::Request = match supervised.run(read).await {
+            Ok(typed) => typed,
+            Err(failure) => return Response::failed(ids(), echoed, failure.reason),
+        };
         let known_id = match request.request_type {
             RequestType::Create => {
-                let id = async { self.resource.physical_id_of_create(request) };
+                let id = async { self.resource.physical_id_of_create(&typed) };
                 match supervised.run(id).await {
                     Ok(id) => id,
                     Err(failure) => return Response::failed(ids(), echoed, failure.reason),
@@ -181,17 +198,21 @@ impl<R: CustomResource, C: Fn() -> SystemTime> Provider<R, C> {
             }
             RequestType::Update { .. } | RequestType::Delete { .. } => echoed,
         };
-        let work = async { self.resource.handle(request, deadline, &progress).await };
+        let work = async { self.resource.handle(&typed, deadline, &progress).await };
         match (supervised.run(work).await, &request.request_type) {
             (Err(failure), _) => Response::failed(ids(), known_id, failure.reason),
             (Ok(done), RequestType::Delete { .. }) => {
-                let (data, no_echo) = (BTreeMap::new(), false);
-                let done = Success { physical_resource_id: known_id, data, no_echo, ..done };
-                Response::success(ids(), done)
+                Response::success(ids(), Success { reason: done.reason, ..Success::new(known_id) })
             }
             (Ok(done), RequestType::Create | RequestType::Update { .. }) => Response::success(ids(), done),
         }
     }
+}
+
+/// Reads a request into a resource's own type.
+fn read_request<T: DeserializeOwned>(request: &Request, url: &ResponseUrl) -> Result<T, Failure> {
+    let failure = |error| Failure { reason: format!("the request cannot be read: {error}") };
+    serde_json::from_value(request.to_json(url)).map_err(failure)
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ fn subject(principal: &PrincipalArn, side: Side, own: &[(PrincipalArn, Vec<Polic
         None => OwnSide::Unknown("no policy of its own was given (--identity-policy)".to_owned()),
     };
     let source = format!("named by --{side}");
-    Subject { principal: principal.clone(), side, source, own, told: Vec::new(), tags: None }
+    Subject { principal: principal.clone(), side, source, own, asked_of_context: Vec::new(), tags: None }
 }
 
 /// The identity policies that are given, by principal.

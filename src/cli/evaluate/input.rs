@@ -24,7 +24,7 @@ pub(super) struct Input<'a> {
     #[serde(borrow)]
     pub(super) action: BorrowedText<'a>,
     #[serde(borrow, default)]
-    pub(super) context: KnownContext<'a>,
+    pub(super) context: CaseContext<'a>,
     #[serde(borrow, default)]
     pub(super) absent: Vec<BorrowedText<'a>>,
     #[serde(default)]
@@ -49,7 +49,7 @@ pub(super) struct CaseRequest<'a> {
     pub(super) key_arn: BorrowedText<'a>,
     pub(super) principal: BorrowedText<'a>,
     pub(super) action: BorrowedText<'a>,
-    pub(super) context: KnownContext<'a>,
+    pub(super) context: CaseContext<'a>,
     pub(super) absent: Vec<BorrowedText<'a>>,
     pub(super) other_context: OtherContext,
 }
@@ -103,7 +103,7 @@ impl From<OtherContext> for OtherKeys {
 
 /// The condition keys of the context with their values, in the order of the text.
 #[derive(Default)]
-pub(super) struct KnownContext<'a>(pub(super) Vec<(Cow<'a, str>, ContextValue<'a>)>);
+pub(super) struct CaseContext<'a>(pub(super) Vec<(Cow<'a, str>, ContextValue<'a>)>);
 
 /// The most values that a context may have: many times as many as AWS sends.
 pub(super) const MOST_VALUES: usize = 2048;
@@ -129,11 +129,11 @@ impl ContextValue<'_> {
 #[serde(transparent)]
 pub(super) struct BorrowedText<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for KnownContext<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for CaseContext<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ContextVisitor;
         impl<'de> Visitor<'de> for ContextVisitor {
-            type Value = KnownContext<'de>;
+            type Value = CaseContext<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object of condition keys and their values")
@@ -154,7 +154,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for KnownContext<'a> {
                     })?;
                     known.push((key, value));
                 }
-                Ok(KnownContext(known))
+                Ok(CaseContext(known))
             }
         }
         deserializer.deserialize_map(ContextVisitor)

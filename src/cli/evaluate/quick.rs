@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::cache::Cache;
-use super::input::{BorrowedText, CaseRequest, ContextValue, KnownContext, MOST_VALUES, OtherContext};
+use super::input::{BorrowedText, CaseContext, CaseRequest, ContextValue, MOST_VALUES, OtherContext};
 use super::policies::{self, Parsed, Policies};
 use super::scan::Scan;
 use kms_key_policy::{Grants, Policy, PolicyKind};
@@ -79,7 +79,7 @@ struct CaseMembers<'a> {
     key_arn: Option<BorrowedText<'a>>,
     principal: Option<BorrowedText<'a>>,
     action: Option<BorrowedText<'a>>,
-    context: Option<KnownContext<'a>>,
+    context: Option<CaseContext<'a>>,
     absent: Option<Vec<BorrowedText<'a>>>,
     other_context: Option<OtherContext>,
     key_policy: Option<Rc<One>>,
@@ -190,15 +190,15 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// Reads a context.
-fn context<'a>(scan: &mut Scan<'a>) -> Option<KnownContext<'a>> {
+fn context<'a>(scan: &mut Scan<'a>) -> Option<CaseContext<'a>> {
     let json = scan.value()?;
     plain_context(json).or_else(|| serde_json::from_str(json).ok())
 }
 
 /// Reads a context in which each key is a text without escapes and has one such value, as in most cases.
-fn plain_context(json: &str) -> Option<KnownContext<'_>> {
+fn plain_context(json: &str) -> Option<CaseContext<'_>> {
     let mut scan = Scan::new(json);
-    let mut known = KnownContext::default();
+    let mut known = CaseContext::default();
     let mut more = scan.eat(b'{');
     while more {
         let name = scan.name().filter(|name| is_plain(name))?;

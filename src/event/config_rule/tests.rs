@@ -5,9 +5,9 @@ use crate::event::tests::{function, ignored, parsed, sample};
 
 const TOKEN: &str = "eyJlbmNyeXB0ZWREYXRhIjpbMSwyLDNdLCJleGFtcGxlIjp0cnVlfQ==";
 
-fn read_evaluation(event: &Value) -> Evaluation {
+fn read_evaluation(event: &Value) -> RuleEvaluation {
     match crate::event::read(event, function()) {
-        Arrival::ConfigRule(evaluation) => evaluation,
+        Event::ConfigRule(evaluation) => evaluation,
         other => panic!("{other:?}"),
     }
 }
@@ -21,8 +21,8 @@ fn changed(text: &str, change: impl FnOnce(&mut Value)) -> Value {
     event
 }
 
-fn document() -> Subject {
-    Subject::Document {
+fn document() -> EvaluatedResource {
+    EvaluatedResource::Document {
         resource_type: "AWS::SSM::Document".to_owned(),
         resource_id: "SSM-SessionManagerRunShell".to_owned(),
         name: DocumentName::default(),
@@ -31,10 +31,10 @@ fn document() -> Subject {
 
 #[test]
 fn the_schedule_asks_about_the_account() {
-    let expected = Evaluation {
+    let expected = RuleEvaluation {
         result_token: ResultToken(TOKEN.to_owned()),
         left_scope: false,
-        subject: Subject::Account,
+        resource: EvaluatedResource::Account,
         account: "123456789012".to_owned(),
         ordering: "2026-03-04T06:00:12.406Z".to_owned(),
         test_mode: false,
@@ -44,10 +44,10 @@ fn the_schedule_asks_about_the_account() {
 
 #[test]
 fn a_change_asks_about_its_document() {
-    let expected = Evaluation {
+    let expected = RuleEvaluation {
         result_token: ResultToken(TOKEN.to_owned()),
         left_scope: false,
-        subject: document(),
+        resource: document(),
         account: "123456789012".to_owned(),
         ordering: "2026-03-02T09:15:31.812Z".to_owned(),
         test_mode: false,
@@ -62,11 +62,11 @@ fn an_oversized_change_holds_a_summary() {
         invoking["messageType"] = "OversizedConfigurationItemChangeNotification".into();
     });
     let evaluation = read_evaluation(&event);
-    assert_eq!((evaluation.subject, evaluation.left_scope), (document(), false));
+    assert_eq!((evaluation.resource, evaluation.left_scope), (document(), false));
 }
 
 #[test]
-fn what_is_gone_has_left_the_scope() {
+fn a_resource_that_is_gone_has_left_the_scope() {
     for status in ["ResourceDeleted", "ResourceDeletedNotRecorded", "ResourceNotRecorded"] {
         let event = changed(sample!("config-rule-change"), |invoking| {
             invoking["configurationItem"]["configurationItemStatus"] = status.into();
@@ -79,12 +79,12 @@ fn what_is_gone_has_left_the_scope() {
 }
 
 #[test]
-fn documents_may_be_named_by_their_arn_and_the_answer_repeats_what_was_said() {
+fn a_document_may_be_named_by_its_arn_and_the_answer_repeats_the_arn() {
     let arn = "arn:aws:ssm:eu-west-1:123456789012:document/Other-Document";
     let event = changed(sample!("config-rule-change"), |invoking| {
         invoking["configurationItem"]["resourceId"] = arn.into();
     });
-    let Subject::Document { resource_id, name, .. } = read_evaluation(&event).subject else {
+    let EvaluatedResource::Document { resource_id, name, .. } = read_evaluation(&event).resource else {
         panic!("no document")
     };
     assert_eq!((&*resource_id, name.as_str()), (arn, "Other-Document"));
@@ -97,8 +97,8 @@ fn other_resources_are_answered_too() {
         invoking["configurationItem"]["resourceId"] = "i-00000000".into();
     });
     assert_eq!(
-        read_evaluation(&event).subject,
-        Subject::Other {
+        read_evaluation(&event).resource,
+        EvaluatedResource::Other {
             resource_type: "AWS::EC2::Instance".to_owned(),
             resource_id: "i-00000000".to_owned()
         }
@@ -106,10 +106,22 @@ fn other_resources_are_answered_too() {
 }
 
 #[test]
-fn a_trial_is_told_by_its_token() {
+fn a_trial_is_known_by_its_token() {
     let mut event = parsed(sample!("config-rule-scheduled"));
     event["resultToken"] = "TESTMODE".into();
     assert!(read_evaluation(&event).test_mode);
+}
+
+#[test]
+fn fields_of_an_unexpected_type_count_as_absent() {
+    let mut event = parsed(sample!("config-rule-scheduled"));
+    for name in ["accountId", "eventLeftScope", "ruleParameters", "version"] {
+        event[name] = json!([7]);
+    }
+    let expected = read_evaluation(&parsed(sample!("config-rule-scheduled")));
+    assert_eq!(read_evaluation(&event), expected);
+    event.as_object_mut().unwrap().remove("eventLeftScope");
+    assert_eq!(read_evaluation(&event), expected);
 }
 
 #[test]
@@ -119,7 +131,7 @@ fn the_token_is_never_shown() {
 }
 
 #[test]
-fn what_cannot_be_answered_says_why() {
+fn a_question_that_cannot_be_answered_says_why() {
     let scheduled = sample!("config-rule-scheduled");
     let with = |name: &str, value: Value| {
         let mut event = parsed(scheduled);
@@ -144,8 +156,8 @@ fn what_cannot_be_answered_says_why() {
             "names no resource",
         ),
     ] {
-        let told = ignored(&event);
-        assert!(told.starts_with("the question of AWS Config ") && told.contains(why), "{told}");
-        assert!(!told.contains(TOKEN), "{told}");
+        let reason = ignored(&event);
+        assert!(reason.starts_with("the question of AWS Config ") && reason.contains(why), "{reason}");
+        assert!(!reason.contains(TOKEN), "{reason}");
     }
 }

@@ -6,9 +6,9 @@ use crate::event::tests::{change, function, key, parsed, sample};
 use crate::intent::{Encryption, Mode, OnConflict, OnDelete, OnKeyTrouble, Safeguards};
 use crate::key::KeyRef;
 
-fn read_call(event: &Value) -> Result<Call, String> {
+fn read_call(event: &Value) -> Result<DirectCall, String> {
     match crate::event::read(event, function()) {
-        Arrival::Direct(call) => call.map_err(|problems| problems.to_string()),
+        Event::DirectCall { call, .. } => call.map_err(|problems| problems.to_string()),
         other => panic!("{other:?}"),
     }
 }
@@ -29,7 +29,7 @@ fn key_ref(text: &str) -> KeyRef {
 
 #[test]
 fn status_names_its_document_or_means_that_of_the_preferences() {
-    let status = |name: &str| Ok(Call::Status { document: DocumentName::parse(name).unwrap() });
+    let status = |name: &str| Ok(DirectCall::Status { document: DocumentName::parse(name).unwrap() });
     assert_eq!(read_call(&parsed(sample!("direct-status"))), status(DocumentName::PREFERENCES));
     assert_eq!(read_call(&json!({"action": "status"})), status(DocumentName::PREFERENCES));
     assert_eq!(read_call(&json!({"action": "status", "documentName": "Other"})), status("Other"));
@@ -51,7 +51,7 @@ fn check_takes_a_key_and_the_safeguards() {
         }"#,
     )
     .unwrap();
-    assert_eq!(read_call(&parsed(sample!("direct-check"))), Ok(Call::Check(Box::new(expected))));
+    assert_eq!(read_call(&parsed(sample!("direct-check"))), Ok(DirectCall::Check(Box::new(expected))));
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn plan_takes_all_that_the_custom_resource_takes() {
         key: key_ref("alias/session-manager"),
         on_key_trouble: OnKeyTrouble::Standby(key_ref("alias/session-manager-standby")),
     });
-    assert_eq!(read_call(&parsed(sample!("direct-plan"))), Ok(Call::Plan(Box::new(expected))));
+    assert_eq!(read_call(&parsed(sample!("direct-plan"))), Ok(DirectCall::Plan(Box::new(expected))));
 
     let mut expected = intent(Encryption::Disabled);
     (expected.on_delete, expected.on_conflict) = (OnDelete::Retain, OnConflict::TakeOver);
@@ -68,11 +68,11 @@ fn plan_takes_all_that_the_custom_resource_takes() {
         "action": "plan", "encryption": "Disabled", "onDelete": "Retain", "onConflict": "TakeOver",
         "onKeyTrouble": "Clear", "revision": 7, "discoverUsers": true, "exempt": null
     });
-    assert_eq!(read_call(&event), Ok(Call::Plan(Box::new(expected))));
+    assert_eq!(read_call(&event), Ok(DirectCall::Plan(Box::new(expected))));
 }
 
 #[test]
-fn reconcile_without_a_key_puts_right_what_the_record_wants() {
+fn reconcile_without_a_key_follows_the_records() {
     let expected = |scope| ChangeEvent {
         source: ChangeSource::DirectCall,
         what: "reconcile".to_owned(),
@@ -89,9 +89,9 @@ fn reconcile_without_a_key_puts_right_what_the_record_wants() {
 fn reconcile_with_a_key_or_with_none_wanted_establishes_it() {
     let event = json!({"action": "reconcile", "kmsKeyId": "alias/x"});
     let expected = intent(Encryption::with_key(key_ref("alias/x")));
-    assert_eq!(read_call(&event), Ok(Call::Reconcile(Box::new(expected))));
+    assert_eq!(read_call(&event), Ok(DirectCall::Reconcile(Box::new(expected))));
     let event = json!({"action": "reconcile", "encryption": "Disabled"});
-    assert_eq!(read_call(&event), Ok(Call::Reconcile(Box::new(intent(Encryption::Disabled)))));
+    assert_eq!(read_call(&event), Ok(DirectCall::Reconcile(Box::new(intent(Encryption::Disabled)))));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::session::DocumentName;
 
 fn scope_of(event: &Value) -> Scope {
     match crate::event::read(event, function()) {
-        Arrival::ChangeEvent(change) => change.scope,
+        Event::ChangeEvent(change) => change.scope,
         other => panic!("{other:?}"),
     }
 }
@@ -19,7 +19,7 @@ fn made_by(principal: &str, event: &str) -> Actor {
 }
 
 #[test]
-fn each_call_that_changes_a_document_is_a_notice() {
+fn each_call_that_changes_a_document_is_a_change_event() {
     let alice = "arn:aws:iam::123456789012:user/Alice";
     let deploy = "arn:aws:sts::123456789012:assumed-role/Deploy/terraform";
     for (text, what, actor, at) in [
@@ -47,12 +47,12 @@ fn each_call_that_changes_a_document_is_a_notice() {
 
 #[test]
 fn the_users_tool_is_named() {
-    let by = change(sample!("document-update-call")).actor.unwrap();
-    assert!(by.user_agent.unwrap().contains("Terraform/1.9.8"));
+    let actor = change(sample!("document-update-call")).actor.unwrap();
+    assert!(actor.user_agent.unwrap().contains("Terraform/1.9.8"));
 }
 
 #[test]
-fn own_calls_are_ignored_told_by_the_role_or_by_its_session() {
+fn own_calls_are_known_by_the_role_or_its_session_and_ignored() {
     let mut event = parsed(sample!("document-update-call-by-function"));
     assert_eq!(ignored(&event), "UpdateDocument is a call of this function's own");
     event["detail"]["userIdentity"]["sessionContext"] = json!(null);
@@ -79,7 +79,7 @@ fn calls_that_only_read_are_ignored() {
 }
 
 #[test]
-fn the_deletion_of_a_version_is_a_notice_too() {
+fn the_deletion_of_a_version_is_a_change_event_too() {
     let mut event = parsed(sample!("document-delete-call"));
     event["detail"]["requestParameters"]["documentVersion"] = "3".into();
     assert_eq!(scope_of(&event), Scope::Document(DocumentName::default()));
@@ -94,7 +94,7 @@ fn the_document_may_be_named_by_its_arn() {
 }
 
 #[test]
-fn where_the_parameters_are_left_out_the_answer_tells_or_everything_is_looked_at() {
+fn without_parameters_the_answer_names_the_document_or_everything_is_meant() {
     let mut event = parsed(sample!("document-update-call"));
     event["detail"]["requestParameters"] = json!(null);
     assert_eq!(scope_of(&event), Scope::Document(DocumentName::default()));
@@ -103,7 +103,7 @@ fn where_the_parameters_are_left_out_the_answer_tells_or_everything_is_looked_at
 }
 
 #[test]
-fn documents_of_other_places_are_not_ours() {
+fn documents_of_other_accounts_and_regions_are_ignored() {
     for (field, value) in [("account", "222222222222"), ("region", "us-east-1")] {
         let mut event = parsed(sample!("document-update-call"));
         event[field] = value.into();

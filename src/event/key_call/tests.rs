@@ -5,13 +5,13 @@ use crate::event::tests::{change, function, ignored, key, parsed, sample};
 
 fn read_change(event: &Value) -> ChangeEvent {
     match crate::event::read(event, function()) {
-        Arrival::ChangeEvent(change) => change,
+        Event::ChangeEvent(change) => change,
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn each_call_is_a_notice_about_its_key() {
+fn each_call_is_a_change_event_about_its_key() {
     let alice = "arn:aws:iam::123456789012:user/Alice";
     let bob = "arn:aws:sts::123456789012:assumed-role/Operator/bob";
     for (text, what, actor, at) in [
@@ -47,11 +47,11 @@ fn each_call_is_a_notice_about_its_key() {
 }
 
 #[test]
-fn a_scheduled_deletion_tells_its_date_as_cloudtrail_writes_it() {
-    let told = change(sample!("key-schedule-deletion-call"));
-    assert_eq!((&*told.what, &told.scope), ("ScheduleKeyDeletion", &Scope::Key(key())));
-    assert_eq!(told.detail, Some(ChangeDetail::DeletionDate("Apr 2, 2026, 12:00:00 AM".to_owned())));
-    // A multi-Region key waits for its replicas, and has no date yet.
+fn a_scheduled_deletion_has_its_date_as_cloudtrail_writes_it() {
+    let event = change(sample!("key-schedule-deletion-call"));
+    assert_eq!((&*event.what, &event.scope), ("ScheduleKeyDeletion", &Scope::Key(key())));
+    assert_eq!(event.detail, Some(ChangeDetail::DeletionDate("Apr 2, 2026, 12:00:00 AM".to_owned())));
+    // A multi-Region key that waits for its replicas has no date yet.
     let mut event = parsed(sample!("key-schedule-deletion-call"));
     event["detail"]["responseElements"] =
         json!({"keyId": key().as_str(), "keyState": "PendingReplicaDeletion"});
@@ -73,7 +73,7 @@ fn a_put_key_policy_carries_the_policy() {
 }
 
 #[test]
-fn the_key_is_found_wherever_the_record_names_it() {
+fn the_key_is_found_in_every_field_that_may_name_it() {
     let arn = "arn:aws:kms:eu-west-1:222222222222:key/mrk-1234abcd";
     let other = Scope::Key(KeyArn::parse(arn).unwrap());
     for (changes, expected) in [
@@ -101,7 +101,7 @@ fn the_key_is_found_wherever_the_record_names_it() {
 }
 
 #[test]
-fn a_key_that_cannot_be_told_means_to_look_at_everything_and_takes_no_policy_along() {
+fn without_a_known_key_everything_is_meant_and_the_policy_is_dropped() {
     let mut event = parsed(sample!("key-put-policy-call"));
     event["detail"]["resources"] = json!(null);
     event["detail"]["responseElements"] = json!(null);
@@ -111,19 +111,19 @@ fn a_key_that_cannot_be_told_means_to_look_at_everything_and_takes_no_policy_alo
 }
 
 #[test]
-fn keys_of_other_accounts_are_not_passed_over() {
+fn calls_on_keys_of_other_accounts_count() {
     let arn = "arn:aws:kms:eu-west-1:222222222222:key/5678efab-12ab-34cd-56ef-1234567890ab";
     let forwarded = change(sample!("key-disable-call-forwarded"));
     assert_eq!((&*forwarded.what, forwarded.scope), ("DisableKey", Scope::Key(KeyArn::parse(arn).unwrap())));
 }
 
-/// What KMS does by itself when imported material has run out.
+/// KMS itself deletes imported material that has expired.
 #[test]
 fn material_that_expired_is_about_its_key() {
     let mut event = parsed(sample!("key-deleted-service-event"));
     event["detail"]["eventName"] = "DeleteExpiredKeyMaterial".into();
-    let told = read_change(&event);
-    assert_eq!((&*told.what, told.scope), ("DeleteExpiredKeyMaterial", Scope::Key(key())));
+    let event = read_change(&event);
+    assert_eq!((&*event.what, event.scope), ("DeleteExpiredKeyMaterial", Scope::Key(key())));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::event::tests::{change, function, ignored, key, parsed, sample};
 
 fn scope_of(event: &Value) -> Scope {
     match crate::event::read(event, function()) {
-        Arrival::ChangeEvent(change) => change.scope,
+        Event::ChangeEvent(change) => change.scope,
         other => panic!("{other:?}"),
     }
 }
@@ -48,7 +48,7 @@ fn an_imported_finding_is_about_its_document() {
 }
 
 #[test]
-fn several_documents_or_none_mean_everything_to_a_custom_action() {
+fn a_custom_action_on_several_documents_or_none_is_about_everything() {
     let text = sample!("security-hub-custom-action");
     let one = "arn:aws:ssm:eu-west-1:123456789012:document/One";
     let two = "arn:aws:ssm:eu-west-1:123456789012:document/Two";
@@ -64,14 +64,14 @@ fn several_documents_or_none_mean_everything_to_a_custom_action() {
 }
 
 #[test]
-fn a_custom_action_counts_whatever_the_findings_state() {
+fn a_custom_action_counts_in_every_state_of_its_finding() {
     let mut event = parsed(sample!("security-hub-custom-action"));
     event["detail"]["findings"][0]["Workflow"]["Status"] = "SUPPRESSED".into();
     assert_eq!(scope_of(&event), default_document());
 }
 
 #[test]
-fn documents_of_other_places_are_not_ours() {
+fn documents_of_other_accounts_and_regions_are_ignored() {
     let foreign = "arn:aws:ssm:eu-west-1:222222222222:document/SSM-SessionManagerRunShell";
     let event = with_resources(sample!("security-hub-custom-action"), &[foreign]);
     assert_eq!(
@@ -85,7 +85,7 @@ fn documents_of_other_places_are_not_ours() {
 }
 
 #[test]
-fn an_imported_finding_on_a_key_is_about_the_documents_that_have_it() {
+fn an_imported_finding_on_a_key_is_about_that_key() {
     let text = sample!("security-hub-imported");
     let key = key();
     assert_eq!(scope_of(&with_resources(text, &[key.as_str()])), Scope::Key(key.clone()));
@@ -100,7 +100,7 @@ fn an_imported_finding_on_a_key_is_about_the_documents_that_have_it() {
 }
 
 #[test]
-fn settled_findings_are_ignored() {
+fn findings_that_are_not_open_are_ignored() {
     for (pointer, word) in [
         ("/Compliance/Status", "PASSED"),
         ("/Workflow/Status", "RESOLVED"),
@@ -114,7 +114,7 @@ fn settled_findings_are_ignored() {
 }
 
 #[test]
-fn a_failed_check_of_the_account_means_everything_and_other_resources_nothing() {
+fn a_failed_check_of_the_account_is_about_everything_and_other_resources_are_ignored() {
     let text = sample!("security-hub-imported");
     let account = "AWS::::Account:123456789012";
     assert_eq!(scope_of(&with_resources(text, &[account])), Scope::Everything);

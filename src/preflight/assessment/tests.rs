@@ -1,6 +1,6 @@
 use super::*;
 use crate::access::{KnownContext, OwnSide, SimulatedDecision, Simulation};
-use crate::key::{KeyArn, KeyDescription, MultiRegion};
+use crate::key::{KeyArn, KeyDescription};
 use crate::preflight::{Attributes, OtherOwner, Read, Sessions, Subject};
 
 const NODE: &str = "arn:aws:iam::111122223333:role/Node";
@@ -27,19 +27,8 @@ fn observation(
     grants: Read<Vec<Value>>,
     own: OwnSide,
 ) -> AccessObservation {
-    let key = KeyDescription {
-        arn: KeyArn::parse(&format!("arn:aws:kms:eu-west-1:{account}:key/1-2")).unwrap(),
-        state: "Enabled".into(),
-        spec: "SYMMETRIC_DEFAULT".into(),
-        usage: "ENCRYPT_DECRYPT".into(),
-        manager: "CUSTOMER".into(),
-        origin: Some("AWS_KMS".into()),
-        created: None,
-        deletion_date: None,
-        valid_to: None,
-        custom_key_store: None,
-        multi_region: MultiRegion::SingleRegion,
-    };
+    let key =
+        KeyDescription::assumed(KeyArn::parse(&format!("arn:aws:kms:eu-west-1:{account}:key/1-2")).unwrap());
     AccessObservation {
         key,
         account: "111122223333".into(),
@@ -53,7 +42,7 @@ fn observation(
             side: Side::Node,
             source: "test".into(),
             own,
-            told: Vec::new(),
+            asked_of_context: Vec::new(),
             tags: None,
         }],
         nodes: None,
@@ -112,7 +101,7 @@ fn remedies_are_for_those_who_fail() {
         side: Side::User,
         source: "test".into(),
         own: simulated(SimulatedDecision::ImplicitDeny),
-        told: Vec::new(),
+        asked_of_context: Vec::new(),
         tags: None,
     });
     let remedies = assess(&observed, &[]).remedies;

@@ -1,5 +1,5 @@
-//! The check *key policy admits an account*: the key leaves its use to the account's own policies, so that
-//! nobody in it has to be named.
+//! The check *key policy admits an account*: the key leaves its use to the account's own policies, so that the key policy
+//! need not name anybody in it.
 
 use serde_json::json;
 

@@ -12,7 +12,7 @@ use crate::preflight::assessor::Assumption;
 use crate::preflight::finding::{Check, Finding, Verdict};
 use crate::preflight::observation::{Read, Subject};
 
-/// The finding about one subject; what is needed of it depends on the key's side.
+/// The finding about one subject. What its own side has to allow depends on the key's side.
 pub(in crate::preflight) fn finding(
     subject: &Subject,
     assumption: &Assumption<'_>,
@@ -65,21 +65,21 @@ pub(in crate::preflight) fn finding(
     (finding, verdict)
 }
 
-/// The subject's own side where this is what Context says: what its policies ask for and Context does not tell is
-/// missing.
+/// The subject's own side if Context says this. A key that its policies ask for and that Context does not give is missing.
 fn as_known<'a>(subject: &'a Subject, known: &KnownContext) -> Cow<'a, OwnSide> {
-    let untold: Vec<_> = subject.told.iter().filter(|name| known.get(name).is_none()).cloned().collect();
+    let not_known: Vec<_> =
+        subject.asked_of_context.iter().filter(|name| known.get(name).is_none()).cloned().collect();
     match &subject.own {
-        OwnSide::Simulated(simulation) if !untold.is_empty() => {
+        OwnSide::Simulated(simulation) if !not_known.is_empty() => {
             let mut simulation = simulation.clone();
-            simulation.missing_context.extend(untold);
+            simulation.missing_context.extend(not_known);
             Cow::Owned(OwnSide::Simulated(simulation))
         }
         own => Cow::Borrowed(own),
     }
 }
 
-/// Whether a boundary is all that limits a user: it does not limit what a key policy grants to a user by name.
+/// Whether the boundary is all that limits a user. It does not limit what a key policy grants to a user by name.
 fn is_bounded_user(subject: &Subject) -> bool {
     let OwnSide::Simulated(simulation) = &subject.own else { return false };
     subject.principal.principal_type() == PrincipalType::User
@@ -88,11 +88,11 @@ fn is_bounded_user(subject: &Subject) -> bool {
         && simulation.decision != SimulatedDecision::ExplicitDeny
 }
 
-/// Why it may be that the subject needs no Allow of its own: what is not known of the key's side could admit it
-/// alone. `None` where it certainly needs one.
+/// Why the subject may need no Allow of its own: something unknown of the key's side could be sufficient. `None` if the
+/// subject certainly needs one.
 ///
-/// Another account's key needs both sides (KMS developer guide), whatever its policy says; only a grant that was
-/// seen can spare the own side there.
+/// Another account's key needs both sides (KMS developer guide), whatever its policy says. There only a grant makes an
+/// Allow of its own needless.
 fn may_do_without(subject: &Subject, assumption: &Assumption<'_>) -> Option<String> {
     let Assumption { observation, known, rules } = assumption;
     let is_of_key_account = subject.principal.account() == observation.arn().location().account;

@@ -3,7 +3,7 @@
 use crate::key::{KeyDescription, fitness};
 use crate::preflight::finding::{Check, Finding, Verdict};
 
-/// One finding for each fault and each caution; a pass where there is neither.
+/// One finding for each fault and each caution. If there is neither, one finding that passes.
 pub(in crate::preflight) fn key_fitness(key: &KeyDescription) -> Vec<Finding> {
     let finding = |verdict, evidence: String, remedy| Finding {
         remedy,

@@ -6,7 +6,7 @@ use crate::access::{DecidingRule, KeyRules, KeyVerdict, KnownContext};
 use crate::preflight::finding::{Check, Finding, Verdict};
 use crate::preflight::observation::{AccessObservation, Read, Subject};
 
-/// The key's side, compiled, where this is what Context says; or why it is not known.
+/// The key's side, compiled, if Context says this. Otherwise why the key's side is not known.
 pub(in crate::preflight) fn rules(
     observation: &AccessObservation,
     known: &KnownContext,
@@ -18,7 +18,7 @@ pub(in crate::preflight) fn rules(
     with_policy(observation, known, policy)
 }
 
-/// The key's side if its policy admitted everybody: what even that refuses, every policy refuses.
+/// The key's side if its policy admitted everybody. What even that refuses, every policy refuses.
 pub(in crate::preflight) fn most_permissive(
     observation: &AccessObservation,
     known: &KnownContext,
@@ -33,7 +33,7 @@ fn with_policy(
     known: &KnownContext,
     policy: &str,
 ) -> Result<KeyRules, String> {
-    // Grants only ever admit: without them a verdict that admits stands, and `assess` sees to the others.
+    // Grants can only allow. So a verdict that allows holds without them, and `assess` corrects the others.
     let grants = observation
         .grants
         .known()
@@ -42,7 +42,7 @@ fn with_policy(
     KeyRules::new(observation.arn().clone(), facts, policy, &grants).map_err(|error| error.to_string())
 }
 
-/// What the key's side says of a subject; `Err` where that is not known.
+/// What the key's side says of a subject. The error is why that is not known.
 pub(in crate::preflight) fn assess(
     rules: &Result<KeyRules, String>,
     observation: &AccessObservation,
@@ -102,7 +102,7 @@ pub(in crate::preflight) fn finding(
     }
 }
 
-/// What AWS accepts in the policy and nobody wants.
+/// What AWS accepts in the policy although nobody can want it.
 pub(in crate::preflight) fn warnings(rules: &Result<KeyRules, String>, key: &str) -> Vec<Finding> {
     let Ok(rules) = rules else { return Vec::new() };
     let warning = |evidence| Finding::new(Check::KeyPolicy, Verdict::Warning, key, evidence);

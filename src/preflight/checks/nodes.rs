@@ -9,7 +9,7 @@ use crate::preflight::observation::{Agents, Nodes, Read};
 const ENCRYPTS: [u64; 4] = [2, 3, 539, 0];
 const TEXT_BOOLEANS: [u64; 4] = [3, 0, 655, 0];
 
-/// The findings about the fleet.
+/// The findings about the managed nodes.
 pub(in crate::preflight) fn findings(nodes: &Read<Nodes>) -> Vec<Finding> {
     let finding = |verdict, evidence| Finding::new(Check::Nodes, verdict, "managed nodes", evidence);
     let nodes = match nodes {
@@ -63,7 +63,7 @@ fn nodes_of(count: usize) -> &'static str {
     if count == 1 { "node" } else { "nodes" }
 }
 
-/// A version of four numbers; missing ones are 0.
+/// A version as four numbers. Missing numbers are 0.
 fn parsed(version: &str) -> Option<[u64; 4]> {
     let mut numbers = [0; 4];
     let mut parts = version.split('.');

@@ -1,10 +1,10 @@
-//! Why condition keys are not known that one read would tell.
+//! Why condition keys are not known although a read gives them.
 
 use crate::access::Tags;
 use crate::preflight::observation::{AccessObservation, Read};
 
-/// What is to be said of these condition keys, where a read that would tell them failed; empty where none did.
-/// The caller is of this account, and these are the tags of its calls.
+/// Says of these condition keys which read failed that gives them. The text is empty if none failed. `account` is the
+/// caller's account, and `tags` are the tags of its calls.
 pub(in crate::preflight) fn unread(
     observation: &AccessObservation,
     account: &str,

@@ -1,4 +1,4 @@
-//! The check *users*: who started sessions of late, as far as policies can be asked about them.
+//! The check *users*: everybody who recently started sessions is a principal whose policies can be checked.
 
 use kms_key_policy::matches_wildcards;
 

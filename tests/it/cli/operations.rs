@@ -4,7 +4,7 @@ use serde_json::Value;
 use session_kms::intent::{Encryption, Intent, OnConflict, OnDelete, OnKeyTrouble, Owner, Safeguards};
 use session_kms::key::KeyRef;
 use session_kms::location::Location;
-use session_kms::operations::{self, Wanted};
+use session_kms::operations::{self, ChangeRequest};
 use session_kms::ports::Environment;
 use session_kms::reconcile::ReconcileError;
 use session_kms::report::{Report, ReportFormat};
@@ -41,9 +41,9 @@ fn intent(key: &str, user: &str) -> Intent {
     }
 }
 
-fn wanted(command: &'static str, intent: Intent) -> Wanted {
+fn wanted(command: &'static str, intent: Intent) -> ChangeRequest {
     let owner = Owner { stack_id: "direct-call".into(), logical_resource_id: "session-kms".into() };
-    Wanted::new(command, intent, owner, "digest".into())
+    ChangeRequest::new(command, intent, owner, "digest".into())
 }
 
 /// The report as the command line prints it.
@@ -84,11 +84,11 @@ async fn a_change_is_made_and_reported_unless_somebody_would_be_locked_out() {
     let (fixture, ops, dev) = fixture().await;
     let ports = fixture.function(None).ports;
     let blocked = wanted("reconcile", intent(&fixture.k1, &dev));
-    let report = operations::carry_out(Environment::new(&ports, &location()), &blocked).await.unwrap();
+    let report = operations::apply(Environment::new(&ports, &location()), &blocked).await.unwrap();
     assert!(report.fails() && report.notes.contains(&"nothing was changed".to_owned()));
     assert_eq!(fixture.stub.writes().len(), 0);
     let good = wanted("reconcile", intent(&fixture.k1, &ops));
-    let report = value(&operations::carry_out(Environment::new(&ports, &location()), &good).await.unwrap());
+    let report = value(&operations::apply(Environment::new(&ports, &location()), &good).await.unwrap());
     assert_eq!((&report["command"], &report["change"]["done"]), (&"reconcile".into(), &true.into()));
     assert_eq!(report["change"]["after"]["kmsKeyId"], fixture.k1);
     let latest = fixture
@@ -97,7 +97,7 @@ async fn a_change_is_made_and_reported_unless_somebody_would_be_locked_out() {
     assert_eq!(latest, fixture.k1);
     // Nothing differs now, so nothing is written.
     fixture.stub.forget_calls();
-    let report = value(&operations::carry_out(Environment::new(&ports, &location()), &good).await.unwrap());
+    let report = value(&operations::apply(Environment::new(&ports, &location()), &good).await.unwrap());
     assert_eq!((&report["change"]["done"], &report["change"]["differs"]), (&false.into(), &false.into()));
     assert_eq!(fixture.stub.writes().len(), 0);
     // The command line is another owner, so it is refused as another stack is.

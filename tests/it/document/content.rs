@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::fixture::{Fixture, NAME, SECRET, and, enabled, id_of, resource, settings};
-use crate::stub::{ACCOUNT, Answer, Document, Format, StackStatus};
+use crate::stub::{ACCOUNT, Document, Format, ReceivedResponse, StackStatus};
 
 #[tokio::test]
 async fn an_absent_document_is_created_as_the_console_does_it() {
@@ -208,7 +208,7 @@ async fn a_document_that_carries_the_key_already_is_only_adopted() {
     fixture.assert_no_violations();
 }
 
-async fn create(fixture: &Fixture) -> Answer {
+async fn create(fixture: &Fixture) -> ReceivedResponse {
     fixture.send(&resource("demo").create(&fixture.stub, &enabled(&fixture.k1))).await
 }
 

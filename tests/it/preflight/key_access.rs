@@ -6,7 +6,7 @@ use session_kms::function::Function;
 
 use super::{KEY_ID, OTHER, function, reset_with_key, send};
 use crate::fixture::{PATIENCE, handle};
-use crate::stub::{ACCOUNT, Answer, Fault, Resource, StackStatus, Stub, When};
+use crate::stub::{ACCOUNT, Fault, ReceivedResponse, Resource, StackStatus, Stub, When};
 
 /// A consumer account, a node's role and a user's role in it.
 const CONSUMER: &str = "222222222222";
@@ -37,7 +37,7 @@ async fn fixture(statements: &[Value], grants: Value) -> (Stub, String) {
     (stub, key)
 }
 
-async fn create_access(stub: &Stub, function: &Function<Aws>, properties: &Value) -> Answer {
+async fn create_access(stub: &Stub, function: &Function<Aws>, properties: &Value) -> ReceivedResponse {
     send(stub, function, &resource().create(stub, properties)).await
 }
 

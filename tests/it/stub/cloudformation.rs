@@ -1,11 +1,11 @@
-//! CloudFormation's side of a custom resource: requests, the receiver of answers, and the order of events.
+//! CloudFormation's side of a custom resource: requests, and the order of events.
+//!
+//! The receiver of responses is that of the crate `cloudformation_custom_resource`, whose module `testing` knows
+//! nothing of the code under test. `local/receiver.py` is a second one: the local AWS runs without a Rust test
+//! around it.
 
-mod answer;
 mod lifecycle;
-mod receiver;
 mod request;
 
-pub use answer::{Answer, Ids};
 pub use lifecycle::{Deployment, Lifecycle, StackStatus};
-pub use receiver::{PATH, PutFault, Receiver, Taken};
 pub use request::{Request, Resource};

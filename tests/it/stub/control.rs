@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use cloudformation_custom_resource::Ids;
+use cloudformation_custom_resource::testing::{PutFault, ReceivedResponse, ResponseReceiver};
 use tokio::sync::watch;
 
 use super::call::{Call, Outcome};
-use super::cloudformation::{Answer, Ids, PutFault, Receiver};
 use super::fault::{CallGate, Fault, Plan, Stop, When};
 use super::journal::CallRecord;
 use super::server::Server;
@@ -22,7 +23,7 @@ pub struct Stub {
 pub struct Shared {
     world: Mutex<World>,
     control: Mutex<Control>,
-    receiver: Mutex<Receiver>,
+    receiver: Mutex<ResponseReceiver>,
     changes: watch::Sender<u64>,
 }
 
@@ -141,13 +142,13 @@ impl Stub {
     }
 
     /// The valid answers that came to the URL.
-    pub fn answers(&self, url: &str) -> Vec<Answer> {
-        self.shared.receiver().answers(url)
+    pub fn answers(&self, url: &str) -> Vec<ReceivedResponse> {
+        self.shared.receiver().responses(url)
     }
 
     /// The first valid answer to the URL, when it comes.
-    pub async fn answer(&self, url: &str) -> Answer {
-        self.shared.wait(|shared| shared.receiver().answers(url).into_iter().next()).await
+    pub async fn answer(&self, url: &str) -> ReceivedResponse {
+        self.shared.wait(|shared| shared.receiver().responses(url).into_iter().next()).await
     }
 
     /// Everything that AWS would not have accepted: bad answers to ResponseURLs, requests that are no AWS call.
@@ -186,7 +187,7 @@ impl Shared {
         self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn receiver(&self) -> MutexGuard<'_, Receiver> {
+    pub fn receiver(&self) -> MutexGuard<'_, ResponseReceiver> {
         self.receiver.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

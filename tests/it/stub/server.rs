@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
+use cloudformation_custom_resource::testing::{HttpRequest, Reaction, ResponseReceiver};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming as Body;
 use hyper::service::service_fn;
@@ -16,7 +17,6 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::call::{Call, Outcome, Refusal};
-use super::cloudformation::{PATH, Taken};
 use super::control::Shared;
 use super::fault::{Fault, Passage, Stop};
 use super::services::SERVICES;
@@ -99,7 +99,7 @@ async fn answer(shared: Arc<Shared>, request: Request<Body>) -> Result<Response<
         headers: headers.collect(),
         body: body.collect().await.map_err(|_| Cut)?.to_bytes(),
     };
-    let reply = if incoming.target.starts_with(PATH) {
+    let reply = if incoming.target.starts_with(ResponseReceiver::PATH) {
         answer_put(&shared, &incoming).await
     } else {
         answer_aws(&shared, &incoming).await
@@ -113,14 +113,25 @@ async fn answer(shared: Arc<Shared>, request: Request<Body>) -> Result<Response<
 
 /// A PUT to a ResponseURL.
 async fn answer_put(shared: &Shared, incoming: &Incoming) -> Result<Reply, Cut> {
-    let taken = shared.receiver().take(incoming);
+    let request = HttpRequest {
+        method: incoming.method.clone(),
+        target: incoming.target.clone(),
+        headers: incoming.headers.clone(),
+        body: incoming.body.to_vec(),
+    };
+    let reaction = shared.receiver().receive(&request);
     shared.changed();
-    match taken {
-        Taken::Cut => Err(Cut),
-        Taken::Reply(reply) => Ok(reply),
-        Taken::Held => {
-            shared.wait(|shared| shared.receiver().released(&incoming.target).then_some(())).await;
-            Ok(shared.receiver().acknowledge(&incoming.target))
+    match reaction {
+        Reaction::Cut => Err(Cut),
+        Reaction::Respond { status, body } => {
+            let xml = || ("content-type", "application/xml".to_owned());
+            let headers = (!body.is_empty()).then(xml).into_iter().collect();
+            Ok(Reply { status, headers, body })
+        }
+        Reaction::Hold => {
+            shared.wait(|shared| shared.receiver().is_released(&request.target).then_some(())).await;
+            shared.receiver().acknowledge(&request.target);
+            Ok(Reply { status: 200, headers: Vec::new(), body: String::new() })
         }
     }
 }

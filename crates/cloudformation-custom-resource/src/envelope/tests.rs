@@ -49,7 +49,7 @@ fn each_request_type_is_read_with_what_it_needs() {
         assert_eq!(request.request_type.name(), name);
         assert_eq!(request.resource_type, "Custom::Thing");
         assert_eq!(request.ids.stack_id, "stack");
-        // In their order, and without what only the protocol needs.
+        // The properties stay in their order, without those that only the protocol needs.
         assert_eq!(Value::Object(request.properties).to_string(), r#"{"Zebra":"1","Apple":["a"]}"#);
     }
 }
@@ -62,7 +62,7 @@ fn a_create_has_no_id_of_its_own_yet() {
 }
 
 #[test]
-fn service_timeout_is_3600_s_where_it_is_not_given() {
+fn service_timeout_is_3600_s_by_default() {
     for (properties, seconds) in [(json!({}), 3600), (json!({"ServiceTimeout": 1}), 1)] {
         let envelope = Envelope::read(&with("Create", "ResourceProperties", properties)).unwrap();
         assert_eq!(envelope.service_timeout, Duration::from_secs(seconds));
@@ -148,7 +148,7 @@ fn trap_19_neither_an_envelope_nor_a_request_shows_the_url() {
 }
 
 #[test]
-fn requests_are_told_from_other_events() {
+fn requests_are_distinguished_from_other_events() {
     assert!(is_request(&event("Create")));
     assert!(is_request(&json!({"ResponseURL": 1})));
     assert!(is_request(&without("Create", "ResponseURL")));

@@ -1,4 +1,4 @@
-//! What can be wrong with a property, said so that it can be put right.
+//! What can be wrong with a property, in words that say how to correct it.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,29 +10,29 @@ const LONGEST_QUOTE: usize = 80;
 
 /// One thing wrong with one property.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
-    /// It must be there, and is absent or empty.
+pub enum PropertyProblem {
+    /// The property is required, and is absent or empty.
     #[error("`{name}` is required")]
     Missing {
         /// The property's name.
         name: String,
     },
-    /// Its value is none of those allowed.
+    /// The value is not allowed.
     #[error("`{name}` must be {allowed}{}", .value.as_ref().map(|value| format!(", and is {value}")).unwrap_or_default())]
     Unreadable {
         /// The property's name.
         name: String,
         /// What is allowed.
         allowed: String,
-        /// The value as shown to people; none where it is sensitive.
+        /// The value as people see it; `None` if it is hidden.
         value: Option<String>,
     },
-    /// The reader's caller refused it.
+    /// The caller of the reader refused it.
     #[error("`{name}` {problem}")]
     Rejected {
         /// The property's name.
         name: String,
-        /// What is wrong, following the name in a sentence.
+        /// What is wrong, in words that follow the name.
         problem: String,
     },
     /// No property has this name.
@@ -40,12 +40,12 @@ pub enum Problem {
     Unknown {
         /// The name as given, shortened.
         name: String,
-        /// The property whose name is nearest to it, if one is near.
+        /// The property with the most similar name, if one is similar enough.
         nearest: Option<String>,
     },
 }
 
-impl Problem {
+impl PropertyProblem {
     pub(super) fn unreadable(name: String, allowed: &str, value: Option<&Value>) -> Self {
         let value = value.map(|value| match value {
             Value::Object(_) => "an object".to_owned(),
@@ -57,7 +57,7 @@ impl Problem {
         Self::Unreadable { name, allowed, value }
     }
 
-    /// A property refused under the name that somebody gave it, which may be any text.
+    /// A property that is refused under the name in the values, which may be any text.
     pub(super) fn rejected(name: &str, problem: &str) -> Self {
         Self::Rejected { name: quotable(name), problem: problem.to_owned() }
     }
@@ -65,37 +65,37 @@ impl Problem {
     pub(super) fn unknown(name: &str, known: &BTreeSet<String>) -> Self {
         let distance = |candidate: &&String| edits(name, candidate);
         let nearest = known.iter().min_by_key(distance);
-        // With more than a third of the letters wrong it is another word, not a slip.
+        // If more than a third of the letters differ, it is another word and no typing error.
         let near = |candidate: &&String| edits(name, candidate) <= candidate.len().div_ceil(3);
         Self::Unknown { name: quotable(name), nearest: nearest.filter(near).cloned() }
     }
 }
 
-/// All problems of a set of properties: at least one.
+/// All problems with a set of properties: at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problems(Vec<Problem>);
+pub struct PropertyProblems(Vec<PropertyProblem>);
 
-impl Problems {
-    pub(super) fn new(problems: Vec<Problem>) -> Option<Self> {
+impl PropertyProblems {
+    pub(super) fn new(problems: Vec<PropertyProblem>) -> Option<Self> {
         (!problems.is_empty()).then_some(Self(problems))
     }
 
     /// The problems, in the order in which they were found.
-    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+    pub fn iter(&self) -> impl Iterator<Item = &PropertyProblem> {
         self.0.iter()
     }
 }
 
-impl fmt::Display for Problems {
+impl fmt::Display for PropertyProblems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let problems: Vec<_> = self.iter().map(ToString::to_string).collect();
         f.write_str(&problems.join("; "))
     }
 }
 
-impl std::error::Error for Problems {}
+impl std::error::Error for PropertyProblems {}
 
-/// A text on one line and of bearable length.
+/// A text on one line and of limited length.
 fn quotable(text: &str) -> String {
     let mut quoted: String = text.chars().take(LONGEST_QUOTE).flat_map(char::escape_debug).collect();
     if text.chars().nth(LONGEST_QUOTE).is_some() {
@@ -104,7 +104,7 @@ fn quotable(text: &str) -> String {
     quoted
 }
 
-/// How many letters must be added, left out or replaced to make one word of the other; the case does not count.
+/// The number of letters that must be added, removed or replaced to turn one word into the other, ignoring case.
 fn edits(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();

@@ -15,9 +15,9 @@ fn map(value: Value) -> Map<String, Value> {
 /// The value read, or the message of the problem.
 fn read<T>(value: Value, with: impl FnOnce(&mut Properties<'_>) -> T) -> Result<T, String> {
     let values = Map::from_iter([("Field".to_owned(), value)]);
-    let mut properties = Properties::new(&values, &[]);
+    let mut properties = Properties::new(&values);
     let read = with(&mut properties);
-    properties.finish(Unknown::Refused).map(|_| read).map_err(|problems| problems.to_string())
+    properties.finish(UnknownProperties::Refuse).map(|_| read).map_err(|problems| problems.to_string())
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn texts_come_as_a_list_or_single_and_commas_stay() {
 }
 
 #[test]
-fn an_object_or_its_text_is_kept_as_given() {
+fn an_object_or_its_text_is_returned_as_given() {
     let object = map(json!({"z": 1, "a": {}}));
     assert_eq!(
         read(json!({"z": 1, "a": {}}), |p| p.object_or_text("Field")),
@@ -105,15 +105,15 @@ fn an_object_or_its_text_is_kept_as_given() {
 }
 
 #[test]
-fn all_problems_are_told_at_once() {
+fn all_problems_are_reported_at_once() {
     let values = map(json!({"Encryption": "On", "Days": "x", "OnDelte": "Clear", "Other": 1}));
-    let mut properties = Properties::new(&values, &[]);
+    let mut properties = Properties::new(&values);
     assert_eq!(properties.required_text("KmsKeyId"), "");
     assert_eq!(properties.flag("Encryption"), None);
     assert_eq!(properties.flag("Days"), None);
     assert_eq!(properties.word("OnDelete", &WORDS), None);
     properties.reject("KmsKeyId", "is refused here");
-    let problems = properties.finish(Unknown::Refused).unwrap_err();
+    let problems = properties.finish(UnknownProperties::Refuse).unwrap_err();
     assert_eq!(problems.iter().count(), 6);
     assert_eq!(
         problems.to_string(),
@@ -124,15 +124,15 @@ fn all_problems_are_told_at_once() {
 }
 
 #[test]
-fn unknown_properties_are_ignored_and_listed_where_asked() {
+fn unknown_properties_are_ignored_and_listed_on_request() {
     let values = map(json!({"Old": {"a": 1}, "Known": "x", "Older": ""}));
-    let mut properties = Properties::new(&values, &[]);
+    let mut properties = Properties::new(&values);
     assert_eq!(properties.text("Known").as_deref(), Some("x"));
-    assert_eq!(properties.finish(Unknown::Ignored), Ok(vec!["Old".into(), "Older".into()]));
+    assert_eq!(properties.finish(UnknownProperties::Ignore), Ok(vec!["Old".into(), "Older".into()]));
 }
 
 #[test]
-fn the_nearest_name_is_suggested_and_none_that_is_far() {
+fn the_most_similar_name_is_suggested_if_it_is_similar_enough() {
     for (name, nearest) in [
         ("kmsKeyId", Some("KmsKeyId")),
         ("KmsKeyID", Some("KmsKeyId")),
@@ -144,11 +144,11 @@ fn the_nearest_name_is_suggested_and_none_that_is_far() {
         ("", None),
     ] {
         let values = map(json!({name: "x"}));
-        let mut properties = Properties::new(&values, &[]);
+        let mut properties = Properties::new(&values);
         for known in ["KmsKeyId", "OnDelete", "Nodes"] {
             assert_eq!(properties.text(known), None);
         }
-        let problems = properties.finish(Unknown::Refused).unwrap_err();
+        let problems = properties.finish(UnknownProperties::Refuse).unwrap_err();
         let expected = match nearest {
             Some(nearest) => format!("`{name}` is not a property, did you mean `{nearest}`?"),
             None => format!("`{name}` is not a property"),
@@ -158,21 +158,21 @@ fn the_nearest_name_is_suggested_and_none_that_is_far() {
 }
 
 #[test]
-fn the_value_of_a_sensitive_property_is_never_repeated() {
+fn the_value_of_a_hidden_property_is_never_repeated() {
     let values = map(json!({"ExternalId": ["hush"], "Flag": "hush"}));
-    let mut properties = Properties::new(&values, &["ExternalId", "Flag"]);
+    let mut properties = Properties::new(&values).hiding(&["ExternalId", "Flag"]);
     assert_eq!(properties.text("ExternalId"), None);
     assert_eq!(properties.flag("Flag"), None);
-    let problems = properties.finish(Unknown::Refused).unwrap_err();
+    let problems = properties.finish(UnknownProperties::Refuse).unwrap_err();
     assert_eq!(problems.to_string(), "`ExternalId` must be text; `Flag` must be true or false");
     assert!(!format!("{problems:?}").contains("hush"));
 }
 
 #[test]
-fn names_in_camel_case_are_read_suggested_and_told_in_camel_case() {
+fn names_in_camel_case_are_read_suggested_and_reported_in_camel_case() {
     let values =
         map(json!({"kmsKeyId": "x", "days": 14, "flag": false, "secret": ["hush"], "onDelte": "Clear"}));
-    let mut properties = Properties::camel_case(&values, &["Secret"]);
+    let mut properties = Properties::camel_case(&values).hiding(&["Secret"]);
     assert_eq!(properties.text("KmsKeyId").as_deref(), Some("x"));
     assert_eq!(properties.text("Days").as_deref(), Some("14"));
     assert_eq!(properties.flag("Flag"), Some(false));
@@ -180,7 +180,7 @@ fn names_in_camel_case_are_read_suggested_and_told_in_camel_case() {
     assert_eq!(properties.word("OnDelete", &WORDS), None);
     assert_eq!(properties.required_text("DocumentName"), "");
     properties.reject("KmsKeyId", format!("is given with {}", properties.spelt("OnConflict")));
-    let problems = properties.finish(Unknown::Refused).unwrap_err();
+    let problems = properties.finish(UnknownProperties::Refuse).unwrap_err();
     assert_eq!(
         problems.to_string(),
         "`secret` must be text; `documentName` is required; `kmsKeyId` is given with onConflict; \
@@ -191,25 +191,25 @@ fn names_in_camel_case_are_read_suggested_and_told_in_camel_case() {
 #[test]
 fn each_spelling_knows_only_itself() {
     let pascal = map(json!({"KmsKeyId": "x"}));
-    let mut properties = Properties::camel_case(&pascal, &[]);
+    let mut properties = Properties::camel_case(&pascal);
     assert_eq!(properties.text("KmsKeyId"), None);
-    let problems = properties.finish(Unknown::Refused).unwrap_err();
+    let problems = properties.finish(UnknownProperties::Refuse).unwrap_err();
     assert_eq!(problems.to_string(), "`KmsKeyId` is not a property, did you mean `kmsKeyId`?");
 
     let camel = map(json!({"kmsKeyId": "x"}));
-    let mut properties = Properties::new(&camel, &[]);
+    let mut properties = Properties::new(&camel);
     assert_eq!(properties.text("KmsKeyId"), None);
-    let problems = properties.finish(Unknown::Refused).unwrap_err();
+    let problems = properties.finish(UnknownProperties::Refuse).unwrap_err();
     assert_eq!(problems.to_string(), "`kmsKeyId` is not a property, did you mean `KmsKeyId`?");
 }
 
 #[test]
-fn all_others_can_be_refused_with_a_reason_and_are_told_once() {
+fn all_others_can_be_refused_with_a_reason_and_are_reported_once() {
     let values = map(json!({"Known": "x", "Other": 1, "Two\nlines": 2}));
-    let mut properties = Properties::new(&values, &[]);
+    let mut properties = Properties::new(&values);
     assert_eq!(properties.text("Known").as_deref(), Some("x"));
     properties.reject_others("is not taken here");
-    let problems = properties.finish(Unknown::Refused).unwrap_err();
+    let problems = properties.finish(UnknownProperties::Refuse).unwrap_err();
     assert_eq!(problems.to_string(), "`Other` is not taken here; `Two\\nlines` is not taken here");
 }
 
@@ -217,9 +217,9 @@ proptest! {
     #[test]
     fn messages_stay_short_and_on_one_line(name in ".{0,200}", value in ".{0,200}") {
         let values = map(json!({name: "x", "Flag": value}));
-        let mut properties = Properties::new(&values, &[]);
+        let mut properties = Properties::new(&values);
         let flag = properties.flag("Flag");
-        if let Err(problems) = properties.finish(Unknown::Refused) {
+        if let Err(problems) = properties.finish(UnknownProperties::Refuse) {
             let message = problems.to_string();
             prop_assert!(!message.contains('\n') && message.chars().count() < 2000);
         } else {

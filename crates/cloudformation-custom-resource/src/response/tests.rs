@@ -27,7 +27,7 @@ fn parsed(response: &Response) -> Value {
 }
 
 #[test]
-fn the_body_is_as_cloudformation_wants_it() {
+fn the_body_has_the_fields_of_the_protocol() {
     let ids =
         Ids { stack_id: "stack".into(), request_id: "request".into(), logical_resource_id: "Thing".into() };
     let data =
@@ -47,24 +47,24 @@ fn the_body_is_as_cloudformation_wants_it() {
 }
 
 #[test]
-fn an_answer_that_fits_is_left_alone() {
+fn a_response_that_fits_is_not_changed() {
     let response = success("reason", &[("Text", Attribute::FreeText("text".into()))]);
-    assert_eq!(response.clone().fitted(HINT), response);
+    assert_eq!(response.clone().shortened_to_fit(HINT), response);
 }
 
 #[test]
-fn trap_10_the_reason_is_shortened_first_and_says_where_the_whole_of_it_is() {
+fn trap_10_the_reason_is_shortened_first_and_says_where_to_find_the_whole_reason() {
     let exact = "x".repeat(1000);
     let response = success(
         &"grün ".repeat(600),
         &[("Exact", Attribute::Exact(exact.clone())), ("Text", Attribute::FreeText("y".repeat(500)))],
     );
-    let fitted = response.fitted(HINT);
+    let fitted = response.shortened_to_fit(HINT);
     let body = parsed(&fitted);
     assert!(fitted.reason().unwrap().starts_with("grün grün"));
     assert!(fitted.reason().unwrap().ends_with(&format!("… {HINT}")));
     assert_eq!(body["Data"], json!({"Exact": exact, "Text": "y".repeat(500)}));
-    // No more was taken than had to be.
+    // No more was removed than necessary.
     assert!(fitted.body().len() > LONGEST_BODY - 4);
 }
 
@@ -75,7 +75,7 @@ fn trap_10_free_texts_are_shortened_next_and_exact_attributes_never() {
         &"r".repeat(100),
         &[("Exact", Attribute::Exact(exact.clone())), ("Text", Attribute::FreeText("ü".repeat(3000)))],
     )
-    .fitted(HINT);
+    .shortened_to_fit(HINT);
     let body = parsed(&fitted);
     assert_eq!(fitted.status(), Status::Success);
     assert_eq!(body["Data"]["Exact"], exact);
@@ -84,10 +84,10 @@ fn trap_10_free_texts_are_shortened_next_and_exact_attributes_never() {
 }
 
 #[test]
-fn trap_10_attributes_that_cannot_fit_make_the_answer_failed_instead_of_going_missing() {
+fn trap_10_attributes_that_cannot_fit_make_the_response_failed_instead_of_incomplete() {
     let fitted =
         success("", &[("A", Attribute::Exact("x".repeat(2000))), ("B", Attribute::Exact("y".repeat(3000)))])
-            .fitted(HINT);
+            .shortened_to_fit(HINT);
     assert_eq!(fitted.status(), Status::Failed);
     assert_eq!(
         parsed(&fitted)["Reason"],
@@ -96,15 +96,15 @@ fn trap_10_attributes_that_cannot_fit_make_the_answer_failed_instead_of_going_mi
 }
 
 #[test]
-fn trap_10_a_reason_is_left_even_beside_the_longest_ids() {
-    let fitted =
-        Response::failed(ids("\""), id(&"\\".repeat(1024)), "the reason is long ".repeat(500)).fitted(HINT);
+fn trap_10_the_longest_ids_leave_space_for_a_reason() {
+    let fitted = Response::failed(ids("\""), id(&"\\".repeat(1024)), "the reason is long ".repeat(500))
+        .shortened_to_fit(HINT);
     assert!(parsed(&fitted)["Reason"].as_str().unwrap().starts_with("the reason"));
 }
 
 proptest! {
     #[test]
-    fn trap_10_every_answer_fits_and_keeps_ids_and_exact_attributes(
+    fn trap_10_every_response_fits_and_holds_its_ids_and_exact_attributes(
         reason in "(?s)[\\x00-\\x1f\"\\\\a-zé€😀\u{fffe}]{0,5000}",
         fill in "[a\"\\\\]",
         exact in proptest::collection::btree_map("[A-Z]{1,4}", "(?s).{0,600}", 0..4),
@@ -123,7 +123,7 @@ proptest! {
             let done = Success { physical_resource_id: physical.clone(), data, reason, no_echo: true };
             Response::success(ids(&fill), done)
         };
-        let fitted = response.clone().fitted(&hint);
+        let fitted = response.clone().shortened_to_fit(&hint);
         let body = fitted.body();
         prop_assert!(body.len() <= LONGEST_BODY, "{} bytes", body.len());
         let parsed: Value = serde_json::from_str(&body).unwrap();

@@ -25,7 +25,7 @@ fn trap_19_the_url_shows_nothing_but_its_host() {
 }
 
 #[test]
-fn the_text_is_kept_as_received() {
+fn the_text_stays_as_received() {
     assert_eq!(ResponseUrl::parse(GOOD).unwrap().reveal(), GOOD);
 }
 

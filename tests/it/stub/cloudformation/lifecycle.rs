@@ -1,11 +1,11 @@
-//! The order in which CloudFormation sends requests: what follows a changed physical id, a failed Update, a failed or
-//! cancelled Create.
+//! The order in which CloudFormation sends requests: what follows a changed physical id, a failed Update, and a
+//! failed or cancelled Create.
 
 use serde_json::Value;
 
 use super::super::control::Stub;
-use super::answer::Answer;
 use super::request::{Request, Resource};
+use cloudformation_custom_resource::testing::ReceivedResponse;
 
 /// How a stack operation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,18 +24,18 @@ pub enum StackStatus {
 #[derive(Clone, Debug)]
 pub struct Deployment {
     pub status: StackStatus,
-    /// Every request in order, with its answer; none where the function gave none, which CloudFormation takes for a
-    /// failure when ServiceTimeout is over.
-    pub steps: Vec<(Request, Option<Answer>)>,
+    /// Every request in order, with its response. If the function sent none, CloudFormation treats the request as
+    /// failed when ServiceTimeout is over.
+    pub steps: Vec<(Request, Option<ReceivedResponse>)>,
 }
 
-/// One custom resource through the life of its stack. The function under test is whatever async closure takes the
-/// payload; it is over when it returns.
+/// One custom resource through the life of its stack. The function under test is an async closure that takes the
+/// payload.
 pub struct Lifecycle<'a> {
     stub: &'a Stub,
     pub resource: Resource,
     deployed: Option<Deployed>,
-    steps: Vec<(Request, Option<Answer>)>,
+    steps: Vec<(Request, Option<ReceivedResponse>)>,
 }
 
 #[derive(Clone)]
@@ -45,7 +45,7 @@ struct Deployed {
 }
 
 impl Deployment {
-    /// The Reason of the first request that failed; empty where none did or where it gave no answer.
+    /// The Reason of the first request that failed; empty if none did, or if that request has no response.
     pub fn reason(&self) -> &str {
         let failed = self.steps.iter().find(|(_, answer)| !succeeded(answer.as_ref()));
         failed.and_then(|(_, answer)| answer.as_ref()).map_or("", |answer| answer.reason.as_str())
@@ -56,8 +56,8 @@ impl Deployment {
         self.steps.iter().filter_map(|(request, _)| request.payload["RequestType"].as_str()).collect()
     }
 
-    /// The last answer: that of a Create or Update which succeeded holds the attributes.
-    pub fn last_answer(&self) -> Option<&Answer> {
+    /// The last response. After a Create or Update that succeeded, it holds the attributes.
+    pub fn last_answer(&self) -> Option<&ReceivedResponse> {
         self.steps.last().and_then(|(_, answer)| answer.as_ref())
     }
 }
@@ -67,13 +67,13 @@ impl<'a> Lifecycle<'a> {
         Self { stub, resource, deployed: None, steps: Vec::new() }
     }
 
-    /// The physical id of the resource that is there.
+    /// The physical id of the deployed resource.
     pub fn physical_id(&self) -> Option<&str> {
         self.deployed.as_ref().map(|deployed| deployed.physical_id.as_str())
     }
 
-    /// Creates. A failed Create is followed by a Delete with the id of the FAILED response, or with a made-up one where
-    /// there is no response.
+    /// Creates the resource. A failed Create is followed by a Delete with the id of the FAILED response, or with a
+    /// made-up id if there is no response.
     pub async fn create(&mut self, properties: &Value, run: &impl AsyncFn(Value)) -> Deployment {
         let created = self.send(self.resource.create(self.stub, properties), run).await;
         let made_up = self.resource.made_up_id();
@@ -90,18 +90,18 @@ impl<'a> Lifecycle<'a> {
         })
     }
 
-    /// A Create cancelled because a sibling failed: a Delete with a made-up id comes while the Create still runs.
+    /// Cancels a Create because a sibling failed: a Delete with a made-up id comes while the Create still runs.
     pub async fn cancelled_create(&mut self, properties: &Value, run: &impl AsyncFn(Value)) -> Deployment {
         let create = self.resource.create(self.stub, properties);
         let delete = self.resource.delete(self.stub, &self.resource.made_up_id(), properties);
         tokio::join!(run(create.payload.clone()), run(delete.payload.clone()));
-        let deleted = self.note(create, delete);
+        let deleted = self.add_pair(create, delete);
         self.ended(if deleted { StackStatus::RollbackComplete } else { StackStatus::RollbackFailed })
     }
 
-    /// Updates. Another physical id in the answer is a replacement: a Delete with the old id and the old properties
-    /// follows. A failed Update is followed by an Update with new and old properties swapped, and where the failure
-    /// named another id, by a Delete of that one.
+    /// Updates the resource. Another physical id in the response is a replacement: a Delete with the old id and the
+    /// old properties follows. A failed Update is followed by an Update with new and old properties swapped and, if
+    /// the failure named another id, by a Delete of that id.
     pub async fn update(&mut self, properties: &Value, run: &impl AsyncFn(Value)) -> Deployment {
         let old = self.deployed.clone().expect("a resource that was created");
         let updated = self
@@ -130,7 +130,7 @@ impl<'a> Lifecycle<'a> {
         self.ended(StackStatus::UpdateRollbackComplete)
     }
 
-    /// Deletes. After a failure the resource is still there.
+    /// Deletes the resource. After a failure it is still deployed.
     pub async fn delete(&mut self, run: &impl AsyncFn(Value)) -> Deployment {
         let old = self.deployed.clone().expect("a resource that was created");
         let deleted =
@@ -142,15 +142,15 @@ impl<'a> Lifecycle<'a> {
         self.ended(StackStatus::DeleteComplete)
     }
 
-    async fn send(&mut self, request: Request, run: &impl AsyncFn(Value)) -> Option<Answer> {
+    async fn send(&mut self, request: Request, run: &impl AsyncFn(Value)) -> Option<ReceivedResponse> {
         run(request.payload.clone()).await;
         let answer = self.stub.answers(&request.url).into_iter().next();
         self.steps.push((request, answer.clone()));
         answer
     }
 
-    /// Notes two requests that ran together; whether the Delete succeeded.
-    fn note(&mut self, create: Request, delete: Request) -> bool {
+    /// Adds two requests that ran together, and returns whether the Delete succeeded.
+    fn add_pair(&mut self, create: Request, delete: Request) -> bool {
         let [created, deleted] =
             [&create, &delete].map(|request| self.stub.answers(&request.url).into_iter().next());
         let succeeded = succeeded(deleted.as_ref());
@@ -164,6 +164,6 @@ impl<'a> Lifecycle<'a> {
     }
 }
 
-fn succeeded(answer: Option<&Answer>) -> bool {
+fn succeeded(answer: Option<&ReceivedResponse>) -> bool {
     answer.is_some_and(|answer| answer.success)
 }

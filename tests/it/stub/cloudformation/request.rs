@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::control::Stub;
 use super::super::world::{ACCOUNT, REGION};
-use super::answer::Ids;
+use cloudformation_custom_resource::Ids;
 
 /// A custom resource of a stack.
 #[derive(Clone, Debug)]
@@ -20,11 +20,11 @@ pub struct Resource {
     pub service_token: String,
 }
 
-/// A request as the function gets it.
+/// A request as the function receives it.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub payload: Value,
-    /// Its ResponseURL, for [`Stub::answer`] and its kin.
+    /// Its ResponseURL, for [`Stub::answer`] and the like.
     pub url: String,
 }
 
@@ -40,7 +40,7 @@ impl Resource {
         }
     }
 
-    /// A Create; there is no physical id yet.
+    /// A Create. There is no physical id yet.
     pub fn create(&self, stub: &Stub, properties: &Value) -> Request {
         self.request(stub, "Create", None, properties, None)
     }
@@ -50,6 +50,7 @@ impl Resource {
         self.request(stub, "Update", Some(physical_id), properties, Some(old))
     }
 
+    /// A Delete.
     pub fn delete(&self, stub: &Stub, physical_id: &str, properties: &Value) -> Request {
         self.request(stub, "Delete", Some(physical_id), properties, None)
     }
@@ -102,7 +103,7 @@ impl Resource {
     }
 }
 
-/// Scalars as strings, in lists and maps too, whose shape stays.
+/// The same value with its scalars as strings. Lists and maps stay.
 fn stringified(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
@@ -114,7 +115,7 @@ fn stringified(value: &Value) -> Value {
     }
 }
 
-/// Looks like a UUID, and is no other's in this process.
+/// A text that looks like a UUID and is unique in this process.
 fn uuid() -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(1);
     format!("5b1d7c3e-1f2a-4b6c-8d9e-{:012x}", NEXT.fetch_add(1, Ordering::Relaxed))

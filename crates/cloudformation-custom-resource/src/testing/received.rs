@@ -1,39 +1,41 @@
-//! What CloudFormation accepts as the answer to a custom-resource request.
+//! What CloudFormation accepts as the response to a custom-resource request.
 
 use serde_json::{Map, Value};
 
-/// The body may hold this many bytes, Data included.
-const MOST_BYTES: usize = 4096;
-/// The physical id may hold this many bytes.
-const MOST_ID_BYTES: usize = 1024;
+use crate::ids::Ids;
 
-/// The three ids of a request, which its answer must echo verbatim.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ids {
-    pub stack_id: String,
-    pub request_id: String,
-    pub logical_resource_id: String,
-}
+/// The longest body that CloudFormation accepts, in bytes. It is stated here once more, so that a mistake of the
+/// sender cannot become a rule of the receiver.
+const LONGEST_BODY: usize = 4096;
+/// The longest physical id that CloudFormation accepts, in bytes.
+const LONGEST_ID: usize = 1024;
 
-/// A valid answer.
+/// A valid response.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct ReceivedResponse {
+    /// Whether the status is SUCCESS.
     pub success: bool,
-    /// Empty where none was given, which only SUCCESS may.
+    /// The reason; empty if there is none, which only SUCCESS allows.
     pub reason: String,
+    /// The physical id.
     pub physical_resource_id: String,
+    /// Whether CloudFormation masks the attributes.
     pub no_echo: bool,
+    /// The attributes.
     pub data: Map<String, Value>,
-    /// The body as it came.
+    /// The body as it was received.
     pub body: String,
 }
 
-impl Answer {
-    /// Reads an answer to the request with these ids, or says everything that is wrong with it.
+impl ReceivedResponse {
+    /// Reads a response to the request with these ids.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
     pub fn read(ids: &Ids, body: &[u8]) -> Result<Self, Vec<String>> {
         let mut wrong = Vec::new();
-        if body.len() > MOST_BYTES {
-            wrong.push(format!("the body has {} bytes, {MOST_BYTES} are allowed", body.len()));
+        if body.len() > LONGEST_BODY {
+            wrong.push(format!("the body has {} bytes, {LONGEST_BODY} are allowed", body.len()));
         }
         let Ok(Value::Object(fields)) = serde_json::from_slice(body) else {
             wrong.push("the body is no JSON object".to_owned());
@@ -77,7 +79,7 @@ impl Answer {
             _ => wrong.push("`Reason` is missing, empty or no string".to_owned()),
         }
         match text("PhysicalResourceId") {
-            Some(id) if !id.is_empty() && id.len() <= MOST_ID_BYTES => {}
+            Some(id) if !id.is_empty() && id.len() <= LONGEST_ID => {}
             _ => wrong.push("`PhysicalResourceId` is missing, empty or longer than 1024 bytes".to_owned()),
         }
         if !matches!(fields.get("NoEcho"), None | Some(Value::Bool(_))) {

@@ -1,8 +1,7 @@
-//! Sends an answer: one PUT to the response URL, again while that can help and there is time.
+//! Sends a response: one PUT to the response URL, repeated while that can help and there is time.
 
 use std::error::Error;
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use aws_smithy_http_client::Connector;
@@ -13,49 +12,45 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::backoff::Backoff;
 use super::response_url::ResponseUrl;
 
-/// Carries answers to CloudFormation.
+/// Sends responses to CloudFormation.
 #[derive(Debug, Clone)]
-pub struct Courier {
+pub struct ResponseSender {
     connector: SharedHttpConnector,
-    pace: Pace,
+    policy: RetryPolicy,
 }
 
-/// How long to wait for what.
+/// How long one attempt may take, and how long to pause between attempts.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
-    /// The longest time for one attempt, connecting included.
-    pub attempt: Duration,
-    /// The pause after the first attempt; it doubles with each further one.
-    pub first_pause: Duration,
-    /// The longest pause.
-    pub longest_pause: Duration,
+pub struct RetryPolicy {
+    /// The longest time for one attempt, including the connection.
+    pub attempt_timeout: Duration,
+    /// The pauses between attempts.
+    pub backoff: Backoff,
 }
 
-impl Default for Pace {
+impl Default for RetryPolicy {
     fn default() -> Self {
-        Self {
-            attempt: Duration::from_secs(5),
-            first_pause: Duration::from_millis(200),
-            longest_pause: Duration::from_secs(5),
-        }
+        let backoff = Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(5) };
+        Self { attempt_timeout: Duration::from_secs(5), backoff }
     }
 }
 
-/// An answer that was taken.
+/// A response that was accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delivered {
     /// The HTTP status, 200 to 299.
     pub status: u16,
-    /// The number of attempts it took.
+    /// The number of attempts, the successful one included.
     pub attempts: u32,
 }
 
-/// An answer that was not taken, as far as is known. It never holds the URL.
+/// A response that was not accepted, as far as is known. It never holds the URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Undelivered {
-    /// The answer was refused with a status for which another attempt is no use.
+pub enum DeliveryError {
+    /// The response was refused with a status that another attempt would not change.
     #[error(
         "the answer was refused with HTTP status {status} in attempt {attempts}; 403 means that the URL has expired or is not signed for this"
     )]
@@ -73,25 +68,25 @@ pub enum Undelivered {
         /// The number of attempts.
         attempts: u32,
         /// How the last attempt ended.
-        last: Trouble,
+        last: AttemptError,
     },
     /// The URL cannot stand in an HTTP request.
     #[error("the response URL cannot stand in an HTTP request")]
     Unsendable,
 }
 
-/// Why an attempt is worth another one.
+/// Why an attempt failed, if another one may succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
-    /// A status that may pass: 429, or 500 and above.
+pub enum AttemptError {
+    /// A status that may be temporary: 429, or 500 and above.
     Status(u16),
     /// No status in time.
     TimedOut,
-    /// No connection, or one that broke.
+    /// No connection, or a connection that broke.
     Network(String),
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for AttemptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status(status) => write!(f, "HTTP status {status}"),
@@ -101,57 +96,55 @@ impl fmt::Display for Trouble {
     }
 }
 
-impl Courier {
-    /// Sends over the network, through the proxy of the environment, like the SDK's own client.
+impl ResponseSender {
+    /// Sends over the network, through the proxy that the environment names, like the client of the AWS SDK.
     pub fn over_network() -> Self {
-        Self::new(connector(ProxyConfig::from_env()), Pace::default())
+        Self::new(connector(ProxyConfig::from_env()), RetryPolicy::default())
     }
 
-    /// Sends over a connector of one's own.
-    pub fn new(connector: impl HttpConnector + 'static, pace: Pace) -> Self {
+    /// Sends over a connector of your own.
+    pub fn new(connector: impl HttpConnector + 'static, policy: RetryPolicy) -> Self {
         let connector = SharedHttpConnector::new(connector);
-        Self { connector, pace }
+        Self { connector, policy }
     }
 
-    /// Puts a body to a URL within a time. Network errors, 429 and 5xx are tried again after a growing pause.
+    /// Puts a body to a URL within a time. Network errors, 429 and 5xx are retried after a growing pause.
     ///
     /// # Errors
-    /// [`Undelivered`]. After a time-out the answer may have been taken all the same; sending it again does no harm.
+    /// [`DeliveryError`]. After a time-out the response may have been accepted all the same; to send it again does no harm.
     pub async fn put(
         &self,
         url: &ResponseUrl,
         body: &str,
         within: Duration,
-    ) -> Result<Delivered, Undelivered> {
+    ) -> Result<Delivered, DeliveryError> {
         let end = Instant::now() + within;
-        let mut pause = self.pace.first_pause;
         let mut attempts = 0;
         loop {
+            let pause = self.policy.backoff.pause(attempts);
             attempts += 1;
-            let request = put_request(url, body).ok_or(Undelivered::Unsendable)?;
-            let attempt_end = end.min(Instant::now() + self.pace.attempt);
+            let request = put_request(url, body).ok_or(DeliveryError::Unsendable)?;
+            let attempt_end = end.min(Instant::now() + self.policy.attempt_timeout);
             let last = match timeout_at(attempt_end, self.connector.call(request)).await {
-                Err(_) => Trouble::TimedOut,
-                Ok(Err(error)) => Trouble::Network(root_cause(&error)),
+                Err(_) => AttemptError::TimedOut,
+                Ok(Err(error)) => AttemptError::Network(root_cause(&error)),
                 Ok(Ok(response)) => match response.status().as_u16() {
                     status @ 200..=299 => return Ok(Delivered { status, attempts }),
-                    status @ (429 | 500..) => Trouble::Status(status),
-                    status => return Err(Undelivered::Refused { status, attempts }),
+                    status @ (429 | 500..) => AttemptError::Status(status),
+                    status => return Err(DeliveryError::Refused { status, attempts }),
                 },
             };
-            let wait = jittered(pause);
-            if Instant::now() + wait >= end {
-                return Err(Undelivered::OutOfTime { attempts, last });
+            if Instant::now() + pause >= end {
+                return Err(DeliveryError::OutOfTime { attempts, last });
             }
             tracing::warn!(attempts, cause = %last, "answer not taken, trying again");
-            sleep(wait).await;
-            pause = self.pace.longest_pause.min(pause * 2);
+            sleep(pause).await;
         }
     }
 }
 
-/// HTTPS, and plain HTTP where a URL says so. No connection is kept: Lambda freezes the process between answers.
-pub(super) fn connector(proxy: ProxyConfig) -> Connector {
+/// HTTPS, and plain HTTP if the URL says so. Lambda freezes the process between events, so no connection is kept.
+pub(crate) fn connector(proxy: ProxyConfig) -> Connector {
     Connector::builder()
         .proxy_config(proxy)
         .pool_max_idle_per_host(0)
@@ -159,7 +152,7 @@ pub(super) fn connector(proxy: ProxyConfig) -> Connector {
         .build()
 }
 
-/// The request as the URL is signed for: with an empty content type, and path and query as received.
+/// The request for which the URL is signed: the content type is empty, path and query are as received.
 fn put_request(url: &ResponseUrl, body: &str) -> Option<HttpRequest> {
     let mut request = HttpRequest::new(SdkBody::from(body));
     request.set_method("PUT").ok()?;
@@ -169,20 +162,13 @@ fn put_request(url: &ResponseUrl, body: &str) -> Option<HttpRequest> {
     Some(request)
 }
 
-/// The innermost error, which knows of sockets and certificates but not of URLs.
+/// The innermost error. It names sockets and certificates, but no URL.
 fn root_cause(error: &(dyn Error + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
     cause.to_string()
-}
-
-/// Between half and all of a pause, so that functions that failed together do not come back together.
-fn jittered(pause: Duration) -> Duration {
-    // A new hasher's keys are random, so the hash of nothing is a random number.
-    let random = RandomState::new().hash_one(()) % 1024;
-    pause / 2 + (pause / 2).mul_f64(random as f64 / 1024.0)
 }
 
 #[cfg(test)]

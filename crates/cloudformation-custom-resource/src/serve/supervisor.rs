@@ -1,4 +1,4 @@
-//! Runs the work so that it always ends: in time, and without taking the function down.
+//! Runs the work so that it always ends: in time, and without ending the function.
 
 use std::cell::Cell;
 use std::fmt;
@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::deadline::Bound;
+use crate::deadline::Limit;
 use crate::response::Failure;
 
-/// What the work is doing at present, for the answer if it has to be stopped.
+/// The step at which the work is, for the response if the work has to be stopped.
 #[derive(Default)]
 pub struct Progress(Cell<String>);
 
 impl Progress {
-    /// Says what comes next, as in `waiting for the new version`.
+    /// Sets the step that begins now, such as `waiting for the new version`.
     pub fn set(&self, step: impl Into<String>) {
         self.0.set(step.into());
     }
@@ -31,13 +31,13 @@ impl fmt::Debug for Progress {
 
 /// Turns a panic and a time-out into failures.
 pub(super) struct Supervisor<'a> {
-    /// Lambda's request id, by which the log is searched.
+    /// Lambda's request id, by which people search the log.
     pub(super) request_id: &'a str,
-    /// What ends the time.
-    pub(super) bound: Bound,
+    /// What limits the time.
+    pub(super) limit: Limit,
     /// Time left for the work.
     pub(super) left: Duration,
-    /// Where the work writes what it does.
+    /// The step at which the work is.
     pub(super) progress: &'a Progress,
 }
 
@@ -46,7 +46,7 @@ impl Supervisor<'_> {
     pub(super) async fn run<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
         let reason = match timeout(self.left, caught(work)).await {
             Ok(Ok(result)) => return result,
-            // The panic hook has logged the message. It may hold anything, so the answer does not.
+            // The message of a panic may hold anything, so the response does not repeat it.
             Ok(Err(Panicked)) => {
                 format!("internal error, see the function's log for request {}", self.request_id)
             }
@@ -56,7 +56,7 @@ impl Supervisor<'_> {
                 format!(
                     "stopped after {} s, as {} is near; what it was doing: {step}",
                     self.left.as_secs(),
-                    self.bound
+                    self.limit
                 )
             }
         };
@@ -66,7 +66,7 @@ impl Supervisor<'_> {
 
 struct Panicked;
 
-/// Awaits a future, and a panic in it becomes an error. After that the future is only dropped, never polled again.
+/// Awaits a future and turns a panic in it into an error. After a panic the future is dropped and never polled again.
 async fn caught<F: Future>(future: F) -> Result<F::Output, Panicked> {
     let mut future = pin!(future);
     std::future::poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {

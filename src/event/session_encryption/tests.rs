@@ -1,17 +1,49 @@
 use serde_json::json;
 
 use super::*;
+use crate::event::tests::{parsed, sample};
+
+/// A sample of CloudFormation's requests, as the resource gets it: without what only the protocol needs.
+fn request(text: &str) -> SessionEncryptionRequest {
+    let mut request = parsed(text);
+    for properties in ["ResourceProperties", "OldResourceProperties"] {
+        if let Some(properties) = request.get_mut(properties).and_then(Value::as_object_mut) {
+            properties.retain(|name, _| name != "ServiceToken" && name != "ServiceTimeout");
+        }
+    }
+    serde_json::from_value(request).unwrap()
+}
+
+#[test]
+fn each_request_type_is_read_with_what_it_needs() {
+    let create = request(sample!("custom-resource-create"));
+    assert_eq!(create.document, Ok(DocumentName::default()));
+    let EncryptionChange::Establish { wanted, previous: None } = create.change else { panic!("{create:?}") };
+    assert!(wanted.intent.is_ok() && wanted.intent_of_known_properties.is_none());
+
+    let update = request(sample!("custom-resource-update"));
+    assert_eq!(update.owner, create.owner);
+    let EncryptionChange::Establish { previous: Some(previous), .. } = update.change else {
+        panic!("{update:?}")
+    };
+    assert_eq!(previous.document, Some(DocumentName::default()));
+    assert!(!previous.physical_resource_id.is_empty());
+
+    let delete = request(sample!("custom-resource-delete"));
+    let EncryptionChange::Release { physical_resource_id, .. } = delete.change else { panic!("{delete:?}") };
+    assert_eq!(physical_resource_id, previous.physical_resource_id);
+}
 
 fn properties(value: &Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()
 }
 
 fn read(value: &Value) -> Result<Intent, String> {
-    intent(&properties(value), Unknown::Refused).map_err(|problems| problems.to_string())
+    read_intent(&properties(value), UnknownProperties::Refuse).map_err(|problems| problems.to_string())
 }
 
 #[test]
-fn defaults_are_those_of_the_design() {
+fn defaults_are_the_documented_ones() {
     let intent = read(&json!({"KmsKeyId": "alias/session"})).unwrap();
     assert_eq!(intent.document, DocumentName::default());
     assert_eq!(intent.encryption, Encryption::with_key(KeyRef::parse("alias/session").unwrap()));
@@ -31,23 +63,25 @@ fn each_value_is_read() {
 }
 
 #[test]
-fn key_trouble_may_alert_clear_or_bring_in_a_second_key() {
-    let trouble = |value: Value| match read(&value).unwrap().encryption {
+fn on_key_trouble_the_owner_wants_an_alert_a_standby_key_or_no_encryption() {
+    let on_key_trouble = |value: Value| match read(&value).unwrap().encryption {
         Encryption::Enabled { on_key_trouble, .. } => on_key_trouble,
         Encryption::Disabled => panic!("a key is named"),
     };
     let standby = OnKeyTrouble::Standby(KeyRef::parse("alias/second").unwrap());
-    assert_eq!(trouble(json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "Alert"})), OnKeyTrouble::Alert);
-    assert_eq!(trouble(json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "Clear"})), OnKeyTrouble::Clear);
+    assert_eq!(on_key_trouble(json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "Alert"})), OnKeyTrouble::Alert);
+    assert_eq!(on_key_trouble(json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "Clear"})), OnKeyTrouble::Clear);
     assert_eq!(
-        trouble(json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "Standby", "StandbyKmsKeyId": "alias/second"})),
+        on_key_trouble(
+            json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "Standby", "StandbyKmsKeyId": "alias/second"})
+        ),
         standby
     );
-    assert_eq!(trouble(json!({"KmsKeyId": "alias/x", "StandbyKmsKeyId": ""})), OnKeyTrouble::Alert);
+    assert_eq!(on_key_trouble(json!({"KmsKeyId": "alias/x", "StandbyKmsKeyId": ""})), OnKeyTrouble::Alert);
 }
 
 #[test]
-fn without_encryption_there_is_no_key_to_fail() {
+fn without_encryption_key_trouble_has_no_effect() {
     for word in ["Alert", "Standby", "Clear"] {
         let intent = read(&json!({"Encryption": "Disabled", "OnKeyTrouble": word})).unwrap();
         assert_eq!(intent.encryption, Encryption::Disabled, "{word}");
@@ -134,7 +168,7 @@ fn each_mistake_is_named_with_its_field_its_value_and_what_is_allowed() {
 }
 
 #[test]
-fn all_mistakes_come_at_once() {
+fn all_mistakes_are_reported_at_once() {
     let message = read(&json!({"OnDelete": "x", "OnConflict": "y", "Nonsense": "1"})).unwrap_err();
     for word in ["KmsKeyId", "OnDelete", "OnConflict", "Nonsense"] {
         assert!(message.contains(word), "{message} does not hold {word}");
@@ -142,14 +176,14 @@ fn all_mistakes_come_at_once() {
 }
 
 #[test]
-fn unknown_properties_can_be_passed_over() {
+fn unknown_properties_can_be_ignored() {
     let properties = properties(&json!({"KmsKeyId": "alias/x", "Later": "1"}));
-    assert!(intent(&properties, Unknown::Refused).is_err());
-    assert!(intent(&properties, Unknown::Ignored).is_ok());
+    assert!(read_intent(&properties, UnknownProperties::Refuse).is_err());
+    assert!(read_intent(&properties, UnknownProperties::Ignore).is_ok());
 }
 
 #[test]
-fn an_id_names_its_document_and_a_made_up_one_names_none() {
+fn an_id_names_its_document_and_a_made_up_id_names_none() {
     let location =
         Location { partition: "aws".into(), region: "eu-west-1".into(), account: "111122223333".into() };
     let document = DocumentName::parse("My.Document_1").unwrap();

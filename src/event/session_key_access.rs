@@ -1,20 +1,64 @@
 //! `Custom::SessionKeyAccess`: its properties as a question.
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::custom_resource::principals;
+use super::custom_resource::{CustomResourceRequest, UNKNOWN_REQUEST};
 use super::known_keys::known_keys;
+use super::session_encryption::principals;
 use crate::intent::{KeyAccessQuestion, Require};
 use crate::key::KeyRef;
-use cloudformation_custom_resource::{Problems, Properties, Unknown};
+use cloudformation_custom_resource::{Properties, PropertyProblems, UnknownProperties};
 use kms_key_policy::AccountId;
+
+/// A request, read whole.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "CustomResourceRequest")]
+pub struct SessionKeyAccessRequest {
+    /// The stack's ARN.
+    pub stack_id: String,
+    /// The resource's name in the stack's template.
+    pub logical_resource_id: String,
+    /// The id in the last response; `None` for a Create.
+    pub physical_resource_id: Option<String>,
+    /// The question, or every problem with the properties; `None` for a Delete, which asks nothing.
+    pub question: Option<Result<KeyAccessQuestion, PropertyProblems>>,
+}
+
+impl TryFrom<CustomResourceRequest> for SessionKeyAccessRequest {
+    type Error = &'static str;
+
+    fn try_from(request: CustomResourceRequest) -> Result<Self, Self::Error> {
+        Ok(match request {
+            CustomResourceRequest::Create(create) => Self {
+                stack_id: create.stack_id,
+                logical_resource_id: create.logical_resource_id,
+                physical_resource_id: None,
+                question: Some(question(&create.resource_properties)),
+            },
+            CustomResourceRequest::Update(update) => Self {
+                stack_id: update.stack_id,
+                logical_resource_id: update.logical_resource_id,
+                physical_resource_id: Some(update.physical_resource_id),
+                question: Some(question(&update.resource_properties)),
+            },
+            CustomResourceRequest::Delete(delete) => Self {
+                stack_id: delete.stack_id,
+                logical_resource_id: delete.logical_resource_id,
+                physical_resource_id: Some(delete.physical_resource_id),
+                question: None,
+            },
+            _ => return Err(UNKNOWN_REQUEST),
+        })
+    }
+}
 
 /// Reads the properties of a Create or an Update.
 ///
 /// # Errors
 /// Every problem at once.
-pub fn question(properties: &Map<String, Value>, unknown: Unknown) -> Result<KeyAccessQuestion, Problems> {
-    let mut reader = Properties::new(properties, &[]);
+fn question(properties: &Map<String, Value>) -> Result<KeyAccessQuestion, PropertyProblems> {
+    let mut reader = Properties::new(properties);
     let named = reader.required_text("KmsKeyId");
     let key = KeyRef::parse(&named);
     if let Err(error) = &key
@@ -42,9 +86,9 @@ pub fn question(properties: &Map<String, Value>, unknown: Unknown) -> Result<Key
         reader
             .reject("ConsumerAccounts", "is missing, and so are Users and Nodes: there is nothing to prove");
     }
-    // A key that could not be read has been rejected above, or is missing: `finish` fails then.
+    // If the key is missing or invalid, the problem is known, and `finish` fails.
     let key = key.unwrap_or(KeyRef::Id(named));
-    reader.finish(unknown)?;
+    reader.finish(UnknownProperties::Refuse)?;
     Ok(KeyAccessQuestion { key, accounts, users, nodes, context, require })
 }
 
@@ -55,11 +99,11 @@ mod tests {
     use super::*;
 
     fn read(value: &Value) -> Result<KeyAccessQuestion, String> {
-        question(value.as_object().unwrap(), Unknown::Refused).map_err(|problems| problems.to_string())
+        question(value.as_object().unwrap()).map_err(|problems| problems.to_string())
     }
 
     #[test]
-    fn everything_that_may_be_asked_is_read() {
+    fn each_property_is_read() {
         let question = read(&json!({
             "KmsKeyId": "alias/session",
             "ConsumerAccounts": ["222222222222"],

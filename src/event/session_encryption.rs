@@ -1,0 +1,334 @@
+//! `Custom::SessionEncryption`: a request as what to do with a document, and its properties as an intent.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::custom_resource::{CustomResourceRequest, UNKNOWN_REQUEST, owner};
+use super::known_keys::known_keys;
+use crate::access::{PrincipalArn, PrincipalType};
+use crate::intent::{
+    Encryption, Intent, KeyPolicyReader, Mode, OnConflict, OnDelete, OnKeyTrouble, Owner, Safeguards,
+};
+use crate::key::KeyRef;
+use crate::location::Location;
+use crate::session::{DocumentName, DocumentNameError};
+use cloudformation_custom_resource::{ObjectOrText, Properties, PropertyProblems, UnknownProperties};
+use kms_key_policy::{Policy, PolicyKind};
+
+const ON_DELETE: [(&str, OnDelete); 3] =
+    [("Restore", OnDelete::Restore), ("Clear", OnDelete::Clear), ("Retain", OnDelete::Retain)];
+const ON_CONFLICT: [(&str, OnConflict); 2] = [("Fail", OnConflict::Fail), ("TakeOver", OnConflict::TakeOver)];
+const ON_KEY_TROUBLE: [(&str, KeyTroubleWord); 3] = [
+    ("Alert", KeyTroubleWord::Alert),
+    ("Standby", KeyTroubleWord::Standby),
+    ("Clear", KeyTroubleWord::Clear),
+];
+const PREFLIGHT: [(&str, Mode); 4] =
+    [("Strict", Mode::Strict), ("Enforce", Mode::Enforce), ("Warn", Mode::Warn), ("Off", Mode::Off)];
+
+/// A request, read whole.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(try_from = "CustomResourceRequest")]
+pub struct SessionEncryptionRequest {
+    /// The resource in its stack.
+    pub owner: Owner,
+    /// The type in the template, such as `Custom::SessionEncryption`.
+    pub resource_type: String,
+    /// The document that the properties name, or why there can be no such document.
+    pub document: Result<DocumentName, DocumentNameError>,
+    /// What to do.
+    pub change: EncryptionChange,
+}
+
+/// What a request asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EncryptionChange {
+    /// Create or Update: make the document as the properties want it.
+    Establish {
+        /// The properties, boxed because an intent is large.
+        wanted: Box<WantedEncryption>,
+        /// What an Update replaces; `None` for a Create.
+        previous: Option<PreviousResource>,
+    },
+    /// Delete: release the document.
+    Release {
+        /// The id in the last response, or one that CloudFormation made up.
+        physical_resource_id: String,
+        /// What the properties ask for.
+        on_delete: Option<OnDelete>,
+    },
+}
+
+/// The properties of a Create or an Update.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WantedEncryption {
+    /// The properties as they arrived.
+    pub properties: Map<String, Value>,
+    /// The intent, or every problem with the properties.
+    pub intent: Result<Intent, PropertyProblems>,
+    /// The intent if unknown properties are ignored; `None` if `intent` can be read, or has other problems.
+    pub intent_of_known_properties: Option<Intent>,
+}
+
+/// The resource before an Update.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreviousResource {
+    /// The id in the last response.
+    pub physical_resource_id: String,
+    /// The document of the old properties; `None` if there can be no such document.
+    pub document: Option<DocumentName>,
+    /// What the old properties ask for when the resource is deleted.
+    pub on_delete: Option<OnDelete>,
+}
+
+impl TryFrom<CustomResourceRequest> for SessionEncryptionRequest {
+    type Error = &'static str;
+
+    fn try_from(request: CustomResourceRequest) -> Result<Self, Self::Error> {
+        Ok(match request {
+            CustomResourceRequest::Create(create) => Self {
+                owner: owner(create.stack_id, create.logical_resource_id),
+                resource_type: create.resource_type,
+                document: document(&create.resource_properties),
+                change: EncryptionChange::Establish {
+                    wanted: Box::new(WantedEncryption::read(create.resource_properties)),
+                    previous: None,
+                },
+            },
+            CustomResourceRequest::Update(update) => Self {
+                owner: owner(update.stack_id, update.logical_resource_id),
+                resource_type: update.resource_type,
+                document: document(&update.resource_properties),
+                change: EncryptionChange::Establish {
+                    wanted: Box::new(WantedEncryption::read(update.resource_properties)),
+                    previous: Some(PreviousResource {
+                        physical_resource_id: update.physical_resource_id,
+                        document: document(&update.old_resource_properties).ok(),
+                        on_delete: on_delete(&update.old_resource_properties),
+                    }),
+                },
+            },
+            CustomResourceRequest::Delete(delete) => Self {
+                owner: owner(delete.stack_id, delete.logical_resource_id),
+                resource_type: delete.resource_type,
+                document: document(&delete.resource_properties),
+                change: EncryptionChange::Release {
+                    physical_resource_id: delete.physical_resource_id,
+                    on_delete: on_delete(&delete.resource_properties),
+                },
+            },
+            _ => return Err(UNKNOWN_REQUEST),
+        })
+    }
+}
+
+impl WantedEncryption {
+    fn read(properties: Map<String, Value>) -> Self {
+        let intent = read_intent(&properties, UnknownProperties::Refuse);
+        let lenient = || read_intent(&properties, UnknownProperties::Ignore).ok();
+        let intent_of_known_properties = intent.is_err().then(lenient).flatten();
+        Self { properties, intent, intent_of_known_properties }
+    }
+}
+
+/// Reads the properties of a Create or an Update.
+///
+/// # Errors
+/// Every problem at once: values that are not allowed, combinations that make no sense and, if `unknown` says so,
+/// unknown properties.
+fn read_intent(
+    properties: &Map<String, Value>,
+    unknown: UnknownProperties,
+) -> Result<Intent, PropertyProblems> {
+    let mut reader = Properties::new(properties);
+    let intent = intent(&mut reader);
+    reader.finish(unknown)?;
+    Ok(intent)
+}
+
+/// Reads the properties in either spelling. Use the intent only if the reader then finishes without a problem.
+pub(super) fn intent(reader: &mut Properties<'_>) -> Intent {
+    let on = reader.word("Encryption", &[("Enabled", true), ("Disabled", false)]).unwrap_or(true);
+    let named = reader.text("KmsKeyId");
+    let key = match (on, named.as_deref()) {
+        (true, None) => {
+            let problem =
+                format!("is missing; it is required unless {} is `Disabled`", reader.spelt("Encryption"));
+            reader.reject("KmsKeyId", problem);
+            None
+        }
+        (true, Some(key)) => key_ref(reader, "KmsKeyId", key),
+        (false, key) => {
+            reject_if_disabled(reader, "KmsKeyId", key);
+            None
+        }
+    };
+    let document = document_name(reader).unwrap_or_default();
+    let on_delete = reader.word("OnDelete", &ON_DELETE).unwrap_or_default();
+    let on_conflict = reader.word("OnConflict", &ON_CONFLICT).unwrap_or_default();
+    let on_key_trouble = on_key_trouble(reader, on, named.as_deref());
+    // Nothing uses the value of Revision: a changed one makes CloudFormation send an Update. It is read so that it
+    // is known.
+    let _ = reader.text("Revision");
+    let safeguards = safeguards(reader);
+    let encryption = key.map_or(Encryption::Disabled, |key| Encryption::Enabled { key, on_key_trouble });
+    Intent { document, encryption, on_delete, on_conflict, safeguards }
+}
+
+/// The document, if the properties name one that can exist.
+pub(super) fn document_name(reader: &mut Properties<'_>) -> Option<DocumentName> {
+    match DocumentName::parse(&reader.text("DocumentName")?) {
+        Ok(document) => Some(document),
+        Err(error) => {
+            reader.reject("DocumentName", error.to_string());
+            None
+        }
+    }
+}
+
+/// The words of OnKeyTrouble. Standby still lacks its key.
+#[derive(Clone, Copy)]
+enum KeyTroubleWord {
+    Alert,
+    Standby,
+    Clear,
+}
+
+/// What to do when the key cannot be used. Without encryption there is no key, and Alert does nothing.
+fn on_key_trouble(reader: &mut Properties<'_>, on: bool, key: Option<&str>) -> OnKeyTrouble {
+    const STANDBY: &str = "StandbyKmsKeyId";
+    let word = reader.word("OnKeyTrouble", &ON_KEY_TROUBLE).unwrap_or(KeyTroubleWord::Alert);
+    let standby = reader.text(STANDBY);
+    if !on {
+        reject_if_disabled(reader, STANDBY, standby.as_deref());
+        return OnKeyTrouble::Alert;
+    }
+    match (word, standby) {
+        (KeyTroubleWord::Standby, Some(standby)) if key == Some(&standby) => {
+            let first = reader.spelt("KmsKeyId");
+            reader.reject(STANDBY, format!("is `{standby}`, as {first} is; it must name another key"));
+            OnKeyTrouble::Alert
+        }
+        (KeyTroubleWord::Standby, Some(standby)) => {
+            key_ref(reader, STANDBY, &standby).map_or(OnKeyTrouble::Alert, OnKeyTrouble::Standby)
+        }
+        (KeyTroubleWord::Standby, None) => {
+            let word = reader.spelt("OnKeyTrouble");
+            reader.reject(STANDBY, format!("is missing; it is required where {word} is `Standby`"));
+            OnKeyTrouble::Alert
+        }
+        (KeyTroubleWord::Alert | KeyTroubleWord::Clear, Some(standby)) => {
+            let word = reader.spelt("OnKeyTrouble");
+            reader.reject(STANDBY, format!("is `{standby}`; it must be left out unless {word} is `Standby`"));
+            OnKeyTrouble::Alert
+        }
+        (KeyTroubleWord::Alert, None) => OnKeyTrouble::Alert,
+        (KeyTroubleWord::Clear, None) => OnKeyTrouble::Clear,
+    }
+}
+
+fn key_ref(reader: &mut Properties<'_>, name: &'static str, text: &str) -> Option<KeyRef> {
+    match KeyRef::parse(text) {
+        Ok(key) => Some(key),
+        Err(error) => {
+            reader.reject(name, error.to_string());
+            None
+        }
+    }
+}
+
+fn reject_if_disabled(reader: &mut Properties<'_>, name: &'static str, key: Option<&str>) {
+    if let Some(key) = key {
+        let switch = reader.spelt("Encryption");
+        reader.reject(name, format!("is `{key}`; it must be left out where {switch} is `Disabled`"));
+    }
+}
+
+/// The safeguards. By default, they check as much as can be found out.
+fn safeguards(reader: &mut Properties<'_>) -> Safeguards {
+    let mode = reader.word("Preflight", &PREFLIGHT).unwrap_or_default();
+    let users = principals(reader, "Users");
+    let nodes = principals(reader, "Nodes");
+    let exempt = reader.texts("Exempt").unwrap_or_default();
+    let discover_users = reader.flag("DiscoverUsers").unwrap_or(true);
+    let discover_nodes = reader.flag("DiscoverNodes").unwrap_or(true);
+    let context = known_keys(reader);
+    let external_id = reader.text("KeyPolicyReaderExternalId");
+    let reader_role = reader.text("KeyPolicyReaderRoleArn").filter(|arn| {
+        let role = PrincipalArn::parse(arn).is_ok_and(|arn| arn.principal_type() == PrincipalType::Role);
+        if !role {
+            let problem =
+                format!("is `{arn}`; it must be the ARN of a role, `arn:aws:iam::ACCOUNT:role/NAME`");
+            reader.reject("KeyPolicyReaderRoleArn", problem);
+        }
+        role
+    });
+    if external_id.is_some() && reader_role.is_none() {
+        let role = reader.spelt("KeyPolicyReaderRoleArn");
+        reader.reject("KeyPolicyReaderExternalId", format!("is given without {role}"));
+    }
+    let key_policy = reader.object_or_text("KeyPolicy").map(|policy| match policy {
+        ObjectOrText::Object(policy) => Value::Object(policy).to_string(),
+        ObjectOrText::Text(policy) => policy,
+    });
+    if let Some(Err(error)) = key_policy.as_deref().map(|policy| Policy::parse(PolicyKind::Key, policy)) {
+        reader.reject("KeyPolicy", format!("is no key policy: {error}"));
+    }
+    Safeguards {
+        mode,
+        users,
+        nodes,
+        exempt,
+        discover_users,
+        discover_nodes,
+        reader: reader_role.map(|role_arn| KeyPolicyReader { role_arn, external_id }),
+        context,
+        key_policy,
+    }
+}
+
+/// A list of the ARNs of roles and users.
+pub(super) fn principals(reader: &mut Properties<'_>, name: &'static str) -> Vec<PrincipalArn> {
+    let mut principals = Vec::new();
+    for text in reader.texts(name).unwrap_or_default() {
+        match PrincipalArn::parse(&text) {
+            Ok(principal) => principals.push(principal),
+            Err(error) => reader.reject(name, error.to_string()),
+        }
+    }
+    principals
+}
+
+/// The document that the properties name, whatever else is wrong with them.
+///
+/// # Errors
+/// If there can be no document of that name.
+fn document(properties: &Map<String, Value>) -> Result<DocumentName, DocumentNameError> {
+    let name = properties.get("DocumentName").and_then(Value::as_str).filter(|name| !name.is_empty());
+    name.map_or_else(|| Ok(DocumentName::default()), DocumentName::parse)
+}
+
+/// What the properties ask for when the resource is deleted; `None` if they do not say, or if no version knew the
+/// word.
+fn on_delete(properties: &Map<String, Value>) -> Option<OnDelete> {
+    let word = properties.get("OnDelete").and_then(Value::as_str)?;
+    ON_DELETE.iter().find(|(name, _)| *name == word).map(|(_, on_delete)| *on_delete)
+}
+
+/// The physical id of a document in an account and Region. Nothing else is part of it, so that a changed key never
+/// replaces the resource.
+#[must_use]
+pub fn physical_id(location: &Location, document: &DocumentName) -> String {
+    format!("session-kms:{}:{}:{document}", location.account, location.region)
+}
+
+/// The document that a physical id names; `None` for an id that CloudFormation made up, or that belongs to another
+/// account or Region.
+#[must_use]
+pub fn document_of_id(location: &Location, id: &str) -> Option<DocumentName> {
+    let name = id.strip_prefix("session-kms:")?.strip_prefix(&location.account)?.strip_prefix(':')?;
+    DocumentName::parse(name.strip_prefix(&location.region)?.strip_prefix(':')?).ok()
+}
+
+#[cfg(test)]
+mod tests;
