@@ -2,8 +2,8 @@
 //! anything.
 //!
 //! Observing reads what there is to know ([`observe_access`]). Assessing is pure: it makes findings of what was observed
-//! ([`assess`]), one check a file under `checks/`. Checking does both ([`check_key`], [`check_access`],
-//! [`check_key_access`]).
+//! ([`assess`]), one check a file under `checks/`. Checking does both ([`check_key()`],
+//! [`check_access()`], [`check_key_access()`]).
 
 mod assessment;
 mod assessor;
