@@ -30,3 +30,6 @@ pub use key_error::{KeyError, KeyFault};
 pub(crate) use lookups::read_attributes;
 pub use observation::{AccessObservation, Agents, Attributes, Nodes, OtherOwner, Read, Sessions, Subject};
 pub use observe::observe_access;
+
+/// How many reads of one kind run at a time.
+const READS_AT_A_TIME: usize = 8;
