@@ -41,6 +41,10 @@ def lint_steps() -> list[Step]:
     return [
         Step("Rust formatting", ["cargo", "fmt", "--all", "--check"]),
         Step("Rust lints", ["cargo", "clippy", "--workspace", "--locked", "--all-targets", "--", "-D", "warnings"]),
+        Step(
+            "Rust lints of the function",
+            ["cargo", "clippy", "--locked", "--no-default-features", "--bin", BINARY_NAME, "--", "-D", "warnings"],
+        ),
         Step("Rust documentation", ["cargo", "doc", "--workspace", "--locked", "--no-deps"], settings={"RUSTDOCFLAGS": "-D warnings"}),
         _in_environment("Python lints", "python-lint", "ruff", "check", "--no-cache", *PYTHON_CODE),
         _in_environment("Python types", "python-lint", "mypy", "--cache-dir", os.devnull),

@@ -2,23 +2,23 @@
 
 /// The parts of an ARN, `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`. Each may be empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Arn<'a> {
+pub(crate) struct Arn<'a> {
     /// `aws`, `aws-cn`, `aws-us-gov`, …
-    pub partition: &'a str,
+    pub(crate) partition: &'a str,
     /// `kms`, `iam`, `ssm`, …
-    pub service: &'a str,
+    pub(crate) service: &'a str,
     /// `eu-west-1`, …; empty for a global service.
-    pub region: &'a str,
+    pub(crate) region: &'a str,
     /// Twelve digits; empty for what belongs to AWS.
-    pub account: &'a str,
+    pub(crate) account: &'a str,
     /// The rest, further colons included: `key/ID`, `function:NAME:ALIAS`.
-    pub resource: &'a str,
+    pub(crate) resource: &'a str,
 }
 
 impl<'a> Arn<'a> {
     /// Reads an ARN; `None` for a text that does not begin with `arn` or has fewer than six parts.
     #[must_use]
-    pub fn parse(text: &'a str) -> Option<Self> {
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.splitn(6, ':');
         let prefix = parts.next()?;
         let arn = Self {
@@ -34,7 +34,7 @@ impl<'a> Arn<'a> {
     /// The name in a resource such as `function:NAME` or `function:NAME:ALIAS`; `None` for a resource without a
     /// colon.
     #[must_use]
-    pub fn name_after_type(&self) -> Option<&'a str> {
+    pub(crate) fn name_after_type(&self) -> Option<&'a str> {
         self.resource.split(':').nth(1)
     }
 }
@@ -42,7 +42,7 @@ impl<'a> Arn<'a> {
 /// What stands behind the last slash: the name of a role or an instance profile, without its path or the rest of its
 /// ARN. A text without a slash is the name.
 #[must_use]
-pub fn base_name(text: &str) -> &str {
+pub(crate) fn base_name(text: &str) -> &str {
     text.rsplit_once('/').map_or(text, |(_, name)| name)
 }
 

@@ -4,12 +4,12 @@
 //! Events of AWS are read leniently: real ones lack fields, have unknown ones, and are delivered twice. Properties
 //! and direct calls are written by people and are read strictly.
 
-pub mod config_rule;
-pub mod custom_resource;
-pub mod direct;
-pub mod session_encryption;
-pub mod session_key_access;
-pub mod sns;
+pub(crate) mod config_rule;
+pub(crate) mod custom_resource;
+pub(crate) mod direct;
+pub(crate) mod session_encryption;
+pub(crate) mod session_key_access;
+pub(crate) mod sns;
 
 mod cloud_trail;
 mod config_compliance;
@@ -33,7 +33,7 @@ use event_bridge::EventBridgeEnvelope;
 
 /// What arrived.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Event {
+pub(crate) enum Event {
     /// CloudFormation asks for a custom resource. It waits for a response to each request.
     CustomResource(Box<custom_resource::CustomResourceEvent>),
     /// A topic delivers messages, each of which is an event.
@@ -57,16 +57,16 @@ pub enum Event {
 
 /// What the function knows of itself. It tells its own calls and documents from those of others.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct FunctionIdentity<'a> {
+pub(crate) struct FunctionIdentity<'a> {
     /// The function's role, as IAM names it: `arn:aws:iam::123456789012:role/path/NAME`.
-    pub role_arn: Option<&'a str>,
+    pub(crate) role_arn: Option<&'a str>,
     /// The function's account and Region.
-    pub location: Option<&'a Location>,
+    pub(crate) location: Option<&'a Location>,
 }
 
 /// Tells the source of an event, and reads the event. Any JSON is an event.
 #[must_use]
-pub fn read(event: &Value, function: FunctionIdentity<'_>) -> Event {
+pub(crate) fn read(event: &Value, function: FunctionIdentity<'_>) -> Event {
     sns::read(event, function).unwrap_or_else(|| read_one(event, function))
 }
 

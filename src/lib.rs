@@ -24,16 +24,16 @@
 //! | [`preflight`] | who can use a key: observing, the checks (one file each), findings; it only reads | access, arn, intent, key, ports, `kms_key_policy` |
 //! | [`aws`] | the ports on the AWS SDK | access, arn, intent, key, ports, session, `cloudformation_custom_resource` |
 //! | [`ports`] | what the program needs of AWS, as traits: reads and writes apart | access, intent, key, location, session |
-//! | [`event`] | what arrives, one file a source, told apart in one place; pure | access, arn, change_event, intent, key, location, session, `cloudformation_custom_resource`, `kms_key_policy` |
+//! | `event` | what arrives, one file a source, told apart in one place; pure | access, arn, change_event, intent, key, location, session, `cloudformation_custom_resource`, `kms_key_policy` |
 //! | [`intent`] | what is wanted of a document; pure | access, key, session, `kms_key_policy` |
 //! | [`access`] | who needs what of a key: a verdict for each principal, and the missing statement; pure | arn, key, location, `kms_key_policy` |
 //! | [`change_event`] | what has happened to a document or a key; pure | key, session |
 //! | [`session`] | the preferences document's name, content and versions; pure | key |
 //! | [`key`] | references to keys, and whether a key can encrypt sessions; pure | arn, location |
 //! | [`location`] | partition, account and Region; pure | arn |
-//! | [`arn`] | the parts of an ARN; pure | |
+//! | `arn` | the parts of an ARN; pure | |
 //! | [`log`] | the log's format, and what may be in it | |
-//! | [`metrics`] | the metrics of an invocation, as a line of the log; pure | |
+//! | `metrics` | the metrics of an invocation, as a line of the log; pure | |
 //!
 //! Two crates of the workspace know nothing of sessions: [`kms_key_policy`], the IAM policy language for KMS keys, and
 //! [`cloudformation_custom_resource`], the custom-resource protocol.
@@ -51,18 +51,18 @@
 //! Tests read the table above and hold the code to it (`tests/it/architecture.rs`).
 
 pub mod access;
-pub mod arn;
+mod arn;
 pub mod aws;
 pub mod change_event;
 #[cfg(feature = "cli")]
 pub mod cli;
-pub mod event;
+mod event;
 pub mod function;
 pub mod intent;
 pub mod key;
 pub mod location;
 pub mod log;
-pub mod metrics;
+mod metrics;
 pub mod operations;
 pub mod ports;
 pub mod preflight;

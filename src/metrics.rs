@@ -4,36 +4,36 @@
 use serde_json::{Value, json};
 
 /// The namespace of all metrics.
-pub const NAMESPACE: &str = "session-kms";
+pub(crate) const NAMESPACE: &str = "session-kms";
 
 /// The values of one event. Zeros are written too, because an alarm needs them to end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Metrics {
+pub(crate) struct Metrics {
     /// Documents that had drifted.
-    pub drift_found: u64,
+    pub(crate) drift_found: u64,
     /// Documents that were repaired, with whichever key.
-    pub drift_repaired: u64,
+    pub(crate) drift_repaired: u64,
     /// Documents whose drift was not repaired, or that could not be handled.
-    pub repair_refused: u64,
+    pub(crate) repair_refused: u64,
     /// Documents whose breaker is open.
-    pub breaker_open: u64,
+    pub(crate) breaker_open: u64,
     /// Documents with a key that cannot be used.
-    pub key_trouble: u64,
+    pub(crate) key_trouble: u64,
     /// Checks that failed for a principal who needs the key.
-    pub checks_failed: u64,
+    pub(crate) checks_failed: u64,
     /// Alerts of every kind.
-    pub alerts: u64,
+    pub(crate) alerts: u64,
     /// 1 for the schedule and for a request of an owner, so that an alarm notices if neither comes any more. Other
     /// events do not count, as they would hide that the schedule has stopped.
-    pub guarded: u64,
+    pub(crate) guarded: u64,
     /// How long the event took, in milliseconds.
-    pub duration_ms: u64,
+    pub(crate) duration_ms: u64,
 }
 
 impl Metrics {
     /// The line for the log. `now` is in milliseconds since the start of 1970.
     #[must_use]
-    pub fn line(&self, function_name: &str, now: u64) -> Value {
+    pub(crate) fn line(&self, function_name: &str, now: u64) -> Value {
         let values = [
             ("DriftFound", self.drift_found, "Count"),
             ("DriftRepaired", self.drift_repaired, "Count"),

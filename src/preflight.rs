@@ -2,8 +2,8 @@
 //! anything.
 //!
 //! Observing reads what there is to know ([`observe_access`]). Assessing is pure: it makes findings of what was observed
-//! ([`assess`]), one check a file under `checks/`. Checking does both ([`check_key`], [`check_access`],
-//! [`check_key_access`]).
+//! ([`assess`]), one check a file under `checks/`. Checking does both ([`check_key()`],
+//! [`check_access()`], [`check_key_access()`]).
 
 mod assessment;
 mod assessor;
@@ -30,3 +30,6 @@ pub use key_error::{KeyError, KeyFault};
 pub(crate) use lookups::read_attributes;
 pub use observation::{AccessObservation, Agents, Attributes, Nodes, OtherOwner, Read, Sessions, Subject};
 pub use observe::observe_access;
+
+/// How many reads of one kind run at a time.
+const READS_AT_A_TIME: usize = 8;

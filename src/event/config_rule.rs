@@ -14,25 +14,25 @@ const TEST_TOKEN: &str = "TESTMODE";
 
 /// A question of AWS Config, which expects an answer to each.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleEvaluation {
+pub(crate) struct RuleEvaluation {
     /// The token by which AWS Config knows its question.
-    pub result_token: ResultToken,
+    pub(crate) result_token: ResultToken,
     /// Whether the resource is gone or no longer in the scope of the rule. The answer then is that the rule does
     /// not apply.
-    pub left_scope: bool,
+    pub(crate) left_scope: bool,
     /// What to evaluate.
-    pub resource: EvaluatedResource,
+    pub(crate) resource: EvaluatedResource,
     /// The account, twelve digits.
-    pub account: String,
+    pub(crate) account: String,
     /// The time of the state to evaluate, as AWS Config writes it: RFC 3339.
-    pub ordering: String,
+    pub(crate) ordering: String,
     /// Whether AWS Config only tries the rule.
-    pub test_mode: bool,
+    pub(crate) test_mode: bool,
 }
 
 /// What a rule evaluates.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EvaluatedResource {
+pub(crate) enum EvaluatedResource {
     /// Every document of the account that has a record.
     Account,
     /// One document.
@@ -55,12 +55,12 @@ pub enum EvaluatedResource {
 
 /// A token whose bearer may answer for the rule. It has no `Display`, and its `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ResultToken(String);
+pub(crate) struct ResultToken(String);
 
 impl ResultToken {
     /// The token as PutEvaluations takes it. It must not be logged.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

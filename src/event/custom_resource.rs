@@ -8,25 +8,25 @@ use crate::intent::Owner;
 use cloudformation_custom_resource::{Envelope, Unanswerable, is_request};
 
 /// The type of the resource that checks a key for the accounts that will use it.
-pub const SESSION_KEY_ACCESS: &str = "Custom::SessionKeyAccess";
+pub(crate) const SESSION_KEY_ACCESS: &str = "Custom::SessionKeyAccess";
 /// The types of the resource that owns a document. CloudFormation names a custom resource without a type of its own
 /// by the second.
-pub const SESSION_ENCRYPTION: [&str; 2] =
+pub(crate) const SESSION_ENCRYPTION: [&str; 2] =
     ["Custom::SessionEncryption", "AWS::CloudFormation::CustomResource"];
 
 /// A request for a custom resource. Its properties are read only while the request is served, so that whatever
 /// happens then is answered.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CustomResourceEvent {
+pub(crate) struct CustomResourceEvent {
     /// The resource that serves the request.
-    pub kind: ResourceKind,
+    pub(crate) kind: ResourceKind,
     /// The request with the URL to answer to, or why nobody can be answered.
-    pub envelope: Result<Envelope, Unanswerable>,
+    pub(crate) envelope: Result<Envelope, Unanswerable>,
 }
 
 /// The custom resources of this function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResourceKind {
+pub(crate) enum ResourceKind {
     /// `Custom::SessionEncryption`. It also answers requests for types that the function does not know.
     SessionEncryption,
     /// `Custom::SessionKeyAccess`.
@@ -38,7 +38,8 @@ pub enum ResourceKind {
 ///
 /// Its `Debug` prints the response URL. The URL in it is shortened to its host, but requests hold properties too,
 /// so no value of this type may be logged.
-pub type CustomResourceRequest = CloudFormationCustomResourceRequest<Map<String, Value>, Map<String, Value>>;
+pub(crate) type CustomResourceRequest =
+    CloudFormationCustomResourceRequest<Map<String, Value>, Map<String, Value>>;
 
 /// Reads a request, however broken it is; `None` if the event is something else.
 pub(super) fn read(event: &Value) -> Option<Event> {

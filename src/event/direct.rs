@@ -11,7 +11,7 @@ use cloudformation_custom_resource::{Properties, PropertyProblems, UnknownProper
 
 /// What somebody asks for. A call to reconcile what the records want, without an intent, is a [`ChangeEvent`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DirectCall {
+pub(crate) enum DirectCall {
     /// Report what is there.
     Status {
         /// The document.

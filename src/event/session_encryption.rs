@@ -29,20 +29,20 @@ const PREFLIGHT: [(&str, Mode); 4] =
 /// A request, read whole.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "CustomResourceRequest")]
-pub struct SessionEncryptionRequest {
+pub(crate) struct SessionEncryptionRequest {
     /// The resource in its stack.
-    pub owner: Owner,
+    pub(crate) owner: Owner,
     /// The type in the template, such as `Custom::SessionEncryption`.
-    pub resource_type: String,
+    pub(crate) resource_type: String,
     /// The document that the properties name, or why there can be no such document.
-    pub document: Result<DocumentName, DocumentNameError>,
+    pub(crate) document: Result<DocumentName, DocumentNameError>,
     /// What to do.
-    pub change: EncryptionChange,
+    pub(crate) change: EncryptionChange,
 }
 
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq)]
-pub enum EncryptionChange {
+pub(crate) enum EncryptionChange {
     /// Create or Update: make the document as the properties want it.
     Establish {
         /// The properties, boxed because an intent is large.
@@ -61,24 +61,24 @@ pub enum EncryptionChange {
 
 /// The properties of a Create or an Update.
 #[derive(Clone, Debug, PartialEq)]
-pub struct WantedEncryption {
+pub(crate) struct WantedEncryption {
     /// The properties as they arrived.
-    pub properties: Map<String, Value>,
+    pub(crate) properties: Map<String, Value>,
     /// The intent, or every problem with the properties.
-    pub intent: Result<Intent, PropertyProblems>,
+    pub(crate) intent: Result<Intent, PropertyProblems>,
     /// The intent if unknown properties are ignored; `None` if `intent` can be read, or has other problems.
-    pub intent_of_known_properties: Option<Intent>,
+    pub(crate) intent_of_known_properties: Option<Intent>,
 }
 
 /// The resource before an Update.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PreviousResource {
+pub(crate) struct PreviousResource {
     /// The id in the last response.
-    pub physical_resource_id: String,
+    pub(crate) physical_resource_id: String,
     /// The document of the old properties; `None` if there can be no such document.
-    pub document: Option<DocumentName>,
+    pub(crate) document: Option<DocumentName>,
     /// What the old properties ask for when the resource is deleted.
-    pub on_delete: Option<OnDelete>,
+    pub(crate) on_delete: Option<OnDelete>,
 }
 
 impl TryFrom<CustomResourceRequest> for SessionEncryptionRequest {
@@ -318,14 +318,14 @@ fn on_delete(properties: &Map<String, Value>) -> Option<OnDelete> {
 /// The physical id of a document in an account and Region. Nothing else is part of it, so that a changed key never
 /// replaces the resource.
 #[must_use]
-pub fn physical_id(location: &Location, document: &DocumentName) -> String {
+pub(crate) fn physical_id(location: &Location, document: &DocumentName) -> String {
     format!("session-kms:{}:{}:{document}", location.account, location.region)
 }
 
 /// The document that a physical id names; `None` for an id that CloudFormation made up, or that belongs to another
 /// account or Region.
 #[must_use]
-pub fn document_of_id(location: &Location, id: &str) -> Option<DocumentName> {
+pub(crate) fn document_of_id(location: &Location, id: &str) -> Option<DocumentName> {
     let name = id.strip_prefix("session-kms:")?.strip_prefix(&location.account)?.strip_prefix(':')?;
     DocumentName::parse(name.strip_prefix(&location.region)?.strip_prefix(':')?).ok()
 }

@@ -14,15 +14,15 @@ use kms_key_policy::AccountId;
 /// A request, read whole.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(try_from = "CustomResourceRequest")]
-pub struct SessionKeyAccessRequest {
+pub(crate) struct SessionKeyAccessRequest {
     /// The stack's ARN.
-    pub stack_id: String,
+    pub(crate) stack_id: String,
     /// The resource's name in the stack's template.
-    pub logical_resource_id: String,
+    pub(crate) logical_resource_id: String,
     /// The id in the last response; `None` for a Create.
-    pub physical_resource_id: Option<String>,
+    pub(crate) physical_resource_id: Option<String>,
     /// The question, or every problem with the properties; `None` for a Delete, which asks nothing.
-    pub question: Option<Result<KeyAccessQuestion, PropertyProblems>>,
+    pub(crate) question: Option<Result<KeyAccessQuestion, PropertyProblems>>,
 }
 
 impl TryFrom<CustomResourceRequest> for SessionKeyAccessRequest {

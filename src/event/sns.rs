@@ -6,11 +6,11 @@ use super::{Event, FunctionIdentity, read_one};
 
 /// A message of a topic.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SnsMessage {
+pub(crate) struct SnsMessage {
     /// The event in the message, as JSON. It may hold a response URL, so it must not be logged.
-    pub payload: Value,
+    pub(crate) payload: Value,
     /// The event in the message.
-    pub event: Event,
+    pub(crate) event: Event,
 }
 
 /// Reads an envelope; `None` if the event is something else. For a message that cannot be read there is a line that

@@ -7,8 +7,8 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::sync::{Mutex, OnceCell};
 
+use super::READS_AT_A_TIME;
 use super::observation::{AccessObservation, Attributes, Read, Subject};
-use super::observe::AT_A_TIME;
 use crate::access::{KeyFacts, KnownContext, PrincipalArn, PrincipalType, Side, Tags, may_tag_sessions};
 use crate::intent::Safeguards;
 use crate::key::KeyDescription;
@@ -112,7 +112,7 @@ impl<'a, P: PreflightPorts> Lookups<'a, P> {
             let read = |(at, principal, side): (usize, PrincipalArn, Side)| async move {
                 (at, self.tags_of(&principal, side).await)
             };
-            stream::iter(untagged).map(read).buffered(AT_A_TIME).collect().await
+            stream::iter(untagged).map(read).buffered(READS_AT_A_TIME).collect().await
         };
         let ((), tags) = tokio::join!(self.read_of_key(of_key), of_principals);
         for (at, tags) in tags {

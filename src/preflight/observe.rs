@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream;
 
+use super::READS_AT_A_TIME;
 use super::lookups::Lookups;
 use super::observation::{AccessObservation, Read, Subject};
 use super::own_side::with_own_side;
@@ -18,8 +19,6 @@ use crate::intent::Safeguards;
 use crate::key::KeyDescription;
 use crate::ports::{AwsError, DryRun, Environment, PreflightPorts};
 
-/// How many reads of one kind run at a time.
-pub(super) const AT_A_TIME: usize = 8;
 /// How far back the session history is read.
 const HISTORY: Duration = Duration::from_secs(30 * 24 * 3600);
 
@@ -59,7 +58,7 @@ pub async fn observe_access<P: PreflightPorts>(
     lookups.read_for(&policy, &mut subjects).await;
     let subjects = stream::iter(subjects)
         .map(|subject| with_own_side(&lookups, subject))
-        .buffered(AT_A_TIME)
+        .buffered(READS_AT_A_TIME)
         .collect()
         .await;
     AccessObservation {
@@ -112,7 +111,7 @@ pub(super) async fn observe_again<P: PreflightPorts>(
     let lookups = &lookups;
     let read_again: Vec<(usize, Subject)> = stream::iter(asked)
         .map(|(at, subject)| async move { (at, with_own_side(lookups, subject).await) })
-        .buffered(AT_A_TIME)
+        .buffered(READS_AT_A_TIME)
         .collect()
         .await;
     for (at, new) in read_again {

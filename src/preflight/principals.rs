@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use futures_util::StreamExt;
 use futures_util::stream;
 
+use super::READS_AT_A_TIME;
 use super::observation::{Agents, Nodes, OtherOwner, Sessions};
-use super::observe::AT_A_TIME;
 use crate::access::{PrincipalArn, SessionOwner};
 use crate::arn::{Arn, base_name};
 use crate::ports::{AwsError, ManagedNode, PreflightPorts};
@@ -77,7 +77,7 @@ pub(super) async fn found_nodes<P: PreflightPorts>(
             };
             (role, arn, nodes, example)
         })
-        .buffered(AT_A_TIME)
+        .buffered(READS_AT_A_TIME)
         .collect()
         .await;
     let mut found = Vec::new();
@@ -134,7 +134,7 @@ pub(super) async fn found_users<P: PreflightPorts>(
     }
     let looked_up: Vec<_> = stream::iter(roles)
         .map(|(name, example)| async move { (ports.role_arn(&name).await, name, example) })
-        .buffered(AT_A_TIME)
+        .buffered(READS_AT_A_TIME)
         .collect()
         .await;
     for (arn, name, example) in looked_up {

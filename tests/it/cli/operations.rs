@@ -12,7 +12,7 @@ use session_kms::session::DocumentName;
 
 use super::{Terminal, on};
 use crate::fixture::{Fixture, key_in};
-use crate::stub::{ACCOUNT, REGION, SimulatedAnswer};
+use crate::stub::{ACCOUNT, Fault, REGION, SimulatedAnswer, When};
 
 fn location() -> Location {
     Location { partition: "aws".into(), region: REGION.into(), account: ACCOUNT.into() }
@@ -127,4 +127,30 @@ async fn a_check_covers_the_standby_key_and_needs_none_for_encryption_off() {
     let off = Intent { encryption: Encryption::Disabled, ..intent(&fixture.k1, &ops) };
     let report = operations::check(Environment::new(&ports, &location()), &off).await.unwrap();
     assert!(!report.fails() && report.key_assessment.is_none(), "{}", report.render(ReportFormat::Json));
+}
+
+#[tokio::test]
+async fn check_and_plan_report_alike_that_the_standby_key_may_not_be_described() {
+    let (fixture, ops, _) = fixture().await;
+    let ports = fixture.function(None).ports;
+    let (here, intent) = (location(), intent(&fixture.k1, &ops));
+    let encryption = Encryption::Enabled {
+        key: KeyRef::parse(&fixture.k1).unwrap(),
+        on_key_trouble: OnKeyTrouble::Standby(KeyRef::parse(&fixture.k2).unwrap()),
+    };
+    let intent = Intent { encryption, ..intent };
+    // The first key is described first.
+    let denied = || {
+        fixture.stub.fault(
+            When::operation("kms", "DescribeKey").nth(2),
+            Fault::AccessDenied { action: "kms:DescribeKey" },
+        )
+    };
+    denied();
+    let of_check = operations::check(Environment::new(&ports, &here), &intent).await.unwrap_err();
+    denied();
+    let of_plan = wanted("plan", intent).preview(Environment::new(&ports, &here)).await.unwrap_err();
+    for error in [of_check, of_plan] {
+        assert!(matches!(&error, ReconcileError::Aws(error) if error.is_denied()), "{error}");
+    }
 }
