@@ -66,7 +66,8 @@ pub async fn remediate<P: WritePorts>(
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let attempt = attempt(environment, request).await?;
+        // Boxed, as what follows: the state of all that an attempt awaits is large.
+        let attempt = Box::pin(attempt(environment, request)).await?;
         changed |= attempt.changed;
         recreated = recreated.or(attempt.recreated);
         let mut remediation = attempt.remediation;
@@ -92,7 +93,7 @@ async fn attempt<P: WritePorts>(
     let RemediationRequest { document, event, .. } = request;
     let ended = |remediation, error| Attempt { remediation, changed: false, recreated: None, error };
     let mut run = Run::new(environment, document);
-    let observation = match observe_settled(&mut run, request).await {
+    let observation = match Box::pin(observe_settled(&mut run, request)).await {
         Ok(observation) => observation,
         Err(ReconcileError::Aws(error)) => return Err(error),
         Err(error) => return Ok(ended(Remediation::new(document), Some(error))),
@@ -111,7 +112,7 @@ async fn attempt<P: WritePorts>(
     if !remediation.drift.is_empty() {
         tracing::info!(%document, drift = remediation.drift.join("; "), %event, "drift");
     }
-    let KeyChoice { choice, alerts } = choose_key(environment, record, event).await?;
+    let KeyChoice { choice, alerts } = Box::pin(choose_key(environment, record, event)).await?;
     remediation = remediation.alerted(alerts);
     let (mut checked, mut recreated, mut error) = (None, None, None);
     match choice {
@@ -126,7 +127,6 @@ async fn attempt<P: WritePorts>(
         }
         Choice::Carry(chosen) => {
             let repair = Repair { request, observation: &observation, record, chosen: &chosen };
-            // Boxed, as what follows: the state of all that a repair awaits is large.
             let report = Box::pin(repair.repair(&mut run)).await?;
             if let Some(observation) = &report.observation {
                 remediation = remediation.observed(observation);

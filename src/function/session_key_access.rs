@@ -47,7 +47,8 @@ impl<P: PreflightPorts> CustomResource for SessionKeyAccess<'_, P> {
         let step = |step: &str| progress.set(step);
         let patience = deadline.left_to_work(self.ports.now()).div_f64(2.0);
         let environment = Environment::new(self.ports, &location).with_progress(&step);
-        let (key, assessment) = check_key_access(environment, question, patience)
+        // Boxed: the state of all that the check awaits is large.
+        let (key, assessment) = Box::pin(check_key_access(environment, question, patience))
             .await
             .map_err(|error| resource::failure(&error.into(), self.request_id))?;
         Ok(Success::new(id)

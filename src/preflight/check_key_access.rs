@@ -36,7 +36,8 @@ pub async fn check_key_access<P: PreflightPorts>(
     environment.progress("reading the key's policy and grants");
     let mut asked = 0;
     loop {
-        let observation = observe_key_side(environment, question, &key).await?;
+        // Boxed: many calls in flight make for a large state.
+        let observation = Box::pin(observe_key_side(environment, question, &key)).await?;
         let assessment = assess_key_side(&observation, question);
         let refused: Vec<_> = assessment
             .findings
@@ -97,7 +98,7 @@ async fn observe_key_side<P: PreflightPorts>(
         sessions: None,
     };
     let safeguards = Safeguards { context: question.context.clone(), ..Safeguards::default() };
-    read_attributes(environment, &safeguards, &mut observation).await;
+    Box::pin(read_attributes(environment, &safeguards, &mut observation)).await;
     Ok(observation)
 }
 

@@ -114,7 +114,8 @@ impl<'a, P: PreflightPorts> Lookups<'a, P> {
             };
             stream::iter(untagged).map(read).buffered(READS_AT_A_TIME).collect().await
         };
-        let ((), tags) = tokio::join!(self.read_of_key(of_key), of_principals);
+        // Boxed: many calls in flight make for a large state.
+        let ((), tags) = tokio::join!(Box::pin(self.read_of_key(of_key)), Box::pin(of_principals));
         for (at, tags) in tags {
             if let Some(subject) = subjects.get_mut(at) {
                 subject.tags = Some(tags);

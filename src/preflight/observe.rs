@@ -30,19 +30,20 @@ pub async fn observe_access<P: PreflightPorts>(
 ) -> AccessObservation {
     let Environment { ports, location, .. } = environment;
     let since = ports.now() - HISTORY;
+    // Boxed, like all that follows: each call in flight has a large state.
     let (policy, grants, dry_runs, nodes, users) = tokio::join!(
-        read_policy(environment, key, safeguards),
-        ports.grants(&key.arn, safeguards.reader.as_ref()),
-        dry_runs(ports, key),
+        Box::pin(read_policy(environment, key, safeguards)),
+        Box::pin(ports.grants(&key.arn, safeguards.reader.as_ref())),
+        Box::pin(dry_runs(ports, key)),
         async {
             match safeguards.discover_nodes {
-                true => Some(found_nodes(ports).await),
+                true => Some(Box::pin(found_nodes(ports)).await),
                 false => None,
             }
         },
         async {
             match safeguards.discover_users {
-                true => Some(found_users(ports, &location.account, since).await),
+                true => Some(Box::pin(found_users(ports, &location.account, since)).await),
                 false => None,
             }
         },
@@ -55,7 +56,7 @@ pub async fn observe_access<P: PreflightPorts>(
     add(&mut of_users, found, Side::User);
     subjects.extend(of_users);
     let lookups = Lookups::new(environment, key, safeguards);
-    lookups.read_for(&policy, &mut subjects).await;
+    Box::pin(lookups.read_for(&policy, &mut subjects)).await;
     let subjects = stream::iter(subjects)
         .map(|subject| with_own_side(&lookups, subject))
         .buffered(READS_AT_A_TIME)
@@ -86,9 +87,9 @@ pub(super) async fn observe_again<P: PreflightPorts>(
     let ports = environment.ports;
     let key = observation.key.clone();
     let (policy, grants, dry_runs) = tokio::join!(
-        read_policy(environment, &key, safeguards),
-        ports.grants(&key.arn, safeguards.reader.as_ref()),
-        dry_runs(ports, &key)
+        Box::pin(read_policy(environment, &key, safeguards)),
+        Box::pin(ports.grants(&key.arn, safeguards.reader.as_ref())),
+        Box::pin(dry_runs(ports, &key))
     );
     renew(&mut observation.policy, policy);
     renew(&mut observation.grants, grants.into());
@@ -105,7 +106,7 @@ pub(super) async fn observe_again<P: PreflightPorts>(
         }
     }
     let lookups = Lookups::new(environment, &key, safeguards);
-    lookups.read_for(&observation.policy, &mut observation.subjects).await;
+    Box::pin(lookups.read_for(&observation.policy, &mut observation.subjects)).await;
     let asked: Vec<_> =
         observation.subjects.iter().cloned().enumerate().filter(|(_, subject)| failing(subject)).collect();
     let lookups = &lookups;

@@ -15,7 +15,7 @@ pub(super) async fn with_own_side<P: PreflightPorts>(lookups: &Lookups<'_, P>, s
         let why = format!("it belongs to account {account}, whose policies cannot be read from here");
         return Subject { own: OwnSide::Unknown(why), ..subject };
     }
-    match simulated(lookups, &subject).await {
+    match Box::pin(simulated(lookups, &subject)).await {
         Ok((simulation, asked_of_context, tags)) => {
             let tags = tags.or(subject.tags);
             Subject { own: OwnSide::Simulated(simulation), asked_of_context, tags, ..subject }

@@ -63,7 +63,7 @@ pub async fn establish<P: WritePorts>(
         patience: request.patience,
         purpose: Purpose::Request,
     };
-    let Converged { observation, findings, .. } = converge(&mut run, convergence).await?;
+    let Converged { observation, findings, .. } = Box::pin(converge(&mut run, convergence)).await?;
     let mut notes = Vec::new();
     if keys.key.is_none() {
         notes.push(CLEARED.to_owned());

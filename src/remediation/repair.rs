@@ -102,7 +102,7 @@ impl Repair<'_> {
             patience: Duration::ZERO,
             purpose: Purpose::Repair { record: self.record, is_counted: writes },
         };
-        let converged = converge(run, convergence).await;
+        let converged = Box::pin(converge(run, convergence)).await;
         let is_refused = if state.refused { converged.is_err() } else { is_refusal(&converged) };
         if is_refused != state.refused {
             self.remember_refusal(run, &target, is_refused).await;
