@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
-use session_kms::access::{KnownContext, OwnSide, PrincipalArn, Side, SimulatedDecision, Simulation};
+use session_kms::access::{CallerKind, KnownContext, OwnSide, PrincipalArn, SimulatedDecision, Simulation};
 use session_kms::key::{KeyArn, KeyDescription};
 use session_kms::preflight::{AccessObservation, Attributes, Read, Subject, assess};
 
@@ -57,8 +57,8 @@ fn observation(decision: SimulatedDecision) -> AccessObservation {
         asked_of_context: Vec::new(),
         tags: None,
     };
-    let nodes = (0..300).map(|number| subject(Side::Node, format!("role/nodes/Web-{number}")));
-    let users = (0..350).map(|number| subject(Side::User, format!("role/sso/Ops-{number}")));
+    let nodes = (0..300).map(|number| subject(CallerKind::Node, format!("role/nodes/Web-{number}")));
+    let users = (0..350).map(|number| subject(CallerKind::User, format!("role/sso/Ops-{number}")));
     AccessObservation {
         key: KeyDescription::assumed(
             KeyArn::parse(&format!("arn:aws:kms:eu-west-1:{ACCOUNT}:key/1-2")).unwrap(),

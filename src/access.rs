@@ -16,7 +16,7 @@ mod session_tags;
 mod simulator;
 mod statement;
 
-pub use call::{SessionCall, Side};
+pub use call::{CallerKind, SessionCall};
 pub use context::{KeyFacts, Organization, Tags};
 pub use facts::{CHALLENGE, encryption_contexts};
 pub use identity::{IdentityVerdict, OwnSide, SimulatedDecision, Simulation, evaluate_identity};

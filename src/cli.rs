@@ -65,7 +65,7 @@ pub struct Connection<P> {
     pub location: Location,
 }
 
-/// Which KMS key encrypts Session Manager sessions: shows it, proves a new one, changes it.
+/// Which KMS key encrypts Session Manager sessions: shows it, checks a new one, and changes it.
 #[derive(Debug, Parser)]
 #[command(
     name = "session-kms",
@@ -99,7 +99,7 @@ enum Command {
     Keys(keys::KeysOptions),
     /// Show what would change and who would be locked out; write nothing.
     Plan(plan::PlanOptions),
-    /// Encrypt sessions with a key, once it is proven that nobody is locked out.
+    /// Encrypt sessions with a key, once the checks show that nobody is locked out.
     Apply(apply::ApplyOptions),
     /// Turn the encryption of sessions with a key off.
     Clear(clear::ClearOptions),

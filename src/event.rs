@@ -1,5 +1,5 @@
-//! What arrives, one file for each source. [`read`] is the one place that tells the sources apart; each file turns
-//! JSON into a value, and does nothing else.
+//! Reads the events. Each source has one file, which turns JSON into a value and does nothing else. Only [`read`] tells
+//! the sources apart.
 //!
 //! Events of AWS are read leniently: real ones lack fields, have unknown ones, and are delivered twice. Properties
 //! and direct calls are written by people and are read strictly.
@@ -13,13 +13,13 @@ pub(crate) mod sns;
 
 mod cloud_trail;
 mod config_compliance;
+mod context_property;
 mod document_call;
 mod event_bridge;
 mod key_call;
 mod key_event;
-mod known_keys;
+mod log_safe;
 mod named_document;
-mod plain;
 mod record_change;
 mod schedule;
 mod security_hub;
@@ -55,7 +55,7 @@ pub(crate) enum Event {
     Unknown,
 }
 
-/// What the function knows of itself. It tells its own calls and documents from those of others.
+/// What the function knows of itself, to distinguish its own calls and documents from those of others.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct FunctionIdentity<'a> {
     /// The function's role, as IAM names it: `arn:aws:iam::123456789012:role/path/NAME`.
@@ -64,7 +64,7 @@ pub(crate) struct FunctionIdentity<'a> {
     pub(crate) location: Option<&'a Location>,
 }
 
-/// Tells the source of an event, and reads the event. Any JSON is an event.
+/// Finds the source of an event, and reads the event. Any JSON is an event.
 #[must_use]
 pub(crate) fn read(event: &Value, function: FunctionIdentity<'_>) -> Event {
     sns::read(event, function).unwrap_or_else(|| read_one(event, function))
@@ -108,7 +108,7 @@ fn read_event_bridge(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdent
 
 /// An event to ignore, with a reason that is safe for the log.
 fn ignored(why: std::fmt::Arguments<'_>) -> Event {
-    Event::Ignored(plain::line(why))
+    Event::Ignored(log_safe::log_safe_line(why))
 }
 
 #[cfg(test)]

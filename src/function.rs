@@ -287,7 +287,7 @@ fn milliseconds(from: SystemTime, to: SystemTime) -> u64 {
 }
 
 /// Why a message of a topic is ignored.
-const FOREIGN: &str = "the SNS message is none of this function's";
+const FOREIGN: &str = "the SNS message does not concern this function";
 
 /// The report of an event that does not concern this function.
 fn ignored(why: &str) -> Value {

@@ -27,7 +27,7 @@ pub struct Intent {
 /// What happens when the key can no longer be used: disabled, about to be deleted, gone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum OnKeyTrouble {
-    /// Say so; the document stays as it is.
+    /// Raise an alert; the document stays as it is.
     #[default]
     Alert,
     /// Let this key stand in, and go back when the first is usable again.
@@ -41,7 +41,7 @@ pub enum OnKeyTrouble {
 #[serde(rename_all = "camelCase", default)]
 pub struct Safeguards {
     /// Which findings block.
-    pub mode: Mode,
+    pub mode: PreflightMode,
     /// Roles and users that start sessions, and so must be able to use the key.
     pub users: Vec<PrincipalArn>,
     /// Roles of nodes that must be able to use the key.
@@ -64,7 +64,7 @@ pub struct Safeguards {
 
 /// Which findings block a key: the property Preflight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Mode {
+pub enum PreflightMode {
     /// Findings that fail or are unknown block.
     Strict,
     /// Findings that fail block.

@@ -46,7 +46,8 @@
 //!   changes anything.
 //! - The content of a document is edited in its text, at the one value. Every other byte stays.
 //! - The record is written before the document. SUCCESS means a fresh read in which nothing was left to do.
-//! - A ResponseURL, a document's content and a data key have no `Display`, and a `Debug` that hides them.
+//! - A document's content and a result token have no `Display`, and their `Debug` hides them. A ResponseURL shows only
+//!   its host. A data key is dropped unread.
 //!
 //! Tests read the table above and hold the code to it (`tests/it/architecture.rs`).
 

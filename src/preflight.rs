@@ -19,7 +19,7 @@ mod observe;
 mod own_side;
 mod principals;
 
-pub use assessment::{Access, Assessment, IdentityRemedy, Remedies, assess};
+pub use assessment::{Assessment, IdentityRemedy, PrincipalAccess, Remedies, assess};
 pub use check_access::{blocking, check_access};
 pub(crate) use check_access::{log_assessment, refuse_if_blocked};
 pub use check_key::{KeyUsability, check_key, describe_key, key_usability};
@@ -28,7 +28,9 @@ pub use checks::assess_accounts;
 pub use finding::{Check, Finding, Verdict, summary};
 pub use key_error::{KeyError, KeyFault};
 pub(crate) use lookups::read_attributes;
-pub use observation::{AccessObservation, Agents, Attributes, Nodes, OtherOwner, Read, Sessions, Subject};
+pub use observation::{
+    AccessObservation, Attributes, Nodes, NodesOfAgent, OtherOwner, Read, Sessions, Subject,
+};
 pub use observe::observe_access;
 
 /// How many reads of one kind run at a time.

@@ -18,13 +18,13 @@ mod stored_record;
 
 pub(crate) use converge::{Converged, Convergence, Purpose, converge};
 pub use error::ReconcileError;
-pub use establish::{Establish, Preview, establish, preview, unchanged};
+pub use establish::{EstablishRequest, Preview, establish, preview, unchanged};
 pub use observe::{Observation, ObservedDocument, ObservedVersion};
 pub use outcome::Outcome;
 pub use plan::{Goal, Plan, PlanError, Step, plan_establish, plan_release};
 pub use record::{
     BeforeChange, Breaker, HOUR, Record, RecordError, RecordedKeyTrouble, RemediationState, Versions, digest,
 };
-pub use release::{Release, release};
+pub use release::{ReleaseRequest, release};
 pub(crate) use run::Run;
 pub use stored_record::read_record;

@@ -1,8 +1,8 @@
-//! Remediation: a document is to be as its record wants it, whatever has happened to it or to its key.
+//! Remediation makes a document as its record wants it, whatever has happened to the document or to its key.
 //!
-//! The intent comes from the record. A change event only says where to look and whom to name: what is done depends on
-//! what is there. Repairs run the same convergence loop as requests of owners. Two questions come first: can the key
-//! still be used, and has the document been repaired too often?
+//! The intent comes from the record. A change event only says which documents to observe and whom to name. What is
+//! done depends on what is observed. Repairs run the same convergence loop as requests of owners. Two questions come
+//! first: can the key still be used, and has the document been repaired too often?
 
 mod breaker;
 mod drift;
@@ -28,7 +28,7 @@ use crate::session::DocumentName;
 const ATTEMPTS: u32 = 3;
 /// How many times an attempt waits for another run, each time for longer: a few seconds in all.
 const WAITS: u32 = 4;
-/// How old the last repair may be, in seconds, for the run that made it to be still under way.
+/// If the last repair is younger than this, in seconds, the run that made it may still be under way.
 const UNDER_WAY: u64 = 15;
 
 /// A request to remediate a document.
@@ -100,7 +100,9 @@ async fn attempt<P: WritePorts>(
     };
     let mut remediation = Remediation::new(document).observed(&observation);
     let Some(record) = &observation.record else {
-        remediation.notes.push("no record: nobody has put this document in our care".to_owned());
+        remediation
+            .notes
+            .push("there is no record: nobody has asked session-kms for this document".to_owned());
         return Ok(ended(remediation, None));
     };
     if !concerns(event, record) {

@@ -26,7 +26,7 @@ pub use keys::{KeyList, ListedKey};
 pub use matrix::{Cell, Matrix, Row};
 pub use status::RegionStatus;
 
-use crate::intent::Mode;
+use crate::intent::PreflightMode;
 use crate::preflight::{Assessment, Finding};
 
 /// What an operation was asked for and what it found or did. Parts that do not belong to the operation are empty.
@@ -65,7 +65,7 @@ pub struct ReportHeader {
 #[derive(Clone, Debug)]
 pub struct KeyAssessment {
     /// The mode, which says which findings block.
-    pub mode: Mode,
+    pub mode: PreflightMode,
     /// The findings.
     pub assessment: Assessment,
     /// The key policy, from which the HTML report shows the statements that decided.

@@ -7,14 +7,14 @@ use serde::Serialize;
 /// Who makes a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Side {
+pub enum CallerKind {
     /// Somebody who starts sessions.
     User,
     /// A managed node: its agent makes the call.
     Node,
 }
 
-impl Side {
+impl CallerKind {
     /// The call that this side makes in a session.
     #[must_use]
     pub fn call(self) -> SessionCall {
@@ -25,7 +25,7 @@ impl Side {
     }
 }
 
-impl fmt::Display for Side {
+impl fmt::Display for CallerKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::User => "user",

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::call::Side;
+use super::call::CallerKind;
 use super::facts::{
     Fact, FactState, call_facts, encryption_context_facts, encryption_context_values, encryption_contexts,
     is_of_newer_clients,
@@ -29,7 +29,7 @@ pub struct KeyFacts {
     /// The names of all aliases of the key, each with its `alias/`; `None` if they are unknown.
     pub aliases: Option<Vec<String>>,
     /// All tags that the calls of these principals have. Other principals' tags are unknown.
-    pub principal_tags: BTreeMap<(PrincipalArn, Side), Tags>,
+    pub principal_tags: BTreeMap<(PrincipalArn, CallerKind), Tags>,
 }
 
 /// The organization that an account is in.
@@ -48,7 +48,7 @@ pub struct Tags(pub Vec<(String, String)>);
 /// Who makes a call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Caller<'a> {
-    pub(super) side: Side,
+    pub(super) side: CallerKind,
     /// The caller's account, twelve digits.
     pub(super) account: &'a str,
     /// `None` for a principal of the account that no policy names.
@@ -71,7 +71,7 @@ impl KeyFacts {
     }
 
     /// The facts about a side's calls, whoever makes them.
-    fn facts_of_all_callers(&self, side: Side, key: &KeyArn, names: Option<&[&str]>) -> Vec<Fact> {
+    fn facts_of_all_callers(&self, side: CallerKind, key: &KeyArn, names: Option<&[&str]>) -> Vec<Fact> {
         let mut facts: Vec<Fact> = names.into_iter().flat_map(encryption_context_values).collect();
         facts.extend(self.facts_of_key(key));
         facts.extend(self.known.iter().map(|known| match known.state() {
@@ -103,7 +103,7 @@ impl KeyFacts {
     }
 
     /// The facts that the key's description and the side give.
-    pub(super) fn certain_facts(&self, side: Side) -> Vec<Fact> {
+    pub(super) fn certain_facts(&self, side: CallerKind) -> Vec<Fact> {
         let mut facts = call_facts(side);
         for (name, value) in [
             ("kms:KeySpec", &self.spec),
@@ -206,14 +206,14 @@ impl SessionContexts {
             };
             encryption_contexts(&facts.known).iter().map(context).collect()
         };
-        Self { users: contexts(Side::User), nodes: contexts(Side::Node) }
+        Self { users: contexts(CallerKind::User), nodes: contexts(CallerKind::Node) }
     }
 
     /// The contexts of a side. The call must be allowed in each.
-    pub(super) fn for_side(&self, side: Side) -> &[SessionContext] {
+    pub(super) fn for_side(&self, side: CallerKind) -> &[SessionContext] {
         match side {
-            Side::User => &self.users,
-            Side::Node => &self.nodes,
+            CallerKind::User => &self.users,
+            CallerKind::Node => &self.nodes,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! Clients call KMS directly, so the condition keys of calls through another service are absent: an Allow that
 //! requires `kms:ViaService` allows nothing here. What depends on the user's network and device stays unknown.
 
-use super::call::Side;
+use super::call::CallerKind;
 use super::known_context::{KnownContext, KnownState};
 use kms_key_policy::Action;
 
@@ -110,8 +110,8 @@ pub(super) fn is_of_newer_clients(names: &[&str]) -> bool {
 }
 
 /// What every call of a side has and lacks, apart from its encryption context.
-pub(super) fn call_facts(side: Side) -> Vec<Fact> {
-    let of_nodes = ABSENT_ON_NODES.into_iter().filter(|_| side == Side::Node);
+pub(super) fn call_facts(side: CallerKind) -> Vec<Fact> {
+    let of_nodes = ABSENT_ON_NODES.into_iter().filter(|_| side == CallerKind::Node);
     let absent = ABSENT.into_iter().chain(of_nodes).map(|name| Fact::new(name, FactState::Absent));
     // These condition keys come with other KMS operations only.
     let action = Action::parse(side.call().action());
@@ -158,7 +158,7 @@ pub(super) fn contradiction(name: &str, stated: &KnownState) -> Option<String> {
     let has = |value: &str| matches!(stated, KnownState::Values(values) if values.as_slice() == [value]);
     if is(&CONTEXT_KEYS) {
         return Some(format!(
-            "it lists {SESSION_ID}, {TARGET_ID} and, where a newer client adds it, {RANDOM_CHALLENGE}; say by \
+            "it lists {SESSION_ID}, {TARGET_ID} and, if a newer client adds it, {RANDOM_CHALLENGE}; say by \
              `{CHALLENGE}`: null that none does"
         ));
     }
@@ -175,7 +175,7 @@ pub(super) fn contradiction(name: &str, stated: &KnownState) -> Option<String> {
         return (!has(value)).then(|| format!("it is `{value}` of the key of every session"));
     }
     let mut facts: Vec<_> = encryption_context_values(CONTEXT_OF_SESSIONS).collect();
-    facts.extend(call_facts(Side::User));
+    facts.extend(call_facts(CallerKind::User));
     facts.extend(encryption_context_facts(CONTEXT_OF_SESSIONS));
     match (state_of(&facts, name)?, stated) {
         (FactState::Values(values), _) => match values.as_slice() {

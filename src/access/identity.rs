@@ -1,6 +1,6 @@
 //! The principal's own side: what IAM's simulator, or the identity policies given, say about its call.
 
-use super::call::Side;
+use super::call::CallerKind;
 use super::key_rules::{DecidingRule, KeyRules, KeyRulesError, KeyVerdict};
 use super::principal::{PrincipalArn, PrincipalType};
 use kms_key_policy::Policy;
@@ -59,7 +59,7 @@ impl GivenPolicies {
     fn evaluate(
         rules: &KeyRules,
         principal: &PrincipalArn,
-        side: Side,
+        side: CallerKind,
         policies: &[Policy],
     ) -> Result<Self, KeyRulesError> {
         Ok(Self {
@@ -112,7 +112,7 @@ pub enum IdentityVerdict {
 #[must_use]
 pub fn evaluate_identity(
     principal: &PrincipalArn,
-    side: Side,
+    side: CallerKind,
     own: &OwnSide,
     rules: Result<&KeyRules, &str>,
     key_side: Option<&KeyVerdict>,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::call::Side;
+use super::call::CallerKind;
 use super::context::{Caller, KeyFacts, SessionContexts};
 use super::facts::has_prefix;
 use super::principal::PrincipalArn;
@@ -110,7 +110,7 @@ impl KeyRules {
     ///
     /// # Errors
     /// The evaluator refuses the principal as malformed.
-    pub fn evaluate(&self, principal: &PrincipalArn, side: Side) -> Result<KeyVerdict, KeyRulesError> {
+    pub fn evaluate(&self, principal: &PrincipalArn, side: CallerKind) -> Result<KeyVerdict, KeyRulesError> {
         self.on_key_side(principal.as_str(), caller(principal, side))
     }
 
@@ -119,7 +119,7 @@ impl KeyRules {
     ///
     /// # Errors
     /// The evaluator refuses the account as malformed.
-    pub fn evaluate_account(&self, account: &str, side: Side) -> Result<KeyVerdict, KeyRulesError> {
+    pub fn evaluate_account(&self, account: &str, side: CallerKind) -> Result<KeyVerdict, KeyRulesError> {
         // A statement for the account applies to its root user, and one for somebody else in it does not. A role that
         // nobody names shows whether a statement is for more than the root user.
         let of_account = format!("arn:{}:iam::{account}:", self.key.location().partition);
@@ -148,7 +148,7 @@ impl KeyRules {
     pub fn evaluate_with(
         &self,
         principal: &PrincipalArn,
-        side: Side,
+        side: CallerKind,
         identity: &[Policy],
     ) -> Result<KeyVerdict, KeyRulesError> {
         let layers =
@@ -165,7 +165,7 @@ impl KeyRules {
     pub fn evaluate_own(
         &self,
         principal: &PrincipalArn,
-        side: Side,
+        side: CallerKind,
         identity: &[Policy],
     ) -> Result<KeyVerdict, KeyRulesError> {
         let root = format!("arn:{}:iam::{}:root", principal.partition(), principal.account());
@@ -221,7 +221,7 @@ const ANY_ROLE: &str = "session-kms-any-role";
 const NEWER_CLIENTS: &str = "with the encryption context key `aws:ssm:RandomChallenge`, which newer clients add and \
                              agents then decrypt with";
 
-fn caller(principal: &PrincipalArn, side: Side) -> Caller<'_> {
+fn caller(principal: &PrincipalArn, side: CallerKind) -> Caller<'_> {
     Caller { side, account: principal.account(), principal: Some(principal) }
 }
 

@@ -3,7 +3,7 @@
 //! The simulator treats a missing context entry as absent, and does not list those that service control policies miss.
 //! So the first simulation already has everything that is certain.
 
-use super::call::Side;
+use super::call::CallerKind;
 use super::context::{Caller, KeyFacts};
 use super::facts::{self, Fact, FactState, state_of};
 use super::principal::{PrincipalArn, PrincipalType};
@@ -27,7 +27,7 @@ pub struct SimulatedCall<'a> {
     /// The caller.
     pub principal: &'a PrincipalArn,
     /// Whether the caller is a user or a node.
-    pub side: Side,
+    pub side: CallerKind,
     /// The key that it calls KMS with.
     pub key: &'a KeyArn,
 }

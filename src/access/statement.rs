@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::call::Side;
+use super::call::CallerKind;
 use super::principal::PrincipalArn;
 use crate::key::KeyArn;
 
 /// The key policy statement that allows these principals their side's call.
 #[must_use]
-pub fn key_policy_statement(side: Side, principals: &[&PrincipalArn]) -> Value {
+pub fn key_policy_statement(side: CallerKind, principals: &[&PrincipalArn]) -> Value {
     let sid = match side {
-        Side::User => "AllowSessionManagerUsers",
-        Side::Node => "AllowSessionManagerNodes",
+        CallerKind::User => "AllowSessionManagerUsers",
+        CallerKind::Node => "AllowSessionManagerNodes",
     };
     let arns: Vec<_> = principals.iter().map(|principal| principal.as_str()).collect();
     json!({
@@ -26,10 +26,10 @@ pub fn key_policy_statement(side: Side, principals: &[&PrincipalArn]) -> Value {
 /// The identity policy that allows users or nodes their call on the key. In another account they need it besides the
 /// key policy.
 #[must_use]
-pub fn identity_policy(side: Side, key: &KeyArn) -> Value {
+pub fn identity_policy(side: CallerKind, key: &KeyArn) -> Value {
     let sid = match side {
-        Side::User => "UseSessionKeyAsUser",
-        Side::Node => "UseSessionKeyAsNode",
+        CallerKind::User => "UseSessionKeyAsUser",
+        CallerKind::Node => "UseSessionKeyAsNode",
     };
     json!({
         "Version": "2012-10-17",
@@ -54,7 +54,8 @@ mod tests {
         let key = example_arn();
         for arn in ["arn:aws:iam::111122223333:role/team/App", "arn:aws:iam::222222222222:user/ann"] {
             let principal = PrincipalArn::parse(arn).unwrap();
-            for (side, other) in [(Side::User, Side::Node), (Side::Node, Side::User)] {
+            for (side, other) in [(CallerKind::User, CallerKind::Node), (CallerKind::Node, CallerKind::User)]
+            {
                 let policy = json!({"Version": "2012-10-17", "Statement": [key_policy_statement(side, &[&principal])]});
                 let rules =
                     KeyRules::new(key.clone(), KeyFacts::default(), &policy.to_string(), "[]").unwrap();

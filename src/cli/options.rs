@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use super::error::CliError;
 use super::files;
 use crate::access::{KnownContext, PrincipalArn, PrincipalType};
-use crate::intent::{KeyPolicyReader, Mode, Safeguards};
+use crate::intent::{KeyPolicyReader, PreflightMode, Safeguards};
 use crate::key::KeyRef;
 use crate::session::DocumentName;
 
@@ -87,12 +87,12 @@ enum ModeOption {
 
 impl PreflightOptions {
     /// The mode, which says which findings block.
-    pub(super) fn mode(&self) -> Mode {
+    pub(super) fn mode(&self) -> PreflightMode {
         match self.preflight {
-            ModeOption::Strict => Mode::Strict,
-            ModeOption::Enforce => Mode::Enforce,
-            ModeOption::Warn => Mode::Warn,
-            ModeOption::Off => Mode::Off,
+            ModeOption::Strict => PreflightMode::Strict,
+            ModeOption::Enforce => PreflightMode::Enforce,
+            ModeOption::Warn => PreflightMode::Warn,
+            ModeOption::Off => PreflightMode::Off,
         }
     }
 

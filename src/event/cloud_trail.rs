@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::event_bridge::EventBridgeEnvelope;
-use super::plain;
+use super::log_safe;
 use crate::access::{PrincipalArn, SessionOwner};
 use crate::change_event::Actor;
 
@@ -56,7 +56,7 @@ impl<'a> CallRecord<'a> {
 
     /// When the call was made.
     pub(super) fn at(&self) -> Option<String> {
-        plain::text(self.value("/eventTime")).or_else(|| self.envelope.time())
+        log_safe::log_safe_text(self.value("/eventTime")).or_else(|| self.envelope.time())
     }
 
     /// Who made the call, as exactly as the record says.
@@ -68,8 +68,8 @@ impl<'a> CallRecord<'a> {
             "/userIdentity/principalId",
             "/userIdentity/accountId",
         ];
-        let principal = principal.iter().find_map(|pointer| plain::text(self.value(pointer)))?;
-        Some(Actor { principal, user_agent: plain::text(self.value("/userAgent")) })
+        let principal = principal.iter().find_map(|pointer| log_safe::log_safe_text(self.value(pointer)))?;
+        Some(Actor { principal, user_agent: log_safe::log_safe_text(self.value("/userAgent")) })
     }
 
     /// Whether a session of the role made the call. Sessions name their role without its path, so account and name

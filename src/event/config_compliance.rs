@@ -4,14 +4,14 @@ use serde_json::Value;
 
 use super::event_bridge::{EventBridgeEnvelope, is_elsewhere};
 use super::named_document::NamedDocument;
-use super::{Event, FunctionIdentity, ignored, plain};
+use super::{Event, FunctionIdentity, ignored, log_safe};
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
 
 pub(super) const DETAIL_TYPE: &str = "Config Rules Compliance Change";
 
 pub(super) fn read(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentity<'_>) -> Event {
     let text = |pointer: &str| envelope.detail.pointer(pointer).and_then(Value::as_str);
-    let rule = text("/configRuleName").map_or_else(|| "without a name".to_owned(), plain::plain);
+    let rule = text("/configRuleName").map_or_else(|| "without a name".to_owned(), log_safe::log_safe);
     match text("/newEvaluationResult/complianceType") {
         Some("NON_COMPLIANT") => {}
         Some(other) => return ignored(format_args!("rule {rule} says {other}, which asks for nothing")),

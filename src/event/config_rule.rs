@@ -6,7 +6,7 @@ use aws_lambda_events::event::config::ConfigEvent;
 use serde_json::{Map, Value};
 
 use super::named_document::NamedDocument;
-use super::{Event, FunctionIdentity, plain};
+use super::{Event, FunctionIdentity, log_safe};
 use crate::session::DocumentName;
 
 /// The result token that AWS Config sends if it only tries the rule.
@@ -89,7 +89,7 @@ fn config_event(fields: &Map<String, Value>) -> ConfigEvent {
 
 /// The question, or why it cannot be answered.
 fn evaluation(event: ConfigEvent, function: FunctionIdentity<'_>) -> Result<RuleEvaluation, String> {
-    let unanswerable = |why: &str| plain::line(format_args!("the question of AWS Config {why}"));
+    let unanswerable = |why: &str| log_safe::log_safe_line(format_args!("the question of AWS Config {why}"));
     let token = event.result_token.filter(|token| !token.is_empty());
     let token = token.ok_or_else(|| unanswerable("has no result token, so there is nothing to answer to"))?;
     let invoking = event.invoking_event.and_then(|text| serde_json::from_str::<Value>(&text).ok());

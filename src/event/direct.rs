@@ -97,8 +97,8 @@ fn with_intent(
 fn reconcile_by_record(mut reader: Properties<'_>) -> Result<ChangeEvent, PropertyProblems> {
     let document = session_encryption::document_name(&mut reader);
     reader.reject_others(
-        "is not taken by action `reconcile` without `kmsKeyId` or `encryption`; it then puts right what the \
-         record wants, and takes `documentName` alone",
+        "is not taken by action `reconcile` without `kmsKeyId` or `encryption`; it then repairs by the \
+         record, and takes `documentName` alone",
     );
     reader.finish(UnknownProperties::Refuse).map(|_| ChangeEvent {
         source: ChangeSource::DirectCall,

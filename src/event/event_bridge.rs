@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{FunctionIdentity, plain};
+use super::{FunctionIdentity, log_safe};
 use crate::location::Location;
 
 /// An event of EventBridge. Everything but its source and detail type may be missing.
@@ -45,7 +45,7 @@ impl<'a> EventBridgeEnvelope<'a> {
 
     /// When it happened, as EventBridge writes it.
     pub(super) fn time(&self) -> Option<String> {
-        plain::text(self.time)
+        log_safe::log_safe_text(self.time)
     }
 
     /// Whether it happened in another account or Region than the function's own. If either is unknown, it may have

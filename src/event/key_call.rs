@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::cloud_trail::CallRecord;
 use super::event_bridge::EventBridgeEnvelope;
-use super::{Event, FunctionIdentity, ignored, plain};
+use super::{Event, FunctionIdentity, ignored, log_safe};
 use crate::change_event::{ChangeDetail, ChangeEvent, ChangeSource, Scope};
 use crate::key::{KeyArn, KeyRef};
 
@@ -34,11 +34,11 @@ pub(super) fn read(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentit
     };
     if ALIAS_CALLS.contains(&call) {
         return ignored(format_args!(
-            "{call} changes nothing for sessions: a document carries its key's ARN, which no alias can turn"
+            "{call} changes nothing for sessions: a document carries its key's ARN, which no alias changes"
         ));
     }
     if !CALLS.contains(&call) {
-        return ignored(format_args!("{call} takes no key away and gives none back"));
+        return ignored(format_args!("{call} does not change who can use a key"));
     }
     if let Some(error) = record.error() {
         return ignored(format_args!("{call} failed with {error}, so nothing has changed"));
@@ -84,7 +84,7 @@ pub(super) fn complete(
     }
 }
 
-/// What the record says of the key's future that reading the key does not tell.
+/// What the record says that no read of the key gives: a new policy, or the date of a deletion.
 fn detail(call: &str, record: &CallRecord<'_>) -> Option<ChangeDetail> {
     match call {
         "PutKeyPolicy" => {
@@ -95,9 +95,8 @@ fn detail(call: &str, record: &CallRecord<'_>) -> Option<ChangeDetail> {
             };
             (name == "default").then_some(ChangeDetail::KeyPolicy(policy))
         }
-        "ScheduleKeyDeletion" => {
-            plain::text(record.value("/responseElements/deletionDate")).map(ChangeDetail::DeletionDate)
-        }
+        "ScheduleKeyDeletion" => log_safe::log_safe_text(record.value("/responseElements/deletionDate"))
+            .map(ChangeDetail::DeletionDate),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::event_bridge::EventBridgeEnvelope;
 use super::named_document::NamedDocument;
-use super::{Event, FunctionIdentity, ignored, plain};
+use super::{Event, FunctionIdentity, ignored, log_safe};
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
 use crate::key::KeyArn;
 use crate::session::DocumentName;
@@ -16,12 +16,12 @@ pub(super) fn read(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentit
     let findings = envelope.detail.get("findings").and_then(Value::as_array);
     let findings: Vec<_> = findings.into_iter().flatten().collect();
     let (what, scope) = if envelope.detail_type == CUSTOM_ACTION {
-        let action = plain::text(envelope.detail.get("actionName"));
+        let action = log_safe::log_safe_text(envelope.detail.get("actionName"));
         let what = action.map_or_else(|| "custom action".to_owned(), |name| format!("custom action {name}"));
         (what, scope_of_custom_action(&findings, function))
     } else {
         // AWS documents one finding for each event, so the first one gives the title.
-        let title = findings.first().and_then(|finding| plain::text(finding.get("Title")));
+        let title = findings.first().and_then(|finding| log_safe::log_safe_text(finding.get("Title")));
         let what = title.map_or_else(|| "finding".to_owned(), |title| format!("finding: {title}"));
         (what, scope_of_imported(&findings, function))
     };

@@ -3,11 +3,11 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::context_property::context_property;
 use super::custom_resource::{CustomResourceRequest, UNKNOWN_REQUEST, owner};
-use super::known_keys::known_keys;
 use crate::access::{PrincipalArn, PrincipalType};
 use crate::intent::{
-    Encryption, Intent, KeyPolicyReader, Mode, OnConflict, OnDelete, OnKeyTrouble, Owner, Safeguards,
+    Encryption, Intent, KeyPolicyReader, OnConflict, OnDelete, OnKeyTrouble, Owner, PreflightMode, Safeguards,
 };
 use crate::key::KeyRef;
 use crate::location::Location;
@@ -23,8 +23,12 @@ const ON_KEY_TROUBLE: [(&str, KeyTroubleWord); 3] = [
     ("Standby", KeyTroubleWord::Standby),
     ("Clear", KeyTroubleWord::Clear),
 ];
-const PREFLIGHT: [(&str, Mode); 4] =
-    [("Strict", Mode::Strict), ("Enforce", Mode::Enforce), ("Warn", Mode::Warn), ("Off", Mode::Off)];
+const PREFLIGHT: [(&str, PreflightMode); 4] = [
+    ("Strict", PreflightMode::Strict),
+    ("Enforce", PreflightMode::Enforce),
+    ("Warn", PreflightMode::Warn),
+    ("Off", PreflightMode::Off),
+];
 
 /// A request, read whole.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -214,7 +218,7 @@ fn on_key_trouble(reader: &mut Properties<'_>, on: bool, key: Option<&str>) -> O
         }
         (KeyTroubleWord::Standby, None) => {
             let word = reader.spelt("OnKeyTrouble");
-            reader.reject(STANDBY, format!("is missing; it is required where {word} is `Standby`"));
+            reader.reject(STANDBY, format!("is missing; it is required if {word} is `Standby`"));
             OnKeyTrouble::Alert
         }
         (KeyTroubleWord::Alert | KeyTroubleWord::Clear, Some(standby)) => {
@@ -240,7 +244,7 @@ fn key_ref(reader: &mut Properties<'_>, name: &'static str, text: &str) -> Optio
 fn reject_if_disabled(reader: &mut Properties<'_>, name: &'static str, key: Option<&str>) {
     if let Some(key) = key {
         let switch = reader.spelt("Encryption");
-        reader.reject(name, format!("is `{key}`; it must be left out where {switch} is `Disabled`"));
+        reader.reject(name, format!("is `{key}`; it must be left out if {switch} is `Disabled`"));
     }
 }
 
@@ -252,7 +256,7 @@ fn safeguards(reader: &mut Properties<'_>) -> Safeguards {
     let exempt = reader.texts("Exempt").unwrap_or_default();
     let discover_users = reader.flag("DiscoverUsers").unwrap_or(true);
     let discover_nodes = reader.flag("DiscoverNodes").unwrap_or(true);
-    let context = known_keys(reader);
+    let context = context_property(reader);
     let external_id = reader.text("KeyPolicyReaderExternalId");
     let reader_role = reader.text("KeyPolicyReaderRoleArn").filter(|arn| {
         let role = PrincipalArn::parse(arn).is_ok_and(|arn| arn.principal_type() == PrincipalType::Role);
@@ -318,7 +322,7 @@ fn on_delete(properties: &Map<String, Value>) -> Option<OnDelete> {
 /// The physical id of a document in an account and Region. Nothing else is part of it, so that a changed key never
 /// replaces the resource.
 #[must_use]
-pub(crate) fn physical_id(location: &Location, document: &DocumentName) -> String {
+pub(crate) fn id_of_document(location: &Location, document: &DocumentName) -> String {
     format!("session-kms:{}:{}:{document}", location.account, location.region)
 }
 

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::context_property::context_property;
 use super::custom_resource::{CustomResourceRequest, UNKNOWN_REQUEST};
-use super::known_keys::known_keys;
 use super::session_encryption::principals;
 use crate::intent::{KeyAccessQuestion, Require};
 use crate::key::KeyRef;
@@ -77,7 +77,7 @@ fn question(properties: &Map<String, Value>) -> Result<KeyAccessQuestion, Proper
     }
     let users = principals(&mut reader, "Users");
     let nodes = principals(&mut reader, "Nodes");
-    let context = known_keys(&mut reader);
+    let context = context_property(&mut reader);
     let require = reader
         .word("Require", &[("Allowed", Require::Allowed), ("NotDenied", Require::NotDenied)])
         .unwrap_or_default();

@@ -14,7 +14,7 @@ use crate::remediation::{Remediation, RemediationOutcome, RemediationRequest, re
 use crate::session::DocumentName;
 
 /// The alert if the deployment's own document has no record.
-const LOST: &str = "the record of what is wanted is gone, so nobody keeps the document as wanted; change \
+const LOST: &str = "the record of what is wanted is gone, so nothing repairs the document; change \
                     `Revision` of the stack that owns it, which then asks again";
 
 /// The time that is kept for the report. If there is little time in all, a quarter of it is kept.
@@ -199,7 +199,7 @@ fn summary(event: &ChangeEvent, remediations: &[Remediation]) -> String {
 
 fn words(outcome: RemediationOutcome) -> &'static str {
     match outcome {
-        RemediationOutcome::NotOurs => "is not in our care",
+        RemediationOutcome::NotOurs => "has no record",
         RemediationOutcome::NotConcerned => "is not concerned",
         RemediationOutcome::AsWanted => "is as wanted",
         RemediationOutcome::Repaired => "was repaired",
@@ -222,7 +222,7 @@ fn count(metrics: &mut Metrics, remediation: &Remediation) {
 }
 
 fn not_ours(document: &DocumentName, error: &AwsError) {
-    tracing::info!(%document, %error, "passed over, the role of this function was not given this document");
+    tracing::info!(%document, %error, "skipped: the role of this function may not read the record of this document");
 }
 
 #[cfg(test)]

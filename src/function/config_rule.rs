@@ -1,5 +1,6 @@
 //! The function as a custom rule of AWS Config: sessions are encrypted with a key that can be used, as the
-//! document's owner wants. The rule takes ports that cannot write.
+//! document's owner wants. The rule takes ports that can write neither the document nor the
+//! record: it only reports to AWS Config.
 
 use serde_json::{Value, json};
 
@@ -92,7 +93,7 @@ async fn of_document<P: ReadPorts>(
     document: &DocumentName,
 ) -> Result<Assessed, ReconcileError> {
     let not_ours =
-        Ok((ComplianceType::NotApplicable, "it is no preferences document in our care".to_owned()));
+        Ok((ComplianceType::NotApplicable, "it is no preferences document with a record".to_owned()));
     if *document != DocumentName::default() && !environment.ports.recorded().await?.contains(document) {
         return not_ours;
     }
@@ -119,7 +120,7 @@ async fn assess_document<P: ReadPorts>(
         KeyUsability::Usable(key) => {
             Ok((ComplianceType::Compliant, format!("sessions are encrypted with key {}", key.arn)))
         }
-        // Not to know is no pass.
+        // Unknown does not count as compliant.
         KeyUsability::Unknown(error) => not(format!("whether key {key} can be used is not known: {error}")),
         KeyUsability::Unusable(fault) => not(fault.to_string()),
     }

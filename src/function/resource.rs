@@ -30,7 +30,7 @@ impl<'a> FunctionLocation<'a> {
     }
 }
 
-pub(super) fn physical_id(id: &str) -> Result<PhysicalResourceId, Failure> {
+pub(super) fn valid_physical_id(id: &str) -> Result<PhysicalResourceId, Failure> {
     PhysicalResourceId::new(id).map_err(|error| plain_failure(&error))
 }
 

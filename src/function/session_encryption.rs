@@ -5,14 +5,15 @@ use super::resource::{self, FunctionLocation, plain_failure};
 use crate::event::custom_resource::{SESSION_ENCRYPTION, SESSION_KEY_ACCESS};
 use crate::event::session_encryption::{
     EncryptionChange, PreviousResource, SessionEncryptionRequest, WantedEncryption, document_of_id,
-    physical_id,
+    id_of_document,
 };
 use crate::intent::{Intent, OnDelete, Owner};
 use crate::location::Location;
 use crate::ports::{Environment, WritePorts};
 use crate::preflight::{KeyFault, summary};
 use crate::reconcile::{
-    Establish, Outcome, ReconcileError, Release, digest, establish, read_record, release, unchanged,
+    EstablishRequest, Outcome, ReconcileError, ReleaseRequest, digest, establish, read_record, release,
+    unchanged,
 };
 use crate::session::DocumentName;
 use cloudformation_custom_resource::{
@@ -40,7 +41,7 @@ impl<P: WritePorts> CustomResource for SessionEncryption<'_, P> {
         let document = request.document.as_ref();
         let document = document.map_err(|error| Failure { reason: format!("`DocumentName`: {error}") })?;
         let location = self.location.or_of_stack(&request.owner.stack_id)?;
-        resource::physical_id(&physical_id(&location, document))
+        resource::valid_physical_id(&id_of_document(&location, document))
     }
 
     async fn handle(
@@ -53,7 +54,7 @@ impl<P: WritePorts> CustomResource for SessionEncryption<'_, P> {
         match &request.change {
             EncryptionChange::Establish { wanted, previous } => {
                 refuse_unknown_type(&request.resource_type)?;
-                let change = EstablishRequest {
+                let change = CreateOrUpdate {
                     owner: &request.owner,
                     location: &location,
                     wanted,
@@ -63,7 +64,7 @@ impl<P: WritePorts> CustomResource for SessionEncryption<'_, P> {
                 Box::pin(self.establish(change, deadline, progress)).await
             }
             EncryptionChange::Release { physical_resource_id, on_delete } => {
-                let id = resource::physical_id(physical_resource_id)?;
+                let id = resource::valid_physical_id(physical_resource_id)?;
                 // CloudFormation may have made up the id. Then the properties name the document; if there can be no
                 // such document, the resource was never created.
                 let named = document_of_id(&location, physical_resource_id)
@@ -82,7 +83,7 @@ impl<P: WritePorts> CustomResource for SessionEncryption<'_, P> {
 
 /// A Create or an Update.
 #[derive(Clone, Copy)]
-struct EstablishRequest<'a> {
+struct CreateOrUpdate<'a> {
     owner: &'a Owner,
     location: &'a Location,
     wanted: &'a WantedEncryption,
@@ -93,21 +94,21 @@ struct EstablishRequest<'a> {
 impl<P: WritePorts> SessionEncryption<'_, P> {
     async fn establish(
         &self,
-        change: EstablishRequest<'_>,
+        change: CreateOrUpdate<'_>,
         deadline: &Deadline,
         progress: &Progress,
     ) -> Result<Success, Failure> {
-        let EstablishRequest { owner, location, wanted, previous } = change;
+        let CreateOrUpdate { owner, location, wanted, previous } = change;
         let digest = digest(&wanted.properties);
         let intent = self.accepted_intent(change, &digest).await?;
         let step = |step: &str| progress.set(step);
         let environment = Environment::new(self.ports, location).with_progress(&step);
         let patience = deadline.left_to_work(self.ports.now()).div_f64(2.0);
-        let wanted = Establish { owner, intent, digest: &digest, patience };
+        let request = EstablishRequest { owner, intent, digest: &digest, patience };
         let mut attempt = 0;
         let mut outcome = loop {
             // Boxed: the state of this future is large.
-            match Box::pin(establish(environment, wanted)).await {
+            match Box::pin(establish(environment, request)).await {
                 Ok(outcome) => break outcome,
                 Err(error) if attempt < RETRIES_OF_FRESH_ROLE && is_denial(&error) => {
                     attempt += 1;
@@ -115,7 +116,7 @@ impl<P: WritePorts> SessionEncryption<'_, P> {
                     self.ports.pause(attempt).await;
                 }
                 Err(error) if previous.is_some() && is_about_keys(&error) => {
-                    match Box::pin(unchanged(environment, wanted)).await {
+                    match Box::pin(unchanged(environment, request)).await {
                         Ok(Some(mut outcome)) => {
                             outcome.notes.push(error.to_string());
                             break outcome;
@@ -136,7 +137,7 @@ impl<P: WritePorts> SessionEncryption<'_, P> {
     /// property that this version does not know: a rollback must not fail.
     async fn accepted_intent<'c>(
         &self,
-        change: EstablishRequest<'c>,
+        change: CreateOrUpdate<'c>,
         digest: &str,
     ) -> Result<&'c Intent, Failure> {
         let refused = match &change.wanted.intent {
@@ -165,10 +166,10 @@ impl<P: WritePorts> SessionEncryption<'_, P> {
         on_delete: Option<OnDelete>,
         progress: &Progress,
     ) -> Result<Outcome, Failure> {
-        let wanted = Release { owner, document, on_delete };
+        let request = ReleaseRequest { owner, document, on_delete };
         let step = |step: &str| progress.set(step);
         let environment = Environment::new(self.ports, location).with_progress(&step);
-        Box::pin(release(environment, wanted))
+        Box::pin(release(environment, request))
             .await
             .map_err(|error| resource::failure(&error, self.request_id))
     }
@@ -203,7 +204,7 @@ fn is_about_keys(error: &ReconcileError) -> bool {
 /// A document that a failed replacement left behind, and what to do with it: the Update goes back to the document
 /// of the id that it has. No Delete follows for the other document, as no response has named its id.
 fn left_behind<'c>(
-    change: EstablishRequest<'c>,
+    change: CreateOrUpdate<'c>,
     document: &DocumentName,
 ) -> Option<(&'c DocumentName, Option<OnDelete>)> {
     let previous = change.previous?;
@@ -217,7 +218,7 @@ fn success(location: &Location, outcome: &Outcome) -> Result<Success, Failure> {
     log(outcome);
     let key = outcome.key.as_ref();
     let version = outcome.version.map_or_else(String::new, |version| version.to_string());
-    let id = resource::physical_id(&physical_id(location, &outcome.document))?;
+    let id = resource::valid_physical_id(&id_of_document(location, &outcome.document))?;
     let mut success = Success::new(id)
         .with_attribute("KeyArn", key.map_or("", |key| key.as_str()))
         .with_attribute("KeyAccount", key.map_or("", |key| &key.location().account))

@@ -25,7 +25,7 @@ impl<P: PreflightPorts> CustomResource for SessionKeyAccess<'_, P> {
     ) -> Result<PhysicalResourceId, Failure> {
         let location = self.location.or_of_stack(&request.stack_id)?;
         let (account, region) = (&location.account, &location.region);
-        resource::physical_id(&format!(
+        resource::valid_physical_id(&format!(
             "session-kms:{account}:{region}:access:{}",
             request.logical_resource_id
         ))
@@ -38,7 +38,7 @@ impl<P: PreflightPorts> CustomResource for SessionKeyAccess<'_, P> {
         progress: &Progress,
     ) -> Result<Success, Failure> {
         let id = match &request.physical_resource_id {
-            Some(id) => resource::physical_id(id)?,
+            Some(id) => resource::valid_physical_id(id)?,
             None => self.physical_id_of_create(request)?,
         };
         let Some(question) = &request.question else { return Ok(Success::new(id)) };

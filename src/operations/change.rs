@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::intent::{Intent, Mode, Owner};
+use crate::intent::{Intent, Owner, PreflightMode};
 use crate::location::Location;
 use crate::ports::{Environment, ReadPorts, WritePorts};
-use crate::reconcile::{Establish, Outcome, Preview, ReconcileError, Step, establish, preview};
+use crate::reconcile::{EstablishRequest, Outcome, Preview, ReconcileError, Step, establish, preview};
 use crate::report::{Change, KeyAssessment, Report, ReportHeader, VersionSummary};
 
 /// How long a refusal is asked about again if nothing else is said. Changes of policies and grants take up to about five
@@ -143,7 +143,7 @@ impl ChangeRequest {
         // Nothing is checked for encryption off, which locks nobody out.
         let key_assessment =
             (key.is_some() || !preview.assessment.findings.is_empty()).then(|| KeyAssessment {
-                mode: if key.is_some() { self.intent.safeguards.mode } else { Mode::Off },
+                mode: if key.is_some() { self.intent.safeguards.mode } else { PreflightMode::Off },
                 assessment: preview.assessment.clone(),
                 key_policy: None,
             });
@@ -157,8 +157,13 @@ impl ChangeRequest {
         Report { header, key_assessment, change: Some(change), ..Report::default() }
     }
 
-    fn establish(&self) -> Establish<'_> {
-        Establish { owner: &self.owner, intent: &self.intent, digest: &self.digest, patience: self.patience }
+    fn establish(&self) -> EstablishRequest<'_> {
+        EstablishRequest {
+            owner: &self.owner,
+            intent: &self.intent,
+            digest: &self.digest,
+            patience: self.patience,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::intent::{Encryption, Intent, Mode, OnKeyTrouble, Safeguards};
+use crate::intent::{Encryption, Intent, OnKeyTrouble, PreflightMode, Safeguards};
 use crate::key::KeyRef;
 use crate::ports::{Environment, PreflightPorts};
 use crate::preflight::{AccessObservation, Assessment, KeyError, assess, describe_key, observe_access};
@@ -71,7 +71,7 @@ pub fn check_report(
     header: ReportHeader,
     observation: &AccessObservation,
     assessment: Assessment,
-    mode: Mode,
+    mode: PreflightMode,
 ) -> Report {
     let key_policy = observation.policy.known().and_then(|policy| serde_json::from_str::<Value>(policy).ok());
     let header =

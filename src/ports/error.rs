@@ -17,8 +17,8 @@ pub struct AwsError {
 }
 
 impl AwsError {
-    /// Whether it was a record that may not be read. Then the document is somebody else's: another function's, or the
-    /// command line's.
+    /// Whether the permission to read the record was missing. Then the document belongs to another function or to the
+    /// command line.
     #[must_use]
     pub fn is_record_withheld(&self) -> bool {
         self.operation == "ssm:GetParameter" && self.is_denied()

@@ -8,17 +8,19 @@ use super::assessor::{Assessor, SubjectAssessment};
 use super::checks::{dry_run, key_fitness, key_policy, nodes, users};
 use super::finding::{Check, Finding, Verdict};
 use super::observation::AccessObservation;
-use crate::access::{IdentityVerdict, KeyVerdict, PrincipalArn, Side, identity_policy, key_policy_statement};
-use crate::intent::Mode;
+use crate::access::{
+    CallerKind, IdentityVerdict, KeyVerdict, PrincipalArn, identity_policy, key_policy_statement,
+};
+use crate::intent::PreflightMode;
 
 /// Whether one principal can make its call: both sides together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Access {
+pub struct PrincipalAccess {
     /// Who.
     pub principal: PrincipalArn,
     /// As what.
-    pub side: Side,
+    pub side: CallerKind,
     /// Pass, fail or unknown, of both sides together.
     pub verdict: Verdict,
     /// How the principal is known.
@@ -61,7 +63,7 @@ pub struct Assessment {
     /// Each check's findings.
     pub findings: Vec<Finding>,
     /// Each principal's verdict.
-    pub access: Vec<Access>,
+    pub access: Vec<PrincipalAccess>,
     /// What to do for those who fail.
     pub remedies: Remedies,
 }
@@ -73,8 +75,8 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
     let assessor = Assessor::new(observation);
     let mut assessment = Assessment { findings: key_fitness(&observation.key), ..Assessment::default() };
     assessment.findings.extend(key_policy::warnings(&assessor.all.rules, key.as_str()));
-    let mut refused: Vec<(&PrincipalArn, Side)> = Vec::new();
-    let mut lacking: Vec<(&PrincipalArn, Side)> = Vec::new();
+    let mut refused: Vec<(&PrincipalArn, CallerKind)> = Vec::new();
+    let mut lacking: Vec<(&PrincipalArn, CallerKind)> = Vec::new();
     for subject in &observation.subjects {
         let is_exempt = exempt.iter().any(|pattern| matches_wildcards(pattern, subject.principal.as_str()));
         let SubjectAssessment { on_key, key_side, on_identity, own } = assessor.assess(subject);
@@ -86,7 +88,7 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
         if matches!(own, IdentityVerdict::MissingAllow(_)) {
             lacking.push((&subject.principal, subject.side));
         }
-        assessment.access.push(Access {
+        assessment.access.push(PrincipalAccess {
             principal: subject.principal.clone(),
             side: subject.side,
             verdict: on_key.verdict.and(on_identity.verdict),
@@ -104,8 +106,8 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
     assessment.findings.extend(observation.nodes.iter().flat_map(nodes::findings));
     let of_users = observation.sessions.iter().flat_map(|sessions| users::findings(sessions, exempt));
     assessment.findings.extend(of_users);
-    for side in [Side::User, Side::Node] {
-        let of_side = |list: &[(&PrincipalArn, Side)]| -> Vec<PrincipalArn> {
+    for side in [CallerKind::User, CallerKind::Node] {
+        let of_side = |list: &[(&PrincipalArn, CallerKind)]| -> Vec<PrincipalArn> {
             list.iter()
                 .filter(|(_, other)| *other == side)
                 .map(|(principal, _)| (*principal).clone())
@@ -132,7 +134,8 @@ impl Assessment {
         self.findings
             .extend(findings.map(|finding| Finding { key_policy_statements: Vec::new(), ..finding }));
         let access = other.access.into_iter();
-        self.access.extend(access.map(|access| Access { key_policy_statements: Vec::new(), ..access }));
+        self.access
+            .extend(access.map(|access| PrincipalAccess { key_policy_statements: Vec::new(), ..access }));
         self.remedies.extend(other.remedies);
     }
 }
@@ -145,7 +148,7 @@ impl Remedies {
     }
 }
 
-impl Mode {
+impl PreflightMode {
     /// Whether a finding blocks a change in this mode. An unfit key always does.
     #[must_use]
     pub fn blocks(self, finding: &Finding) -> bool {

@@ -1,4 +1,4 @@
-//! Checking access: those who need a key can use it. A refusal is asked about again before it counts, since changes of
+//! Checks whether those who need a key can use it. A check that fails is repeated before it counts, because changes of
 //! policies and grants take a while to be seen everywhere.
 
 use std::collections::BTreeSet;
@@ -11,22 +11,22 @@ use super::finding::{Check, Finding, Verdict};
 use super::key_error::KeyFault;
 use super::observation::AccessObservation;
 use super::observe::{observe_access, observe_again};
-use crate::access::{PrincipalArn, Side};
-use crate::intent::{Mode, Safeguards};
+use crate::access::{CallerKind, PrincipalArn};
+use crate::intent::{PreflightMode, Safeguards};
 use crate::key::KeyDescription;
 use crate::ports::{Environment, PreflightPorts};
 
-/// How many times a refusal is asked about again. The age of policies and roles is not known, and a change of one is
+/// How many times a check that fails is repeated. The age of policies and roles is not known, and a change of one is
 /// seen everywhere within seconds.
-const ASKS: u32 = 6;
+const RETRIES: u32 = 6;
 /// The same for a key or a grant of the last minutes. With the pauses between, this is about five minutes.
-const ASKS_WHILE_FRESH: u32 = 140;
+const RETRIES_WHILE_FRESH: u32 = 140;
 /// The longest log line, in bytes, that CloudWatch takes whole (262,144 bytes, some of them escapes).
 const LONGEST_LINE: usize = 120_000;
 /// How many findings or verdicts such a line holds.
 const LISTED: usize = 150;
 
-/// Checks who can use a key. A refusal is asked about again for as long as `patience` lasts before it counts.
+/// Checks who can use a key. A check that fails is repeated for as long as `patience` lasts before it counts.
 pub async fn check_access<P: PreflightPorts>(
     environment: Environment<'_, P>,
     key: &KeyDescription,
@@ -39,7 +39,7 @@ pub async fn check_access<P: PreflightPorts>(
     // Boxed, like this future itself: many calls in flight make for a large state.
     let mut observation = Box::pin(observe_access(environment, key, safeguards)).await;
     let mut assessment = assess(&observation, &safeguards.exempt);
-    for attempt in 1..=asks(&observation, ports.now()) {
+    for attempt in 1..=retries(&observation, ports.now()) {
         if !may_pass_later(&assessment, safeguards.mode) || is_over(begun, patience, ports.now()) {
             break;
         }
@@ -53,9 +53,9 @@ pub async fn check_access<P: PreflightPorts>(
     assessment
 }
 
-/// How many times a refusal is asked about again before it counts.
-pub(super) fn asks(observation: &AccessObservation, now: SystemTime) -> u32 {
-    if is_fresh(observation, now) { ASKS_WHILE_FRESH } else { ASKS }
+/// How many times a check that fails is repeated before it counts.
+pub(super) fn retries(observation: &AccessObservation, now: SystemTime) -> u32 {
+    if is_fresh(observation, now) { RETRIES_WHILE_FRESH } else { RETRIES }
 }
 
 /// Whether asking has taken as long as it may. Calls count, and so do the pauses between them.
@@ -65,7 +65,7 @@ pub(super) fn is_over(begun: SystemTime, patience: Duration, now: SystemTime) ->
 
 /// The findings of an assessment that block in a mode.
 #[must_use]
-pub fn blocking(assessment: &Assessment, mode: Mode) -> Vec<Finding> {
+pub fn blocking(assessment: &Assessment, mode: PreflightMode) -> Vec<Finding> {
     assessment.findings.iter().filter(|finding| mode.blocks(finding)).cloned().collect()
 }
 
@@ -98,7 +98,7 @@ pub(crate) fn log_assessment(key: &KeyDescription, assessment: &Assessment) {
 pub(crate) fn refuse_if_blocked(
     key: &KeyDescription,
     assessment: &Assessment,
-    mode: Mode,
+    mode: PreflightMode,
 ) -> Result<(), KeyFault> {
     match blocking(assessment, mode) {
         blocking if blocking.is_empty() => Ok(()),
@@ -108,14 +108,14 @@ pub(crate) fn refuse_if_blocked(
     }
 }
 
-/// Whether something blocks that may pass once a recent change is seen: an access refused, or a key not usable yet.
-fn may_pass_later(assessment: &Assessment, mode: Mode) -> bool {
+/// Whether a finding blocks that may pass once a recent change is seen everywhere.
+fn may_pass_later(assessment: &Assessment, mode: PreflightMode) -> bool {
     let is_of_access = |check| matches!(check, Check::KeyPolicy | Check::Identities | Check::DryRun);
     let mut failing = assessment.findings.iter().filter(|finding| finding.verdict == Verdict::Fail);
     failing.any(|finding| is_of_access(finding.check) && mode.blocks(finding))
 }
 
-fn refused(assessment: &Assessment) -> BTreeSet<(PrincipalArn, Side)> {
+fn refused(assessment: &Assessment) -> BTreeSet<(PrincipalArn, CallerKind)> {
     let refused = assessment.access.iter().filter(|access| access.verdict == Verdict::Fail && !access.exempt);
     refused.map(|access| (access.principal.clone(), access.side)).collect()
 }

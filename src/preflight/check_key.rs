@@ -1,4 +1,4 @@
-//! Checking the key itself: it exists, it is where sessions look for it, and it can encrypt them.
+//! Checks the key itself: it exists, it is in the partition and Region of the document, and it can encrypt sessions.
 
 use super::checks::key_fitness;
 use super::finding::{Finding, Verdict};
@@ -55,12 +55,12 @@ pub enum KeyUsability {
     Usable(Box<KeyDescription>),
     /// It cannot.
     Unusable(KeyFault),
-    /// Nobody knows: the key may not be described.
+    /// It is unknown: the caller lacks the permission to describe the key.
     Unknown(AwsError),
 }
 
-/// Checks whether a key can be used. This is the one place that separates a key that cannot be used from a key that may
-/// not be described.
+/// Checks whether a key can be used. Only this function separates a key that cannot be used from a key that the
+/// caller has no permission to describe.
 ///
 /// # Errors
 /// If AWS refused for another reason than a missing permission, or did not answer.

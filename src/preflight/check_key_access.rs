@@ -1,16 +1,16 @@
-//! Checking access in the key's own account: the key admits everybody named, before its ARN is handed out.
+//! Checks in the key's own account that the key admits everybody named, before its ARN is given to other accounts.
 
 use std::time::Duration;
 
 use super::assessment::{Assessment, assess};
-use super::check_access::{asks, is_over, log_assessment};
+use super::check_access::{is_over, log_assessment, retries};
 use super::check_key::check_key;
 use super::checks::assess_accounts;
 use super::finding::{Check, Finding, Verdict};
 use super::key_error::{KeyError, KeyFault};
 use super::lookups::read_attributes;
 use super::observation::{AccessObservation, Attributes, Read, Subject};
-use crate::access::{OwnSide, PrincipalArn, Side};
+use crate::access::{CallerKind, OwnSide, PrincipalArn};
 use crate::intent::{KeyAccessQuestion, Require, Safeguards};
 use crate::key::KeyDescription;
 use crate::ports::{Environment, PreflightPorts};
@@ -50,7 +50,7 @@ pub async fn check_key_access<P: PreflightPorts>(
             return Ok((key, assessment));
         }
         asked += 1;
-        if asked > asks(&observation, ports.now()) || is_over(begun, patience, ports.now()) {
+        if asked > retries(&observation, ports.now()) || is_over(begun, patience, ports.now()) {
             log_assessment(&key, &assessment);
             let remedies = assessment.remedies;
             return Err(KeyFault::NotAdmitted { key: key.arn, refused, remedies }.into());
@@ -83,8 +83,8 @@ async fn observe_key_side<P: PreflightPorts>(
         asked_of_context: Vec::new(),
         tags: None,
     };
-    let users = question.users.iter().map(|user| subject(user, Side::User));
-    let nodes = question.nodes.iter().map(|node| subject(node, Side::Node));
+    let users = question.users.iter().map(|user| subject(user, CallerKind::User));
+    let nodes = question.nodes.iter().map(|node| subject(node, CallerKind::Node));
     let mut observation = AccessObservation {
         key: key.clone(),
         account: location.account.clone(),

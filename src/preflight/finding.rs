@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::access::Side;
+use crate::access::CallerKind;
 
 /// The checks, by the names that reports show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -57,7 +57,7 @@ pub struct Finding {
     pub remedy: Option<String>,
     /// As what the subject needs the key, if it is a principal.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub side: Option<Side>,
+    pub side: Option<CallerKind>,
     /// Whether the subject is exempt, so that its failure does not block.
     pub exempt: bool,
     /// The indices of the statements of the key policy that the evidence names, from 0.

@@ -9,7 +9,9 @@ use tokio::sync::{Mutex, OnceCell};
 
 use super::READS_AT_A_TIME;
 use super::observation::{AccessObservation, Attributes, Read, Subject};
-use crate::access::{KeyFacts, KnownContext, PrincipalArn, PrincipalType, Side, Tags, may_tag_sessions};
+use crate::access::{
+    CallerKind, KeyFacts, KnownContext, PrincipalArn, PrincipalType, Tags, may_tag_sessions,
+};
 use crate::intent::Safeguards;
 use crate::key::KeyDescription;
 use crate::ports::{Environment, PreflightPorts, PrincipalTags};
@@ -47,7 +49,7 @@ impl RequestedReads {
 }
 
 /// A principal's tags, read once, or why they could not be read.
-type OfPrincipal = OnceCell<Result<PrincipalTags, String>>;
+type TagsOfPrincipal = OnceCell<Result<PrincipalTags, String>>;
 
 /// The reads of one run about one key.
 pub(super) struct Lookups<'a, P> {
@@ -57,7 +59,7 @@ pub(super) struct Lookups<'a, P> {
     organization: OnceCell<Read<Option<String>>>,
     resource_tags: OnceCell<Read<Tags>>,
     aliases: OnceCell<Read<Vec<String>>>,
-    principals: Mutex<BTreeMap<PrincipalArn, Arc<OfPrincipal>>>,
+    principals: Mutex<BTreeMap<PrincipalArn, Arc<TagsOfPrincipal>>>,
 }
 
 impl<'a, P: PreflightPorts> Lookups<'a, P> {
@@ -66,11 +68,11 @@ impl<'a, P: PreflightPorts> Lookups<'a, P> {
         key: &'a KeyDescription,
         safeguards: &'a Safeguards,
     ) -> Self {
-        Self::continuing(environment, key, safeguards, &Attributes::default())
+        Self::with_attributes(environment, key, safeguards, &Attributes::default())
     }
 
-    /// Lookups of which these have been read before.
-    fn continuing(
+    /// Lookups that begin with attributes that have been read before.
+    fn with_attributes(
         environment: Environment<'a, P>,
         key: &'a KeyDescription,
         safeguards: &'a Safeguards,
@@ -97,19 +99,21 @@ impl<'a, P: PreflightPorts> Lookups<'a, P> {
         let parsed = policy.known().and_then(|policy| Policy::parse(PolicyKind::Key, policy).ok());
         let Some(policy) = parsed else { return };
         let asked = RequestedReads::of(policy.condition_keys(), &self.safeguards.context);
-        let is_at_home = |subject: &Subject| subject.principal.account() == self.account();
-        let somebody_is = subjects.is_empty() || subjects.iter().any(is_at_home);
-        let of_key =
-            RequestedReads { principal_organization: asked.principal_organization && somebody_is, ..asked };
+        let is_of_own_account = |subject: &Subject| subject.principal.account() == self.account();
+        let has_own_principal = subjects.is_empty() || subjects.iter().any(is_of_own_account);
+        let of_key = RequestedReads {
+            principal_organization: asked.principal_organization && has_own_principal,
+            ..asked
+        };
         let of_principals = async {
             if !asked.principal_tags {
                 return Vec::new();
             }
             let untagged = subjects.iter().enumerate().filter(|(_, subject)| subject.tags.is_none());
-            let untagged = untagged.filter(|(_, subject)| is_at_home(subject));
+            let untagged = untagged.filter(|(_, subject)| is_of_own_account(subject));
             let untagged: Vec<_> =
                 untagged.map(|(at, subject)| (at, subject.principal.clone(), subject.side)).collect();
-            let read = |(at, principal, side): (usize, PrincipalArn, Side)| async move {
+            let read = |(at, principal, side): (usize, PrincipalArn, CallerKind)| async move {
                 (at, self.tags_of(&principal, side).await)
             };
             stream::iter(untagged).map(read).buffered(READS_AT_A_TIME).collect().await
@@ -158,7 +162,12 @@ impl<'a, P: PreflightPorts> Lookups<'a, P> {
     }
 
     /// What is known of a principal's call so far.
-    pub(super) fn facts(&self, principal: &PrincipalArn, side: Side, tags: Option<&Read<Tags>>) -> KeyFacts {
+    pub(super) fn facts(
+        &self,
+        principal: &PrincipalArn,
+        side: CallerKind,
+        tags: Option<&Read<Tags>>,
+    ) -> KeyFacts {
         let mut facts = self.attributes().facts(self.key, self.account(), &self.safeguards.context);
         if let Some(tags) = tags.and_then(Read::known) {
             facts.principal_tags.insert((principal.clone(), side), tags.clone());
@@ -167,7 +176,7 @@ impl<'a, P: PreflightPorts> Lookups<'a, P> {
     }
 
     /// All tags that the calls of a principal of the own account have.
-    pub(super) async fn tags_of(&self, principal: &PrincipalArn, side: Side) -> Read<Tags> {
+    pub(super) async fn tags_of(&self, principal: &PrincipalArn, side: CallerKind) -> Read<Tags> {
         let cell = Arc::clone(self.principals.lock().await.entry(principal.clone()).or_default());
         let read = cell
             .get_or_init(|| async {
@@ -182,11 +191,11 @@ impl<'a, P: PreflightPorts> Lookups<'a, P> {
             Err(why) => Read::Unknown(why.clone()),
             Ok(found) => match &found.trust_policy {
                 // The role of a node is assumed by AWS's own services, which pass no tags.
-                Some(trust) if side == Side::User && may_tag_sessions(trust) => Read::Unknown(format!(
+                Some(trust) if side == CallerKind::User && may_tag_sessions(trust) => Read::Unknown(format!(
                     "the trust policy of {principal} allows sts:TagSession, and tags of a session win over the \
                      role's"
                 )),
-                None if side == Side::User && principal.principal_type() == PrincipalType::Role => {
+                None if side == CallerKind::User && principal.principal_type() == PrincipalType::Role => {
                     Read::Unknown(format!(
                         "IAM gives no trust policy of {principal}, so that its sessions may have tags of their own"
                     ))
@@ -223,14 +232,14 @@ impl<'a, P: PreflightPorts> Lookups<'a, P> {
     }
 }
 
-/// Reads what the policy of an observation asks for and nobody has read: it may be another policy than before.
+/// Reads what the policy of an observation asks for and what has not been read, because the policy may have changed.
 pub(crate) async fn read_attributes<P: PreflightPorts>(
     environment: Environment<'_, P>,
     safeguards: &Safeguards,
     observation: &mut AccessObservation,
 ) {
     let key = observation.key.clone();
-    let lookups = Lookups::continuing(environment, &key, safeguards, &observation.attributes);
+    let lookups = Lookups::with_attributes(environment, &key, safeguards, &observation.attributes);
     lookups.read_for(&observation.policy, &mut observation.subjects).await;
     observation.attributes = lookups.attributes();
 }

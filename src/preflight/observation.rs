@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::access::{KeyFacts, KnownContext, Organization, OwnSide, PrincipalArn, Side, Tags};
+use crate::access::{CallerKind, KeyFacts, KnownContext, Organization, OwnSide, PrincipalArn, Tags};
 use crate::key::{KeyArn, KeyDescription};
 use crate::ports::DryRun;
 
@@ -43,7 +43,7 @@ pub struct Subject {
     /// Who.
     pub principal: PrincipalArn,
     /// As what.
-    pub side: Side,
+    pub side: CallerKind,
     /// How it is known: named by a property, or found, with an example.
     pub source: String,
     /// What is known of its own side.
@@ -60,7 +60,7 @@ pub struct Nodes {
     /// How many there are.
     pub count: usize,
     /// The nodes by the version of their agent, which is empty if it is not known.
-    pub agents: BTreeMap<String, Agents>,
+    pub agents: BTreeMap<String, NodesOfAgent>,
     /// Nodes whose role is not known: how many, and an example.
     pub without_role: Option<(usize, String)>,
     /// What could not be read of the nodes, and why.
@@ -69,7 +69,7 @@ pub struct Nodes {
 
 /// The nodes with one agent version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Agents {
+pub struct NodesOfAgent {
     /// How many.
     pub count: usize,
     /// One of them.
@@ -81,16 +81,16 @@ pub struct Agents {
 pub struct Sessions {
     /// How many sessions were looked at.
     pub count: usize,
-    /// Owners that could not be asked about: each once.
+    /// Owners whose policies cannot be checked, each once.
     pub others: Vec<OtherOwner>,
 }
 
-/// An owner of sessions that could not be asked about.
+/// An owner of sessions whose policies cannot be checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherOwner {
     /// Its ARN, a role's without the path.
     pub arn: String,
-    /// Why it could not.
+    /// Why they cannot be checked.
     pub why: String,
 }
 
@@ -106,7 +106,7 @@ pub struct Attributes {
 }
 
 impl Attributes {
-    /// What is known of the calls on a key, whoever makes them. `account` is the own one.
+    /// What is known of the calls on a key, whoever makes them. `account` is the account that the program runs in.
     #[must_use]
     pub fn facts(&self, key: &KeyDescription, account: &str, known: &KnownContext) -> KeyFacts {
         fn of<T: Clone>(read: Option<&Read<T>>) -> Option<T> {
@@ -121,7 +121,7 @@ impl Attributes {
     }
 }
 
-/// Everything that the access checks look at.
+/// Everything that the access checks use.
 #[derive(Clone, Debug)]
 pub struct AccessObservation {
     /// The key.
@@ -137,7 +137,7 @@ pub struct AccessObservation {
     /// The key's grants, as ListGrants returns them.
     pub grants: Read<Vec<Value>>,
     /// What the function's own role may, by side.
-    pub dry_runs: Vec<(Side, Read<DryRun>)>,
+    pub dry_runs: Vec<(CallerKind, Read<DryRun>)>,
     /// Who must be able to use the key.
     pub subjects: Vec<Subject>,
     /// The managed nodes. `None` if they are not to be discovered.

@@ -14,7 +14,7 @@ use super::lookups::Lookups;
 use super::observation::{AccessObservation, Read, Subject};
 use super::own_side::with_own_side;
 use super::principals::{FoundPrincipal, found_nodes, found_users};
-use crate::access::{OwnSide, PrincipalArn, Side};
+use crate::access::{CallerKind, OwnSide, PrincipalArn};
 use crate::intent::Safeguards;
 use crate::key::KeyDescription;
 use crate::ports::{AwsError, DryRun, Environment, PreflightPorts};
@@ -22,7 +22,7 @@ use crate::ports::{AwsError, DryRun, Environment, PreflightPorts};
 /// How far back the session history is read.
 const HISTORY: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Reads everything that the access checks look at.
+/// Reads everything that the access checks use.
 pub async fn observe_access<P: PreflightPorts>(
     environment: Environment<'_, P>,
     key: &KeyDescription,
@@ -49,11 +49,11 @@ pub async fn observe_access<P: PreflightPorts>(
         },
     );
     let (found, nodes) = split(nodes);
-    let mut subjects = named(&safeguards.nodes, Side::Node, "property Nodes");
-    add(&mut subjects, found, Side::Node);
+    let mut subjects = named(&safeguards.nodes, CallerKind::Node, "property Nodes");
+    add(&mut subjects, found, CallerKind::Node);
     let (found, sessions) = split(users);
-    let mut of_users = named(&safeguards.users, Side::User, "property Users");
-    add(&mut of_users, found, Side::User);
+    let mut of_users = named(&safeguards.users, CallerKind::User, "property Users");
+    add(&mut of_users, found, CallerKind::User);
     subjects.extend(of_users);
     let lookups = Lookups::new(environment, key, safeguards);
     Box::pin(lookups.read_for(&policy, &mut subjects)).await;
@@ -82,7 +82,7 @@ pub(super) async fn observe_again<P: PreflightPorts>(
     environment: Environment<'_, P>,
     safeguards: &Safeguards,
     observation: &mut AccessObservation,
-    failing: &BTreeSet<(PrincipalArn, Side)>,
+    failing: &BTreeSet<(PrincipalArn, CallerKind)>,
 ) {
     let ports = environment.ports;
     let key = observation.key.clone();
@@ -174,13 +174,13 @@ async fn read_policy<P: PreflightPorts>(
     }
 }
 
-async fn dry_runs<P: PreflightPorts>(ports: &P, key: &KeyDescription) -> Vec<(Side, Read<DryRun>)> {
-    let run = async |side: Side| (side, Read::from(ports.dry_run(&key.arn, side.call()).await));
-    let (user, node) = tokio::join!(run(Side::User), run(Side::Node));
+async fn dry_runs<P: PreflightPorts>(ports: &P, key: &KeyDescription) -> Vec<(CallerKind, Read<DryRun>)> {
+    let run = async |side: CallerKind| (side, Read::from(ports.dry_run(&key.arn, side.call()).await));
+    let (user, node) = tokio::join!(run(CallerKind::User), run(CallerKind::Node));
     vec![user, node]
 }
 
-fn named(principals: &[PrincipalArn], side: Side, source: &str) -> Vec<Subject> {
+fn named(principals: &[PrincipalArn], side: CallerKind, source: &str) -> Vec<Subject> {
     let mut subjects = Vec::new();
     let found = principals
         .iter()
@@ -190,7 +190,7 @@ fn named(principals: &[PrincipalArn], side: Side, source: &str) -> Vec<Subject> 
 }
 
 /// Adds those who are not among the subjects yet.
-fn add(subjects: &mut Vec<Subject>, found: Vec<FoundPrincipal>, side: Side) {
+fn add(subjects: &mut Vec<Subject>, found: Vec<FoundPrincipal>, side: CallerKind) {
     for FoundPrincipal { principal, source } in found {
         if !subjects.iter().any(|subject| subject.principal == principal) {
             subjects.push(Subject {

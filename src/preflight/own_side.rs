@@ -1,5 +1,5 @@
-//! A principal's own side, as IAM's simulator sees it. The simulator is asked with what is certain, and again with what
-//! its answer asks for.
+//! A principal's own side, as IAM's simulator sees it. It is called with what is certain, and again with the
+//! condition keys that its answer lists as missing.
 
 use super::lookups::{Lookups, RequestedReads};
 use super::observation::{Read, Subject};
@@ -42,8 +42,8 @@ async fn simulated<P: PreflightPorts>(
     let known = &lookups.safeguards.context;
     let missing = first.missing_context.clone();
     let mut asked = RequestedReads::of(missing.iter().map(String::as_str), known);
-    // The simulator does not say what service control policies ask for. A principal that one refuses is simulated again
-    // with what they usually ask for.
+    // The simulator does not list the condition keys that service control policies use. If such a policy refuses the
+    // principal, the call is simulated again with the keys that these policies usually use.
     if first.organizations_allow == Some(false) {
         asked.principal_tags = true;
         asked.principal_organization = true;

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 
 use super::READS_AT_A_TIME;
-use super::observation::{Agents, Nodes, OtherOwner, Sessions};
+use super::observation::{Nodes, NodesOfAgent, OtherOwner, Sessions};
 use crate::access::{PrincipalArn, SessionOwner};
 use crate::arn::{Arn, base_name};
 use crate::ports::{AwsError, ManagedNode, PreflightPorts};
@@ -58,7 +58,7 @@ pub(super) async fn found_nodes<P: PreflightPorts>(
     let mut by_role: BTreeMap<RoleOf, (usize, String)> = BTreeMap::new();
     let mut without = (0, String::new());
     for node in &nodes {
-        let agents: &mut Agents =
+        let agents: &mut NodesOfAgent =
             summary.agents.entry(node.agent_version.clone().unwrap_or_default()).or_default();
         count(&mut agents.count, &mut agents.example, &node.id);
         match role_of(node, profiles.as_ref(), host_role.as_deref()) {

@@ -1,5 +1,5 @@
-//! The convergence loop: observe, plan, prove and apply until nothing differs. Requests of owners and repairs both run
-//! it.
+//! The convergence loop: observe, plan, check access and apply until nothing differs. Requests of owners and repairs both
+//! run it.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ use super::plan::{Goal, Plan, Step, plan_establish};
 use super::record::Record;
 use super::release::{UndoneBy, undo};
 use super::run::Run;
-use crate::intent::{Mode, OnDelete};
+use crate::intent::{OnDelete, PreflightMode};
 use crate::key::KeyDescription;
 use crate::ports::{VersionStatus, WritePorts};
 use crate::preflight::{Check, Finding, Remedies, Verdict, check_access, log_assessment, refuse_if_blocked};
 use crate::session::Target;
 
-/// What a document is brought to, and what has to be proven before.
+/// What a document is brought to, and what is checked before.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Convergence<'a> {
-    /// What is to be there.
+    /// What the document and the record must hold in the end.
     pub(crate) goal: Goal<'a>,
     /// The keys that must be usable by those who need them, before anything is written.
     pub(crate) keys: &'a [&'a KeyDescription],
     /// How much findings weigh.
-    pub(crate) mode: Mode,
+    pub(crate) mode: PreflightMode,
     /// How long a refusal may be asked about again before it counts.
     pub(crate) patience: Duration,
     /// On whose behalf the document is brought there.
@@ -39,8 +39,8 @@ pub(crate) enum Purpose<'a> {
     Repair {
         /// The record that the goal was made of. An intent that is no longer recorded is not pursued.
         record: &'a Record,
-        /// Whether the repair was counted and may write the document. If the document was as wanted at the first look,
-        /// nothing was proven and no repair was counted.
+        /// Whether the repair was counted and may write the document. If the first observation was as
+        /// wanted, no access was checked and no repair was counted.
         is_counted: bool,
     },
 }
@@ -64,7 +64,7 @@ enum RecordState {
     Found(Record),
     /// This run has sent its first record. AWS may have been busy with another write, so it need not be there.
     Sent(Record),
-    /// This run has written a record over the owner's.
+    /// This run has written its record, and the parameter holds it.
     Written(Record),
 }
 
@@ -87,7 +87,7 @@ impl RecordState {
     }
 
     /// The state once this record has been sent.
-    fn send(self, record: Record) -> Self {
+    fn with_sent(self, record: Record) -> Self {
         match self {
             Self::Absent | Self::Sent(_) => Self::Sent(record),
             Self::Found(_) | Self::Written(_) => Self::Written(record),
@@ -112,7 +112,7 @@ pub(crate) async fn converge<P: WritePorts>(
     convergence: Convergence<'_>,
 ) -> Result<Converged, ReconcileError> {
     let Convergence { goal, keys, mode, purpose, .. } = convergence;
-    let mut is_proven = keys.is_empty() || mode == Mode::Off;
+    let mut is_access_checked = keys.is_empty() || mode == PreflightMode::Off;
     let mut observation = run.observe().await?;
     let mut findings: Vec<Finding> = version_skew(&observation, goal.wanted).into_iter().collect();
     let mut remedies = Remedies::default();
@@ -128,7 +128,7 @@ pub(crate) async fn converge<P: WritePorts>(
             Ok(plan) if is_overtaken(run, &plan, purpose) => {
                 return Err(ReconcileError::Overtaken { document: run.document().clone() });
             }
-            Ok(_) if !is_proven && !is_accepted(&observation, goal) => {
+            Ok(_) if !is_access_checked && !is_accepted(&observation, goal) => {
                 for key in keys {
                     let check = check_access(run.environment(), key, goal.safeguards, convergence.patience);
                     let assessment = Box::pin(check).await;
@@ -139,11 +139,11 @@ pub(crate) async fn converge<P: WritePorts>(
                     findings.extend(new.filter(|finding| finding.check != Check::KeyFitness));
                 }
                 // The checks took time, so the observation may be out of date.
-                is_proven = true;
+                is_access_checked = true;
             }
             Ok(plan) => {
                 if let Some(record) = saved_by(&plan) {
-                    state = state.send(record.clone());
+                    state = state.with_sent(record.clone());
                 }
                 let version = run.record_version();
                 run.apply(plan).await?;
@@ -215,7 +215,7 @@ async fn still_ours<P: WritePorts>(
             if let Some(on_delete) = undone {
                 undo(run, expected, on_delete, UndoneBy::Change).await?;
             }
-            // A repair answers nobody: it looks again, and finds that nobody asks for it.
+            // A repair has nobody to answer. The next attempt observes that there is no record, and ends.
             Err(match purpose {
                 Purpose::Repair { .. } => ReconcileError::Overtaken { document },
                 Purpose::Request => ReconcileError::Superseded { document },

@@ -14,13 +14,13 @@ pub enum ReconcileError {
     /// AWS refused a call, or did not answer.
     #[error(transparent)]
     Aws(#[from] AwsError),
-    /// The key is not one to switch on.
+    /// The key must not be switched on.
     #[error(transparent)]
     Key(#[from] KeyFault),
     /// The standby key could not be relied on.
     #[error("the standby key could not stand in: {0}")]
     StandbyKey(KeyFault),
-    /// The key from before the adoption is not one to put back.
+    /// The key from before the adoption cannot be restored.
     #[error(
         "the key before, which OnDelete Restore would put back, is not usable ({0}); set OnDelete to Clear or \
          Retain"
@@ -63,8 +63,8 @@ pub enum ReconcileError {
     },
     /// Another intent was recorded while an earlier one was being pursued, or the document changed.
     #[error(
-        "document {document}, or what is wanted of it, kept changing while it was looked at; the next event \
-         looks again"
+        "document {document}, or what is wanted of it, kept changing while it was read; the next event \
+         reads it again"
     )]
     Overtaken {
         /// The document.
@@ -118,7 +118,7 @@ impl ReconcileError {
         }
     }
 
-    /// Whether it was a record that may not be read. Then the document is somebody else's.
+    /// Whether the permission to read the record was missing. Then the document belongs to another owner.
     #[must_use]
     pub fn is_record_withheld(&self) -> bool {
         matches!(self, Self::Aws(error) if error.is_record_withheld())

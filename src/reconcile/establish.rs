@@ -1,5 +1,5 @@
-//! Establishing an intent: a document is to carry a key, or none, and to belong to its asker. Also what that would
-//! change, without changing anything.
+//! Establishes an intent: the document carries the key, or none, and belongs to the owner who asks. The preview says what
+//! that would change, and changes nothing.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::outcome::{CLEARED, Outcome};
 use super::plan::{Goal, Plan, plan_establish};
 use super::record::RecordedKeyTrouble;
 use super::run::Run;
-use crate::intent::{Encryption, Intent, Mode, OnKeyTrouble, Owner};
+use crate::intent::{Encryption, Intent, OnKeyTrouble, Owner, PreflightMode};
 use crate::key::{KeyArn, KeyDescription, KeyRef};
 use crate::ports::{Environment, PreflightPorts, ReadPorts, VersionStatus, WritePorts};
 use crate::preflight::{Assessment, Finding, KeyFault, blocking, check_access, check_key};
@@ -19,7 +19,7 @@ use crate::session::Target;
 
 /// A request to establish an intent.
 #[derive(Clone, Copy, Debug)]
-pub struct Establish<'a> {
+pub struct EstablishRequest<'a> {
     /// Who asks.
     pub owner: &'a Owner,
     /// What is wanted.
@@ -51,7 +51,7 @@ pub struct Preview {
 /// See [`ReconcileError`].
 pub async fn establish<P: WritePorts>(
     environment: Environment<'_, P>,
-    request: Establish<'_>,
+    request: EstablishRequest<'_>,
 ) -> Result<Outcome, ReconcileError> {
     let Intent { document, safeguards, .. } = request.intent;
     let keys = check_keys(environment, request.intent).await?;
@@ -92,7 +92,7 @@ pub async fn establish<P: WritePorts>(
 /// See [`ReconcileError`].
 pub async fn unchanged<P: ReadPorts>(
     environment: Environment<'_, P>,
-    request: Establish<'_>,
+    request: EstablishRequest<'_>,
 ) -> Result<Option<Outcome>, ReconcileError> {
     let document = &request.intent.document;
     let observation = Observer::new(environment, document).observe().await?;
@@ -134,7 +134,7 @@ pub async fn unchanged<P: ReadPorts>(
 /// See [`ReconcileError`]. Findings that block are no error here.
 pub async fn preview<P: ReadPorts>(
     environment: Environment<'_, P>,
-    request: Establish<'_>,
+    request: EstablishRequest<'_>,
 ) -> Result<Preview, ReconcileError> {
     let Intent { document, safeguards, .. } = request.intent;
     let keys = check_keys(environment, request.intent).await?;
@@ -149,7 +149,7 @@ pub async fn preview<P: ReadPorts>(
     };
     let skew = version_skew(&observation, goal.wanted);
     let mut assessment = Assessment::default();
-    if safeguards.mode == Mode::Off {
+    if safeguards.mode == PreflightMode::Off {
         assessment.findings.clone_from(&keys.findings);
     } else {
         for key in keys.all() {
@@ -176,7 +176,7 @@ impl CheckedKeys {
         self.key.iter().chain(&self.standby).collect()
     }
 
-    fn goal<'a>(&'a self, request: &Establish<'a>) -> Goal<'a> {
+    fn goal<'a>(&'a self, request: &EstablishRequest<'a>) -> Goal<'a> {
         Goal {
             owner: request.owner,
             wanted: &self.wanted,

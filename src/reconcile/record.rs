@@ -36,7 +36,7 @@ pub struct Record {
     pub before_change: BeforeChange,
     /// What Delete does if the request itself does not say.
     pub on_delete: OnDelete,
-    /// What is proven before a key is switched on.
+    /// What the preflight checks before a key is switched on.
     #[serde(default)]
     pub safeguards: Safeguards,
     /// What happens when the key can no longer be used.

@@ -14,7 +14,7 @@ use crate::session::{DocumentName, Target};
 
 /// A request to release a document.
 #[derive(Clone, Copy, Debug)]
-pub struct Release<'a> {
+pub struct ReleaseRequest<'a> {
     /// Who asks.
     pub owner: &'a Owner,
     /// The document.
@@ -29,7 +29,7 @@ pub struct Release<'a> {
 /// See [`ReconcileError`]. A document that is not the owner's is no error.
 pub async fn release<P: WritePorts>(
     environment: Environment<'_, P>,
-    request: Release<'_>,
+    request: ReleaseRequest<'_>,
 ) -> Result<Outcome, ReconcileError> {
     let mut run = Run::new(environment, request.document);
     let mut outcome = Outcome {
@@ -95,7 +95,7 @@ pub async fn release<P: WritePorts>(
                     OnDelete::Restore => &record.before_adoption,
                     OnDelete::Clear | OnDelete::Retain => &Target::Off,
                 };
-                tracing::info!(document = %request.document, old_key = %record.wanted, %new_key, "giving the document back");
+                tracing::info!(document = %request.document, old_key = %record.wanted, %new_key, "releasing the document");
                 run.apply(plan).await?;
             }
             Err(error) => run.without_plan(error)?,
@@ -103,8 +103,8 @@ pub async fn release<P: WritePorts>(
     }
 }
 
-/// Checks the key that would be put back. A key that cannot be used by now is not put back: that would end every
-/// session.
+/// Checks the key that would be restored. A key that cannot be used any more is not restored, because every session
+/// would fail.
 async fn check_key_before<P: PreflightPorts>(
     environment: Environment<'_, P>,
     before: &Target,

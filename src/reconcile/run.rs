@@ -1,4 +1,4 @@
-//! A run over one document: takes a plan's steps as calls. Every round begins with a fresh observation.
+//! A run over one document: it makes the calls of a plan's steps. Every round begins with a fresh observation.
 
 use super::error::ReconcileError;
 use super::observe::Observation;

@@ -1,7 +1,7 @@
 //! The breaker: whether a document may be repaired once more. Pure.
 //!
-//! Somebody else may keep writing the document, usually a pipeline with a setting of its own. To write against it for
-//! ever helps nobody and fills the document's history. So the repairs stop after some of them within an hour.
+//! Somebody else may keep writing the document, usually a pipeline with a setting of its own. Endless
+//! repairs would help nobody and would fill the document's history. So the repairs stop after some within an hour.
 
 use crate::change_event::{ChangeEvent, ChangeSource};
 use crate::reconcile::{Breaker, HOUR, ObservedDocument, RemediationState, Versions};
@@ -31,8 +31,8 @@ pub(super) enum RepairKind {
     OtherKey,
 }
 
-/// Decides. `now` is in seconds since 1970.
-pub(super) fn decide(
+/// Decides whether a repair may go on. `now` is in seconds since 1970.
+pub(super) fn decide_breaker(
     state: &RemediationState,
     event: &ChangeEvent,
     now: u64,

@@ -91,7 +91,7 @@ pub(super) async fn choose_key<P: PreflightPorts>(
                 Ok(_) => carry,
             })
         }
-        // Not to know is no reason to change the key.
+        // If the state of the key is unknown, the key does not change.
         KeyUsability::Unknown(error) => {
             // Only the event says when the key will be deleted.
             let deletion = match (&event.scope, &event.detail) {

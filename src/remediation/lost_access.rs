@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::outcome::Alert;
 use crate::change_event::{ChangeDetail, ChangeEvent, ChangeSource, Scope};
-use crate::intent::Mode;
+use crate::intent::PreflightMode;
 use crate::key::{KeyArn, KeyDescription};
 use crate::ports::{AwsError, Environment, PreflightPorts};
 use crate::preflight::{
@@ -19,7 +19,7 @@ const NAMED: usize = 10;
 
 /// What the checks found.
 #[derive(Debug, Default)]
-pub(super) struct LostAccess {
+pub(super) struct AccessCheck {
     pub(super) alerts: Vec<Alert>,
     pub(super) findings: Vec<Finding>,
     pub(super) notes: Vec<String>,
@@ -36,16 +36,16 @@ pub(super) async fn check_lost_access<P: PreflightPorts>(
     event: &ChangeEvent,
     in_force: &Target,
     checked: Option<&Target>,
-) -> Result<LostAccess, AwsError> {
-    let mut lost = LostAccess::default();
+) -> Result<AccessCheck, AwsError> {
+    let mut lost = AccessCheck::default();
     let may_mean_lost_access =
         matches!(event.source, ChangeSource::KeyCall | ChangeSource::Schedule | ChangeSource::DirectCall);
-    if !may_mean_lost_access || record.safeguards.mode == Mode::Off {
+    if !may_mean_lost_access || record.safeguards.mode == PreflightMode::Off {
         return Ok(lost);
     }
     let keys = match &event.scope {
         Scope::Key(key) => vec![key.to_string()],
-        // The standby key is checked like the one in force: when it has to stand in, it is too late.
+        // The standby key is checked like the key in force, because when it has to stand in it is too late to check.
         Scope::Document(_) | Scope::Everything => {
             let in_force = in_force.key().or(record.wanted.key());
             let standby = record.standby().filter(|standby| Some(*standby) != in_force);
@@ -77,8 +77,8 @@ async fn check_key_of_event<P: PreflightPorts>(
     record: &Record,
     event: &ChangeEvent,
     key: &str,
-) -> Result<LostAccess, AwsError> {
-    let mut lost = LostAccess::default();
+) -> Result<AccessCheck, AwsError> {
+    let mut lost = AccessCheck::default();
     let Ok(arn) = KeyArn::parse(key) else { return Ok(lost) };
     let new_policy = new_key_policy(event);
     let key = match key_usability(environment, key).await? {
@@ -86,7 +86,7 @@ async fn check_key_of_event<P: PreflightPorts>(
         // A new policy may have locked out this function too. Spec and usage are fixed at creation, and they were
         // checked when the key was chosen.
         KeyUsability::Unknown(_) => KeyDescription::assumed(arn),
-        // That the key cannot be used has an alert of its own. But nothing says later whom its new policy leaves out.
+        // There is another alert that the key cannot be used. But no later event says whom the new policy leaves out.
         KeyUsability::Unusable(_) if new_policy.is_some() => KeyDescription::assumed(arn),
         KeyUsability::Unusable(_) => return Ok(lost),
     };
@@ -100,9 +100,9 @@ async fn check_key_of_event<P: PreflightPorts>(
         read_attributes(environment, &record.safeguards, &mut observation).await;
     }
     let assessment = assess(&observation, &record.safeguards.exempt);
-    lost.alerts.extend(lost_access(&key, event, &assessment.findings, assessment.remedies));
+    lost.alerts.extend(lost_access_alert(&key, event, &assessment.findings, assessment.remedies));
     if new_policy.is_some() && matches!(observation.grants, Read::Unknown(_)) {
-        lost.alerts.extend(uncertain_access(&key, event, &assessment.findings));
+        lost.alerts.extend(uncertain_access_alert(&key, event, &assessment.findings));
     }
     lost.findings =
         assessment.findings.into_iter().filter(|finding| finding.check != Check::KeyFitness).collect();
@@ -110,7 +110,7 @@ async fn check_key_of_event<P: PreflightPorts>(
 }
 
 /// An alert that names those whom a key does not admit, if there are any.
-pub(super) fn lost_access(
+pub(super) fn lost_access_alert(
     key: &KeyDescription,
     event: &ChangeEvent,
     findings: &[Finding],
@@ -128,8 +128,8 @@ pub(super) fn lost_access(
     })
 }
 
-/// An alert that names those of whom it is not known whether a key admits them, if there are any.
-pub(super) fn uncertain_access(
+/// An alert that names those whose access to a key is unknown, if there are any.
+pub(super) fn uncertain_access_alert(
     key: &KeyDescription,
     event: &ChangeEvent,
     findings: &[Finding],

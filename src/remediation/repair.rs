@@ -1,14 +1,14 @@
-//! Repairing a document: it is brought to the key that was chosen for it, unless the breaker is open.
+//! Repairs a document: brings it to the key that was chosen for it, unless the breaker is open.
 
 use std::time::Duration;
 
-use super::breaker::{BreakerDecision, RepairKind, decide, versions};
+use super::breaker::{BreakerDecision, RepairKind, decide_breaker, versions};
 use super::key_choice::ChosenKey;
-use super::lost_access::{lost_access, new_key_policy, uncertain_access};
+use super::lost_access::{lost_access_alert, new_key_policy, uncertain_access_alert};
 use super::outcome::{Alert, RemediationOutcome};
 use super::{RemediationRequest, seconds};
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
-use crate::intent::{Mode, OnConflict, Safeguards};
+use crate::intent::{OnConflict, PreflightMode, Safeguards};
 use crate::ports::{AwsError, AwsErrorKind, WritePorts};
 use crate::preflight::{Finding, KeyFault};
 use crate::reconcile::{
@@ -29,7 +29,7 @@ pub(super) struct Repair<'a> {
 /// The result of a repair.
 #[derive(Debug, Default)]
 pub(super) struct RepairReport {
-    /// The outcome, if it is another than that the document is as wanted.
+    /// The outcome; `None` if the document was as wanted.
     pub(super) outcome: Option<RemediationOutcome>,
     /// What is there in the end, if that was read.
     pub(super) observation: Option<Observation>,
@@ -96,7 +96,7 @@ impl Repair<'_> {
             keys: &keys,
             // Going back to a key that was checked once does not fail on what is unknown.
             mode: match self.record.safeguards.mode {
-                Mode::Strict => Mode::Enforce,
+                PreflightMode::Strict => PreflightMode::Enforce,
                 mode => mode,
             },
             patience: Duration::ZERO,
@@ -140,7 +140,7 @@ impl Repair<'_> {
             true => RepairKind::OtherKey,
         };
         let versions = versions(observation.document.as_ref());
-        Ok(match decide(&before, request.event, now, request.repairs_per_hour, versions, kind) {
+        Ok(match decide_breaker(&before, request.event, now, request.repairs_per_hour, versions, kind) {
             BreakerDecision::Leave { state, opened } => {
                 let is_worth_an_alert =
                     opened || request.event.source == ChangeSource::Schedule || chosen.problem.is_some();
@@ -160,9 +160,9 @@ impl Repair<'_> {
         let target = chosen.target();
         let mut alerts = Vec::new();
         if let Some(key) = &chosen.key {
-            alerts.extend(lost_access(key, request.event, &findings, remedies));
+            alerts.extend(lost_access_alert(key, request.event, &findings, remedies));
             if changed && target != record.wanted {
-                alerts.extend(uncertain_access(key, request.event, &findings));
+                alerts.extend(uncertain_access_alert(key, request.event, &findings));
             }
         }
         let outcome = match (&chosen.replaced_key, &record.remediation.replaced_key) {
@@ -177,7 +177,7 @@ impl Repair<'_> {
             alerts,
             findings,
             notes: self.breaker_note().into_iter().collect(),
-            // What an event says was put on the key is assessed besides.
+            // The policy that an event carries is assessed separately.
             is_access_reported: changed && chosen.key.is_some() && new_key_policy(request.event).is_none(),
             ..RepairReport::default()
         }
@@ -203,16 +203,32 @@ impl Repair<'_> {
              will be repaired again when nobody has changed it for an hour, or when its owner asks",
             request.document, request.repairs_per_hour
         );
-        if state != record.remediation {
-            let record = Record { remediation: state, ..record.clone() };
-            if !run.apply(vec![Step::SaveRecord { record: Box::new(record), first: false }]).await? {
-                return Err(ReconcileError::Overtaken { document: request.document.clone() });
-            }
-        }
+        let error = match self.remember(run, state).await {
+            Err(error @ ReconcileError::Aws(_)) => return Err(error),
+            remembered => remembered.err(),
+        };
         let (alerts, notes) =
             if is_alert { (vec![Alert::Other(text)], Vec::new()) } else { (Vec::new(), vec![text]) };
         let outcome = would_write.then_some(RemediationOutcome::BreakerOpen);
-        Ok(RepairReport { outcome, is_breaker_open: true, alerts, notes, ..RepairReport::default() })
+        let is_breaker_open = error.is_none();
+        Ok(RepairReport { outcome, is_breaker_open, alerts, notes, error, ..RepairReport::default() })
+    }
+
+    /// Writes this state of remediation into the record, if it is another.
+    async fn remember<P: WritePorts>(
+        &self,
+        run: &mut Run<'_, P>,
+        state: RemediationState,
+    ) -> Result<(), ReconcileError> {
+        if state == self.record.remediation {
+            return Ok(());
+        }
+        let record = Box::new(Record { remediation: state, ..self.record.clone() });
+        if run.apply(vec![Step::SaveRecord { record, first: false }]).await? {
+            Ok(())
+        } else {
+            Err(ReconcileError::Overtaken { document: self.request.document.clone() })
+        }
     }
 
     /// Remembers whether AWS refused the repair that was counted. If that fails, the next try counts once more.

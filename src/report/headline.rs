@@ -1,7 +1,7 @@
 //! The headline: one line that says what a report means.
 
 use super::{KeyAssessment, Matrix, Report};
-use crate::intent::Mode;
+use crate::intent::PreflightMode;
 use crate::preflight::Verdict;
 
 /// The headline and its verdict, which is its colour too.
@@ -75,7 +75,7 @@ impl Headline {
             if finding.exempt { heaviest } else { heaviest.and(finding.verdict) }
         });
         let mut text = match (blocking, key_assessment.mode) {
-            (0, Mode::Off) => "the access checks are off".to_owned(),
+            (0, PreflightMode::Off) => "the access checks are off".to_owned(),
             (0, _) => "nothing blocks".to_owned(),
             (1, mode) => format!("blocked by 1 finding in mode {mode:?}"),
             (n, mode) => format!("blocked by {n} findings in mode {mode:?}"),

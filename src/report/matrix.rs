@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use serde_json::Value;
 
 use super::KeyAssessment;
-use crate::access::Side;
+use crate::access::CallerKind;
 use crate::preflight::{Check, Verdict};
 
 /// The matrix.
@@ -124,14 +124,14 @@ impl Cell {
     }
 }
 
-fn put(rows: &mut Vec<Row>, subject: &str, side: Side, cell: Cell) {
+fn put(rows: &mut Vec<Row>, subject: &str, side: CallerKind, cell: Cell) {
     let at = rows.iter().position(|row| row.subject == subject).unwrap_or_else(|| {
         rows.push(Row { subject: subject.to_owned(), user: None, node: None });
         rows.len() - 1
     });
     let Some(row) = rows.get_mut(at) else { return };
     match side {
-        Side::User => row.user = Some(cell),
-        Side::Node => row.node = Some(cell),
+        CallerKind::User => row.user = Some(cell),
+        CallerKind::Node => row.node = Some(cell),
     }
 }

@@ -1,9 +1,9 @@
 //! The words and signs that all formats share.
 
 use super::matrix::{Cell, Row};
-use crate::access::{PrincipalArn, SessionCall, Side};
+use crate::access::{CallerKind, PrincipalArn, SessionCall};
 use crate::arn::Arn;
-use crate::intent::Mode;
+use crate::intent::PreflightMode;
 use crate::preflight::{Check, Finding, Verdict};
 
 /// The actions, in the order of the matrix's columns.
@@ -74,8 +74,8 @@ pub(super) fn principal(subject: &str) -> (String, String) {
 /// What follows the subject of a finding in a list: whether it is a user or a node, and whether it is exempt.
 pub(super) fn behind_subject(finding: &Finding) -> String {
     let side = match finding.side {
-        Some(Side::User) => " as user",
-        Some(Side::Node) => " as node",
+        Some(CallerKind::User) => " as user",
+        Some(CallerKind::Node) => " as node",
         None => "",
     };
     let exempt = if finding.exempt { ", exempt" } else { "" };
@@ -83,12 +83,12 @@ pub(super) fn behind_subject(finding: &Finding) -> String {
 }
 
 /// What a mode means.
-pub(super) fn mode(mode: Mode) -> &'static str {
+pub(super) fn mode(mode: PreflightMode) -> &'static str {
     match mode {
-        Mode::Strict => "Strict: what fails or is unknown blocks",
-        Mode::Enforce => "Enforce: what fails blocks",
-        Mode::Warn => "Warn: only an unfit key blocks",
-        Mode::Off => "Off: only an unfit key blocks",
+        PreflightMode::Strict => "Strict: what fails or is unknown blocks",
+        PreflightMode::Enforce => "Enforce: what fails blocks",
+        PreflightMode::Warn => "Warn: only an unfit key blocks",
+        PreflightMode::Off => "Off: only an unfit key blocks",
     }
 }
 

@@ -9,7 +9,7 @@ use session_kms::key::{KeyDescription, KeyRef};
 use session_kms::operations::{self, ChangeRequest, Proposal};
 use session_kms::ports::{Clock, Environment, PreflightPorts, ReadDocuments, ReadPorts, ReadRecords};
 use session_kms::preflight::{check_access, check_key, check_key_access, key_usability, observe_access};
-use session_kms::reconcile::{Establish, preview, unchanged};
+use session_kms::reconcile::{EstablishRequest, preview, unchanged};
 use session_kms::session::DocumentName;
 
 async fn status<P: ReadDocuments + ReadRecords + Clock>(
@@ -42,7 +42,7 @@ async fn preflight<P: PreflightPorts>(
     let _ = check_key_access(environment, question, Duration::ZERO).await;
 }
 
-async fn previews<P: ReadPorts>(environment: Environment<'_, P>, request: Establish<'_>) {
+async fn previews<P: ReadPorts>(environment: Environment<'_, P>, request: EstablishRequest<'_>) {
     let _ = preview(environment, request).await;
     let _ = unchanged(environment, request).await;
 }

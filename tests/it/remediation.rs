@@ -13,10 +13,12 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use session_kms::access::PrincipalArn;
 use session_kms::change_event::{ChangeEvent, ChangeSource};
-use session_kms::intent::{Encryption, Intent, Mode, OnConflict, OnDelete, OnKeyTrouble, Owner, Safeguards};
+use session_kms::intent::{
+    Encryption, Intent, OnConflict, OnDelete, OnKeyTrouble, Owner, PreflightMode, Safeguards,
+};
 use session_kms::key::KeyRef;
 use session_kms::ports::Environment;
-use session_kms::reconcile::{Establish, Outcome, ReconcileError, Record, establish, read_record};
+use session_kms::reconcile::{EstablishRequest, Outcome, ReconcileError, Record, establish, read_record};
 use session_kms::remediation::Remediation;
 
 use crate::model::in_memory_aws::{DuplicateRule, InMemoryAws, KEYS, NODE, Write, other_settings};
@@ -51,7 +53,7 @@ impl LibraryFixture {
 
     fn establish(&self, intent: &Intent) -> Result<Outcome, ReconcileError> {
         let (owner, digest): (Owner, _) = (owner(0), format!("{intent:?}"));
-        let request = Establish { owner: &owner, intent, digest: &digest, patience: Duration::ZERO };
+        let request = EstablishRequest { owner: &owner, intent, digest: &digest, patience: Duration::ZERO };
         let ports = self.ports();
         establish(Environment::new(&ports, &location()), request).now_or_never().expect("nothing waits")
     }
@@ -127,12 +129,12 @@ fn encrypted(key: &str) -> Intent {
         encryption: Encryption::with_key(KeyRef::parse(key).expect("a key")),
         on_delete: OnDelete::Restore,
         on_conflict: OnConflict::Fail,
-        safeguards: Safeguards { mode: Mode::Off, ..Safeguards::default() },
+        safeguards: Safeguards { mode: PreflightMode::Off, ..Safeguards::default() },
     }
 }
 
 /// The same, but the nodes must be able to use the key.
-fn with_nodes(key: &str, mode: Mode) -> Intent {
+fn with_nodes(key: &str, mode: PreflightMode) -> Intent {
     let nodes = vec![PrincipalArn::parse(NODE).expect("a role")];
     Intent { safeguards: Safeguards { mode, nodes, ..Safeguards::default() }, ..encrypted(key) }
 }

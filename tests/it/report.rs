@@ -1,9 +1,11 @@
 //! The formats of the report on what no check prints: changes, lists, and names that somebody chose to do harm.
 
 use serde_json::{Value, json};
-use session_kms::access::{PrincipalArn, Side};
-use session_kms::intent::Mode;
-use session_kms::preflight::{Access, Assessment, Check, Finding, IdentityRemedy, Remedies, Verdict};
+use session_kms::access::{CallerKind, PrincipalArn};
+use session_kms::intent::PreflightMode;
+use session_kms::preflight::{
+    Assessment, Check, Finding, IdentityRemedy, PrincipalAccess, Remedies, Verdict,
+};
 use session_kms::report::{
     Change, KeyAssessment, KeyList, ListedKey, Matrix, RegionStatus, Report, ReportFormat, ReportHeader,
     VersionSummary,
@@ -27,9 +29,9 @@ fn everything() -> Report {
             finding(Check::Nodes, Verdict::Fail, HARM),
             finding(Check::Users, Verdict::Unknown, "`half a quote"),
         ],
-        access: vec![Access {
+        access: vec![PrincipalAccess {
             principal: principal.clone(),
-            side: Side::User,
+            side: CallerKind::User,
             verdict: Verdict::Fail,
             source: "property Users".to_owned(),
             exempt: false,
@@ -54,7 +56,7 @@ fn everything() -> Report {
             document: Some("SSM-SessionManagerRunShell".to_owned()),
             key: Some(KEY.to_owned()),
         },
-        key_assessment: Some(KeyAssessment { mode: Mode::Enforce, assessment, key_policy }),
+        key_assessment: Some(KeyAssessment { mode: PreflightMode::Enforce, assessment, key_policy }),
         change: Some(Change {
             document: "SSM-SessionManagerRunShell".to_owned(),
             done: false,
@@ -196,7 +198,7 @@ fn a_verdict_shows_the_statement_that_decided_and_no_other() {
 
 #[test]
 fn a_row_is_one_principal_and_the_heaviest_verdicts_come_first() {
-    let access = |name: &str, side, verdict| Access {
+    let access = |name: &str, side, verdict| PrincipalAccess {
         principal: PrincipalArn::parse(&format!("arn:aws:iam::111122223333:role/{name}")).unwrap(),
         side,
         verdict,
@@ -208,15 +210,15 @@ fn a_row_is_one_principal_and_the_heaviest_verdicts_come_first() {
     };
     let assessment = Assessment {
         access: vec![
-            access("Fine", Side::User, Verdict::Pass),
-            access("Exempt", Side::User, Verdict::Fail),
-            access("Both", Side::User, Verdict::Pass),
-            access("Both", Side::Node, Verdict::Fail),
-            access("Unknown", Side::Node, Verdict::Unknown),
+            access("Fine", CallerKind::User, Verdict::Pass),
+            access("Exempt", CallerKind::User, Verdict::Fail),
+            access("Both", CallerKind::User, Verdict::Pass),
+            access("Both", CallerKind::Node, Verdict::Fail),
+            access("Unknown", CallerKind::Node, Verdict::Unknown),
         ],
         ..Assessment::default()
     };
-    let matrix = Matrix::of(&KeyAssessment { mode: Mode::Enforce, assessment, key_policy: None });
+    let matrix = Matrix::of(&KeyAssessment { mode: PreflightMode::Enforce, assessment, key_policy: None });
     let order: Vec<_> = matrix.rows.iter().map(|row| row.subject.rsplit('/').next().unwrap()).collect();
     assert_eq!(order, ["Both", "Unknown", "Fine", "Exempt"]);
     assert_eq!(matrix.rows[0].cells().count(), 2);

@@ -15,7 +15,7 @@ fn rules(condition: &str, facts: KeyFacts) -> KeyRules {
 }
 
 /// The key side's verdict on a role if the key policy allows its call under one condition.
-fn under(side: Side, condition: &str, known: &str) -> KeyVerdict {
+fn under(side: CallerKind, condition: &str, known: &str) -> KeyVerdict {
     let known: KnownContext = serde_json::from_str(known).unwrap();
     let facts =
         KeyFacts { origin: Some("AWS_KMS".to_owned()), ..KeyFacts::default() }.with_known_context(&known);
@@ -88,8 +88,8 @@ fn conditions_see_what_every_call_of_a_session_has_and_lacks() {
         (r#"{"StringEquals":{"aws:ResourceTag/team":"a"}}"#, "depends", "depends"),
         (r#"{"ForAnyValue:StringEquals":{"kms:ResourceAliases":"alias/a"}}"#, "depends", "depends"),
     ] {
-        assert_eq!(word(&under(Side::User, condition, "{}")), user, "user: {condition}");
-        assert_eq!(word(&under(Side::Node, condition, "{}")), node, "node: {condition}");
+        assert_eq!(word(&under(CallerKind::User, condition, "{}")), user, "user: {condition}");
+        assert_eq!(word(&under(CallerKind::Node, condition, "{}")), node, "node: {condition}");
     }
 }
 
@@ -100,7 +100,7 @@ fn both_encryption_contexts_must_be_allowed_to_users_and_nodes() {
     let whitelist =
         |keys: &str| format!(r#"{{"ForAllValues:StringEquals":{{"kms:EncryptionContextKeys":{keys}}}}}"#);
     let never = r#"{"kms:EncryptionContext:aws:ssm:RandomChallenge":null}"#;
-    for side in [Side::User, Side::Node] {
+    for side in [CallerKind::User, CallerKind::Node] {
         let verdict = under(side, &whitelist(two), "{}");
         let KeyVerdict::ImplicitDeny { why } = &verdict else { panic!("{side}: {verdict:?}") };
         assert!(why.contains("aws:ssm:RandomChallenge") && why.contains("newer clients"), "{why}");
@@ -130,12 +130,12 @@ fn the_owner_s_statements_count_unless_every_session_contradicts_them() {
         // Not every session has it, so its value does not allow all of them.
         (challenge, r#"{"kms:EncryptionContext:aws:ssm:RandomChallenge":"x"}"#, "implicit deny"),
     ] {
-        assert_eq!(word(&under(Side::Node, condition, known)), expected, "{condition} {known}");
+        assert_eq!(word(&under(CallerKind::Node, condition, known)), expected, "{condition} {known}");
     }
     let mfa = r#"{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#;
     let with_mfa = r#"{"aws:MultiFactorAuthPresent":"true"}"#;
-    assert_eq!(word(&under(Side::User, mfa, with_mfa)), "allows");
-    assert_eq!(word(&under(Side::Node, mfa, with_mfa)), "implicit deny");
+    assert_eq!(word(&under(CallerKind::User, mfa, with_mfa)), "allows");
+    assert_eq!(word(&under(CallerKind::Node, mfa, with_mfa)), "implicit deny");
 }
 
 /// Facts of which some are known and some are not.
@@ -149,8 +149,8 @@ fn read() -> KeyFacts {
         resource_tags: Some(tags(&[("team", "sessions"), ("Stage", "a"), ("stage", "b")])),
         aliases: Some(vec!["alias/session-1".to_owned(), "alias/other".to_owned()]),
         principal_tags: [
-            ((principal(ROLE), Side::Node), tags(&[("Team", "web")])),
-            ((principal(USER), Side::User), tags(&[])),
+            ((principal(ROLE), CallerKind::Node), tags(&[("Team", "web")])),
+            ((principal(USER), CallerKind::User), tags(&[])),
         ]
         .into(),
         ..KeyFacts::default()
@@ -159,7 +159,7 @@ fn read() -> KeyFacts {
 
 #[test]
 fn facts_that_were_read_count_for_their_own_principal_and_key() {
-    use Side::{Node, User};
+    use CallerKind::{Node, User};
     let org = r#"{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#;
     let other_org = r#"{"StringEquals":{"aws:PrincipalOrgID":"o-2"}}"#;
     let same_org = r#"{"StringEquals":{"aws:PrincipalOrgID":"${aws:ResourceOrgID}"}}"#;
@@ -228,9 +228,10 @@ fn an_account_as_such_has_an_organization_and_no_tags() {
     let rules = KeyRules::new(key, read(), &everybody, "[]").unwrap();
     assert_eq!(rules.condition_keys().collect::<Vec<_>>(), ["aws:PrincipalOrgID"]);
     for (account, expected) in [("111122223333", "allows"), ("222222222222", "depends")] {
-        assert_eq!(word(&rules.evaluate_account(account, Side::Node).unwrap()), expected, "{account}");
+        assert_eq!(word(&rules.evaluate_account(account, CallerKind::Node).unwrap()), expected, "{account}");
     }
-    let KeyVerdict::Depends { keys, .. } = rules.evaluate_account("222222222222", Side::User).unwrap() else {
+    let KeyVerdict::Depends { keys, .. } = rules.evaluate_account("222222222222", CallerKind::User).unwrap()
+    else {
         panic!("it does not depend")
     };
     assert_eq!(keys, ["aws:PrincipalOrgID"]);

@@ -33,8 +33,8 @@ fn verdict(key_statement: &str, own: &[&str]) -> IdentityVerdict {
         })
         .collect();
     let principal = PrincipalArn::parse(ROLE).unwrap();
-    let key_side = rules.evaluate(&principal, Side::Node).unwrap();
-    evaluate_identity(&principal, Side::Node, &OwnSide::Given(own), Ok(&rules), Some(&key_side))
+    let key_side = rules.evaluate(&principal, CallerKind::Node).unwrap();
+    evaluate_identity(&principal, CallerKind::Node, &OwnSide::Given(own), Ok(&rules), Some(&key_side))
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn rules(statements: &str, grants: &str) -> KeyRules {
 }
 
 fn evaluated(statements: &str, grants: &str) -> KeyVerdict {
-    rules(statements, grants).evaluate(&PrincipalArn::parse(ROLE).unwrap(), Side::Node).unwrap()
+    rules(statements, grants).evaluate(&PrincipalArn::parse(ROLE).unwrap(), CallerKind::Node).unwrap()
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn the_key_leaves_the_call_to_an_account_or_does_not() {
         (r#""*""#.to_owned(), r#"{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#.to_owned(), "depends"),
     ] {
         let rules = rules(&format!(r#"{{"Principal":{principal},"Condition":{condition},{ALLOW}}}"#), "[]");
-        for side in [Side::User, Side::Node] {
+        for side in [CallerKind::User, CallerKind::Node] {
             let word = match rules.evaluate_account("222222222222", side).unwrap() {
                 KeyVerdict::Allows { .. } => "allows",
                 KeyVerdict::ImplicitDeny { .. } => "implicit deny",

@@ -22,7 +22,7 @@ fn facts(arn: &KeyArn) -> KeyFacts {
 fn the_first_simulation_has_everything_that_is_certain() {
     let key = example_arn();
     let principal = PrincipalArn::parse(ROLE).unwrap();
-    for side in [Side::User, Side::Node] {
+    for side in [CallerKind::User, CallerKind::Node] {
         let entries = SimulatedCall { principal: &principal, side, key: &key }.certain_entries(&facts(&key));
         for (name, value) in [
             ("aws:RequestedRegion", "eu-west-1"),
@@ -62,8 +62,8 @@ fn later_simulations_have_what_was_read_and_what_the_owner_states() {
     facts.resource_tags =
         Some(Tags(vec![("stage".to_owned(), "a".to_owned()), ("Stage".to_owned(), "b".to_owned())]));
     facts.principal_tags =
-        [((principal.clone(), Side::User), Tags(vec![("team".to_owned(), "web".to_owned())]))].into();
-    let call = SimulatedCall { principal: &principal, side: Side::User, key: &key };
+        [((principal.clone(), CallerKind::User), Tags(vec![("team".to_owned(), "web".to_owned())]))].into();
+    let call = SimulatedCall { principal: &principal, side: CallerKind::User, key: &key };
     let names = ["aws:ssm:SessionId", "aws:ssm:TargetId"];
     let entries = call.context_entries(&facts, Some(&names));
     for (name, expected) in [
@@ -99,7 +99,7 @@ fn later_simulations_have_what_was_read_and_what_the_owner_states() {
         let missing = call.still_missing(&facts, Some(&names), &[name.to_owned()]);
         assert_eq!(!missing.is_empty(), is_missing, "{name}");
     }
-    let node = SimulatedCall { side: Side::Node, ..call };
+    let node = SimulatedCall { side: CallerKind::Node, ..call };
     assert!(node.still_missing(&facts, None, &["aws:MultiFactorAuthPresent".to_owned()]).is_empty());
     let with_challenge = [names[0], names[1], "aws:ssm:RandomChallenge"];
     let challenge = ["kms:EncryptionContext:aws:ssm:RandomChallenge".to_owned()];

@@ -3,7 +3,7 @@
 use super::super::error::CliError;
 use super::super::files;
 use super::CheckOptions;
-use crate::access::{KeyFacts, KeyRules, OwnSide, PrincipalArn, Side};
+use crate::access::{CallerKind, KeyFacts, KeyRules, OwnSide, PrincipalArn};
 use crate::key::{KeyArn, KeyDescription, KeyRef};
 use crate::preflight::{AccessObservation, Attributes, Check, Finding, Read, Subject, Verdict};
 use crate::report::{Report, ReportHeader};
@@ -46,7 +46,8 @@ fn observation(
     KeyRules::new(key.clone(), KeyFacts::from(&description), &key_policy, &listed)?;
     let own = identity_policies(options)?;
     let mut subjects = Vec::new();
-    for (side, principals) in [(Side::User, &options.preflight.users), (Side::Node, &options.preflight.nodes)]
+    for (side, principals) in
+        [(CallerKind::User, &options.preflight.users), (CallerKind::Node, &options.preflight.nodes)]
     {
         for principal in principals {
             let known = |subject: &Subject| subject.side == side && subject.principal == *principal;
@@ -69,7 +70,7 @@ fn observation(
     })
 }
 
-fn subject(principal: &PrincipalArn, side: Side, own: &[(PrincipalArn, Vec<Policy>)]) -> Subject {
+fn subject(principal: &PrincipalArn, side: CallerKind, own: &[(PrincipalArn, Vec<Policy>)]) -> Subject {
     let own = match own.iter().find(|(owner, _)| owner == principal) {
         Some((_, policies)) => OwnSide::Given(policies.clone()),
         None => OwnSide::Unknown("no policy of its own was given (--identity-policy)".to_owned()),

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::access::{KnownContext, PrincipalArn};
 use crate::event::tests::{change, function, key, parsed, sample};
-use crate::intent::{Encryption, Mode, OnConflict, OnDelete, OnKeyTrouble, Safeguards};
+use crate::intent::{Encryption, OnConflict, OnDelete, OnKeyTrouble, PreflightMode, Safeguards};
 use crate::key::KeyRef;
 
 fn read_call(event: &Value) -> Result<DirectCall, String> {
@@ -39,7 +39,7 @@ fn status_names_its_document_or_means_that_of_the_preferences() {
 fn check_takes_a_key_and_the_safeguards() {
     let arn = |text| PrincipalArn::parse(text).unwrap();
     let mut expected = intent(Encryption::with_key(KeyRef::Arn(key())));
-    expected.safeguards.mode = Mode::Strict;
+    expected.safeguards.mode = PreflightMode::Strict;
     expected.safeguards.users = vec![arn("arn:aws:iam::123456789012:role/Operator")];
     expected.safeguards.nodes = vec![arn("arn:aws:iam::123456789012:role/App")];
     expected.safeguards.discover_users = false;

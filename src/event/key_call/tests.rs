@@ -134,7 +134,7 @@ fn aliases_failures_and_other_calls_are_ignored() {
         assert_eq!(
             ignored(&event),
             format!(
-                "{call} changes nothing for sessions: a document carries its key's ARN, which no alias can turn"
+                "{call} changes nothing for sessions: a document carries its key's ARN, which no alias changes"
             )
         );
     }
@@ -142,7 +142,7 @@ fn aliases_failures_and_other_calls_are_ignored() {
     event["detail"]["errorCode"] = "AccessDenied".into();
     assert_eq!(ignored(&event), "DisableKey failed with AccessDenied, so nothing has changed");
     event["detail"]["eventName"] = "Decrypt".into();
-    assert_eq!(ignored(&event), "Decrypt takes no key away and gives none back");
+    assert_eq!(ignored(&event), "Decrypt does not change who can use a key");
     event["detail"] = json!(null);
     assert_eq!(ignored(&event), "the record names no call");
 }

@@ -187,7 +187,7 @@ fn an_id_names_its_document_and_a_made_up_id_names_none() {
     let location =
         Location { partition: "aws".into(), region: "eu-west-1".into(), account: "111122223333".into() };
     let document = DocumentName::parse("My.Document_1").unwrap();
-    let id = physical_id(&location, &document);
+    let id = id_of_document(&location, &document);
     assert_eq!(id, "session-kms:111122223333:eu-west-1:My.Document_1");
     assert_eq!(document_of_id(&location, &id), Some(document));
     for id in

@@ -39,7 +39,7 @@ fn observation(
         dry_runs: Vec::new(),
         subjects: vec![Subject {
             principal: PrincipalArn::parse(NODE).unwrap(),
-            side: Side::Node,
+            side: CallerKind::Node,
             source: "test".into(),
             own,
             asked_of_context: Vec::new(),
@@ -98,7 +98,7 @@ fn remedies_are_for_those_who_fail() {
     let user = PrincipalArn::parse("arn:aws:iam::111122223333:user/ann").unwrap();
     observed.subjects.push(Subject {
         principal: user.clone(),
-        side: Side::User,
+        side: CallerKind::User,
         source: "test".into(),
         own: simulated(SimulatedDecision::ImplicitDeny),
         asked_of_context: Vec::new(),
@@ -116,15 +116,15 @@ fn remedies_are_for_those_who_fail() {
 fn modes_weigh_findings() {
     use Verdict::{Fail, Pass, Unknown, Warning};
     for (mode, verdict, blocks) in [
-        (Mode::Strict, Fail, true),
-        (Mode::Strict, Unknown, true),
-        (Mode::Strict, Warning, false),
-        (Mode::Strict, Pass, false),
-        (Mode::Enforce, Fail, true),
-        (Mode::Enforce, Unknown, false),
-        (Mode::Warn, Fail, false),
-        (Mode::Warn, Unknown, false),
-        (Mode::Off, Fail, false),
+        (PreflightMode::Strict, Fail, true),
+        (PreflightMode::Strict, Unknown, true),
+        (PreflightMode::Strict, Warning, false),
+        (PreflightMode::Strict, Pass, false),
+        (PreflightMode::Enforce, Fail, true),
+        (PreflightMode::Enforce, Unknown, false),
+        (PreflightMode::Warn, Fail, false),
+        (PreflightMode::Warn, Unknown, false),
+        (PreflightMode::Off, Fail, false),
     ] {
         for check in
             [Check::KeyPolicy, Check::Identities, Check::DryRun, Check::Nodes, Check::Users, Check::Document]
@@ -159,7 +159,7 @@ fn exempt_is_who_matches_whole_and_by_case() {
         assert_eq!(assessment.access[0].verdict, Verdict::Fail, "it is reported all the same");
         let of_owner = assessment.findings.iter().find(|finding| finding.check == Check::Users).unwrap();
         assert_eq!(of_owner.exempt, owner, "{pattern}");
-        let blocks = assessment.findings.iter().any(|finding| Mode::Enforce.blocks(finding));
+        let blocks = assessment.findings.iter().any(|finding| PreflightMode::Enforce.blocks(finding));
         assert_eq!(blocks, !node, "{pattern}");
     }
 }

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::unread::unread;
-use crate::access::{DecidingRule, KeyVerdict, Side};
+use crate::access::{CallerKind, DecidingRule, KeyVerdict};
 use crate::preflight::assessment::Assessment;
 use crate::preflight::assessor::{Assessor, Assumption};
 use crate::preflight::finding::{Check, Finding, Verdict};
@@ -16,7 +16,7 @@ use kms_key_policy::AccountId;
 pub fn assess_accounts(observation: &AccessObservation, accounts: &[AccountId]) -> Assessment {
     let assessor = Assessor::new(observation);
     let mut assessment = Assessment::default();
-    for side in [Side::User, Side::Node] {
+    for side in [CallerKind::User, CallerKind::Node] {
         let mut refused = Vec::new();
         for account in accounts {
             let verdict = assess(&assessor.all, *account, side);
@@ -31,8 +31,8 @@ pub fn assess_accounts(observation: &AccessObservation, accounts: &[AccountId]) 
         }
         if !refused.is_empty() {
             let sid = match side {
-                Side::User => "AllowAccountsOfSessionManagerUsers",
-                Side::Node => "AllowAccountsOfSessionManagerNodes",
+                CallerKind::User => "AllowAccountsOfSessionManagerUsers",
+                CallerKind::Node => "AllowAccountsOfSessionManagerNodes",
             };
             assessment.remedies.key_policy_statements.push(json!({
                 "Sid": sid,
@@ -46,7 +46,7 @@ pub fn assess_accounts(observation: &AccessObservation, accounts: &[AccountId]) 
     assessment
 }
 
-fn assess(assumption: &Assumption<'_>, account: AccountId, side: Side) -> Result<KeyVerdict, String> {
+fn assess(assumption: &Assumption<'_>, account: AccountId, side: CallerKind) -> Result<KeyVerdict, String> {
     let verdict = assumption.rules.as_ref().map_err(Clone::clone).and_then(|rules| {
         rules.evaluate_account(&account.to_string(), side).map_err(|error| error.to_string())
     });
@@ -60,7 +60,7 @@ fn assess(assumption: &Assumption<'_>, account: AccountId, side: Side) -> Result
 
 fn finding(
     account: AccountId,
-    side: Side,
+    side: CallerKind,
     observation: &AccessObservation,
     verdict: &Result<KeyVerdict, String>,
 ) -> Finding {

@@ -4,13 +4,13 @@
 //! the role; a denial proves nothing of others, since the function's role needs neither call. So neither
 //! answer is a verdict on a user or a node.
 
-use crate::access::Side;
+use crate::access::CallerKind;
 use crate::ports::DryRun;
 use crate::preflight::finding::{Check, Finding, Verdict};
 use crate::preflight::observation::Read;
 
 /// The finding about one call.
-pub(in crate::preflight) fn finding(side: Side, key: &str, dry_run: &Read<DryRun>) -> Finding {
+pub(in crate::preflight) fn finding(side: CallerKind, key: &str, dry_run: &Read<DryRun>) -> Finding {
     let action = side.call().action();
     let (verdict, evidence) = match dry_run {
         Read::Known(DryRun::WouldSucceed) => (

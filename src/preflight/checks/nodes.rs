@@ -1,10 +1,10 @@
-//! The check *nodes*: every agent can do KMS at all, and every node's role is known.
+//! The check *nodes*: every agent can encrypt sessions, and every node's role is known.
 //!
 //! 2.3.539.0 is the first agent that encrypts sessions (Session Manager user guide). Before 3.0.655.0 an agent
 //! refuses a preferences document that holds booleans as text (amazon-ssm-agent source).
 
 use crate::preflight::finding::{Check, Finding, Verdict};
-use crate::preflight::observation::{Agents, Nodes, Read};
+use crate::preflight::observation::{Nodes, NodesOfAgent, Read};
 
 const ENCRYPTS: [u64; 4] = [2, 3, 539, 0];
 const TEXT_BOOLEANS: [u64; 4] = [3, 0, 655, 0];
@@ -19,7 +19,7 @@ pub(in crate::preflight) fn findings(nodes: &Read<Nodes>) -> Vec<Finding> {
         }
     };
     let mut findings = Vec::new();
-    for (version, Agents { count, example }) in &nodes.agents {
+    for (version, NodesOfAgent { count, example }) in &nodes.agents {
         let many = format!("{count} {} (such as {example})", nodes_of(*count));
         match parsed(version) {
             None => {

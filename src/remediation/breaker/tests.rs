@@ -25,7 +25,14 @@ fn schedule() -> ChangeEvent {
 fn worn(repairs: usize) -> RemediationState {
     let mut state = RemediationState::default();
     for repair in 0..repairs as u64 {
-        state = match decide(&state, &rival(), START + 60 * repair, LIMIT, at(repair), RepairKind::SameKey) {
+        state = match decide_breaker(
+            &state,
+            &rival(),
+            START + 60 * repair,
+            LIMIT,
+            at(repair),
+            RepairKind::SameKey,
+        ) {
             BreakerDecision::Proceed(state) => state,
             stay @ BreakerDecision::Leave { .. } => panic!("{stay:?}"),
         };
@@ -34,7 +41,7 @@ fn worn(repairs: usize) -> RemediationState {
 }
 
 fn open() -> RemediationState {
-    match decide(&worn(LIMIT), &rival(), START + 600, LIMIT, at(9), RepairKind::SameKey) {
+    match decide_breaker(&worn(LIMIT), &rival(), START + 600, LIMIT, at(9), RepairKind::SameKey) {
         BreakerDecision::Leave { state, opened: true } => state,
         other => panic!("{other:?}"),
     }
@@ -52,7 +59,7 @@ fn repairs_are_counted_up_to_the_limit_and_then_the_breaker_opens_and_names_the_
 #[test]
 fn repairs_of_more_than_an_hour_ago_do_not_count() {
     let BreakerDecision::Proceed(state) =
-        decide(&worn(LIMIT), &rival(), START + HOUR, LIMIT, at(9), RepairKind::SameKey)
+        decide_breaker(&worn(LIMIT), &rival(), START + HOUR, LIMIT, at(9), RepairKind::SameKey)
     else {
         panic!("the first repair is an hour old");
     };
@@ -62,7 +69,7 @@ fn repairs_of_more_than_an_hour_ago_do_not_count() {
 #[test]
 fn where_nothing_is_written_nothing_is_counted() {
     assert_eq!(
-        decide(&worn(LIMIT), &rival(), START, LIMIT, at(9), RepairKind::None),
+        decide_breaker(&worn(LIMIT), &rival(), START, LIMIT, at(9), RepairKind::None),
         BreakerDecision::Proceed(worn(LIMIT))
     );
 }
@@ -70,9 +77,9 @@ fn where_nothing_is_written_nothing_is_counted() {
 #[test]
 fn a_repair_that_aws_refused_counts_once_whatever_the_limit() {
     let refused = RemediationState { refused: true, ..worn(LIMIT) };
-    let again = decide(&refused, &schedule(), START + 200, LIMIT, at(9), RepairKind::SameKey);
+    let again = decide_breaker(&refused, &schedule(), START + 200, LIMIT, at(9), RepairKind::SameKey);
     assert_eq!(again, BreakerDecision::Proceed(refused.clone()));
-    let settled = decide(&refused, &schedule(), START + 200, LIMIT, at(9), RepairKind::None);
+    let settled = decide_breaker(&refused, &schedule(), START + 200, LIMIT, at(9), RepairKind::None);
     assert_eq!(settled, BreakerDecision::Proceed(worn(LIMIT)), "somebody else put it right");
 }
 
@@ -80,7 +87,8 @@ fn a_repair_that_aws_refused_counts_once_whatever_the_limit() {
 fn who_touched_a_key_is_named_where_that_is_what_the_document_is_written_for() {
     let admin = event(ChangeSource::KeyCall, Some("admin"));
     for (repair, by) in [(RepairKind::OtherKey, "admin"), (RepairKind::SameKey, "rival")] {
-        let BreakerDecision::Proceed(state) = decide(&worn(1), &admin, START, LIMIT, at(9), repair) else {
+        let BreakerDecision::Proceed(state) = decide_breaker(&worn(1), &admin, START, LIMIT, at(9), repair)
+        else {
             panic!("it goes on")
         };
         assert_eq!(state.actor.unwrap().principal, by, "{repair:?}");
@@ -89,12 +97,13 @@ fn who_touched_a_key_is_named_where_that_is_what_the_document_is_written_for() {
 
 #[test]
 fn who_changed_the_document_is_remembered_though_the_event_comes_after_the_repair() {
-    let clocked = decide(&RemediationState::default(), &schedule(), START, LIMIT, at(1), RepairKind::SameKey);
+    let clocked =
+        decide_breaker(&RemediationState::default(), &schedule(), START, LIMIT, at(1), RepairKind::SameKey);
     let BreakerDecision::Proceed(repaired) = clocked else { panic!("it goes on") };
     assert_eq!(repaired.actor, None);
-    let late = decide(&repaired, &rival(), START + 60, LIMIT, at(2), RepairKind::None);
+    let late = decide_breaker(&repaired, &rival(), START + 60, LIMIT, at(2), RepairKind::None);
     assert_eq!(late, BreakerDecision::Proceed(RemediationState { actor: rival().actor, ..repaired }));
-    let idle = decide(&RemediationState::default(), &rival(), START, LIMIT, at(2), RepairKind::None);
+    let idle = decide_breaker(&RemediationState::default(), &rival(), START, LIMIT, at(2), RepairKind::None);
     assert_eq!(
         idle,
         BreakerDecision::Proceed(RemediationState::default()),
@@ -112,13 +121,13 @@ fn only_the_schedule_closes_it_and_only_after_a_quiet_hour() {
     ] {
         let stays = BreakerDecision::Leave { state: open(), opened: false };
         assert_eq!(
-            decide(&open(), &event, now, LIMIT, at(9), RepairKind::SameKey),
+            decide_breaker(&open(), &event, now, LIMIT, at(9), RepairKind::SameKey),
             stays,
             "{event:?} at {now}"
         );
     }
     let BreakerDecision::Proceed(state) =
-        decide(&open(), &schedule(), later, LIMIT, at(9), RepairKind::SameKey)
+        decide_breaker(&open(), &schedule(), later, LIMIT, at(9), RepairKind::SameKey)
     else {
         panic!("it was quiet");
     };
@@ -129,14 +138,14 @@ fn only_the_schedule_closes_it_and_only_after_a_quiet_hour() {
 fn a_change_that_no_event_told_of_is_no_quiet() {
     let later = START + 600 + HOUR;
     let BreakerDecision::Leave { state, .. } =
-        decide(&open(), &schedule(), later, LIMIT, at(10), RepairKind::SameKey)
+        decide_breaker(&open(), &schedule(), later, LIMIT, at(10), RepairKind::SameKey)
     else {
         panic!("the version has changed");
     };
     let breaker = state.breaker.clone().unwrap();
     assert_eq!((breaker.opened, breaker.seen, breaker.versions), (START + 600, later, at(10)));
     assert!(matches!(
-        decide(&state, &schedule(), later + HOUR, LIMIT, at(10), RepairKind::SameKey),
+        decide_breaker(&state, &schedule(), later + HOUR, LIMIT, at(10), RepairKind::SameKey),
         BreakerDecision::Proceed(_)
     ));
 }
@@ -144,7 +153,7 @@ fn a_change_that_no_event_told_of_is_no_quiet() {
 #[test]
 fn a_rival_who_put_it_right_is_a_rival_still() {
     let BreakerDecision::Leave { state, opened: false } =
-        decide(&open(), &rival(), START + 700, LIMIT, at(9), RepairKind::None)
+        decide_breaker(&open(), &rival(), START + 700, LIMIT, at(9), RepairKind::None)
     else {
         panic!("it is open");
     };

@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 use session_kms::change_event::{ChangeEvent, ChangeSource};
-use session_kms::intent::{Mode, OnDelete};
+use session_kms::intent::{OnDelete, PreflightMode};
 
 use super::in_memory_aws::DuplicateRule;
 use super::outside_change::{OutsideChange, call_event, event_of, key_state_changes, outside_changes};
@@ -177,7 +177,15 @@ pub fn owner_requests() -> impl Strategy<Value = OwnerRequest> {
             TroubleResponse::Clear,
         ][..],
     );
-    let mode = select(&[Mode::Off, Mode::Off, Mode::Enforce, Mode::Strict, Mode::Warn][..]);
+    let mode = select(
+        &[
+            PreflightMode::Off,
+            PreflightMode::Off,
+            PreflightMode::Enforce,
+            PreflightMode::Strict,
+            PreflightMode::Warn,
+        ][..],
+    );
     let key = prop_oneof![1 => Just(None), 7 => (0..2_usize).prop_map(Some)];
     (owners(), key, on_key_trouble, mode, on_delete(), any::<bool>()).prop_map(
         |(owner, key, on_key_trouble, mode, on_delete, takes_over)| OwnerRequest {

@@ -1,7 +1,7 @@
 //! The check of the final state: the document is as wanted, or an alert says why it is not.
 
 use session_kms::change_event::{ChangeEvent, ChangeSource};
-use session_kms::intent::Mode;
+use session_kms::intent::PreflightMode;
 use session_kms::reconcile::RecordedKeyTrouble;
 use session_kms::remediation::Remediation;
 
@@ -116,7 +116,8 @@ fn is_as_wanted(
     {
         return Err("an alert comes without a reason".to_owned());
     }
-    let blocks = matches!(intended.mode, Mode::Strict | Mode::Enforce) && obstacles.locked_out;
+    let blocks =
+        matches!(intended.mode, PreflightMode::Strict | PreflightMode::Enforce) && obstacles.locked_out;
     if obstacles.content || blocks {
         return Ok(());
     }
@@ -139,7 +140,10 @@ impl Obstacles {
         let first = intended.first.as_str();
         let unusable = |key: &str| !key.is_empty() && !aws.is_enabled(key);
         let locked = |key: &str| {
-            !key.is_empty() && aws.is_enabled(key) && !aws.admits_nodes(key) && intended.mode != Mode::Off
+            !key.is_empty()
+                && aws.is_enabled(key)
+                && !aws.admits_nodes(key)
+                && intended.mode != PreflightMode::Off
         };
         let standby = match &intended.on_key_trouble {
             RecordedKeyTrouble::Standby(standby) => Some(standby.as_str()),

@@ -1,6 +1,6 @@
 //! The invariants of runs: what they may write, what they must answer, and what the record must hold.
 
-use session_kms::intent::{Mode, OnDelete};
+use session_kms::intent::{OnDelete, PreflightMode};
 use session_kms::reconcile::{HOUR, Record, RecordedKeyTrouble};
 
 use super::driver::{CheckResult, Driver};
@@ -145,7 +145,7 @@ impl Driver {
             RecordedKeyTrouble::Alert | RecordedKeyTrouble::Clear => vec![request.wanted()],
         };
         let keys: Vec<&str> = keys.into_iter().filter(|key| !key.is_empty()).collect();
-        let blocks = matches!(request.mode, Mode::Strict | Mode::Enforce);
+        let blocks = matches!(request.mode, PreflightMode::Strict | PreflightMode::Enforce);
         let was_accepted = before.accepted.as_ref().is_some_and(|(stack, accepted)| {
             *stack == owner(request.owner).stack_id && accepted.contains(&request.digest())
         });
@@ -307,7 +307,7 @@ impl Driver {
             }
         }
         if let Run::Establish(request) = run
-            && matches!(request.mode, Mode::Strict | Mode::Enforce)
+            && matches!(request.mode, PreflightMode::Strict | PreflightMode::Enforce)
             && before.aws_answers
             && !before.has_interference
             && writes.iter().any(|write| write.key() == Some(request.wanted()))
@@ -339,7 +339,7 @@ impl Driver {
         if !is_counted && first.is_some_and(|write| write.key().is_some()) {
             return Err(format!("{first:?} was not counted before"));
         }
-        let blocks = matches!(intended.mode, Mode::Strict | Mode::Enforce);
+        let blocks = matches!(intended.mode, PreflightMode::Strict | PreflightMode::Enforce);
         let locks_out = |key: &&str| aws.keys.contains_key(*key) && !aws.admits_nodes(key);
         match of_run.iter().filter_map(|write| write.key()).find(locks_out) {
             Some(key) if blocks => Err(format!("`{key}` was written, and locks the nodes out")),

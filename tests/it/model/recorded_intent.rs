@@ -1,6 +1,6 @@
 //! The intent that an owner asked for, in the form in which the record remembers it.
 
-use session_kms::intent::{Mode, OnDelete};
+use session_kms::intent::{OnDelete, PreflightMode};
 use session_kms::reconcile::{Record, RecordedKeyTrouble};
 
 use super::run::{OwnerRequest, owner};
@@ -11,7 +11,7 @@ pub struct RecordedIntent {
     pub stack: String,
     pub first: String,
     pub on_key_trouble: RecordedKeyTrouble,
-    pub mode: Mode,
+    pub mode: PreflightMode,
     pub on_delete: OnDelete,
     pub before: Option<String>,
 }

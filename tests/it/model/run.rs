@@ -7,12 +7,14 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use session_kms::change_event::ChangeEvent;
-use session_kms::intent::{Encryption, Intent, Mode, OnConflict, OnDelete, OnKeyTrouble, Owner, Safeguards};
+use session_kms::intent::{
+    Encryption, Intent, OnConflict, OnDelete, OnKeyTrouble, Owner, PreflightMode, Safeguards,
+};
 use session_kms::key::KeyRef;
 use session_kms::location::Location;
 use session_kms::ports::{AwsError, Environment};
 use session_kms::reconcile::{
-    Establish, Outcome, ReconcileError, RecordedKeyTrouble, Release, establish, release,
+    EstablishRequest, Outcome, ReconcileError, RecordedKeyTrouble, ReleaseRequest, establish, release,
 };
 use session_kms::remediation::{Remediation, RemediationRequest, remediate};
 use session_kms::session::DocumentName;
@@ -33,7 +35,7 @@ pub struct OwnerRequest {
     /// The index of the key in [`KEYS`]; `None` for encryption off.
     pub key: Option<usize>,
     pub on_key_trouble: TroubleResponse,
-    pub mode: Mode,
+    pub mode: PreflightMode,
     pub on_delete: OnDelete,
     pub takes_over: bool,
 }
@@ -141,12 +143,12 @@ impl Run {
             Self::Establish(request) => {
                 let (owner, intent, digest) = (owner(request.owner), request.intent(), request.digest());
                 let patience = Duration::from_secs(5);
-                let request = Establish { owner: &owner, intent: &intent, digest: &digest, patience };
+                let request = EstablishRequest { owner: &owner, intent: &intent, digest: &digest, patience };
                 RunResult::Established(establish(environment, request).await)
             }
             Self::Release { owner: number, on_delete } => {
                 let (owner, document) = (owner(*number), name());
-                let request = Release { owner: &owner, document: &document, on_delete: *on_delete };
+                let request = ReleaseRequest { owner: &owner, document: &document, on_delete: *on_delete };
                 RunResult::Released(release(environment, request).await)
             }
             Self::Remediate(event) => RunResult::Remediated(remediated(ports, &name(), event).await),

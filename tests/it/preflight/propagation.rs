@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use session_kms::access::PrincipalArn;
-use session_kms::intent::{Mode, Safeguards};
+use session_kms::intent::{PreflightMode, Safeguards};
 use session_kms::location::Location;
 use session_kms::ports::Environment;
 use session_kms::ports::Keys as _;
@@ -167,11 +167,11 @@ async fn checking_ends_when_the_patience_is_over() {
     let ports = function(&stub).ports;
     let location = Location { partition: "aws".into(), region: REGION.into(), account: ACCOUNT.into() };
     let nodes = vec![PrincipalArn::parse(&node).unwrap()];
-    let safeguards = Safeguards { mode: Mode::Enforce, nodes, ..Safeguards::default() };
+    let safeguards = Safeguards { mode: PreflightMode::Enforce, nodes, ..Safeguards::default() };
     let described = ports.describe(&key).await.unwrap().unwrap();
     let environment = Environment::new(&ports, &location);
     let assessment = check_access(environment, &described, &safeguards, Duration::ZERO).await;
-    assert_eq!(blocking(&assessment, Mode::Enforce).len(), 1);
+    assert_eq!(blocking(&assessment, PreflightMode::Enforce).len(), 1);
     assert_eq!(stub.calls_of("GetKeyPolicy").len(), 1);
 }
 

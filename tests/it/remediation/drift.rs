@@ -1,7 +1,7 @@
 //! The document is not as its record wants it.
 
 use session_kms::change_event::ChangeSource;
-use session_kms::intent::{Encryption, Intent, Mode, Safeguards};
+use session_kms::intent::{Encryption, Intent, PreflightMode, Safeguards};
 use session_kms::remediation::RemediationOutcome;
 use session_kms::session::{Content, DocumentFormat};
 
@@ -22,7 +22,7 @@ const SOURCES: [ChangeSource; 8] = [
 
 #[test]
 fn nothing_is_written_if_nothing_differs_whatever_the_source() {
-    let fixture = LibraryFixture::of(&with_nodes(FIRST, Mode::Strict));
+    let fixture = LibraryFixture::of(&with_nodes(FIRST, PreflightMode::Strict));
     for source in SOURCES {
         let remediation = fixture.remediate(&event_of(source));
         assert_eq!(
@@ -127,7 +127,7 @@ fn encryption_that_must_be_off_is_turned_off_again_and_a_deleted_document_stays_
 /// AWS takes time to activate a version. The status until then decides nothing.
 #[test]
 fn a_version_that_is_not_active_yet_is_waited_for_checked_and_counted() {
-    let fixture = LibraryFixture::of(&with_nodes(FIRST, Mode::Enforce));
+    let fixture = LibraryFixture::of(&with_nodes(FIRST, PreflightMode::Enforce));
     let event = fixture.change(OutsideChange::Key { key: 1, promotes: false });
     let pend = |fixture: &LibraryFixture| {
         let mut aws = fixture.aws.borrow_mut();
@@ -248,7 +248,7 @@ fn drift_is_repaired_after_a_request_that_brought_the_policy() {
     let fixture = LibraryFixture::new();
     let key = fixture.aws.borrow().keys[FIRST].clone();
     fixture.aws.borrow_mut().keys.insert(foreign.to_owned(), key);
-    let intent = with_nodes(foreign, Mode::Strict);
+    let intent = with_nodes(foreign, PreflightMode::Strict);
     let key_policy = Some(open_policy().replace(":root", ":role/Node"));
     let strict = Intent { safeguards: Safeguards { key_policy, ..intent.safeguards.clone() }, ..intent };
     fixture.establish(&strict).expect("the policy that is handed in lets the nodes in");

@@ -1,6 +1,6 @@
 //! The key can no longer be used.
 
-use session_kms::intent::{Mode, OnKeyTrouble};
+use session_kms::intent::{OnKeyTrouble, PreflightMode};
 use session_kms::preflight::KeyFault;
 use session_kms::reconcile::ReconcileError;
 use session_kms::remediation::RemediationOutcome;
@@ -54,7 +54,8 @@ fn the_alert_of_a_scheduled_deletion_names_its_date() {
 #[test]
 fn the_standby_key_stands_in_and_the_first_choice_returns() {
     for state in [KeyState::Disabled, KeyState::PendingDeletion] {
-        let fixture = LibraryFixture::of(&with_key_trouble(standby(), with_nodes(FIRST, Mode::Enforce)));
+        let fixture =
+            LibraryFixture::of(&with_key_trouble(standby(), with_nodes(FIRST, PreflightMode::Enforce)));
         let remediation = fixture.remediate_after(becomes(state));
         assert_eq!((remediation.outcome, remediation.key_trouble), (RemediationOutcome::StandIn, true));
         assert_mentions(only_alert(&remediation), &[FIRST, STANDBY, "stands in"]);
@@ -129,7 +130,7 @@ fn an_unusable_standby_key_is_an_alert_before_it_is_needed_and_when_it_is() {
 
 #[test]
 fn a_standby_key_that_locks_the_nodes_out_does_not_stand_in() {
-    let fixture = LibraryFixture::of(&with_key_trouble(standby(), with_nodes(FIRST, Mode::Enforce)));
+    let fixture = LibraryFixture::of(&with_key_trouble(standby(), with_nodes(FIRST, PreflightMode::Enforce)));
     fixture.change(OutsideChange::LockOut { key: 2 });
     let remediation = fixture.remediate_after(becomes(KeyState::Disabled));
     assert_eq!((remediation.outcome, fixture.writes()), (RemediationOutcome::Refused, vec![]));
@@ -202,7 +203,7 @@ fn an_unusable_standby_key_is_an_alert_even_if_the_first_choice_is_unknown() {
 /// If the policy of the returning key cannot be read, an alert says that access to it is not known.
 #[test]
 fn a_first_choice_that_returns_unchecked_is_an_alert() {
-    let fixture = LibraryFixture::of(&with_key_trouble(standby(), with_nodes(FIRST, Mode::Enforce)));
+    let fixture = LibraryFixture::of(&with_key_trouble(standby(), with_nodes(FIRST, PreflightMode::Enforce)));
     fixture.remediate_after(becomes(KeyState::Disabled));
     fixture.aws.borrow_mut().hides_policies = true;
     let remediation = fixture.remediate_after(becomes(KeyState::Enabled));
@@ -212,7 +213,7 @@ fn a_first_choice_that_returns_unchecked_is_an_alert() {
 
 #[test]
 fn the_schedule_reports_who_is_locked_out_of_the_standby_key() {
-    let fixture = LibraryFixture::of(&with_key_trouble(standby(), with_nodes(FIRST, Mode::Enforce)));
+    let fixture = LibraryFixture::of(&with_key_trouble(standby(), with_nodes(FIRST, PreflightMode::Enforce)));
     fixture.change(OutsideChange::LockOut { key: 2 });
     let remediation = fixture.remediate_on_schedule();
     assert_eq!((remediation.outcome, remediation.checks_failed), (RemediationOutcome::AsWanted, 1));
@@ -227,7 +228,7 @@ fn a_standby_key_is_checked_like_the_first_choice_when_it_is_requested() {
     assert!(matches!(asked, Err(ReconcileError::StandbyKey(_))), "{asked:?}");
     let locked = LibraryFixture::new();
     locked.change(OutsideChange::LockOut { key: 2 });
-    let asked = locked.establish(&with_key_trouble(standby(), with_nodes(FIRST, Mode::Enforce)));
+    let asked = locked.establish(&with_key_trouble(standby(), with_nodes(FIRST, PreflightMode::Enforce)));
     assert!(matches!(asked, Err(ReconcileError::Key(KeyFault::Blocked { .. }))), "{asked:?}");
     for fixture in [fixture, locked] {
         assert_eq!(fixture.writes(), []);
@@ -236,7 +237,7 @@ fn a_standby_key_is_checked_like_the_first_choice_when_it_is_requested() {
 
 #[test]
 fn a_first_choice_that_returns_and_locks_the_nodes_out_stays_away() {
-    let fixture = LibraryFixture::of(&with_key_trouble(standby(), with_nodes(FIRST, Mode::Enforce)));
+    let fixture = LibraryFixture::of(&with_key_trouble(standby(), with_nodes(FIRST, PreflightMode::Enforce)));
     fixture.remediate_after(becomes(KeyState::Disabled));
     fixture.change(OutsideChange::LockOut { key: 0 });
     let remediation = fixture.remediate_after(becomes(KeyState::Enabled));

@@ -1,7 +1,7 @@
 //! Somebody who needs the key can no longer use it.
 
 use session_kms::change_event::{ChangeDetail, ChangeEvent, ChangeSource};
-use session_kms::intent::{Intent, Mode, Safeguards};
+use session_kms::intent::{Intent, PreflightMode, Safeguards};
 use session_kms::remediation::{Remediation, RemediationOutcome};
 
 use super::{FIRST, LibraryFixture, NODE, assert_mentions, only_alert, with_nodes};
@@ -19,7 +19,7 @@ fn assert_remedy(remediation: &Remediation) {
 
 #[test]
 fn a_policy_that_locks_the_nodes_out_is_an_alert_with_the_statement_that_admits_them() {
-    let fixture = LibraryFixture::of(&with_nodes(FIRST, Mode::Enforce));
+    let fixture = LibraryFixture::of(&with_nodes(FIRST, PreflightMode::Enforce));
     let remediation = fixture.remediate_after(OutsideChange::LockOut { key: 0 });
     assert_eq!(
         (remediation.outcome, remediation.checks_failed, fixture.writes()),
@@ -35,7 +35,7 @@ fn a_policy_that_locks_the_nodes_out_is_an_alert_with_the_statement_that_admits_
 /// The policy may have changed again since. The check uses the policy that the event carries.
 #[test]
 fn a_policy_is_checked_as_the_event_carries_it() {
-    let fixture = LibraryFixture::of(&with_nodes(FIRST, Mode::Enforce));
+    let fixture = LibraryFixture::of(&with_nodes(FIRST, PreflightMode::Enforce));
     let late = ChangeEvent {
         detail: Some(ChangeDetail::KeyPolicy(closed_policy())),
         ..call_event("PutKeyPolicy", Some(FIRST))
@@ -48,7 +48,7 @@ fn the_policy_of_another_accounts_key_that_cannot_be_read_is_checked_from_the_ev
     let fixture = LibraryFixture::new();
     let key = fixture.aws.borrow().keys[FIRST].clone();
     fixture.aws.borrow_mut().keys.insert(FOREIGN.to_owned(), key);
-    let intent = with_nodes(FOREIGN, Mode::Enforce);
+    let intent = with_nodes(FOREIGN, PreflightMode::Enforce);
     let key_policy = Some(open_policy().replace(":root", ":role/Node"));
     fixture
         .establish(&Intent { safeguards: Safeguards { key_policy, ..intent.safeguards.clone() }, ..intent })
@@ -67,7 +67,7 @@ fn the_policy_of_another_accounts_key_that_cannot_be_read_is_checked_from_the_ev
 /// If the policy cannot be read, no later event reports it.
 #[test]
 fn a_policy_that_is_put_on_an_unusable_key_is_checked_all_the_same() {
-    let fixture = LibraryFixture::of(&with_nodes(FIRST, Mode::Enforce));
+    let fixture = LibraryFixture::of(&with_nodes(FIRST, PreflightMode::Enforce));
     fixture.remediate_after(OutsideChange::KeyState { key: 0, state: KeyState::Disabled });
     let remediation = fixture.remediate_after(OutsideChange::LockOut { key: 0 });
     let [trouble, locked] = remediation.alerts.as_slice() else { panic!("{:?}", remediation.alerts) };
@@ -79,7 +79,7 @@ fn a_policy_that_is_put_on_an_unusable_key_is_checked_all_the_same() {
 /// If the policy cannot be read, the check uses the policy of the event.
 #[test]
 fn a_key_is_not_restored_if_the_policy_of_the_event_locks_the_nodes_out() {
-    let fixture = LibraryFixture::of(&with_nodes(FIRST, Mode::Enforce));
+    let fixture = LibraryFixture::of(&with_nodes(FIRST, PreflightMode::Enforce));
     fixture.aws.borrow_mut().hides_policies = true;
     fixture.change(OutsideChange::Off { promotes: true });
     let remediation = fixture.remediate_after(OutsideChange::LockOut { key: 0 });
@@ -95,7 +95,7 @@ fn a_key_is_not_restored_if_the_policy_of_the_event_locks_the_nodes_out() {
 /// A document that cannot be repaired must not hide that somebody lost access.
 #[test]
 fn lost_access_is_an_alert_even_if_the_document_cannot_be_repaired() {
-    let fixture = LibraryFixture::of(&with_nodes(FIRST, Mode::Enforce));
+    let fixture = LibraryFixture::of(&with_nodes(FIRST, PreflightMode::Enforce));
     fixture.change(OutsideChange::Template);
     fixture.change(OutsideChange::LockOut { key: 0 });
     let remediation = fixture.remediate_on_schedule();
@@ -114,7 +114,7 @@ fn a_revoked_grant_is_an_alert() {
         key.policy = closed_policy();
         key.grants = vec![grant()];
     }
-    fixture.establish(&with_nodes(FIRST, Mode::Enforce)).expect("the grant lets the nodes in");
+    fixture.establish(&with_nodes(FIRST, PreflightMode::Enforce)).expect("the grant lets the nodes in");
     let revoked = call_event("RevokeGrant", Some(FIRST));
     assert_eq!(fixture.remediate(&revoked).alerts, Vec::<String>::new());
     fixture.aws.borrow_mut().keys.get_mut(FIRST).expect("a key").grants.clear();
@@ -125,7 +125,7 @@ fn a_revoked_grant_is_an_alert() {
 
 #[test]
 fn a_repair_that_would_lock_somebody_out_is_not_made() {
-    for mode in [Mode::Enforce, Mode::Strict] {
+    for mode in [PreflightMode::Enforce, PreflightMode::Strict] {
         let fixture = LibraryFixture::of(&with_nodes(FIRST, mode));
         fixture.change(OutsideChange::LockOut { key: 0 });
         let remediation = fixture.remediate_after(OutsideChange::Off { promotes: true });
@@ -143,7 +143,7 @@ fn a_repair_that_would_lock_somebody_out_is_not_made() {
 #[test]
 fn a_repair_that_locks_somebody_out_in_mode_warn_is_an_alert_whatever_the_source() {
     for source in [ChangeSource::DocumentCall, ChangeSource::Schedule, ChangeSource::RecordChange] {
-        let fixture = LibraryFixture::of(&with_nodes(FIRST, Mode::Warn));
+        let fixture = LibraryFixture::of(&with_nodes(FIRST, PreflightMode::Warn));
         fixture.change(OutsideChange::LockOut { key: 0 });
         fixture.change(OutsideChange::Off { promotes: true });
         let remediation = fixture.remediate(&event_of(source));
@@ -156,7 +156,7 @@ fn a_repair_that_locks_somebody_out_in_mode_warn_is_an_alert_whatever_the_source
 /// The policy is checked as it is stored and as the event carries it, but the alert comes once.
 #[test]
 fn lost_access_is_one_alert_if_the_document_is_repaired_too() {
-    let fixture = LibraryFixture::of(&with_nodes(FIRST, Mode::Warn));
+    let fixture = LibraryFixture::of(&with_nodes(FIRST, PreflightMode::Warn));
     fixture.change(OutsideChange::Off { promotes: true });
     let remediation = fixture.remediate_after(OutsideChange::LockOut { key: 0 });
     assert_eq!((remediation.outcome, remediation.checks_failed), (RemediationOutcome::Repaired, 1));
@@ -166,7 +166,7 @@ fn lost_access_is_one_alert_if_the_document_is_repaired_too() {
 /// A version that AWS failed was never in use, so its key is not yet accepted.
 #[test]
 fn a_key_that_only_a_failed_version_carries_is_checked_like_any_other() {
-    let fixture = LibraryFixture::of(&with_nodes(FIRST, Mode::Enforce));
+    let fixture = LibraryFixture::of(&with_nodes(FIRST, PreflightMode::Enforce));
     fixture.change(OutsideChange::Delete);
     fixture.aws.borrow_mut().fail_next = true;
     assert_eq!(
@@ -182,7 +182,7 @@ fn a_key_that_only_a_failed_version_carries_is_checked_like_any_other() {
 
 #[test]
 fn nobody_is_checked_if_preflight_is_off() {
-    let fixture = LibraryFixture::of(&with_nodes(FIRST, Mode::Off));
+    let fixture = LibraryFixture::of(&with_nodes(FIRST, PreflightMode::Off));
     let remediation = fixture.remediate_after(OutsideChange::LockOut { key: 0 });
     assert_eq!((remediation.alerts, remediation.checks_failed), (vec![], 0));
 }

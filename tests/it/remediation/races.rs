@@ -1,7 +1,7 @@
 //! An owner sends a request while a repair runs.
 
 use session_kms::change_event::ChangeSource;
-use session_kms::intent::{Intent, Mode, OnDelete};
+use session_kms::intent::{Intent, OnDelete, PreflightMode};
 
 use super::{FIRST, LibraryFixture, OTHER, encrypted};
 use crate::model::in_memory_aws::Write;
@@ -58,7 +58,7 @@ fn an_update_that_was_answered_is_never_rolled_back_by_a_repair() {
         owner: 0,
         key: Some(1),
         on_key_trouble: crate::model::run::TroubleResponse::Alert,
-        mode: Mode::Off,
+        mode: PreflightMode::Off,
         on_delete: OnDelete::Restore,
         takes_over: false,
     };

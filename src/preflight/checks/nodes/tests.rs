@@ -2,7 +2,7 @@ use super::*;
 
 fn fleet(agents: &[(&str, usize)]) -> Nodes {
     let of = |(version, count): &(&str, usize)| {
-        ((*version).to_owned(), Agents { count: *count, example: "i-1".to_owned() })
+        ((*version).to_owned(), NodesOfAgent { count: *count, example: "i-1".to_owned() })
     };
     Nodes {
         count: agents.iter().map(|(_, count)| count).sum(),

@@ -4,7 +4,7 @@ use crate::access::KnownContext;
 use cloudformation_custom_resource::{ObjectOrText, Properties};
 
 /// Reads Context, an object or its text. The result is empty if it is absent or wrong.
-pub(super) fn known_keys(reader: &mut Properties<'_>) -> KnownContext {
+pub(super) fn context_property(reader: &mut Properties<'_>) -> KnownContext {
     let known = match reader.object_or_text("Context") {
         None => return KnownContext::default(),
         Some(ObjectOrText::Object(members)) => KnownContext::from_object(&members),

@@ -13,17 +13,17 @@ const LONGEST: usize = 256;
 const LONGEST_LINE: usize = 640;
 
 /// A text on one line, of limited length, without characters that control its display.
-pub(super) fn plain(text: &str) -> String {
+pub(super) fn log_safe(text: &str) -> String {
     text.chars().filter(|c| !controls_display(*c)).take(LONGEST).collect()
 }
 
 /// The same for a value that should be a text; `None` if it is something else, or if nothing is left of it.
-pub(super) fn text(value: Option<&Value>) -> Option<String> {
-    value?.as_str().map(plain).filter(|text| !text.is_empty())
+pub(super) fn log_safe_text(value: Option<&Value>) -> Option<String> {
+    value?.as_str().map(log_safe).filter(|text| !text.is_empty())
 }
 
 /// A sentence with such texts in it.
-pub(super) fn line(sentence: fmt::Arguments<'_>) -> String {
+pub(super) fn log_safe_line(sentence: fmt::Arguments<'_>) -> String {
     sentence.to_string().chars().filter(|c| !controls_display(*c)).take(LONGEST_LINE).collect()
 }
 
@@ -41,23 +41,23 @@ mod tests {
 
     #[test]
     fn a_text_cannot_forge_a_line_or_change_the_direction() {
-        assert_eq!(plain("curl\r\n{\"level\":\"INFO\"}\u{1b}[2J"), "curl{\"level\":\"INFO\"}[2J");
-        assert_eq!(plain("Alice\u{202E}ecilA\u{2028}\u{FEFF}"), "AliceecilA");
-        assert_eq!(plain("Zoë 日本"), "Zoë 日本");
+        assert_eq!(log_safe("curl\r\n{\"level\":\"INFO\"}\u{1b}[2J"), "curl{\"level\":\"INFO\"}[2J");
+        assert_eq!(log_safe("Alice\u{202E}ecilA\u{2028}\u{FEFF}"), "AliceecilA");
+        assert_eq!(log_safe("Zoë 日本"), "Zoë 日本");
     }
 
     #[test]
     fn length_is_counted_in_characters() {
-        assert_eq!(plain(&"ü".repeat(1000)), "ü".repeat(256));
-        assert_eq!(line(format_args!("{}", "x".repeat(5000))).len(), LONGEST_LINE);
+        assert_eq!(log_safe(&"ü".repeat(1000)), "ü".repeat(256));
+        assert_eq!(log_safe_line(format_args!("{}", "x".repeat(5000))).len(), LONGEST_LINE);
     }
 
     #[test]
     fn an_empty_text_and_other_values_are_absent() {
-        assert_eq!(text(Some(&json!("a"))), Some("a".to_owned()));
+        assert_eq!(log_safe_text(Some(&json!("a"))), Some("a".to_owned()));
         for value in [json!(null), json!(7), json!(["a"]), json!(""), json!("\n")] {
-            assert_eq!(text(Some(&value)), None, "{value}");
+            assert_eq!(log_safe_text(Some(&value)), None, "{value}");
         }
-        assert_eq!(text(None), None);
+        assert_eq!(log_safe_text(None), None);
     }
 }
