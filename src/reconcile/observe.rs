@@ -37,6 +37,15 @@ pub struct ObservedVersion {
     pub status: VersionStatus,
 }
 
+impl Observation {
+    /// What the latest version carries: off if there is no document, or if its key cannot be read.
+    #[must_use]
+    pub fn carried(&self) -> Target {
+        let latest = self.document.as_ref().map(|document| &document.latest);
+        latest.and_then(|latest| latest.kms_key_id.clone().ok()).unwrap_or_default()
+    }
+}
+
 impl ObservedDocument {
     /// Whether both versions carry this key, or both none.
     #[must_use]

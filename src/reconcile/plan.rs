@@ -109,11 +109,11 @@ pub fn plan_establish(observation: &Observation, goal: Goal<'_>) -> Result<Plan,
     let record = Record {
         owner: goal.owner.clone(),
         wanted: goal.wanted.clone(),
-        before_adoption: known.map_or_else(|| key_of(current), |record| record.before_adoption.clone()),
+        before_adoption: known.map_or_else(|| observation.carried(), |record| record.before_adoption.clone()),
         before_change: match known {
             Some(record) if !writes => record.before_change.clone(),
             _ => BeforeChange {
-                kms_key_id: key_of(current),
+                kms_key_id: observation.carried(),
                 version: current.map_or(0, |version| version.number),
                 set_by_owner: known.zip(current).is_some_and(|(record, version)| record.has_set(version)),
             },
@@ -197,10 +197,6 @@ fn rewrite(latest: &ObservedVersion, wanted: &Target) -> Result<Step, PlanError>
         Ok(Edit::AskForJson) => Err(PlanError::NeedsJson),
         Err(error) => Err(PlanError::Content(error)),
     }
-}
-
-fn key_of(version: Option<&ObservedVersion>) -> Target {
-    version.and_then(|version| version.kms_key_id.clone().ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ impl Remediation {
         let latest = observation.document.as_ref().map(|document| &document.latest);
         Self {
             version: latest.map(|latest| latest.number),
-            kms_key_id: latest.and_then(|latest| latest.kms_key_id.clone().ok()).unwrap_or_default(),
+            kms_key_id: observation.carried(),
             owner: observation.record.as_ref().map(|record| record.owner.to_string()),
             breaker_open: observation
                 .record

@@ -66,11 +66,7 @@ impl Repair<'_> {
         };
         let is_left = report.error.is_some() || report.outcome == Some(RemediationOutcome::BreakerOpen);
         let observation = report.observation.as_ref().unwrap_or(self.observation);
-        let target = self.chosen.target();
-        let is_carried = match observation.document.as_ref().map(|document| &document.latest.kms_key_id) {
-            Some(Ok(carried)) => *carried == target,
-            Some(Err(_)) | None => target == Target::Off,
-        };
+        let is_carried = observation.carried() == self.chosen.target();
         report.alerts.extend(self.chosen.alert(!is_left && is_carried));
         Ok(report)
     }
