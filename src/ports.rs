@@ -10,6 +10,7 @@ mod compliance;
 mod documents;
 mod environment;
 mod error;
+mod network;
 mod records;
 
 use std::time::{Duration, SystemTime};
@@ -24,6 +25,9 @@ pub use documents::{
 };
 pub use environment::Environment;
 pub use error::{AwsAnswer, AwsError, AwsErrorKind};
+pub use network::{
+    InboundRule, Instance, NatGateway, Network, Route, RouteTable, SecurityGroup, Subnet, VpcEndpoint,
+};
 pub use records::{ParameterVersion, ReadRecords, RecordReplacement, WriteRecords};
 
 use crate::key::KeyDescription;
@@ -44,9 +48,9 @@ pub trait Clock {
 }
 
 /// What the preflight reads: the key, who can use it, and who needs it.
-pub trait PreflightPorts: Keys + Clock + KeyAccess + Identities + Organizations + Fleet {}
+pub trait PreflightPorts: Keys + Clock + KeyAccess + Identities + Organizations + Fleet + Network {}
 
-impl<T: Keys + Clock + KeyAccess + Identities + Organizations + Fleet> PreflightPorts for T {}
+impl<T: Keys + Clock + KeyAccess + Identities + Organizations + Fleet + Network> PreflightPorts for T {}
 
 /// Everything that is read: for the preflight, and the document and its record.
 pub trait ReadPorts: PreflightPorts + ReadDocuments + ReadRecords {}

@@ -14,12 +14,13 @@ mod checks;
 mod finding;
 mod key_error;
 mod lookups;
+mod network;
 mod observation;
 mod observe;
 mod own_side;
 mod principals;
 
-pub use assessment::{Assessment, IdentityRemedy, PrincipalAccess, Remedies, assess};
+pub use assessment::{Assessment, IdentityRemedy, PrincipalAccess, Remedies, ResourceRemedy, assess};
 pub use check_access::{blocking, check_access};
 pub(crate) use check_access::{log_assessment, refuse_if_blocked};
 pub use check_key::{KeyUsability, check_key, describe_key, key_usability};
@@ -28,8 +29,9 @@ pub use checks::assess_accounts;
 pub use finding::{Check, Finding, Verdict, summary};
 pub use key_error::{KeyError, KeyFault};
 pub(crate) use lookups::read_attributes;
+pub use network::NetworkObservation;
 pub use observation::{
-    AccessObservation, Attributes, Nodes, NodesOfAgent, OtherOwner, Read, Sessions, Subject,
+    AccessObservation, Attributes, InstanceNode, Nodes, NodesOfAgent, OtherOwner, Read, Sessions, Subject,
 };
 pub use observe::observe_access;
 

@@ -6,7 +6,7 @@ use url::form_urlencoded;
 
 use super::Aws;
 use super::raw_operation::{OperationSpec, Protocol, RawOperation, Service};
-use crate::ports::AwsError;
+use crate::ports::{AwsError, Instance, NatGateway, Network, RouteTable, SecurityGroup, Subnet, VpcEndpoint};
 
 const DESCRIBE_ASSOCIATIONS: OperationSpec = OperationSpec {
     service: Service { id: "EC2", name: "ec2", endpoint_region: |region| region },
@@ -48,4 +48,30 @@ fn form(token: Option<String>) -> String {
         form.append_pair("NextToken", &token);
     }
     form.finish()
+}
+
+impl Network for Aws {
+    async fn instances(&self) -> Result<Vec<Instance>, AwsError> {
+        Ok(Vec::new())
+    }
+
+    async fn vpc_endpoints(&self, _: &[String]) -> Result<Vec<VpcEndpoint>, AwsError> {
+        Ok(Vec::new())
+    }
+
+    async fn subnets(&self, _: &[String]) -> Result<Vec<Subnet>, AwsError> {
+        Ok(Vec::new())
+    }
+
+    async fn route_tables(&self, _: &[String]) -> Result<Vec<RouteTable>, AwsError> {
+        Ok(Vec::new())
+    }
+
+    async fn nat_gateways(&self, _: &[String]) -> Result<Vec<NatGateway>, AwsError> {
+        Ok(Vec::new())
+    }
+
+    async fn security_groups(&self, _: &[String]) -> Result<Vec<SecurityGroup>, AwsError> {
+        Ok(Vec::new())
+    }
 }

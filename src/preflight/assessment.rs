@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::assessor::{Assessor, SubjectAssessment};
-use super::checks::{dry_run, key_fitness, key_policy, nodes, users};
+use super::checks::{dry_run, key_fitness, key_policy, network, nodes, users};
 use super::finding::{Check, Finding, Verdict};
 use super::observation::AccessObservation;
 use crate::access::{
@@ -44,6 +44,9 @@ pub struct Remedies {
     pub key_policy_statements: Vec<Value>,
     /// Policies to attach, each with the principals that need it.
     pub identity_policies: Vec<IdentityRemedy>,
+    /// Changes of other resources: a tag of the key, an endpoint of a VPC.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<ResourceRemedy>,
 }
 
 /// A policy to attach.
@@ -54,6 +57,27 @@ pub struct IdentityRemedy {
     pub principals: Vec<PrincipalArn>,
     /// The policy.
     pub policy: Value,
+    /// The permission set of IAM Identity Center that the policy belongs to: nobody can attach a policy to its roles.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permission_set: Option<String>,
+    /// The statement of the key policy that does the same without the policy, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instead: Option<Value>,
+}
+
+/// A change of a resource that is neither the key's policy nor a principal's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceRemedy {
+    /// The resource to change, such as the key's ARN or the id of a VPC or an endpoint.
+    pub resource: String,
+    /// What to do, as the title of the snippet: `Add a VPC endpoint for KMS to vpc-1`.
+    pub title: String,
+    /// A command that does it, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// What to add to a template or to a policy, as JSON.
+    pub snippet: Value,
 }
 
 /// The assessment of a key for its users and nodes.
@@ -104,6 +128,11 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
         observation.dry_runs.iter().map(|(side, dry_run)| dry_run::finding(*side, key.as_str(), dry_run)),
     );
     assessment.findings.extend(observation.nodes.iter().flat_map(nodes::findings));
+    if let Some(network) = &observation.network {
+        let (findings, remedies) = network::findings(observation, network);
+        assessment.findings.extend(findings);
+        assessment.remedies.resources.extend(remedies);
+    }
     let of_users = observation.sessions.iter().flat_map(|sessions| users::findings(sessions, exempt));
     assessment.findings.extend(of_users);
     for side in [CallerKind::User, CallerKind::Node] {
@@ -121,7 +150,12 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
         let principals = of_side(&lacking);
         if !principals.is_empty() {
             let policy = identity_policy(side, key);
-            assessment.remedies.identity_policies.push(IdentityRemedy { principals, policy });
+            assessment.remedies.identity_policies.push(IdentityRemedy {
+                principals,
+                policy,
+                permission_set: None,
+                instead: None,
+            });
         }
     }
     assessment
@@ -145,6 +179,7 @@ impl Remedies {
     pub fn extend(&mut self, other: Self) {
         self.key_policy_statements.extend(other.key_policy_statements);
         self.identity_policies.extend(other.identity_policies);
+        self.resources.extend(other.resources);
     }
 }
 

@@ -95,6 +95,7 @@ async fn observe_key_side<P: PreflightPorts>(
         dry_runs: Vec::new(),
         subjects: users.chain(nodes).collect(),
         nodes: None,
+        network: None,
         sessions: None,
     };
     let safeguards = Safeguards { context: question.context.clone(), ..Safeguards::default() };

@@ -5,6 +5,7 @@ pub(super) mod dry_run;
 pub(super) mod identities;
 mod key_fitness;
 pub(super) mod key_policy;
+pub(super) mod network;
 pub(super) mod nodes;
 mod unread;
 pub(super) mod users;

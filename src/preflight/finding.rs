@@ -22,6 +22,8 @@ pub enum Check {
     Nodes,
     /// The session history's owners.
     Users,
+    /// The nodes can reach KMS.
+    Network,
     /// The document can be edited, and its versions agree.
     Document,
 }

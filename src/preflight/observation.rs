@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::network::NetworkObservation;
 use crate::access::{CallerKind, KeyFacts, KnownContext, Organization, OwnSide, PrincipalArn, Tags};
 use crate::key::{KeyArn, KeyDescription};
 use crate::ports::DryRun;
@@ -65,6 +66,17 @@ pub struct Nodes {
     pub without_role: Option<(usize, String)>,
     /// What could not be read of the nodes, and why.
     pub gaps: Vec<String>,
+    /// The EC2 instances among them.
+    pub instances: Vec<InstanceNode>,
+}
+
+/// A managed node that is an EC2 instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstanceNode {
+    /// `i-…`.
+    pub id: String,
+    /// The roles that its agent may work by: one if that is known, none if nothing is.
+    pub roles: Vec<PrincipalArn>,
 }
 
 /// The nodes with one agent version.
@@ -142,6 +154,8 @@ pub struct AccessObservation {
     pub subjects: Vec<Subject>,
     /// The managed nodes. `None` if they are not to be discovered.
     pub nodes: Option<Read<Nodes>>,
+    /// The network of the EC2 nodes. `None` if there are none, or if nodes are not to be discovered.
+    pub network: Option<Read<NetworkObservation>>,
     /// The session history. `None` if users are not to be discovered.
     pub sessions: Option<Read<Sessions>>,
 }

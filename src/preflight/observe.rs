@@ -11,6 +11,7 @@ use futures_util::stream;
 
 use super::READS_AT_A_TIME;
 use super::lookups::Lookups;
+use super::network::observe_network;
 use super::observation::{AccessObservation, Read, Subject};
 use super::own_side::with_own_side;
 use super::principals::{FoundPrincipal, found_nodes, found_users};
@@ -49,6 +50,13 @@ pub async fn observe_access<P: PreflightPorts>(
         },
     );
     let (found, nodes) = split(nodes);
+    let network = match &nodes {
+        Some(Read::Known(nodes)) if !nodes.instances.is_empty() => Some(match ports.instances().await {
+            Ok(instances) => Read::Known(observe_network(ports, &nodes.instances, instances).await),
+            Err(error) => Read::Unknown(error.to_string()),
+        }),
+        _ => None,
+    };
     let mut subjects = named(&safeguards.nodes, CallerKind::Node, "property Nodes");
     add(&mut subjects, found, CallerKind::Node);
     let (found, sessions) = split(users);
@@ -72,6 +80,7 @@ pub async fn observe_access<P: PreflightPorts>(
         dry_runs,
         subjects,
         nodes,
+        network,
         sessions,
     }
 }

@@ -18,6 +18,7 @@ pub(super) fn check(check: Check) -> &'static str {
         Check::DryRun => "dry run",
         Check::Nodes => "nodes",
         Check::Users => "users",
+        Check::Network => "network",
         Check::Document => "document",
     }
 }

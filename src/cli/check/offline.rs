@@ -66,6 +66,7 @@ fn observation(
         dry_runs: Vec::new(),
         subjects,
         nodes: None,
+        network: None,
         sessions: None,
     })
 }

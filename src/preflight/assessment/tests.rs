@@ -46,6 +46,7 @@ fn observation(
             tags: None,
         }],
         nodes: None,
+        network: None,
         sessions: None,
     }
 }

@@ -7,8 +7,9 @@ use session_kms::access::PrincipalArn;
 use session_kms::intent::KeyPolicyReader;
 use session_kms::key::{KeyArn, KeyDescription, MultiRegion};
 use session_kms::ports::{
-    AwsError, ContextEntry, DryRun, Fleet, Identities, KeyAccess, Keys, ManagedNode, Organizations,
-    PrincipalTags, SessionCall, SimulatedDecision, Simulation,
+    AwsError, ContextEntry, DryRun, Fleet, Identities, Instance, KeyAccess, Keys, ManagedNode, NatGateway,
+    Network, Organizations, PrincipalTags, RouteTable, SecurityGroup, SessionCall, SimulatedDecision,
+    Simulation, Subnet, VpcEndpoint,
 };
 
 use super::InMemoryPorts;
@@ -136,5 +137,31 @@ impl Fleet for InMemoryPorts<'_> {
 
     async fn session_owners(&self, _: SystemTime) -> Result<Vec<String>, AwsError> {
         self.call("ssm:DescribeSessions", |_| Ok(Vec::new())).await
+    }
+}
+
+impl Network for InMemoryPorts<'_> {
+    async fn instances(&self) -> Result<Vec<Instance>, AwsError> {
+        self.call("ec2:DescribeInstances", |_| Ok(Vec::new())).await
+    }
+
+    async fn vpc_endpoints(&self, _: &[String]) -> Result<Vec<VpcEndpoint>, AwsError> {
+        self.call("ec2:DescribeVpcEndpoints", |_| Ok(Vec::new())).await
+    }
+
+    async fn subnets(&self, _: &[String]) -> Result<Vec<Subnet>, AwsError> {
+        self.call("ec2:DescribeSubnets", |_| Ok(Vec::new())).await
+    }
+
+    async fn route_tables(&self, _: &[String]) -> Result<Vec<RouteTable>, AwsError> {
+        self.call("ec2:DescribeRouteTables", |_| Ok(Vec::new())).await
+    }
+
+    async fn nat_gateways(&self, _: &[String]) -> Result<Vec<NatGateway>, AwsError> {
+        self.call("ec2:DescribeNatGateways", |_| Ok(Vec::new())).await
+    }
+
+    async fn security_groups(&self, _: &[String]) -> Result<Vec<SecurityGroup>, AwsError> {
+        self.call("ec2:DescribeSecurityGroups", |_| Ok(Vec::new())).await
     }
 }
