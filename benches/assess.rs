@@ -71,6 +71,7 @@ fn observation(decision: SimulatedDecision) -> AccessObservation {
         dry_runs: Vec::new(),
         subjects: nodes.chain(users).collect(),
         nodes: None,
+        network: None,
         sessions: None,
     }
 }
