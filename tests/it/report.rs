@@ -44,7 +44,10 @@ fn everything() -> Report {
             identity_policies: vec![IdentityRemedy {
                 principals: vec![principal],
                 policy: json!({ "Statement": [] }),
+                permission_set: None,
+                instead: None,
             }],
+            resources: Vec::new(),
         },
     };
     let key_policy = Some(json!({ "Statement": [{ "Sid": "Other" }, { "Sid": HARM, "Effect": "Deny" }] }));
