@@ -70,7 +70,7 @@ impl<'a> PermissionSet<'a> {
     #[must_use]
     pub fn key_policy_statement(&self, side: CallerKind) -> Value {
         let root = format!("arn:{}:iam::{}:root", self.partition, self.account);
-        self.statement(side, &root, json!({ "ArnLike": { "aws:PrincipalArn": self.patterns() } }))
+        self.statement(side, &root, &json!({ "ArnLike": { "aws:PrincipalArn": self.patterns() } }))
     }
 
     /// The key policy statement that alone allows the permission set's roles their side's call. It does so only for a key
@@ -81,10 +81,10 @@ impl<'a> PermissionSet<'a> {
             "StringEquals": { "kms:CallerAccount": self.account },
             "ArnLike": { "aws:PrincipalArn": self.patterns() }
         });
-        self.statement(side, "*", condition)
+        self.statement(side, "*", &condition)
     }
 
-    fn statement(&self, side: CallerKind, principal: &str, condition: Value) -> Value {
+    fn statement(&self, side: CallerKind, principal: &str, condition: &Value) -> Value {
         let sid = match side {
             CallerKind::User => "AllowSessionManagerUsersOf",
             CallerKind::Node => "AllowSessionManagerNodesOf",
