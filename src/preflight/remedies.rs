@@ -80,11 +80,17 @@ impl IdentityRemedy {
     pub fn title(&self) -> String {
         match &self.permission_set {
             Some(name) => format!("Add to permission set {name}"),
-            None if self.principals.iter().any(PrincipalArn::is_of_identity_center) => {
+            None if self.is_of_identity_center() => {
                 "Add to the permission set, in IAM Identity Center, of".to_owned()
             }
             None => "Attach as a policy to".to_owned(),
         }
+    }
+
+    /// Whether it is for roles of IAM Identity Center, so that only a permission set can hold the policy.
+    #[must_use]
+    pub fn is_of_identity_center(&self) -> bool {
+        self.principals.iter().any(PrincipalArn::is_of_identity_center)
     }
 }
 
