@@ -12,6 +12,7 @@ mod identity;
 mod just_in_time;
 mod key_rules;
 mod known_context;
+mod permission_set;
 mod principal;
 mod registration;
 mod session_tags;
@@ -25,6 +26,7 @@ pub use identity::{IdentityVerdict, OwnSide, SimulatedDecision, Simulation, eval
 pub use just_in_time::{JUST_IN_TIME_ROLE, JUST_IN_TIME_TAG, JUST_IN_TIME_VALUE};
 pub use key_rules::{DecidingRule, KeyRules, KeyRulesError, KeyVerdict};
 pub use known_context::{KnownContext, KnownContextError, KnownContextKey, KnownState};
+pub use permission_set::PermissionSet;
 pub use principal::{PrincipalArn, PrincipalArnError, PrincipalType, SessionOwner};
 pub use registration::{Registration, RegistrationCall, UPDATE_INSTANCE_INFORMATION};
 pub use session_tags::may_tag_sessions;

@@ -4,15 +4,14 @@ use std::collections::BTreeSet;
 
 use kms_key_policy::matches_wildcards;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::assessor::{Assessor, SubjectAssessment};
 use super::checks::{dry_run, just_in_time, key_fitness, key_policy, network, nodes, users};
 use super::finding::{Check, Finding, Verdict};
 use super::observation::{AccessObservation, Need, Read, Subject};
-use crate::access::{
-    CallerKind, IdentityVerdict, KeyVerdict, PrincipalArn, identity_policy, key_policy_statement,
-};
+use super::remedies::Remedies;
+pub(super) use super::remedies::ResourceRemedy;
+use crate::access::{CallerKind, IdentityVerdict, KeyVerdict, PrincipalArn};
 use crate::intent::PreflightMode;
 
 /// Whether one principal can make its call: both sides together.
@@ -36,50 +35,6 @@ pub struct PrincipalAccess {
     /// The indices of the statements of the key policy that `key_side` names, from 0.
     #[serde(skip)]
     pub key_policy_statements: Vec<usize>,
-}
-
-/// What would admit whoever is locked out, ready to paste.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Remedies {
-    /// Statements to add to the key's policy.
-    pub key_policy_statements: Vec<Value>,
-    /// Policies to attach, each with the principals that need it.
-    pub identity_policies: Vec<IdentityRemedy>,
-    /// Changes of other resources: a tag of the key, an endpoint of a VPC.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub resources: Vec<ResourceRemedy>,
-}
-
-/// A policy to attach.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct IdentityRemedy {
-    /// Whom to attach it to.
-    pub principals: Vec<PrincipalArn>,
-    /// The policy.
-    pub policy: Value,
-    /// The permission set of IAM Identity Center that the policy belongs to: nobody can attach a policy to its roles.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub permission_set: Option<String>,
-    /// The statement of the key policy that does the same without the policy, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub instead: Option<Value>,
-}
-
-/// A change of a resource that is neither the key's policy nor a principal's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ResourceRemedy {
-    /// The resource to change, such as the key's ARN or the id of a VPC or an endpoint.
-    pub resource: String,
-    /// What to do, as the title of the snippet: `Add a VPC endpoint for KMS to vpc-1`.
-    pub title: String,
-    /// A command that does it, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub command: Option<String>,
-    /// What to add to a template or to a policy, as JSON.
-    pub snippet: Value,
 }
 
 /// The assessment of a key for its users and nodes.
@@ -149,29 +104,7 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
     }
     let of_users = observation.sessions.iter().flat_map(|sessions| users::findings(sessions, exempt));
     assessment.findings.extend(of_users);
-    for side in [CallerKind::User, CallerKind::Node] {
-        let of_side = |list: &[(&PrincipalArn, CallerKind)]| -> Vec<PrincipalArn> {
-            list.iter()
-                .filter(|(_, other)| *other == side)
-                .map(|(principal, _)| (*principal).clone())
-                .collect()
-        };
-        let refused = of_side(&refused);
-        if !refused.is_empty() {
-            let statement = key_policy_statement(side, &refused.iter().collect::<Vec<_>>());
-            assessment.remedies.key_policy_statements.push(statement);
-        }
-        let principals = of_side(&lacking);
-        if !principals.is_empty() {
-            let policy = identity_policy(side, key);
-            assessment.remedies.identity_policies.push(IdentityRemedy {
-                principals,
-                policy,
-                permission_set: None,
-                instead: None,
-            });
-        }
-    }
+    assessment.remedies.admit(key, &refused, &lacking);
     assessment
 }
 
@@ -233,15 +166,6 @@ impl Assessment {
         self.access
             .extend(access.map(|access| PrincipalAccess { key_policy_statements: Vec::new(), ..access }));
         self.remedies.extend(other.remedies);
-    }
-}
-
-impl Remedies {
-    /// Adds the remedies for another key.
-    pub fn extend(&mut self, other: Self) {
-        self.key_policy_statements.extend(other.key_policy_statements);
-        self.identity_policies.extend(other.identity_policies);
-        self.resources.extend(other.resources);
     }
 }
 

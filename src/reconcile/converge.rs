@@ -56,6 +56,8 @@ pub(crate) struct Converged {
     pub(crate) findings: Vec<Finding>,
     /// What would admit whoever is locked out, if that does not block.
     pub(crate) remedies: Remedies,
+    /// Whether sessions were encrypted with a key before.
+    pub(super) was_encrypted: bool,
 }
 
 /// The owner's record, as far as the run knows it.
@@ -116,6 +118,7 @@ pub(crate) async fn converge<P: WritePorts>(
     let Convergence { goal, keys, mode, purpose, .. } = convergence;
     let mut is_access_checked = keys.is_empty() || mode == PreflightMode::Off;
     let mut observation = run.observe().await?;
+    let was_encrypted = observation.is_encrypted();
     let mut findings: Vec<Finding> = version_skew(&observation, goal.wanted).into_iter().collect();
     let mut remedies = Remedies::default();
     let found = observation.record.clone().filter(|record| record.owner == *goal.owner);
@@ -126,7 +129,9 @@ pub(crate) async fn converge<P: WritePorts>(
         }
         still_wanted(run, &observation, purpose, state.own())?;
         match plan_establish(&observation, goal) {
-            Ok(plan) if plan.is_empty() => return Ok(Converged { observation, findings, remedies }),
+            Ok(plan) if plan.is_empty() => {
+                return Ok(Converged { observation, findings, remedies, was_encrypted });
+            }
             Ok(plan) if is_overtaken(run, &plan, purpose) => {
                 return Err(ReconcileError::Overtaken { document: run.document().clone() });
             }
