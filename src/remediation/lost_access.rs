@@ -24,6 +24,8 @@ pub(super) struct AccessCheck {
     pub(super) alerts: Vec<Alert>,
     pub(super) findings: Vec<Finding>,
     pub(super) notes: Vec<String>,
+    /// Whether a policy asks for the aliases of a key that was checked.
+    pub(super) asks_for_aliases: bool,
 }
 
 /// Checks the keys that an event is about, if the event may mean lost access: it is a call on a key, the schedule, or a
@@ -61,6 +63,7 @@ pub(super) async fn check_lost_access<P: PreflightPorts>(
         lost.alerts.extend(of_key.alerts);
         lost.findings.extend(of_key.findings);
         lost.notes.extend(of_key.notes);
+        lost.asks_for_aliases |= of_key.asks_for_aliases;
     }
     Ok(lost)
 }
@@ -94,6 +97,11 @@ async fn check_key_of_event<P: PreflightPorts>(
     };
     let question = AccessQuestion { key: &key, document, safeguards: &record.safeguards };
     let mut observation = Box::pin(observe_access(environment, question)).await;
+    lost.asks_for_aliases = observation.attributes.aliases.is_some();
+    // Aliases are read only if a policy asks for them. If none does, an alias lets nobody in and locks nobody out.
+    if event.is_alias_call() && !lost.asks_for_aliases {
+        return Ok(lost);
+    }
     // The event's policy is assessed: the key may be another account's, and its policy unreadable from here.
     if let Some(policy) = new_policy {
         if observation.policy.known().is_some_and(|observed| !is_same_json(observed, policy)) {

@@ -1,5 +1,7 @@
-//! Change events through the whole function: repairs that AWS refuses, documents that take too long, and several
-//! messages in one envelope of a topic.
+//! Change events through the whole function: repairs that AWS refuses, documents that take too long, several messages in
+//! one envelope of a topic, and the tags and aliases of keys.
+
+mod tags_and_aliases;
 
 use std::time::Duration;
 
