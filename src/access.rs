@@ -7,6 +7,7 @@
 
 mod call;
 mod context;
+mod endpoint_policy;
 mod facts;
 mod identity;
 mod key_rules;
@@ -18,6 +19,7 @@ mod statement;
 
 pub use call::{CallerKind, SessionCall};
 pub use context::{KeyFacts, Organization, Tags};
+pub use endpoint_policy::{EndpointPolicy, EndpointVerdict};
 pub use facts::{CHALLENGE, encryption_contexts};
 pub use identity::{IdentityVerdict, OwnSide, SimulatedDecision, Simulation, evaluate_identity};
 pub use key_rules::{DecidingRule, KeyRules, KeyRulesError, KeyVerdict};
