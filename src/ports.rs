@@ -26,8 +26,8 @@ pub use documents::{
 pub use environment::Environment;
 pub use error::{AwsAnswer, AwsError, AwsErrorKind};
 pub use network::{
-    EndpointState, EndpointType, InboundRule, Instance, NatGateway, Network, NetworkInterface, Route, RouteState,
-    RouteTable, SecurityGroup, Subnet, VpcEndpoint,
+    EndpointState, EndpointType, InboundRule, Instance, NatGateway, Network, NetworkInterface, Route,
+    RouteState, RouteTable, SecurityGroup, Subnet, VpcEndpoint,
 };
 pub use records::{ParameterVersion, ReadRecords, RecordReplacement, WriteRecords};
 

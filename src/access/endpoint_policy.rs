@@ -12,8 +12,7 @@ use super::key_rules::{depends_on, statement_name};
 use super::principal::PrincipalArn;
 use crate::key::KeyArn;
 use kms_key_policy::{
-    self, Action, Answer, Decider, Grants, KeySideDecision, Policy, PolicyKind, Principal,
-    Request, key_side,
+    self, Action, Answer, Decider, Grants, KeySideDecision, Policy, PolicyKind, Principal, Request, key_side,
 };
 
 /// The policy of a VPC endpoint, compiled once for all callers.

@@ -33,7 +33,8 @@ fn principals_actions_and_resources_decide() {
     let on = |resource: &str| {
         format!(r#""Principal":"*","Action":["kms:Decrypt","kms:DescribeKey"],"Resource":"{resource}""#)
     };
-    let by = |principal: &str| format!(r#""Principal":{{"AWS":"{principal}"}},"Action":"kms:*","Resource":"*""#);
+    let by =
+        |principal: &str| format!(r#""Principal":{{"AWS":"{principal}"}},"Action":"kms:*","Resource":"*""#);
     let deny = |rest: &str| format!(r#"{},{{"Effect":"Deny",{rest}}}"#, allow(all));
     for (statements, expected) in [
         (allow(all), "allows"),
@@ -77,9 +78,13 @@ fn conditions_are_read_in_the_context_of_a_call_through_the_endpoint() {
         (r#"{"StringEquals":{"kms:ViaService":"ssm.eu-west-1.amazonaws.com"}}"#, "implicit deny"),
         (r#"{"StringEquals":{"aws:ResourceOrgID":"o-1"}}"#, "depends"),
         (r#"{"StringEquals":{"aws:PrincipalTag/team":"web"}}"#, "depends"),
-        (r#"{"ForAllValues:StringEquals":{"kms:EncryptionContextKeys":["aws:ssm:SessionId","aws:ssm:TargetId"]}}"#, "implicit deny"),
+        (
+            r#"{"ForAllValues:StringEquals":{"kms:EncryptionContextKeys":["aws:ssm:SessionId","aws:ssm:TargetId"]}}"#,
+            "implicit deny",
+        ),
     ] {
-        let statement = allow(&format!(r#""Principal":"*","Action":"*","Resource":"*","Condition":{condition}"#));
+        let statement =
+            allow(&format!(r#""Principal":"*","Action":"*","Resource":"*","Condition":{condition}"#));
         assert_eq!(word(&evaluated_with(&facts, &statement)), expected, "{condition}");
     }
 }
@@ -93,7 +98,8 @@ fn context_counts_except_for_where_the_call_comes_from() {
         (r#"{"StringEquals":{"aws:ResourceOrgID":"o-1"}}"#, "implicit deny"),
         (r#"{"StringEquals":{"aws:SourceVpce":"vpce-1","aws:SourceVpc":"vpc-1"}}"#, "allows"),
     ] {
-        let statement = allow(&format!(r#""Principal":"*","Action":"*","Resource":"*","Condition":{condition}"#));
+        let statement =
+            allow(&format!(r#""Principal":"*","Action":"*","Resource":"*","Condition":{condition}"#));
         assert_eq!(word(&evaluated_with(&facts, &statement)), expected, "{condition}");
     }
     let role = PrincipalArn::parse(ROLE).unwrap();
@@ -125,7 +131,10 @@ fn full_access_is_recognized_and_nothing_else_is() {
         full.replace("Allow", "Deny"),
         full.replace(r#""Action":"*""#, r#""Action":"kms:*""#),
         full.replace(r#""Action":"*""#, r#""NotAction":"*""#),
-        full.replace(r#""Resource":"*""#, r#""Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}"#),
+        full.replace(
+            r#""Resource":"*""#,
+            r#""Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}"#,
+        ),
         full.replace("}]", r#"},{"Action":"*","Effect":"Deny","Principal":"*","Resource":"*"}]"#),
         full.replace(r#""Principal":"*""#, r#""Principal":{"AWS":"222222222222"}"#),
     ] {

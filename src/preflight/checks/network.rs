@@ -58,7 +58,9 @@ pub(in crate::preflight) fn findings(
     let nodes = nodes.map_or(&[][..], |Nodes { instances, .. }| instances);
     let network = match network {
         Read::Known(network) => network,
-        Read::Unknown(why) => return (vec![unknown(ALL_NODES, not_known(&all(nodes.len()), REACH_KMS, why))], Vec::new()),
+        Read::Unknown(why) => {
+            return (vec![unknown(ALL_NODES, not_known(&all(nodes.len()), REACH_KMS, why))], Vec::new());
+        }
     };
     if nodes.is_empty() {
         return (Vec::new(), Vec::new());

@@ -63,11 +63,7 @@ fn the_last_page_has_no_token() {
         "<iamInstanceProfileAssociationSet/><nextToken/>",
         "<iamInstanceProfileAssociationSet></iamInstanceProfileAssociationSet><nextToken></nextToken>",
     ] {
-        assert_eq!(
-            of(inside).unwrap(),
-            AssociationsPage { items: Vec::new(), next_token: None },
-            "{inside}"
-        );
+        assert_eq!(of(inside).unwrap(), AssociationsPage { items: Vec::new(), next_token: None }, "{inside}");
     }
 }
 
@@ -161,7 +157,9 @@ fn an_instance_without_a_list_of_interfaces_has_the_one_that_it_repeats() {
     assert!(instance("").unwrap().interfaces.is_empty());
     assert!(instance("<privateIpAddress>ten</privateIpAddress>").is_err());
     assert!(items(&INSTANCES, "<reservationId>r-1</reservationId>").is_err(), "no instances at all");
-    assert!(items(&INSTANCES, "<instancesSet><item><instanceId>i-1</instanceId></item></instancesSet>").is_err());
+    assert!(
+        items(&INSTANCES, "<instancesSet><item><instanceId>i-1</instanceId></item></instancesSet>").is_err()
+    );
 }
 
 #[test]
@@ -243,7 +241,11 @@ fn nat_gateways_and_security_groups_are_read() {
         ("<state>available</state><connectivityType>private</connectivityType>", (false, true, None)),
     ] {
         let found = nat(rest).unwrap();
-        assert_eq!((found[0].is_public, found[0].is_available, found[0].subnet.as_deref()), expected, "{rest}");
+        assert_eq!(
+            (found[0].is_public, found[0].is_available, found[0].subnet.as_deref()),
+            expected,
+            "{rest}"
+        );
     }
     assert!(nat("").is_err());
     let found = items(

@@ -134,9 +134,7 @@ fn verdict(policy: &Result<EndpointPolicy<'_>, String>, roles: &[PrincipalArn]) 
     for verdict in &verdicts {
         let is_like_first = verdicts.first().is_some_and(|first| is_allowed(first) == is_allowed(verdict));
         if !is_like_first {
-            return RolesVerdict::Unknown(
-                "it depends on which of these roles the agent works by".to_owned(),
-            );
+            return RolesVerdict::Unknown("it depends on which of these roles the agent works by".to_owned());
         }
         worst = worst.max(Some(verdict));
     }

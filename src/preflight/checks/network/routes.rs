@@ -55,16 +55,16 @@ impl<'a> Place<'a> {
             has_public_ip: interface.has_public_ip,
             has_ipv6: interface.has_ipv6,
         };
-        Self {
-            is_stopped: instance.is_stopped,
-            interfaces: instance.interfaces.iter().map(place).collect(),
-        }
+        Self { is_stopped: instance.is_stopped, interfaces: instance.interfaces.iter().map(place).collect() }
     }
 }
 
 impl<'a> Routes<'a> {
     /// The routes, or why they are not known.
-    pub(super) fn new(network: &'a NetworkObservation, endpoints: &'a [VpcEndpoint]) -> Result<Self, &'a str> {
+    pub(super) fn new(
+        network: &'a NetworkObservation,
+        endpoints: &'a [VpcEndpoint],
+    ) -> Result<Self, &'a str> {
         let tables = match &network.route_tables {
             Read::Known(tables) => tables,
             Read::Unknown(why) => return Err(why),
@@ -127,9 +127,7 @@ impl<'a> Routes<'a> {
                 route.destination != ALL_IPV4 && is_public && !leads_out
             };
             let hiding = table.routes.iter().filter(hides);
-            reasons.extend(
-                hiding.map(|route| format!("{}, which goes before {ALL_IPV4}", described(route))),
-            );
+            reasons.extend(hiding.map(|route| format!("{}, which goes before {ALL_IPV4}", described(route))));
             return if reasons.is_empty() { Way::Certain } else { Way::Possible(reasons) };
         }
         let has_ipv6 = ways.contains(&Way::Ipv6);
@@ -149,13 +147,7 @@ impl<'a> Routes<'a> {
         self.of_subnet.get(subnet).or_else(|| self.main_of_vpc.get(vpc)).copied()
     }
 
-    fn way_of_route(
-        &self,
-        vpc: &str,
-        route: &Route,
-        interface: InterfacePlace<'_>,
-        is_stopped: bool,
-    ) -> Way {
+    fn way_of_route(&self, vpc: &str, route: &Route, interface: InterfacePlace<'_>, is_stopped: bool) -> Way {
         let Route { destination, target, state } = route;
         let is_ipv6 = destination.contains(':');
         if target == "local" || *state == RouteState::Blackhole || (is_ipv6 && !interface.has_ipv6) {

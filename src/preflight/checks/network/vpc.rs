@@ -93,7 +93,9 @@ impl<'a> VpcAssessor<'a> {
                 (_, Some(RolesVerdict::Allows)) => &mut fips_only,
                 (
                     Outcome::CutOff,
-                    Some(RolesVerdict::ImplicitDeny | RolesVerdict::ExplicitDeny(_) | RolesVerdict::Unknown(_)),
+                    Some(
+                        RolesVerdict::ImplicitDeny | RolesVerdict::ExplicitDeny(_) | RolesVerdict::Unknown(_),
+                    ),
                 ) => {
                     refused.push((roles, nodes));
                     continue;
@@ -262,8 +264,10 @@ impl<'a> VpcAssessor<'a> {
         }
         let (id, call) = (&endpoint.id, self.call());
         for ((verdict, given), (nodes, roles)) in by_verdict {
-            let given =
-                given.as_ref().map(|given| format!(" (given that {given}, as Context says)")).unwrap_or_default();
+            let given = given
+                .as_ref()
+                .map(|given| format!(" (given that {given}, as Context says)"))
+                .unwrap_or_default();
             let whom = match roles.len() {
                 0 => format!("{nodes}"),
                 _ => format!("{}, of {nodes}", few(&roles)),
@@ -278,7 +282,9 @@ impl<'a> VpcAssessor<'a> {
                     )
                 },
                 RolesVerdict::ExplicitDeny(by) => Finding {
-                    remedy: Some("a Deny wins over every Allow: except the roles from that statement".to_owned()),
+                    remedy: Some(
+                        "a Deny wins over every Allow: except the roles from that statement".to_owned(),
+                    ),
                     ..self.finding(
                         Verdict::Fail,
                         format!("{by} of the policy of endpoint {id} for KMS denies {call} to {whom}{given}"),
