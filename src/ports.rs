@@ -16,8 +16,8 @@ mod records;
 use std::time::{Duration, SystemTime};
 
 pub use access::{
-    ContextEntry, DryRun, Fleet, Identities, KeyAccess, ManagedNode, Organizations, PrincipalTags,
-    SessionCall, SimulatedDecision, Simulation,
+    ContextEntry, DryRun, Fleet, Identities, KeyAccess, ManagedNode, Organizations, PastSession,
+    PrincipalTags, SessionCall, SessionDocument, SimulatedDecision, Simulation,
 };
 pub use compliance::{Compliance, ComplianceReport, ComplianceType};
 pub use documents::{

@@ -31,7 +31,8 @@ pub use key_error::{KeyError, KeyFault};
 pub(crate) use lookups::read_attributes;
 pub use network::NetworkObservation;
 pub use observation::{
-    AccessObservation, Attributes, InstanceNode, Nodes, NodesOfAgent, OtherOwner, Read, Sessions, Subject,
+    AccessObservation, AccessQuestion, Attributes, InstanceNode, LeftOut, Need, Nodes, NodesOfAgent,
+    OtherOwner, Read, Sessions, Subject, UnknownDocument,
 };
 pub use observe::observe_access;
 

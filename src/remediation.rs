@@ -151,7 +151,7 @@ async fn attempt<P: WritePorts>(
     }
     if error.is_none() {
         let carried = &remediation.kms_key_id;
-        let check = check_lost_access(environment, record, event, carried, checked.as_ref());
+        let check = check_lost_access(environment, request, record, carried, checked.as_ref());
         let lost = Box::pin(check).await?;
         remediation.notes.extend(lost.notes);
         remediation = remediation.alerted(lost.alerts).found(lost.findings);

@@ -12,7 +12,9 @@ use super::run::Run;
 use crate::intent::{OnDelete, PreflightMode};
 use crate::key::KeyDescription;
 use crate::ports::{VersionStatus, WritePorts};
-use crate::preflight::{Check, Finding, Remedies, Verdict, check_access, log_assessment, refuse_if_blocked};
+use crate::preflight::{
+    AccessQuestion, Check, Finding, Remedies, Verdict, check_access, log_assessment, refuse_if_blocked,
+};
 use crate::session::Target;
 
 /// What a document is brought to, and what is checked before.
@@ -130,7 +132,9 @@ pub(crate) async fn converge<P: WritePorts>(
             }
             Ok(_) if !is_access_checked && !is_accepted(&observation, goal) => {
                 for key in keys {
-                    let check = check_access(run.environment(), key, goal.safeguards, convergence.patience);
+                    let question =
+                        AccessQuestion { key, document: run.document(), safeguards: goal.safeguards };
+                    let check = check_access(run.environment(), question, convergence.patience);
                     let assessment = Box::pin(check).await;
                     log_assessment(key, &assessment);
                     refuse_if_blocked(key, &assessment, mode)?;

@@ -14,7 +14,7 @@ use super::run::Run;
 use crate::intent::{Encryption, Intent, OnKeyTrouble, Owner, PreflightMode};
 use crate::key::{KeyArn, KeyDescription, KeyRef};
 use crate::ports::{Environment, PreflightPorts, ReadPorts, VersionStatus, WritePorts};
-use crate::preflight::{Assessment, Finding, KeyFault, blocking, check_access, check_key};
+use crate::preflight::{AccessQuestion, Assessment, Finding, KeyFault, blocking, check_access, check_key};
 use crate::session::Target;
 
 /// A request to establish an intent.
@@ -153,7 +153,8 @@ pub async fn preview<P: ReadPorts>(
         assessment.findings.clone_from(&keys.findings);
     } else {
         for key in keys.all() {
-            assessment.extend(Box::pin(check_access(environment, key, safeguards, Duration::ZERO)).await);
+            let question = AccessQuestion { key, document, safeguards };
+            assessment.extend(Box::pin(check_access(environment, question, Duration::ZERO)).await);
         }
     }
     assessment.findings.extend(skew);
