@@ -7,6 +7,7 @@
 
 mod call;
 mod context;
+mod endpoint_policy;
 mod facts;
 mod identity;
 mod just_in_time;
@@ -21,6 +22,7 @@ mod statement;
 
 pub use call::{CallerKind, SessionCall};
 pub use context::{KeyFacts, Organization, Tags};
+pub use endpoint_policy::{EndpointPolicy, EndpointVerdict};
 pub use facts::{CHALLENGE, encryption_contexts};
 pub use identity::{IdentityVerdict, OwnSide, SimulatedDecision, Simulation, evaluate_identity};
 pub use just_in_time::{JUST_IN_TIME_ROLE, JUST_IN_TIME_TAG, JUST_IN_TIME_VALUE};

@@ -26,7 +26,8 @@ pub use documents::{
 pub use environment::Environment;
 pub use error::{AwsAnswer, AwsError, AwsErrorKind};
 pub use network::{
-    InboundRule, Instance, NatGateway, Network, Route, RouteTable, SecurityGroup, Subnet, VpcEndpoint,
+    EndpointState, EndpointType, InboundRule, Instance, NatGateway, Network, NetworkInterface, Route,
+    RouteState, RouteTable, SecurityGroup, Subnet, VpcEndpoint,
 };
 pub use records::{ParameterVersion, ReadRecords, RecordReplacement, WriteRecords};
 
