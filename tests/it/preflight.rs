@@ -15,6 +15,7 @@ mod key_access;
 mod key_policies;
 mod large_account;
 mod missing_permissions;
+mod network;
 mod oracle;
 mod propagation;
 

@@ -18,6 +18,8 @@ struct Size {
     hybrid_roles: usize,
     /// Instances without a profile, behind the role of Default Host Management.
     hosts: usize,
+    /// The VPCs of the instances, each with an endpoint for KMS.
+    vpcs: usize,
     sessions: usize,
     user_roles: usize,
     users: usize,
@@ -29,6 +31,7 @@ const LARGE: Size = Size {
     hybrids: 1_000,
     hybrid_roles: 19,
     hosts: 1_000,
+    vpcs: 50,
     sessions: 5_000,
     user_roles: 40,
     users: 10,
@@ -40,6 +43,7 @@ const SMALL: Size = Size {
     hybrids: 10,
     hybrid_roles: 4,
     hosts: 2,
+    vpcs: 3,
     sessions: 30,
     user_roles: 6,
     users: 2,
@@ -63,13 +67,20 @@ impl Size {
     }
 
     /// The calls of the preflight: one a page, and one a distinct role.
-    fn calls(&self) -> [(&'static str, usize); 11] {
+    fn calls(&self) -> [(&'static str, usize); 17] {
         [
             // Pages have the largest size that AWS gives. Active sessions are one page more.
             ("DescribeInstanceInformation", self.nodes().div_ceil(50)),
             ("DescribeIamInstanceProfileAssociations", self.instances.div_ceil(1000)),
             ("DescribeSessions", 1 + self.sessions.div_ceil(200)),
             ("GetServiceSetting", 1),
+            // The network is read by pages, whatever the number of VPCs.
+            ("DescribeInstances", (self.instances + self.hosts).div_ceil(1000)),
+            ("DescribeVpcEndpoints", 1),
+            ("DescribeSecurityGroups", 1),
+            ("DescribeSubnets", 1),
+            ("DescribeRouteTables", self.vpcs.div_ceil(100)),
+            ("DescribeNatGateways", 1),
             // Each distinct role is looked up once and simulated once. The roles of instance profiles are simulated twice,
             // because Default Host Management is on: may they register a node? The last lookup is the role of just-in-time
             // node access.
@@ -92,6 +103,10 @@ impl Size {
     fn build(&self, world: &mut World) -> String {
         let key = reset_with_key(world, ACCOUNT);
         world.key(&key).policy = policy_of(32 * 1024);
+        for vpc in 0..self.vpcs {
+            world.add_subnet(&format!("subnet-{vpc}"), &format!("vpc-{vpc}"));
+            world.add_endpoint(&format!("vpce-{vpc}"), &format!("subnet-{vpc}"), "kms");
+        }
         let mut principals = Vec::new();
         let mut id = 0;
         let mut next = || {
@@ -107,6 +122,7 @@ impl Size {
             let id = format!("i-{}", next());
             world.add_node(&id, AGENT);
             world.associate(&id, &arn(&format!("instance-profile/nodes/Profile-{}", number % self.profiles)));
+            world.add_instance(&id, &format!("subnet-{}", number % self.vpcs));
         }
         principals.extend((0..self.hybrid_roles).map(|number| world.add_role(&format!("Hybrid-{number}"))));
         for number in 0..self.hybrids {
@@ -115,8 +131,10 @@ impl Size {
         }
         principals.push(world.add_role("service-role/Host"));
         world.set_default_host_role("service-role/Host");
-        for _ in 0..self.hosts {
-            world.add_node(&format!("i-{}", next()), AGENT);
+        for number in 0..self.hosts {
+            let id = format!("i-{}", next());
+            world.add_node(&id, AGENT);
+            world.add_instance(&id, &format!("subnet-{}", number % self.vpcs));
         }
         principals.extend((0..self.user_roles).map(|number| world.add_role(&format!("sso/Ops-{number}"))));
         principals.extend((0..self.users).map(|number| world.add_user(&format!("user-{number}"))));
@@ -230,7 +248,7 @@ async fn reads_run_concurrently_under_a_limit() {
     // When everything else has been read, the instance profiles are looked up, eight at a time, and beside them the
     // roles that are known by name: those of four hybrid activations and of Default Host Management.
     let nodes = |key: &str| json!({"KmsKeyId": key, "DiscoverUsers": false});
-    let lists = SMALL.nodes().div_ceil(50) + 1 + 1 + 4;
+    let lists = SMALL.nodes().div_ceil(50) + 1 + 1 + 1 + 4;
     assert_eq!(under_way(nodes, lists + 1, 8 + 4 + 1).await, 8 + 4 + 1);
     // The first nine: the key policy, the grants, two dry runs, three lists about nodes, one list of sessions, and the
     // role of just-in-time node access.

@@ -155,3 +155,6 @@ fn is_allowed(verdict: &EndpointVerdict) -> Option<bool> {
         EndpointVerdict::Depends { .. } => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -231,3 +231,6 @@ fn described(Route { destination, target, .. }: &Route) -> String {
     let target = if target.is_empty() { "a target of an unknown kind" } else { target };
     format!("a route for {destination} leads to {kind}{target}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,35 +1,34 @@
-mod endpoint_policies;
-mod routes;
-mod scale;
+//! The networks of these tests, and the tests of the check as a whole.
 
 use std::net::IpAddr;
 
-use super::*;
-use crate::access::{KnownContext, PrincipalArn};
+pub(super) use super::*;
+pub(super) use crate::access::{KnownContext, PrincipalArn};
 use crate::key::{KeyArn, KeyDescription};
-use crate::ports::{
+pub(super) use crate::ports::{
     EndpointState, EndpointType, InboundRule, Instance, NatGateway, NetworkInterface, Route, RouteState,
     RouteTable, SecurityGroup, Subnet, VpcEndpoint,
 };
-use crate::preflight::{Attributes, InstanceNode};
+use crate::preflight::Attributes;
+pub(super) use crate::preflight::InstanceNode;
 
-const ACCOUNT: &str = "111122223333";
-const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1-2";
-const ROLE: &str = "arn:aws:iam::111122223333:role/Node";
-const FULL: Option<&str> = None;
+pub(super) const ACCOUNT: &str = "111122223333";
+pub(super) const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1-2";
+pub(super) const ROLE: &str = "arn:aws:iam::111122223333:role/Node";
+pub(super) const FULL: Option<&str> = None;
 
 /// Node i-1 in subnet-1 of vpc-1, which is cut off: its one route is local, and it has an endpoint for ssmmessages in
 /// subnet-1 and subnet-2. Gateways stand in subnet-public, whose routes lead to an internet gateway.
 #[derive(Clone)]
-struct Net {
-    key: &'static str,
-    context: KnownContext,
-    nodes: Vec<InstanceNode>,
-    network: NetworkObservation,
+pub(super) struct NodeNetwork {
+    pub(super) key: &'static str,
+    pub(super) context: KnownContext,
+    pub(super) nodes: Vec<InstanceNode>,
+    pub(super) network: NetworkObservation,
 }
 
-impl Net {
-    fn cut_off() -> Self {
+impl NodeNetwork {
+    pub(super) fn cut_off() -> Self {
         let subnet = |id: &str, zone: &str| Subnet {
             id: id.to_owned(),
             vpc: "vpc-1".to_owned(),
@@ -80,29 +79,29 @@ impl Net {
         }
     }
 
-    fn with(mut self, edit: impl FnOnce(&mut Self)) -> Self {
+    pub(super) fn with(mut self, edit: impl FnOnce(&mut Self)) -> Self {
         edit(&mut self);
         self
     }
 
     /// With a route of the main table.
-    fn route(self, destination: &str, target: &str) -> Self {
+    pub(super) fn route(self, destination: &str, target: &str) -> Self {
         self.with(|net| net.main_table().routes.push(route(destination, target)))
     }
 
     /// With an endpoint for a service, and with this policy.
-    fn endpoint(self, id: &str, service: &str, policy: Option<&str>) -> Self {
+    pub(super) fn endpoint(self, id: &str, service: &str, policy: Option<&str>) -> Self {
         self.with(|net| {
             let policy = policy.map(str::to_owned);
             net.endpoints().push(VpcEndpoint { policy, ..endpoint(id, service) });
         })
     }
 
-    fn without_messages(self) -> Self {
+    pub(super) fn without_messages(self) -> Self {
         self.with(|net| net.endpoints().retain(|endpoint| !endpoint.service.ends_with("ssmmessages")))
     }
 
-    fn nat(self, is_public: bool, is_available: bool, subnet: Option<&str>) -> Self {
+    pub(super) fn nat(self, is_public: bool, is_available: bool, subnet: Option<&str>) -> Self {
         self.with(|net| {
             let subnet = subnet.map(str::to_owned);
             let gateway = NatGateway { id: "nat-1".to_owned(), subnet, is_public, is_available };
@@ -110,25 +109,25 @@ impl Net {
         })
     }
 
-    fn endpoints(&mut self) -> &mut Vec<VpcEndpoint> {
+    pub(super) fn endpoints(&mut self) -> &mut Vec<VpcEndpoint> {
         known(&mut self.network.endpoints)
     }
 
-    fn main_table(&mut self) -> &mut RouteTable {
+    pub(super) fn main_table(&mut self) -> &mut RouteTable {
         known(&mut self.network.route_tables).iter_mut().find(|table| table.is_main).unwrap()
     }
 
     /// The one network interface of the one node.
-    fn interface(&mut self) -> &mut NetworkInterface {
+    pub(super) fn interface(&mut self) -> &mut NetworkInterface {
         &mut self.network.instances[0].interfaces[0]
     }
 
-    fn assess(&self) -> (Vec<Finding>, Vec<ResourceRemedy>) {
+    pub(super) fn assess(&self) -> (Vec<Finding>, Vec<ResourceRemedy>) {
         let network = Read::Known(self.network.clone());
         findings(&self.observation(), &network)
     }
 
-    fn observation(&self) -> AccessObservation {
+    pub(super) fn observation(&self) -> AccessObservation {
         AccessObservation {
             key: KeyDescription::assumed(KeyArn::parse(self.key).unwrap()),
             account: ACCOUNT.to_owned(),
@@ -145,33 +144,33 @@ impl Net {
     }
 
     /// The one finding.
-    fn finding(&self) -> Finding {
+    pub(super) fn finding(&self) -> Finding {
         let (findings, _) = self.assess();
         assert_eq!(findings.len(), 1, "{findings:#?}");
         findings.into_iter().next().unwrap()
     }
 
-    fn verdict(&self) -> Verdict {
+    pub(super) fn verdict(&self) -> Verdict {
         self.assess().0.iter().map(|finding| finding.verdict).max().unwrap()
     }
 }
 
-fn known<T>(read: &mut Read<Vec<T>>) -> &mut Vec<T> {
+pub(super) fn known<T>(read: &mut Read<Vec<T>>) -> &mut Vec<T> {
     match read {
         Read::Known(list) => list,
         Read::Unknown(why) => panic!("{why}"),
     }
 }
 
-fn node(id: &str) -> InstanceNode {
+pub(super) fn node(id: &str) -> InstanceNode {
     InstanceNode { id: id.to_owned(), roles: vec![role(ROLE)] }
 }
 
-fn role(arn: &str) -> PrincipalArn {
+pub(super) fn role(arn: &str) -> PrincipalArn {
     PrincipalArn::parse(arn).unwrap()
 }
 
-fn instance(id: &str) -> Instance {
+pub(super) fn instance(id: &str) -> Instance {
     Instance {
         id: id.to_owned(),
         is_stopped: false,
@@ -186,7 +185,7 @@ fn instance(id: &str) -> Instance {
     }
 }
 
-fn endpoint(id: &str, service: &str) -> VpcEndpoint {
+pub(super) fn endpoint(id: &str, service: &str) -> VpcEndpoint {
     VpcEndpoint {
         id: id.to_owned(),
         vpc: "vpc-1".to_owned(),
@@ -200,13 +199,13 @@ fn endpoint(id: &str, service: &str) -> VpcEndpoint {
     }
 }
 
-fn route(destination: &str, target: &str) -> Route {
+pub(super) fn route(destination: &str, target: &str) -> Route {
     Route { destination: destination.to_owned(), target: target.to_owned(), state: RouteState::Active }
 }
 
 #[test]
 fn a_vpc_that_is_cut_off_is_named_with_the_endpoint_to_add() {
-    let (findings, remedies) = Net::cut_off().assess();
+    let (findings, remedies) = NodeNetwork::cut_off().assess();
     let [finding] = findings.as_slice() else { panic!("{findings:#?}") };
     assert_eq!((finding.verdict, finding.subject.as_str()), (Verdict::Fail, "vpc-1"));
     for word in ["node i-1", "subnet-1", "vpce-m", "none for KMS"] {
@@ -231,12 +230,12 @@ fn a_vpc_that_is_cut_off_is_named_with_the_endpoint_to_add() {
     let command = remedy.command.as_ref().unwrap();
     assert!(command.contains("--subnet-ids subnet-1 subnet-2 --security-group-ids sg-e"), "{command}");
     // The endpoint of the remedy is one that the check accepts.
-    assert_eq!(Net::cut_off().endpoint("vpce-k", "kms", FULL).verdict(), Verdict::Pass);
+    assert_eq!(NodeNetwork::cut_off().endpoint("vpce-k", "kms", FULL).verdict(), Verdict::Pass);
 }
 
 #[test]
 fn the_service_has_the_beginning_that_the_partition_gives_it() {
-    let net = Net::cut_off().with(|net| {
+    let net = NodeNetwork::cut_off().with(|net| {
         net.key = "arn:aws-cn:kms:cn-north-1:111122223333:key/1-2";
         net.endpoints()[0].service = "cn.com.amazonaws.cn-north-1.ssmmessages".to_owned();
     });
@@ -252,25 +251,26 @@ fn the_service_has_the_beginning_that_the_partition_gives_it() {
 
 #[test]
 fn a_pass_counts_nodes_and_vpcs() {
-    let finding = Net::cut_off().endpoint("vpce-k", "kms", FULL).finding();
+    let finding = NodeNetwork::cut_off().endpoint("vpce-k", "kms", FULL).finding();
     assert_eq!(finding.evidence, "1 EC2 node, in 1 VPC, has a way to KMS");
     assert_eq!((finding.verdict, finding.subject.as_str()), (Verdict::Pass, ALL_NODES));
 }
 
 #[test]
 fn what_could_not_be_read_makes_only_what_depends_on_it_unknown() {
-    type Deny = fn(&mut NetworkObservation, &str);
-    const ENDPOINTS: Deny = |network, why| network.endpoints = Read::Unknown(why.to_owned());
-    const SUBNETS: Deny = |network, why| network.subnets = Read::Unknown(why.to_owned());
-    const TABLES: Deny = |network, why| network.route_tables = Read::Unknown(why.to_owned());
-    const GATEWAYS: Deny = |network, why| network.nat_gateways = Read::Unknown(why.to_owned());
-    const GROUPS: Deny = |network, why| network.security_groups = Read::Unknown(why.to_owned());
-    let by_endpoint = || Net::cut_off().endpoint("vpce-k", "kms", FULL);
-    let by_nat = || Net::cut_off().route("0.0.0.0/0", "nat-1").nat(true, true, Some("subnet-public"));
-    let by_gateway =
-        || Net::cut_off().route("0.0.0.0/0", "igw-1").with(|net| net.interface().has_public_ip = true);
-    type Case = (&'static str, fn() -> Net, Deny, Verdict);
-    let cases: [Case; 15] = [
+    type DenyRead = fn(&mut NetworkObservation, &str);
+    const ENDPOINTS: DenyRead = |network, why| network.endpoints = Read::Unknown(why.to_owned());
+    const SUBNETS: DenyRead = |network, why| network.subnets = Read::Unknown(why.to_owned());
+    const TABLES: DenyRead = |network, why| network.route_tables = Read::Unknown(why.to_owned());
+    const GATEWAYS: DenyRead = |network, why| network.nat_gateways = Read::Unknown(why.to_owned());
+    const GROUPS: DenyRead = |network, why| network.security_groups = Read::Unknown(why.to_owned());
+    let by_endpoint = || NodeNetwork::cut_off().endpoint("vpce-k", "kms", FULL);
+    let by_nat = || NodeNetwork::cut_off().route("0.0.0.0/0", "nat-1").nat(true, true, Some("subnet-public"));
+    let by_gateway = || {
+        NodeNetwork::cut_off().route("0.0.0.0/0", "igw-1").with(|net| net.interface().has_public_ip = true)
+    };
+    type UnreadCase = (&'static str, fn() -> NodeNetwork, DenyRead, Verdict);
+    let cases: [UnreadCase; 15] = [
         ("endpoint", by_endpoint, ENDPOINTS, Verdict::Unknown),
         ("endpoint", by_endpoint, SUBNETS, Verdict::Unknown),
         ("endpoint", by_endpoint, GROUPS, Verdict::Unknown),
@@ -284,8 +284,8 @@ fn what_could_not_be_read_makes_only_what_depends_on_it_unknown() {
         ("internet gateway", by_gateway, ENDPOINTS, Verdict::Unknown),
         ("internet gateway", by_gateway, GATEWAYS, Verdict::Pass),
         ("internet gateway", by_gateway, TABLES, Verdict::Unknown),
-        ("cut off", Net::cut_off, GATEWAYS, Verdict::Fail),
-        ("cut off", Net::cut_off, TABLES, Verdict::Unknown),
+        ("cut off", NodeNetwork::cut_off, GATEWAYS, Verdict::Fail),
+        ("cut off", NodeNetwork::cut_off, TABLES, Verdict::Unknown),
     ];
     for (name, net, deny, expected) in cases {
         let net = net().with(|net| deny(&mut net.network, "ec2:DescribeSomething was denied"));
@@ -295,7 +295,7 @@ fn what_could_not_be_read_makes_only_what_depends_on_it_unknown() {
         assert_eq!(is_named, expected == Verdict::Unknown, "{name}: {finding}");
     }
     // The policy of an endpoint that refuses the nodes is known all the same.
-    let refusing = Net::cut_off().endpoint("vpce-k", "kms", Some(r#"{"Statement":[]}"#));
+    let refusing = NodeNetwork::cut_off().endpoint("vpce-k", "kms", Some(r#"{"Statement":[]}"#));
     let net = refusing.with(|net| net.network.subnets = Read::Unknown("denied".to_owned()));
     let (findings, _) = net.assess();
     let verdicts: Vec<_> = findings.iter().map(|finding| finding.verdict).collect();
@@ -304,19 +304,19 @@ fn what_could_not_be_read_makes_only_what_depends_on_it_unknown() {
 
 #[test]
 fn a_node_without_a_known_vpc_is_unknown_and_no_node_is_no_finding() {
-    let gone = Net::cut_off().with(|net| net.nodes = vec![node("i-2")]);
+    let gone = NodeNetwork::cut_off().with(|net| net.nodes = vec![node("i-2")]);
     let finding = gone.finding();
     assert_eq!((finding.verdict, finding.subject.as_str()), (Verdict::Unknown, ALL_NODES));
     assert!(finding.evidence.contains("node i-2") && finding.evidence.contains("ec2:DescribeInstances"));
-    let outside = Net::cut_off().with(|net| net.network.instances[0].vpc = None);
+    let outside = NodeNetwork::cut_off().with(|net| net.network.instances[0].vpc = None);
     assert_eq!(outside.finding().verdict, Verdict::Unknown);
-    assert_eq!(Net::cut_off().with(|net| net.nodes.clear()).assess().0, []);
+    assert_eq!(NodeNetwork::cut_off().with(|net| net.nodes.clear()).assess().0, []);
 }
 
 #[test]
 fn a_network_that_could_not_be_read_is_unknown_and_names_the_action() {
     let unread = Read::Unknown("ec2:DescribeInstances on * was denied".to_owned());
-    let (findings, remedies) = findings(&Net::cut_off().observation(), &unread);
+    let (findings, remedies) = findings(&NodeNetwork::cut_off().observation(), &unread);
     assert_eq!((findings.len(), remedies.len()), (1, 0));
     assert_eq!(findings[0].verdict, Verdict::Unknown);
     assert!(findings[0].evidence.contains("ec2:DescribeInstances on * was denied"));

@@ -349,3 +349,6 @@ fn reached(
     }
     if reasons.is_empty() { Outcome::Reaches } else { Outcome::Unclear(reasons) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Instances: DescribeInstances lists them by reservations.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::list::{List, answer};
@@ -12,10 +14,10 @@ pub const OPERATIONS: &[Operation] = &[Operation::read("DescribeInstances", desc
 /// How many instances a reservation of the stub has.
 const OF_RESERVATION: usize = 2;
 
-/// All instances.
+/// All instances, by id.
 #[derive(Debug, Default)]
 pub struct Instances {
-    pub list: Vec<Instance>,
+    pub by_id: BTreeMap<String, Instance>,
 }
 
 /// An instance with one network interface.
@@ -44,7 +46,8 @@ const LIST: List<Instance> = List {
 
 fn describe(world: &mut World, call: &Call) -> Outcome {
     let location = call.location();
-    let all: Vec<_> = world.instances.list.iter().filter(|one| one.location == location).cloned().collect();
+    let all: Vec<_> =
+        world.instances.by_id.values().filter(|one| one.location == location).cloned().collect();
     let page = LIST.page(world, call, &all)?;
     let reservations = page.items.chunks(OF_RESERVATION).enumerate().map(|(number, instances)| {
         json!({
@@ -111,22 +114,31 @@ fn shown(instance: &Instance) -> Value {
 }
 
 impl World {
-    /// Adds a running instance of the default account and Region in this subnet, which must be there.
+    /// Adds a running instance of the default account and Region in this subnet, which must be there. It takes the place
+    /// of an instance with the same id.
     pub fn add_instance(&mut self, id: &str, subnet: &str) -> &mut Instance {
-        let vpc = self.subnet(subnet).vpc.clone();
-        let list = &mut self.instances.list;
-        let number = list.len();
-        list.push(Instance {
+        let number = self.instances.by_id.len();
+        let instance = Instance {
             location: self.location.clone(),
             id: id.to_owned(),
             state: "running",
-            vpc,
+            vpc: self.subnet(subnet).vpc.clone(),
             subnet: subnet.to_owned(),
             private_ip: format!("10.0.{}.{}", number / 250 % 250, number % 250 + 4),
             public_ip: None,
             ipv6: None,
             security_groups: vec!["sg-nodes".to_owned()],
-        });
-        list.last_mut().expect("it has just been added")
+        };
+        self.instances.by_id.insert(id.to_owned(), instance);
+        self.instances.by_id.get_mut(id).expect("it has just been added")
+    }
+
+    /// Adds an instance to the default VPC, where it has a public address and a route to the internet.
+    pub fn add_default_instance(&mut self, id: &str) {
+        if !self.vpcs.subnets.iter().any(|subnet| subnet.id == "subnet-default") {
+            self.add_subnet("subnet-default", "vpc-default");
+            self.add_route("vpc-default", "0.0.0.0/0", "igw-default");
+        }
+        self.add_instance(id, "subnet-default").public_ip = Some("198.51.100.1".to_owned());
     }
 }

@@ -187,8 +187,11 @@ fn time(text: &str) -> Result<f64, Refusal> {
 }
 
 impl World {
-    /// Adds an EC2 node that is online to the default account and Region.
+    /// Adds a node that is online to the default account and Region. An EC2 node is an instance of the default VPC.
     pub fn add_node(&mut self, id: &str, agent_version: &str) -> &mut Node {
+        if id.starts_with("i-") {
+            self.add_default_instance(id);
+        }
         let node = Node {
             location: self.location.clone(),
             id: id.to_owned(),

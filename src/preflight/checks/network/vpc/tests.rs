@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use super::*;
+use crate::preflight::checks::network::tests::*;
 
 const NODES: usize = 20_000;
 const VPCS: usize = 50;
 
-/// Fifty VPCs of two subnets, each like that of [`Net::cut_off`].
-fn large() -> Net {
-    let mut net = Net::cut_off();
+/// Fifty VPCs of two subnets, each like that of [`NodeNetwork::cut_off`].
+fn large() -> NodeNetwork {
+    let mut net = NodeNetwork::cut_off();
     let template = net.clone();
     let (mut subnets, mut tables, mut endpoints) = (Vec::new(), Vec::new(), Vec::new());
     for vpc in 0..VPCS {
@@ -41,7 +41,7 @@ fn large() -> Net {
     net
 }
 
-fn timed(net: &Net) -> (Vec<Finding>, Vec<ResourceRemedy>) {
+fn timed(net: &NodeNetwork) -> (Vec<Finding>, Vec<ResourceRemedy>) {
     let (observation, network) = (net.observation(), Read::Known(net.network.clone()));
     let begun = Instant::now();
     let found = findings(&observation, &network);

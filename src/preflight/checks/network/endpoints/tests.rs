@@ -1,14 +1,14 @@
 //! Endpoints for KMS: their policies, their Availability Zones and their security groups.
 
-use super::*;
+use crate::preflight::checks::network::tests::*;
 
 const OTHER_KEY: &str = "arn:aws:kms:eu-west-1:222222222222:key/1-2";
 const OTHER_ROLE: &str = "arn:aws:iam::111122223333:role/Other";
 
 /// An endpoint for KMS with a policy of one statement.
-fn with_statement(statement: &str) -> Net {
+fn with_statement(statement: &str) -> NodeNetwork {
     let policy = format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#);
-    Net::cut_off().endpoint("vpce-k", "kms", Some(&policy))
+    NodeNetwork::cut_off().endpoint("vpce-k", "kms", Some(&policy))
 }
 
 fn allow_on(resource: &str) -> String {
@@ -77,7 +77,7 @@ fn a_deny_names_its_statement_and_has_no_statement_to_add() {
 #[test]
 fn several_possible_roles_have_to_agree() {
     let to_role = with_statement(&allow_to(ROLE));
-    let full = Net::cut_off().endpoint("vpce-k", "kms", FULL);
+    let full = NodeNetwork::cut_off().endpoint("vpce-k", "kms", FULL);
     let refusing = with_statement(&allow_to("333333333333"));
     let both = vec![role(ROLE), role(OTHER_ROLE)];
     for (name, net, roles, expected) in [
@@ -130,7 +130,7 @@ fn what_is_not_known_of_a_policy_is_unknown_unless_context_says_it() {
         let given = format!("(given that aws:PrincipalOrgID is {organization}, as Context says)");
         assert!(finding.evidence.contains(&given), "{finding}");
     }
-    let finding = Net::cut_off().endpoint("vpce-k", "kms", Some("{")).finding();
+    let finding = NodeNetwork::cut_off().endpoint("vpce-k", "kms", Some("{")).finding();
     assert_eq!(finding.verdict, Verdict::Unknown);
     assert!(finding.evidence.contains("cannot be read"), "{finding}");
 }
@@ -139,12 +139,12 @@ fn what_is_not_known_of_a_policy_is_unknown_unless_context_says_it() {
 fn an_endpoint_that_does_not_certainly_take_the_calls_is_unknown() {
     let nobody = Some(r#"{"Statement":[]}"#);
     let without_dns = |policy| {
-        Net::cut_off()
+        NodeNetwork::cut_off()
             .endpoint("vpce-k", "kms", policy)
             .with(|net| net.endpoints().last_mut().unwrap().has_private_dns = false)
     };
     let pending = || {
-        Net::cut_off()
+        NodeNetwork::cut_off()
             .endpoint("vpce-k", "kms", FULL)
             .with(|net| net.endpoints().last_mut().unwrap().state = EndpointState::Pending)
     };
@@ -158,15 +158,15 @@ fn an_endpoint_that_does_not_certainly_take_the_calls_is_unknown() {
     let gone = pending().with(|net| net.endpoints().last_mut().unwrap().state = EndpointState::Gone);
     assert_eq!(gone.verdict(), Verdict::Fail);
     // With a way to the internet, the calls that may take the endpoint have to be allowed there too.
-    let nat = |net: Net| net.route("0.0.0.0/0", "nat-1").nat(true, true, Some("subnet-public"));
+    let nat = |net: NodeNetwork| net.route("0.0.0.0/0", "nat-1").nat(true, true, Some("subnet-public"));
     assert_eq!(nat(without_dns(FULL)).verdict(), Verdict::Pass);
     let finding = nat(without_dns(nobody)).finding();
     assert_eq!(finding.verdict, Verdict::Unknown, "{finding}");
     assert!(finding.evidence.contains("vpce-k"), "{finding}");
     // An endpoint with private DNS takes all calls, whatever the routes.
-    assert_eq!(nat(Net::cut_off().endpoint("vpce-k", "kms", nobody)).verdict(), Verdict::Fail);
+    assert_eq!(nat(NodeNetwork::cut_off().endpoint("vpce-k", "kms", nobody)).verdict(), Verdict::Fail);
     for service in ["com.amazonaws.us-east-1.kms", "com.amazonaws.vpce.eu-west-1.vpce-svc-1"] {
-        let net = Net::cut_off().endpoint("vpce-k", "kms", FULL);
+        let net = NodeNetwork::cut_off().endpoint("vpce-k", "kms", FULL);
         let net = net.with(|net| net.endpoints().last_mut().unwrap().service = service.to_owned());
         assert_eq!(net.verdict(), Verdict::Fail, "{service}");
     }
@@ -175,8 +175,8 @@ fn an_endpoint_that_does_not_certainly_take_the_calls_is_unknown() {
 #[test]
 fn an_endpoint_for_fips_alone_serves_agents_that_are_set_up_for_it() {
     let nobody = Some(r#"{"Statement":[]}"#);
-    let nat = |net: Net| net.route("0.0.0.0/0", "nat-1").nat(true, true, Some("subnet-public"));
-    let fips = |policy| Net::cut_off().endpoint("vpce-f", "kms-fips", policy);
+    let nat = |net: NodeNetwork| net.route("0.0.0.0/0", "nat-1").nat(true, true, Some("subnet-public"));
+    let fips = |policy| NodeNetwork::cut_off().endpoint("vpce-f", "kms-fips", policy);
     for (name, net, expected) in [
         ("alone", fips(FULL), Verdict::Warning),
         ("alone, and refusing", fips(nobody), Verdict::Fail),
@@ -203,7 +203,7 @@ fn an_endpoint_for_fips_alone_serves_agents_that_are_set_up_for_it() {
 
 #[test]
 fn an_endpoint_in_other_availability_zones_is_a_warning() {
-    let net = Net::cut_off().endpoint("vpce-k", "kms", FULL).with(|net| {
+    let net = NodeNetwork::cut_off().endpoint("vpce-k", "kms", FULL).with(|net| {
         net.nodes.push(node("i-2"));
         net.network.instances.push(instance("i-2"));
         net.network.instances[1].interfaces[0].subnet = Some("subnet-2".to_owned());
@@ -223,11 +223,11 @@ fn an_endpoint_in_other_availability_zones_is_a_warning() {
 
 #[test]
 fn security_groups_that_do_not_admit_the_nodes_are_a_warning() {
-    type Edit = fn(&mut Net);
-    fn rule(net: &mut Net) -> &mut InboundRule {
+    type EditNetwork = fn(&mut NodeNetwork);
+    fn rule(net: &mut NodeNetwork) -> &mut InboundRule {
         &mut known(&mut net.network.security_groups)[0].inbound[0]
     }
-    let cases: [(&str, Edit, Verdict); 15] = [
+    let cases: [(&str, EditNetwork, Verdict); 15] = [
         ("as it is", |_| {}, Verdict::Pass),
         ("another block", |net| rule(net).blocks = vec!["10.1.0.0/16".to_owned()], Verdict::Warning),
         ("another port", |net| rule(net).ports = Some((80, 442)), Verdict::Warning),
@@ -271,7 +271,7 @@ fn security_groups_that_do_not_admit_the_nodes_are_a_warning() {
         ),
     ];
     for (name, edit, expected) in cases {
-        let finding = Net::cut_off().endpoint("vpce-k", "kms", FULL).with(edit).finding();
+        let finding = NodeNetwork::cut_off().endpoint("vpce-k", "kms", FULL).with(edit).finding();
         assert_eq!(finding.verdict, expected, "{name}: {finding}");
         if expected == Verdict::Warning {
             for word in ["vpce-k", "sg-e", "443", "node i-1"] {

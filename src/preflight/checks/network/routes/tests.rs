@@ -1,11 +1,11 @@
 //! Where routes lead: yes, no and unknown for each kind of target.
 
-use super::*;
+use crate::preflight::checks::network::tests::*;
 
 /// A name, the network, the verdict, and a word of the finding.
-type Case = (&'static str, fn() -> Net, Verdict, &'static str);
+type RouteCase = (&'static str, fn() -> NodeNetwork, Verdict, &'static str);
 
-fn assert_cases(cases: &[Case]) {
+fn assert_cases(cases: &[RouteCase]) {
     for (name, net, expected, word) in cases {
         let finding = net().finding();
         assert_eq!(finding.verdict, *expected, "{name}: {finding}");
@@ -13,29 +13,34 @@ fn assert_cases(cases: &[Case]) {
     }
 }
 
-fn public() -> Net {
-    Net::cut_off().with(|net| net.interface().has_public_ip = true)
+fn public() -> NodeNetwork {
+    NodeNetwork::cut_off().with(|net| net.interface().has_public_ip = true)
 }
 
-fn with_ipv6() -> Net {
-    Net::cut_off().with(|net| net.interface().has_ipv6 = true)
+fn with_ipv6() -> NodeNetwork {
+    NodeNetwork::cut_off().with(|net| net.interface().has_ipv6 = true)
 }
 
-fn by_nat() -> Net {
-    Net::cut_off().route("0.0.0.0/0", "nat-1")
+fn by_nat() -> NodeNetwork {
+    NodeNetwork::cut_off().route("0.0.0.0/0", "nat-1")
 }
 
 #[test]
 fn an_internet_gateway_leads_out_with_a_public_address() {
     assert_cases(&[
         ("public address", || public().route("0.0.0.0/0", "igw-1"), Verdict::Pass, "way to KMS"),
-        ("no public address", || Net::cut_off().route("0.0.0.0/0", "igw-1"), Verdict::Fail, "no route"),
+        (
+            "no public address",
+            || NodeNetwork::cut_off().route("0.0.0.0/0", "igw-1"),
+            Verdict::Fail,
+            "no route",
+        ),
         ("another block", || public().route("52.0.0.0/8", "igw-1"), Verdict::Unknown, "52.0.0.0/8"),
         ("a prefix list", || public().route("pl-1", "igw-1"), Verdict::Unknown, "pl-1"),
         (
             "a stopped instance",
             || {
-                Net::cut_off()
+                NodeNetwork::cut_off()
                     .route("0.0.0.0/0", "igw-1")
                     .with(|net| net.network.instances[0].is_stopped = true)
             },
@@ -57,7 +62,7 @@ fn an_internet_gateway_leads_out_with_a_public_address() {
         (
             "a further interface in that subnet",
             || {
-                Net::cut_off().with(|net| {
+                NodeNetwork::cut_off().with(|net| {
                     let further = NetworkInterface {
                         subnet: Some("subnet-public".to_owned()),
                         has_public_ip: true,
@@ -71,14 +76,14 @@ fn an_internet_gateway_leads_out_with_a_public_address() {
         ),
         (
             "no interface",
-            || Net::cut_off().with(|net| net.network.instances[0].interfaces.clear()),
+            || NodeNetwork::cut_off().with(|net| net.network.instances[0].interfaces.clear()),
             Verdict::Unknown,
             "network interface",
         ),
     ]);
 }
 
-fn last_route(net: &mut Net) -> &mut Route {
+fn last_route(net: &mut NodeNetwork) -> &mut Route {
     net.main_table().routes.last_mut().unwrap()
 }
 
@@ -103,7 +108,7 @@ fn a_nat_gateway_leads_out_if_its_own_subnet_does() {
         ("not found", by_nat, Verdict::Unknown, "not found"),
         (
             "for another block",
-            || Net::cut_off().route("52.0.0.0/8", "nat-1").nat(true, true, Some("subnet-public")),
+            || NodeNetwork::cut_off().route("52.0.0.0/8", "nat-1").nat(true, true, Some("subnet-public")),
             Verdict::Unknown,
             "52.0.0.0/8",
         ),
@@ -135,7 +140,7 @@ fn every_other_target_may_lead_there() {
         ("new-1", "new-1"),
     ] {
         for destination in ["0.0.0.0/0", "10.1.0.0/16"] {
-            let finding = Net::cut_off().route(destination, target).finding();
+            let finding = NodeNetwork::cut_off().route(destination, target).finding();
             assert_eq!(finding.verdict, Verdict::Unknown, "{target}: {finding}");
             for word in [word, destination] {
                 assert!(finding.evidence.contains(word), "{word}: {finding}");
@@ -144,12 +149,12 @@ fn every_other_target_may_lead_there() {
         }
     }
     assert_cases(&[
-        ("a prefix list", || Net::cut_off().route("pl-1", "tgw-1"), Verdict::Unknown, "pl-1"),
-        ("an endpoint for S3", || Net::cut_off().route("pl-1", "vpce-s3"), Verdict::Fail, "no route"),
+        ("a prefix list", || NodeNetwork::cut_off().route("pl-1", "tgw-1"), Verdict::Unknown, "pl-1"),
+        ("an endpoint for S3", || NodeNetwork::cut_off().route("pl-1", "vpce-s3"), Verdict::Fail, "no route"),
         (
             "an endpoint for S3 that is listed",
             || {
-                Net::cut_off().route("pl-1", "vpce-s3").with(|net| {
+                NodeNetwork::cut_off().route("pl-1", "vpce-s3").with(|net| {
                     let s3 =
                         VpcEndpoint { endpoint_type: EndpointType::Gateway, ..endpoint("vpce-s3", "s3") };
                     net.endpoints().push(s3);
@@ -161,7 +166,7 @@ fn every_other_target_may_lead_there() {
         (
             "a prefix list to a firewall",
             || {
-                Net::cut_off().route("pl-1", "vpce-f").with(|net| {
+                NodeNetwork::cut_off().route("pl-1", "vpce-f").with(|net| {
                     let firewall =
                         VpcEndpoint { endpoint_type: EndpointType::Other, ..endpoint("vpce-f", "f") };
                     net.endpoints().push(firewall);
@@ -170,7 +175,12 @@ fn every_other_target_may_lead_there() {
             Verdict::Unknown,
             "vpce-f",
         ),
-        ("IPv6 without an IPv6 address", || Net::cut_off().route("::/0", "tgw-1"), Verdict::Fail, "no route"),
+        (
+            "IPv6 without an IPv6 address",
+            || NodeNetwork::cut_off().route("::/0", "tgw-1"),
+            Verdict::Fail,
+            "no route",
+        ),
     ]);
 }
 
@@ -206,7 +216,7 @@ fn ipv6_is_a_way_if_the_node_can_be_managed_by_no_other() {
     assert_cases(&[
         (
             "no IPv6 address",
-            || Net::cut_off().without_messages().route("::/0", "eigw-1"),
+            || NodeNetwork::cut_off().without_messages().route("::/0", "eigw-1"),
             Verdict::Unknown,
             "not seen here",
         ),
@@ -217,17 +227,17 @@ fn ipv6_is_a_way_if_the_node_can_be_managed_by_no_other() {
 #[test]
 fn without_an_endpoint_for_ssmmessages_the_nodes_are_managed_by_something_unseen() {
     assert_cases(&[
-        ("none", || Net::cut_off().without_messages(), Verdict::Unknown, "not seen here"),
+        ("none", || NodeNetwork::cut_off().without_messages(), Verdict::Unknown, "not seen here"),
         (
             "one that is not available",
-            || Net::cut_off().with(|net| net.endpoints()[0].state = EndpointState::Pending),
+            || NodeNetwork::cut_off().with(|net| net.endpoints()[0].state = EndpointState::Pending),
             Verdict::Unknown,
             "not seen here",
         ),
         (
             "one of another Region",
             || {
-                Net::cut_off()
+                NodeNetwork::cut_off()
                     .with(|net| net.endpoints()[0].service = "com.amazonaws.us-east-1.ssmmessages".to_owned())
             },
             Verdict::Unknown,
@@ -235,7 +245,7 @@ fn without_an_endpoint_for_ssmmessages_the_nodes_are_managed_by_something_unseen
         ),
         (
             "one of the FIPS kind",
-            || Net::cut_off().with(|net| net.endpoints()[0].service.push_str("-fips")),
+            || NodeNetwork::cut_off().with(|net| net.endpoints()[0].service.push_str("-fips")),
             Verdict::Fail,
             "vpce-m",
         ),
@@ -244,9 +254,9 @@ fn without_an_endpoint_for_ssmmessages_the_nodes_are_managed_by_something_unseen
 
 #[test]
 fn a_shared_vpc_is_unknown_whatever_its_routes() {
-    let shared = |net: &mut Net| known(&mut net.network.subnets)[0].owner = "999999999999".to_owned();
+    let shared = |net: &mut NodeNetwork| known(&mut net.network.subnets)[0].owner = "999999999999".to_owned();
     for net in [
-        Net::cut_off(),
+        NodeNetwork::cut_off(),
         by_nat().nat(true, true, Some("subnet-public")),
         public().route("0.0.0.0/0", "igw-1"),
     ] {
@@ -254,7 +264,7 @@ fn a_shared_vpc_is_unknown_whatever_its_routes() {
         assert_eq!(finding.verdict, Verdict::Unknown, "{finding}");
         assert!(finding.evidence.contains("999999999999"), "{finding}");
     }
-    let own = Net::cut_off().endpoint("vpce-k", "kms", FULL).with(shared);
+    let own = NodeNetwork::cut_off().endpoint("vpce-k", "kms", FULL).with(shared);
     assert_eq!(own.verdict(), Verdict::Pass, "the VPC can have no other endpoint with private DNS");
 }
 
@@ -263,19 +273,19 @@ fn what_is_not_found_is_unknown() {
     assert_cases(&[
         (
             "a subnet",
-            || Net::cut_off().with(|net| known(&mut net.network.subnets).clear()),
+            || NodeNetwork::cut_off().with(|net| known(&mut net.network.subnets).clear()),
             Verdict::Unknown,
             "subnet-1",
         ),
         (
             "a route table",
-            || Net::cut_off().with(|net| known(&mut net.network.route_tables).clear()),
+            || NodeNetwork::cut_off().with(|net| known(&mut net.network.route_tables).clear()),
             Verdict::Unknown,
             "route table",
         ),
         (
             "the subnet of an interface",
-            || Net::cut_off().with(|net| net.interface().subnet = None),
+            || NodeNetwork::cut_off().with(|net| net.interface().subnet = None),
             Verdict::Unknown,
             "subnet",
         ),
@@ -285,7 +295,7 @@ fn what_is_not_found_is_unknown() {
 #[test]
 fn a_subnet_s_own_table_goes_before_the_main_one() {
     let own = || {
-        Net::cut_off().with(|net| {
+        NodeNetwork::cut_off().with(|net| {
             let table = RouteTable {
                 vpc: "vpc-1".to_owned(),
                 is_main: false,
@@ -296,7 +306,7 @@ fn a_subnet_s_own_table_goes_before_the_main_one() {
         })
     };
     assert_eq!(own().nat(true, true, Some("subnet-public")).verdict(), Verdict::Pass);
-    let main_only = Net::cut_off().route("0.0.0.0/0", "tgw-1").with(|net| {
+    let main_only = NodeNetwork::cut_off().route("0.0.0.0/0", "tgw-1").with(|net| {
         let table = RouteTable {
             vpc: "vpc-1".to_owned(),
             is_main: false,
@@ -310,13 +320,13 @@ fn a_subnet_s_own_table_goes_before_the_main_one() {
 
 #[test]
 fn a_further_route_or_endpoint_never_makes_a_pass_fail_nor_an_unknown_fail() {
-    let starts: [fn() -> Net; 6] = [
-        Net::cut_off,
-        || Net::cut_off().without_messages(),
+    let starts: [fn() -> NodeNetwork; 6] = [
+        NodeNetwork::cut_off,
+        || NodeNetwork::cut_off().without_messages(),
         || by_nat().nat(true, true, Some("subnet-public")),
         || public().route("0.0.0.0/0", "igw-1"),
         || with_ipv6().without_messages().route("::/0", "eigw-1"),
-        || Net::cut_off().endpoint("vpce-k", "kms", FULL),
+        || NodeNetwork::cut_off().endpoint("vpce-k", "kms", FULL),
     ];
     let targets = ["local", "igw-1", "nat-1", "nat-2", "tgw-1", "vpce-9", "eni-1", "eigw-1", ""];
     let destinations = ["0.0.0.0/0", "::/0", "52.0.0.0/8", "10.1.0.0/16", "pl-1", "0.0.0.0/1"];
