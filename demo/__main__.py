@@ -108,7 +108,7 @@ class Walkthrough:
         screen.write()
         screen.note("Or the sample events, without a stack: a receiver of the answers, the function, an event.")
         screen.write("python3 -m local.receiver")
-        screen.write(f"AWS_ENDPOINT_URL=http://127.0.0.1:{PORT} AWS_ENDPOINT_URL_EC2={aws.endpoint} cargo lambda watch --ignore-changes")
+        screen.write(f"AWS_ENDPOINT_URL=http://127.0.0.1:{PORT} cargo lambda watch --ignore-changes")
         screen.write(f"cargo lambda invoke {BINARY_NAME} --data-file events/custom-resource-create.json")
         screen.write()
         screen.note("To end the servers:")
