@@ -28,7 +28,8 @@ included: calls of Systems Manager to moto, all others to ministack. It changes 
 - Systems Manager, managed nodes and sessions: it returns those that were set (``PUT /_local/state``), because moto
   knows neither call and ministack lists only nodes that have a container. ministack checks the permission.
 - Systems Manager, GetDocument: ministack checks the permission, because moto checks none.
-- EC2, DescribeVpcEndpoints and DescribeInstances: see ``local/network.py``. ministack checks the permission.
+- EC2, DescribeVpcEndpoints, DescribeInstances and DescribeSecurityGroups: see ``local/network.py``. ministack checks
+  the permission.
 - AWS Config, PutEvaluations: the gateway stores the evaluations (``GET /_local/state``). Neither server takes them.
 
 ``python -m local.gateway PORT MINISTACK MOTO REGION``, in the client environment.
@@ -223,6 +224,8 @@ class Gateway:
                 subnets = self._client("ec2", self._account(call.scope()[0])).describe_subnets()["Subnets"]
                 public = {subnet["SubnetId"] for subnet in subnets if subnet["MapPublicIpOnLaunch"]}
                 return Reply(200, reply.headers, network.with_interfaces(reply.body, public))
+            case "DescribeSecurityGroups":
+                return Reply(200, reply.headers, network.with_named_groups(reply.body, form))
         return reply
 
     def _assume_role(self, call: Call, role: str) -> Reply:

@@ -4,6 +4,7 @@
   filters. The endpoints are those that were set (``PUT /_local/state``), with the names of the API reference.
 - DescribeInstances: ministack gives every instance a public address, and no network interface. On AWS an instance has a
   public address only while it runs, in a subnet that gives one.
+- DescribeSecurityGroups: ministack ignores the filter group-id.
 """
 
 from typing import Any
@@ -63,10 +64,22 @@ def _endpoint(endpoint: dict[str, Any]) -> str:
     )
 
 
+def with_named_groups(answer: bytes, form: dict[str, str]) -> bytes:
+    """ministack's answer to DescribeSecurityGroups, with only the groups that the filter group-id names."""
+    named = filters_of(form).get("group-id")
+    if named is None:
+        return answer
+    root = _parsed(answer)
+    for groups in root.iterfind("ec2:securityGroupInfo", NAMES):
+        for group in list(groups):
+            if _text(group, "groupId") not in named:
+                groups.remove(group)
+    return ElementTree.tostring(root)
+
+
 def with_interfaces(answer: bytes, public_subnets: set[str]) -> bytes:
     """ministack's answer to DescribeInstances, with network interfaces, and with public addresses where AWS has them."""
-    ElementTree.register_namespace("", NAMESPACE)
-    root = ElementTree.fromstring(answer)
+    root = _parsed(answer)
     for instance in root.iterfind(".//ec2:instancesSet/ec2:item", NAMES):
         is_running = _text(instance, "instanceState/ec2:name") == "running"
         public = _text(instance, "ipAddress") if is_running and _text(instance, "subnetId") in public_subnets else ""
@@ -95,6 +108,11 @@ def _interface(instance: ElementTree.Element, public: str) -> ElementTree.Elemen
         interface.append(association)
     interface.append(_element("ipv6AddressesSet"))
     return interfaces
+
+
+def _parsed(answer: bytes) -> ElementTree.Element:
+    ElementTree.register_namespace("", NAMESPACE)
+    return ElementTree.fromstring(answer)
 
 
 def _element(name: str, text: str | None = None) -> ElementTree.Element:

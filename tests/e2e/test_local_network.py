@@ -58,6 +58,18 @@ def test_an_endpoint_has_what_was_set_and_is_found_by_its_vpc(aws: LocalAws) -> 
     assert (other["ServiceName"], other["PrivateDnsEnabled"]) == (f"com.amazonaws.{REGION}.kms-fips", False)
 
 
+def test_a_security_group_is_found_by_its_id_and_has_what_it_admits(aws: LocalAws) -> None:
+    network = fleets.seed_private_network(aws)
+    ec2 = aws.client("ec2")
+    assert len(ec2.describe_security_groups()["SecurityGroups"]) > 1
+    found, = ec2.describe_security_groups(Filters=[{"Name": "group-id", "Values": [network.group]}])["SecurityGroups"]
+    rule, = found["IpPermissions"]
+    assert (found["GroupId"], rule["FromPort"], rule["IpRanges"]) == (network.group, 443, [{"CidrIp": fleets.CIDR}])
+    ec2.revoke_security_group_ingress(GroupId=network.group, IpPermissions=[rule])
+    found, = ec2.describe_security_groups(Filters=[{"Name": "group-id", "Values": [network.group]}])["SecurityGroups"]
+    assert found["IpPermissions"] == []
+
+
 def test_a_node_of_the_default_vpc_has_a_way_out_and_one_of_a_private_vpc_has_none(roles: LocalAws) -> None:
     ec2 = roles.client("ec2")
     network = fleets.seed_private_network(roles, "ssmmessages")
