@@ -13,6 +13,7 @@ from typing import Any
 
 from demo.accounts import TwoAccounts
 from demo.events import send_sample
+from demo.lockouts import LockedOutFleets
 from demo.screen import Screen
 from local import seed
 from local.package import package, store
@@ -38,6 +39,7 @@ def main() -> int:
             walkthrough = Walkthrough(screen, aws)
             walkthrough.run()
             TwoAccounts(screen, aws).run()
+            LockedOutFleets(screen, aws, walkthrough.keys).run()
             if keep:
                 walkthrough.leave_up()
     except ProcessError as error:
