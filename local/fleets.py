@@ -1,5 +1,5 @@
-"""Fleets that a key would lock out, as real accounts have them: in a VPC that does not reach KMS, and under Default
-Host Management.
+"""Whom a key would lock out, as real accounts have them: nodes in a VPC that does not reach KMS, nodes under Default
+Host Management, and users of just-in-time node access.
 """
 
 import itertools
@@ -14,6 +14,9 @@ CIDR = "10.20.0.0/16"
 DEFAULT_HOST_SETTING = "/ssm/managed-instance/default-ec2-instance-management-role"
 DEFAULT_HOST_ROLE = "AWSSystemsManagerDefaultEC2InstanceManagementRole"
 DEFAULT_HOST_ROLE_ARN = role_arn(f"service-role/{DEFAULT_HOST_ROLE}")
+JUST_IN_TIME = "SSM-JustInTimeAccessTokenRole"
+# The tag of the keys that just-in-time node access may use.
+TAG = {"TagKey": "SystemsManagerJustInTimeNodeAccessManaged", "TagValue": "true"}
 # What an instance profile may do whose role is only for the software on the instance.
 APPLICATION_ONLY = ("s3:GetObject",)
 
@@ -112,6 +115,18 @@ def seed_application_profile(aws: LocalAws, name: str, *actions: str) -> None:
     iam.create_instance_profile(InstanceProfileName=name)
     iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
     put_role_policy(aws, name, "application", *(actions or APPLICATION_ONLY))
+
+
+def seed_just_in_time_access(aws: LocalAws) -> None:
+    """Make the role of just-in-time node access, which may use only keys that have the tag."""
+    iam = aws.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "justintimeaccess.ssm.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    iam.create_role(RoleName=JUST_IN_TIME, AssumeRolePolicyDocument=document(trust))
+    allow = {
+        "Effect": "Allow", "Action": "kms:GenerateDataKey", "Resource": "*",
+        "Condition": {"StringEquals": {f"aws:ResourceTag/{TAG['TagKey']}": TAG["TagValue"]}},
+    }
+    iam.put_role_policy(RoleName=JUST_IN_TIME, PolicyName="sessions", PolicyDocument=document(allow))
 
 
 def put_role_policy(aws: LocalAws, role: str, name: str, *actions: str, resource: str = "*") -> None:

@@ -37,6 +37,8 @@ MATCHED = {
     "key-delete-imported-material-call": "KeyCalls",
     "key-import-material-call": "KeyCalls",
     "key-deleted-service-event": "KeyCalls",
+    "key-tag-resource-call": "KeyCalls",
+    "key-untag-resource-call": "KeyCalls",
     "key-alias-update-call": "AliasCalls",
     "key-deletion-event": "KeyEvents",
     "key-material-expiration-event": "KeyEvents",
@@ -181,7 +183,7 @@ def test_a_forwarded_event_matches_only_for_the_listed_key(account: Account, sta
 
 @pytest.mark.parametrize("call", ["TagResource", "UntagResource"])
 def test_a_change_of_the_tags_of_a_key_of_the_stack_matches(account: Account, stack: Stack, patterns: dict[str, str], call: Any) -> None:
-    event = changed(sample("key-disable-call", stack, account.keys.first), "detail/eventName", call)
+    event = changed(sample("key-tag-resource-call", stack, account.keys.first), "detail/eventName", call)
     assert matching_rules(account, patterns, event) == ["KeyCalls"]
     # CloudFormation tags the keys of its stacks.
     assert matching_rules(account, patterns, changed(event, "detail/userIdentity/invokedBy", "cloudformation.amazonaws.com")) == ["KeyCalls"]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from local import fleets, seed
+from local.fleets import JUST_IN_TIME, TAG
 from local.servers import ACCOUNT
 from local.stacks import Stack
 from tests.e2e.conftest import Account
@@ -14,8 +15,6 @@ from tests.e2e.test_preflight import report
 
 USER = seed.role_arn(seed.USER_ROLE)
 ALICE = f"arn:aws:sts::{ACCOUNT}:assumed-role/{seed.USER_ROLE}/alice"
-TAG = {"TagKey": "SystemsManagerJustInTimeNodeAccessManaged", "TagValue": "true"}
-JUST_IN_TIME = "SSM-JustInTimeAccessTokenRole"
 PERMISSION_SET_ROLE = "AWSReservedSSO_Operators_0123456789abcdef"
 PERMISSION_SET_ROLE_ARN = seed.role_arn(f"aws-reserved/sso.amazonaws.com/{PERMISSION_SET_ROLE}")
 OF_THE_DOCUMENT = [
@@ -99,14 +98,7 @@ def test_a_session_of_the_stack_s_own_document_counts(shells: Account) -> None:
 @pytest.fixture
 def just_in_time(shells: Account) -> Account:
     """The same account with just-in-time node access, as its set-up makes it."""
-    iam = shells.aws.client("iam")
-    trust = {"Effect": "Allow", "Principal": {"Service": "justintimeaccess.ssm.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    iam.create_role(RoleName=JUST_IN_TIME, AssumeRolePolicyDocument=fleets.document(trust))
-    allow = {
-        "Effect": "Allow", "Action": "kms:GenerateDataKey", "Resource": "*",
-        "Condition": {"StringEquals": {f"aws:ResourceTag/{TAG['TagKey']}": TAG["TagValue"]}},
-    }
-    iam.put_role_policy(RoleName=JUST_IN_TIME, PolicyName="sessions", PolicyDocument=fleets.document(allow))
+    fleets.seed_just_in_time_access(shells.aws)
     return shells
 
 
