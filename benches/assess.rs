@@ -8,7 +8,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
 use session_kms::access::{CallerKind, KnownContext, OwnSide, PrincipalArn, SimulatedDecision, Simulation};
 use session_kms::key::{KeyArn, KeyDescription};
-use session_kms::preflight::{AccessObservation, Attributes, Read, Subject, assess};
+use session_kms::preflight::{AccessObservation, Attributes, Need, Read, Subject, assess};
 
 const ACCOUNT: &str = "111122223333";
 /// The longest key policy that KMS accepts, in bytes.
@@ -47,6 +47,7 @@ fn observation(decision: SimulatedDecision) -> AccessObservation {
         principal: PrincipalArn::parse(&arn(&name)).unwrap(),
         side,
         source: "found".to_owned(),
+        need: Need::Certain,
         own: OwnSide::Simulated(Simulation {
             decision,
             policies: vec!["Kms".to_owned()],

@@ -7,22 +7,30 @@
 
 mod call;
 mod context;
+mod endpoint_policy;
 mod facts;
 mod identity;
+mod just_in_time;
 mod key_rules;
 mod known_context;
+mod permission_set;
 mod principal;
+mod registration;
 mod session_tags;
 mod simulator;
 mod statement;
 
 pub use call::{CallerKind, SessionCall};
 pub use context::{KeyFacts, Organization, Tags};
+pub use endpoint_policy::{EndpointPolicy, EndpointVerdict};
 pub use facts::{CHALLENGE, encryption_contexts};
 pub use identity::{IdentityVerdict, OwnSide, SimulatedDecision, Simulation, evaluate_identity};
+pub use just_in_time::{JUST_IN_TIME_ROLE, JUST_IN_TIME_TAG, JUST_IN_TIME_VALUE};
 pub use key_rules::{DecidingRule, KeyRules, KeyRulesError, KeyVerdict};
 pub use known_context::{KnownContext, KnownContextError, KnownContextKey, KnownState};
+pub use permission_set::PermissionSet;
 pub use principal::{PrincipalArn, PrincipalArnError, PrincipalType, SessionOwner};
+pub use registration::{Registration, RegistrationCall, UPDATE_INSTANCE_INFORMATION};
 pub use session_tags::may_tag_sessions;
 pub use simulator::{ContextEntry, SimulatedCall, asks_for_encryption_context};
 pub use statement::{identity_policy, key_policy_statement};

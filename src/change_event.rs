@@ -80,6 +80,19 @@ pub enum ChangeDetail {
     DeletionDate(String),
 }
 
+/// The calls on a key that give it an alias or take one away. A record of `UpdateAlias` names the key that the alias comes
+/// to, and not the key that it goes from.
+pub(crate) const ALIAS_CALLS: [&str; 3] = ["CreateAlias", "UpdateAlias", "DeleteAlias"];
+
+impl ChangeEvent {
+    /// Whether it is a call that changes which key an alias belongs to. It concerns only those who are admitted by the
+    /// aliases of a key: a document carries its key's ARN, which no alias changes.
+    #[must_use]
+    pub fn is_alias_call(&self) -> bool {
+        self.source == ChangeSource::KeyCall && ALIAS_CALLS.contains(&self.what.as_str())
+    }
+}
+
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.principal)?;

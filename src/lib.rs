@@ -21,7 +21,7 @@
 //! | [`remediation`] | a document is to be as its record wants it: drift, repair, breaker, choice between key and standby key, lost access | change_event, intent, key, ports, preflight, reconcile, session |
 //! | [`reconcile`] | what writes: observe, plan, record, converge, release | change_event, intent, key, ports, preflight, session |
 //! | [`report`] | one report value as text, JSON, Markdown and HTML; pure | access, arn, intent, preflight |
-//! | [`preflight`] | who can use a key: observing, the checks (one file each), findings; it only reads | access, arn, intent, key, ports, `kms_key_policy` |
+//! | [`preflight`] | who can use a key: observing, the checks (one file each), findings; it only reads | access, arn, intent, key, location, ports, session, `kms_key_policy` |
 //! | [`aws`] | the ports on the AWS SDK | access, arn, intent, key, ports, session, `cloudformation_custom_resource` |
 //! | [`ports`] | what the program needs of AWS, as traits: reads and writes apart | access, intent, key, location, session |
 //! | `event` | what arrives, one file a source, told apart in one place; pure | access, arn, change_event, intent, key, location, session, `cloudformation_custom_resource`, `kms_key_policy` |

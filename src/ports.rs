@@ -16,8 +16,8 @@ mod records;
 use std::time::{Duration, SystemTime};
 
 pub use access::{
-    ContextEntry, DryRun, Fleet, Identities, KeyAccess, ManagedNode, Organizations, PrincipalTags,
-    SessionCall, SimulatedDecision, Simulation,
+    ContextEntry, DryRun, Fleet, Identities, KeyAccess, ManagedNode, Organizations, PastSession,
+    PrincipalTags, SessionCall, SessionDocument, SimulatedDecision, Simulation,
 };
 pub use compliance::{Compliance, ComplianceReport, ComplianceType};
 pub use documents::{
@@ -26,7 +26,8 @@ pub use documents::{
 pub use environment::Environment;
 pub use error::{AwsAnswer, AwsError, AwsErrorKind};
 pub use network::{
-    InboundRule, Instance, NatGateway, Network, Route, RouteTable, SecurityGroup, Subnet, VpcEndpoint,
+    EndpointState, EndpointType, InboundRule, Instance, NatGateway, Network, NetworkInterface, Route,
+    RouteState, RouteTable, SecurityGroup, Subnet, VpcEndpoint,
 };
 pub use records::{ParameterVersion, ReadRecords, RecordReplacement, WriteRecords};
 

@@ -19,8 +19,9 @@ mod observation;
 mod observe;
 mod own_side;
 mod principals;
+mod remedies;
 
-pub use assessment::{Assessment, IdentityRemedy, PrincipalAccess, Remedies, ResourceRemedy, assess};
+pub use assessment::{Assessment, PrincipalAccess, assess};
 pub use check_access::{blocking, check_access};
 pub(crate) use check_access::{log_assessment, refuse_if_blocked};
 pub use check_key::{KeyUsability, check_key, describe_key, key_usability};
@@ -31,9 +32,11 @@ pub use key_error::{KeyError, KeyFault};
 pub(crate) use lookups::read_attributes;
 pub use network::NetworkObservation;
 pub use observation::{
-    AccessObservation, Attributes, InstanceNode, Nodes, NodesOfAgent, OtherOwner, Read, Sessions, Subject,
+    AccessObservation, AccessQuestion, Attributes, InstanceNode, LeftOut, Need, Nodes, NodesOfAgent,
+    OtherOwner, Read, Sessions, Subject, UnknownDocument,
 };
 pub use observe::observe_access;
+pub use remedies::{IdentityRemedy, Remedies, ResourceRemedy};
 
 /// How many reads of one kind run at a time.
 const READS_AT_A_TIME: usize = 8;

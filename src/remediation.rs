@@ -100,6 +100,9 @@ async fn attempt<P: WritePorts>(
     };
     let mut remediation = Remediation::new(document).observed(&observation);
     let Some(record) = &observation.record else {
+        if event.is_alias_call() {
+            remediation.outcome = RemediationOutcome::NotConcerned;
+        }
         remediation
             .notes
             .push("there is no record: nobody has asked session-kms for this document".to_owned());
@@ -108,6 +111,16 @@ async fn attempt<P: WritePorts>(
     if !concerns(event, record) {
         remediation.outcome = RemediationOutcome::NotConcerned;
         return Ok(ended(remediation, None));
+    }
+    let mut alias_check = None;
+    if event.is_alias_call() {
+        let check = check_lost_access(environment, request, record, &remediation.kms_key_id, None);
+        let lost = Box::pin(check).await?;
+        if !lost.asks_for_aliases {
+            remediation.outcome = RemediationOutcome::NotConcerned;
+            return Ok(ended(remediation, None));
+        }
+        alias_check = Some(lost);
     }
     remediation.outcome = RemediationOutcome::AsWanted;
     remediation.drift = drift(&observation, &record.wanted);
@@ -150,9 +163,14 @@ async fn attempt<P: WritePorts>(
         }
     }
     if error.is_none() {
-        let carried = &remediation.kms_key_id;
-        let check = check_lost_access(environment, record, event, carried, checked.as_ref());
-        let lost = Box::pin(check).await?;
+        let lost = match alias_check {
+            Some(lost) => lost,
+            None => {
+                let carried = &remediation.kms_key_id;
+                let check = check_lost_access(environment, request, record, carried, checked.as_ref());
+                Box::pin(check).await?
+            }
+        };
         remediation.notes.extend(lost.notes);
         remediation = remediation.alerted(lost.alerts).found(lost.findings);
     }

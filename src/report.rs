@@ -27,7 +27,7 @@ pub use matrix::{Cell, Matrix, Row};
 pub use status::RegionStatus;
 
 use crate::intent::PreflightMode;
-use crate::preflight::{Assessment, Finding};
+use crate::preflight::{Assessment, Finding, Remedies};
 
 /// What an operation was asked for and what it found or did. Parts that do not belong to the operation are empty.
 #[derive(Clone, Debug, Default)]
@@ -133,10 +133,10 @@ impl KeyAssessment {
         self.assessment.findings.iter().filter(|finding| self.mode.blocks(finding))
     }
 
-    /// Whether there is a statement or a policy that would let somebody in.
+    /// Whether there is something that would let somebody in: a statement, a policy, a change of a resource.
     fn has_remedies(&self) -> bool {
-        let remedies = &self.assessment.remedies;
-        !remedies.key_policy_statements.is_empty() || !remedies.identity_policies.is_empty()
+        let Remedies { key_policy_statements, identity_policies, resources } = &self.assessment.remedies;
+        !(key_policy_statements.is_empty() && identity_policies.is_empty() && resources.is_empty())
     }
 
     /// The findings: first those that block, last those of exempt principals, and of each the heaviest first.

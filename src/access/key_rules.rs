@@ -290,7 +290,7 @@ impl KeyVerdict {
 }
 
 /// The facts that an answer depends on, and the cases in which the call is allowed.
-fn depends_on(answer: &Answer<'_>) -> String {
+pub(super) fn depends_on(answer: &Answer<'_>) -> String {
     let on: Vec<_> = answer.depends_on.iter().map(Dependency::to_string).collect();
     let cases: Vec<_> = answer.allowed_if.iter().map(ToString::to_string).collect();
     if cases.is_empty() {
@@ -329,7 +329,7 @@ impl fmt::Display for DecidingRule {
     }
 }
 
-fn statement_name(index: usize, sid: Option<&str>) -> String {
+pub(super) fn statement_name(index: usize, sid: Option<&str>) -> String {
     match sid {
         Some(sid) => format!("statement {index} `{sid}`"),
         None => format!("statement {index}"),

@@ -127,8 +127,10 @@ impl SessionOwner {
         }
         let role = || {
             let arn = Arn::parse(text)?;
-            let session = arn.resource.strip_prefix("assumed-role/")?;
-            let name = session.split('/').next().filter(|name| !name.is_empty())?;
+            let role_and_session = arn.resource.strip_prefix("assumed-role/")?;
+            // A session's ARN has no path. If somebody writes it out all the same, the name stands before the session.
+            let role = role_and_session.rsplit_once('/').map_or(role_and_session, |(role, _)| role);
+            let name = Some(base_name(role)).filter(|name| !name.is_empty())?;
             let is_well_formed = arn.partition.starts_with("aws")
                 && arn.service == "sts"
                 && arn.region.is_empty()
@@ -197,6 +199,22 @@ mod tests {
             SessionOwner::parse("arn:aws:sts::111122223333:assumed-role/App/ann@example.com"),
             SessionOwner::Role { account: "111122223333".into(), name: "App".into() }
         );
-        assert!(matches!(SessionOwner::parse("arn:aws:iam::111122223333:root"), SessionOwner::Other(_)));
+        for other in ["arn:aws:iam::111122223333:root", "arn:aws:sts::111122223333:assumed-role/", "App", ""]
+        {
+            assert!(matches!(SessionOwner::parse(other), SessionOwner::Other(_)), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_session_of_identity_center_has_the_role_s_name_with_and_without_the_path() {
+        let name = "AWSReservedSSO_Ops_Admin_0123456789abcdef";
+        for path in ["", "aws-reserved/sso.amazonaws.com/", "aws-reserved/sso.amazonaws.com/eu-west-1/"] {
+            let owner = format!("arn:aws:sts::111122223333:assumed-role/{path}{name}/jane@example.com");
+            assert_eq!(
+                SessionOwner::parse(&owner),
+                SessionOwner::Role { account: "111122223333".into(), name: name.into() },
+                "{owner}"
+            );
+        }
     }
 }

@@ -96,7 +96,7 @@ pub fn asks_for_encryption_context(missing: &[String]) -> bool {
 }
 
 /// The facts that have values. Of several facts about one condition key the last counts.
-fn entries(facts: &[Fact]) -> Vec<ContextEntry> {
+pub(super) fn entries(facts: &[Fact]) -> Vec<ContextEntry> {
     let mut entries: Vec<ContextEntry> = Vec::new();
     for fact in facts {
         let is_there = entries.iter().any(|entry| entry.key.eq_ignore_ascii_case(&fact.name));

@@ -1,77 +1,122 @@
-//! The one operation of EC2, DescribeIamInstanceProfileAssociations, in EC2's query protocol.
+//! EC2's operations that list something, in EC2's query protocol: instance profile associations, instances, and the
+//! network of VPCs.
 
+mod instances;
 mod page;
+mod security_groups;
+mod vpcs;
 
+use std::fmt;
+
+use aws_smithy_xml::decode::{ScopedDecoder, XmlDecodeError};
 use url::form_urlencoded;
 
 use super::Aws;
 use super::raw_operation::{OperationSpec, Protocol, RawOperation, Service};
 use crate::ports::{AwsError, Instance, NatGateway, Network, RouteTable, SecurityGroup, Subnet, VpcEndpoint};
+use instances::{ASSOCIATIONS, INSTANCES};
+use security_groups::SECURITY_GROUPS;
+use vpcs::{NAT_GATEWAYS, ROUTE_TABLES, SUBNETS, VPC_ENDPOINTS};
 
-const DESCRIBE_ASSOCIATIONS: OperationSpec = OperationSpec {
-    service: Service { id: "EC2", name: "ec2", endpoint_region: |region| region },
-    name: "DescribeIamInstanceProfileAssociations",
-    iam_action: "ec2:DescribeIamInstanceProfileAssociations",
-    protocol: Protocol::Ec2Query,
-};
-
-/// The version of the API, whose answers `page.rs` reads.
+/// The version of the API, whose answers these modules read.
 const VERSION: &str = "2016-11-15";
 
-/// The largest page of EC2.
-const PAGE_SIZE: &str = "1000";
+/// The most values that one filter may have.
+const MOST_VALUES: usize = 200;
+
+/// An operation that lists items of one type.
+struct Listing<T> {
+    operation: OperationSpec,
+    /// The largest page.
+    page_size: &'static str,
+    /// The element of an answer that holds the items.
+    set: &'static str,
+    /// Reads an element of the set, which may hold several items.
+    read: fn(&mut ScopedDecoder<'_, '_>, &mut Vec<T>) -> Result<(), XmlDecodeError>,
+}
+
+/// An operation of EC2.
+const fn operation(name: &'static str, iam_action: &'static str) -> OperationSpec {
+    OperationSpec {
+        service: Service { id: "EC2", name: "ec2", endpoint_region: |region| region },
+        name,
+        iam_action,
+        protocol: Protocol::Ec2Query,
+    }
+}
 
 impl Aws {
     /// The instance id and the instance profile ARN of each association in use.
     pub(super) async fn profile_associations(&self) -> Result<Vec<(String, String)>, AwsError> {
-        let describe = RawOperation::new(&self.config, &DESCRIBE_ASSOCIATIONS, "*", page::read).await?;
-        let mut associations = Vec::new();
-        let mut next = None;
-        loop {
-            let page = describe.call(form(next)).await?;
-            associations.extend(page.associations);
-            next = page.next_token;
-            if next.is_none() {
-                return Ok(associations);
+        self.listed(&ASSOCIATIONS, "state", &["associated"]).await
+    }
+
+    /// All items for which the filter has one of these values, on all pages.
+    async fn listed<T: fmt::Debug + Send + Sync + 'static>(
+        &self,
+        listing: &'static Listing<T>,
+        filter: &str,
+        values: &[impl AsRef<str>],
+    ) -> Result<Vec<T>, AwsError> {
+        let mut items = Vec::new();
+        if values.is_empty() {
+            return Ok(items);
+        }
+        let read = |response: &_| page::read(listing, response);
+        let describe = RawOperation::new(&self.config, &listing.operation, "*", read).await?;
+        for values in values.chunks(MOST_VALUES) {
+            let mut next = None;
+            loop {
+                let page = describe.call(form(listing, filter, values, next.as_deref())).await?;
+                items.extend(page.items);
+                next = page.next_token;
+                if next.is_none() {
+                    break;
+                }
             }
         }
+        Ok(items)
     }
 }
 
 /// The request for the page with this token; without a token for the first page.
-fn form(token: Option<String>) -> String {
+fn form<T>(listing: &Listing<T>, filter: &str, values: &[impl AsRef<str>], token: Option<&str>) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());
-    form.append_pair("Action", DESCRIBE_ASSOCIATIONS.name).append_pair("Version", VERSION);
-    form.append_pair("Filter.1.Name", "state").append_pair("Filter.1.Value.1", "associated");
-    form.append_pair("MaxResults", PAGE_SIZE);
+    form.append_pair("Action", listing.operation.name).append_pair("Version", VERSION);
+    form.append_pair("Filter.1.Name", filter);
+    for (at, value) in values.iter().enumerate() {
+        form.append_pair(&format!("Filter.1.Value.{}", at + 1), value.as_ref());
+    }
+    form.append_pair("MaxResults", listing.page_size);
     if let Some(token) = token {
-        form.append_pair("NextToken", &token);
+        form.append_pair("NextToken", token);
     }
     form.finish()
 }
 
 impl Network for Aws {
     async fn instances(&self) -> Result<Vec<Instance>, AwsError> {
-        Ok(Vec::new())
+        let states = ["pending", "running", "stopping", "stopped"];
+        self.listed(&INSTANCES, "instance-state-name", &states).await
     }
 
-    async fn vpc_endpoints(&self, _: &[String]) -> Result<Vec<VpcEndpoint>, AwsError> {
-        Ok(Vec::new())
+    async fn vpc_endpoints(&self, vpcs: &[String]) -> Result<Vec<VpcEndpoint>, AwsError> {
+        self.listed(&VPC_ENDPOINTS, "vpc-id", vpcs).await
     }
 
-    async fn subnets(&self, _: &[String]) -> Result<Vec<Subnet>, AwsError> {
-        Ok(Vec::new())
+    async fn subnets(&self, vpcs: &[String]) -> Result<Vec<Subnet>, AwsError> {
+        self.listed(&SUBNETS, "vpc-id", vpcs).await
     }
 
-    async fn route_tables(&self, _: &[String]) -> Result<Vec<RouteTable>, AwsError> {
-        Ok(Vec::new())
+    async fn route_tables(&self, vpcs: &[String]) -> Result<Vec<RouteTable>, AwsError> {
+        self.listed(&ROUTE_TABLES, "vpc-id", vpcs).await
     }
 
-    async fn nat_gateways(&self, _: &[String]) -> Result<Vec<NatGateway>, AwsError> {
-        Ok(Vec::new())
+    async fn nat_gateways(&self, vpcs: &[String]) -> Result<Vec<NatGateway>, AwsError> {
+        self.listed(&NAT_GATEWAYS, "vpc-id", vpcs).await
     }
 
-    async fn security_groups(&self, _: &[String]) -> Result<Vec<SecurityGroup>, AwsError> {
-        Ok(Vec::new())
+    async fn security_groups(&self, ids: &[String]) -> Result<Vec<SecurityGroup>, AwsError> {
+        self.listed(&SECURITY_GROUPS, "group-id", ids).await
     }
 }

@@ -4,12 +4,17 @@
 use std::collections::HashSet;
 use std::time::SystemTime;
 
+use aws_sdk_ssm::operation::get_document::GetDocumentOutput;
 use aws_sdk_ssm::primitives::{DateTime, DateTimeFormat};
-use aws_sdk_ssm::types::{InstanceInformation, SessionFilter, SessionFilterKey, SessionState};
+use aws_sdk_ssm::types::{
+    AccessType, DocumentFormat, DocumentType, InstanceInformation, SessionFilter, SessionFilterKey,
+    SessionState,
+};
+use serde_json::Value;
 
 use super::Aws;
 use super::error::{call, unreadable};
-use crate::ports::{AwsError, Fleet, ManagedNode};
+use crate::ports::{AwsError, Fleet, ManagedNode, PastSession, SessionDocument};
 
 /// The service setting that holds the role of Default Host Management.
 const DEFAULT_HOST_ROLE: &str = "/ssm/managed-instance/default-ec2-instance-management-role";
@@ -52,28 +57,37 @@ impl Fleet for Aws {
         }
     }
 
-    async fn session_owners(&self, since: SystemTime) -> Result<Vec<String>, AwsError> {
+    async fn sessions(&self, since: SystemTime) -> Result<Vec<PastSession>, AwsError> {
         // A session that ends between the two calls is in both lists.
         let mut seen = HashSet::new();
-        let mut owners = Vec::new();
+        let mut sessions = Vec::new();
         for state in [SessionState::Active, SessionState::History] {
-            for (session, owner) in self.sessions(state, since).await? {
-                if seen.insert(session) {
-                    owners.push(owner);
+            for (id, session) in self.sessions_in(state, since).await? {
+                if seen.insert(id) {
+                    sessions.push(session);
                 }
             }
         }
-        Ok(owners)
+        Ok(sessions)
+    }
+
+    async fn session_document(&self, name: &str) -> Result<Option<SessionDocument>, AwsError> {
+        let get = self.ssm.get_document().name(name).document_format(DocumentFormat::Json).send();
+        match call("ssm:GetDocument", name, get).await {
+            Ok(output) => Ok(Some(session_document(&output))),
+            Err(error) if error.code() == "InvalidDocument" => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 
 impl Aws {
-    /// The id and the owner of each session that began since then.
-    async fn sessions(
+    /// The id of each session in this state that began since then, and the session.
+    async fn sessions_in(
         &self,
         state: SessionState,
         since: SystemTime,
-    ) -> Result<Vec<(String, String)>, AwsError> {
+    ) -> Result<Vec<(String, PastSession)>, AwsError> {
         let operation = "ssm:DescribeSessions";
         let on = state.as_str().to_owned();
         let filter = invoked_after(since)
@@ -94,13 +108,32 @@ impl Aws {
                 let (Some(id), Some(owner)) = (session.session_id, session.owner) else {
                     return Err(unreadable(operation, &on, "a session has no id or no owner"));
                 };
-                sessions.push((id, owner));
+                let session = PastSession {
+                    owner,
+                    target: session.target.unwrap_or_default(),
+                    document: session.document_name.filter(|name| !name.is_empty()),
+                    is_just_in_time: session.access_type == Some(AccessType::Justintime),
+                };
+                sessions.push((id, session));
             }
             next = page.next_token.filter(|token| !token.is_empty());
             if next.is_none() {
                 return Ok(sessions);
             }
         }
+    }
+}
+
+/// What a document says of its sessions. Nothing else of its content is used.
+fn session_document(output: &GetDocumentOutput) -> SessionDocument {
+    let content: Value =
+        output.content().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    let is_session = output.document_type() == Some(&DocumentType::Session);
+    let session_type = content.get("sessionType").and_then(Value::as_str).filter(|_| is_session);
+    let key = content.pointer("/inputs/kmsKeyId").and_then(Value::as_str);
+    SessionDocument {
+        session_type: session_type.map(str::to_owned),
+        names_key: key.is_some_and(|key| !key.is_empty()),
     }
 }
 
@@ -113,7 +146,6 @@ fn invoked_after(since: SystemTime) -> Option<SessionFilter> {
 
 fn managed(node: InstanceInformation) -> Option<ManagedNode> {
     let id = node.instance_id?;
-    // For an EC2 instance only the role of its instance profile counts.
-    let hybrid_role = node.iam_role.filter(|role| id.starts_with("mi-") && !role.is_empty());
-    Some(ManagedNode { id, agent_version: node.agent_version, hybrid_role })
+    let role = node.iam_role.filter(|role| !role.is_empty());
+    Some(ManagedNode { id, agent_version: node.agent_version, role })
 }

@@ -9,16 +9,15 @@ use super::Aws;
 use super::error::{call, unreadable};
 use crate::access::{PrincipalArn, PrincipalType};
 use crate::arn::{Arn, base_name};
-use crate::key::KeyArn;
-use crate::ports::{AwsError, ContextEntry, Identities, PrincipalTags, SessionCall, Simulation};
+use crate::ports::{AwsError, ContextEntry, Identities, PrincipalTags, Simulation};
 use simulation::simulation;
 
 impl Identities for Aws {
     async fn simulate(
         &self,
         principal: &str,
-        session_call: SessionCall,
-        key: &KeyArn,
+        action: &str,
+        resource: &str,
         context: &[ContextEntry],
     ) -> Result<Simulation, AwsError> {
         let operation = "iam:SimulatePrincipalPolicy";
@@ -26,16 +25,16 @@ impl Identities for Aws {
             .iam
             .simulate_principal_policy()
             .policy_source_arn(principal)
-            .action_names(session_call.action())
-            .resource_arns(key.as_str())
+            .action_names(action)
+            .resource_arns(resource)
             .set_context_entries((!context.is_empty()).then(|| context.iter().map(entry).collect()))
             .send();
         let page = call(operation, principal, simulate).await?;
         // One action on one resource has one result.
         let result = page.evaluation_results.and_then(|results| results.into_iter().next());
         let result = result.ok_or_else(|| unreadable(operation, principal, "the answer has no result"))?;
-        let is_across_accounts =
-            Arn::parse(principal).map(|arn| arn.account) != Some(&*key.location().account);
+        let account = |arn| Arn::parse(arn).map(|arn| arn.account);
+        let is_across_accounts = account(principal) != account(resource);
         simulation(result, is_across_accounts)
             .ok_or_else(|| unreadable(operation, principal, "the answer has a decision unknown here"))
     }

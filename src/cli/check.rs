@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::Connection;
 use super::error::CliError;
-use super::options::{Discovery, KeyOption, PreflightOptions};
+use super::options::{Discovery, DocumentOption, KeyOption, PreflightOptions};
 use crate::access::PrincipalArn;
 use crate::operations;
 use crate::ports::{Environment, PreflightPorts};
@@ -21,6 +21,8 @@ use kms_key_policy::AccountId;
 pub(super) struct CheckOptions {
     #[command(flatten)]
     key: KeyOption,
+    #[command(flatten)]
+    document: DocumentOption,
     /// The Region, instead of the environment's.
     #[arg(long, conflicts_with = "offline_key_policy")]
     region: Option<String>,
@@ -59,9 +61,10 @@ async fn online<P: PreflightPorts>(
     let Connection { ports, location } = connect(options.region.as_deref()).await?;
     let safeguards = options.preflight.safeguards(&options.discovery)?;
     let environment = Environment::new(&ports, &location);
-    let observation = operations::observe_key(environment, &options.key.key, &safeguards)
-        .await
-        .map_err(ReconcileError::from)?;
+    let observation =
+        operations::observe_key(environment, &options.key.key, &options.document.document, &safeguards)
+            .await
+            .map_err(ReconcileError::from)?;
     let header = ReportHeader {
         account: Some(location.account),
         regions: vec![location.region],

@@ -7,11 +7,12 @@ use serde_json::Value;
 use super::cloud_trail::CallRecord;
 use super::event_bridge::EventBridgeEnvelope;
 use super::{Event, FunctionIdentity, ignored, log_safe};
-use crate::change_event::{ChangeDetail, ChangeEvent, ChangeSource, Scope};
+use crate::change_event::{ALIAS_CALLS, ChangeDetail, ChangeEvent, ChangeSource, Scope};
 use crate::key::{KeyArn, KeyRef};
 
-/// The calls that change the state, the material, the policy or the grants of a key, and so who can use it.
-const CALLS: [&str; 12] = [
+/// The calls that change the state, the material, the policy, the grants or the tags of a key, and so who can use it. A
+/// policy may ask for tags.
+const CALLS: [&str; 14] = [
     "DisableKey",
     "EnableKey",
     "ScheduleKeyDeletion",
@@ -24,26 +25,24 @@ const CALLS: [&str; 12] = [
     "ImportKeyMaterial",
     "DeleteImportedKeyMaterial",
     "DeleteExpiredKeyMaterial",
+    "TagResource",
+    "UntagResource",
 ];
-const ALIAS_CALLS: [&str; 3] = ["CreateAlias", "UpdateAlias", "DeleteAlias"];
 
 pub(super) fn read(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentity<'_>) -> Event {
     let record = CallRecord::of(envelope);
     let Some(call) = record.name() else {
         return ignored(format_args!("the record names no call"));
     };
-    if ALIAS_CALLS.contains(&call) {
-        return ignored(format_args!(
-            "{call} changes nothing for sessions: a document carries its key's ARN, which no alias changes"
-        ));
-    }
-    if !CALLS.contains(&call) {
+    let is_alias_call = ALIAS_CALLS.contains(&call);
+    if !is_alias_call && !CALLS.contains(&call) {
         return ignored(format_args!("{call} does not change who can use a key"));
     }
     if let Some(error) = record.error() {
         return ignored(format_args!("{call} failed with {error}, so nothing has changed"));
     }
-    let key = key(&record, function);
+    // A policy may ask for aliases, and the record does not name the key that an alias goes from.
+    let key = if is_alias_call { None } else { key(&record, function) };
     Event::ChangeEvent(ChangeEvent {
         source: ChangeSource::KeyCall,
         what: call.to_owned(),

@@ -54,7 +54,7 @@ pub(super) fn ignored(event: &Value) -> String {
 }
 
 /// The samples, each with the name of the event that it is.
-const SAMPLES: [(&str, &str, &str); 41] = [
+const SAMPLES: [(&str, &str, &str); 43] = [
     ("config-compliance-change", sample!("config-compliance-change"), "change event"),
     ("config-rule-change", sample!("config-rule-change"), "config rule"),
     ("config-rule-scheduled", sample!("config-rule-scheduled"), "config rule"),
@@ -74,7 +74,7 @@ const SAMPLES: [(&str, &str, &str); 41] = [
     ("key-access-create", sample!("key-access-create"), "custom resource"),
     ("key-access-delete", sample!("key-access-delete"), "custom resource"),
     ("key-access-update", sample!("key-access-update"), "custom resource"),
-    ("key-alias-update-call", sample!("key-alias-update-call"), "ignored"),
+    ("key-alias-update-call", sample!("key-alias-update-call"), "change event"),
     ("key-cancel-deletion-call", sample!("key-cancel-deletion-call"), "change event"),
     ("key-create-grant-call", sample!("key-create-grant-call"), "change event"),
     ("key-delete-imported-material-call", sample!("key-delete-imported-material-call"), "change event"),
@@ -89,6 +89,8 @@ const SAMPLES: [(&str, &str, &str); 41] = [
     ("key-retire-grant-call", sample!("key-retire-grant-call"), "change event"),
     ("key-revoke-grant-call", sample!("key-revoke-grant-call"), "change event"),
     ("key-schedule-deletion-call", sample!("key-schedule-deletion-call"), "change event"),
+    ("key-tag-resource-call", sample!("key-tag-resource-call"), "change event"),
+    ("key-untag-resource-call", sample!("key-untag-resource-call"), "change event"),
     ("record-change", sample!("record-change"), "change event"),
     ("schedule", sample!("schedule"), "change event"),
     ("scheduler", sample!("scheduler"), "change event"),

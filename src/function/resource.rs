@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::location::Location;
+use crate::preflight::{IdentityRemedy, Remedies, ResourceRemedy};
 use crate::reconcile::ReconcileError;
 use cloudformation_custom_resource::{Failure, PhysicalResourceId};
 
@@ -50,12 +51,7 @@ pub(super) fn failure(error: &ReconcileError, request_id: &str) -> Failure {
     let ReconcileError::Key(fault) = error else { return Failure { reason } };
     let Some(remedies) = fault.remedies() else { return Failure { reason } };
     reason.push_str(&format!("; the whole report is in the function's log, request {request_id}"));
-    let statements =
-        remedies.key_policy_statements.iter().map(|statement| ("add to the key policy", statement));
-    let policies =
-        remedies.identity_policies.iter().map(|remedy| ("attach to whom it fails", &remedy.policy));
-    for (what, json) in statements.chain(policies) {
-        let remedy = format!("; {what}: {json}");
+    for remedy in remedies_in_words(remedies) {
         if Value::from(reason.as_str()).to_string().len() + Value::from(remedy.as_str()).to_string().len()
             <= LONGEST
         {
@@ -64,3 +60,32 @@ pub(super) fn failure(error: &ReconcileError, request_id: &str) -> Failure {
     }
     Failure { reason }
 }
+
+/// The remedies, each with what to do with it: statements and policies first, then what resources need.
+fn remedies_in_words(remedies: &Remedies) -> Vec<String> {
+    let Remedies { key_policy_statements, identity_policies, resources } = remedies;
+    let statements = key_policy_statements.iter().map(|one| format!("; add to the key policy: {one}"));
+    let policies = identity_policies.iter().flat_map(|remedy| {
+        let IdentityRemedy { policy, permission_set, instead, .. } = remedy;
+        let policy = match permission_set {
+            Some(name) => format!("; add to permission set {name}: {policy}"),
+            None if remedy.is_of_identity_center() => {
+                format!("; add to the permission set of whom it fails: {policy}")
+            }
+            None => format!("; attach to whom it fails: {policy}"),
+        };
+        let instead = instead.as_ref().map(|statement| {
+            let name = permission_set.as_deref().unwrap_or_default();
+            format!("; in place of that for permission set {name}, add to the key policy: {statement}")
+        });
+        std::iter::once(policy).chain(instead)
+    });
+    let resources = resources.iter().map(|ResourceRemedy { title, command, snippet, .. }| match command {
+        Some(command) => format!("; {title}: {command}"),
+        None => format!("; {title}: {snippet}"),
+    });
+    statements.chain(policies).chain(resources).collect()
+}
+
+#[cfg(test)]
+mod tests;

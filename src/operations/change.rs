@@ -154,7 +154,8 @@ impl ChangeRequest {
             document: Some(document),
             key,
         };
-        Report { header, key_assessment, change: Some(change), ..Report::default() }
+        let notes = preview.notes();
+        Report { header, key_assessment, change: Some(change), notes, ..Report::default() }
     }
 
     fn establish(&self) -> EstablishRequest<'_> {

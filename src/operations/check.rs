@@ -5,9 +5,12 @@ use serde_json::Value;
 use crate::intent::{Encryption, Intent, OnKeyTrouble, PreflightMode, Safeguards};
 use crate::key::KeyRef;
 use crate::ports::{Environment, PreflightPorts};
-use crate::preflight::{AccessObservation, Assessment, KeyError, assess, describe_key, observe_access};
+use crate::preflight::{
+    AccessObservation, AccessQuestion, Assessment, KeyError, assess, describe_key, observe_access,
+};
 use crate::reconcile::ReconcileError;
 use crate::report::{KeyAssessment, Report, ReportHeader};
+use crate::session::DocumentName;
 
 /// The operation's name, whoever asks.
 const COMMAND: &str = "check";
@@ -32,10 +35,10 @@ pub async fn check<P: PreflightPorts>(
         let note = "encryption off needs no key, and locks nobody out".to_owned();
         return Ok(Report { header, notes: vec![note], ..Report::default() });
     };
-    let observation = observe_key(environment, key, safeguards).await?;
+    let observation = observe_key(environment, key, &intent.document, safeguards).await?;
     let mut assessment = assess(&observation, &safeguards.exempt);
     if let OnKeyTrouble::Standby(standby) = on_key_trouble {
-        let standby = observe_key(environment, standby, safeguards)
+        let standby = observe_key(environment, standby, &intent.document, safeguards)
             .await
             .map_err(|error| ReconcileError::of_key(error, ReconcileError::StandbyKey))?;
         assessment.extend(assess(&standby, &safeguards.exempt));
@@ -58,11 +61,13 @@ pub async fn check<P: PreflightPorts>(
 pub async fn observe_key<P: PreflightPorts>(
     environment: Environment<'_, P>,
     key: &KeyRef,
+    document: &DocumentName,
     safeguards: &Safeguards,
 ) -> Result<AccessObservation, KeyError> {
     let description = describe_key(environment, key).await?;
+    let question = AccessQuestion { key: &description, document, safeguards };
     // Boxed: many calls in flight make for a large state.
-    Ok(Box::pin(observe_access(environment, &description, safeguards)).await)
+    Ok(Box::pin(observe_access(environment, question)).await)
 }
 
 /// The report on a key, from what was observed of it and how that was assessed.

@@ -58,13 +58,13 @@ pub struct PrincipalTags {
 
 /// The principals' own side.
 pub trait Identities {
-    /// iam:SimulatePrincipalPolicy for one action on the key. `principal` is the ARN of a role or user of the
-    /// function's own account.
+    /// iam:SimulatePrincipalPolicy for one action on one resource, such as `kms:Decrypt` on the ARN of a key.
+    /// `principal` is the ARN of a role or user of the function's own account.
     async fn simulate(
         &self,
         principal: &str,
-        call: SessionCall,
-        key: &KeyArn,
+        action: &str,
+        resource: &str,
         context: &[ContextEntry],
     ) -> Result<Simulation, AwsError>;
     /// The tags of a role or user of the function's own account; `None` if there is no such principal.
@@ -88,8 +88,32 @@ pub struct ManagedNode {
     pub id: String,
     /// The version of its agent.
     pub agent_version: Option<String>,
-    /// The role of a hybrid activated node, by name, as DescribeInstanceInformation returns it.
-    pub hybrid_role: Option<String>,
+    /// The node's role, by name, as DescribeInstanceInformation returns it. Hybrid activated nodes have one; whether
+    /// nodes under Default Host Management have one is open.
+    pub role: Option<String>,
+}
+
+/// A session that has begun, and may have ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PastSession {
+    /// The ARN of the user or role session that started it.
+    pub owner: String,
+    /// What it was started on: `i-…`, `mi-…`, `ecs:…`.
+    pub target: String,
+    /// The document that it was started with, by name or ARN.
+    pub document: Option<String>,
+    /// Whether it was approved just in time.
+    pub is_just_in_time: bool,
+}
+
+/// What a document says of the sessions that are started with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionDocument {
+    /// `sessionType`: `Standard_Stream`, `Port`, `InteractiveCommands`, `NonInteractiveCommands`. `None` if the
+    /// document is no Session document or does not say.
+    pub session_type: Option<String>,
+    /// Whether it names a key of its own.
+    pub names_key: bool,
 }
 
 /// The users and the nodes of the account and Region.
@@ -100,6 +124,8 @@ pub trait Fleet {
     async fn instance_profiles(&self) -> Result<Vec<(String, String)>, AwsError>;
     /// The role of Default Host Management, by name (with its path, if it has one); `None` if it is off.
     async fn default_host_role(&self) -> Result<Option<String>, AwsError>;
-    /// Who owned the sessions that began since then: ARNs of users and of role sessions, one for each session.
-    async fn session_owners(&self, since: SystemTime) -> Result<Vec<String>, AwsError>;
+    /// The sessions that began since then, each once.
+    async fn sessions(&self, since: SystemTime) -> Result<Vec<PastSession>, AwsError>;
+    /// What a document, by name or ARN, says of its sessions; `None` if there is no such document.
+    async fn session_document(&self, name: &str) -> Result<Option<SessionDocument>, AwsError>;
 }

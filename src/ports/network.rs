@@ -13,9 +13,16 @@ pub struct Instance {
     pub is_stopped: bool,
     /// Its VPC.
     pub vpc: Option<String>,
-    /// The subnet of its primary network interface.
+    /// Its network interfaces, the primary one first.
+    pub interfaces: Vec<NetworkInterface>,
+}
+
+/// A network interface of an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkInterface {
+    /// Its subnet: `subnet-…`.
     pub subnet: Option<String>,
-    /// The private IPv4 address of its primary network interface.
+    /// Its primary private IPv4 address.
     pub private_ip: Option<IpAddr>,
     /// Whether it has a public IPv4 address.
     pub has_public_ip: bool,
@@ -34,10 +41,10 @@ pub struct VpcEndpoint {
     pub vpc: String,
     /// The service: `com.amazonaws.eu-west-1.kms`.
     pub service: String,
-    /// Whether it is an interface endpoint.
-    pub is_interface: bool,
-    /// Whether it is available.
-    pub is_available: bool,
+    /// What it puts into the VPC.
+    pub endpoint_type: EndpointType,
+    /// Whether it works.
+    pub state: EndpointState,
     /// Whether the service's own host name leads to it.
     pub has_private_dns: bool,
     /// Its policy, as JSON text. `None` if AWS's answer has none.
@@ -46,6 +53,28 @@ pub struct VpcEndpoint {
     pub subnets: Vec<String>,
     /// The ids of its security groups.
     pub security_groups: Vec<String>,
+}
+
+/// What a VPC endpoint puts into its VPC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndpointType {
+    /// Network interfaces.
+    Interface,
+    /// Routes to S3 or DynamoDB.
+    Gateway,
+    /// Anything else, such as a way to a firewall.
+    Other,
+}
+
+/// Whether a VPC endpoint works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndpointState {
+    /// It works.
+    Available,
+    /// It is not certain that it works, and it may do so later: it is being made, or waits for somebody to accept it.
+    Pending,
+    /// It does not work, and will not: it is deleted, rejected or failed.
+    Gone,
 }
 
 /// A subnet.
@@ -59,8 +88,6 @@ pub struct Subnet {
     pub availability_zone: String,
     /// The account that owns it, twelve digits; another one if the VPC is shared.
     pub owner: String,
-    /// Its IPv4 block, such as `10.0.1.0/24`.
-    pub cidr: String,
 }
 
 /// A route table.
@@ -79,12 +106,24 @@ pub struct RouteTable {
 /// A route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// The destination: an IPv4 or IPv6 block, or the id of a prefix list.
+    /// The destination: an IPv4 or IPv6 block, or the id of a prefix list. It is empty if it is of another kind.
     pub destination: String,
     /// The id of what it leads to: `local`, `igw-…`, `nat-…`, `eigw-…`, `tgw-…`, `pcx-…`, `vgw-…`, `vpce-…`, `eni-…`.
+    /// It is empty if the answer names a target of a kind that is not known here.
     pub target: String,
-    /// Whether its target is there; otherwise it is a blackhole.
-    pub is_active: bool,
+    /// Whether its target is there.
+    pub state: RouteState,
+}
+
+/// Whether the target of a route is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteState {
+    /// The route works.
+    Active,
+    /// The target is gone, and what takes the route is lost.
+    Blackhole,
+    /// AWS names a state that is not known here.
+    Unclear,
 }
 
 /// A NAT gateway.
@@ -92,8 +131,8 @@ pub struct Route {
 pub struct NatGateway {
     /// `nat-…`.
     pub id: String,
-    /// Its subnet.
-    pub subnet: String,
+    /// Its subnet. `None` for a NAT gateway of a whole VPC.
+    pub subnet: Option<String>,
     /// Whether it is public, and not private.
     pub is_public: bool,
     /// Whether it is available.
@@ -126,7 +165,7 @@ pub struct InboundRule {
 
 /// The network of the account and Region.
 pub trait Network {
-    /// All EC2 instances that are not terminated.
+    /// All EC2 instances that are not terminated, those that are stopped among them.
     async fn instances(&self) -> Result<Vec<Instance>, AwsError>;
     /// The VPC endpoints in these VPCs.
     async fn vpc_endpoints(&self, vpcs: &[String]) -> Result<Vec<VpcEndpoint>, AwsError>;

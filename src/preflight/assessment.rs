@@ -1,16 +1,17 @@
 //! The assessment of who can use a key: all findings, each principal's verdict, and the remedies. Pure.
 
+use std::collections::BTreeSet;
+
 use kms_key_policy::matches_wildcards;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::assessor::{Assessor, SubjectAssessment};
-use super::checks::{dry_run, key_fitness, key_policy, network, nodes, users};
+use super::checks::{dry_run, just_in_time, key_fitness, key_policy, network, nodes, users};
 use super::finding::{Check, Finding, Verdict};
-use super::observation::AccessObservation;
-use crate::access::{
-    CallerKind, IdentityVerdict, KeyVerdict, PrincipalArn, identity_policy, key_policy_statement,
-};
+use super::observation::{AccessObservation, Need, Read, Subject};
+use super::remedies::Remedies;
+pub(super) use super::remedies::ResourceRemedy;
+use crate::access::{CallerKind, IdentityVerdict, KeyVerdict, PrincipalArn};
 use crate::intent::PreflightMode;
 
 /// Whether one principal can make its call: both sides together.
@@ -36,50 +37,6 @@ pub struct PrincipalAccess {
     pub key_policy_statements: Vec<usize>,
 }
 
-/// What would admit whoever is locked out, ready to paste.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Remedies {
-    /// Statements to add to the key's policy.
-    pub key_policy_statements: Vec<Value>,
-    /// Policies to attach, each with the principals that need it.
-    pub identity_policies: Vec<IdentityRemedy>,
-    /// Changes of other resources: a tag of the key, an endpoint of a VPC.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub resources: Vec<ResourceRemedy>,
-}
-
-/// A policy to attach.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct IdentityRemedy {
-    /// Whom to attach it to.
-    pub principals: Vec<PrincipalArn>,
-    /// The policy.
-    pub policy: Value,
-    /// The permission set of IAM Identity Center that the policy belongs to: nobody can attach a policy to its roles.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub permission_set: Option<String>,
-    /// The statement of the key policy that does the same without the policy, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub instead: Option<Value>,
-}
-
-/// A change of a resource that is neither the key's policy nor a principal's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ResourceRemedy {
-    /// The resource to change, such as the key's ARN or the id of a VPC or an endpoint.
-    pub resource: String,
-    /// What to do, as the title of the snippet: `Add a VPC endpoint for KMS to vpc-1`.
-    pub title: String,
-    /// A command that does it, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub command: Option<String>,
-    /// What to add to a template or to a policy, as JSON.
-    pub snippet: Value,
-}
-
 /// The assessment of a key for its users and nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -101,16 +58,26 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
     assessment.findings.extend(key_policy::warnings(&assessor.all.rules, key.as_str()));
     let mut refused: Vec<(&PrincipalArn, CallerKind)> = Vec::new();
     let mut lacking: Vec<(&PrincipalArn, CallerKind)> = Vec::new();
-    for subject in &observation.subjects {
-        let is_exempt = exempt.iter().any(|pattern| matches_wildcards(pattern, subject.principal.as_str()));
-        let SubjectAssessment { on_key, key_side, on_identity, own } = assessor.assess(subject);
-        let on_key = Finding { exempt: is_exempt, ..on_key };
-        let on_identity = Finding { exempt: is_exempt, ..on_identity };
+    let subjects: Vec<_> =
+        observation.subjects.iter().map(|subject| (subject, assessor.assess(subject))).collect();
+    let certain = certainly_needed(observation, &subjects, exempt);
+    for (subject, SubjectAssessment { on_key, key_side, on_identity, own }) in subjects {
+        let is_certain = subject.side == CallerKind::Node && certain.contains(&subject.principal);
+        let need = if is_certain { &Need::Certain } else { &subject.need };
+        let is_exempt = is_exempt(&subject.principal, exempt);
+        let weighed = |finding: Finding| need.weigh(Finding { exempt: is_exempt, ..finding });
+        let (on_key, mut on_identity) = (weighed(on_key), weighed(on_identity));
         if matches!(key_side, Ok(KeyVerdict::ImplicitDeny { .. })) {
             refused.push((&subject.principal, subject.side));
         }
         if matches!(own, IdentityVerdict::MissingAllow(_)) {
-            lacking.push((&subject.principal, subject.side));
+            match just_in_time::tag_remedy(subject, observation) {
+                Some(remedy) => {
+                    on_identity.remedy.clone_from(&remedy.command);
+                    assessment.remedies.resources.push(remedy);
+                }
+                None => lacking.push((&subject.principal, subject.side)),
+            }
         }
         assessment.access.push(PrincipalAccess {
             principal: subject.principal.clone(),
@@ -122,7 +89,9 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
             own_side: on_identity.evidence.clone(),
             key_policy_statements: on_key.key_policy_statements.clone(),
         });
-        assessment.findings.extend([on_key, on_identity]);
+        assessment
+            .findings
+            .extend([on_key, on_identity].map(|finding| from_source(finding, &subject.source)));
     }
     assessment.findings.extend(
         observation.dry_runs.iter().map(|(side, dry_run)| dry_run::finding(*side, key.as_str(), dry_run)),
@@ -135,30 +104,56 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
     }
     let of_users = observation.sessions.iter().flat_map(|sessions| users::findings(sessions, exempt));
     assessment.findings.extend(of_users);
-    for side in [CallerKind::User, CallerKind::Node] {
-        let of_side = |list: &[(&PrincipalArn, CallerKind)]| -> Vec<PrincipalArn> {
-            list.iter()
-                .filter(|(_, other)| *other == side)
-                .map(|(principal, _)| (*principal).clone())
-                .collect()
-        };
-        let refused = of_side(&refused);
-        if !refused.is_empty() {
-            let statement = key_policy_statement(side, &refused.iter().collect::<Vec<_>>());
-            assessment.remedies.key_policy_statements.push(statement);
+    assessment.remedies.admit(key, &refused, &lacking);
+    assessment
+}
+
+/// The roles that some nodes certainly need although it is not known which one they use: none of those that they may use
+/// works.
+fn certainly_needed<'a>(
+    observation: &'a AccessObservation,
+    subjects: &[(&Subject, SubjectAssessment)],
+    exempt: &[String],
+) -> BTreeSet<&'a PrincipalArn> {
+    let fails = |role: &PrincipalArn| {
+        let mut nodes = subjects.iter().filter(|(subject, _)| subject.side == CallerKind::Node);
+        !is_exempt(role, exempt)
+            && nodes.any(|(subject, found)| subject.principal == *role && found.verdict() == Verdict::Fail)
+    };
+    let nodes = observation.nodes.as_ref().and_then(Read::known);
+    let one_of = nodes.iter().flat_map(|nodes| &nodes.one_of);
+    one_of.filter(|roles| roles.iter().all(fails)).flatten().collect()
+}
+
+fn is_exempt(principal: &PrincipalArn, exempt: &[String]) -> bool {
+    exempt.iter().any(|pattern| matches_wildcards(pattern, principal.as_str()))
+}
+
+/// A finding that says how it is known that its subject needs the key, if there is something to do about it.
+fn from_source(mut finding: Finding, source: &str) -> Finding {
+    if matches!(finding.verdict, Verdict::Fail | Verdict::Warning) {
+        finding.evidence.push_str(&format!(" ({source})"));
+    }
+    finding
+}
+
+impl Need {
+    /// What a finding about somebody with this need means: the failure of somebody who does not certainly need the key
+    /// is no failure.
+    fn weigh(&self, finding: Finding) -> Finding {
+        if finding.verdict != Verdict::Fail {
+            return finding;
         }
-        let principals = of_side(&lacking);
-        if !principals.is_empty() {
-            let policy = identity_policy(side, key);
-            assessment.remedies.identity_policies.push(IdentityRemedy {
-                principals,
-                policy,
-                permission_set: None,
-                instead: None,
-            });
+        match self {
+            Self::Certain => finding,
+            Self::Possible(why) => Finding {
+                verdict: Verdict::Unknown,
+                evidence: format!("{}; whether it needs the key is not known: {why}", finding.evidence),
+                ..finding
+            },
+            Self::OfStopped => Finding { verdict: Verdict::Warning, blocks_in_strict: true, ..finding },
         }
     }
-    assessment
 }
 
 impl Assessment {
@@ -174,15 +169,6 @@ impl Assessment {
     }
 }
 
-impl Remedies {
-    /// Adds the remedies for another key.
-    pub fn extend(&mut self, other: Self) {
-        self.key_policy_statements.extend(other.key_policy_statements);
-        self.identity_policies.extend(other.identity_policies);
-        self.resources.extend(other.resources);
-    }
-}
-
 impl PreflightMode {
     /// Whether a finding blocks a change in this mode. An unfit key always does.
     #[must_use]
@@ -191,7 +177,9 @@ impl PreflightMode {
             return finding.verdict == Verdict::Fail;
         }
         let weighs = match self {
-            Self::Strict => matches!(finding.verdict, Verdict::Fail | Verdict::Unknown),
+            Self::Strict => {
+                matches!(finding.verdict, Verdict::Fail | Verdict::Unknown) || finding.blocks_in_strict
+            }
             Self::Enforce => finding.verdict == Verdict::Fail,
             Self::Warn | Self::Off => false,
         };

@@ -2,7 +2,7 @@
 //! Context it rests on.
 
 use super::checks::{identities, key_policy};
-use super::finding::Finding;
+use super::finding::{Finding, Verdict};
 use super::observation::{AccessObservation, Subject};
 use crate::access::{IdentityVerdict, KeyRules, KeyVerdict, KnownContext, OwnSide};
 
@@ -13,7 +13,7 @@ pub(super) struct Assumption<'a> {
     pub(super) rules: Result<KeyRules, String>,
 }
 
-/// What was found of one subject.
+/// What was found of one subject, whatever its need.
 pub(super) struct SubjectAssessment {
     pub(super) on_key: Finding,
     pub(super) key_side: Result<KeyVerdict, String>,
@@ -42,6 +42,13 @@ impl<'a> Assumption<'a> {
         let on_key = key_policy::finding(subject, self.observation, &key_side);
         let (on_identity, own) = identities::finding(subject, self, &key_side);
         SubjectAssessment { on_key, key_side, on_identity, own }
+    }
+}
+
+impl SubjectAssessment {
+    /// Both sides together.
+    pub(super) fn verdict(&self) -> Verdict {
+        self.on_key.verdict.and(self.on_identity.verdict)
     }
 }
 

@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::assessment::{Assessment, assess};
 use super::finding::{Check, Finding, Verdict};
 use super::key_error::KeyFault;
-use super::observation::AccessObservation;
+use super::observation::{AccessObservation, AccessQuestion};
 use super::observe::{observe_access, observe_again};
 use crate::access::{CallerKind, PrincipalArn};
-use crate::intent::{PreflightMode, Safeguards};
+use crate::intent::PreflightMode;
 use crate::key::KeyDescription;
 use crate::ports::{Environment, PreflightPorts};
 
@@ -29,15 +29,15 @@ const LISTED: usize = 150;
 /// Checks who can use a key. A check that fails is repeated for as long as `patience` lasts before it counts.
 pub async fn check_access<P: PreflightPorts>(
     environment: Environment<'_, P>,
-    key: &KeyDescription,
-    safeguards: &Safeguards,
+    question: AccessQuestion<'_>,
     patience: Duration,
 ) -> Assessment {
+    let safeguards = question.safeguards;
     environment.progress("finding out who needs the key and whether they may use it");
     let ports = environment.ports;
     let begun = ports.now();
     // Boxed, like this future itself: many calls in flight make for a large state.
-    let mut observation = Box::pin(observe_access(environment, key, safeguards)).await;
+    let mut observation = Box::pin(observe_access(environment, question)).await;
     let mut assessment = assess(&observation, &safeguards.exempt);
     for attempt in 1..=retries(&observation, ports.now()) {
         if !may_pass_later(&assessment, safeguards.mode) || is_over(begun, patience, ports.now()) {

@@ -9,7 +9,7 @@ use super::checks::assess_accounts;
 use super::finding::{Check, Finding, Verdict};
 use super::key_error::{KeyError, KeyFault};
 use super::lookups::read_attributes;
-use super::observation::{AccessObservation, Attributes, Read, Subject};
+use super::observation::{AccessObservation, Attributes, Need, Read, Subject};
 use crate::access::{CallerKind, OwnSide, PrincipalArn};
 use crate::intent::{KeyAccessQuestion, Require, Safeguards};
 use crate::key::KeyDescription;
@@ -79,6 +79,7 @@ async fn observe_key_side<P: PreflightPorts>(
         principal: principal.clone(),
         side,
         source: "named by a property".to_owned(),
+        need: Need::Certain,
         own: OwnSide::Unknown("its own account decides that".to_owned()),
         asked_of_context: Vec::new(),
         tags: None,

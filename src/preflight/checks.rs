@@ -3,6 +3,7 @@
 mod accounts;
 pub(super) mod dry_run;
 pub(super) mod identities;
+pub(super) mod just_in_time;
 mod key_fitness;
 pub(super) mod key_policy;
 pub(super) mod network;

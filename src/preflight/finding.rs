@@ -62,6 +62,9 @@ pub struct Finding {
     pub side: Option<CallerKind>,
     /// Whether the subject is exempt, so that its failure does not block.
     pub exempt: bool,
+    /// Whether it blocks in Strict although it is a warning.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub blocks_in_strict: bool,
     /// The indices of the statements of the key policy that the evidence names, from 0.
     #[serde(skip)]
     pub key_policy_statements: Vec<usize>,
@@ -84,6 +87,7 @@ impl Finding {
             remedy: None,
             side: None,
             exempt: false,
+            blocks_in_strict: false,
             key_policy_statements: Vec::new(),
         }
     }

@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-use super::assessment::Remedies;
 use super::finding::{Finding, Verdict};
+use super::remedies::Remedies;
 use crate::key::{KeyArn, KeyRefError, Misplaced};
 use crate::ports::AwsError;
 

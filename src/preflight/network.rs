@@ -1,7 +1,14 @@
 //! Observing the network of the EC2 nodes: the endpoints, routes and subnets of their VPCs.
+//!
+//! The number of calls grows with the pages and the VPCs, not with the nodes. A list that may not be read is unknown
+//! with the reason, and the other lists are read all the same.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::observation::{InstanceNode, Read};
-use crate::ports::{Instance, NatGateway, Network, RouteTable, SecurityGroup, Subnet, VpcEndpoint};
+use crate::ports::{
+    EndpointType, Instance, NatGateway, Network, RouteTable, SecurityGroup, Subnet, VpcEndpoint,
+};
 
 /// What is known of the network of the EC2 nodes.
 #[derive(Clone, Debug)]
@@ -20,18 +27,63 @@ pub struct NetworkObservation {
     pub security_groups: Read<Vec<SecurityGroup>>,
 }
 
-/// Reads the network of the VPCs that these nodes are in.
+/// Reads the network of the VPCs that these nodes are in. If none of them is in a VPC, nothing is read.
 pub(super) async fn observe_network<P: Network>(
-    _ports: &P,
-    _nodes: &[InstanceNode],
+    ports: &P,
+    nodes: &[InstanceNode],
     instances: Vec<Instance>,
 ) -> NetworkObservation {
+    let vpcs = vpcs(nodes, &instances);
+    if vpcs.is_empty() {
+        return NetworkObservation {
+            instances,
+            endpoints: Read::Known(Vec::new()),
+            subnets: Read::Known(Vec::new()),
+            route_tables: Read::Known(Vec::new()),
+            nat_gateways: Read::Known(Vec::new()),
+            security_groups: Read::Known(Vec::new()),
+        };
+    }
+    // Boxed: each call in flight has a large state.
+    let ((endpoints, security_groups), subnets, route_tables, nat_gateways) = tokio::join!(
+        async {
+            let endpoints = Read::from(Box::pin(ports.vpc_endpoints(&vpcs)).await);
+            let groups = security_groups(endpoints.known().map(Vec::as_slice).unwrap_or_default());
+            let groups = match groups.as_slice() {
+                [] => Read::Known(Vec::new()),
+                groups => Read::from(Box::pin(ports.security_groups(groups)).await),
+            };
+            (endpoints, groups)
+        },
+        Box::pin(ports.subnets(&vpcs)),
+        Box::pin(ports.route_tables(&vpcs)),
+        Box::pin(ports.nat_gateways(&vpcs)),
+    );
     NetworkObservation {
         instances,
-        endpoints: Read::Known(Vec::new()),
-        subnets: Read::Known(Vec::new()),
-        route_tables: Read::Known(Vec::new()),
-        nat_gateways: Read::Known(Vec::new()),
-        security_groups: Read::Known(Vec::new()),
+        endpoints,
+        subnets: subnets.into(),
+        route_tables: route_tables.into(),
+        nat_gateways: nat_gateways.into(),
+        security_groups,
     }
+}
+
+/// The VPCs that these nodes are in, each once.
+fn vpcs(nodes: &[InstanceNode], instances: &[Instance]) -> Vec<String> {
+    let by_id: BTreeMap<_, _> = instances.iter().map(|instance| (instance.id.as_str(), instance)).collect();
+    let vpc = |node: &InstanceNode| by_id.get(node.id.as_str())?.vpc.as_deref();
+    let vpcs: BTreeSet<_> = nodes.iter().filter_map(vpc).collect();
+    vpcs.into_iter().map(str::to_owned).collect()
+}
+
+/// The ids of the security groups of the endpoints for KMS, each once.
+fn security_groups(endpoints: &[VpcEndpoint]) -> Vec<String> {
+    let is_for_kms = |endpoint: &&VpcEndpoint| {
+        endpoint.endpoint_type == EndpointType::Interface
+            && [".kms", ".kms-fips"].iter().any(|service| endpoint.service.ends_with(service))
+    };
+    let groups: BTreeSet<_> =
+        endpoints.iter().filter(is_for_kms).flat_map(|endpoint| &endpoint.security_groups).collect();
+    groups.into_iter().cloned().collect()
 }

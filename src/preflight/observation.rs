@@ -6,8 +6,10 @@ use serde_json::Value;
 
 use super::network::NetworkObservation;
 use crate::access::{CallerKind, KeyFacts, KnownContext, Organization, OwnSide, PrincipalArn, Tags};
+use crate::intent::Safeguards;
 use crate::key::{KeyArn, KeyDescription};
 use crate::ports::DryRun;
+use crate::session::DocumentName;
 
 /// A value that was read, or why it could not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +40,17 @@ impl<T, E: std::fmt::Display> From<Result<T, E>> for Read<T> {
     }
 }
 
+/// The question who needs a key and can use it, if the sessions of a document are encrypted with it.
+#[derive(Clone, Copy, Debug)]
+pub struct AccessQuestion<'a> {
+    /// The key.
+    pub key: &'a KeyDescription,
+    /// The document, which says whose sessions count.
+    pub document: &'a DocumentName,
+    /// What is checked.
+    pub safeguards: &'a Safeguards,
+}
+
 /// Somebody who must be able to use the key.
 #[derive(Clone, Debug)]
 pub struct Subject {
@@ -47,12 +60,26 @@ pub struct Subject {
     pub side: CallerKind,
     /// How it is known: named by a property, or found, with an example.
     pub source: String,
+    /// How certain it is that it needs the key.
+    pub need: Need,
     /// What is known of its own side.
     pub own: OwnSide,
     /// The condition keys that its own policies ask for and that Context gives.
     pub asked_of_context: Vec<String>,
     /// All tags that its calls have. `None` if no policy asks for one.
     pub tags: Option<Read<Tags>>,
+}
+
+/// How certain it is that somebody needs the key. The order of the variants is the order of their weight: the heaviest
+/// one comes last.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// Only nodes that are stopped need it.
+    OfStopped,
+    /// It may need it. The text is why that is not known.
+    Possible(String),
+    /// It needs it.
+    Certain,
 }
 
 /// A summary of the managed nodes.
@@ -68,6 +95,9 @@ pub struct Nodes {
     pub gaps: Vec<String>,
     /// The EC2 instances among them.
     pub instances: Vec<InstanceNode>,
+    /// Roles of which one is used by some nodes, and it is not known which. If none of them can use the key, these
+    /// nodes certainly cannot.
+    pub one_of: Vec<Vec<PrincipalArn>>,
 }
 
 /// A managed node that is an EC2 instance.
@@ -93,8 +123,38 @@ pub struct NodesOfAgent {
 pub struct Sessions {
     /// How many sessions were looked at.
     pub count: usize,
+    /// How many of them the document's key does not encrypt, by why.
+    pub left_out: BTreeMap<LeftOut, usize>,
+    /// The documents of which it is not known whether the key encrypts their sessions.
+    pub unknown_documents: Vec<UnknownDocument>,
+    /// What could not be read of them, and why.
+    pub gaps: Vec<String>,
     /// Owners whose policies cannot be checked, each once.
     pub others: Vec<OtherOwner>,
+}
+
+/// Why the key of the document in question does not encrypt a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LeftOut {
+    /// It forwards ports, for SSH too.
+    Port,
+    /// It is of ECS Exec.
+    EcsExec,
+    /// It follows the setting of another document.
+    OtherDocument,
+    /// It was approved just in time, so that the role of just-in-time node access calls KMS.
+    JustInTime,
+}
+
+/// A document of which it is not known whether the key encrypts its sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownDocument {
+    /// Its name or ARN.
+    pub name: String,
+    /// How many of the sessions are of it.
+    pub sessions: usize,
+    /// Why it is not known.
+    pub why: String,
 }
 
 /// An owner of sessions whose policies cannot be checked.

@@ -11,14 +11,14 @@ use futures_util::stream;
 
 use super::READS_AT_A_TIME;
 use super::lookups::Lookups;
-use super::network::observe_network;
-use super::observation::{AccessObservation, Read, Subject};
+use super::network::{NetworkObservation, observe_network};
+use super::observation::{AccessObservation, AccessQuestion, Need, Nodes, Read, Subject};
 use super::own_side::with_own_side;
-use super::principals::{FoundPrincipal, found_nodes, found_users};
-use crate::access::{CallerKind, OwnSide, PrincipalArn};
+use super::principals::{FoundNodes, FoundPrincipal, found_nodes, found_users};
+use crate::access::{CallerKind, KnownContext, OwnSide, PrincipalArn};
 use crate::intent::Safeguards;
 use crate::key::KeyDescription;
-use crate::ports::{AwsError, DryRun, Environment, PreflightPorts};
+use crate::ports::{DryRun, Environment, PreflightPorts};
 
 /// How far back the session history is read.
 const HISTORY: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -26,8 +26,7 @@ const HISTORY: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Reads everything that the access checks use.
 pub async fn observe_access<P: PreflightPorts>(
     environment: Environment<'_, P>,
-    key: &KeyDescription,
-    safeguards: &Safeguards,
+    AccessQuestion { key, document, safeguards }: AccessQuestion<'_>,
 ) -> AccessObservation {
     let Environment { ports, location, .. } = environment;
     let since = ports.now() - HISTORY;
@@ -38,31 +37,21 @@ pub async fn observe_access<P: PreflightPorts>(
         Box::pin(dry_runs(ports, key)),
         async {
             match safeguards.discover_nodes {
-                true => Some(Box::pin(found_nodes(ports)).await),
+                true => Some(Box::pin(observe_nodes(environment, &safeguards.context)).await),
                 false => None,
             }
         },
         async {
             match safeguards.discover_users {
-                true => Some(Box::pin(found_users(ports, &location.account, since)).await),
+                true => Some(Box::pin(found_users(ports, &location.account, document, since)).await),
                 false => None,
             }
         },
     );
-    let (found, nodes) = split(nodes);
-    let network = match &nodes {
-        Some(Read::Known(nodes)) if !nodes.instances.is_empty() => Some(match ports.instances().await {
-            Ok(instances) => Read::Known(observe_network(ports, &nodes.instances, instances).await),
-            Err(error) => Read::Unknown(error.to_string()),
-        }),
-        _ => None,
-    };
-    let mut subjects = named(&safeguards.nodes, CallerKind::Node, "property Nodes");
-    add(&mut subjects, found, CallerKind::Node);
-    let (found, sessions) = split(users);
-    let mut of_users = named(&safeguards.users, CallerKind::User, "property Users");
-    add(&mut of_users, found, CallerKind::User);
-    subjects.extend(of_users);
+    let ObservedNodes { found, nodes, network } = nodes.unwrap_or_default();
+    let mut subjects = subjects(&safeguards.nodes, "Nodes", found, CallerKind::Node);
+    let (found, sessions) = users.map_or((Vec::new(), None), |(found, sessions)| (found, Some(sessions)));
+    subjects.extend(self::subjects(&safeguards.users, "Users", found, CallerKind::User));
     let lookups = Lookups::new(environment, key, safeguards);
     Box::pin(lookups.read_for(&policy, &mut subjects)).await;
     let subjects = stream::iter(subjects)
@@ -189,38 +178,63 @@ async fn dry_runs<P: PreflightPorts>(ports: &P, key: &KeyDescription) -> Vec<(Ca
     vec![user, node]
 }
 
-fn named(principals: &[PrincipalArn], side: CallerKind, source: &str) -> Vec<Subject> {
-    let mut subjects = Vec::new();
-    let found = principals
-        .iter()
-        .map(|principal| FoundPrincipal { principal: principal.clone(), source: source.to_owned() });
-    add(&mut subjects, found.collect(), side);
-    subjects
+/// What was found of the nodes. It is empty if nodes are not to be discovered.
+#[derive(Default)]
+struct ObservedNodes {
+    found: Vec<FoundPrincipal>,
+    nodes: Option<Read<Nodes>>,
+    network: Option<Read<NetworkObservation>>,
 }
 
-/// Adds those who are not among the subjects yet.
-fn add(subjects: &mut Vec<Subject>, found: Vec<FoundPrincipal>, side: CallerKind) {
-    for FoundPrincipal { principal, source } in found {
-        if !subjects.iter().any(|subject| subject.principal == principal) {
-            subjects.push(Subject {
-                principal,
-                side,
-                source,
-                own: OwnSide::Unknown("it was not asked".to_owned()),
-                asked_of_context: Vec::new(),
-                tags: None,
-            });
+/// Finds the nodes, and reads the network of those that are EC2 instances.
+async fn observe_nodes<P: PreflightPorts>(
+    environment: Environment<'_, P>,
+    known: &KnownContext,
+) -> ObservedNodes {
+    let FoundNodes { principals, nodes, instances } = match found_nodes(environment, known).await {
+        Ok(found) => found,
+        Err(error) => {
+            let nodes = Some(Read::Unknown(error.to_string()));
+            return ObservedNodes { nodes, ..ObservedNodes::default() };
+        }
+    };
+    let network = match instances.filter(|_| !nodes.instances.is_empty()) {
+        Some(Ok(instances)) => {
+            Some(Read::Known(observe_network(environment.ports, &nodes.instances, instances).await))
+        }
+        Some(Err(error)) => Some(Read::Unknown(error.to_string())),
+        None => None,
+    };
+    ObservedNodes { found: principals, nodes: Some(Read::Known(nodes)), network }
+}
+
+/// The principals of both sides, each once a side: those that are named, and those that were found.
+fn subjects(
+    named: &[PrincipalArn],
+    property: &str,
+    found: Vec<FoundPrincipal>,
+    side: CallerKind,
+) -> Vec<Subject> {
+    let subject = |principal, source, need| Subject {
+        principal,
+        side,
+        source,
+        need,
+        own: OwnSide::Unknown("it was not asked".to_owned()),
+        asked_of_context: Vec::new(),
+        tags: None,
+    };
+    let mut subjects: Vec<Subject> = Vec::new();
+    for principal in named {
+        if !subjects.iter().any(|subject| subject.principal == *principal) {
+            subjects.push(subject(principal.clone(), format!("property {property}"), Need::Certain));
         }
     }
-}
-
-/// The principals found, and the summary that a check looks at.
-fn split<T>(
-    read: Option<Result<(Vec<FoundPrincipal>, T), AwsError>>,
-) -> (Vec<FoundPrincipal>, Option<Read<T>>) {
-    match read {
-        None => (Vec::new(), None),
-        Some(Ok((found, summary))) => (found, Some(Read::Known(summary))),
-        Some(Err(error)) => (Vec::new(), Some(Read::Unknown(error.to_string()))),
+    for FoundPrincipal { principal, source, need } in found {
+        match subjects.iter_mut().find(|subject| subject.principal == principal) {
+            Some(named) => named.source = format!("{}; {source}", named.source),
+            None => subjects.push(subject(principal, source, need)),
+        }
     }
+    subjects
 }

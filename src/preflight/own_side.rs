@@ -4,7 +4,8 @@
 use super::lookups::{Lookups, RequestedReads};
 use super::observation::{Read, Subject};
 use crate::access::{
-    CHALLENGE, KeyFacts, OwnSide, SimulatedCall, Tags, asks_for_encryption_context, encryption_contexts,
+    CHALLENGE, JUST_IN_TIME_TAG, KeyFacts, OwnSide, SimulatedCall, Tags, asks_for_encryption_context,
+    encryption_contexts,
 };
 use crate::ports::{AwsError, ContextEntry, PreflightPorts, SimulatedDecision, Simulation};
 
@@ -34,11 +35,24 @@ async fn simulated<P: PreflightPorts>(
 ) -> Result<(Simulation, Vec<String>, Option<Read<Tags>>), AwsError> {
     let call = SimulatedCall { principal: &subject.principal, side: subject.side, key: &lookups.key.arn };
     let ask = async |context: Vec<ContextEntry>| {
-        let (principal, session_call) = (subject.principal.as_str(), subject.side.call());
-        lookups.environment.ports.simulate(principal, session_call, &lookups.key.arn, &context).await
+        let (principal, action) = (subject.principal.as_str(), subject.side.call().action());
+        lookups.environment.ports.simulate(principal, action, lookups.key.arn.as_str(), &context).await
     };
     let certain = KeyFacts::from(lookups.key);
-    let mut first = ask(call.certain_entries(&certain)).await?;
+    let is_just_in_time = subject.principal.is_just_in_time_role();
+    let mut first = if is_just_in_time {
+        // Its managed policy asks for a tag of the key.
+        lookups.read_of_key(RequestedReads { resource_tags: true, ..RequestedReads::default() }).await;
+        ask(call.context_entries(&lookups.facts(&subject.principal, subject.side, None), None)).await?
+    } else {
+        ask(call.certain_entries(&certain)).await?
+    };
+    if is_just_in_time && matches!(lookups.attributes().resource_tags, Some(Read::Unknown(_))) {
+        let tag = format!("aws:ResourceTag/{JUST_IN_TIME_TAG}");
+        if first.missing_context.iter().all(|name| !name.eq_ignore_ascii_case(&tag)) {
+            first.missing_context.push(tag);
+        }
+    }
     let known = &lookups.safeguards.context;
     let missing = first.missing_context.clone();
     let mut asked = RequestedReads::of(missing.iter().map(String::as_str), known);

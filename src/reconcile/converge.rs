@@ -12,7 +12,9 @@ use super::run::Run;
 use crate::intent::{OnDelete, PreflightMode};
 use crate::key::KeyDescription;
 use crate::ports::{VersionStatus, WritePorts};
-use crate::preflight::{Check, Finding, Remedies, Verdict, check_access, log_assessment, refuse_if_blocked};
+use crate::preflight::{
+    AccessQuestion, Check, Finding, Remedies, Verdict, check_access, log_assessment, refuse_if_blocked,
+};
 use crate::session::Target;
 
 /// What a document is brought to, and what is checked before.
@@ -54,6 +56,8 @@ pub(crate) struct Converged {
     pub(crate) findings: Vec<Finding>,
     /// What would admit whoever is locked out, if that does not block.
     pub(crate) remedies: Remedies,
+    /// Whether sessions were encrypted with a key before.
+    pub(super) was_encrypted: bool,
 }
 
 /// The owner's record, as far as the run knows it.
@@ -114,6 +118,7 @@ pub(crate) async fn converge<P: WritePorts>(
     let Convergence { goal, keys, mode, purpose, .. } = convergence;
     let mut is_access_checked = keys.is_empty() || mode == PreflightMode::Off;
     let mut observation = run.observe().await?;
+    let was_encrypted = observation.is_encrypted();
     let mut findings: Vec<Finding> = version_skew(&observation, goal.wanted).into_iter().collect();
     let mut remedies = Remedies::default();
     let found = observation.record.clone().filter(|record| record.owner == *goal.owner);
@@ -124,13 +129,17 @@ pub(crate) async fn converge<P: WritePorts>(
         }
         still_wanted(run, &observation, purpose, state.own())?;
         match plan_establish(&observation, goal) {
-            Ok(plan) if plan.is_empty() => return Ok(Converged { observation, findings, remedies }),
+            Ok(plan) if plan.is_empty() => {
+                return Ok(Converged { observation, findings, remedies, was_encrypted });
+            }
             Ok(plan) if is_overtaken(run, &plan, purpose) => {
                 return Err(ReconcileError::Overtaken { document: run.document().clone() });
             }
             Ok(_) if !is_access_checked && !is_accepted(&observation, goal) => {
                 for key in keys {
-                    let check = check_access(run.environment(), key, goal.safeguards, convergence.patience);
+                    let question =
+                        AccessQuestion { key, document: run.document(), safeguards: goal.safeguards };
+                    let check = check_access(run.environment(), question, convergence.patience);
                     let assessment = Box::pin(check).await;
                     log_assessment(key, &assessment);
                     refuse_if_blocked(key, &assessment, mode)?;

@@ -7,14 +7,14 @@ use super::converge::{Converged, Convergence, Purpose, converge, version_skew};
 use super::error::ReconcileError;
 use super::observe::Observation;
 use super::observer::Observer;
-use super::outcome::{CLEARED, Outcome};
-use super::plan::{Goal, Plan, plan_establish};
+use super::outcome::{CLEARED, CLIENTS, Outcome};
+use super::plan::{Goal, Plan, Step, plan_establish};
 use super::record::RecordedKeyTrouble;
 use super::run::Run;
 use crate::intent::{Encryption, Intent, OnKeyTrouble, Owner, PreflightMode};
 use crate::key::{KeyArn, KeyDescription, KeyRef};
 use crate::ports::{Environment, PreflightPorts, ReadPorts, VersionStatus, WritePorts};
-use crate::preflight::{Assessment, Finding, KeyFault, blocking, check_access, check_key};
+use crate::preflight::{AccessQuestion, Assessment, Finding, KeyFault, blocking, check_access, check_key};
 use crate::session::Target;
 
 /// A request to establish an intent.
@@ -45,6 +45,16 @@ pub struct Preview {
     pub plan: Plan,
 }
 
+impl Preview {
+    /// What to know before the change is made, one line each.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let switches_on =
+            self.key.is_some() && !self.observation.is_encrypted() && self.plan.iter().any(Step::is_write);
+        switches_on.then(|| CLIENTS.to_owned()).into_iter().collect()
+    }
+}
+
 /// Brings the document to the intent, and reads it back.
 ///
 /// # Errors
@@ -63,10 +73,13 @@ pub async fn establish<P: WritePorts>(
         patience: request.patience,
         purpose: Purpose::Request,
     };
-    let Converged { observation, findings, .. } = Box::pin(converge(&mut run, convergence)).await?;
+    let converged = Box::pin(converge(&mut run, convergence)).await?;
+    let Converged { observation, findings, was_encrypted, .. } = converged;
     let mut notes = Vec::new();
     if keys.key.is_none() {
         notes.push(CLEARED.to_owned());
+    } else if run.changed() && !was_encrypted {
+        notes.push(CLIENTS.to_owned());
     }
     if run.converts_to_json() && run.changed() {
         notes.push(
@@ -153,7 +166,8 @@ pub async fn preview<P: ReadPorts>(
         assessment.findings.clone_from(&keys.findings);
     } else {
         for key in keys.all() {
-            assessment.extend(Box::pin(check_access(environment, key, safeguards, Duration::ZERO)).await);
+            let question = AccessQuestion { key, document, safeguards };
+            assessment.extend(Box::pin(check_access(environment, question, Duration::ZERO)).await);
         }
     }
     assessment.findings.extend(skew);

@@ -44,6 +44,15 @@ impl Observation {
         let latest = self.document.as_ref().map(|document| &document.latest);
         latest.and_then(|latest| latest.kms_key_id.clone().ok()).unwrap_or_default()
     }
+
+    /// Whether sessions are encrypted with a key, whichever of the two versions they use.
+    #[must_use]
+    pub(super) fn is_encrypted(&self) -> bool {
+        let has_key = |version: &ObservedVersion| matches!(version.kms_key_id, Ok(Target::Key(_)));
+        self.document
+            .as_ref()
+            .is_some_and(|ObservedDocument { latest, default }| has_key(latest) && has_key(default))
+    }
 }
 
 impl ObservedDocument {

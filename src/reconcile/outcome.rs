@@ -28,3 +28,9 @@ pub struct Outcome {
 /// What encryption off does to the console's password reset (AWS-PasswordReset needs session encryption).
 pub(super) const CLEARED: &str = "sessions are not encrypted with a key of yours now, and the console's password reset of managed nodes, \
      which needs session encryption, does not work";
+
+/// What switching a key on for the first time asks of clients. No check can see the clients.
+pub(super) const CLIENTS: &str = "whoever starts a session now needs a client that can encrypt: session-manager-plugin 1.1.17.0 or later \
+     (Session Manager user guide); a client with a protocol implementation of its own may fail on every encrypted session, such as \
+     the own shell code of mmmorris1975/ssm-session-client (its issue 10 says that it does not support KMS sessions), and \
+     Teleport's `tsh aws ssm start-session` fails before its fix of December 2024 (gravitational/teleport issue 42371)";

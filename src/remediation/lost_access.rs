@@ -2,17 +2,18 @@
 
 use serde_json::Value;
 
+use super::RemediationRequest;
 use super::outcome::Alert;
 use crate::change_event::{ChangeDetail, ChangeEvent, ChangeSource, Scope};
 use crate::intent::PreflightMode;
 use crate::key::{KeyArn, KeyDescription};
 use crate::ports::{AwsError, Environment, PreflightPorts};
 use crate::preflight::{
-    Check, Finding, KeyUsability, Read, Remedies, Verdict, assess, key_usability, observe_access,
-    read_attributes,
+    AccessQuestion, Check, Finding, KeyUsability, Read, Remedies, Verdict, assess, key_usability,
+    observe_access, read_attributes,
 };
 use crate::reconcile::Record;
-use crate::session::Target;
+use crate::session::{DocumentName, Target};
 
 /// How many of those who fail an alert names. The report's findings name more.
 const NAMED: usize = 10;
@@ -23,6 +24,8 @@ pub(super) struct AccessCheck {
     pub(super) alerts: Vec<Alert>,
     pub(super) findings: Vec<Finding>,
     pub(super) notes: Vec<String>,
+    /// Whether a policy asks for the aliases of a key that was checked.
+    pub(super) asks_for_aliases: bool,
 }
 
 /// Checks the keys that an event is about, if the event may mean lost access: it is a call on a key, the schedule, or a
@@ -32,8 +35,8 @@ pub(super) struct AccessCheck {
 /// If AWS refused to describe a key for another reason than a missing permission, or did not answer.
 pub(super) async fn check_lost_access<P: PreflightPorts>(
     environment: Environment<'_, P>,
+    RemediationRequest { document, event, .. }: RemediationRequest<'_>,
     record: &Record,
-    event: &ChangeEvent,
     in_force: &Target,
     checked: Option<&Target>,
 ) -> Result<AccessCheck, AwsError> {
@@ -56,10 +59,11 @@ pub(super) async fn check_lost_access<P: PreflightPorts>(
         if checked.is_some_and(|checked| checked.is_key(&key)) {
             continue;
         }
-        let of_key = check_key_of_event(environment, record, event, &key).await?;
+        let of_key = check_key_of_event(environment, document, record, event, &key).await?;
         lost.alerts.extend(of_key.alerts);
         lost.findings.extend(of_key.findings);
         lost.notes.extend(of_key.notes);
+        lost.asks_for_aliases |= of_key.asks_for_aliases;
     }
     Ok(lost)
 }
@@ -74,6 +78,7 @@ pub(super) fn new_key_policy(event: &ChangeEvent) -> Option<&String> {
 
 async fn check_key_of_event<P: PreflightPorts>(
     environment: Environment<'_, P>,
+    document: &DocumentName,
     record: &Record,
     event: &ChangeEvent,
     key: &str,
@@ -90,7 +95,13 @@ async fn check_key_of_event<P: PreflightPorts>(
         KeyUsability::Unusable(_) if new_policy.is_some() => KeyDescription::assumed(arn),
         KeyUsability::Unusable(_) => return Ok(lost),
     };
-    let mut observation = Box::pin(observe_access(environment, &key, &record.safeguards)).await;
+    let question = AccessQuestion { key: &key, document, safeguards: &record.safeguards };
+    let mut observation = Box::pin(observe_access(environment, question)).await;
+    lost.asks_for_aliases = observation.attributes.aliases.is_some();
+    // Aliases are read only if a policy asks for them. If none does, an alias lets nobody in and locks nobody out.
+    if event.is_alias_call() && !lost.asks_for_aliases {
+        return Ok(lost);
+    }
     // The event's policy is assessed: the key may be another account's, and its policy unreadable from here.
     if let Some(policy) = new_policy {
         if observation.policy.known().is_some_and(|observed| !is_same_json(observed, policy)) {

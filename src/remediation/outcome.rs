@@ -52,7 +52,7 @@ pub struct Remediation {
 pub enum RemediationOutcome {
     /// There is no record: nobody has asked for this document.
     NotOurs,
-    /// The event is about a key that the document has nothing to do with.
+    /// The event is about a key that the document has nothing to do with, or about aliases, for which no policy asks.
     NotConcerned,
     /// Nothing differed, and nothing was written.
     AsWanted,

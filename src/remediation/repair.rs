@@ -152,7 +152,7 @@ impl Repair<'_> {
     /// The report of a repair that came to its end.
     fn report(&self, changed: bool, converged: Converged) -> RepairReport {
         let Self { request, record, chosen, .. } = *self;
-        let Converged { observation, findings, remedies } = converged;
+        let Converged { observation, findings, remedies, .. } = converged;
         let target = chosen.target();
         let mut alerts = Vec::new();
         if let Some(key) = &chosen.key {

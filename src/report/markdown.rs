@@ -1,9 +1,9 @@
 //! The report as Markdown, for the comment on a pull request.
 
-use super::escape::{json, markdown, markdown_code};
+use super::escape::{json, markdown, markdown_code, plain};
 use super::headline::plural;
 use super::{Change, KeyAssessment, KeyList, Matrix, RegionStatus, Report, words};
-use crate::preflight::{Finding, Verdict};
+use crate::preflight::{Finding, ResourceRemedy, Verdict};
 
 /// The most rows of a table and items of a list: a comment on GitHub holds 65,536 characters.
 const MOST: usize = 100;
@@ -117,13 +117,26 @@ fn remedies(key_assessment: &KeyAssessment) -> Vec<String> {
         lines.extend(fenced("json", &json(statement)));
     }
     for remedy in &remedies.identity_policies {
-        lines.extend([format!("{}:", words::IDENTITY_REMEDY), String::new()]);
+        lines.extend([format!("{}:", markdown(&remedy.title())), String::new()]);
         let shown = remedy.principals.iter().take(MOST);
         lines.extend(shown.map(|principal| format!("- {}", markdown_code(principal.as_str()))));
         lines.push(String::new());
         lines.extend(more(remedy.principals.len(), "principal", "principals"));
         lines.extend(fenced("json", &json(&remedy.policy)));
+        if let Some(statement) = &remedy.instead {
+            lines.extend([format!("{}:", words::INSTEAD_REMEDY), String::new()]);
+            lines.extend(fenced("json", &json(statement)));
+        }
     }
+    for ResourceRemedy { resource, title, command, snippet } in remedies.resources.iter().take(MOST) {
+        lines.extend([format!("{}: {}", markdown(title), markdown_code(resource)), String::new()]);
+        if let Some(command) = command {
+            lines.extend(fenced("sh", &plain(command)));
+            lines.extend([format!("{}:", words::SNIPPET_REMEDY), String::new()]);
+        }
+        lines.extend(fenced("json", &json(snippet)));
+    }
+    lines.extend(more(remedies.resources.len(), "remedy", "remedies"));
     lines
 }
 

@@ -6,7 +6,7 @@ use super::change::Sign;
 use super::escape::{json, plain};
 use super::headline::plural;
 use super::{Change, KeyAssessment, KeyList, Matrix, RegionStatus, Report, words};
-use crate::preflight::{Finding, Verdict};
+use crate::preflight::{Finding, ResourceRemedy, Verdict};
 
 /// The report as text. It has escape sequences for colour only if `colour` says so.
 pub(super) fn render(report: &Report, colour: bool) -> String {
@@ -143,11 +143,24 @@ impl TextWriter {
             self.json(statement);
         }
         for remedy in &remedies.identity_policies {
-            self.step(words::IDENTITY_REMEDY);
+            self.step(&remedy.title());
             for principal in &remedy.principals {
                 self.line(&format!("  {}", plain(principal.as_str())));
             }
             self.json(&remedy.policy);
+            if let Some(statement) = &remedy.instead {
+                self.step(words::INSTEAD_REMEDY);
+                self.json(statement);
+            }
+        }
+        for ResourceRemedy { resource, title, command, snippet } in &remedies.resources {
+            self.step(title);
+            self.line(&format!("  {}", plain(resource)));
+            if let Some(command) = command {
+                self.line(&plain(command));
+                self.step(words::SNIPPET_REMEDY);
+            }
+            self.json(snippet);
         }
     }
 
@@ -261,7 +274,7 @@ impl TextWriter {
     }
 
     fn step(&mut self, step: &str) {
-        let step = self.painted(CYAN, &format!("→ {step}:"));
+        let step = self.painted(CYAN, &format!("→ {}:", plain(step)));
         self.line(&step);
     }
 

@@ -97,5 +97,7 @@ pub(super) fn mode(mode: PreflightMode) -> &'static str {
 pub(super) const REMEDIES: &str = "What lets them in";
 /// The title of a remedy for the key's policy.
 pub(super) const KEY_POLICY_REMEDY: &str = "Add to the list Statement of the key policy";
-/// The title of a remedy for principals.
-pub(super) const IDENTITY_REMEDY: &str = "Attach as a policy to";
+/// The title of the key policy statement that stands in the place of a remedy for principals.
+pub(super) const INSTEAD_REMEDY: &str = "Or, in its place, add to the list Statement of the key policy";
+/// The title of the snippet of a remedy for a resource that a command mends too.
+pub(super) const SNIPPET_REMEDY: &str = "Or, in its place, add to the template";

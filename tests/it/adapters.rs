@@ -6,6 +6,7 @@ mod fleet;
 mod identities;
 mod key_access;
 mod key_states;
+mod network;
 mod records;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
-//! Change events through the whole function: repairs that AWS refuses, documents that take too long, and several
-//! messages in one envelope of a topic.
+//! Change events through the whole function: repairs that AWS refuses, documents that take too long, several messages in
+//! one envelope of a topic, and the tags and aliases of keys.
+
+mod tags_and_aliases;
 
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use session_kms::function::FunctionError;
 use crate::fixture::{Fixture, Logs, NAME, PATIENCE, RECORD, handle, rival_key};
 use crate::stub::{Fault, When};
 
-const UPDATED: &str = include_str!("../../events/document-update-call.json");
+pub const UPDATED: &str = include_str!("../../events/document-update-call.json");
 const RECORD_CHANGED: &str = include_str!("../../events/record-change.json");
 const SCHEDULE: &str = include_str!("../../events/schedule.json");
 
@@ -21,7 +23,7 @@ async fn drifted() -> Fixture {
     fixture
 }
 
-async fn handled(fixture: &Fixture, event: &str) -> Result<Value, FunctionError> {
+pub async fn handled(fixture: &Fixture, event: &str) -> Result<Value, FunctionError> {
     handle(&fixture.function(None), &parsed(event), PATIENCE).await
 }
 

@@ -12,6 +12,7 @@ mod adapters;
 mod architecture;
 mod change_events;
 mod cli;
+mod clients;
 mod custom_resource_pitfalls;
 mod cut_off;
 mod document;

@@ -10,6 +10,7 @@ mod condition_keys;
 mod decision_table;
 mod discovery;
 mod grants_and_own_sides;
+mod identity_center;
 mod key_access;
 mod key_policies;
 mod large_account;

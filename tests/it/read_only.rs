@@ -8,7 +8,9 @@ use session_kms::intent::{Intent, KeyAccessQuestion, Safeguards};
 use session_kms::key::{KeyDescription, KeyRef};
 use session_kms::operations::{self, ChangeRequest, Proposal};
 use session_kms::ports::{Clock, Environment, PreflightPorts, ReadDocuments, ReadPorts, ReadRecords};
-use session_kms::preflight::{check_access, check_key, check_key_access, key_usability, observe_access};
+use session_kms::preflight::{
+    AccessQuestion, check_access, check_key, check_key_access, key_usability, observe_access,
+};
 use session_kms::reconcile::{EstablishRequest, preview, unchanged};
 use session_kms::session::DocumentName;
 
@@ -21,7 +23,7 @@ async fn status<P: ReadDocuments + ReadRecords + Clock>(
 
 async fn check<P: PreflightPorts>(environment: Environment<'_, P>, intent: &Intent, key: &KeyRef) {
     let _ = operations::check(environment, intent).await;
-    let _ = operations::observe_key(environment, key, &intent.safeguards).await;
+    let _ = operations::observe_key(environment, key, &intent.document, &intent.safeguards).await;
 }
 
 async fn plan<P: ReadPorts>(environment: Environment<'_, P>, wanted: &ChangeRequest) -> Option<Proposal> {
@@ -37,8 +39,9 @@ async fn preflight<P: PreflightPorts>(
 ) {
     let _ = check_key(environment, &question.key).await;
     let _ = key_usability(environment, key.arn.as_str()).await;
-    let _ = observe_access(environment, key, safeguards).await;
-    let _ = check_access(environment, key, safeguards, Duration::ZERO).await;
+    let asked = AccessQuestion { key, document: &DocumentName::default(), safeguards };
+    let _ = observe_access(environment, asked).await;
+    let _ = check_access(environment, asked, Duration::ZERO).await;
     let _ = check_key_access(environment, question, Duration::ZERO).await;
 }
 

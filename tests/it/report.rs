@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use session_kms::access::{CallerKind, PrincipalArn};
 use session_kms::intent::PreflightMode;
 use session_kms::preflight::{
-    Assessment, Check, Finding, IdentityRemedy, PrincipalAccess, Remedies, Verdict,
+    Assessment, Check, Finding, IdentityRemedy, PrincipalAccess, Remedies, ResourceRemedy, Verdict,
 };
 use session_kms::report::{
     Change, KeyAssessment, KeyList, ListedKey, Matrix, RegionStatus, Report, ReportFormat, ReportHeader,
@@ -41,13 +41,34 @@ fn everything() -> Report {
         }],
         remedies: Remedies {
             key_policy_statements: vec![json!({ "Sid": HARM, "Effect": "Allow" })],
-            identity_policies: vec![IdentityRemedy {
-                principals: vec![principal],
-                policy: json!({ "Statement": [] }),
-                permission_set: None,
-                instead: None,
-            }],
-            resources: Vec::new(),
+            identity_policies: vec![
+                IdentityRemedy {
+                    principals: vec![principal.clone()],
+                    policy: json!({ "Statement": [] }),
+                    permission_set: None,
+                    instead: None,
+                },
+                IdentityRemedy {
+                    principals: vec![principal],
+                    policy: json!({ "Statement": [{ "Sid": HARM }] }),
+                    permission_set: Some(HARM.to_owned()),
+                    instead: Some(json!({ "Sid": HARM, "Principal": { "AWS": "*" } })),
+                },
+            ],
+            resources: vec![
+                ResourceRemedy {
+                    resource: format!("vpc-1 {HARM}"),
+                    title: format!("Add a VPC endpoint {HARM}"),
+                    command: None,
+                    snippet: json!({ "KmsEndpoint": { "Type": "AWS::EC2::VPCEndpoint", "Metadata": HARM } }),
+                },
+                ResourceRemedy {
+                    resource: KEY.to_owned(),
+                    title: "Tag the key".to_owned(),
+                    command: Some(format!("aws kms tag-resource --tags '{HARM}'")),
+                    snippet: json!({ "Tags": [{ "Key": HARM, "Value": "true" }] }),
+                },
+            ],
         },
     };
     let key_policy = Some(json!({ "Statement": [{ "Sid": "Other" }, { "Sid": HARM, "Effect": "Deny" }] }));
@@ -185,9 +206,46 @@ fn markdown_has_no_foreign_mark_up() {
 fn json_has_the_remedies_unescaped() {
     let value: Value = serde_json::from_str(&everything().render(ReportFormat::Json)).unwrap();
     assert_eq!(value["remedies"]["keyPolicyStatements"][0]["Sid"], HARM);
+    let of_permission_set = &value["remedies"]["identityPolicies"][1];
+    assert_eq!(
+        (&of_permission_set["permissionSet"], &of_permission_set["instead"]["Sid"]),
+        (&HARM.into(), &HARM.into())
+    );
+    assert_eq!(value["remedies"]["identityPolicies"][0].get("permissionSet"), None);
+    assert_eq!(value["remedies"]["resources"][1]["snippet"]["Tags"][0]["Key"], HARM);
     assert_eq!((&value["blocks"], &value["fails"]), (&true.into(), &true.into()));
     assert_eq!(value["blocking"].as_array().unwrap().len(), 1);
     assert_eq!(value["change"]["differs"], true);
+}
+
+#[test]
+fn resources_alone_are_remedies_too() {
+    let mut report = everything();
+    let key_assessment = report.key_assessment.as_mut().unwrap();
+    key_assessment.assessment.remedies.key_policy_statements.clear();
+    key_assessment.assessment.remedies.identity_policies.clear();
+    for format in [ReportFormat::Text { colour: false }, ReportFormat::Markdown, ReportFormat::Html] {
+        assert!(report.render(format).contains("aws kms tag-resource"), "{format:?}");
+    }
+}
+
+#[test]
+fn every_block_to_paste_has_a_button_of_its_own() {
+    let page = everything().render(ReportFormat::Html);
+    let figures: Vec<_> = page.split("<figure class=\"copy\">").skip(1).collect();
+    assert_eq!(
+        figures.len(),
+        7,
+        "a statement, a policy, a policy and its alternative, a snippet, a command and a snippet"
+    );
+    for figure in figures {
+        let figure = figure.split("</figure>").next().unwrap();
+        assert_eq!(
+            (figure.matches("<pre>").count(), figure.matches("<figcaption>").count()),
+            (1, 1),
+            "{figure}"
+        );
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::super::files;
 use super::CheckOptions;
 use crate::access::{CallerKind, KeyFacts, KeyRules, OwnSide, PrincipalArn};
 use crate::key::{KeyArn, KeyDescription, KeyRef};
-use crate::preflight::{AccessObservation, Attributes, Check, Finding, Read, Subject, Verdict};
+use crate::preflight::{AccessObservation, Attributes, Check, Finding, Need, Read, Subject, Verdict};
 use crate::report::{Report, ReportHeader};
 use kms_key_policy::Policy;
 
@@ -77,7 +77,8 @@ fn subject(principal: &PrincipalArn, side: CallerKind, own: &[(PrincipalArn, Vec
         None => OwnSide::Unknown("no policy of its own was given (--identity-policy)".to_owned()),
     };
     let source = format!("named by --{side}");
-    Subject { principal: principal.clone(), side, source, own, asked_of_context: Vec::new(), tags: None }
+    let (principal, need) = (principal.clone(), Need::Certain);
+    Subject { principal, side, source, need, own, asked_of_context: Vec::new(), tags: None }
 }
 
 /// The identity policies that are given, by principal.

@@ -28,6 +28,8 @@ fn each_call_is_a_change_event_about_its_key() {
             alice,
             "2026-03-03T12:30:08Z",
         ),
+        (sample!("key-tag-resource-call"), "TagResource", alice, "2026-03-03T13:05:31Z"),
+        (sample!("key-untag-resource-call"), "UntagResource", alice, "2026-03-03T13:11:48Z"),
         (sample!("key-deleted-service-event"), "DeleteKey", "AWS Internal", "2026-04-02T00:07:00Z"),
     ] {
         let change = change(text);
@@ -126,21 +128,33 @@ fn material_that_expired_is_about_its_key() {
     assert_eq!((&*event.what, event.scope), ("DeleteExpiredKeyMaterial", Scope::Key(key())));
 }
 
+/// An alias goes from one key to another, and the record names only the second.
 #[test]
-fn aliases_failures_and_other_calls_are_ignored() {
+fn a_call_on_an_alias_is_about_every_key() {
     for call in ["CreateAlias", "UpdateAlias", "DeleteAlias"] {
         let mut event = parsed(sample!("key-alias-update-call"));
         event["detail"]["eventName"] = call.into();
-        assert_eq!(
-            ignored(&event),
-            format!(
-                "{call} changes nothing for sessions: a document carries its key's ARN, which no alias changes"
-            )
-        );
+        let change = read_change(&event);
+        assert_eq!((&*change.what, &change.scope, &change.detail), (call, &Scope::Everything, &None));
+        assert!(change.is_alias_call() && change.actor.is_some() && change.at.is_some(), "{change:?}");
+        event["detail"]["errorCode"] = "AccessDenied".into();
+        assert_eq!(ignored(&event), format!("{call} failed with AccessDenied, so nothing has changed"));
+    }
+    assert!(!change(sample!("key-untag-resource-call")).is_alias_call());
+}
+
+#[test]
+fn failures_and_other_calls_are_ignored() {
+    for (sample, call) in [
+        (sample!("key-disable-call"), "DisableKey"),
+        (sample!("key-tag-resource-call"), "TagResource"),
+        (sample!("key-untag-resource-call"), "UntagResource"),
+    ] {
+        let mut event = parsed(sample);
+        event["detail"]["errorCode"] = "AccessDenied".into();
+        assert_eq!(ignored(&event), format!("{call} failed with AccessDenied, so nothing has changed"));
     }
     let mut event = parsed(sample!("key-disable-call"));
-    event["detail"]["errorCode"] = "AccessDenied".into();
-    assert_eq!(ignored(&event), "DisableKey failed with AccessDenied, so nothing has changed");
     event["detail"]["eventName"] = "Decrypt".into();
     assert_eq!(ignored(&event), "Decrypt does not change who can use a key");
     event["detail"] = json!(null);

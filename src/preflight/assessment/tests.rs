@@ -1,7 +1,9 @@
+use serde_json::Value;
+
 use super::*;
 use crate::access::{KnownContext, OwnSide, SimulatedDecision, Simulation};
 use crate::key::{KeyArn, KeyDescription};
-use crate::preflight::{Attributes, OtherOwner, Read, Sessions, Subject};
+use crate::preflight::{Attributes, Need, OtherOwner, Read, Sessions, Subject};
 
 const NODE: &str = "arn:aws:iam::111122223333:role/Node";
 const NAMED: &str = r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/Node"},"Action":"kms:*","Resource":"*"}"#;
@@ -41,6 +43,7 @@ fn observation(
             principal: PrincipalArn::parse(NODE).unwrap(),
             side: CallerKind::Node,
             source: "test".into(),
+            need: Need::Certain,
             own,
             asked_of_context: Vec::new(),
             tags: None,
@@ -101,6 +104,7 @@ fn remedies_are_for_those_who_fail() {
         principal: user.clone(),
         side: CallerKind::User,
         source: "test".into(),
+        need: Need::Certain,
         own: simulated(SimulatedDecision::ImplicitDeny),
         asked_of_context: Vec::new(),
         tags: None,
@@ -154,7 +158,8 @@ fn exempt_is_who_matches_whole_and_by_case() {
     ] {
         let own = simulated(SimulatedDecision::ImplicitDeny);
         let mut observed = observation("111122223333", policy(ROOT), Read::Known(Vec::new()), own);
-        observed.sessions = Some(Read::Known(Sessions { count: 1, others: others.clone() }));
+        observed.sessions =
+            Some(Read::Known(Sessions { count: 1, others: others.clone(), ..Sessions::default() }));
         let assessment = assess(&observed, &[pattern.to_owned()]);
         assert_eq!(assessment.access[0].exempt, node, "{pattern}");
         assert_eq!(assessment.access[0].verdict, Verdict::Fail, "it is reported all the same");

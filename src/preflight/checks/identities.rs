@@ -37,11 +37,9 @@ pub(in crate::preflight) fn finding(
         };
     let (answer, evidence, remedy) = match &verdict {
         IdentityVerdict::Allows(why) => (Verdict::Pass, format!("{action}: {why}"), None),
-        IdentityVerdict::MissingAllow(why) => (
-            Verdict::Fail,
-            format!("{action}: {why}"),
-            Some(format!("attach the policy for {}s of the report to it", subject.side)),
-        ),
+        IdentityVerdict::MissingAllow(why) => {
+            (Verdict::Fail, format!("{action}: {why}"), Some(where_to_add(subject)))
+        }
         IdentityVerdict::Denied(why) => (
             Verdict::Fail,
             format!("{action}: {why}"),
@@ -63,6 +61,19 @@ pub(in crate::preflight) fn finding(
         ..Finding::new(Check::Identities, answer, subject.principal.to_string(), evidence)
     };
     (finding, verdict)
+}
+
+/// Where the policy of the report belongs. Only its permission set can change a role of IAM Identity Center.
+fn where_to_add(Subject { principal, side, .. }: &Subject) -> String {
+    match principal.permission_set() {
+        Some(name) => format!("add the statement for {side}s of the report to permission set {name}"),
+        None if principal.is_of_identity_center() => {
+            format!(
+                "add the statement for {side}s of the report to its permission set in IAM Identity Center"
+            )
+        }
+        None => format!("attach the policy for {side}s of the report to it"),
+    }
 }
 
 /// The subject's own side if Context says this. A key that its policies ask for and that Context does not give is missing.

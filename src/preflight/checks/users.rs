@@ -1,9 +1,10 @@
-//! The check *users*: everybody who recently started sessions is a principal whose policies can be checked.
+//! The check *users*: everybody who recently started sessions that the key encrypts is a principal whose policies can be
+//! checked.
 
 use kms_key_policy::matches_wildcards;
 
 use crate::preflight::finding::{Check, Finding, Verdict};
-use crate::preflight::observation::{Read, Sessions};
+use crate::preflight::observation::{LeftOut, Read, Sessions, UnknownDocument};
 
 /// The findings about the session history. `exempt` holds patterns of ARNs.
 pub(in crate::preflight) fn findings(sessions: &Read<Sessions>, exempt: &[String]) -> Vec<Finding> {
@@ -20,9 +21,36 @@ pub(in crate::preflight) fn findings(sessions: &Read<Sessions>, exempt: &[String
             ..finding(Verdict::Unknown, format!("{} started sessions, and {}", owner.arn, owner.why))
         })
         .collect();
-    if findings.is_empty() {
-        findings
-            .push(finding(Verdict::Pass, format!("{} sessions, the owner of each is known", sessions.count)));
+    findings.extend(sessions.unknown_documents.iter().map(|UnknownDocument { name, sessions, why }| {
+        let evidence = format!(
+            "whether the key encrypts {sessions} sessions of document {name} is not known, and so is whether their \
+             owners need it: {why}"
+        );
+        finding(Verdict::Unknown, evidence)
+    }));
+    findings.extend(sessions.gaps.iter().map(|gap| finding(Verdict::Unknown, gap.clone())));
+    if findings.is_empty() || !sessions.left_out.is_empty() {
+        findings.push(finding(Verdict::Pass, counted(sessions)));
     }
     findings
+}
+
+/// How many sessions were looked at, and how many were left out and why.
+fn counted(sessions: &Sessions) -> String {
+    let all = format!("{} sessions, the owner of each is known", sessions.count);
+    let left_out: usize = sessions.left_out.values().sum();
+    if left_out == 0 {
+        return all;
+    }
+    let reasons = sessions.left_out.iter().map(|(why, count)| {
+        let why = match why {
+            LeftOut::Port => "forward ports, for SSH too",
+            LeftOut::EcsExec => "are of ECS Exec",
+            LeftOut::OtherDocument => "follow the setting of another document",
+            LeftOut::JustInTime => "were approved just in time and use the role of just-in-time node access",
+        };
+        format!("{count} {why}")
+    });
+    let reasons = reasons.collect::<Vec<_>>().join(", ");
+    format!("{} sessions; {left_out} of them do not count: {reasons}", sessions.count)
 }

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::{HtmlWriter, badge, class};
-use crate::preflight::{Finding, Verdict};
+use crate::access::PrincipalArn;
+use crate::preflight::{Finding, ResourceRemedy, Verdict};
 use crate::report::escape::{html, html_with_code, json};
 use crate::report::headline::plural;
 use crate::report::matrix::{Cell, Row};
@@ -91,26 +92,46 @@ impl HtmlWriter {
         let title = words::REMEDIES;
         self.line(&format!("<section aria-labelledby=\"remedies\"><h2 id=\"remedies\">{title}</h2>"));
         for statement in &remedies.key_policy_statements {
-            self.line("<figure class=\"copy\">");
-            self.line(&format!("<figcaption><span>{}</span></figcaption>", words::KEY_POLICY_REMEDY));
-            self.line(&pre(statement));
-            self.line("</figure>");
+            self.copyable(words::KEY_POLICY_REMEDY, &[], &pre(statement));
         }
         for remedy in &remedies.identity_policies {
             let count = plural(remedy.principals.len(), "principal", "principals");
-            self.line("<figure class=\"copy\">");
-            self.line(&format!(
-                "<figcaption><span>{} {count}</span></figcaption><ul>",
-                words::IDENTITY_REMEDY
-            ));
-            for principal in &remedy.principals {
-                self.line(&format!("<li><code>{}</code></li>", html(principal.as_str())));
+            // What belongs to a permission set is added once, whichever roles it has.
+            let title = match remedy.permission_set {
+                Some(_) => remedy.title(),
+                None => format!("{} {count}", remedy.title()),
+            };
+            let principals: Vec<_> = remedy.principals.iter().map(PrincipalArn::as_str).collect();
+            self.copyable(&title, &principals, &pre(&remedy.policy));
+            if let Some(statement) = &remedy.instead {
+                self.copyable(words::INSTEAD_REMEDY, &[], &pre(statement));
             }
-            self.line("</ul>");
-            self.line(&pre(&remedy.policy));
-            self.line("</figure>");
+        }
+        for ResourceRemedy { resource, title, command, snippet } in &remedies.resources {
+            match command {
+                Some(command) => {
+                    self.copyable(title, &[resource], &format!("<pre>{}</pre>", html(command)));
+                    self.copyable(words::SNIPPET_REMEDY, &[], &pre(snippet));
+                }
+                None => self.copyable(title, &[resource], &pre(snippet)),
+            }
         }
         self.line("</section>");
+    }
+
+    /// A block of code with a button that copies it, and what it is for.
+    fn copyable(&mut self, title: &str, of: &[&str], code: &str) {
+        self.line("<figure class=\"copy\">");
+        self.line(&format!("<figcaption><span>{}</span></figcaption>", html(title)));
+        if !of.is_empty() {
+            self.line("<ul>");
+            for one in of {
+                self.line(&format!("<li><code>{}</code></li>", html(one)));
+            }
+            self.line("</ul>");
+        }
+        self.line(code);
+        self.line("</figure>");
     }
 
     fn findings(&mut self, key_assessment: &KeyAssessment) {

@@ -62,7 +62,7 @@ async fn ask(stub: &Stub, operation: &str) -> Result<(), AwsError> {
         "ListKeys" | "ListAliases" => ports.keys().await.map(drop),
         "GenerateDataKey" => ports.dry_run(&own, SessionCall::GenerateDataKey).await.map(drop),
         "AssumeRole" => ports.key_policy(&foreign, Some(&reader())).await.map(drop),
-        "SimulatePrincipalPolicy" => ports.simulate(role, SessionCall::Decrypt, &own, &[]).await.map(drop),
+        "SimulatePrincipalPolicy" => ports.simulate(role, "kms:Decrypt", own.as_str(), &[]).await.map(drop),
         "GetUser" => {
             let user = PrincipalArn::parse("arn:aws:iam::123456789012:user/ann").unwrap();
             ports.principal_tags(&user).await.map(drop)
@@ -73,7 +73,7 @@ async fn ask(stub: &Stub, operation: &str) -> Result<(), AwsError> {
         "GetInstanceProfile" => ports.role_of_profile("Profile").await.map(drop),
         "DescribeIamInstanceProfileAssociations" => ports.instance_profiles().await.map(drop),
         "DescribeInstanceInformation" => ports.nodes().await.map(drop),
-        "DescribeSessions" => ports.session_owners(SystemTime::UNIX_EPOCH).await.map(drop),
+        "DescribeSessions" => ports.sessions(SystemTime::UNIX_EPOCH).await.map(drop),
         "GetServiceSetting" => ports.default_host_role().await.map(drop),
         "GetParametersByPath" => ports.recorded().await.map(drop),
         "PutEvaluations" => ports.report_compliance(&REPORT).await,

@@ -8,7 +8,7 @@ use super::aws;
 use crate::stub::{ACCOUNT, Location, Stub};
 
 #[tokio::test]
-async fn nodes_have_their_agent_version_and_hybrid_role() {
+async fn nodes_have_their_agent_version_and_the_role_that_systems_manager_names() {
     let stub = Stub::start().await;
     stub.world(|world| {
         world.add_node("i-1", "3.3.0.0");
@@ -20,12 +20,12 @@ async fn nodes_have_their_agent_version_and_hybrid_role() {
     let node = |id: &str, version: &str, role: Option<&str>| ManagedNode {
         id: id.to_owned(),
         agent_version: Some(version.to_owned()),
-        hybrid_role: role.map(str::to_owned),
+        role: role.map(str::to_owned),
     };
     let expected = [
         node("i-1", "3.3.0.0", None),
         node("mi-1", "3.2.0.0", Some("service-role/Hybrid")),
-        node("i-2", "3.1.0.0", None),
+        node("i-2", "3.1.0.0", Some("Profile")),
     ];
     assert_eq!(aws(&stub).nodes().await.unwrap(), expected);
 }
@@ -75,7 +75,7 @@ async fn default_host_management_is_on_or_off() {
 }
 
 #[tokio::test]
-async fn each_session_since_a_time_gives_its_owner_once() {
+async fn each_session_since_a_time_comes_once() {
     let stub = Stub::start().await;
     let owner = |name: &str| format!("arn:aws:sts::123456789012:assumed-role/Users/{name}");
     stub.world(|world| {
@@ -90,8 +90,8 @@ async fn each_session_since_a_time_gives_its_owner_once() {
         world.add_session("far", &owner("far"), 3_000.0).location = Location::new(ACCOUNT, "eu-central-1");
     });
     let since = SystemTime::UNIX_EPOCH + Duration::from_millis(1_999_900);
-    let owners = aws(&stub).session_owners(since).await.unwrap();
-    let count = |name: &str| owners.iter().filter(|known| **known == owner(name)).count();
+    let sessions = aws(&stub).sessions(since).await.unwrap();
+    let count = |name: &str| sessions.iter().filter(|session| session.owner == owner(name)).count();
     assert_eq!(["old", "jane", "joe", "eve", "far"].map(count), [0, 450, 1, 1, 0]);
     let calls = stub.calls_of("DescribeSessions");
     assert_eq!(calls.len(), 1 + 3, "200 a page");

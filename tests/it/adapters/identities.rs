@@ -2,9 +2,7 @@
 
 use serde_json::json;
 use session_kms::access::PrincipalArn;
-use session_kms::ports::{
-    ContextEntry, Identities as _, Organizations as _, SessionCall, SimulatedDecision, Simulation,
-};
+use session_kms::ports::{ContextEntry, Identities as _, Organizations as _, SimulatedDecision, Simulation};
 
 use super::{aws, key};
 use crate::stub::{ACCOUNT, SimulatedAnswer, Stub};
@@ -40,7 +38,7 @@ async fn the_simulator_s_answer_is_read_completely() {
         entry("aws:EpochTime", &["1767225600"], false),
         entry("kms:MultiRegion", &["false"], false),
     ];
-    let simulation = aws(&stub).simulate(&role, SessionCall::Decrypt, &key(KEY), &context).await.unwrap();
+    let simulation = aws(&stub).simulate(&role, "kms:Decrypt", key(KEY).as_str(), &context).await.unwrap();
     let expected = Simulation {
         decision: SimulatedDecision::ExplicitDeny,
         policies: vec!["role_Node_Kms".to_owned(), "Deny".to_owned()],
@@ -78,13 +76,13 @@ async fn what_no_policy_allows_is_an_implicit_deny() {
     for (principal, expected) in [(role, SimulatedDecision::ImplicitDeny), (user, SimulatedDecision::Allowed)]
     {
         let simulation =
-            aws(&stub).simulate(&principal, SessionCall::GenerateDataKey, &key(KEY), &[]).await.unwrap();
+            aws(&stub).simulate(&principal, "kms:GenerateDataKey", key(KEY).as_str(), &[]).await.unwrap();
         assert_eq!(simulation.decision, expected, "{principal}");
         assert_eq!((simulation.organizations_allow, simulation.boundary_allows), (None, None));
         assert!(simulation.missing_context.is_empty());
     }
     let gone = "arn:aws:iam::123456789012:role/Gone";
-    let error = aws(&stub).simulate(gone, SessionCall::Decrypt, &key(KEY), &[]).await.unwrap_err();
+    let error = aws(&stub).simulate(gone, "kms:Decrypt", key(KEY).as_str(), &[]).await.unwrap_err();
     assert_eq!((error.code(), error.on.as_str()), ("NoSuchEntity", gone));
 }
 
@@ -146,7 +144,7 @@ async fn across_accounts_the_decision_of_the_identity_policies_counts() {
             role
         });
         let ask = async |arn: &str| {
-            aws(&stub).simulate(&role, SessionCall::Decrypt, &key(arn), &[]).await.unwrap().decision
+            aws(&stub).simulate(&role, "kms:Decrypt", key(arn).as_str(), &[]).await.unwrap().decision
         };
         assert_eq!(ask(&own_key).await, of_own_key);
         assert_eq!(ask(KEY).await, of_foreign_key);
@@ -169,7 +167,7 @@ async fn a_boundary_counts_in_both_places_of_the_answer() {
                 world.simulates(&role, "*", "*", answer);
                 role
             });
-            let simulation = aws(&stub).simulate(&role, SessionCall::Decrypt, &key(KEY), &[]).await.unwrap();
+            let simulation = aws(&stub).simulate(&role, "kms:Decrypt", key(KEY).as_str(), &[]).await.unwrap();
             assert_eq!(simulation.boundary_allows, Some(allows), "of the resource: {boundary_of_resource}");
         }
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use session_kms::cli::Exit;
 
 use super::{Terminal, on};
-use crate::fixture::{Fixture, NAME, RECORD, SECRET, enabled, key_in};
+use crate::fixture::{Fixture, NAME, RECORD, SECRET, enabled, key_in, settings};
 use crate::stub::{ACCOUNT, Fault, SimulatedAnswer, When};
 
 /// A fixture in which one role may use any key, and another may not.
@@ -106,6 +106,28 @@ async fn a_yes_is_asked_for_after_the_plan_is_shown() {
     let ran = on(&fixture, &arguments, &Terminal::None).await;
     assert_eq!((ran.exit, fixture.stub.writes().len()), (Exit::Good, 0), "{}", ran.err);
     assert!(ran.out.contains("✔ Nothing to change"), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn the_first_key_comes_with_a_line_about_clients_in_the_plan_and_when_it_is_done() {
+    let fixture = Fixture::with(&settings("")).await;
+    let ops = fixture.stub.world(|world| {
+        let ops = world.add_role("team/Ops");
+        world.simulates(&ops, "*", "*", SimulatedAnswer::allowed("UseKeys"));
+        ops
+    });
+    for (command, lines) in [("plan", 1), ("apply", 1), ("plan", 0), ("apply", 0)] {
+        let yes: &[&str] = if command == "apply" { &["--yes"] } else { &[] };
+        let arguments = [&[command, "--key", &fixture.k1, "--user", &ops], yes].concat();
+        let ran = on(&fixture, &arguments, &Terminal::None).await;
+        assert_eq!(ran.exit, Exit::Good, "{}", ran.err);
+        assert_eq!(
+            ran.out.matches("session-manager-plugin 1.1.17.0").count(),
+            lines,
+            "{command}: {}",
+            ran.out
+        );
+    }
 }
 
 #[tokio::test]

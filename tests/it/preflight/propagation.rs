@@ -8,7 +8,8 @@ use session_kms::intent::{PreflightMode, Safeguards};
 use session_kms::location::Location;
 use session_kms::ports::Environment;
 use session_kms::ports::Keys as _;
-use session_kms::preflight::{blocking, check_access};
+use session_kms::preflight::{AccessQuestion, blocking, check_access};
+use session_kms::session::DocumentName;
 
 use super::key_policies::Caller;
 use super::{BEFORE, allow, arn, create, function, key_in_document, properties_naming, reset_with_key};
@@ -170,7 +171,9 @@ async fn checking_ends_when_the_patience_is_over() {
     let safeguards = Safeguards { mode: PreflightMode::Enforce, nodes, ..Safeguards::default() };
     let described = ports.describe(&key).await.unwrap().unwrap();
     let environment = Environment::new(&ports, &location);
-    let assessment = check_access(environment, &described, &safeguards, Duration::ZERO).await;
+    let question =
+        AccessQuestion { key: &described, document: &DocumentName::default(), safeguards: &safeguards };
+    let assessment = check_access(environment, question, Duration::ZERO).await;
     assert_eq!(blocking(&assessment, PreflightMode::Enforce).len(), 1);
     assert_eq!(stub.calls_of("GetKeyPolicy").len(), 1);
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::call::{Call, Caller, Location, Outcome, Refusal};
 use super::config::Rules;
-use super::ec2::Associations;
+use super::ec2::{Associations, Instances, Vpcs};
 use super::iam::Iam;
 use super::kms::Keys;
 use super::services;
@@ -31,6 +31,8 @@ pub struct World {
     pub fleet: Fleet,
     pub iam: Iam,
     pub associations: Associations,
+    pub instances: Instances,
+    pub vpcs: Vpcs,
     pub rules: Rules,
     /// The id of the organization that the accounts are in, if they are in one.
     pub organization: Option<String>,
@@ -50,6 +52,8 @@ impl Default for World {
             fleet: Fleet::default(),
             iam: Iam::default(),
             associations: Associations::default(),
+            instances: Instances::default(),
+            vpcs: Vpcs::default(),
             rules: Rules::default(),
             organization: None,
             ticks: 0,

@@ -8,8 +8,8 @@ use session_kms::intent::KeyPolicyReader;
 use session_kms::key::{KeyArn, KeyDescription, MultiRegion};
 use session_kms::ports::{
     AwsError, ContextEntry, DryRun, Fleet, Identities, Instance, KeyAccess, Keys, ManagedNode, NatGateway,
-    Network, Organizations, PrincipalTags, RouteTable, SecurityGroup, SessionCall, SimulatedDecision,
-    Simulation, Subnet, VpcEndpoint,
+    Network, Organizations, PastSession, PrincipalTags, RouteTable, SecurityGroup, SessionCall,
+    SessionDocument, SimulatedDecision, Simulation, Subnet, VpcEndpoint,
 };
 
 use super::InMemoryPorts;
@@ -86,13 +86,7 @@ impl KeyAccess for InMemoryPorts<'_> {
 }
 
 impl Identities for InMemoryPorts<'_> {
-    async fn simulate(
-        &self,
-        _: &str,
-        _: SessionCall,
-        _: &KeyArn,
-        _: &[ContextEntry],
-    ) -> Result<Simulation, AwsError> {
+    async fn simulate(&self, _: &str, _: &str, _: &str, _: &[ContextEntry]) -> Result<Simulation, AwsError> {
         let allowed = Simulation {
             decision: SimulatedDecision::Allowed,
             policies: vec!["role_Node_AllowKms".to_owned()],
@@ -135,8 +129,12 @@ impl Fleet for InMemoryPorts<'_> {
         self.call("ssm:GetServiceSetting", |_| Ok(None)).await
     }
 
-    async fn session_owners(&self, _: SystemTime) -> Result<Vec<String>, AwsError> {
+    async fn sessions(&self, _: SystemTime) -> Result<Vec<PastSession>, AwsError> {
         self.call("ssm:DescribeSessions", |_| Ok(Vec::new())).await
+    }
+
+    async fn session_document(&self, _: &str) -> Result<Option<SessionDocument>, AwsError> {
+        self.call("ssm:GetDocument", |_| Ok(None)).await
     }
 }
 

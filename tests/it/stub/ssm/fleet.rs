@@ -48,6 +48,8 @@ pub struct Session {
     pub id: String,
     pub owner: String,
     pub target: String,
+    pub document: Option<&'static str>,
+    pub is_just_in_time: bool,
     /// Epoch seconds.
     pub started: f64,
     /// Whether it is listed as `Active` or as `History`.
@@ -115,15 +117,19 @@ fn describe_sessions(world: &mut World, call: &Call) -> Outcome {
     }
     let (sessions, next) = page(sessions, &asked(world, call, (1, 200))?)?;
     let sessions = sessions.into_iter().map(|session| {
-        json!({
+        let mut answer = json!({
             "SessionId": session.id,
             "Target": session.target,
             "Status": if active { "Connected" } else { "Terminated" },
             "StartDate": session.started,
-            "DocumentName": "SSM-SessionManagerRunShell",
             "Owner": session.owner,
             "OutputUrl": {},
-        })
+            "AccessType": if session.is_just_in_time { "JustInTime" } else { "Standard" },
+        });
+        if let Some(document) = session.document {
+            answer["DocumentName"] = document.into();
+        }
+        answer
     });
     Ok(listed("Sessions", &sessions.collect::<Vec<_>>(), next))
 }
@@ -201,6 +207,8 @@ impl World {
             id: id.to_owned(),
             owner: owner.to_owned(),
             target: "i-00000000000000001".to_owned(),
+            document: Some("SSM-SessionManagerRunShell"),
+            is_just_in_time: false,
             started,
             active: false,
         };

@@ -1,0 +1,169 @@
+//! Instances and their instance profiles, as EC2 lists them.
+
+use aws_smithy_xml::decode::{ScopedDecoder, XmlDecodeError};
+
+use super::page::{each, required, text, text_if_any, texts, value};
+use super::{Listing, operation};
+use crate::ports::{Instance, NetworkInterface};
+
+/// Instance ids and instance profile ARNs.
+pub(super) static ASSOCIATIONS: Listing<(String, String)> = Listing {
+    operation: operation(
+        "DescribeIamInstanceProfileAssociations",
+        "ec2:DescribeIamInstanceProfileAssociations",
+    ),
+    page_size: "1000",
+    set: "iamInstanceProfileAssociationSet",
+    read: association,
+};
+
+/// Instances. The elements of the list are reservations, which hold them.
+pub(super) static INSTANCES: Listing<Instance> = Listing {
+    operation: operation("DescribeInstances", "ec2:DescribeInstances"),
+    page_size: "1000",
+    set: "reservationSet",
+    read: reservation,
+};
+
+fn association(
+    item: &mut ScopedDecoder<'_, '_>,
+    into: &mut Vec<(String, String)>,
+) -> Result<(), XmlDecodeError> {
+    let (mut instance, mut profile) = (None, None);
+    each(item, &["instanceId", "iamInstanceProfile"], |name, tag| {
+        match name {
+            "instanceId" => instance = Some(text(tag)?),
+            _ => each(tag, &["arn"], |_, tag| {
+                profile = Some(text(tag)?);
+                Ok(())
+            })?,
+        }
+        Ok(())
+    })?;
+    // If the association were skipped, the node would seem to have no role.
+    into.push((required(instance)?, required(profile)?));
+    Ok(())
+}
+
+fn reservation(item: &mut ScopedDecoder<'_, '_>, into: &mut Vec<Instance>) -> Result<(), XmlDecodeError> {
+    let mut has_set = false;
+    each(item, &["instancesSet"], |_, set| {
+        has_set = true;
+        each(set, &["item"], |_, item| {
+            let (instance, state) = instance(item)?;
+            if state != "terminated" && state != "shutting-down" {
+                into.push(instance);
+            }
+            Ok(())
+        })
+    })?;
+    required(has_set.then_some(()))
+}
+
+/// An instance and the name of its state.
+fn instance(item: &mut ScopedDecoder<'_, '_>) -> Result<(Instance, String), XmlDecodeError> {
+    const NAMES: [&str; 9] = [
+        "instanceId",
+        "instanceState",
+        "vpcId",
+        "subnetId",
+        "privateIpAddress",
+        "ipAddress",
+        "ipv6Address",
+        "groupSet",
+        "networkInterfaceSet",
+    ];
+    let (mut id, mut state, mut vpc, mut public_ip) = (None, None, None, None);
+    let mut whole = no_interface();
+    let mut interfaces: Vec<(u32, NetworkInterface)> = Vec::new();
+    each(item, &NAMES, |name, tag| {
+        match name {
+            "instanceId" => id = text_if_any(tag)?,
+            "instanceState" => each(tag, &["name"], |_, tag| {
+                state = text_if_any(tag)?;
+                Ok(())
+            })?,
+            "vpcId" => vpc = text_if_any(tag)?,
+            "subnetId" => whole.subnet = text_if_any(tag)?,
+            "privateIpAddress" => whole.private_ip = value(tag)?,
+            "ipAddress" => public_ip = text_if_any(tag)?,
+            "ipv6Address" => whole.has_ipv6 = text_if_any(tag)?.is_some(),
+            "groupSet" => texts(tag, "groupId", &mut whole.security_groups)?,
+            _ => each(tag, &["item"], |_, item| {
+                interfaces.push(interface(item)?);
+                Ok(())
+            })?,
+        }
+        Ok(())
+    })?;
+    interfaces.sort_by_key(|(index, _)| *index);
+    let mut interfaces: Vec<_> = interfaces.into_iter().map(|(_, interface)| interface).collect();
+    // EC2 repeats the primary interface's values as the instance's own.
+    if interfaces.is_empty() && whole.subnet.is_some() {
+        interfaces.push(whole);
+    }
+    if let (Some(primary), Some(_)) = (interfaces.first_mut(), public_ip) {
+        primary.has_public_ip = true;
+    }
+    let state: String = required(state)?;
+    let is_stopped = state == "stopped" || state == "stopping";
+    Ok((Instance { id: required(id)?, is_stopped, vpc, interfaces }, state))
+}
+
+/// A network interface and its place among those of its instance.
+fn interface(item: &mut ScopedDecoder<'_, '_>) -> Result<(u32, NetworkInterface), XmlDecodeError> {
+    const NAMES: [&str; 7] = [
+        "subnetId",
+        "privateIpAddress",
+        "association",
+        "attachment",
+        "groupSet",
+        "privateIpAddressesSet",
+        "ipv6AddressesSet",
+    ];
+    let mut index = u32::MAX;
+    let mut interface = no_interface();
+    each(item, &NAMES, |name, tag| {
+        match name {
+            "subnetId" => interface.subnet = text_if_any(tag)?,
+            "privateIpAddress" => interface.private_ip = value(tag)?,
+            "association" => interface.has_public_ip |= has_public_ip(tag)?,
+            "attachment" => each(tag, &["deviceIndex"], |_, tag| {
+                index = value(tag)?.unwrap_or(u32::MAX);
+                Ok(())
+            })?,
+            "groupSet" => texts(tag, "groupId", &mut interface.security_groups)?,
+            "privateIpAddressesSet" => each(tag, &["item"], |_, item| {
+                each(item, &["association"], |_, tag| {
+                    interface.has_public_ip |= has_public_ip(tag)?;
+                    Ok(())
+                })
+            })?,
+            _ => each(tag, &["item"], |_, _| {
+                interface.has_ipv6 = true;
+                Ok(())
+            })?,
+        }
+        Ok(())
+    })?;
+    Ok((index, interface))
+}
+
+fn has_public_ip(association: &mut ScopedDecoder<'_, '_>) -> Result<bool, XmlDecodeError> {
+    let mut has_public_ip = false;
+    each(association, &["publicIp"], |_, tag| {
+        has_public_ip |= text_if_any(tag)?.is_some();
+        Ok(())
+    })?;
+    Ok(has_public_ip)
+}
+
+fn no_interface() -> NetworkInterface {
+    NetworkInterface {
+        subnet: None,
+        private_ip: None,
+        has_public_ip: false,
+        has_ipv6: false,
+        security_groups: Vec::new(),
+    }
+}

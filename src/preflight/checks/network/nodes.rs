@@ -1,0 +1,99 @@
+//! The EC2 nodes by VPC, and by what distinguishes them there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::routes::Place;
+use crate::access::PrincipalArn;
+use crate::ports::Instance;
+use crate::preflight::observation::InstanceNode;
+
+/// How many names a finding lists.
+const FEW: usize = 5;
+
+/// How many nodes, and one of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct NodeCount {
+    pub(super) count: usize,
+    example: String,
+}
+
+/// The nodes of one VPC.
+#[derive(Debug, Default)]
+pub(super) struct VpcNodes<'a> {
+    /// Each node with its instance.
+    pub(super) all: Vec<(&'a InstanceNode, &'a Instance)>,
+    /// Nodes with the same place and the same roles can differ in nothing but their addresses and security groups.
+    pub(super) alike: BTreeMap<(Place<'a>, &'a [PrincipalArn]), NodeCount>,
+}
+
+/// The nodes by VPC, and those that are in no VPC that is known.
+pub(super) fn by_vpc<'a>(
+    nodes: &'a [InstanceNode],
+    instances: &'a [Instance],
+) -> (BTreeMap<&'a str, VpcNodes<'a>>, NodeCount) {
+    let by_id: BTreeMap<_, _> = instances.iter().map(|instance| (instance.id.as_str(), instance)).collect();
+    let (mut vpcs, mut without): (BTreeMap<_, VpcNodes<'_>>, _) = (BTreeMap::new(), NodeCount::default());
+    for node in nodes {
+        let instance = by_id.get(node.id.as_str()).copied();
+        match instance.and_then(|instance| Some((instance, instance.vpc.as_deref()?))) {
+            Some((instance, vpc)) => {
+                let of_vpc = vpcs.entry(vpc).or_default();
+                of_vpc.all.push((node, instance));
+                of_vpc.alike.entry((Place::of(instance), &node.roles)).or_default().add(&node.id);
+            }
+            None => without.add(&node.id),
+        }
+    }
+    (vpcs, without)
+}
+
+impl NodeCount {
+    pub(super) fn add(&mut self, id: &str) {
+        self.merge(&Self { count: 1, example: id.to_owned() });
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        if self.example.is_empty() {
+            self.example.clone_from(&other.example);
+        }
+    }
+
+    /// The form of a verb: `reaches` for one node, `reach` for several.
+    pub(super) fn verb<'v>(&self, of_one: &'v str, of_several: &'v str) -> &'v str {
+        if self.count == 1 { of_one } else { of_several }
+    }
+}
+
+impl fmt::Display for NodeCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.count {
+            1 => write!(f, "node {}", self.example),
+            count => write!(f, "{count} nodes (such as {})", self.example),
+        }
+    }
+}
+
+/// A handful of names, and how many more there are.
+pub(super) fn few<T: fmt::Display>(names: &BTreeSet<T>) -> String {
+    let listed: Vec<_> = names.iter().take(FEW).map(ToString::to_string).collect();
+    match (names.len().saturating_sub(FEW), listed.split_last()) {
+        (0, Some((last, rest))) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        (0, _) => listed.concat(),
+        (more, _) => format!("{} and {more} more", listed.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handful_is_named_and_the_rest_counted() {
+        let named = |count: u32| few(&(1..=count).collect());
+        assert_eq!([named(0), named(1), named(2), named(3)], ["", "1", "1 and 2", "1, 2 and 3"]);
+        assert_eq!(named(5), "1, 2, 3, 4 and 5");
+        assert_eq!(named(7), "1, 2, 3, 4, 5 and 2 more");
+    }
+}

@@ -1,0 +1,363 @@
+//! The nodes: the roles that the agents of the managed nodes work by, and those of instances that are stopped.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::StreamExt;
+use futures_util::stream;
+
+use super::agent_role::{AgentRoles, HostManagement, ProfileRole};
+use super::{FoundPrincipal, FoundPrincipals};
+use crate::access::{
+    KnownContext, PrincipalArn, Registration, RegistrationCall, UPDATE_INSTANCE_INFORMATION,
+};
+use crate::arn::base_name;
+use crate::location::Location;
+use crate::ports::{AwsError, Environment, Instance, ManagedNode, PreflightPorts};
+use crate::preflight::READS_AT_A_TIME;
+use crate::preflight::observation::{InstanceNode, Need, Nodes, NodesOfAgent};
+
+/// What was found of the nodes.
+#[derive(Debug)]
+pub(in crate::preflight) struct FoundNodes {
+    /// The roles.
+    pub(in crate::preflight) principals: Vec<FoundPrincipal>,
+    /// A summary of the nodes.
+    pub(in crate::preflight) nodes: Nodes,
+    /// The instances of the account and Region; `None` if nobody asked, since there is none among the nodes.
+    pub(in crate::preflight) instances: Option<Result<Vec<Instance>, AwsError>>,
+}
+
+/// What decides which role an agent works by. Nodes of one group have the same.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    /// Hybrid activated, with this role, by name.
+    Hybrid(String),
+    /// An EC2 instance with this instance profile, by name.
+    Profile(String),
+    /// An EC2 instance without an instance profile.
+    NoProfile,
+    /// An EC2 instance that names the role of Default Host Management as its own.
+    Host,
+    /// An EC2 instance of which no instance profile could be read.
+    UnknownProfile,
+    /// A hybrid node without a role.
+    NoRole,
+}
+
+/// The nodes of a group: how many, and an example.
+#[derive(Clone, Debug, Default)]
+struct Members {
+    count: usize,
+    example: String,
+}
+
+impl Members {
+    fn add(&mut self, id: &str) {
+        self.count += 1;
+        if self.example.is_empty() {
+            id.clone_into(&mut self.example);
+        }
+    }
+
+    fn join(&mut self, other: &Self) {
+        self.count += other.count;
+        if self.example.is_empty() {
+            self.example.clone_from(&other.example);
+        }
+    }
+}
+
+/// What the groups need of IAM, read once for each name.
+struct Roles {
+    host: HostManagement,
+    profiles: BTreeMap<String, ProfileRole>,
+    hybrid: BTreeMap<String, PrincipalArn>,
+}
+
+/// The roles of all managed nodes and of stopped instances, and a summary of the nodes.
+///
+/// # Errors
+/// If the nodes themselves cannot be listed. Whatever else is missing is a gap in the summary.
+pub(in crate::preflight) async fn found_nodes<P: PreflightPorts>(
+    environment: Environment<'_, P>,
+    known: &KnownContext,
+) -> Result<FoundNodes, AwsError> {
+    let ports = environment.ports;
+    let (managed, profiles, host_role) =
+        tokio::join!(ports.nodes(), ports.instance_profiles(), ports.default_host_role());
+    let managed = managed?;
+    let mut nodes = Nodes { count: managed.len(), ..Nodes::default() };
+    let has_instances = managed.iter().any(is_instance);
+    let profiles: Option<BTreeMap<String, String>> = match profiles {
+        Ok(profiles) => Some(profiles.into_iter().collect()),
+        Err(error) => {
+            if has_instances {
+                nodes.gaps.push(format!("the instance profiles of EC2 nodes could not be read: {error}"));
+            }
+            None
+        }
+    };
+    // `None` if it is not known whether Default Host Management is on.
+    let host_role = match host_role {
+        Ok(role) => Some(role),
+        Err(error) => {
+            nodes.gaps.push(format!("whether Default Host Management is on could not be read: {error}"));
+            None
+        }
+    };
+    let managed_ids: BTreeSet<&str> = managed.iter().map(|node| node.id.as_str()).collect();
+    let not_managed = || profiles.iter().flatten().filter(|(id, _)| !managed_ids.contains(id.as_str()));
+    let instances = match has_instances || not_managed().next().is_some() {
+        true => Some(ports.instances().await),
+        false => None,
+    };
+    let mut groups: BTreeMap<Group, Members> = BTreeMap::new();
+    let mut group_of: Vec<(&ManagedNode, Group)> = Vec::new();
+    for node in &managed {
+        let version = node.agent_version.clone().unwrap_or_default();
+        let NodesOfAgent { count, example } = nodes.agents.entry(version).or_default();
+        *count += 1;
+        if example.is_empty() {
+            node.id.clone_into(example);
+        }
+        let group = group(node, profiles.as_ref(), host_role.iter().flatten().next().map(String::as_str));
+        groups.entry(group.clone()).or_default().add(&node.id);
+        group_of.push((node, group));
+    }
+    let (stopped, is_state_known) = stopped(not_managed(), instances.as_ref());
+    let roles = Box::pin(read_roles(environment, known, host_role, &groups, &stopped, &mut nodes.gaps)).await;
+    // Each role with the ways in which nodes come to it, summed up over the groups.
+    let mut ways: BTreeMap<(PrincipalArn, String), (Need, Members)> = BTreeMap::new();
+    let mut without = Members::default();
+    let mut by_group: BTreeMap<&Group, Vec<PrincipalArn>> = BTreeMap::new();
+    for (group, members) in &groups {
+        let agents = roles.of(group);
+        if agents.roles.is_empty() {
+            without.join(members);
+        }
+        let names: Vec<PrincipalArn> = agents.roles.iter().map(|(role, ..)| role.clone()).collect();
+        for (role, need, how) in agents.roles {
+            ways.entry((role, how)).or_insert_with(|| (need, Members::default())).1.join(members);
+        }
+        if agents.is_complete {
+            if names.len() > 1 {
+                nodes.one_of.push(names.clone());
+            }
+            by_group.insert(group, names);
+        }
+    }
+    let mut found = FoundPrincipals::default();
+    for ((role, how), (need, Members { count, example })) in ways {
+        found.add(role, need, format!("{count} {}, such as {example}, {how}", nodes_of(count)));
+    }
+    for (profile, Members { count, example }) in &stopped {
+        let what = match (is_state_known, count) {
+            (true, 1) => "stopped instance",
+            (true, _) => "stopped instances",
+            (false, 1) => "instance that is stopped or not managed",
+            (false, _) => "instances that are stopped or not managed",
+        };
+        for (role, _, how) in roles.of(&Group::Profile(profile.clone())).roles {
+            found.add(role, Need::OfStopped, format!("{count} {what}, such as {example}, {how}"));
+        }
+    }
+    nodes.without_role = Some((without.count, without.example)).filter(|(count, _)| *count > 0);
+    nodes.instances = group_of
+        .iter()
+        .filter(|(node, _)| is_instance(node))
+        .map(|(node, group)| InstanceNode {
+            id: node.id.clone(),
+            roles: by_group.get(group).cloned().unwrap_or_default(),
+        })
+        .collect();
+    Ok(FoundNodes { principals: found.into_list(), nodes, instances })
+}
+
+fn group(node: &ManagedNode, profiles: Option<&BTreeMap<String, String>>, host_role: Option<&str>) -> Group {
+    if !is_instance(node) {
+        return node.role.as_ref().map_or(Group::NoRole, |role| Group::Hybrid(base_name(role).to_owned()));
+    }
+    // Whether AWS gives the role of nodes under Default Host Management is open. If it does, that decides.
+    if let (Some(role), Some(host)) = (&node.role, host_role)
+        && base_name(role) == base_name(host)
+    {
+        return Group::Host;
+    }
+    match profiles.map(|profiles| profiles.get(&node.id)) {
+        None => Group::UnknownProfile,
+        Some(None) => Group::NoProfile,
+        Some(Some(profile)) => Group::Profile(base_name(profile).to_owned()),
+    }
+}
+
+/// The stopped instances that have an instance profile, by its name, and whether it is known that they are stopped.
+/// `not_managed` are the instances that have a profile and are no managed nodes.
+fn stopped<'a>(
+    not_managed: impl Iterator<Item = (&'a String, &'a String)>,
+    instances: Option<&Result<Vec<Instance>, AwsError>>,
+) -> (BTreeMap<String, Members>, bool) {
+    let stopped_ids: Option<BTreeSet<&str>> = match instances {
+        Some(Ok(instances)) => {
+            let stopped = instances.iter().filter(|instance| instance.is_stopped);
+            Some(stopped.map(|instance| instance.id.as_str()).collect())
+        }
+        Some(Err(_)) | None => None,
+    };
+    let mut stopped: BTreeMap<String, Members> = BTreeMap::new();
+    for (id, profile) in not_managed {
+        if stopped_ids.as_ref().is_none_or(|ids| ids.contains(id.as_str())) {
+            stopped.entry(base_name(profile).to_owned()).or_default().add(id);
+        }
+    }
+    (stopped, stopped_ids.is_some())
+}
+
+/// Looks each role up, and asks of the roles of instance profiles whether they may register a node if Default Host
+/// Management is or may be on. `host_role` is `None` if it is not known whether that is on.
+async fn read_roles<P: PreflightPorts>(
+    environment: Environment<'_, P>,
+    known: &KnownContext,
+    host_role: Option<Option<String>>,
+    groups: &BTreeMap<Group, Members>,
+    stopped: &BTreeMap<String, Members>,
+    gaps: &mut Vec<String>,
+) -> Roles {
+    let Environment { ports, location, .. } = environment;
+    let is_host_off = matches!(host_role, Some(None));
+    let mut profiles: BTreeMap<&String, (&Members, &str)> =
+        stopped.iter().map(|(profile, members)| (profile, (members, "stopped instances"))).collect();
+    let mut hybrids: Vec<(&String, &Members)> = Vec::new();
+    let mut needs_host = !stopped.is_empty();
+    for (group, members) in groups {
+        match group {
+            Group::Hybrid(role) => hybrids.push((role, members)),
+            Group::Profile(profile) => {
+                profiles.insert(profile, (members, nodes_of(members.count)));
+                needs_host = true;
+            }
+            Group::NoProfile | Group::Host | Group::UnknownProfile => needs_host = true,
+            Group::NoRole => {}
+        }
+    }
+    let host = async {
+        match host_role {
+            None => (HostManagement::Unknown, None),
+            Some(None) => (HostManagement::Off, None),
+            Some(Some(_)) if !needs_host => (HostManagement::Unknown, None),
+            Some(Some(role)) => match parsed(ports.role_arn(base_name(&role)).await) {
+                Ok(Some(arn)) => (HostManagement::On(arn), None),
+                Ok(None) => {
+                    (HostManagement::Unknown, Some(format!("role {role} of Default Host Management is gone")))
+                }
+                Err(error) => (
+                    HostManagement::Unknown,
+                    Some(format!("role {role} of Default Host Management could not be looked up: {error}")),
+                ),
+            },
+        }
+    };
+    let hybrid = stream::iter(hybrids)
+        .map(|(role, members)| async move { (role, members, parsed(ports.role_arn(role).await)) })
+        .buffered(READS_AT_A_TIME)
+        .collect::<Vec<_>>();
+    let of_profiles = stream::iter(profiles)
+        .map(|(profile, (members, noun))| async move {
+            let role = parsed(ports.role_of_profile(profile).await);
+            let registration = match &role {
+                Ok(Some(role)) if !is_host_off => {
+                    Some(Box::pin(registration(ports, location, known, role, &members.example)).await)
+                }
+                _ => None,
+            };
+            (profile, members, noun, role, registration)
+        })
+        .buffered(READS_AT_A_TIME)
+        .collect::<Vec<_>>();
+    let ((host, gap), hybrid, of_profiles) =
+        tokio::join!(Box::pin(host), Box::pin(hybrid), Box::pin(of_profiles));
+    gaps.extend(gap);
+    let mut roles = Roles { host, profiles: BTreeMap::new(), hybrid: BTreeMap::new() };
+    for (name, Members { count, example }, role) in hybrid {
+        let of = format!("the role {name} of {count} {}", nodes_of(*count));
+        match role {
+            Ok(Some(role)) => drop(roles.hybrid.insert(name.clone(), role)),
+            Ok(None) => gaps.push(format!("{of}, such as {example}, leads to no role")),
+            Err(error) => gaps.push(format!("{of} could not be looked up: {error}")),
+        }
+    }
+    for (name, Members { count, example }, noun, role, registration) in of_profiles {
+        let of = format!("the instance profile {name} of {count} {noun}");
+        let role = match (role, registration) {
+            (Ok(Some(_)), Some(None)) | (Ok(None), _) => {
+                // Under Default Host Management its role takes over.
+                if !matches!(roles.host, HostManagement::On(_)) {
+                    gaps.push(format!("{of}, such as {example}, leads to no role"));
+                }
+                ProfileRole::None
+            }
+            (Ok(Some(role)), registration) => ProfileRole::Role(role, registration.flatten()),
+            (Err(error), _) => {
+                gaps.push(format!("{of} could not be looked up: {error}"));
+                ProfileRole::Unknown
+            }
+        };
+        roles.profiles.insert(name.clone(), role);
+    }
+    roles
+}
+
+/// Whether a role may register an instance, given by its id; `None` if there is no such role any more.
+async fn registration<P: PreflightPorts>(
+    ports: &P,
+    location: &Location,
+    known: &KnownContext,
+    role: &PrincipalArn,
+    instance: &str,
+) -> Option<Registration> {
+    let call = RegistrationCall::new(role, instance, location, known);
+    let context = call.context_entries();
+    match ports.simulate(role.as_str(), UPDATE_INSTANCE_INFORMATION, &call.instance, &context).await {
+        Ok(simulation) => Some(call.registration(&simulation)),
+        Err(error) if error.code() == "NoSuchEntity" => None,
+        Err(error) => Some(Registration::Unknown(error.to_string())),
+    }
+}
+
+impl Roles {
+    /// The roles that the agents of a group work by.
+    fn of(&self, group: &Group) -> AgentRoles {
+        match group {
+            Group::Hybrid(name) => match self.hybrid.get(name) {
+                Some(role) => AgentRoles::certain(role.clone(), "by hybrid activation".to_owned()),
+                None => AgentRoles::unknown(),
+            },
+            Group::Profile(name) => match self.profiles.get(name) {
+                Some(profile) => AgentRoles::of_profile(name, profile, &self.host),
+                None => AgentRoles::unknown(),
+            },
+            Group::NoProfile => AgentRoles::of_host(&self.host, "they have no instance profile"),
+            Group::Host => AgentRoles::of_host(&self.host, "Systems Manager names its role as theirs"),
+            Group::UnknownProfile => match &self.host {
+                HostManagement::On(role) => AgentRoles::perhaps_host(
+                    role,
+                    "the instance profiles of EC2 nodes are not known".to_owned(),
+                ),
+                HostManagement::Off | HostManagement::Unknown => AgentRoles::unknown(),
+            },
+            Group::NoRole => AgentRoles::unknown(),
+        }
+    }
+}
+
+/// The ARN of a role; `None` if there is no such role.
+fn parsed(arn: Result<Option<String>, AwsError>) -> Result<Option<PrincipalArn>, AwsError> {
+    arn.map(|arn| arn.and_then(|arn| PrincipalArn::parse(&arn).ok()))
+}
+
+fn is_instance(node: &ManagedNode) -> bool {
+    node.id.starts_with("i-")
+}
+
+fn nodes_of(count: usize) -> &'static str {
+    if count == 1 { "node" } else { "nodes" }
+}
