@@ -13,6 +13,7 @@ from typing import Any
 
 from demo.accounts import TwoAccounts
 from demo.events import send_sample
+from demo.lockouts import LockedOutFleets
 from demo.screen import Screen
 from local import seed
 from local.package import package, store
@@ -38,6 +39,7 @@ def main() -> int:
             walkthrough = Walkthrough(screen, aws)
             walkthrough.run()
             TwoAccounts(screen, aws).run()
+            LockedOutFleets(screen, aws, walkthrough.keys).run()
             if keep:
                 walkthrough.leave_up()
     except ProcessError as error:
@@ -108,7 +110,7 @@ class Walkthrough:
         screen.write()
         screen.note("Or the sample events, without a stack: a receiver of the answers, the function, an event.")
         screen.write("python3 -m local.receiver")
-        screen.write(f"AWS_ENDPOINT_URL=http://127.0.0.1:{PORT} AWS_ENDPOINT_URL_EC2={aws.endpoint} cargo lambda watch --ignore-changes")
+        screen.write(f"AWS_ENDPOINT_URL=http://127.0.0.1:{PORT} cargo lambda watch --ignore-changes")
         screen.write(f"cargo lambda invoke {BINARY_NAME} --data-file events/custom-resource-create.json")
         screen.write()
         screen.note("To end the servers:")

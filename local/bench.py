@@ -119,7 +119,7 @@ def main() -> int:
     with running("bench") as aws, Receiver() as receiver:
         keys = seed.seed_keys(aws)
         seed.seed_document(aws)
-        settings = aws.environment() | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{receiver.port}", "AWS_ENDPOINT_URL_EC2": aws.endpoint}
+        settings = aws.environment() | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{receiver.port}"}
         starts = [_start_time(aws, settings) for _ in range(STARTS)]
         first, idle, change, memory = _requests(aws, settings, receiver, keys)
     _print_row("binary", f"{BINARY.stat().st_size / 1e6:.1f} MB")

@@ -1,6 +1,6 @@
 """A gateway before ministack and moto. It answers for both if neither does what AWS does.
 
-It serves Systems Manager, KMS, IAM, STS, AWS Config and Organizations. It sends each call on unchanged, signature
+It serves Systems Manager, KMS, IAM, STS, EC2, AWS Config and Organizations. It sends each call on unchanged, signature
 included: calls of Systems Manager to moto, all others to ministack. It changes these answers:
 
 - KMS, key of another account by its ARN: ministack knows only the keys of the caller's account, so the gateway asks
@@ -27,6 +27,9 @@ included: calls of Systems Manager to moto, all others to ministack. It changes 
   checks the permission.
 - Systems Manager, managed nodes and sessions: it returns those that were set (``PUT /_local/state``), because moto
   knows neither call and ministack lists only nodes that have a container. ministack checks the permission.
+- Systems Manager, GetDocument: ministack checks the permission, because moto checks none.
+- EC2, DescribeVpcEndpoints, DescribeInstances and DescribeSecurityGroups: see ``local/network.py``. ministack checks
+  the permission.
 - AWS Config, PutEvaluations: the gateway stores the evaluations (``GET /_local/state``). Neither server takes them.
 
 ``python -m local.gateway PORT MINISTACK MOTO REGION``, in the client environment.
@@ -50,7 +53,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from local import simulator
+from local import network, simulator
 from local.policy_evaluator import Caller, Context, Decision, Request, UnsupportedError, as_list, decide, key_policy_allows
 from local.simulator import identity_policies
 
@@ -68,6 +71,8 @@ class State:
     nodes: list[dict[str, Any]] = field(default_factory=list)
     # Items of DescribeSessions.
     sessions: list[dict[str, Any]] = field(default_factory=list)
+    # Items of DescribeVpcEndpoints.
+    endpoints: list[dict[str, Any]] = field(default_factory=list)
     # Creation dates: key ARN to seconds since 1970.
     created: dict[str, float] = field(default_factory=dict)
     # Account id to the id of its organization.
@@ -161,6 +166,8 @@ class Gateway:
         match call.service:
             case "":
                 form = {name: values[0] for name, values in parse_qs(call.body.decode()).items()}
+                if call.scope()[3:4] == ["ec2"]:
+                    return self._ec2(call, form)
                 if form.get("Action") == "AssumeRole":
                     return self._assume_role(call, form["RoleArn"])
                 reply = self._authorized_on(call, f"iam:{form.get('Action')}", _iam_resource(form))
@@ -182,6 +189,11 @@ class Gateway:
                 since = next((entry["value"] for entry in call.parameters.get("Filters", []) if entry["key"] == "InvokedAfter"), "")
                 sessions = [session for session in self.state.sessions if (session["Status"] == "Terminated") == is_history]
                 return self._list(call, "Sessions", [_with_timestamp(session) for session in sessions if session["StartDate"] >= since])
+            case "GetDocument":
+                name = str(call.parameters.get("Name", ""))
+                document = name if name.startswith("arn:") else f"arn:aws:ssm:{call.scope()[2]}:{{account}}:document/{name}"
+                reply = self._authorized_on(call, "ssm:GetDocument", document)
+                return reply if "AccessDenied" in reply.error else send(self.moto, call)
             case "GetServiceSetting" | "UpdateServiceSetting" | "ResetServiceSetting":
                 setting = f"arn:aws:ssm:{call.scope()[2]}:{{account}}:servicesetting{call.parameters.get('SettingId')}"
                 return self._authorized_on(call, f"ssm:{call.action}", setting)
@@ -200,6 +212,21 @@ class Gateway:
         if simulated["EvaluationResults"][0]["EvalDecision"] != "allowed":
             return reply
         return self._as_root(account, call)
+
+    def _ec2(self, call: Call, form: dict[str, str]) -> Reply:
+        reply = send(self.ministack, call)
+        if reply.status >= 400:
+            return reply
+        match form.get("Action"):
+            case "DescribeVpcEndpoints":
+                return Reply(200, reply.headers, network.describe_endpoints(self.state.endpoints, form))
+            case "DescribeInstances":
+                subnets = self._client("ec2", self._account(call.scope()[0])).describe_subnets()["Subnets"]
+                public = {subnet["SubnetId"] for subnet in subnets if subnet["MapPublicIpOnLaunch"]}
+                return Reply(200, reply.headers, network.with_interfaces(reply.body, public))
+            case "DescribeSecurityGroups":
+                return Reply(200, reply.headers, network.with_named_groups(reply.body, form))
+        return reply
 
     def _assume_role(self, call: Call, role: str) -> Reply:
         iam, name = self._client("iam", role.split(":")[4]), role.rpartition("/")[2]

@@ -22,7 +22,7 @@ EXPECTED = {("FunctionRole/key-policy-reader", "CREDENTIALS_EXPOSURE")}
 KEY = "arn:aws:kms:eu-west-1:222222222222:key/11111111-2222-3333-4444-555555555555"
 OFF = dict.fromkeys(
     (
-        "DiscoverUsers", "DiscoverNodes", "ReadKeyPolicy", "SimulateIdentities", "DryRun",
+        "DiscoverUsers", "ReadSessionDocuments", "DiscoverNodes", "ReadNetwork", "ReadKeyPolicy", "SimulateIdentities", "DryRun",
         "ReadOrganization", "ReadPrincipalTags", "ReadKeyTags", "ReadKeyAliases",
     ),
     "false",

@@ -169,33 +169,63 @@ def seed_roles(aws: LocalAws, account: str = ACCOUNT) -> None:
             iam.put_role_policy(RoleName=name, PolicyName="sessions", PolicyDocument=json.dumps(allow))
 
 
-def seed_fleet(aws: LocalAws, *roles: str, agent: str = "3.3.2299.0") -> list[str]:
-    """Make a managed EC2 node for each role, and return the ids of the nodes."""
+def seed_fleet(aws: LocalAws, *roles: str, agent: str = "3.3.2299.0", **launch: Any) -> list[str]:
+    """Make a managed EC2 node for each role, besides those that are there, and return the ids of the new nodes.
+
+    ``launch`` holds parameters of RunInstances, such as SubnetId. An empty name makes a node without an instance
+    profile. By default the nodes are in the default VPC, which has a way to the internet.
+    """
     ec2 = aws.client("ec2")
+    _open_default_vpc(ec2)
     nodes = []
     for role in roles:
-        answer = ec2.run_instances(
-            ImageId="ami-0123456789abcdef0", InstanceType="t3.micro", MinCount=1, MaxCount=1, IamInstanceProfile={"Name": role}
-        )
+        profile = {"IamInstanceProfile": {"Name": role}} if role else {}
+        answer = ec2.run_instances(ImageId="ami-0123456789abcdef0", InstanceType="t3.micro", MinCount=1, MaxCount=1, **profile, **launch)
         nodes.append(answer["Instances"][0]["InstanceId"])
-    aws.update_state(
-        nodes=[
-            {"InstanceId": node, "PingStatus": "Online", "AgentVersion": agent, "PlatformType": "Linux", "ResourceType": "EC2Instance"}
-            for node in nodes
-        ]
-    )
+    made = [
+        {"InstanceId": node, "PingStatus": "Online", "AgentVersion": agent, "PlatformType": "Linux", "ResourceType": "EC2Instance"}
+        for node in nodes
+    ]
+    aws.update_state(nodes=[*aws.state()["nodes"], *made])
     return nodes
 
 
-def seed_sessions(aws: LocalAws, *owners: str) -> None:
-    """Make a session of yesterday for each owner, given by ARN."""
+def _open_default_vpc(ec2: Any) -> None:
+    """Give the main route table of the default VPC its route to the internet gateway, which ministack leaves out."""
+    vpc, = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
+    of_vpc = [{"Name": "vpc-id", "Values": [vpc["VpcId"]]}]
+    table, = ec2.describe_route_tables(Filters=[*of_vpc, {"Name": "association.main", "Values": ["true"]}])["RouteTables"]
+    if any(route.get("DestinationCidrBlock") == "0.0.0.0/0" for route in table["Routes"]):
+        return
+    gateway, = [
+        gateway["InternetGatewayId"]
+        for gateway in ec2.describe_internet_gateways()["InternetGateways"]
+        if vpc["VpcId"] in [attachment["VpcId"] for attachment in gateway["Attachments"]]
+    ]
+    ec2.create_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+
+
+def stop_nodes(aws: LocalAws, *nodes: str) -> None:
+    """Stop nodes. Systems Manager does not list them any more."""
+    aws.client("ec2").stop_instances(InstanceIds=list(nodes))
+    aws.update_state(nodes=[node for node in aws.state()["nodes"] if node["InstanceId"] not in nodes])
+
+
+def seed_sessions(aws: LocalAws, *owners: str, **members: str) -> None:
+    """Make a session of yesterday for each owner, given by ARN, besides those that are there.
+
+    ``members`` holds further members of the sessions, such as DocumentName, Target and AccessType.
+    """
     yesterday = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    aws.update_state(
-        sessions=[
-            {"SessionId": f"session-{number:017x}", "Owner": owner, "Status": "Terminated", "StartDate": yesterday, "Target": "i-0123456789abcdef0"}
-            for number, owner in enumerate(owners)
-        ]
-    )
+    present = aws.state()["sessions"]
+    made = [
+        {
+            "SessionId": f"session-{number:017x}", "Owner": owner, "Status": "Terminated", "StartDate": yesterday,
+            "Target": "i-0123456789abcdef0", "AccessType": "Standard",
+        } | members
+        for number, owner in enumerate(owners, len(present))
+    ]
+    aws.update_state(sessions=[*present, *made])
 
 
 def named_roles_policy(account: str, **actions: list[str]) -> str:

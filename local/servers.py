@@ -30,7 +30,9 @@ REGION = "eu-west-1"
 SECRET = "test"
 ATTEMPTS = 3
 # The services behind the gateway: boto3's name to the name in the SDKs' environment variables.
-GATEWAY_SERVICES = {"ssm": "SSM", "kms": "KMS", "iam": "IAM", "sts": "STS", "config": "CONFIG_SERVICE", "organizations": "ORGANIZATIONS"}
+GATEWAY_SERVICES = {
+    "ssm": "SSM", "kms": "KMS", "iam": "IAM", "sts": "STS", "ec2": "EC2", "config": "CONFIG_SERVICE", "organizations": "ORGANIZATIONS",
+}
 
 
 class LocalAws:

@@ -33,10 +33,7 @@ class Watch:
         self.receiver = Receiver()
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
         self.environment["PATH"] = f"{environments.program('cargo-lambda', 'cargo').parent}:{os.environ['PATH']}"
-        self.environment |= servers.environment() | {
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.receiver.port}",
-            "AWS_ENDPOINT_URL_EC2": servers.endpoint,
-        }
+        self.environment |= servers.environment() | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.receiver.port}"}
         self.address = ["-A", "127.0.0.1", "-P", str(self.port)]
         self.child = Child(
             "cargo lambda watch", ["cargo", "lambda", "watch", "--ignore-changes", *self.address],

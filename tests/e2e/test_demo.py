@@ -113,12 +113,14 @@ def test_every_check_of_the_demo_holds(tmp_path: Path) -> None:
         output = demo.wait()
     assert demo.process.returncode == 0, output
     assert "✗" not in output
-    assert output.count("✓") == 47
+    assert output.count("✓") == 58
     for text in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "ROLLBACK_COMPLETE", "DELETE_COMPLETE", "sam build && sam deploy --guided"):
         assert text in output
     assert '+    "kmsKeyId": "arn:aws:kms:' in output, "a diff of the document"
     assert '"Sid": "AllowSessionManagerNodes"' in output, "the statement that admits a node's role"
     assert output.count(":role/App: kms:Decrypt: neither the key policy nor a grant admits") == 2, "refused in one account and across two"
+    refused = section(output, "create-stack, while nodes are in a VPC")
+    assert re.search(r"reason .*vpc-\w+", refused), "a VPC that does not reach KMS"
     drift = section(output, "Somebody's tool overwrites the whole document")
     overwrite, _, repair = drift.partition("UpdateDocument by arn:aws:sts::123456789012:assumed-role/Deploy/terraform")
     assert '-    "kmsKeyId": "arn:aws:kms:' in overwrite, "the other tool removes the key"

@@ -228,7 +228,8 @@ def test_a_list_of_further_keys_may_name_the_region_once() -> None:
 def test_context_and_reads_are_the_same_in_all_regions() -> None:
     known = '{"aws:PrincipalOrgPaths": ["o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/"], "aws:SourceVpce": null}'
     assert passed("Context", Context=known) == dict.fromkeys(KEYS, known)
-    assert passed("ReadKeyAliases", ReadKeyAliases="false") == dict.fromkeys(KEYS, "false")
+    for name in ("ReadKeyAliases", "ReadNetwork", "ReadSessionDocuments"):
+        assert passed(name, **{name: "false"}) == dict.fromkeys(KEYS, "false")
 
 
 def test_an_account_that_fails_does_not_undo_the_others() -> None:

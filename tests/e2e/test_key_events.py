@@ -46,15 +46,15 @@ def forwarded(stack: Stack, event: dict[str, Any]) -> bool:
     return answer
 
 
-# The samples about an account's own key. Forwarded events are not forwarded again, and aliases do not matter to sessions.
+# The samples about an account's own key. Forwarded events are not forwarded again.
 SAMPLES = sorted(
     path.stem for path in EVENTS.glob("key-*.json")
-    if not path.stem.startswith("key-access-") and path.stem not in ("key-disable-call-forwarded", "key-alias-update-call")
+    if not path.stem.startswith("key-access-") and path.stem != "key-disable-call-forwarded"
 )
 
 
 def test_there_is_a_sample_of_each_forwarded_event() -> None:
-    assert len(SAMPLES) == 13
+    assert len(SAMPLES) == 16
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -89,8 +89,15 @@ def test_an_event_that_differs_in_one_point_is_not_forwarded(forwarding: Stack, 
     assert not forwarded(forwarding, changed(key_sample(name), path, value))
 
 
-def test_events_of_documents_of_aliases_and_of_other_accounts_are_not_forwarded(forwarding: Stack) -> None:
-    for name in ("document-update-call", "record-change", "schedule", "key-alias-update-call", "key-disable-call-forwarded"):
+@pytest.mark.parametrize("call", ["CreateAlias", "UpdateAlias", "DeleteAlias"])
+def test_aliases_of_the_key_are_forwarded(forwarding: Stack, call: Any) -> None:
+    event = changed(key_sample("key-alias-update-call"), "detail/eventName", call)
+    assert forwarded(forwarding, event)
+    assert not forwarded(forwarding, json.loads(json.dumps(event).replace(KEY, f"{KEY}3"))), "aliases of other keys are nobody's business"
+
+
+def test_events_of_documents_and_of_other_accounts_are_not_forwarded(forwarding: Stack) -> None:
+    for name in ("document-update-call", "record-change", "schedule", "key-disable-call-forwarded"):
         assert not forwarded(forwarding, key_sample(name))
 
 
@@ -128,13 +135,15 @@ def test_the_queue_takes_what_these_rules_could_not_deliver() -> None:
 
 
 def test_a_forwarded_event_matches_the_rule_of_the_consumer() -> None:
-    """Both patterns have to name the same calls and events, or forwarded events match no rule."""
+    """Both sides have to name the same calls and events, or forwarded events match no rule."""
     resources = expanded(load(KEY_EVENTS.read_text()), {"KeyArns": KEY, "ConsumerAccounts": CONSUMERS[0]})["Resources"]
     pattern = resources[f"Rule{CONSUMERS[0]}"]["Properties"]["EventPattern"]
     calls, events = pattern["$or"]
-    received = {name: copy.deepcopy(SHIPPED["Resources"][name]["Properties"]["EventPattern"]) for name in ("KeyCalls", "KeyEvents")}
+    received = {name: copy.deepcopy(SHIPPED["Resources"][name]["Properties"]["EventPattern"]) for name in ("KeyCalls", "AliasCalls", "KeyEvents")}
     for side in (calls, received["KeyCalls"]):
         side["detail"].pop("resources")
+    # The consumer has a rule of its own for aliases, which matches every key.
+    calls["detail"]["$or"].remove({"eventName": received["AliasCalls"]["detail"]["eventName"]})
     assert calls | {"source": pattern["source"]} == received["KeyCalls"]
     assert (pattern["source"], events["detail-type"]) == (received["KeyEvents"]["source"], received["KeyEvents"]["detail-type"])
 

@@ -1,15 +1,18 @@
 """Each optional check is a parameter of the template that adds exactly its permissions."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.paths import KEY_ACCESS_TEMPLATE, TEMPLATE
+from local.paths import KEY_ACCESS_TEMPLATE, ROOT, TEMPLATE
 from local.template import Resolver, load
 
+STACKSET = ROOT / "deploy" / "stackset.yaml"
 SHIPPED = load(TEMPLATE.read_text())
 # The parameters of checks, and of reads that a policy can ask for.
-CHECKS = ("DiscoverUsers", "DiscoverNodes", "ReadKeyPolicy", "SimulateIdentities", "DryRun")
+CHECKS = ("DiscoverUsers", "ReadSessionDocuments", "DiscoverNodes", "ReadNetwork", "ReadKeyPolicy", "SimulateIdentities", "DryRun")
 READS = ("ReadOrganization", "ReadPrincipalTags", "ReadKeyTags", "ReadKeyAliases")
 OFF = dict.fromkeys((*CHECKS, *READS), "false")
 REGION_AND_ACCOUNT = "eu-west-1:123456789012"
@@ -27,7 +30,12 @@ ADDED = {
         ("iam:GetInstanceProfile", "arn:aws:iam::123456789012:instance-profile/*"),
         ("iam:GetRole", ROLES),
     },
+    "ReadNetwork": {
+        (f"ec2:Describe{things}", "*")
+        for things in ("Instances", "VpcEndpoints", "Subnets", "RouteTables", "NatGateways", "SecurityGroups")
+    },
     "DiscoverUsers": {("ssm:DescribeSessions", "*"), ("iam:GetRole", ROLES)},
+    "ReadSessionDocuments": {("ssm:GetDocument", f"arn:aws:ssm:{REGION_AND_ACCOUNT}:document/*")},
     "ReadKeyPolicy": {("kms:GetKeyPolicy", KEYS), ("kms:ListGrants", KEYS)},
     "SimulateIdentities": {
         ("iam:SimulatePrincipalPolicy", ROLES),
@@ -145,6 +153,25 @@ def test_the_two_policies_allow_one_action_each_on_the_named_keys() -> None:
         assert document(policy, **{parameter: "One", "CreateKey": "true"})["PolicyDocument"]["Statement"][0]["Resource"] == [created]
         both = document(policy, **{parameter: "One", "CreateKey": "true", "GrantKeyArns": FOREIGN_KEY})
         assert both["PolicyDocument"]["Statement"][0]["Resource"] == [created, FOREIGN_KEY]
+
+
+def test_the_created_key_has_the_tag_that_just_in_time_node_access_asks_for() -> None:
+    tags = Resolver(SHIPPED, {"CreateKey": "true"}).resolve(SHIPPED["Resources"]["Key"]["Properties"]["Tags"])
+    assert tags == [{"Key": "SystemsManagerJustInTimeNodeAccessManaged", "Value": "true"}]
+
+
+@pytest.mark.parametrize("path", [TEMPLATE, STACKSET], ids=lambda path: path.stem)
+@pytest.mark.parametrize("name", ["UserRoleNames", "NodeRoleNames"])
+def test_roles_of_identity_center_are_refused_with_the_reason(path: Path, name: str) -> None:
+    """Nobody but IAM Identity Center can attach a policy to them."""
+    parameter = load(path.read_text())["Parameters"][name]
+    pattern = re.compile(parameter["AllowedPattern"])
+    assert all(pattern.search(value) for value in ("", "Operator", "Operator,App", "Not-AWSReservedSSO_", "App,OfAWSReservedSSO_Admin"))
+    role = "AWSReservedSSO_Admin_0123456789abcdef"
+    for refused in (role, f"Operator,{role}", f"{role},Operator"):
+        assert not pattern.search(refused)
+    assert "IAM Identity Center alone" in parameter["ConstraintDescription"]
+    assert "permission set" in parameter["ConstraintDescription"]
 
 
 def test_the_created_key_admits_consumers_to_what_sessions_need() -> None:

@@ -20,10 +20,13 @@ ALL_CHECKS = {"Preflight": "Strict", "DryRun": "true", "UserRoleNames": seed.USE
 OPTIONAL = [
     "kms:GetKeyPolicy", "kms:ListGrants", "kms:GenerateDataKey", "kms:Decrypt",
     "ssm:DescribeInstanceInformation", "ssm:GetServiceSetting", "ssm:DescribeSessions",
-    "ec2:DescribeIamInstanceProfileAssociations", "iam:GetInstanceProfile", "iam:GetRole", "iam:SimulatePrincipalPolicy",
+    "ec2:DescribeIamInstanceProfileAssociations", "ec2:DescribeInstances", "ec2:DescribeVpcEndpoints", "ec2:DescribeSubnets",
+    "ec2:DescribeRouteTables", "iam:GetInstanceProfile", "iam:GetRole", "iam:SimulatePrincipalPolicy",
 ]
 # Needed only if a policy asks for what they read. test_condition_keys.py tests that.
 NEEDED_IF_A_POLICY_ASKS = ["kms:ListResourceTags", "kms:ListAliases", "iam:GetUser", "organizations:DescribeOrganization"]
+# Needed only if a VPC of nodes has them. test_nodes_and_network.py tests that.
+NEEDED_IF_THE_NETWORK_HAS_THEM = ["ec2:DescribeNatGateways", "ec2:DescribeSecurityGroups"]
 
 
 def policies(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -78,8 +81,8 @@ def test_every_action_on_keys_is_needed_or_optional() -> None:
     assert of_keys == {"kms:DescribeKey"} | {action for action in OPTIONAL + NEEDED_IF_A_POLICY_ASKS if action.startswith("kms:")}
 
 
-@pytest.mark.parametrize("action", NEEDED_IF_A_POLICY_ASKS)
-def test_without_a_policy_that_asks_for_it_a_read_needs_no_permission(populated: Account, action: str) -> None:
+@pytest.mark.parametrize("action", NEEDED_IF_A_POLICY_ASKS + NEEDED_IF_THE_NETWORK_HAS_THEM)
+def test_if_nothing_asks_for_it_a_read_needs_no_permission(populated: Account, action: str) -> None:
     stack = populated.deploy(template=deployable(populated, without(action)), GrantKeyArns=populated.keys.first, **ALL_CHECKS)
     assert populated.document().key == populated.keys.first
     assert "unknown" not in stack.outputs()["Findings"]

@@ -202,6 +202,8 @@ def test_a_rollback_does_not_fail_if_somebody_lost_access_meanwhile(populated: A
         ({"ConsumerAccounts": "222222222222"}, "CreateKey"),
         ({"KeyPolicyReaderExternalId": "bank"}, "KeyPolicyReaderRoleArn"),
         ({"NodeRoleNames": "App, Database", "CreateKey": "true"}, "without spaces"),
+        ({"UserRoleNames": "AWSReservedSSO_Operators_0123456789abcdef", "CreateKey": "true"}, "permission set"),
+        ({"NodeRoleNames": "App,AWSReservedSSO_Operators_0123456789abcdef", "CreateKey": "true"}, "IAM Identity Center alone"),
         ({"GrantKeyArns": seed.FIRST_ALIAS, "NodeRoleNames": "App"}, "key ARNs"),
         ({"ConsumerAccounts": "22", "CreateKey": "true"}, "twelve digits"),
         ({"Preflight": "strict"}, "Preflight"),

@@ -128,13 +128,13 @@ def receiver() -> Iterator[Receiver]:
         yield running
 
 
-def services(account: Account, receiver: Receiver) -> dict[str, Any]:
+def services(receiver: Receiver) -> dict[str, Any]:
     """Endpoints with which the function may send answers to the receiver."""
-    return {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{receiver.port}", "AWS_ENDPOINT_URL_EC2": account.aws.endpoint}
+    return {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{receiver.port}"}
 
 
 def test_a_request_is_done_and_answered(account: Account, receiver: Receiver, tmp_path: Path) -> None:
-    with Emulator(tmp_path, account.aws, **services(account, receiver)) as emulator:
+    with Emulator(tmp_path, account.aws, **services(receiver)) as emulator:
         emulator.invoke(create(receiver.url("normal"), account.keys.first))
         assert receiver.next().json()["Status"] == "SUCCESS"
     assert account.document().key == account.keys.first
@@ -142,7 +142,7 @@ def test_a_request_is_done_and_answered(account: Account, receiver: Receiver, tm
 
 def test_the_answer_comes_before_the_time_is_up(account: Account, receiver: Receiver, tmp_path: Path) -> None:
     with Hanging() as hanging:
-        settings = services(account, receiver) | {"AWS_ENDPOINT_URL_SSM": hanging.url}
+        settings = services(receiver) | {"AWS_ENDPOINT_URL_SSM": hanging.url}
         with Emulator(tmp_path, account.aws, timeout=4, **settings) as emulator:
             returned = emulator.invoke(create(receiver.url("timeout"), account.keys.first))
             assert hanging.called.is_set()
@@ -155,7 +155,7 @@ def test_the_answer_comes_before_the_time_is_up(account: Account, receiver: Rece
 def test_after_a_timeout_the_next_request_is_served(account: Account, receiver: Receiver, tmp_path: Path) -> None:
     """The server never takes the answer, so the function fails. The next request starts a new process."""
     with Hanging() as hanging:
-        settings = services(account, receiver) | {"AWS_ENDPOINT_URL": hanging.url}
+        settings = services(receiver) | {"AWS_ENDPOINT_URL": hanging.url}
         # The time suffices for the request itself.
         with Emulator(tmp_path, account.aws, timeout=10, **settings) as emulator:
             returned = emulator.invoke(create(f"{hanging.url}/answer", account.keys.first))
@@ -168,7 +168,7 @@ def test_after_a_timeout_the_next_request_is_served(account: Account, receiver: 
 def test_after_a_crash_the_same_request_ends_in_the_wanted_state(account: Account, receiver: Receiver, tmp_path: Path) -> None:
     original = account.document()
     with Hanging() as hanging:
-        settings = services(account, receiver) | {"AWS_ENDPOINT_URL_KMS": hanging.url}
+        settings = services(receiver) | {"AWS_ENDPOINT_URL_KMS": hanging.url}
         with Emulator(tmp_path, account.aws, timeout=4, **settings) as emulator:
             event = create(receiver.url("crash"), account.keys.first)
             returned = []
@@ -186,7 +186,7 @@ def test_after_a_crash_the_same_request_ends_in_the_wanted_state(account: Accoun
             emulator.invoke(create(receiver.url("after-crash"), account.keys.first))
             assert receiver.next().json()["Status"] == "FAILED"
     assert account.document() == original
-    with Emulator(tmp_path, account.aws, **services(account, receiver)) as emulator:
+    with Emulator(tmp_path, account.aws, **services(receiver)) as emulator:
         emulator.invoke(event)
         assert receiver.next().json()["Status"] == "SUCCESS"
     assert account.document().key == account.keys.first

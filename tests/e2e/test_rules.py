@@ -18,7 +18,7 @@ from local.stacks import Stack
 from tests.e2e.conftest import Account
 from tests.e2e.events import sample
 
-RULES = ["DocumentCalls", "KeyCalls", "KeyEvents", "RecordChanges", "ConfigCompliance", "SecurityHubActions", "SecurityHubFindings"]
+RULES = ["DocumentCalls", "KeyCalls", "AliasCalls", "KeyEvents", "RecordChanges", "ConfigCompliance", "SecurityHubActions", "SecurityHubFindings"]
 FOREIGN_KEY = "arn:aws:kms:eu-west-1:222222222222:key/5678efab-12ab-34cd-56ef-1234567890ab"
 MATCHED = {
     "document-create-call": "DocumentCalls",
@@ -37,6 +37,9 @@ MATCHED = {
     "key-delete-imported-material-call": "KeyCalls",
     "key-import-material-call": "KeyCalls",
     "key-deleted-service-event": "KeyCalls",
+    "key-tag-resource-call": "KeyCalls",
+    "key-untag-resource-call": "KeyCalls",
+    "key-alias-update-call": "AliasCalls",
     "key-deletion-event": "KeyEvents",
     "key-material-expiration-event": "KeyEvents",
     "record-change": "RecordChanges",
@@ -45,7 +48,7 @@ MATCHED = {
     "security-hub-imported": "SecurityHubFindings",
 }
 # Samples that match no rule. A schedule invokes the function without a pattern.
-UNMATCHED = ["document-update-call-by-function", "document-update-call-failed", "key-alias-update-call", "schedule", "scheduler"]
+UNMATCHED = ["document-update-call-by-function", "document-update-call-failed", "schedule", "scheduler"]
 
 
 @pytest.fixture(scope="module")
@@ -178,11 +181,34 @@ def test_a_forwarded_event_matches_only_for_the_listed_key(account: Account, sta
     assert matching_rules(account, patterns, changed(event, "detail/resources/0/ARN", f"{FOREIGN_KEY}0")) == []
 
 
-def test_an_update_of_an_alias_matches_no_rule_whichever_resource_comes_first(account: Account, stack: Stack, patterns: dict[str, str]) -> None:
-    """The event names the key, so only the name of the call excludes it."""
-    event = sample("key-alias-update-call", stack, account.keys.first)
-    assert account.keys.first in [resource["ARN"] for resource in event["detail"]["resources"]]
-    assert matching_rules(account, patterns, changed(event, "detail/eventName", "DisableKey")) == ["KeyCalls"]
+@pytest.mark.parametrize("call", ["TagResource", "UntagResource"])
+def test_a_change_of_the_tags_of_a_key_of_the_stack_matches(account: Account, stack: Stack, patterns: dict[str, str], call: Any) -> None:
+    event = changed(sample("key-tag-resource-call", stack, account.keys.first), "detail/eventName", call)
+    assert matching_rules(account, patterns, event) == ["KeyCalls"]
+    # CloudFormation tags the keys of its stacks.
+    assert matching_rules(account, patterns, changed(event, "detail/userIdentity/invokedBy", "cloudformation.amazonaws.com")) == ["KeyCalls"]
+    assert matching_rules(account, patterns, changed(event, "detail/resources/0/ARN", account.keys.signing)) == []
+    assert matching_rules(account, patterns, changed(event, "detail/errorCode", "AccessDenied")) == []
+
+
+@pytest.mark.parametrize("call", ["CreateAlias", "UpdateAlias", "DeleteAlias"])
+def test_a_change_of_an_alias_matches_whichever_key_it_names(account: Account, stack: Stack, patterns: dict[str, str], call: Any) -> None:
+    """UpdateAlias does not name the key that loses the alias."""
+    for key in (account.keys.first, account.keys.signing, FOREIGN_KEY):
+        event = changed(sample("key-alias-update-call", stack, key), "detail/eventName", call)
+        assert key in [resource["ARN"] for resource in event["detail"]["resources"]]
+        assert matching_rules(account, patterns, event) == ["AliasCalls"]
+        assert matching_rules(account, patterns, changed(event, "detail/errorCode", "AccessDenied")) == []
+        assert matching_rules(account, patterns, changed(event, "source", "custom.kms")) == []
+    assert matching_rules(account, patterns, changed(event, "detail/eventName", "ListAliases")) == []
+
+
+def test_no_pattern_is_longer_than_a_rule_takes(account: Account, stack: Stack, patterns: dict[str, str]) -> None:
+    """A pattern has 2,048 characters by default, and each key of AdditionalKeyArns has some 80 of them."""
+    lengths = {rule: len(json.dumps(json.loads(pattern), separators=(",", ":"))) for rule, pattern in patterns.items()}
+    further = (2048 - lengths["KeyCalls"]) // (len(FOREIGN_KEY) + len(',""'))
+    assert max(lengths.values()) <= 2048
+    assert 1 + further >= 15, "the description of AdditionalKeyArns says so"
 
 
 def test_expired_material_that_kms_deletes_matches(account: Account, stack: Stack, patterns: dict[str, str]) -> None:

@@ -125,7 +125,7 @@ def test_the_key_outlives_the_stack_and_the_request_waits_for_permissions() -> N
 def test_no_rule_exists_before_or_after_the_custom_resource() -> None:
     """A rule before the custom resource would report its writes. A rule after it would undo its Delete."""
     rules = {name: resource for name, resource in load(TEMPLATE.read_text())["Resources"].items() if resource["Type"] == "AWS::Events::Rule"}
-    assert len(rules) == 8
+    assert len(rules) == 9
     for name, rule in rules.items():
         assert rule.get("DependsOn") == "SessionEncryption" or '["SessionEncryption", "' in json.dumps(rule["Properties"]), name
 
