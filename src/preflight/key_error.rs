@@ -1,8 +1,10 @@
 //! What is wrong with a key, and why a key could not be checked.
 
+use std::cmp::Reverse;
+
 use thiserror::Error;
 
-use super::finding::{Finding, Verdict};
+use super::finding::Finding;
 use super::remedies::Remedies;
 use crate::key::{KeyArn, KeyRefError, Misplaced};
 use crate::ports::AwsError;
@@ -103,10 +105,10 @@ impl KeyFault {
 /// How many subjects a message names.
 const NAMED: usize = 3;
 
-/// The first subjects, failures before what is unknown, each with its findings, and how many more there are.
+/// The first subjects, the heaviest findings first, each with its findings, and how many more there are.
 fn first_subjects(findings: &[Finding]) -> String {
-    let with = |verdict| findings.iter().filter(move |finding| finding.verdict == verdict);
-    let in_order: Vec<&Finding> = with(Verdict::Fail).chain(with(Verdict::Unknown)).collect();
+    let mut in_order: Vec<&Finding> = findings.iter().collect();
+    in_order.sort_by_key(|finding| Reverse(finding.verdict));
     let mut subjects: Vec<&str> = Vec::new();
     for finding in &in_order {
         if !subjects.contains(&finding.subject.as_str()) {

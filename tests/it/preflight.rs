@@ -9,6 +9,8 @@ mod combinations;
 mod condition_keys;
 mod decision_table;
 mod discovery;
+mod fleet_oracle;
+mod fleet_table;
 mod grants_and_own_sides;
 mod identity_center;
 mod key_access;

@@ -3,10 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{AGENT, OTHER, admit_function, allow, arn, create, function, key_in_document, reset_with_key};
-use crate::stub::{ACCOUNT, Fault, SimulatedAnswer, Stub, When, World};
+use crate::stub::{ACCOUNT, Document, Fault, Format, SimulatedAnswer, Stub, When, World};
+
+/// A document of sessions that forward ports.
+const TEAM: &str = "Team-Port";
 
 /// Every optional read: its service, its operation and its IAM action.
-const READS: [(&str, &str, &str); 11] = [
+const READS: [(&str, &str, &str); 18] = [
     ("kms", "GetKeyPolicy", "kms:GetKeyPolicy"),
     ("kms", "ListGrants", "kms:ListGrants"),
     ("kms", "GenerateDataKey", "kms:GenerateDataKey"),
@@ -18,6 +21,21 @@ const READS: [(&str, &str, &str); 11] = [
     ("ssm", "DescribeInstanceInformation", "ssm:DescribeInstanceInformation"),
     ("ssm", "DescribeSessions", "ssm:DescribeSessions"),
     ("ssm", "GetServiceSetting", "ssm:GetServiceSetting"),
+    ("ssm", "GetDocument", "ssm:GetDocument"),
+    ("ec2", "DescribeInstances", "ec2:DescribeInstances"),
+    ("ec2", "DescribeVpcEndpoints", "ec2:DescribeVpcEndpoints"),
+    ("ec2", "DescribeSubnets", "ec2:DescribeSubnets"),
+    ("ec2", "DescribeRouteTables", "ec2:DescribeRouteTables"),
+    ("ec2", "DescribeNatGateways", "ec2:DescribeNatGateways"),
+    ("ec2", "DescribeSecurityGroups", "ec2:DescribeSecurityGroups"),
+];
+/// The reads of the network, which begin with the instances.
+const OF_NETWORK: [&str; 5] = [
+    "DescribeVpcEndpoints",
+    "DescribeSubnets",
+    "DescribeRouteTables",
+    "DescribeNatGateways",
+    "DescribeSecurityGroups",
 ];
 
 /// Adds a key, and discoverable nodes and users of each kind, so that every check passes.
@@ -37,10 +55,22 @@ fn add_passing_fleet(world: &mut World, account: &str) -> String {
     world.add_node("mi-1", AGENT).iam_role = Some("Hybrid".to_owned());
     world.add_node("i-2", AGENT);
     world.set_default_host_role("service-role/Host");
+    // One node leaves by a NAT gateway, and the other one has an endpoint for KMS.
+    world.add_subnet("subnet-nat", "vpc-nat");
+    world.add_route("subnet-nat", "0.0.0.0/0", "igw-nat");
+    world.add_nat_gateway("nat-1", "subnet-nat");
+    world.add_subnet("subnet-private", "vpc-nat");
+    world.add_route("subnet-private", "0.0.0.0/0", "nat-1");
+    world.add_instance("i-1", "subnet-private");
+    world.add_subnet("subnet-kms", "vpc-kms");
+    world.add_endpoint("vpce-kms", "subnet-kms", "kms");
+    world.add_instance("i-2", "subnet-kms");
     let ops = format!("arn:aws:sts::{ACCOUNT}:assumed-role/Ops/jane");
     for (id, owner) in [("s-1", &ops), ("s-2", &user)] {
         world.add_session(id, owner, 4_000_000_000.0);
     }
+    world.put_document(TEAM, Document::session(Format::Json, r#"{"sessionType": "Port"}"#));
+    world.add_session("s-3", &ops, 4_000_000_000.0).document = Some(TEAM);
     key
 }
 
@@ -54,8 +84,9 @@ async fn with_every_permission_even_strict_passes() {
     let key = stub.world(|world| add_passing_fleet(world, ACCOUNT));
     let answer = create(&stub, &function(&stub), &properties(&key, "Strict")).await;
     assert!(answer.success, "{}", answer.reason);
-    // The key's fitness, both sides of three nodes' roles and two users, two dry runs, the fleet and the history.
-    assert_eq!(answer.data["Findings"], json!(format!("{} passed", 1 + 2 * 5 + 2 + 1 + 1)));
+    // The key's fitness, both sides of three nodes' roles and two users, two dry runs, the fleet, its network and the
+    // history.
+    assert_eq!(answer.data["Findings"], json!(format!("{} passed", 1 + 2 * 5 + 2 + 1 + 1 + 1)));
 }
 
 #[tokio::test]
@@ -71,7 +102,12 @@ async fn each_missing_permission_is_unknown_and_named() {
                 }
                 key
             });
-            stub.fault(When::operation(service, operation), Fault::AccessDenied { action });
+            let denied = match operation {
+                // The document in question is read with the same operation.
+                "GetDocument" => When::operation(service, operation).on(TEAM),
+                _ => When::operation(service, operation),
+            };
+            stub.fault(denied, Fault::AccessDenied { action });
             let answer = create(&stub, &function(&stub), &properties(&key, mode)).await;
             let said = match mode {
                 "Enforce" => {
@@ -93,8 +129,12 @@ async fn each_missing_permission_is_unknown_and_named() {
             // Reads that do not depend on it were made all the same.
             for (_, other, _) in READS {
                 let without = match operation {
-                    "DescribeInstanceInformation" => other == "GetInstanceProfile",
+                    "DescribeInstanceInformation" => {
+                        ["GetInstanceProfile", "DescribeInstances"].contains(&other) || OF_NETWORK.contains(&other)
+                    }
                     "DescribeIamInstanceProfileAssociations" => other == "GetInstanceProfile",
+                    "DescribeInstances" => OF_NETWORK.contains(&other),
+                    "DescribeVpcEndpoints" => other == "DescribeSecurityGroups",
                     _ => false,
                 };
                 assert!(without || !stub.calls_of(other).is_empty(), "{other} without {action}");

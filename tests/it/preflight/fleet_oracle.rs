@@ -1,0 +1,141 @@
+//! The oracle of the tables about nodes and sessions. It lists by hand what may be the case, follows the agent's and the
+//! client's behaviour, and shares no code with the program.
+
+use super::oracle::Truth;
+
+/// Whether a role can use the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ability {
+    Can,
+    Cannot,
+    /// Its policies ask for something that nobody knows.
+    Unclear,
+}
+
+/// The instance profile of an EC2 node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    None,
+    /// A profile that holds no role.
+    WithoutRole,
+    /// A profile whose role has been deleted.
+    RoleGone,
+    /// A profile with this role, which may register the node, may not, or nobody knows (`None`).
+    Role(Ability, Option<bool>),
+}
+
+/// Default Host Management.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    Off,
+    On(Ability),
+    /// The setting cannot be read.
+    Unread,
+}
+
+/// The way from a node to KMS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    Open,
+    Shut,
+    Unclear,
+}
+
+/// A node.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeSituation {
+    pub profile: Profile,
+    pub host: Host,
+    pub path: Path,
+}
+
+impl NodeSituation {
+    /// Whether the node can use the key, over everything that may be the case.
+    pub fn truth(&self) -> Truth {
+        let unknown_role = vec![true, false];
+        let host_role = match self.host {
+            Host::On(ability) => cases(ability),
+            Host::Off | Host::Unread => unknown_role.clone(),
+        };
+        let role = match (self.profile, self.host) {
+            // The agent has nothing but the role of Default Host Management.
+            (Profile::None | Profile::WithoutRole | Profile::RoleGone, _) => host_role,
+            (Profile::Role(ability, _), Host::Off) | (Profile::Role(ability, Some(true)), _) => {
+                cases(ability)
+            }
+            (Profile::Role(_, Some(false)), _) => host_role,
+            (Profile::Role(ability, None), _) => [cases(ability), host_role].concat(),
+        };
+        let path = match self.path {
+            Path::Open => vec![true],
+            Path::Shut => vec![false],
+            Path::Unclear => vec![true, false],
+        };
+        let all: Vec<bool> =
+            role.iter().flat_map(|role| path.iter().map(move |path| *role && *path)).collect();
+        truth_of(&all)
+    }
+}
+
+/// The document that a session was started with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The key encrypts its sessions.
+    Encrypted,
+    /// It does not.
+    Other,
+    /// Nobody knows.
+    Unclear,
+}
+
+/// Whether the owner of a session of this kind, who can use the key or cannot, is let in. Whoever does not need the key
+/// is not kept out.
+pub fn truth_of_owner(kind: Kind, ability: Ability) -> Truth {
+    let all = match kind {
+        Kind::Encrypted => cases(ability),
+        Kind::Other => vec![true],
+        Kind::Unclear => [cases(ability), vec![true]].concat(),
+    };
+    truth_of(&all)
+}
+
+fn cases(ability: Ability) -> Vec<bool> {
+    match ability {
+        Ability::Can => vec![true],
+        Ability::Cannot => vec![false],
+        Ability::Unclear => vec![true, false],
+    }
+}
+
+fn truth_of(all: &[bool]) -> Truth {
+    match (all.contains(&true), all.contains(&false)) {
+        (true, false) => Truth::Can,
+        (false, true) => Truth::Cannot,
+        _ => Truth::Unknown,
+    }
+}
+
+#[test]
+fn the_oracle_follows_the_agent() {
+    let truth = |profile, host, path| NodeSituation { profile, host, path }.truth();
+    let role = Profile::Role;
+    use Ability::{Can, Cannot};
+    for (profile, host, path, expected) in [
+        (role(Can, Some(false)), Host::On(Cannot), Path::Open, Truth::Cannot),
+        (role(Cannot, Some(false)), Host::On(Can), Path::Open, Truth::Can),
+        (role(Cannot, Some(true)), Host::On(Can), Path::Open, Truth::Cannot),
+        (role(Can, None), Host::On(Cannot), Path::Open, Truth::Unknown),
+        (role(Cannot, None), Host::On(Cannot), Path::Open, Truth::Cannot),
+        (role(Can, None), Host::On(Can), Path::Open, Truth::Can),
+        (role(Can, Some(false)), Host::Off, Path::Open, Truth::Can),
+        (Profile::None, Host::Off, Path::Open, Truth::Unknown),
+        (Profile::RoleGone, Host::On(Can), Path::Open, Truth::Can),
+        (role(Can, Some(true)), Host::Off, Path::Shut, Truth::Cannot),
+        (role(Can, Some(true)), Host::Off, Path::Unclear, Truth::Unknown),
+        (role(Cannot, Some(true)), Host::Off, Path::Unclear, Truth::Cannot),
+    ] {
+        assert_eq!(truth(profile, host, path), expected, "{profile:?} {host:?} {path:?}");
+    }
+    assert_eq!(truth_of_owner(Kind::Other, Cannot), Truth::Can);
+    assert_eq!(truth_of_owner(Kind::Unclear, Cannot), Truth::Unknown);
+}
