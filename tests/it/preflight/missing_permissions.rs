@@ -54,8 +54,9 @@ async fn with_every_permission_even_strict_passes() {
     let key = stub.world(|world| add_passing_fleet(world, ACCOUNT));
     let answer = create(&stub, &function(&stub), &properties(&key, "Strict")).await;
     assert!(answer.success, "{}", answer.reason);
-    // The key's fitness, both sides of three nodes' roles and two users, two dry runs, the fleet and the history.
-    assert_eq!(answer.data["Findings"], json!(format!("{} passed", 1 + 2 * 5 + 2 + 1 + 1)));
+    // The key's fitness, both sides of three nodes' roles and two users, two dry runs, the fleet, its network and the
+    // history.
+    assert_eq!(answer.data["Findings"], json!(format!("{} passed", 1 + 2 * 5 + 2 + 1 + 1 + 1)));
 }
 
 #[tokio::test]
