@@ -94,7 +94,12 @@ pub(super) fn texts(
     name: &'static str,
     into: &mut Vec<String>,
 ) -> Result<(), XmlDecodeError> {
-    each(list, &["item"], |_, item| each(item, &[name], |_, tag| Ok(into.extend(text_if_any(tag)?))))
+    each(list, &["item"], |_, item| {
+        each(item, &[name], |_, tag| {
+            into.extend(text_if_any(tag)?);
+            Ok(())
+        })
+    })
 }
 
 /// The value that an item must have. Without it the item would silently be another one.

@@ -135,10 +135,7 @@ fn counted(count: usize, what: &str) -> String {
 }
 
 /// The items of a list by their ids, or why the list is not known.
-fn by_id<'a, T>(
-    list: &'a Read<Vec<T>>,
-    id: impl Fn(&T) -> &String,
-) -> Result<BTreeMap<&'a str, &'a T>, &'a str> {
+fn by_id<T>(list: &Read<Vec<T>>, id: impl Fn(&T) -> &String) -> Result<BTreeMap<&str, &T>, &str> {
     match list {
         Read::Known(list) => Ok(list.iter().map(|item| (id(item).as_str(), item)).collect()),
         Read::Unknown(why) => Err(why),

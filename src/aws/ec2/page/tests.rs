@@ -96,7 +96,7 @@ fn an_answer_that_is_cut_off_or_of_another_operation_is_an_error() {
         </DescribeSubnetsResponse>";
     assert_eq!(page(&SUBNETS, whole.as_bytes()).unwrap().items.len(), 1);
     for end in 0..whole.len() {
-        assert!(page(&SUBNETS, &whole.as_bytes()[..end]).is_err(), "{}", &whole[..end]);
+        assert!(page(&SUBNETS, &whole.as_bytes()[..end]).is_err(), "the first {end} bytes");
     }
     assert!(page(&ROUTE_TABLES, whole.as_bytes()).is_err());
 }

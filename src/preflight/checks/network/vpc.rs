@@ -26,7 +26,7 @@ pub(super) struct VpcAssessor<'a> {
 }
 
 /// Whether nodes at one place reach KMS without an endpoint for it.
-enum Outcome {
+enum PlaceVerdict {
     Reaches,
     /// They may: for each reason, what is not clear.
     Unclear(BTreeSet<String>),
@@ -83,16 +83,16 @@ impl<'a> VpcAssessor<'a> {
         let mut refused: Vec<(&[PrincipalArn], &NodeCount)> = Vec::new();
         for ((place, roles), nodes) in &self.nodes.alike {
             let outcome = match self.outcome(place) {
-                Outcome::Reaches => reached(&possible, roles, &mut found.given),
+                PlaceVerdict::Reaches => reached(&possible, roles, &mut found.given),
                 outcome => outcome,
             };
             let of_fips = fips.as_ref().and_then(|(_, verdicts)| verdicts.get(roles));
             let affected = match (outcome, of_fips.map(|(verdict, _)| verdict)) {
-                (Outcome::Reaches, None | Some(RolesVerdict::Allows)) => continue,
-                (Outcome::Reaches, Some(_)) => &mut fips_refused,
+                (PlaceVerdict::Reaches, None | Some(RolesVerdict::Allows)) => continue,
+                (PlaceVerdict::Reaches, Some(_)) => &mut fips_refused,
                 (_, Some(RolesVerdict::Allows)) => &mut fips_only,
                 (
-                    Outcome::CutOff,
+                    PlaceVerdict::CutOff,
                     Some(
                         RolesVerdict::ImplicitDeny | RolesVerdict::ExplicitDeny(_) | RolesVerdict::Unknown(_),
                     ),
@@ -100,12 +100,12 @@ impl<'a> VpcAssessor<'a> {
                     refused.push((roles, nodes));
                     continue;
                 }
-                (Outcome::Unread(why), _) => {
+                (PlaceVerdict::Unread(why), _) => {
                     self.add_unread(REACH_KMS, &why, nodes, found);
                     continue;
                 }
-                (Outcome::CutOff, None) => &mut cut_off,
-                (Outcome::Unclear(reasons), _) => {
+                (PlaceVerdict::CutOff, None) => &mut cut_off,
+                (PlaceVerdict::Unclear(reasons), _) => {
                     unclear.reasons.extend(reasons);
                     &mut unclear
                 }
@@ -138,10 +138,10 @@ impl<'a> VpcAssessor<'a> {
     }
 
     /// Whether nodes at this place reach KMS, if no endpoint takes the calls.
-    fn outcome(&self, place: &Place<'_>) -> Outcome {
+    fn outcome(&self, place: &Place<'_>) -> PlaceVerdict {
         let subnets = match self.subnets {
             Ok(subnets) => subnets,
-            Err(why) => return Outcome::Unread((*why).to_owned()),
+            Err(why) => return PlaceVerdict::Unread((*why).to_owned()),
         };
         let mut reasons = BTreeSet::new();
         for id in place.interfaces.iter().filter_map(|interface| interface.subnet) {
@@ -159,16 +159,16 @@ impl<'a> VpcAssessor<'a> {
             }
         }
         if !reasons.is_empty() {
-            return Outcome::Unclear(reasons);
+            return PlaceVerdict::Unclear(reasons);
         }
         let routes = match self.routes {
             Ok(routes) => routes,
-            Err(why) => return Outcome::Unread((*why).to_owned()),
+            Err(why) => return PlaceVerdict::Unread((*why).to_owned()),
         };
         match routes.way(self.id, place) {
-            Way::Certain => return Outcome::Reaches,
+            Way::Certain => return PlaceVerdict::Reaches,
             // A node that is managed reaches AWS, and without an endpoint for it only that way is left.
-            Way::Ipv6 if self.endpoints.ssmmessages.is_empty() => return Outcome::Reaches,
+            Way::Ipv6 if self.endpoints.ssmmessages.is_empty() => return PlaceVerdict::Reaches,
             Way::Ipv6 => {
                 reasons.insert("only IPv6 leads out, and the agents may not use it".to_owned());
             }
@@ -182,7 +182,7 @@ impl<'a> VpcAssessor<'a> {
             ),
             _ => format!("endpoint {} for KMS is not available yet", endpoint.id),
         }));
-        if reasons.is_empty() { Outcome::CutOff } else { Outcome::Unclear(reasons) }
+        if reasons.is_empty() { PlaceVerdict::CutOff } else { PlaceVerdict::Unclear(reasons) }
     }
 
     fn report_cut_off(&self, cut_off: Affected<'a>, unclear: &mut Affected<'a>, found: &mut Found) {
@@ -334,7 +334,7 @@ fn reached(
     possible: &[(&VpcEndpoint, VerdictsOfRoles<'_>)],
     roles: &[PrincipalArn],
     given: &mut BTreeSet<String>,
-) -> Outcome {
+) -> PlaceVerdict {
     let mut reasons = BTreeSet::new();
     for (endpoint, verdicts) in possible {
         match verdicts.get(roles) {
@@ -347,7 +347,7 @@ fn reached(
             }
         }
     }
-    if reasons.is_empty() { Outcome::Reaches } else { Outcome::Unclear(reasons) }
+    if reasons.is_empty() { PlaceVerdict::Reaches } else { PlaceVerdict::Unclear(reasons) }
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ fn describe(world: &mut World, call: &Call) -> Outcome {
             "state": one.state,
         })
     });
-    Ok(answer("iamInstanceProfileAssociationSet", found.collect(), page.next))
+    Ok(answer("iamInstanceProfileAssociationSet", &found.collect::<Vec<_>>(), page.next))
 }
 
 impl World {

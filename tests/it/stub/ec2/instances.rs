@@ -57,7 +57,7 @@ fn describe(world: &mut World, call: &Call) -> Outcome {
             "instancesSet": instances.iter().map(shown).collect::<Vec<_>>(),
         })
     });
-    Ok(answer("reservationSet", reservations.collect(), page.next))
+    Ok(answer("reservationSet", &reservations.collect::<Vec<_>>(), page.next))
 }
 
 /// A terminated instance keeps its id and its state, and has no network any more.

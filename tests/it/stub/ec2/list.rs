@@ -10,12 +10,15 @@ use crate::stub::world::World;
 /// The most values of one filter (EC2 API reference, "Listing and filtering").
 const MOST_VALUES: usize = 200;
 
+/// A filter: its name, and the values that an item has for it.
+pub type Filter<T> = (&'static str, fn(&T) -> Vec<&str>);
+
 /// A list of one operation.
 pub struct List<T: 'static> {
     /// The largest page; the smallest one is 5.
     pub most: usize,
-    /// The filters that are implemented, each with the values that an item has for it.
-    pub filters: &'static [(&'static str, fn(&T) -> Vec<&str>)],
+    /// The filters that are implemented.
+    pub filters: &'static [Filter<T>],
 }
 
 /// One page of items, and the token of the next page.
@@ -66,7 +69,7 @@ impl<T: Clone> List<T> {
 }
 
 /// An answer with a list and perhaps the token of the next page.
-pub fn answer(set: &str, items: Vec<Value>, next: Option<String>) -> Value {
+pub fn answer(set: &str, items: &[Value], next: Option<String>) -> Value {
     let mut answer = json!({ set: items });
     if let Some(next) = next {
         answer["nextToken"] = next.into();

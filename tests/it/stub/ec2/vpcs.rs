@@ -116,7 +116,7 @@ fn endpoints(world: &mut World, call: &Call) -> Outcome {
         }
         shown
     });
-    Ok(answer("vpcEndpointSet", shown.collect(), page.next))
+    Ok(answer("vpcEndpointSet", &shown.collect::<Vec<_>>(), page.next))
 }
 
 fn subnets(world: &mut World, call: &Call) -> Outcome {
@@ -132,7 +132,7 @@ fn subnets(world: &mut World, call: &Call) -> Outcome {
             "ownerId": one.owner,
         })
     });
-    Ok(answer("subnetSet", shown.collect(), page.next))
+    Ok(answer("subnetSet", &shown.collect::<Vec<_>>(), page.next))
 }
 
 fn route_tables(world: &mut World, call: &Call) -> Outcome {
@@ -149,7 +149,7 @@ fn route_tables(world: &mut World, call: &Call) -> Outcome {
             "associationSet": [association],
         })
     });
-    Ok(answer("routeTableSet", shown.collect(), page.next))
+    Ok(answer("routeTableSet", &shown.collect::<Vec<_>>(), page.next))
 }
 
 fn route(route: &Route) -> Value {
@@ -188,7 +188,7 @@ fn nat_gateways(world: &mut World, call: &Call) -> Outcome {
             "connectivityType": one.connectivity,
         })
     });
-    Ok(answer("natGatewaySet", shown.collect(), page.next))
+    Ok(answer("natGatewaySet", &shown.collect::<Vec<_>>(), page.next))
 }
 
 fn security_groups(world: &mut World, call: &Call) -> Outcome {
@@ -203,7 +203,7 @@ fn security_groups(world: &mut World, call: &Call) -> Outcome {
             "ipPermissionsEgress": [{"ipProtocol": "-1", "ipRanges": [{"cidrIp": "0.0.0.0/0"}]}],
         })
     });
-    Ok(answer("securityGroupInfo", shown.collect(), page.next))
+    Ok(answer("securityGroupInfo", &shown.collect::<Vec<_>>(), page.next))
 }
 
 /// The items of the call's account and Region.
