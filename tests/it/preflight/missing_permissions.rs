@@ -130,7 +130,8 @@ async fn each_missing_permission_is_unknown_and_named() {
             for (_, other, _) in READS {
                 let without = match operation {
                     "DescribeInstanceInformation" => {
-                        ["GetInstanceProfile", "DescribeInstances"].contains(&other) || OF_NETWORK.contains(&other)
+                        ["GetInstanceProfile", "DescribeInstances"].contains(&other)
+                            || OF_NETWORK.contains(&other)
                     }
                     "DescribeIamInstanceProfileAssociations" => other == "GetInstanceProfile",
                     "DescribeInstances" => OF_NETWORK.contains(&other),
