@@ -12,7 +12,8 @@ use super::key_rules::{depends_on, statement_name};
 use super::principal::PrincipalArn;
 use crate::key::KeyArn;
 use kms_key_policy::{
-    self, Action, Answer, Decider, Grants, KeySideDecision, Policy, PolicyKind, Principal, Request, key_side,
+    self, Action, Answer, Decider, Dependency, Grants, KeySideDecision, Policy, PolicyKind, Principal,
+    Request, key_side,
 };
 
 /// The policy of a VPC endpoint, compiled once for all callers.
@@ -43,6 +44,8 @@ pub enum EndpointVerdict {
     Depends {
         /// Those facts, and the cases in which the call is allowed.
         on: String,
+        /// The condition keys among them.
+        keys: Vec<String>,
     },
     /// Nothing allows the call.
     ImplicitDeny,
@@ -122,7 +125,10 @@ impl<'a> EndpointPolicy<'a> {
                 KeySideDecision::RefusesExplicitly => {
                     EndpointVerdict::ExplicitDeny { by: statements(&answer.answer) }
                 }
-                KeySideDecision::Depends => EndpointVerdict::Depends { on: depends_on(&answer.answer) },
+                KeySideDecision::Depends => EndpointVerdict::Depends {
+                    on: depends_on(&answer.answer),
+                    keys: answer.answer.depends_on.iter().filter_map(condition_key).collect(),
+                },
             });
         }
         Ok(worst)
@@ -136,6 +142,13 @@ fn statements(answer: &Answer<'_>) -> String {
         _ => None,
     });
     names.collect::<Vec<_>>().join(", ")
+}
+
+fn condition_key(dependency: &Dependency) -> Option<String> {
+    match dependency {
+        Dependency::Key(name) => Some(name.clone()),
+        Dependency::IdentityPolicies | Dependency::Open(_) => None,
+    }
 }
 
 /// Whether a policy is one statement that allows everything to everybody, as the default policy is.

@@ -9,6 +9,7 @@ use super::observation::{InstanceNode, Read};
 use crate::ports::{
     EndpointType, Instance, NatGateway, Network, RouteTable, SecurityGroup, Subnet, VpcEndpoint,
 };
+use kms_key_policy::{Policy, PolicyKind};
 
 /// What is known of the network of the EC2 nodes.
 #[derive(Clone, Debug)]
@@ -25,6 +26,17 @@ pub struct NetworkObservation {
     pub nat_gateways: Read<Vec<NatGateway>>,
     /// The security groups of the endpoints for KMS.
     pub security_groups: Read<Vec<SecurityGroup>>,
+}
+
+impl NetworkObservation {
+    /// The names of the condition keys in the policies of the endpoints for KMS. Some come more than once.
+    pub(super) fn condition_keys(&self) -> Vec<String> {
+        let endpoints = self.endpoints.known().map(Vec::as_slice).unwrap_or_default();
+        let texts = endpoints.iter().filter(|endpoint| is_for_kms(endpoint));
+        let texts: BTreeSet<_> = texts.filter_map(|endpoint| endpoint.policy.as_deref()).collect();
+        let policies = texts.into_iter().filter_map(|text| Policy::parse(PolicyKind::Key, text).ok());
+        policies.flat_map(|policy| policy.condition_keys().map(str::to_owned).collect::<Vec<_>>()).collect()
+    }
 }
 
 /// Reads the network of the VPCs that these nodes are in. If none of them is in a VPC, nothing is read.
@@ -79,11 +91,12 @@ fn vpcs(nodes: &[InstanceNode], instances: &[Instance]) -> Vec<String> {
 
 /// The ids of the security groups of the endpoints for KMS, each once.
 fn security_groups(endpoints: &[VpcEndpoint]) -> Vec<String> {
-    let is_for_kms = |endpoint: &&VpcEndpoint| {
-        endpoint.endpoint_type == EndpointType::Interface
-            && [".kms", ".kms-fips"].iter().any(|service| endpoint.service.ends_with(service))
-    };
-    let groups: BTreeSet<_> =
-        endpoints.iter().filter(is_for_kms).flat_map(|endpoint| &endpoint.security_groups).collect();
+    let for_kms = endpoints.iter().filter(|endpoint| is_for_kms(endpoint));
+    let groups: BTreeSet<_> = for_kms.flat_map(|endpoint| &endpoint.security_groups).collect();
     groups.into_iter().cloned().collect()
+}
+
+fn is_for_kms(endpoint: &VpcEndpoint) -> bool {
+    endpoint.endpoint_type == EndpointType::Interface
+        && [".kms", ".kms-fips"].iter().any(|service| endpoint.service.ends_with(service))
 }

@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 
 use super::READS_AT_A_TIME;
-use super::lookups::Lookups;
+use super::lookups::{Lookups, RequestedReads};
 use super::network::{NetworkObservation, observe_network};
 use super::observation::{AccessObservation, AccessQuestion, Need, Nodes, Read, Subject};
 use super::own_side::with_own_side;
@@ -54,6 +54,11 @@ pub async fn observe_access<P: PreflightPorts>(
     subjects.extend(self::subjects(&safeguards.users, "Users", found, CallerKind::User));
     let lookups = Lookups::new(environment, key, safeguards);
     Box::pin(lookups.read_for(&policy, &mut subjects)).await;
+    // The policies of endpoints ask for attributes too, mostly for the organization.
+    let asked =
+        network.as_ref().and_then(Read::known).map(NetworkObservation::condition_keys).unwrap_or_default();
+    let asked = RequestedReads::of(asked.iter().map(String::as_str), &safeguards.context);
+    Box::pin(lookups.read_of_key(asked)).await;
     let subjects = stream::iter(subjects)
         .map(|subject| with_own_side(&lookups, subject))
         .buffered(READS_AT_A_TIME)

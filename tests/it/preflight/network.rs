@@ -35,7 +35,7 @@ const FAILS: [bool; 2] = [false, false];
 const PASSES: [bool; 2] = [true, true];
 const IS_UNKNOWN: [bool; 2] = [true, false];
 
-const CASES: [NetworkCase; 17] = [
+const CASES: [NetworkCase; 20] = [
     ("cut off", |_| {}, FAILS, &["vpc-1", "subnet-1", "2 nodes (such as i-1)", "endpoint"]),
     (
         "endpoint for KMS",
@@ -54,8 +54,11 @@ const CASES: [NetworkCase; 17] = [
         FAILS,
         &["vpc-1", "vpce-k", "role/team/Web", "2 nodes (such as i-1)", "kms:Decrypt"],
     ),
+    ("endpoint for the organization", |world| add_perimeter(world, Some("o-1")), PASSES, &[]),
+    ("endpoint for another organization", |world| add_perimeter(world, Some("o-2")), FAILS, &["vpce-k"]),
+    ("endpoint for an organization of others", |world| add_perimeter(world, None), FAILS, &["vpce-k"]),
     (
-        "endpoint for the organization",
+        "endpoint for tagged principals",
         |world| {
             let policy = json!({"Statement": [{
                 "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*",
@@ -159,6 +162,16 @@ const CASES: [NetworkCase; 17] = [
     ),
 ];
 
+/// Adds an endpoint for the principals of organization `o-1`, and puts the account into this one.
+fn add_perimeter(world: &mut World, organization: Option<&str>) {
+    world.organization = organization.map(str::to_owned);
+    let policy = json!({"Statement": [{
+        "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*",
+        "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1", "aws:ResourceOrgID": "o-1"}},
+    }]});
+    world.add_endpoint("vpce-k", "subnet-1", "kms").policy = Some(policy.to_string());
+}
+
 fn said(answer: &ReceivedResponse) -> &str {
     if answer.success { answer.data["Findings"].as_str().unwrap() } else { &answer.reason }
 }
@@ -254,6 +267,28 @@ async fn a_read_that_is_denied_makes_what_depends_on_it_unknown_and_is_named() {
             assert_eq!(said(&answer).contains("unknown"), is_needed, "{action}: {}", said(&answer));
         }
     }
+}
+
+#[tokio::test]
+async fn an_organization_that_may_not_be_read_is_named_beside_the_endpoint_that_asks_for_it() {
+    let stub = Stub::start().await;
+    let build = |world: &mut World| {
+        let key = add_cut_off_fleet(world, ACCOUNT);
+        add_perimeter(world, Some("o-1"));
+        key
+    };
+    let key = stub.world(build);
+    let action = "organizations:DescribeOrganization";
+    stub.fault(When::operation("organizations", "DescribeOrganization"), Fault::AccessDenied { action });
+    let answer = create(&stub, &function(&stub), &json!({"KmsKeyId": key})).await;
+    for word in ["vpce-k", "aws:PrincipalOrgID", action] {
+        assert!(answer.success && said(&answer).contains(word), "{word}: {}", said(&answer));
+    }
+    let key = stub.world(build);
+    let context = json!({"aws:PrincipalOrgID": "o-1", "aws:ResourceOrgID": "o-1"});
+    let properties = json!({"KmsKeyId": key, "Preflight": "Strict", "Context": context});
+    let answer = create(&stub, &function(&stub), &properties).await;
+    assert!(answer.success, "{}", answer.reason);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::mem::discriminant;
 
 use crate::access::{EndpointPolicy, EndpointVerdict, KeyFacts, KnownContext, PrincipalArn};
 use crate::ports::{EndpointState, EndpointType, VpcEndpoint};
+use crate::preflight::checks::unread::unread;
 use crate::preflight::observation::AccessObservation;
 
 /// The endpoints of one VPC that matter here.
@@ -67,6 +68,7 @@ pub(super) enum RolesVerdict {
 
 /// The policy of an endpoint, as Context says and without what Context says.
 pub(super) struct JudgedEndpoint<'a> {
+    observation: &'a AccessObservation,
     policy: Result<EndpointPolicy<'a>, String>,
     /// The parts of Context that the policy asks for, in words, and the policy without them.
     without: Option<(String, Result<EndpointPolicy<'a>, String>)>,
@@ -107,19 +109,25 @@ impl<'a> JudgedEndpoint<'a> {
         let words = given.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
         let without = facts.without_context.as_ref().filter(|_| !given.is_empty());
         let without = without.map(|facts| (words, compiled(facts)));
-        Self { policy, without }
+        Self { observation, policy, without }
     }
 
     /// What the policy says about these roles, and the parts of Context that this rests on.
     pub(super) fn verdict(&self, roles: &[PrincipalArn]) -> (RolesVerdict, Option<&str>) {
-        let verdict = verdict(&self.policy, roles);
-        let is_other = |without| discriminant(&self::verdict(without, roles)) != discriminant(&verdict);
+        let verdict = verdict(self.observation, &self.policy, roles);
+        let is_other = |without| {
+            discriminant(&self::verdict(self.observation, without, roles)) != discriminant(&verdict)
+        };
         let rests_on = self.without.as_ref().filter(|(_, without)| is_other(without));
         (verdict, rests_on.map(|(given, _)| given.as_str()))
     }
 }
 
-fn verdict(policy: &Result<EndpointPolicy<'_>, String>, roles: &[PrincipalArn]) -> RolesVerdict {
+fn verdict(
+    observation: &AccessObservation,
+    policy: &Result<EndpointPolicy<'_>, String>,
+    roles: &[PrincipalArn],
+) -> RolesVerdict {
     let policy = match policy {
         Ok(policy) if policy.is_full_access() => return RolesVerdict::Allows,
         Ok(policy) => policy,
@@ -143,7 +151,10 @@ fn verdict(policy: &Result<EndpointPolicy<'_>, String>, roles: &[PrincipalArn]) 
         Some(EndpointVerdict::Allows) => RolesVerdict::Allows,
         Some(EndpointVerdict::ImplicitDeny) => RolesVerdict::ImplicitDeny,
         Some(EndpointVerdict::ExplicitDeny { by }) => RolesVerdict::ExplicitDeny(by.clone()),
-        Some(EndpointVerdict::Depends { on }) => RolesVerdict::Unknown(format!("it depends on {on}")),
+        Some(EndpointVerdict::Depends { on, keys }) => {
+            let account = roles.first().map_or("", PrincipalArn::account);
+            RolesVerdict::Unknown(format!("it depends on {on}{}", unread(observation, account, None, keys)))
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::ports::Instance;
 use crate::preflight::observation::InstanceNode;
 
 /// How many names a finding lists.
-const FEW: usize = 5;
+pub(super) const FEW: usize = 5;
 
 /// How many nodes, and one of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::endpoints::{CallFacts, JudgedEndpoint, RolesVerdict, VpcEndpoints};
-use super::nodes::{NodeCount, VpcNodes, few};
+use super::nodes::{FEW, NodeCount, VpcNodes, few};
 use super::remedies::{endpoint_to_add, statement_to_add};
 use super::routes::{Place, Routes, Way};
 use super::{Found, REACH_KMS, unknown, warnings};
@@ -36,7 +36,7 @@ enum PlaceVerdict {
     CutOff,
 }
 
-/// Nodes with the same outcome.
+/// Nodes with the same verdict.
 #[derive(Default)]
 struct Affected<'a> {
     nodes: NodeCount,
@@ -82,12 +82,12 @@ impl<'a> VpcAssessor<'a> {
         let (mut fips_only, mut fips_refused) = (Affected::default(), Affected::default());
         let mut refused: Vec<(&[PrincipalArn], &NodeCount)> = Vec::new();
         for ((place, roles), nodes) in &self.nodes.alike {
-            let outcome = match self.outcome(place) {
+            let by_routes = match self.by_routes(place) {
                 PlaceVerdict::Reaches => reached(&possible, roles, &mut found.given),
-                outcome => outcome,
+                other => other,
             };
             let of_fips = fips.as_ref().and_then(|(_, verdicts)| verdicts.get(roles));
-            let affected = match (outcome, of_fips.map(|(verdict, _)| verdict)) {
+            let affected = match (by_routes, of_fips.map(|(verdict, _)| verdict)) {
                 (PlaceVerdict::Reaches, None | Some(RolesVerdict::Allows)) => continue,
                 (PlaceVerdict::Reaches, Some(_)) => &mut fips_refused,
                 (_, Some(RolesVerdict::Allows)) => &mut fips_only,
@@ -138,7 +138,7 @@ impl<'a> VpcAssessor<'a> {
     }
 
     /// Whether nodes at this place reach KMS, if no endpoint takes the calls.
-    fn outcome(&self, place: &Place<'_>) -> PlaceVerdict {
+    fn by_routes(&self, place: &Place<'_>) -> PlaceVerdict {
         let subnets = match self.subnets {
             Ok(subnets) => subnets,
             Err(why) => return PlaceVerdict::Unread((*why).to_owned()),
@@ -205,9 +205,9 @@ impl<'a> VpcAssessor<'a> {
             ..self.finding(
                 Verdict::Fail,
                 format!(
-                    "{nodes} in {} cannot reach KMS: the VPC has an endpoint for ssmmessages ({}) and none for KMS, and \
+                    "{nodes}{} cannot reach KMS: the VPC has an endpoint for ssmmessages ({}) and none for KMS, and \
                      no route there leads out of the VPC",
-                    few(&subnets),
+                    within(&subnets),
                     model.id
                 ),
             )
@@ -221,10 +221,12 @@ impl<'a> VpcAssessor<'a> {
                 "try on one of them whether the host of KMS in {} answers on port 443, or add a VPC endpoint for KMS",
                 self.region()
             );
+            // As few reasons as names: the first ones are enough to begin with.
+            let reasons = reasons.iter().take(FEW).map(String::as_str).collect::<Vec<_>>().join("; ");
             let evidence = format!(
-                "whether {nodes} in {} can reach KMS is not known: no endpoint for KMS certainly takes the calls, and {}",
-                few(subnets),
-                few(reasons)
+                "whether {nodes}{} can reach KMS is not known, since no endpoint for KMS certainly takes the calls: \
+                 {reasons}",
+                within(subnets),
             );
             found.findings.push(Finding { remedy: Some(remedy), ..unknown(self.id, evidence) });
         }
@@ -328,7 +330,12 @@ impl<'a> VpcAssessor<'a> {
     }
 }
 
-/// The outcome for nodes whose routes lead to the internet. An endpoint that may take the calls instead has to allow
+/// The subnets in words: ` in subnet-1 and subnet-2`. The text is empty if none is known.
+fn within(subnets: &BTreeSet<&str>) -> String {
+    if subnets.is_empty() { String::new() } else { format!(" in {}", few(subnets)) }
+}
+
+/// The verdict on nodes whose routes lead to the internet. An endpoint that may take the calls instead has to allow
 /// them too.
 fn reached(
     possible: &[(&VpcEndpoint, VerdictsOfRoles<'_>)],
