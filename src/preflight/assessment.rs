@@ -10,7 +10,6 @@ use super::checks::{dry_run, just_in_time, key_fitness, key_policy, network, nod
 use super::finding::{Check, Finding, Verdict};
 use super::observation::{AccessObservation, Need, Read, Subject};
 use super::remedies::Remedies;
-pub(super) use super::remedies::ResourceRemedy;
 use crate::access::{CallerKind, IdentityVerdict, KeyVerdict, PrincipalArn};
 use crate::intent::PreflightMode;
 
@@ -35,6 +34,9 @@ pub struct PrincipalAccess {
     /// The indices of the statements of the key policy that `key_side` names, from 0.
     #[serde(skip)]
     pub key_policy_statements: Vec<usize>,
+    /// Whether a side refuses it, however certain it is that it needs the key.
+    #[serde(skip)]
+    pub is_refused: bool,
 }
 
 /// The assessment of a key for its users and nodes.
@@ -61,7 +63,9 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
     let subjects: Vec<_> =
         observation.subjects.iter().map(|subject| (subject, assessor.assess(subject))).collect();
     let certain = certainly_needed(observation, &subjects, exempt);
-    for (subject, SubjectAssessment { on_key, key_side, on_identity, own }) in subjects {
+    for (subject, found) in subjects {
+        let is_refused = found.verdict() == Verdict::Fail;
+        let SubjectAssessment { on_key, key_side, on_identity, own } = found;
         let is_certain = subject.side == CallerKind::Node && certain.contains(&subject.principal);
         let need = if is_certain { &Need::Certain } else { &subject.need };
         let is_exempt = is_exempt(&subject.principal, exempt);
@@ -88,6 +92,7 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
             key_side: on_key.evidence.clone(),
             own_side: on_identity.evidence.clone(),
             key_policy_statements: on_key.key_policy_statements.clone(),
+            is_refused,
         });
         assessment
             .findings

@@ -111,12 +111,19 @@ pub(crate) fn refuse_if_blocked(
 /// Whether a finding blocks that may pass once a recent change is seen everywhere.
 fn may_pass_later(assessment: &Assessment, mode: PreflightMode) -> bool {
     let is_of_access = |check| matches!(check, Check::KeyPolicy | Check::Identities | Check::DryRun);
-    let mut failing = assessment.findings.iter().filter(|finding| finding.verdict == Verdict::Fail);
-    failing.any(|finding| is_of_access(finding.check) && mode.blocks(finding))
+    let refused = refused(assessment);
+    let is_of_refused = |finding: &Finding| {
+        let mut refused = refused.iter();
+        refused.any(|(principal, side)| Some(*side) == finding.side && principal.as_str() == finding.subject)
+    };
+    let mut blocking = assessment.findings.iter().filter(|finding| mode.blocks(finding));
+    blocking.any(|finding| {
+        is_of_access(finding.check) && (finding.verdict == Verdict::Fail || is_of_refused(finding))
+    })
 }
 
 fn refused(assessment: &Assessment) -> BTreeSet<(PrincipalArn, CallerKind)> {
-    let refused = assessment.access.iter().filter(|access| access.verdict == Verdict::Fail && !access.exempt);
+    let refused = assessment.access.iter().filter(|access| access.is_refused && !access.exempt);
     refused.map(|access| (access.principal.clone(), access.side)).collect()
 }
 

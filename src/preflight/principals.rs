@@ -13,6 +13,7 @@ pub(super) use users::found_users;
 
 use super::observation::Need;
 use crate::access::PrincipalArn;
+use crate::ports::AwsError;
 
 /// How many of the ways in which a principal was found its description names.
 const NAMED: usize = 3;
@@ -23,6 +24,11 @@ pub(super) struct FoundPrincipal {
     pub(super) principal: PrincipalArn,
     pub(super) source: String,
     pub(super) need: Need,
+}
+
+/// The ARN of a role; `None` if there is no such role.
+fn parsed(arn: Result<Option<String>, AwsError>) -> Result<Option<PrincipalArn>, AwsError> {
+    arn.map(|arn| arn.and_then(|arn| PrincipalArn::parse(&arn).ok()))
 }
 
 /// The principals that were found, each with all the ways in which it was.

@@ -38,6 +38,7 @@ fn everything() -> Report {
             key_side: format!("statement 1 `{HARM}` of the key policy denies it"),
             own_side: "statement 0 of its policy 0 allows it".to_owned(),
             key_policy_statements: vec![1],
+            is_refused: false,
         }],
         remedies: Remedies {
             key_policy_statements: vec![json!({ "Sid": HARM, "Effect": "Allow" })],
@@ -268,6 +269,7 @@ fn a_row_is_one_principal_and_the_heaviest_verdicts_come_first() {
         key_side: String::new(),
         own_side: String::new(),
         key_policy_statements: Vec::new(),
+        is_refused: false,
     };
     let assessment = Assessment {
         access: vec![

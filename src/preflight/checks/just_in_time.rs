@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use crate::access::{JUST_IN_TIME_TAG, JUST_IN_TIME_VALUE};
-use crate::preflight::assessment::ResourceRemedy;
 use crate::preflight::observation::{AccessObservation, Read, Subject};
+use crate::preflight::remedies::ResourceRemedy;
 
 /// The tag to add, if the subject is that role and the key is known to lack the tag.
 pub(in crate::preflight) fn tag_remedy(

@@ -23,10 +23,10 @@ mod warnings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::preflight::assessment::ResourceRemedy;
 use crate::preflight::finding::{Check, Finding, Verdict};
 use crate::preflight::network::NetworkObservation;
 use crate::preflight::observation::{AccessObservation, Nodes, Read};
+use crate::preflight::remedies::ResourceRemedy;
 use endpoints::{CallFacts, VpcEndpoints};
 use nodes::{NodeCount, few};
 use routes::Routes;

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 
 use super::agent_role::{AgentRoles, HostManagement, ProfileRole};
-use super::{FoundPrincipal, FoundPrincipals};
+use super::{FoundPrincipal, FoundPrincipals, parsed};
 use crate::access::{
     KnownContext, PrincipalArn, Registration, RegistrationCall, UPDATE_INSTANCE_INFORMATION,
 };
@@ -347,11 +347,6 @@ impl Roles {
             Group::NoRole => AgentRoles::unknown(),
         }
     }
-}
-
-/// The ARN of a role; `None` if there is no such role.
-fn parsed(arn: Result<Option<String>, AwsError>) -> Result<Option<PrincipalArn>, AwsError> {
-    arn.map(|arn| arn.and_then(|arn| PrincipalArn::parse(&arn).ok()))
 }
 
 fn is_instance(node: &ManagedNode) -> bool {

@@ -8,8 +8,8 @@ use futures_util::StreamExt;
 use futures_util::stream;
 
 use super::session_kind::{SessionKind, kind, kind_by_content};
-use super::{FoundPrincipal, FoundPrincipals};
-use crate::access::{JUST_IN_TIME_ROLE, PrincipalArn, SessionOwner};
+use super::{FoundPrincipal, FoundPrincipals, parsed};
+use crate::access::{JUST_IN_TIME_ROLE, SessionOwner};
 use crate::arn::Arn;
 use crate::ports::{AwsError, PastSession, PreflightPorts};
 use crate::preflight::READS_AT_A_TIME;
@@ -172,9 +172,4 @@ fn just_in_time_role(
             "whether there is a role {JUST_IN_TIME_ROLE}, of just-in-time node access, could not be read: {error}"
         )),
     }
-}
-
-/// The ARN of a role; `None` if there is no such role.
-fn parsed(arn: Result<Option<String>, AwsError>) -> Result<Option<PrincipalArn>, AwsError> {
-    arn.map(|arn| arn.and_then(|arn| PrincipalArn::parse(&arn).ok()))
 }

@@ -12,7 +12,10 @@ use session_kms::preflight::{AccessQuestion, blocking, check_access};
 use session_kms::session::DocumentName;
 
 use super::key_policies::Caller;
-use super::{BEFORE, allow, arn, create, function, key_in_document, properties_naming, reset_with_key};
+use super::{
+    AGENT, BEFORE, admit_function, allow, arn, create, function, key_in_document, properties_naming,
+    reset_with_key,
+};
 use crate::stub::{ACCOUNT, Fault, REGION, Refusal, SimulatedAnswer, Stub, When, World};
 
 /// How often a refused principal is checked, the first time included.
@@ -82,6 +85,49 @@ async fn a_policy_that_was_just_attached_is_waited_for() {
     assert_eq!(key_in_document(&stub), Some(key));
     // Both are checked at first, and then only the one that was refused.
     assert_eq!(stub.calls_of("SimulatePrincipalPolicy").len(), 2 + 2);
+}
+
+#[tokio::test]
+async fn strict_waits_for_whatever_blocks_there_and_may_pass_later() {
+    /// Puts an instance of a role that lacks an Allow of its own into the world.
+    type Instances = fn(&mut World, &str);
+    // A stopped instance, and a node that may work by this role or by that of Default Host Management.
+    let instances: [Instances; 2] = [
+        |world, profile| {
+            world.add_subnet("subnet-1", "vpc-1");
+            world.add_instance("i-1", "subnet-1").state = "stopped";
+            world.associate("i-1", profile);
+        },
+        |world, profile| {
+            let host = world.add_role("Host");
+            world.simulates(&host, "*", "*", SimulatedAnswer::allowed("Kms"));
+            world.set_default_host_role("Host");
+            world.add_node("i-1", AGENT);
+            world.associate("i-1", profile);
+            let asks_for = vec!["aws:SourceIp".to_owned()];
+            let unknown = SimulatedAnswer { asks_for, ..SimulatedAnswer::allowed("Ssm") };
+            world.simulates(&arn("role/Batch"), "ssm:UpdateInstanceInformation", "*", unknown);
+        },
+    ];
+    for set in instances {
+        let stub = Stub::start().await;
+        let key = stub.world(|world| {
+            let key = reset_with_key(world, ACCOUNT);
+            admit_function(world, &key);
+            let role = world.add_role("Batch");
+            let profile = world.add_instance_profile("Batch", Some(&role));
+            set(world, &profile);
+            key
+        });
+        let attach = Fault::before(|world| {
+            world.simulates(&arn("role/Batch"), "kms:Decrypt", "*", SimulatedAnswer::allowed("Kms"));
+        });
+        stub.fault(When::operation("kms", "GetKeyPolicy").nth(3), attach);
+        let properties = json!({"KmsKeyId": key, "Preflight": "Strict", "DiscoverUsers": false});
+        let answer = create(&stub, &function(&stub), &properties).await;
+        assert!(answer.success, "{}", answer.reason);
+        assert_eq!(stub.calls_of("GetKeyPolicy").len(), 3);
+    }
 }
 
 #[tokio::test]

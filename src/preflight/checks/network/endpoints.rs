@@ -67,7 +67,7 @@ pub(super) enum RolesVerdict {
 }
 
 /// The policy of an endpoint, as Context says and without what Context says.
-pub(super) struct JudgedEndpoint<'a> {
+pub(super) struct AssessedEndpoint<'a> {
     observation: &'a AccessObservation,
     policy: Result<EndpointPolicy<'a>, String>,
     /// The parts of Context that the policy asks for, in words, and the policy without them.
@@ -90,7 +90,7 @@ impl CallFacts {
     }
 }
 
-impl<'a> JudgedEndpoint<'a> {
+impl<'a> AssessedEndpoint<'a> {
     pub(super) fn new(
         observation: &'a AccessObservation,
         facts: &'a CallFacts,

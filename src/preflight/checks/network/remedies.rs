@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::access::{PrincipalArn, SessionCall};
 use crate::key::KeyArn;
 use crate::ports::VpcEndpoint;
-use crate::preflight::assessment::ResourceRemedy;
+use crate::preflight::remedies::ResourceRemedy;
 
 /// An endpoint for KMS beside `model`, the VPC's endpoint for ssmmessages: in the same subnets, with the same security
 /// groups.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::endpoints::{CallFacts, JudgedEndpoint, RolesVerdict, VpcEndpoints};
+use super::endpoints::{AssessedEndpoint, CallFacts, RolesVerdict, VpcEndpoints};
 use super::nodes::{FEW, NodeCount, VpcNodes, few};
 use super::remedies::{endpoint_to_add, statement_to_add};
 use super::routes::{Place, Routes, Way};
@@ -234,11 +234,11 @@ impl<'a> VpcAssessor<'a> {
 
     /// What the policy of an endpoint says about the roles of all nodes in this VPC.
     fn verdicts(&self, endpoint: &VpcEndpoint) -> VerdictsOfRoles<'a> {
-        let judged = JudgedEndpoint::new(self.observation, self.facts, endpoint);
+        let assessed = AssessedEndpoint::new(self.observation, self.facts, endpoint);
         let mut verdicts = VerdictsOfRoles::new();
         for (_, roles) in self.nodes.alike.keys() {
             verdicts.entry(roles).or_insert_with(|| {
-                let (verdict, given) = judged.verdict(roles);
+                let (verdict, given) = assessed.verdict(roles);
                 (verdict, given.map(str::to_owned))
             });
         }

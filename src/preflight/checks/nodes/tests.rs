@@ -16,7 +16,7 @@ fn verdicts(nodes: Nodes) -> Vec<Verdict> {
 }
 
 #[test]
-fn agents_are_judged_by_their_version() {
+fn agents_are_assessed_by_their_version() {
     for (version, expected) in [
         ("2.3.538.0", Verdict::Fail),
         ("2.3.539.0", Verdict::Warning),

@@ -39,7 +39,7 @@ fn a_policy_that_refuses_the_roles_fails_with_the_statement_to_add() {
 }
 
 #[test]
-fn another_account_s_key_is_judged_as_well() {
+fn another_account_s_key_is_assessed_as_well() {
     for (resource, expected) in [
         ("*", Verdict::Pass),
         (OTHER_KEY, Verdict::Pass),

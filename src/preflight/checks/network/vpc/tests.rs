@@ -61,7 +61,7 @@ fn each_vpc_is_one_finding_however_many_nodes_it_has() {
 }
 
 #[test]
-fn many_roles_and_policies_are_judged_once_for_each_vpc() {
+fn many_roles_and_policies_are_assessed_once_for_each_vpc() {
     let net = large().with(|net| {
         let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"kms:Decrypt","Resource":"*","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/R*"}}}]}"#;
         for endpoint in net.endpoints().clone() {
