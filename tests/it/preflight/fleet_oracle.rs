@@ -99,6 +99,24 @@ pub fn truth_of_owner(kind: Kind, ability: Ability) -> Truth {
     truth_of(&all)
 }
 
+/// The key's tag of just-in-time node access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tag {
+    Right,
+    OtherValue,
+    Missing,
+    Unread,
+}
+
+/// Whether just-in-time access works, if nothing but AWS's managed policy gives its role permissions.
+pub fn truth_of_just_in_time(tag: Tag) -> Truth {
+    match tag {
+        Tag::Right => Truth::Can,
+        Tag::OtherValue | Tag::Missing => Truth::Cannot,
+        Tag::Unread => Truth::Unknown,
+    }
+}
+
 fn cases(ability: Ability) -> Vec<bool> {
     match ability {
         Ability::Can => vec![true],

@@ -3,7 +3,9 @@
 
 use serde_json::json;
 
-use super::fleet_oracle::{Ability, Host, Kind, NodeSituation, Path, Profile, truth_of_owner};
+use super::fleet_oracle::{
+    Ability, Host, Kind, NodeSituation, Path, Profile, Tag, truth_of_just_in_time, truth_of_owner,
+};
 use super::oracle::Truth;
 use super::{AGENT, BEFORE, admit_function, create, function, key_in_document, reset_with_key};
 use crate::stub::{ACCOUNT, Document, Fault, Format, SimulatedAnswer, Stub, When, World};
@@ -240,17 +242,17 @@ async fn every_document_with_every_owner() {
 async fn just_in_time_access_with_every_tag() {
     const TAG: &str = "SystemsManagerJustInTimeNodeAccessManaged";
     let stub = Stub::start().await;
-    let tagged: [(&str, Option<&str>, Truth); 4] = [
-        ("tagged", Some("true"), Truth::Can),
-        ("tagged otherwise", Some("false"), Truth::Cannot),
-        ("not tagged", None, Truth::Cannot),
-        ("unreadable", Some("true"), Truth::Unknown),
+    let tagged = [
+        (Tag::Right, Some("true")),
+        (Tag::OtherValue, Some("false")),
+        (Tag::Missing, None),
+        (Tag::Unread, Some("true")),
     ];
     let mut wrong = Vec::new();
     for lists_missing in [true, false] {
-        for (what, tag, truth) in tagged {
+        for (tag, value) in tagged {
             stub.clear_faults();
-            if what == "unreadable" {
+            if tag == Tag::Unread {
                 let denied = Fault::AccessDenied { action: "kms:ListResourceTags" };
                 stub.fault(When::operation("kms", "ListResourceTags"), denied);
             }
@@ -264,7 +266,8 @@ async fn just_in_time_access_with_every_tag() {
                     ..SimulatedAnswer::default()
                 };
                 world.simulates(&role, "kms:GenerateDataKey", "*", allowed);
-                world.key(&key).tags = tag.iter().map(|tag| (TAG.to_owned(), (*tag).to_owned())).collect();
+                world.key(&key).tags =
+                    value.iter().map(|value| (TAG.to_owned(), (*value).to_owned())).collect();
                 // Whoever owns an approved session needs no permission of its own.
                 let owner = format!("arn:aws:sts::{ACCOUNT}:assumed-role/Nobody/jane");
                 world.add_session("s-1", &owner, 4_000_000_000.0).is_just_in_time = true;
@@ -275,7 +278,8 @@ async fn just_in_time_access_with_every_tag() {
                 format!("TagKey={TAG},TagValue=true"),
                 "aws kms tag-resource".to_owned(),
             ];
-            wrong.extend(run(&stub, truth, &named, what, set).await);
+            let what = format!("{tag:?}");
+            wrong.extend(run(&stub, truth_of_just_in_time(tag), &named, &what, set).await);
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
