@@ -63,7 +63,7 @@ pub struct Finding {
     /// Whether the subject is exempt, so that its failure does not block.
     pub exempt: bool,
     /// Whether it blocks in Strict although it is a warning.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(rename = "blocksInStrict", skip_serializing_if = "std::ops::Not::not")]
     pub blocks_in_strict: bool,
     /// The indices of the statements of the key policy that the evidence names, from 0.
     #[serde(skip)]

@@ -91,9 +91,8 @@ pub(in crate::preflight) async fn found_nodes<P: PreflightPorts>(
     let profiles: Option<BTreeMap<String, String>> = match profiles {
         Ok(profiles) => Some(profiles.into_iter().collect()),
         Err(error) => {
-            if has_instances {
-                nodes.gaps.push(format!("the instance profiles of EC2 nodes could not be read: {error}"));
-            }
+            // Without them the stopped instances are not known either.
+            nodes.gaps.push(format!("the instance profiles of EC2 instances could not be read: {error}"));
             None
         }
     };
