@@ -111,7 +111,7 @@ def test_the_queue_takes_undelivered_events_of_the_stack_s_rules_only() -> None:
         Resolver(SHIPPED, {}).resolve(resource["Properties"]["Name"])
         for resource in SHIPPED["Resources"].values() if resource["Type"] == "AWS::Events::Rule"
     }
-    assert len(names) == 8
+    assert len(names) == 9
     for name in names:
         assert fnmatch.fnmatchcase(f"arn:aws:events:eu-west-1:{ACCOUNT}:rule/{name}", pattern)
         assert len(name) <= 64
