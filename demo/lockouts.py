@@ -37,13 +37,13 @@ class LockedOutFleets:
         self.network: fleets.Network
 
     def run(self) -> None:
-        self._no_way_to_kms()
+        self._no_route_to_kms()
         self._an_endpoint()
         self._default_host_management()
         self._the_role_of_the_nodes()
         self._delete()
 
-    def _no_way_to_kms(self) -> None:
+    def _no_route_to_kms(self) -> None:
         screen = self.screen
         screen.step("create-stack, while nodes are in a VPC with an endpoint for ssmmessages and none for KMS")
         self.network = fleets.seed_private_network(self.aws, "ssmmessages")
@@ -93,7 +93,7 @@ class LockedOutFleets:
         screen.expect(seed.read_document(self.aws).key == self.keys.second, "the document names the second key")
 
     def _delete(self) -> None:
-        self.screen.step("delete-stack; the two fleets go too")
+        self.screen.step("delete-stack, and terminate the two fleets")
         self.screen.expect(self.stack.delete() == "DELETE_COMPLETE", "the stack is gone")
         self.aws.client("ec2").terminate_instances(InstanceIds=self.nodes)
         self.aws.client("ssm").reset_service_setting(SettingId=fleets.DEFAULT_HOST_SETTING)

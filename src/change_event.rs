@@ -80,8 +80,8 @@ pub enum ChangeDetail {
     DeletionDate(String),
 }
 
-/// The calls on a key that give it an alias or take one away. A record of `UpdateAlias` names the key that the alias comes
-/// to, and not the key that it goes from.
+/// The calls on a key that give it an alias or take one away. A record of `UpdateAlias` names the key that gets
+/// the alias, and not the key that loses it.
 pub(crate) const ALIAS_CALLS: [&str; 3] = ["CreateAlias", "UpdateAlias", "DeleteAlias"];
 
 impl ChangeEvent {

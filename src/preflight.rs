@@ -32,8 +32,8 @@ pub use key_error::{KeyError, KeyFault};
 pub(crate) use lookups::read_attributes;
 pub use network::NetworkObservation;
 pub use observation::{
-    AccessObservation, AccessQuestion, Attributes, InstanceNode, LeftOut, Need, Nodes, NodesOfAgent,
-    OtherOwner, Read, Sessions, Subject, UnknownDocument,
+    AccessObservation, AccessQuestion, Attributes, InstanceNode, LeftOut, Need, NodeCount, Nodes, OtherOwner,
+    Read, Sessions, Subject, UnknownDocument,
 };
 pub use observe::observe_access;
 pub use remedies::{IdentityRemedy, Remedies, ResourceRemedy};

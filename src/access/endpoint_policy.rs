@@ -107,7 +107,7 @@ impl<'a> EndpointPolicy<'a> {
         let mut worst = EndpointVerdict::Allows;
         for context in self.contexts.for_side(side) {
             let words = |error: kms_key_policy::RequestError| error.to_string();
-            // What Context says of these two is not so for a call that takes this endpoint.
+            // The call goes through this endpoint, so these two values replace those of Context.
             let context = context
                 .for_caller(caller, self.facts)
                 .value("aws:SourceVpce", self.endpoint)

@@ -35,7 +35,7 @@ impl PrincipalArn {
     /// The name of the permission set, if IAM Identity Center made the role. `None` also if the role's name does not end
     /// as Identity Center ends it: then the permission set's name is not certain.
     #[must_use]
-    pub fn permission_set(&self) -> Option<&str> {
+    pub fn permission_set_name(&self) -> Option<&str> {
         let (name, digits) = self.role_of_identity_center()?.strip_prefix(PREFIX)?.rsplit_once('_')?;
         let is_suffix = digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         (is_suffix && !name.is_empty()).then_some(name)
@@ -55,7 +55,7 @@ impl<'a> PermissionSet<'a> {
     /// The permission set of a role; `None` as for [`PrincipalArn::permission_set`].
     #[must_use]
     pub fn of(principal: &'a PrincipalArn) -> Option<Self> {
-        let name = principal.permission_set()?;
+        let name = principal.permission_set_name()?;
         Some(Self { name, partition: principal.partition(), account: principal.account() })
     }
 
@@ -91,7 +91,7 @@ impl<'a> PermissionSet<'a> {
         };
         let name: String = self.name.chars().filter(char::is_ascii_alphanumeric).collect();
         json!({
-            "Sid": format!("{sid}{name}"),
+            "Sid": format!("{sid}{name}{}", self.account),
             "Effect": "Allow",
             "Principal": { "AWS": principal },
             "Action": side.call().action(),

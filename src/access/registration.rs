@@ -22,7 +22,7 @@ pub enum Registration {
     Allowed,
     /// It may not, so the agent works by the role of Default Host Management.
     Denied,
-    /// Nobody knows, for this reason.
+    /// It is not known, for this reason.
     Unknown(String),
 }
 
@@ -71,10 +71,10 @@ impl RegistrationCall {
     /// What a simulation with these entries means.
     #[must_use]
     pub fn registration(&self, simulation: &Simulation) -> Registration {
-        let is_absent = |name: &&String| {
+        let may_be_present = |name: &&String| {
             !matches!(state_of(&self.facts, name), Some(FactState::Absent | FactState::AbsentBelow))
         };
-        let missing: Vec<_> = simulation.missing_context.iter().filter(is_absent).cloned().collect();
+        let missing: Vec<_> = simulation.missing_context.iter().filter(may_be_present).cloned().collect();
         if !missing.is_empty() {
             return Registration::Unknown(format!("that depends on {}", missing.join(", ")));
         }

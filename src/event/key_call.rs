@@ -41,8 +41,9 @@ pub(super) fn read(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentit
     if let Some(error) = record.error() {
         return ignored(format_args!("{call} failed with {error}, so nothing has changed"));
     }
-    // A policy may ask for aliases, and the record does not name the key that an alias goes from.
-    let key = if is_alias_call { None } else { key(&record, function) };
+    // A policy may ask for aliases. The record of UpdateAlias names the key that gets the alias, and not the key that loses
+    // it.
+    let key = if call == "UpdateAlias" { None } else { key(&record, function) };
     Event::ChangeEvent(ChangeEvent {
         source: ChangeSource::KeyCall,
         what: call.to_owned(),

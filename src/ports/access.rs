@@ -88,8 +88,8 @@ pub struct ManagedNode {
     pub id: String,
     /// The version of its agent.
     pub agent_version: Option<String>,
-    /// The node's role, by name, as DescribeInstanceInformation returns it. Hybrid activated nodes have one; whether
-    /// nodes under Default Host Management have one is open.
+    /// The node's role, by name, as DescribeInstanceInformation returns it. Hybrid activated nodes have one. AWS
+    /// does not document whether nodes under Default Host Management have one.
     pub role: Option<String>,
 }
 

@@ -26,6 +26,8 @@ pub struct NetworkInterface {
     pub private_ip: Option<IpAddr>,
     /// Whether it has a public IPv4 address.
     pub has_public_ip: bool,
+    /// Whether a secondary private address has a public IPv4 address.
+    pub has_secondary_public_ip: bool,
     /// Whether it has an IPv6 address.
     pub has_ipv6: bool,
     /// The ids of its security groups.
@@ -41,11 +43,11 @@ pub struct VpcEndpoint {
     pub vpc: String,
     /// The service: `com.amazonaws.eu-west-1.kms`.
     pub service: String,
-    /// What it puts into the VPC.
+    /// Its type.
     pub endpoint_type: EndpointType,
     /// Whether it works.
     pub state: EndpointState,
-    /// Whether the service's own host name leads to it.
+    /// Whether private DNS is on, so that the service's own host name resolves to it.
     pub has_private_dns: bool,
     /// Its policy, as JSON text. `None` if AWS's answer has none.
     pub policy: Option<String>,
@@ -62,7 +64,7 @@ pub enum EndpointType {
     Interface,
     /// Routes to S3 or DynamoDB.
     Gateway,
-    /// Anything else, such as a way to a firewall.
+    /// Anything else, such as a Gateway Load Balancer endpoint.
     Other,
 }
 
@@ -108,7 +110,7 @@ pub struct RouteTable {
 pub struct Route {
     /// The destination: an IPv4 or IPv6 block, or the id of a prefix list. It is empty if it is of another kind.
     pub destination: String,
-    /// The id of what it leads to: `local`, `igw-…`, `nat-…`, `eigw-…`, `tgw-…`, `pcx-…`, `vgw-…`, `vpce-…`, `eni-…`.
+    /// The id of the target: `local`, `igw-…`, `nat-…`, `eigw-…`, `tgw-…`, `pcx-…`, `vgw-…`, `vpce-…`, `eni-…`.
     /// It is empty if the answer names a target of a kind that is not known here.
     pub target: String,
     /// Whether its target is there.
@@ -120,10 +122,10 @@ pub struct Route {
 pub enum RouteState {
     /// The route works.
     Active,
-    /// The target is gone, and what takes the route is lost.
+    /// The target is gone, and the traffic is dropped.
     Blackhole,
     /// AWS names a state that is not known here.
-    Unclear,
+    Unknown,
 }
 
 /// A NAT gateway.
@@ -139,7 +141,7 @@ pub struct NatGateway {
     pub is_available: bool,
 }
 
-/// A security group, with what it lets in.
+/// A security group, with its inbound rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecurityGroup {
     /// `sg-…`.

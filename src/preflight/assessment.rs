@@ -71,10 +71,12 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
         let is_exempt = is_exempt(&subject.principal, exempt);
         let weighed = |finding: Finding| need.weigh(Finding { exempt: is_exempt, ..finding });
         let (on_key, mut on_identity) = (weighed(on_key), weighed(on_identity));
-        if matches!(key_side, Ok(KeyVerdict::ImplicitDeny { .. })) {
+        // Nobody is admitted of whom it is not known that it needs the key.
+        let is_needed = !matches!(need, Need::Possible(_));
+        if is_needed && matches!(key_side, Ok(KeyVerdict::ImplicitDeny { .. })) {
             refused.push((&subject.principal, subject.side));
         }
-        if matches!(own, IdentityVerdict::MissingAllow(_)) {
+        if is_needed && matches!(own, IdentityVerdict::MissingAllow(_)) {
             match just_in_time::tag_remedy(subject, observation) {
                 Some(remedy) => {
                     on_identity.remedy.clone_from(&remedy.command);
@@ -103,7 +105,7 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
     );
     assessment.findings.extend(observation.nodes.iter().flat_map(nodes::findings));
     if let Some(network) = &observation.network {
-        let (findings, remedies) = network::findings(observation, network);
+        let (findings, remedies) = network::findings(observation, network, &|role| is_exempt(role, exempt));
         assessment.findings.extend(findings);
         assessment.remedies.resources.extend(remedies);
     }
@@ -126,8 +128,8 @@ fn certainly_needed<'a>(
             && nodes.any(|(subject, found)| subject.principal == *role && found.verdict() == Verdict::Fail)
     };
     let nodes = observation.nodes.as_ref().and_then(Read::known);
-    let one_of = nodes.iter().flat_map(|nodes| &nodes.one_of);
-    one_of.filter(|roles| roles.iter().all(fails)).flatten().collect()
+    let alternative_roles = nodes.iter().flat_map(|nodes| &nodes.alternative_roles);
+    alternative_roles.filter(|roles| roles.iter().all(fails)).flatten().collect()
 }
 
 fn is_exempt(principal: &PrincipalArn, exempt: &[String]) -> bool {
@@ -154,9 +156,10 @@ impl Need {
             Self::Possible(why) => Finding {
                 verdict: Verdict::Unknown,
                 evidence: format!("{}; whether it needs the key is not known: {why}", finding.evidence),
+                remedy: None,
                 ..finding
             },
-            Self::OfStopped => Finding { verdict: Verdict::Warning, blocks_in_strict: true, ..finding },
+            Self::StoppedOnly => Finding { verdict: Verdict::Warning, blocks_in_strict: true, ..finding },
         }
     }
 }
@@ -164,9 +167,11 @@ impl Need {
 impl Assessment {
     /// Adds the assessment of another key. The indices of its statements count in another key policy, and are dropped.
     pub fn extend(&mut self, other: Self) {
-        let findings = other.findings.into_iter();
-        self.findings
-            .extend(findings.map(|finding| Finding { key_policy_statements: Vec::new(), ..finding }));
+        // What does not depend on the key is found again.
+        let findings = other.findings.into_iter().filter(|finding| !self.findings.contains(finding));
+        let findings: Vec<_> =
+            findings.map(|finding| Finding { key_policy_statements: Vec::new(), ..finding }).collect();
+        self.findings.extend(findings);
         let access = other.access.into_iter();
         self.access
             .extend(access.map(|access| PrincipalAccess { key_policy_statements: Vec::new(), ..access }));

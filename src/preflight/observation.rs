@@ -1,6 +1,7 @@
 //! What was observed for the checks. Each value may be unknown, and then there is a reason.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::Value;
 
@@ -75,7 +76,7 @@ pub struct Subject {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
     /// Only nodes that are stopped need it.
-    OfStopped,
+    StoppedOnly,
     /// It may need it. The text is why that is not known.
     Possible(String),
     /// It needs it.
@@ -88,16 +89,16 @@ pub struct Nodes {
     /// How many there are.
     pub count: usize,
     /// The nodes by the version of their agent, which is empty if it is not known.
-    pub agents: BTreeMap<String, NodesOfAgent>,
-    /// Nodes whose role is not known: how many, and an example.
-    pub without_role: Option<(usize, String)>,
+    pub agents: BTreeMap<String, NodeCount>,
+    /// Nodes whose role is not known.
+    pub without_role: NodeCount,
     /// What could not be read of the nodes, and why.
     pub gaps: Vec<String>,
     /// The EC2 instances among them.
     pub instances: Vec<InstanceNode>,
-    /// Roles of which one is used by some nodes, and it is not known which. If none of them can use the key, these
-    /// nodes certainly cannot.
-    pub one_of: Vec<Vec<PrincipalArn>>,
+    /// Lists of roles. The nodes of a list use one of its roles, and it is not known which. If none of them can use the
+    /// key, these nodes certainly cannot.
+    pub alternative_roles: Vec<Vec<PrincipalArn>>,
 }
 
 /// A managed node that is an EC2 instance.
@@ -109,13 +110,46 @@ pub struct InstanceNode {
     pub roles: Vec<PrincipalArn>,
 }
 
-/// The nodes with one agent version.
+/// How many nodes, and one of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NodesOfAgent {
+pub struct NodeCount {
     /// How many.
     pub count: usize,
-    /// One of them.
+    /// One of them; empty if there is none.
     pub example: String,
+}
+
+impl NodeCount {
+    /// Counts one more node.
+    pub(super) fn add(&mut self, id: &str) {
+        self.count += 1;
+        if self.example.is_empty() {
+            id.clone_into(&mut self.example);
+        }
+    }
+
+    /// Counts these nodes too.
+    pub(super) fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        if self.example.is_empty() {
+            self.example.clone_from(&other.example);
+        }
+    }
+
+    /// The form of a word for this many: `node` or `nodes`, `reaches` or `reach`.
+    pub(super) fn form<'w>(&self, of_one: &'w str, of_several: &'w str) -> &'w str {
+        if self.count == 1 { of_one } else { of_several }
+    }
+}
+
+/// Some nodes in words.
+impl fmt::Display for NodeCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.count {
+            1 => write!(f, "node {}", self.example),
+            count => write!(f, "{count} nodes (such as {})", self.example),
+        }
+    }
 }
 
 /// A summary of the session history.

@@ -15,7 +15,7 @@ use super::observation::Need;
 use crate::access::PrincipalArn;
 use crate::ports::AwsError;
 
-/// How many of the ways in which a principal was found its description names.
+/// How many of its sources the description of a principal names.
 const NAMED: usize = 3;
 
 /// A principal that was found, and how.
@@ -27,16 +27,16 @@ pub(super) struct FoundPrincipal {
 }
 
 /// The ARN of a role; `None` if there is no such role.
-fn parsed(arn: Result<Option<String>, AwsError>) -> Result<Option<PrincipalArn>, AwsError> {
+fn parse_role_arn(arn: Result<Option<String>, AwsError>) -> Result<Option<PrincipalArn>, AwsError> {
     arn.map(|arn| arn.and_then(|arn| PrincipalArn::parse(&arn).ok()))
 }
 
-/// The principals that were found, each with all the ways in which it was.
+/// The principals that were found, each with its need and its sources.
 #[derive(Debug, Default)]
 struct FoundPrincipals(BTreeMap<PrincipalArn, (Need, Vec<String>)>);
 
 impl FoundPrincipals {
-    /// Adds a way in which a principal was found. Of several needs the most certain one counts.
+    /// Adds a source of a principal. Of several needs the most certain one counts.
     fn add(&mut self, principal: PrincipalArn, need: Need, source: String) {
         let (known, sources) = self.0.entry(principal).or_insert_with(|| (need.clone(), Vec::new()));
         if need > *known {

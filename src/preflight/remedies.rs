@@ -66,11 +66,18 @@ impl Remedies {
         }
     }
 
-    /// Adds the remedies for another key.
+    /// Adds the remedies for another key, each once.
     pub fn extend(&mut self, other: Self) {
-        self.key_policy_statements.extend(other.key_policy_statements);
-        self.identity_policies.extend(other.identity_policies);
-        self.resources.extend(other.resources);
+        fn add<T: PartialEq>(all: &mut Vec<T>, others: Vec<T>) {
+            for other in others {
+                if !all.contains(&other) {
+                    all.push(other);
+                }
+            }
+        }
+        add(&mut self.key_policy_statements, other.key_policy_statements);
+        add(&mut self.identity_policies, other.identity_policies);
+        add(&mut self.resources, other.resources);
     }
 }
 

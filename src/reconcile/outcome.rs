@@ -29,8 +29,10 @@ pub struct Outcome {
 pub(super) const CLEARED: &str = "sessions are not encrypted with a key of yours now, and the console's password reset of managed nodes, \
      which needs session encryption, does not work";
 
-/// What switching a key on for the first time asks of clients. No check can see the clients.
+/// What clients need when sessions become encrypted with a key. No check can see the clients. Sources: the Session Manager
+/// user guide, and the issues of the two projects (github.com/mmmorris1975/ssm-session-client/issues/10 and
+/// github.com/gravitational/teleport/issues/42371).
 pub(super) const CLIENTS: &str = "whoever starts a session now needs a client that can encrypt: session-manager-plugin 1.1.17.0 or later \
-     (Session Manager user guide); a client with a protocol implementation of its own may fail on every encrypted session, such as \
-     the own shell code of mmmorris1975/ssm-session-client (its issue 10 says that it does not support KMS sessions), and \
-     Teleport's `tsh aws ssm start-session` fails before its fix of December 2024 (gravitational/teleport issue 42371)";
+     (Session Manager user guide); a client with its own implementation of the protocol may fail on every encrypted session: the \
+     shell of mmmorris1975/ssm-session-client does not support KMS (issue 10 there), and Teleport's `tsh aws ssm start-session` fails in \
+     versions from before December 2024 (gravitational/teleport issue 42371)";

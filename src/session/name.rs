@@ -32,6 +32,12 @@ impl DocumentName {
         }
     }
 
+    /// Whether it is the document that Session Manager reads its preferences from.
+    #[must_use]
+    pub fn is_preferences(&self) -> bool {
+        self.0 == Self::PREFERENCES
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

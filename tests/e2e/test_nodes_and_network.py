@@ -47,7 +47,7 @@ def managed(account: Account) -> Account:
     return account
 
 
-def test_a_node_of_default_host_management_is_proven_by_the_role_of_default_host_management(managed: Account) -> None:
+def test_a_node_of_default_host_management_is_checked_by_the_role_of_default_host_management(managed: Account) -> None:
     node, = seed.seed_fleet(managed.aws, "Batch")
     may_decrypt(managed, "Batch")
     before = managed.document()
@@ -71,7 +71,7 @@ def test_the_role_of_a_profile_that_no_node_works_by_needs_no_access(managed: Ac
     assert [access["principal"] for access in report(stack)["access"]] == [HOST]
 
 
-def test_a_profile_that_may_work_with_systems_manager_is_proven_by_its_own_role(managed: Account) -> None:
+def test_a_profile_that_may_work_with_systems_manager_is_checked_by_its_own_role(managed: Account) -> None:
     seed.seed_roles(managed.aws)
     seed.seed_fleet(managed.aws, seed.NODE_ROLE)
     may_decrypt(managed, fleets.DEFAULT_HOST_ROLE)
@@ -145,7 +145,7 @@ def test_nodes_that_cannot_reach_kms_are_refused_until_there_is_an_endpoint(priv
     {"VpcPeeringConnectionId": "pcx-0123456789abcdef0"},
     {"GatewayId": "vgw-0123456789abcdef0"},
 ], ids=lambda target: next(iter(target)))
-def test_a_way_that_may_lead_to_kms_is_unknown_and_blocks_in_strict_only(private: Private, target: dict[str, str]) -> None:
+def test_a_target_that_may_reach_kms_is_unknown_and_blocks_in_strict_only(private: Private, target: dict[str, str]) -> None:
     account, network, _ = private
     fleets.add_route(account.aws, network, **target)
     stack = account.deploy()
@@ -155,7 +155,7 @@ def test_a_way_that_may_lead_to_kms_is_unknown_and_blocks_in_strict_only(private
     assert network.vpc in refusal(account.stack(Preflight="Strict", DryRun="true"))
 
 
-def test_a_public_nat_gateway_is_a_way_out(private: Private) -> None:
+def test_a_public_nat_gateway_is_a_route_to_the_internet(private: Private) -> None:
     account, network, _ = private
     ec2 = account.aws.client("ec2")
     public = ec2.create_subnet(VpcId=network.vpc, CidrBlock="10.20.2.0/24")["Subnet"]["SubnetId"]
@@ -169,7 +169,7 @@ def test_a_public_nat_gateway_is_a_way_out(private: Private) -> None:
     assert verdicts(account.deploy(), "network") == {"pass"}
 
 
-def test_an_internet_gateway_is_no_way_out_for_a_node_without_a_public_address(private: Private) -> None:
+def test_an_internet_gateway_is_no_route_to_the_internet_for_a_node_without_a_public_address(private: Private) -> None:
     account, network, _ = private
     ec2 = account.aws.client("ec2")
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
@@ -201,7 +201,7 @@ def test_an_endpoint_whose_policy_forbids_the_key_is_refused_until_the_policy_al
     assert account.document().key == account.keys.first
 
 
-def test_the_policy_of_an_endpoint_is_judged_for_another_account_s_key_too(private: Private) -> None:
+def test_the_policy_of_an_endpoint_is_evaluated_for_another_account_s_key_too(private: Private) -> None:
     account, network, _ = private
     key = seed.make_key(account.aws, "of another account", seed.named_roles_policy(OWNER, Decrypt=[NODE], DescribeKey=[f"arn:aws:iam::{ACCOUNT}:root"]), OWNER)
     fleets.put_role_policy(account.aws, seed.NODE_ROLE, "foreign", "kms:Decrypt", resource=key)

@@ -50,7 +50,7 @@ fn the_permission_set_is_read_from_the_path_and_the_name() {
     ] {
         let principal = PrincipalArn::parse(&format!("arn:aws:iam::{OWNER}:{arn}")).unwrap();
         assert_eq!(
-            (principal.is_of_identity_center(), principal.permission_set()),
+            (principal.is_of_identity_center(), principal.permission_set_name()),
             (is_reserved, name),
             "{arn}"
         );
@@ -68,7 +68,7 @@ fn the_statements_are_ready_to_paste() {
     assert_eq!(
         set.sufficient_key_policy_statement(CallerKind::User),
         json!({
-            "Sid": "AllowSessionManagerUsersOfOpsAdmin",
+            "Sid": "AllowSessionManagerUsersOfOpsAdmin111122223333",
             "Effect": "Allow",
             "Principal": { "AWS": "*" },
             "Action": "kms:GenerateDataKey",
@@ -82,7 +82,7 @@ fn the_statements_are_ready_to_paste() {
     assert_eq!(
         set.key_policy_statement(CallerKind::Node),
         json!({
-            "Sid": "AllowSessionManagerNodesOfOpsAdmin",
+            "Sid": "AllowSessionManagerNodesOfOpsAdmin111122223333",
             "Effect": "Allow",
             "Principal": { "AWS": "arn:aws:iam::111122223333:root" },
             "Action": "kms:Decrypt",

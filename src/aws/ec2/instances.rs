@@ -134,10 +134,19 @@ fn interface(item: &mut ScopedDecoder<'_, '_>) -> Result<(u32, NetworkInterface)
             })?,
             "groupSet" => texts(tag, "groupId", &mut interface.security_groups)?,
             "privateIpAddressesSet" => each(tag, &["item"], |_, item| {
-                each(item, &["association"], |_, tag| {
-                    interface.has_public_ip |= has_public_ip(tag)?;
+                let (mut is_primary, mut has_public) = (false, false);
+                each(item, &["primary", "association"], |name, tag| {
+                    match name {
+                        "primary" => is_primary = value(tag)?.unwrap_or_default(),
+                        _ => has_public |= has_public_ip(tag)?,
+                    }
                     Ok(())
-                })
+                })?;
+                match is_primary {
+                    true => interface.has_public_ip |= has_public,
+                    false => interface.has_secondary_public_ip |= has_public,
+                }
+                Ok(())
             })?,
             _ => each(tag, &["item"], |_, _| {
                 interface.has_ipv6 = true;
@@ -163,6 +172,7 @@ fn no_interface() -> NetworkInterface {
         subnet: None,
         private_ip: None,
         has_public_ip: false,
+        has_secondary_public_ip: false,
         has_ipv6: false,
         security_groups: Vec::new(),
     }

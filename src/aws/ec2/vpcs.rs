@@ -187,7 +187,7 @@ fn route(item: &mut ScopedDecoder<'_, '_>) -> Result<Route, XmlDecodeError> {
         state: match state.as_deref() {
             Some("active") => RouteState::Active,
             Some("blackhole") => RouteState::Blackhole,
-            _ => RouteState::Unclear,
+            _ => RouteState::Unknown,
         },
     })
 }

@@ -128,14 +128,17 @@ fn material_that_expired_is_about_its_key() {
     assert_eq!((&*event.what, event.scope), ("DeleteExpiredKeyMaterial", Scope::Key(key())));
 }
 
-/// An alias goes from one key to another, and the record names only the second.
+/// UpdateAlias takes an alias from one key to another, and the record names only the second.
 #[test]
-fn a_call_on_an_alias_is_about_every_key() {
-    for call in ["CreateAlias", "UpdateAlias", "DeleteAlias"] {
+fn a_call_on_an_alias_is_about_every_key_that_may_lose_or_get_it() {
+    let of_key = Scope::Key(key());
+    for (call, scope) in
+        [("CreateAlias", &of_key), ("UpdateAlias", &Scope::Everything), ("DeleteAlias", &of_key)]
+    {
         let mut event = parsed(sample!("key-alias-update-call"));
         event["detail"]["eventName"] = call.into();
         let change = read_change(&event);
-        assert_eq!((&*change.what, &change.scope, &change.detail), (call, &Scope::Everything, &None));
+        assert_eq!((&*change.what, &change.scope, &change.detail), (call, scope, &None));
         assert!(change.is_alias_call() && change.actor.is_some() && change.at.is_some(), "{change:?}");
         event["detail"]["errorCode"] = "AccessDenied".into();
         assert_eq!(ignored(&event), format!("{call} failed with AccessDenied, so nothing has changed"));

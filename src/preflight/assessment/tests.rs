@@ -169,3 +169,24 @@ fn exempt_is_who_matches_whole_and_by_case() {
         assert_eq!(blocks, !node, "{pattern}");
     }
 }
+
+#[test]
+fn what_does_not_depend_on_the_key_comes_once_for_two_keys() {
+    let network = Finding::new(Check::Network, Verdict::Fail, "vpc-1", "it is cut off");
+    let of_key = |key: &str| Finding::new(Check::KeyFitness, Verdict::Pass, key, "it is fit");
+    let remedy = crate::preflight::ResourceRemedy {
+        resource: "vpc-1".to_owned(),
+        title: "Add an endpoint".to_owned(),
+        command: None,
+        snippet: Value::Null,
+    };
+    let assessment = |key: &str| Assessment {
+        findings: vec![of_key(key), network.clone()],
+        remedies: Remedies { resources: vec![remedy.clone()], ..Remedies::default() },
+        ..Assessment::default()
+    };
+    let mut both = assessment("one");
+    both.extend(assessment("other"));
+    assert_eq!(both.findings, [of_key("one"), network.clone(), of_key("other")]);
+    assert_eq!(both.remedies.resources.len(), 1);
+}

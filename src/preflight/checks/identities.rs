@@ -65,7 +65,7 @@ pub(in crate::preflight) fn finding(
 
 /// Where the policy of the report belongs. Only its permission set can change a role of IAM Identity Center.
 fn where_to_add(Subject { principal, side, .. }: &Subject) -> String {
-    match principal.permission_set() {
+    match principal.permission_set_name() {
         Some(name) => format!("add the statement for {side}s of the report to permission set {name}"),
         None if principal.is_of_identity_center() => {
             format!(

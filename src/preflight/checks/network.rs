@@ -3,12 +3,12 @@
 //! An agent that cannot reach KMS cannot decrypt the key of a session, and the session ends with a time-out of the
 //! handshake. For each VPC of the nodes the check asks:
 //!
-//! 1. Does an interface endpoint for KMS with private DNS take the calls? Then its policy has to allow Decrypt with this
-//!    key to the nodes' roles.
-//! 2. Otherwise, do the routes of each node's subnet lead to the internet?
-//! 3. If they do not, can anything else lead to KMS? If nothing can, and the VPC has an endpoint for Session Manager's
-//!    channel (ssmmessages), the nodes are cut off. Without that endpoint the nodes are managed by some way that is not
-//!    seen here, and that way may lead to KMS too.
+//! 1. Does the VPC have an interface endpoint for KMS with private DNS? Then its policy has to allow Decrypt with this key
+//!    to the nodes' roles.
+//! 2. Otherwise, does the route table of each node's subnet have a route to the internet?
+//! 3. If it does not, is there another target whose traffic may reach KMS? If there is none, and the VPC has an endpoint
+//!    for Session Manager's channel (ssmmessages), the nodes cannot reach KMS. Without that endpoint the nodes are managed
+//!    through something that EC2 does not show, such as a proxy, and KMS may be reachable through it too.
 //!
 //! The check does not look at network ACLs, at rules for outgoing traffic, at DNS servers and hosted zones, at proxies,
 //! and at what firewalls let through. A shared VPC is unknown, because its owner's endpoints cannot be seen.
@@ -23,12 +23,13 @@ mod warnings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::access::PrincipalArn;
 use crate::preflight::finding::{Check, Finding, Verdict};
 use crate::preflight::network::NetworkObservation;
-use crate::preflight::observation::{AccessObservation, Nodes, Read};
+use crate::preflight::observation::{AccessObservation, InstanceNode, NodeCount, Nodes, Read};
 use crate::preflight::remedies::ResourceRemedy;
 use endpoints::{CallFacts, VpcEndpoints};
-use nodes::{NodeCount, few};
+use nodes::few;
 use routes::Routes;
 use vpc::VpcAssessor;
 
@@ -49,10 +50,13 @@ struct Found {
     given: BTreeSet<String>,
 }
 
-/// The findings about the network of the EC2 nodes, and what to add for those that cannot reach KMS.
+/// The findings about the network of the EC2 nodes, and what to add for those that cannot reach KMS. `is_exempt` says of a
+/// role whether its failure blocks nothing; the findings about nodes that have no other role are exempt, and have no
+/// remedy.
 pub(in crate::preflight) fn findings(
     observation: &AccessObservation,
     network: &Read<NetworkObservation>,
+    is_exempt: &dyn Fn(&PrincipalArn) -> bool,
 ) -> (Vec<Finding>, Vec<ResourceRemedy>) {
     let nodes = observation.nodes.as_ref().and_then(Read::known);
     let nodes = nodes.map_or(&[][..], |Nodes { instances, .. }| instances);
@@ -62,6 +66,19 @@ pub(in crate::preflight) fn findings(
             return (vec![unknown(ALL_NODES, not_known(&all(nodes.len()), REACH_KMS, why))], Vec::new());
         }
     };
+    let (exempt, nodes): (Vec<_>, Vec<_>) =
+        nodes.iter().partition(|node| !node.roles.is_empty() && node.roles.iter().all(is_exempt));
+    let (mut findings, remedies) = of_nodes(observation, network, &nodes);
+    let (of_exempt, _) = of_nodes(observation, network, &exempt);
+    findings.extend(of_exempt.into_iter().map(|finding| Finding { exempt: true, ..finding }));
+    (findings, remedies)
+}
+
+fn of_nodes(
+    observation: &AccessObservation,
+    network: &NetworkObservation,
+    nodes: &[&InstanceNode],
+) -> (Vec<Finding>, Vec<ResourceRemedy>) {
     if nodes.is_empty() {
         return (Vec::new(), Vec::new());
     }

@@ -4,7 +4,7 @@
 //! refuses a preferences document that holds booleans as text (amazon-ssm-agent source).
 
 use crate::preflight::finding::{Check, Finding, Verdict};
-use crate::preflight::observation::{Nodes, NodesOfAgent, Read};
+use crate::preflight::observation::{NodeCount, Nodes, Read};
 
 const ENCRYPTS: [u64; 4] = [2, 3, 539, 0];
 const TEXT_BOOLEANS: [u64; 4] = [3, 0, 655, 0];
@@ -19,7 +19,7 @@ pub(in crate::preflight) fn findings(nodes: &Read<Nodes>) -> Vec<Finding> {
         }
     };
     let mut findings = Vec::new();
-    for (version, NodesOfAgent { count, example }) in &nodes.agents {
+    for (version, NodeCount { count, example }) in &nodes.agents {
         let many = format!("{count} {} (such as {example})", nodes_of(*count));
         match parsed(version) {
             None => {
@@ -39,7 +39,8 @@ pub(in crate::preflight) fn findings(nodes: &Read<Nodes>) -> Vec<Finding> {
             Some(_) => {}
         }
     }
-    if let Some((count, example)) = &nodes.without_role {
+    if nodes.without_role.count > 0 {
+        let NodeCount { count, example } = &nodes.without_role;
         findings.push(finding(
             Verdict::Unknown,
             format!(

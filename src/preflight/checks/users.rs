@@ -23,8 +23,8 @@ pub(in crate::preflight) fn findings(sessions: &Read<Sessions>, exempt: &[String
         .collect();
     findings.extend(sessions.unknown_documents.iter().map(|UnknownDocument { name, sessions, why }| {
         let evidence = format!(
-            "whether the key encrypts {sessions} sessions of document {name} is not known, and so is whether their \
-             owners need it: {why}"
+            "whether the key encrypts {sessions} sessions of document {name}, and so whether their owners need it, is \
+             not known: {why}"
         );
         finding(Verdict::Unknown, evidence)
     }));
@@ -44,10 +44,10 @@ fn counted(sessions: &Sessions) -> String {
     }
     let reasons = sessions.left_out.iter().map(|(why, count)| {
         let why = match why {
-            LeftOut::Port => "forward ports, for SSH too",
-            LeftOut::EcsExec => "are of ECS Exec",
-            LeftOut::OtherDocument => "follow the setting of another document",
-            LeftOut::JustInTime => "were approved just in time and use the role of just-in-time node access",
+            LeftOut::Port => "of port forwarding or SSH",
+            LeftOut::EcsExec => "of ECS Exec",
+            LeftOut::OtherDocument => "of documents with their own setting",
+            LeftOut::JustInTime => "approved just in time, which use the role of just-in-time node access",
         };
         format!("{count} {why}")
     });

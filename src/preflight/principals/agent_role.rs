@@ -17,7 +17,7 @@ pub(super) enum ProfileRole {
 
 /// Default Host Management.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum HostManagement {
+pub(super) enum DefaultHostManagement {
     /// It is off.
     Off,
     /// It is on, with this role.
@@ -29,7 +29,7 @@ pub(super) enum HostManagement {
 /// The roles that the agents of some nodes work by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct AgentRoles {
-    /// Each role with how certain it is that it is used, and how it comes to be.
+    /// Each role with how certain it is that it is used, and why.
     pub(super) roles: Vec<(PrincipalArn, Need, String)>,
     /// Whether the agents certainly work by one of these roles.
     pub(super) is_complete: bool,
@@ -47,22 +47,26 @@ impl AgentRoles {
     }
 
     /// The role of Default Host Management, because the instances have no role of their own that works.
-    pub(super) fn of_host(host: &HostManagement, because: &str) -> Self {
+    pub(super) fn of_host(host: &DefaultHostManagement, because: &str) -> Self {
         match host {
-            HostManagement::On(role) => {
+            DefaultHostManagement::On(role) => {
                 Self::certain(role.clone(), format!("by Default Host Management, because {because}"))
             }
-            HostManagement::Off | HostManagement::Unknown => Self::unknown(),
+            DefaultHostManagement::Off | DefaultHostManagement::Unknown => Self::unknown(),
         }
     }
 
     /// The roles of instances with a profile of this name.
-    pub(super) fn of_profile(name: &str, profile: &ProfileRole, host: &HostManagement) -> Self {
+    pub(super) fn of_profile(name: &str, profile: &ProfileRole, host: &DefaultHostManagement) -> Self {
         let by_profile = format!("by instance profile {name}");
         match (profile, host) {
-            (ProfileRole::None, host) => Self::of_host(host, "their instance profile leads to no role"),
+            (ProfileRole::None, host) => {
+                Self::of_host(host, "their instance profile has no role that exists")
+            }
             (ProfileRole::Role(role, None | Some(Registration::Allowed)), _)
-            | (ProfileRole::Role(role, _), HostManagement::Off) => Self::certain(role.clone(), by_profile),
+            | (ProfileRole::Role(role, _), DefaultHostManagement::Off) => {
+                Self::certain(role.clone(), by_profile)
+            }
             (ProfileRole::Role(_, Some(Registration::Denied)), host) => Self::of_host(
                 host,
                 "the role of their instance profile may not call ssm:UpdateInstanceInformation",
@@ -75,20 +79,22 @@ impl AgentRoles {
                 );
                 let mut roles =
                     vec![(role.clone(), Need::Possible(why.clone()), format!("perhaps {by_profile}"))];
-                if let HostManagement::On(host) = host {
+                if let DefaultHostManagement::On(host) = host {
                     let how = "perhaps by Default Host Management".to_owned();
                     roles.push((host.clone(), Need::Possible(why), how));
                 }
-                Self { roles, is_complete: *host != HostManagement::Unknown }
+                Self { roles, is_complete: *host != DefaultHostManagement::Unknown }
             }
-            (ProfileRole::Unknown, HostManagement::On(role)) => {
+            (ProfileRole::Unknown, DefaultHostManagement::On(role)) => {
                 Self::perhaps_host(role, format!("the role of instance profile {name} is not known"))
             }
-            (ProfileRole::Unknown, HostManagement::Off | HostManagement::Unknown) => Self::unknown(),
+            (ProfileRole::Unknown, DefaultHostManagement::Off | DefaultHostManagement::Unknown) => {
+                Self::unknown()
+            }
         }
     }
 
-    /// Perhaps the role of Default Host Management, and perhaps one that nobody knows.
+    /// Perhaps the role of Default Host Management, and perhaps one that is not known.
     pub(super) fn perhaps_host(role: &PrincipalArn, why: String) -> Self {
         let how = "perhaps by Default Host Management".to_owned();
         Self { roles: vec![(role.clone(), Need::Possible(why), how)], is_complete: false }

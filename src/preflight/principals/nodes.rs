@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use super::agent_role::{AgentRoles, HostManagement, ProfileRole};
-use super::{FoundPrincipal, FoundPrincipals, parsed};
+use super::agent_role::{AgentRoles, DefaultHostManagement, ProfileRole};
+use super::{FoundPrincipal, FoundPrincipals, parse_role_arn};
 use crate::access::{
     KnownContext, PrincipalArn, Registration, RegistrationCall, UPDATE_INSTANCE_INFORMATION,
 };
@@ -14,7 +14,7 @@ use crate::arn::base_name;
 use crate::location::Location;
 use crate::ports::{AwsError, Environment, Instance, ManagedNode, PreflightPorts};
 use crate::preflight::READS_AT_A_TIME;
-use crate::preflight::observation::{InstanceNode, Need, Nodes, NodesOfAgent};
+use crate::preflight::observation::{InstanceNode, Need, NodeCount, Nodes};
 
 /// What was found of the nodes.
 #[derive(Debug)]
@@ -44,32 +44,9 @@ enum Group {
     NoRole,
 }
 
-/// The nodes of a group: how many, and an example.
-#[derive(Clone, Debug, Default)]
-struct Members {
-    count: usize,
-    example: String,
-}
-
-impl Members {
-    fn add(&mut self, id: &str) {
-        self.count += 1;
-        if self.example.is_empty() {
-            id.clone_into(&mut self.example);
-        }
-    }
-
-    fn join(&mut self, other: &Self) {
-        self.count += other.count;
-        if self.example.is_empty() {
-            self.example.clone_from(&other.example);
-        }
-    }
-}
-
 /// What the groups need of IAM, read once for each name.
 struct Roles {
-    host: HostManagement,
+    host: DefaultHostManagement,
     profiles: BTreeMap<String, ProfileRole>,
     hybrid: BTreeMap<String, PrincipalArn>,
 }
@@ -110,46 +87,41 @@ pub(in crate::preflight) async fn found_nodes<P: PreflightPorts>(
         true => Some(ports.instances().await),
         false => None,
     };
-    let mut groups: BTreeMap<Group, Members> = BTreeMap::new();
+    let mut groups: BTreeMap<Group, NodeCount> = BTreeMap::new();
     let mut group_of: Vec<(&ManagedNode, Group)> = Vec::new();
     for node in &managed {
         let version = node.agent_version.clone().unwrap_or_default();
-        let NodesOfAgent { count, example } = nodes.agents.entry(version).or_default();
-        *count += 1;
-        if example.is_empty() {
-            node.id.clone_into(example);
-        }
+        nodes.agents.entry(version).or_default().add(&node.id);
         let group = group(node, profiles.as_ref(), host_role.iter().flatten().next().map(String::as_str));
         groups.entry(group.clone()).or_default().add(&node.id);
         group_of.push((node, group));
     }
     let (stopped, is_state_known) = stopped(not_managed(), instances.as_ref());
     let roles = Box::pin(read_roles(environment, known, host_role, &groups, &stopped, &mut nodes.gaps)).await;
-    // Each role with the ways in which nodes come to it, summed up over the groups.
-    let mut ways: BTreeMap<(PrincipalArn, String), (Need, Members)> = BTreeMap::new();
-    let mut without = Members::default();
+    // Each role with its sources, summed up over the groups.
+    let mut sources: BTreeMap<(PrincipalArn, String), (Need, NodeCount)> = BTreeMap::new();
     let mut by_group: BTreeMap<&Group, Vec<PrincipalArn>> = BTreeMap::new();
     for (group, members) in &groups {
         let agents = roles.of(group);
         if agents.roles.is_empty() {
-            without.join(members);
+            nodes.without_role.merge(members);
         }
         let names: Vec<PrincipalArn> = agents.roles.iter().map(|(role, ..)| role.clone()).collect();
         for (role, need, how) in agents.roles {
-            ways.entry((role, how)).or_insert_with(|| (need, Members::default())).1.join(members);
+            sources.entry((role, how)).or_insert_with(|| (need, NodeCount::default())).1.merge(members);
         }
         if agents.is_complete {
             if names.len() > 1 {
-                nodes.one_of.push(names.clone());
+                nodes.alternative_roles.push(names.clone());
             }
             by_group.insert(group, names);
         }
     }
     let mut found = FoundPrincipals::default();
-    for ((role, how), (need, Members { count, example })) in ways {
+    for ((role, how), (need, NodeCount { count, example })) in sources {
         found.add(role, need, format!("{count} {}, such as {example}, {how}", nodes_of(count)));
     }
-    for (profile, Members { count, example }) in &stopped {
+    for (profile, NodeCount { count, example }) in &stopped {
         let what = match (is_state_known, count) {
             (true, 1) => "stopped instance",
             (true, _) => "stopped instances",
@@ -157,10 +129,13 @@ pub(in crate::preflight) async fn found_nodes<P: PreflightPorts>(
             (false, _) => "instances that are stopped or not managed",
         };
         for (role, _, how) in roles.of(&Group::Profile(profile.clone())).roles {
-            found.add(role, Need::OfStopped, format!("{count} {what}, such as {example}, {how}"));
+            let need = match is_state_known {
+                true => Need::StoppedOnly,
+                false => Need::Possible("whether these instances are stopped is not known".to_owned()),
+            };
+            found.add(role, need, format!("{count} {what}, such as {example}, {how}"));
         }
     }
-    nodes.without_role = Some((without.count, without.example)).filter(|(count, _)| *count > 0);
     nodes.instances = group_of
         .iter()
         .filter(|(node, _)| is_instance(node))
@@ -176,7 +151,7 @@ fn group(node: &ManagedNode, profiles: Option<&BTreeMap<String, String>>, host_r
     if !is_instance(node) {
         return node.role.as_ref().map_or(Group::NoRole, |role| Group::Hybrid(base_name(role).to_owned()));
     }
-    // Whether AWS gives the role of nodes under Default Host Management is open. If it does, that decides.
+    // AWS does not document whether it names the role of nodes under Default Host Management. If it does, that decides.
     if let (Some(role), Some(host)) = (&node.role, host_role)
         && base_name(role) == base_name(host)
     {
@@ -194,7 +169,7 @@ fn group(node: &ManagedNode, profiles: Option<&BTreeMap<String, String>>, host_r
 fn stopped<'a>(
     not_managed: impl Iterator<Item = (&'a String, &'a String)>,
     instances: Option<&Result<Vec<Instance>, AwsError>>,
-) -> (BTreeMap<String, Members>, bool) {
+) -> (BTreeMap<String, NodeCount>, bool) {
     let stopped_ids: Option<BTreeSet<&str>> = match instances {
         Some(Ok(instances)) => {
             let stopped = instances.iter().filter(|instance| instance.is_stopped);
@@ -202,7 +177,7 @@ fn stopped<'a>(
         }
         Some(Err(_)) | None => None,
     };
-    let mut stopped: BTreeMap<String, Members> = BTreeMap::new();
+    let mut stopped: BTreeMap<String, NodeCount> = BTreeMap::new();
     for (id, profile) in not_managed {
         if stopped_ids.as_ref().is_none_or(|ids| ids.contains(id.as_str())) {
             stopped.entry(base_name(profile).to_owned()).or_default().add(id);
@@ -217,15 +192,15 @@ async fn read_roles<P: PreflightPorts>(
     environment: Environment<'_, P>,
     known: &KnownContext,
     host_role: Option<Option<String>>,
-    groups: &BTreeMap<Group, Members>,
-    stopped: &BTreeMap<String, Members>,
+    groups: &BTreeMap<Group, NodeCount>,
+    stopped: &BTreeMap<String, NodeCount>,
     gaps: &mut Vec<String>,
 ) -> Roles {
     let Environment { ports, location, .. } = environment;
     let is_host_off = matches!(host_role, Some(None));
-    let mut profiles: BTreeMap<&String, (&Members, &str)> =
+    let mut profiles: BTreeMap<&String, (&NodeCount, &str)> =
         stopped.iter().map(|(profile, members)| (profile, (members, "stopped instances"))).collect();
-    let mut hybrids: Vec<(&String, &Members)> = Vec::new();
+    let mut hybrids: Vec<(&String, &NodeCount)> = Vec::new();
     let mut needs_host = !stopped.is_empty();
     for (group, members) in groups {
         match group {
@@ -240,28 +215,29 @@ async fn read_roles<P: PreflightPorts>(
     }
     let host = async {
         match host_role {
-            None => (HostManagement::Unknown, None),
-            Some(None) => (HostManagement::Off, None),
-            Some(Some(_)) if !needs_host => (HostManagement::Unknown, None),
-            Some(Some(role)) => match parsed(ports.role_arn(base_name(&role)).await) {
-                Ok(Some(arn)) => (HostManagement::On(arn), None),
-                Ok(None) => {
-                    (HostManagement::Unknown, Some(format!("role {role} of Default Host Management is gone")))
-                }
+            None => (DefaultHostManagement::Unknown, None),
+            Some(None) => (DefaultHostManagement::Off, None),
+            Some(Some(_)) if !needs_host => (DefaultHostManagement::Unknown, None),
+            Some(Some(role)) => match parse_role_arn(ports.role_arn(base_name(&role)).await) {
+                Ok(Some(arn)) => (DefaultHostManagement::On(arn), None),
+                Ok(None) => (
+                    DefaultHostManagement::Unknown,
+                    Some(format!("role {role} of Default Host Management is gone")),
+                ),
                 Err(error) => (
-                    HostManagement::Unknown,
+                    DefaultHostManagement::Unknown,
                     Some(format!("role {role} of Default Host Management could not be looked up: {error}")),
                 ),
             },
         }
     };
     let hybrid = stream::iter(hybrids)
-        .map(|(role, members)| async move { (role, members, parsed(ports.role_arn(role).await)) })
+        .map(|(role, members)| async move { (role, members, parse_role_arn(ports.role_arn(role).await)) })
         .buffered(READS_AT_A_TIME)
         .collect::<Vec<_>>();
     let of_profiles = stream::iter(profiles)
         .map(|(profile, (members, noun))| async move {
-            let role = parsed(ports.role_of_profile(profile).await);
+            let role = parse_role_arn(ports.role_of_profile(profile).await);
             let registration = match &role {
                 Ok(Some(role)) if !is_host_off => {
                     Some(Box::pin(registration(ports, location, known, role, &members.example)).await)
@@ -276,21 +252,21 @@ async fn read_roles<P: PreflightPorts>(
         tokio::join!(Box::pin(host), Box::pin(hybrid), Box::pin(of_profiles));
     gaps.extend(gap);
     let mut roles = Roles { host, profiles: BTreeMap::new(), hybrid: BTreeMap::new() };
-    for (name, Members { count, example }, role) in hybrid {
+    for (name, NodeCount { count, example }, role) in hybrid {
         let of = format!("the role {name} of {count} {}", nodes_of(*count));
         match role {
             Ok(Some(role)) => drop(roles.hybrid.insert(name.clone(), role)),
-            Ok(None) => gaps.push(format!("{of}, such as {example}, leads to no role")),
+            Ok(None) => gaps.push(format!("{of}, such as {example}, does not exist")),
             Err(error) => gaps.push(format!("{of} could not be looked up: {error}")),
         }
     }
-    for (name, Members { count, example }, noun, role, registration) in of_profiles {
+    for (name, NodeCount { count, example }, noun, role, registration) in of_profiles {
         let of = format!("the instance profile {name} of {count} {noun}");
         let role = match (role, registration) {
             (Ok(Some(_)), Some(None)) | (Ok(None), _) => {
-                // Under Default Host Management its role takes over.
-                if !matches!(roles.host, HostManagement::On(_)) {
-                    gaps.push(format!("{of}, such as {example}, leads to no role"));
+                // If Default Host Management is on, these nodes work by its role, and nothing is missing.
+                if !matches!(roles.host, DefaultHostManagement::On(_)) {
+                    gaps.push(format!("{of}, such as {example}, has no role that exists"));
                 }
                 ProfileRole::None
             }
@@ -337,11 +313,11 @@ impl Roles {
             Group::NoProfile => AgentRoles::of_host(&self.host, "they have no instance profile"),
             Group::Host => AgentRoles::of_host(&self.host, "Systems Manager names its role as theirs"),
             Group::UnknownProfile => match &self.host {
-                HostManagement::On(role) => AgentRoles::perhaps_host(
+                DefaultHostManagement::On(role) => AgentRoles::perhaps_host(
                     role,
                     "the instance profiles of EC2 nodes are not known".to_owned(),
                 ),
-                HostManagement::Off | HostManagement::Unknown => AgentRoles::unknown(),
+                DefaultHostManagement::Off | DefaultHostManagement::Unknown => AgentRoles::unknown(),
             },
             Group::NoRole => AgentRoles::unknown(),
         }

@@ -4,7 +4,7 @@
 //! Another Standard_Stream document has a key setting of its own, and sessions of type Port are never encrypted with a
 //! key (amazon-ssm-agent source, `sessionplugin.go`). ECS Exec has its own setting.
 
-use crate::arn::base_name;
+use crate::arn::{Arn, base_name};
 use crate::ports::{PastSession, SessionDocument};
 use crate::preflight::observation::LeftOut;
 use crate::session::DocumentName;
@@ -33,8 +33,8 @@ const BY_PREFERENCES: [&str; 3] =
     ["AWS-StartInteractiveCommand", "AWS-StartNonInteractiveCommand", "AWS-PasswordReset"];
 const ECS_EXEC: &str = "AmazonECS-ExecuteInteractiveCommand";
 
-/// What the names of a session's document and target say. `document` is the document in question.
-pub(super) fn kind<'a>(session: &'a PastSession, document: &DocumentName) -> SessionKind<'a> {
+/// What the names of a session's document and target say. `document` is the document in question, of this account.
+pub(super) fn kind<'a>(session: &'a PastSession, account: &str, document: &DocumentName) -> SessionKind<'a> {
     let named = session.document.as_deref().unwrap_or(DocumentName::PREFERENCES);
     let name = base_name(named);
     if session.target.starts_with("ecs:") || name == ECS_EXEC {
@@ -43,23 +43,32 @@ pub(super) fn kind<'a>(session: &'a PastSession, document: &DocumentName) -> Ses
     if PORT.contains(&name) {
         return SessionKind::LeftOut(LeftOut::Port);
     }
-    let is_encrypted = if BY_PREFERENCES.contains(&name) {
-        is_of_preferences(document)
+    // A document that another account shares is named by its ARN. AWS's own documents have no account.
+    let is_foreign = Arn::parse(named).is_some_and(|arn| !["", account].contains(&arn.account));
+    let is_encrypted = if is_foreign {
+        return unread(session, named);
+    } else if BY_PREFERENCES.contains(&name) {
+        document.is_preferences()
     } else if name == document.as_str() {
         true
     } else if name == DocumentName::PREFERENCES {
         false
     } else {
-        return match session.is_just_in_time {
-            // Whoever starts it, the role of just-in-time access is checked.
-            true => SessionKind::LeftOut(LeftOut::JustInTime),
-            false => SessionKind::Unread(named),
-        };
+        return unread(session, named);
     };
     match (is_encrypted, session.is_just_in_time) {
         (false, _) => SessionKind::LeftOut(LeftOut::OtherDocument),
         (true, true) => SessionKind::LeftOut(LeftOut::JustInTime),
         (true, false) => SessionKind::Encrypted,
+    }
+}
+
+/// A session of a document whose name does not decide.
+fn unread<'a>(session: &PastSession, document: &'a str) -> SessionKind<'a> {
+    match session.is_just_in_time {
+        // Whoever starts it, the role of just-in-time node access is checked.
+        true => SessionKind::LeftOut(LeftOut::JustInTime),
+        false => SessionKind::Unread(document),
     }
 }
 
@@ -77,7 +86,7 @@ pub(super) fn kind_by_content(
         Some("Standard_Stream") => Ok(SessionKind::LeftOut(LeftOut::OtherDocument)),
         // Like AWS's documents for interactive commands, unless it has a key of its own.
         Some("InteractiveCommands" | "NonInteractiveCommands") => {
-            Ok(match !names_key && is_of_preferences(document) {
+            Ok(match !names_key && document.is_preferences() {
                 true => SessionKind::Encrypted,
                 false => SessionKind::LeftOut(LeftOut::OtherDocument),
             })
@@ -85,10 +94,6 @@ pub(super) fn kind_by_content(
         Some(other) => Err(format!("its sessionType `{other}` is not known")),
         None => Err("it does not say of which type its sessions are".to_owned()),
     }
-}
-
-fn is_of_preferences(document: &DocumentName) -> bool {
-    document.as_str() == DocumentName::PREFERENCES
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 
 use super::session_kind::{SessionKind, kind, kind_by_content};
-use super::{FoundPrincipal, FoundPrincipals, parsed};
+use super::{FoundPrincipal, FoundPrincipals, parse_role_arn};
 use crate::access::{JUST_IN_TIME_ROLE, SessionOwner};
 use crate::arn::Arn;
 use crate::ports::{AwsError, PastSession, PreflightPorts};
@@ -28,29 +28,30 @@ pub(in crate::preflight) async fn found_users<P: PreflightPorts>(
     let mut found = FoundPrincipals::default();
     let summary = match sessions {
         Err(error) => {
-            just_in_time_role(just_in_time, &mut Sessions::default(), &mut found);
+            just_in_time_role(just_in_time, document, &mut Sessions::default(), &mut found);
             Read::Unknown(error.to_string())
         }
         Ok(sessions) => {
             let mut summary = Sessions { count: sessions.len(), ..Sessions::default() };
-            let owners = Box::pin(owners(ports, document, &sessions, &mut summary)).await;
+            let owners = Box::pin(owners(ports, account, document, &sessions, &mut summary)).await;
             Box::pin(owners_by_arn(ports, account, owners, &mut summary, &mut found)).await;
-            just_in_time_role(just_in_time, &mut summary, &mut found);
+            just_in_time_role(just_in_time, document, &mut summary, &mut found);
             Read::Known(summary)
         }
     };
     (found.into_list(), summary)
 }
 
-/// The owners of the sessions that the key encrypts or may encrypt, with how certain that is. Documents that nobody knows
-/// are read.
+/// The owners of the sessions that the key encrypts or may encrypt, with how certain that is. Documents whose names do
+/// not decide are read.
 async fn owners<'s, P: PreflightPorts>(
     ports: &P,
+    account: &str,
     document: &DocumentName,
     sessions: &'s [PastSession],
     summary: &mut Sessions,
 ) -> BTreeMap<&'s str, Need> {
-    let kinds: Vec<_> = sessions.iter().map(|session| (session, kind(session, document))).collect();
+    let kinds: Vec<_> = sessions.iter().map(|session| (session, kind(session, account, document))).collect();
     let unread: BTreeSet<&str> = kinds
         .iter()
         .filter_map(|(_, kind)| match kind {
@@ -134,7 +135,7 @@ async fn owners_by_arn<P: PreflightPorts>(
         .collect()
         .await;
     for (arn, name, (need, example)) in looked_up {
-        let why = match parsed(arn) {
+        let why = match parse_role_arn(arn) {
             Ok(Some(principal)) => {
                 found.add(principal, need, format!("session history, such as {example}"));
                 continue;
@@ -150,22 +151,28 @@ async fn owners_by_arn<P: PreflightPorts>(
 /// Adds the role of just-in-time node access, if the account has it.
 fn just_in_time_role(
     role: Result<Option<String>, AwsError>,
+    document: &DocumentName,
     summary: &mut Sessions,
     found: &mut FoundPrincipals,
 ) {
     let sessions = summary.left_out.get(&LeftOut::JustInTime).copied().unwrap_or_default();
-    match parsed(role) {
+    match parse_role_arn(role) {
         Ok(Some(principal)) => {
             let source = match sessions {
                 0 => "just-in-time node access".to_owned(),
                 1 => "just-in-time node access, 1 session".to_owned(),
                 sessions => format!("just-in-time node access, {sessions} sessions"),
             };
-            found.add(principal, Need::Certain, source);
+            // Approved sessions are of the regional preferences unless somebody chooses another document.
+            let need = match sessions > 0 || document.is_preferences() {
+                true => Need::Certain,
+                false => Need::Possible(format!("whether approved sessions are of document {document} is not known")),
+            };
+            found.add(principal, need, source);
         }
         Ok(None) if sessions == 0 => {}
         Ok(None) => summary.gaps.push(format!(
-            "{sessions} sessions were approved just in time, and there is no role {JUST_IN_TIME_ROLE}, which starts \
+            "sessions were approved just in time ({sessions}), and there is no role {JUST_IN_TIME_ROLE}, which starts \
              such sessions"
         )),
         Err(error) => summary.gaps.push(format!(

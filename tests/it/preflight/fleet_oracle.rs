@@ -33,12 +33,12 @@ pub enum Host {
     Unread,
 }
 
-/// The way from a node to KMS.
+/// Whether a node can reach KMS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Path {
-    Open,
-    Shut,
-    Unclear,
+pub enum Reach {
+    Yes,
+    No,
+    Unknown,
 }
 
 /// A node.
@@ -46,7 +46,7 @@ pub enum Path {
 pub struct NodeSituation {
     pub profile: Profile,
     pub host: Host,
-    pub path: Path,
+    pub reach: Reach,
 }
 
 impl NodeSituation {
@@ -66,13 +66,13 @@ impl NodeSituation {
             (Profile::Role(_, Some(false)), _) => host_role,
             (Profile::Role(ability, None), _) => [cases(ability), host_role].concat(),
         };
-        let path = match self.path {
-            Path::Open => vec![true],
-            Path::Shut => vec![false],
-            Path::Unclear => vec![true, false],
+        let reach = match self.reach {
+            Reach::Yes => vec![true],
+            Reach::No => vec![false],
+            Reach::Unknown => vec![true, false],
         };
         let all: Vec<bool> =
-            role.iter().flat_map(|role| path.iter().map(move |path| *role && *path)).collect();
+            role.iter().flat_map(|role| reach.iter().map(move |reach| *role && *reach)).collect();
         truth_of(&all)
     }
 }
@@ -135,24 +135,24 @@ fn truth_of(all: &[bool]) -> Truth {
 
 #[test]
 fn the_oracle_follows_the_agent() {
-    let truth = |profile, host, path| NodeSituation { profile, host, path }.truth();
+    let truth = |profile, host, reach| NodeSituation { profile, host, reach }.truth();
     let role = Profile::Role;
     use Ability::{Can, Cannot};
-    for (profile, host, path, expected) in [
-        (role(Can, Some(false)), Host::On(Cannot), Path::Open, Truth::Cannot),
-        (role(Cannot, Some(false)), Host::On(Can), Path::Open, Truth::Can),
-        (role(Cannot, Some(true)), Host::On(Can), Path::Open, Truth::Cannot),
-        (role(Can, None), Host::On(Cannot), Path::Open, Truth::Unknown),
-        (role(Cannot, None), Host::On(Cannot), Path::Open, Truth::Cannot),
-        (role(Can, None), Host::On(Can), Path::Open, Truth::Can),
-        (role(Can, Some(false)), Host::Off, Path::Open, Truth::Can),
-        (Profile::None, Host::Off, Path::Open, Truth::Unknown),
-        (Profile::RoleGone, Host::On(Can), Path::Open, Truth::Can),
-        (role(Can, Some(true)), Host::Off, Path::Shut, Truth::Cannot),
-        (role(Can, Some(true)), Host::Off, Path::Unclear, Truth::Unknown),
-        (role(Cannot, Some(true)), Host::Off, Path::Unclear, Truth::Cannot),
+    for (profile, host, reach, expected) in [
+        (role(Can, Some(false)), Host::On(Cannot), Reach::Yes, Truth::Cannot),
+        (role(Cannot, Some(false)), Host::On(Can), Reach::Yes, Truth::Can),
+        (role(Cannot, Some(true)), Host::On(Can), Reach::Yes, Truth::Cannot),
+        (role(Can, None), Host::On(Cannot), Reach::Yes, Truth::Unknown),
+        (role(Cannot, None), Host::On(Cannot), Reach::Yes, Truth::Cannot),
+        (role(Can, None), Host::On(Can), Reach::Yes, Truth::Can),
+        (role(Can, Some(false)), Host::Off, Reach::Yes, Truth::Can),
+        (Profile::None, Host::Off, Reach::Yes, Truth::Unknown),
+        (Profile::RoleGone, Host::On(Can), Reach::Yes, Truth::Can),
+        (role(Can, Some(true)), Host::Off, Reach::No, Truth::Cannot),
+        (role(Can, Some(true)), Host::Off, Reach::Unknown, Truth::Unknown),
+        (role(Cannot, Some(true)), Host::Off, Reach::Unknown, Truth::Cannot),
     ] {
-        assert_eq!(truth(profile, host, path), expected, "{profile:?} {host:?} {path:?}");
+        assert_eq!(truth(profile, host, reach), expected, "{profile:?} {host:?} {reach:?}");
     }
     assert_eq!(truth_of_owner(Kind::Other, Cannot), Truth::Can);
     assert_eq!(truth_of_owner(Kind::Unclear, Cannot), Truth::Unknown);

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::fleet_oracle::{
-    Ability, Host, Kind, NodeSituation, Path, Profile, Tag, truth_of_just_in_time, truth_of_owner,
+    Ability, Host, Kind, NodeSituation, Profile, Reach, Tag, truth_of_just_in_time, truth_of_owner,
 };
 use super::oracle::Truth;
 use super::{AGENT, BEFORE, admit_function, create, function, key_in_document, reset_with_key};
@@ -98,14 +98,14 @@ fn set_node(world: &mut World, situation: NodeSituation) -> String {
         able(world, &role, ability);
         world.set_default_host_role("service-role/Host");
     }
-    match situation.path {
-        Path::Open => {}
-        Path::Shut => {
+    match situation.reach {
+        Reach::Yes => {}
+        Reach::No => {
             world.add_subnet("subnet-private", "vpc-private");
             world.add_instance("i-1", "subnet-private");
             world.add_endpoint("vpce-messages", "subnet-private", "ssmmessages");
         }
-        Path::Unclear => {
+        Reach::Unknown => {
             world.add_subnet("subnet-hub", "vpc-hub");
             world.add_route("vpc-hub", "0.0.0.0/0", "tgw-1");
             world.add_instance("i-1", "subnet-hub");
@@ -117,7 +117,7 @@ fn set_node(world: &mut World, situation: NodeSituation) -> String {
 
 /// Whom the reason must name if the node certainly cannot use the key.
 fn named(situation: NodeSituation) -> Vec<String> {
-    if situation.path == Path::Shut {
+    if situation.reach == Reach::No {
         return vec!["vpc-private".to_owned(), "subnet-private".to_owned(), "i-1".to_owned()];
     }
     let host = "role/service-role/Host, i-1".to_owned();
@@ -131,7 +131,7 @@ fn named(situation: NodeSituation) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn every_profile_with_every_host_management_and_every_path() {
+async fn every_profile_with_every_host_management_and_every_network() {
     let stub = Stub::start().await;
     let registers = [Some(true), Some(false), None];
     let roles = ABILITIES.iter().flat_map(|able| registers.map(|may| Profile::Role(*able, may)));
@@ -142,9 +142,9 @@ async fn every_profile_with_every_host_management_and_every_path() {
     for (at, (profile, host)) in
         profiles.iter().flat_map(|profile| hosts.iter().map(move |host| (*profile, *host))).enumerate()
     {
-        // The network takes turns, so that each path meets each kind of role.
-        for path in [Path::Open, [Path::Shut, Path::Unclear][at % 2]] {
-            let situation = NodeSituation { profile, host, path };
+        // The network takes turns, so that each reach meets each kind of role.
+        for reach in [Reach::Yes, [Reach::No, Reach::Unknown][at % 2]] {
+            let situation = NodeSituation { profile, host, reach };
             stub.clear_faults();
             if host == Host::Unread {
                 let denied = Fault::AccessDenied { action: "ssm:GetServiceSetting" };
@@ -331,5 +331,68 @@ async fn stopped_instances_warn_and_block_only_in_strict() {
                 assert!(said.contains("role/Batch"), "{said}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn whether_instances_are_stopped_is_unknown_if_they_cannot_be_read() {
+    let stub = Stub::start().await;
+    let denied = Fault::AccessDenied { action: "ec2:DescribeInstances" };
+    stub.fault(When::operation("ec2", "DescribeInstances"), denied);
+    for (mode, success) in [("Enforce", true), ("Strict", false)] {
+        let key = stub.world(|world| {
+            let key = reset_with_key(world, ACCOUNT);
+            admit_function(world, &key);
+            let role = world.add_role("Batch");
+            let profile = world.add_instance_profile("Batch", Some(&role));
+            world.associate("i-1", &profile);
+            key
+        });
+        let properties = json!({"KmsKeyId": key, "Preflight": mode});
+        let answer = create(&stub, &function(&stub), &properties).await;
+        assert_eq!(answer.success, success, "{mode}: {answer:?}");
+        let said = if success { answer.data["Findings"].as_str().unwrap() } else { &answer.reason };
+        assert!(said.contains("role/Batch") && said.contains("is not known"), "{said}");
+        // Nobody is told to admit a role of which it is not known that it needs the key.
+        assert!(!said.contains("attach") && !said.contains("failed"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn the_network_of_exempt_nodes_blocks_nothing() {
+    let stub = Stub::start().await;
+    for (exempt, success) in [(json!([]), false), (json!(["arn:aws:iam::*:role/team/We?"]), true)] {
+        let situation = NodeSituation {
+            profile: Profile::Role(Ability::Can, Some(true)),
+            host: Host::Off,
+            reach: Reach::No,
+        };
+        let key = stub.world(|world| set_node(world, situation));
+        let answer = create(&stub, &function(&stub), &json!({"KmsKeyId": key, "Exempt": exempt})).await;
+        assert_eq!(answer.success, success, "{answer:?}");
+        let said = if success { answer.data["Findings"].as_str().unwrap() } else { &answer.reason };
+        assert!(said.contains("vpc-private"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn approved_sessions_count_only_for_the_document_that_they_are_of() {
+    let stub = Stub::start().await;
+    for (document, approved, success) in
+        [("SSM-SessionManagerRunShell", None, false), ("Team", None, true), ("Team", Some("Team"), false)]
+    {
+        let key = stub.world(|world| {
+            let key = reset_with_key(world, ACCOUNT);
+            world.add_role("SSM-JustInTimeAccessTokenRole");
+            if let Some(document) = approved {
+                let owner = format!("arn:aws:sts::{ACCOUNT}:assumed-role/Nobody/jane");
+                let session = world.add_session("s-1", &owner, 4_000_000_000.0);
+                (session.document, session.is_just_in_time) = (Some(document), true);
+            }
+            key
+        });
+        let properties = json!({"KmsKeyId": key, "DocumentName": document});
+        let answer = create(&stub, &function(&stub), &properties).await;
+        assert_eq!(answer.success, success, "{document} {approved:?}: {answer:?}");
     }
 }

@@ -225,7 +225,7 @@ fn a_route_table_has_its_routes_and_subnets() {
             ("0.0.0.0/0", "nat-1", RouteState::Blackhole),
             ("::/0", "eigw-1", RouteState::Active),
             ("pl-1", "vpce-1", RouteState::Active),
-            ("10.1.0.0/16", "", RouteState::Unclear),
+            ("10.1.0.0/16", "", RouteState::Unknown),
             ("10.2.0.0/16", "eni-1", RouteState::Active),
         ]
     );

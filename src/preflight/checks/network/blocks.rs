@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 /// A block of IPv4 or IPv6 addresses, such as `10.0.0.0/8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Block {
+pub(super) struct CidrBlock {
     is_ipv4: bool,
     /// The first address, in the highest bits.
     first: u128,
@@ -16,7 +16,7 @@ pub(super) struct Block {
 const PRIVATE: [&str; 5] =
     ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"];
 
-impl Block {
+impl CidrBlock {
     /// Reads a block. `None` if the text is none.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (address, shared) = text.split_once('/')?;
@@ -36,12 +36,12 @@ impl Block {
 
     /// Whether it is of IPv4, and has an address that is reached over the internet.
     pub(super) fn has_public_ipv4(&self) -> bool {
-        let is_around = |other: Self| self.shared >= other.shared && other.has(self.first);
-        self.is_ipv4 && !PRIVATE.iter().filter_map(|text| Self::parse(text)).any(is_around)
+        let contains_all = |other: Self| self.shared >= other.shared && other.has(self.first);
+        self.is_ipv4 && !PRIVATE.iter().filter_map(|text| Self::parse(text)).any(contains_all)
     }
 
     fn has(&self, address: u128) -> bool {
-        // To share no bit is to share with all.
+        // A prefix length of 0 would shift by all 128 bits. Such a block has every address.
         (self.first ^ address).checked_shr(128 - self.shared).is_none_or(|rest| rest == 0)
     }
 }
@@ -71,11 +71,11 @@ mod tests {
             ("2001:db8::/32", "2001:db8:ffff::1", true),
             ("2001:db8::1/128", "2001:db8::2", false),
         ] {
-            let found = Block::parse(block).unwrap().contains(address.parse().unwrap());
+            let found = CidrBlock::parse(block).unwrap().contains(address.parse().unwrap());
             assert_eq!(found, expected, "{block} {address}");
         }
         for text in ["", "10.0.0.0", "10.0.0.0/33", "ten/8", "pl-1", "10.0.0.0/-1", "::/129"] {
-            assert_eq!(Block::parse(text), None, "{text}");
+            assert_eq!(CidrBlock::parse(text), None, "{text}");
         }
     }
 
@@ -92,7 +92,7 @@ mod tests {
             ("52.94.0.0/16", true),
             ("::/0", false),
         ] {
-            assert_eq!(Block::parse(block).unwrap().has_public_ipv4(), expected, "{block}");
+            assert_eq!(CidrBlock::parse(block).unwrap().has_public_ipv4(), expected, "{block}");
         }
     }
 }

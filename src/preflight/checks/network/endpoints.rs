@@ -11,12 +11,12 @@ use crate::preflight::observation::AccessObservation;
 /// The endpoints of one VPC that matter here.
 #[derive(Debug, Default)]
 pub(super) struct VpcEndpoints<'a> {
-    /// Those that take the calls to KMS.
+    /// Those for KMS that are available and have private DNS.
     pub(super) kms: Vec<&'a VpcEndpoint>,
-    /// Those that take the calls of agents that are set up for FIPS endpoints.
+    /// The same for kms-fips, which agents use that are set up for FIPS endpoints.
     pub(super) fips: Vec<&'a VpcEndpoint>,
-    /// Those for KMS that may take calls: one without private DNS if a private hosted zone names it, and one that is
-    /// not available yet.
+    /// Those for KMS that nodes may use: one without private DNS if a private hosted zone names it, and one that is not
+    /// available yet.
     pub(super) possible: Vec<&'a VpcEndpoint>,
     /// Those for Session Manager's channel.
     pub(super) ssmmessages: Vec<&'a VpcEndpoint>,
@@ -47,7 +47,7 @@ impl<'a> VpcEndpoints<'a> {
     }
 
     /// The endpoint for Session Manager's channel that is available. Nodes use it, so one for KMS can be like it.
-    pub(super) fn model(&self) -> Option<&'a VpcEndpoint> {
+    pub(super) fn available_ssmmessages(&self) -> Option<&'a VpcEndpoint> {
         let available = || self.ssmmessages.iter().filter(|one| one.state == EndpointState::Available);
         available().find(|one| one.has_private_dns).or_else(|| available().next()).copied()
     }

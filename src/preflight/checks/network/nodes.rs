@@ -3,20 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::routes::Place;
+use super::routes::NetworkSettings;
 use crate::access::PrincipalArn;
 use crate::ports::Instance;
-use crate::preflight::observation::InstanceNode;
+use crate::preflight::observation::{InstanceNode, NodeCount};
 
 /// How many names a finding lists.
 pub(super) const FEW: usize = 5;
-
-/// How many nodes, and one of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct NodeCount {
-    pub(super) count: usize,
-    example: String,
-}
 
 /// The nodes of one VPC.
 #[derive(Debug, Default)]
@@ -24,55 +17,28 @@ pub(super) struct VpcNodes<'a> {
     /// Each node with its instance.
     pub(super) all: Vec<(&'a InstanceNode, &'a Instance)>,
     /// Nodes with the same place and the same roles can differ in nothing but their addresses and security groups.
-    pub(super) alike: BTreeMap<(Place<'a>, &'a [PrincipalArn]), NodeCount>,
+    pub(super) alike: BTreeMap<(NetworkSettings<'a>, &'a [PrincipalArn]), NodeCount>,
 }
 
 /// The nodes by VPC, and those that are in no VPC that is known.
 pub(super) fn by_vpc<'a>(
-    nodes: &'a [InstanceNode],
+    nodes: &[&'a InstanceNode],
     instances: &'a [Instance],
 ) -> (BTreeMap<&'a str, VpcNodes<'a>>, NodeCount) {
     let by_id: BTreeMap<_, _> = instances.iter().map(|instance| (instance.id.as_str(), instance)).collect();
     let (mut vpcs, mut without): (BTreeMap<_, VpcNodes<'_>>, _) = (BTreeMap::new(), NodeCount::default());
-    for node in nodes {
+    for &node in nodes {
         let instance = by_id.get(node.id.as_str()).copied();
         match instance.and_then(|instance| Some((instance, instance.vpc.as_deref()?))) {
             Some((instance, vpc)) => {
                 let of_vpc = vpcs.entry(vpc).or_default();
                 of_vpc.all.push((node, instance));
-                of_vpc.alike.entry((Place::of(instance), &node.roles)).or_default().add(&node.id);
+                of_vpc.alike.entry((NetworkSettings::of(instance), &node.roles)).or_default().add(&node.id);
             }
             None => without.add(&node.id),
         }
     }
     (vpcs, without)
-}
-
-impl NodeCount {
-    pub(super) fn add(&mut self, id: &str) {
-        self.merge(&Self { count: 1, example: id.to_owned() });
-    }
-
-    pub(super) fn merge(&mut self, other: &Self) {
-        self.count += other.count;
-        if self.example.is_empty() {
-            self.example.clone_from(&other.example);
-        }
-    }
-
-    /// The form of a verb: `reaches` for one node, `reach` for several.
-    pub(super) fn verb<'v>(&self, of_one: &'v str, of_several: &'v str) -> &'v str {
-        if self.count == 1 { of_one } else { of_several }
-    }
-}
-
-impl fmt::Display for NodeCount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.count {
-            1 => write!(f, "node {}", self.example),
-            count => write!(f, "{count} nodes (such as {})", self.example),
-        }
-    }
 }
 
 /// A handful of names, and how many more there are.

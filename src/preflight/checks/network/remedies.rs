@@ -9,12 +9,12 @@ use crate::key::KeyArn;
 use crate::ports::VpcEndpoint;
 use crate::preflight::remedies::ResourceRemedy;
 
-/// An endpoint for KMS beside `model`, the VPC's endpoint for ssmmessages: in the same subnets, with the same security
+/// An endpoint for KMS beside `ssmmessages`, the VPC's endpoint for ssmmessages: in the same subnets, with the same security
 /// groups.
-pub(super) fn endpoint_to_add(model: &VpcEndpoint, region: &str) -> ResourceRemedy {
-    let VpcEndpoint { vpc, subnets, security_groups, .. } = model;
+pub(super) fn endpoint_to_add(ssmmessages: &VpcEndpoint, region: &str) -> ResourceRemedy {
+    let VpcEndpoint { vpc, subnets, security_groups, .. } = ssmmessages;
     // The service's name has another beginning in some partitions.
-    let prefix = model.service.rsplit_once('.').map_or("", |(prefix, _)| prefix);
+    let prefix = ssmmessages.service.rsplit_once('.').map_or("", |(prefix, _)| prefix);
     let service = format!("{prefix}.kms");
     let mut command = format!(
         "aws ec2 create-vpc-endpoint --region {region} --vpc-id {vpc} --vpc-endpoint-type Interface --service-name \
@@ -60,7 +60,8 @@ pub(super) fn statement_to_add(
         title: format!("Add this statement to the policy of VPC endpoint {}", endpoint.id),
         command: None,
         snippet: json!({
-            "Sid": "AllowSessionManagerNodes",
+            // The policy may get such a statement for another key too.
+            "Sid": format!("AllowSessionManagerNodes{}", key.id().replace(|letter: char| !letter.is_ascii_alphanumeric(), "")),
             "Effect": "Allow",
             "Principal": "*",
             "Action": SessionCall::Decrypt.action(),

@@ -28,7 +28,7 @@ pub(super) struct NodeNetwork {
 }
 
 impl NodeNetwork {
-    pub(super) fn cut_off() -> Self {
+    pub(super) fn unreachable() -> Self {
         let subnet = |id: &str, zone: &str| Subnet {
             id: id.to_owned(),
             vpc: "vpc-1".to_owned(),
@@ -124,7 +124,7 @@ impl NodeNetwork {
 
     pub(super) fn assess(&self) -> (Vec<Finding>, Vec<ResourceRemedy>) {
         let network = Read::Known(self.network.clone());
-        findings(&self.observation(), &network)
+        findings(&self.observation(), &network, &|_| false)
     }
 
     pub(super) fn observation(&self) -> AccessObservation {
@@ -179,6 +179,7 @@ pub(super) fn instance(id: &str) -> Instance {
             subnet: Some("subnet-1".to_owned()),
             private_ip: Some(IpAddr::from([10, 0, 1, 4])),
             has_public_ip: false,
+            has_secondary_public_ip: false,
             has_ipv6: false,
             security_groups: vec!["sg-n".to_owned()],
         }],
@@ -205,7 +206,7 @@ pub(super) fn route(destination: &str, target: &str) -> Route {
 
 #[test]
 fn a_vpc_that_is_cut_off_is_named_with_the_endpoint_to_add() {
-    let (findings, remedies) = NodeNetwork::cut_off().assess();
+    let (findings, remedies) = NodeNetwork::unreachable().assess();
     let [finding] = findings.as_slice() else { panic!("{findings:#?}") };
     assert_eq!((finding.verdict, finding.subject.as_str()), (Verdict::Fail, "vpc-1"));
     for word in ["node i-1", "subnet-1", "vpce-m", "none for KMS"] {
@@ -230,12 +231,12 @@ fn a_vpc_that_is_cut_off_is_named_with_the_endpoint_to_add() {
     let command = remedy.command.as_ref().unwrap();
     assert!(command.contains("--subnet-ids subnet-1 subnet-2 --security-group-ids sg-e"), "{command}");
     // The endpoint of the remedy is one that the check accepts.
-    assert_eq!(NodeNetwork::cut_off().endpoint("vpce-k", "kms", FULL).verdict(), Verdict::Pass);
+    assert_eq!(NodeNetwork::unreachable().endpoint("vpce-k", "kms", FULL).verdict(), Verdict::Pass);
 }
 
 #[test]
 fn the_service_has_the_beginning_that_the_partition_gives_it() {
-    let net = NodeNetwork::cut_off().with(|net| {
+    let net = NodeNetwork::unreachable().with(|net| {
         net.key = "arn:aws-cn:kms:cn-north-1:111122223333:key/1-2";
         net.endpoints()[0].service = "cn.com.amazonaws.cn-north-1.ssmmessages".to_owned();
     });
@@ -251,7 +252,7 @@ fn the_service_has_the_beginning_that_the_partition_gives_it() {
 
 #[test]
 fn a_pass_counts_nodes_and_vpcs() {
-    let finding = NodeNetwork::cut_off().endpoint("vpce-k", "kms", FULL).finding();
+    let finding = NodeNetwork::unreachable().endpoint("vpce-k", "kms", FULL).finding();
     assert_eq!(finding.evidence, "1 EC2 node, in 1 VPC, has a way to KMS");
     assert_eq!((finding.verdict, finding.subject.as_str()), (Verdict::Pass, ALL_NODES));
 }
@@ -264,10 +265,13 @@ fn what_could_not_be_read_makes_only_what_depends_on_it_unknown() {
     const TABLES: DenyRead = |network, why| network.route_tables = Read::Unknown(why.to_owned());
     const GATEWAYS: DenyRead = |network, why| network.nat_gateways = Read::Unknown(why.to_owned());
     const GROUPS: DenyRead = |network, why| network.security_groups = Read::Unknown(why.to_owned());
-    let by_endpoint = || NodeNetwork::cut_off().endpoint("vpce-k", "kms", FULL);
-    let by_nat = || NodeNetwork::cut_off().route("0.0.0.0/0", "nat-1").nat(true, true, Some("subnet-public"));
+    let by_endpoint = || NodeNetwork::unreachable().endpoint("vpce-k", "kms", FULL);
+    let by_nat =
+        || NodeNetwork::unreachable().route("0.0.0.0/0", "nat-1").nat(true, true, Some("subnet-public"));
     let by_gateway = || {
-        NodeNetwork::cut_off().route("0.0.0.0/0", "igw-1").with(|net| net.interface().has_public_ip = true)
+        NodeNetwork::unreachable()
+            .route("0.0.0.0/0", "igw-1")
+            .with(|net| net.interface().has_public_ip = true)
     };
     type UnreadCase = (&'static str, fn() -> NodeNetwork, DenyRead, Verdict);
     let cases: [UnreadCase; 15] = [
@@ -284,8 +288,8 @@ fn what_could_not_be_read_makes_only_what_depends_on_it_unknown() {
         ("internet gateway", by_gateway, ENDPOINTS, Verdict::Unknown),
         ("internet gateway", by_gateway, GATEWAYS, Verdict::Pass),
         ("internet gateway", by_gateway, TABLES, Verdict::Unknown),
-        ("cut off", NodeNetwork::cut_off, GATEWAYS, Verdict::Fail),
-        ("cut off", NodeNetwork::cut_off, TABLES, Verdict::Unknown),
+        ("cut off", NodeNetwork::unreachable, GATEWAYS, Verdict::Fail),
+        ("cut off", NodeNetwork::unreachable, TABLES, Verdict::Unknown),
     ];
     for (name, net, deny, expected) in cases {
         let net = net().with(|net| deny(&mut net.network, "ec2:DescribeSomething was denied"));
@@ -295,7 +299,7 @@ fn what_could_not_be_read_makes_only_what_depends_on_it_unknown() {
         assert_eq!(is_named, expected == Verdict::Unknown, "{name}: {finding}");
     }
     // The policy of an endpoint that refuses the nodes is known all the same.
-    let refusing = NodeNetwork::cut_off().endpoint("vpce-k", "kms", Some(r#"{"Statement":[]}"#));
+    let refusing = NodeNetwork::unreachable().endpoint("vpce-k", "kms", Some(r#"{"Statement":[]}"#));
     let net = refusing.with(|net| net.network.subnets = Read::Unknown("denied".to_owned()));
     let (findings, _) = net.assess();
     let verdicts: Vec<_> = findings.iter().map(|finding| finding.verdict).collect();
@@ -304,19 +308,19 @@ fn what_could_not_be_read_makes_only_what_depends_on_it_unknown() {
 
 #[test]
 fn a_node_without_a_known_vpc_is_unknown_and_no_node_is_no_finding() {
-    let gone = NodeNetwork::cut_off().with(|net| net.nodes = vec![node("i-2")]);
+    let gone = NodeNetwork::unreachable().with(|net| net.nodes = vec![node("i-2")]);
     let finding = gone.finding();
     assert_eq!((finding.verdict, finding.subject.as_str()), (Verdict::Unknown, ALL_NODES));
     assert!(finding.evidence.contains("node i-2") && finding.evidence.contains("ec2:DescribeInstances"));
-    let outside = NodeNetwork::cut_off().with(|net| net.network.instances[0].vpc = None);
+    let outside = NodeNetwork::unreachable().with(|net| net.network.instances[0].vpc = None);
     assert_eq!(outside.finding().verdict, Verdict::Unknown);
-    assert_eq!(NodeNetwork::cut_off().with(|net| net.nodes.clear()).assess().0, []);
+    assert_eq!(NodeNetwork::unreachable().with(|net| net.nodes.clear()).assess().0, []);
 }
 
 #[test]
 fn a_network_that_could_not_be_read_is_unknown_and_names_the_action() {
     let unread = Read::Unknown("ec2:DescribeInstances on * was denied".to_owned());
-    let (findings, remedies) = findings(&NodeNetwork::cut_off().observation(), &unread);
+    let (findings, remedies) = findings(&NodeNetwork::unreachable().observation(), &unread, &|_| false);
     assert_eq!((findings.len(), remedies.len()), (1, 0));
     assert_eq!(findings[0].verdict, Verdict::Unknown);
     assert!(findings[0].evidence.contains("ec2:DescribeInstances on * was denied"));

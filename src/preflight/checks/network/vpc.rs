@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::endpoints::{AssessedEndpoint, CallFacts, RolesVerdict, VpcEndpoints};
-use super::nodes::{FEW, NodeCount, VpcNodes, few};
+use super::nodes::{FEW, VpcNodes, few};
 use super::remedies::{endpoint_to_add, statement_to_add};
-use super::routes::{Place, Routes, Way};
+use super::routes::{Connectivity, NetworkSettings, Routes};
 use super::{Found, REACH_KMS, unknown, warnings};
 use crate::access::{PrincipalArn, SessionCall};
 use crate::ports::{EndpointState, SecurityGroup, Subnet, VpcEndpoint};
 use crate::preflight::finding::{Check, Finding, Verdict};
-use crate::preflight::observation::AccessObservation;
+use crate::preflight::observation::{AccessObservation, NodeCount};
 
 /// Everything that the assessment of a VPC looks at.
 pub(super) struct VpcAssessor<'a> {
@@ -25,15 +25,15 @@ pub(super) struct VpcAssessor<'a> {
     pub(super) routes: &'a Result<Routes<'a>, &'a str>,
 }
 
-/// Whether nodes at one place reach KMS without an endpoint for it.
-enum PlaceVerdict {
+/// Whether nodes with the same network settings reach KMS without an endpoint for it.
+enum ReachVerdict {
     Reaches,
-    /// They may: for each reason, what is not clear.
-    Unclear(BTreeSet<String>),
+    /// They may: for each reason, what is not known.
+    Unknown(BTreeSet<String>),
     /// Nothing is known, because a list could not be read.
     Unread(String),
-    /// Nothing leads there.
-    CutOff,
+    /// No route and no endpoint reaches KMS.
+    CannotReach,
 }
 
 /// Nodes with the same verdict.
@@ -78,21 +78,30 @@ impl<'a> VpcAssessor<'a> {
         let possible: Vec<_> =
             self.endpoints.possible.iter().map(|endpoint| (*endpoint, self.verdicts(endpoint))).collect();
         let fips = self.endpoints.fips.first().map(|endpoint| (*endpoint, self.verdicts(endpoint)));
-        let (mut unclear, mut cut_off) = (Affected::default(), Affected::default());
+        let (mut unknown_nodes, mut unreachable) = (Affected::default(), Affected::default());
         let (mut fips_only, mut fips_refused) = (Affected::default(), Affected::default());
         let mut refused: Vec<(&[PrincipalArn], &NodeCount)> = Vec::new();
         for ((place, roles), nodes) in &self.nodes.alike {
             let by_routes = match self.by_routes(place) {
-                PlaceVerdict::Reaches => reached(&possible, roles, &mut found.given),
+                ReachVerdict::Reaches => reached(&possible, roles, &mut found.given),
                 other => other,
             };
             let of_fips = fips.as_ref().and_then(|(_, verdicts)| verdicts.get(roles));
             let affected = match (by_routes, of_fips.map(|(verdict, _)| verdict)) {
-                (PlaceVerdict::Reaches, None | Some(RolesVerdict::Allows)) => continue,
-                (PlaceVerdict::Reaches, Some(_)) => &mut fips_refused,
-                (_, Some(RolesVerdict::Allows)) => &mut fips_only,
+                (ReachVerdict::Reaches, None | Some(RolesVerdict::Allows)) => continue,
+                (ReachVerdict::Reaches, Some(_)) => &mut fips_refused,
+                (ReachVerdict::Unread(why), _) => {
+                    self.add_unread(REACH_KMS, &why, nodes, found);
+                    continue;
+                }
+                (ReachVerdict::Unknown(reasons), _) => {
+                    unknown_nodes.reasons.extend(reasons);
+                    &mut unknown_nodes
+                }
+                (ReachVerdict::CannotReach, None) => &mut unreachable,
+                (ReachVerdict::CannotReach, Some(RolesVerdict::Allows)) => &mut fips_only,
                 (
-                    PlaceVerdict::CutOff,
+                    ReachVerdict::CannotReach,
                     Some(
                         RolesVerdict::ImplicitDeny | RolesVerdict::ExplicitDeny(_) | RolesVerdict::Unknown(_),
                     ),
@@ -100,48 +109,54 @@ impl<'a> VpcAssessor<'a> {
                     refused.push((roles, nodes));
                     continue;
                 }
-                (PlaceVerdict::Unread(why), _) => {
-                    self.add_unread(REACH_KMS, &why, nodes, found);
-                    continue;
-                }
-                (PlaceVerdict::CutOff, None) => &mut cut_off,
-                (PlaceVerdict::Unclear(reasons), _) => {
-                    unclear.reasons.extend(reasons);
-                    &mut unclear
-                }
             };
             affected.nodes.merge(nodes);
             affected.subnets.extend(place.interfaces.first().and_then(|primary| primary.subnet));
         }
-        self.report_cut_off(cut_off, &mut unclear, found);
-        self.report_unclear(&unclear, found);
+        self.report_unreachable(unreachable, &mut unknown_nodes, found);
+        self.report_unknown(&unknown_nodes, found);
         if let Some((endpoint, verdicts)) = &fips {
+            self.report_fips(endpoint, &fips_only, &fips_refused, found);
+            let needs_other = fips_only.nodes.count > 0 || !refused.is_empty();
             self.report_policy(endpoint, verdicts, refused.into_iter(), found);
-            let id = &endpoint.id;
-            let warning = |affected: &Affected<'_>, evidence: String| {
-                (affected.nodes.count > 0).then(|| self.warning(evidence))
-            };
-            let only = format!(
-                "of {}, only those reach KMS by endpoint {id} whose agents are set up for FIPS endpoints; the VPC has no \
-                 other endpoint for KMS, and nothing else certainly leads there",
-                fips_only.nodes
-            );
-            let denied = format!(
-                "agents that are set up for FIPS endpoints take endpoint {id}, whose policy is not known to allow {} \
-                 to {}",
-                self.call(),
-                fips_refused.nodes
-            );
-            found.findings.extend(warning(&fips_only, only));
-            found.findings.extend(warning(&fips_refused, denied));
+            if let Some(ssmmessages) = self.endpoints.available_ssmmessages().filter(|_| needs_other) {
+                found.remedies.push(endpoint_to_add(ssmmessages, self.region()));
+            }
         }
     }
 
-    /// Whether nodes at this place reach KMS, if no endpoint takes the calls.
-    fn by_routes(&self, place: &Place<'_>) -> PlaceVerdict {
+    /// Reports nodes that depend on whether their agents are set up for FIPS endpoints, which nothing tells.
+    fn report_fips(
+        &self,
+        VpcEndpoint { id, .. }: &VpcEndpoint,
+        only: &Affected<'_>,
+        refused: &Affected<'_>,
+        found: &mut Found,
+    ) {
+        if only.nodes.count > 0 {
+            let evidence = format!(
+                "of {}, only those whose agents are set up for FIPS endpoints reach KMS, through endpoint {id}, and \
+                 whether they are is not known; the VPC has no other endpoint for KMS, and no route leaves it",
+                only.nodes
+            );
+            let remedy = Some("add a VPC endpoint for KMS, unless all these agents are set up so".to_owned());
+            found.findings.push(Finding { remedy, ..unknown(self.id, evidence) });
+        }
+        if refused.nodes.count > 0 {
+            found.findings.push(self.warning(format!(
+                "agents that are set up for FIPS endpoints use endpoint {id}, whose policy is not known to allow {} \
+                 to {}",
+                self.call(),
+                refused.nodes
+            )));
+        }
+    }
+
+    /// Whether nodes with these settings reach KMS, if no endpoint for KMS is used.
+    fn by_routes(&self, place: &NetworkSettings<'_>) -> ReachVerdict {
         let subnets = match self.subnets {
             Ok(subnets) => subnets,
-            Err(why) => return PlaceVerdict::Unread((*why).to_owned()),
+            Err(why) => return ReachVerdict::Unread((*why).to_owned()),
         };
         let mut reasons = BTreeSet::new();
         for id in place.interfaces.iter().filter_map(|interface| interface.subnet) {
@@ -159,21 +174,23 @@ impl<'a> VpcAssessor<'a> {
             }
         }
         if !reasons.is_empty() {
-            return PlaceVerdict::Unclear(reasons);
+            return ReachVerdict::Unknown(reasons);
         }
         let routes = match self.routes {
             Ok(routes) => routes,
-            Err(why) => return PlaceVerdict::Unread((*why).to_owned()),
+            Err(why) => return ReachVerdict::Unread((*why).to_owned()),
         };
-        match routes.way(self.id, place) {
-            Way::Certain => return PlaceVerdict::Reaches,
-            // A node that is managed reaches AWS, and without an endpoint for it only that way is left.
-            Way::Ipv6 if self.endpoints.ssmmessages.is_empty() => return PlaceVerdict::Reaches,
-            Way::Ipv6 => {
-                reasons.insert("only IPv6 leads out, and the agents may not use it".to_owned());
+        match routes.connectivity(self.id, place) {
+            Connectivity::Internet => return ReachVerdict::Reaches,
+            // A node that is managed reaches AWS, and without an endpoint for ssmmessages it does so by IPv6.
+            Connectivity::InternetByIpv6 if self.endpoints.ssmmessages.is_empty() => {
+                return ReachVerdict::Reaches;
             }
-            Way::Possible(of_routes) => reasons.extend(of_routes),
-            Way::No => {}
+            Connectivity::InternetByIpv6 => {
+                reasons.insert("only IPv6 reaches the internet, and the agents may not use IPv6".to_owned());
+            }
+            Connectivity::Unknown(of_routes) => reasons.extend(of_routes),
+            Connectivity::None => {}
         }
         reasons.extend(self.endpoints.possible.iter().map(|endpoint| match endpoint.state {
             EndpointState::Available => format!(
@@ -182,19 +199,24 @@ impl<'a> VpcAssessor<'a> {
             ),
             _ => format!("endpoint {} for KMS is not available yet", endpoint.id),
         }));
-        if reasons.is_empty() { PlaceVerdict::CutOff } else { PlaceVerdict::Unclear(reasons) }
+        if reasons.is_empty() { ReachVerdict::CannotReach } else { ReachVerdict::Unknown(reasons) }
     }
 
-    fn report_cut_off(&self, cut_off: Affected<'a>, unclear: &mut Affected<'a>, found: &mut Found) {
-        let Affected { nodes, subnets, .. } = cut_off;
+    fn report_unreachable(
+        &self,
+        unreachable: Affected<'a>,
+        unknown_nodes: &mut Affected<'a>,
+        found: &mut Found,
+    ) {
+        let Affected { nodes, subnets, .. } = unreachable;
         if nodes.count == 0 {
             return;
         }
-        let Some(model) = self.endpoints.model() else {
-            unclear.nodes.merge(&nodes);
-            unclear.subnets.extend(subnets);
-            unclear.reasons.insert(
-                "no route leads out, and the VPC has no endpoint for ssmmessages either, so that the nodes are managed \
+        let Some(available_ssmmessages) = self.endpoints.available_ssmmessages() else {
+            unknown_nodes.nodes.merge(&nodes);
+            unknown_nodes.subnets.extend(subnets);
+            unknown_nodes.reasons.insert(
+                "no route leaves the VPC, and the VPC has no endpoint for ssmmessages either, so that the nodes are managed \
                  by something that is not seen here, such as a proxy"
                     .to_owned(),
             );
@@ -206,16 +228,16 @@ impl<'a> VpcAssessor<'a> {
                 Verdict::Fail,
                 format!(
                     "{nodes}{} cannot reach KMS: the VPC has an endpoint for ssmmessages ({}) and none for KMS, and \
-                     no route there leads out of the VPC",
+                     no route there leaves the VPC",
                     within(&subnets),
-                    model.id
+                    available_ssmmessages.id
                 ),
             )
         });
-        found.remedies.push(endpoint_to_add(model, self.region()));
+        found.remedies.push(endpoint_to_add(available_ssmmessages, self.region()));
     }
 
-    fn report_unclear(&self, Affected { nodes, subnets, reasons }: &Affected<'_>, found: &mut Found) {
+    fn report_unknown(&self, Affected { nodes, subnets, reasons }: &Affected<'_>, found: &mut Found) {
         if nodes.count > 0 {
             let remedy = format!(
                 "try on one of them whether the host of KMS in {} answers on port 443, or add a VPC endpoint for KMS",
@@ -335,26 +357,26 @@ fn within(subnets: &BTreeSet<&str>) -> String {
     if subnets.is_empty() { String::new() } else { format!(" in {}", few(subnets)) }
 }
 
-/// The verdict on nodes whose routes lead to the internet. An endpoint that may take the calls instead has to allow
-/// them too.
+/// The verdict on nodes whose routes lead to the internet. An endpoint that may be used instead has to allow the
+/// calls too.
 fn reached(
     possible: &[(&VpcEndpoint, VerdictsOfRoles<'_>)],
     roles: &[PrincipalArn],
     given: &mut BTreeSet<String>,
-) -> PlaceVerdict {
+) -> ReachVerdict {
     let mut reasons = BTreeSet::new();
     for (endpoint, verdicts) in possible {
         match verdicts.get(roles) {
             Some((RolesVerdict::Allows, rests_on)) => given.extend(rests_on.clone()),
             _ => {
                 reasons.insert(format!(
-                    "endpoint {} may take the calls instead of the internet, and its policy is not known to allow them",
+                    "endpoint {} may be used instead of the route to the internet, and its policy is not known to allow them",
                     endpoint.id
                 ));
             }
         }
     }
-    if reasons.is_empty() { PlaceVerdict::Reaches } else { PlaceVerdict::Unclear(reasons) }
+    if reasons.is_empty() { ReachVerdict::Reaches } else { ReachVerdict::Unknown(reasons) }
 }
 
 #[cfg(test)]

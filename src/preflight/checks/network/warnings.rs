@@ -3,15 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::blocks::Block;
-use super::nodes::{NodeCount, VpcNodes, few};
+use super::blocks::CidrBlock;
+use super::nodes::{VpcNodes, few};
 use crate::ports::{Instance, SecurityGroup, Subnet, VpcEndpoint};
+use crate::preflight::observation::NodeCount;
 
 const HTTPS: u16 = 443;
 
 /// Whom the security groups of an endpoint admit to HTTPS.
 struct Admission<'a> {
-    blocks: Vec<Block>,
+    blocks: Vec<CidrBlock>,
     groups: BTreeSet<&'a str>,
 }
 
@@ -37,11 +38,11 @@ pub(super) fn of_zones(
     }
     (elsewhere.count > 0).then(|| {
         format!(
-            "endpoint {} for KMS has network interfaces in {} only, and {elsewhere} {} in {}: if that Availability \
-             Zone fails, so does KMS for them",
+            "endpoint {} for KMS has network interfaces in {} only, and {elsewhere} {} in {}: if the Availability \
+             Zones of the endpoint fail, these nodes cannot reach KMS",
             endpoint.id,
             few(&of_endpoint),
-            elsewhere.verb("is", "are"),
+            elsewhere.form("is", "are"),
             few(&zones)
         )
     })
@@ -86,7 +87,7 @@ impl<'a> Admission<'a> {
                 return None;
             }
             for block in &rule.blocks {
-                admission.blocks.push(Block::parse(block)?);
+                admission.blocks.push(CidrBlock::parse(block)?);
             }
             admission.groups.extend(rule.groups.iter().map(String::as_str));
         }

@@ -2,7 +2,7 @@ use super::*;
 
 fn fleet(agents: &[(&str, usize)]) -> Nodes {
     let of = |(version, count): &(&str, usize)| {
-        ((*version).to_owned(), NodesOfAgent { count: *count, example: "i-1".to_owned() })
+        ((*version).to_owned(), NodeCount { count: *count, example: "i-1".to_owned() })
     };
     Nodes {
         count: agents.iter().map(|(_, count)| count).sum(),
@@ -51,7 +51,8 @@ fn each_version_is_one_finding_with_an_example() {
 
 #[test]
 fn what_is_not_known_of_the_fleet_is_no_pass() {
-    let without_role = Nodes { without_role: Some((3, "mi-1".into())), ..fleet(&[("3.3.0.0", 3)]) };
+    let without_role =
+        Nodes { without_role: NodeCount { count: 3, example: "mi-1".into() }, ..fleet(&[("3.3.0.0", 3)]) };
     let gap = Nodes { gaps: vec!["ec2:X was denied".into()], ..fleet(&[("3.3.0.0", 3)]) };
     assert_eq!(verdicts(without_role), [Verdict::Unknown]);
     assert_eq!(verdicts(gap), [Verdict::Unknown]);

@@ -1,5 +1,9 @@
 use super::*;
 
+const ACCOUNT: &str = "111122223333";
+const SHARED: &str = "arn:aws:ssm:eu-west-1:999999999999:document/Team-Sessions";
+const SHARED_PREFERENCES: &str = "arn:aws:ssm:eu-west-1:999999999999:document/SSM-SessionManagerRunShell";
+
 fn session(document: Option<&str>, target: &str) -> PastSession {
     PastSession {
         owner: "owner".to_owned(),
@@ -30,12 +34,16 @@ fn the_regional_preferences_encrypt_shells_and_interactive_commands() {
         (Some("Team-Sessions"), Unread("Team-Sessions"), Encrypted),
         (Some(arn), Unread(arn), Encrypted),
         (Some("Other"), Unread("Other"), Unread("Other")),
+        // Another account shares them.
+        (Some(SHARED), Unread(SHARED), Unread(SHARED)),
+        (Some(SHARED_PREFERENCES), Unread(SHARED_PREFERENCES), Unread(SHARED_PREFERENCES)),
+        (Some("arn:aws:ssm:eu-west-1::document/AWS-StartSSHSession"), Out(Port), Out(Port)),
     ] {
         let session = session(document, "i-1");
-        assert_eq!(kind(&session, &preferences), of_preferences, "{document:?}");
-        assert_eq!(kind(&session, &team), of_team, "{document:?}");
+        assert_eq!(kind(&session, ACCOUNT, &preferences), of_preferences, "{document:?}");
+        assert_eq!(kind(&session, ACCOUNT, &team), of_team, "{document:?}");
     }
-    assert_eq!(kind(&session(None, "ecs:cluster_1_2"), &preferences), Out(EcsExec));
+    assert_eq!(kind(&session(None, "ecs:cluster_1_2"), ACCOUNT, &preferences), Out(EcsExec));
 }
 
 #[test]
@@ -47,7 +55,7 @@ fn a_just_in_time_session_is_the_matter_of_its_role_unless_no_key_encrypts_it() 
         (Some("AWS-StartSSHSession"), LeftOut::Port),
     ] {
         let session = PastSession { is_just_in_time: true, ..session(document, "i-1") };
-        assert_eq!(kind(&session, &preferences), SessionKind::LeftOut(expected), "{document:?}");
+        assert_eq!(kind(&session, ACCOUNT, &preferences), SessionKind::LeftOut(expected), "{document:?}");
     }
 }
 

@@ -14,15 +14,15 @@ fn assert_cases(cases: &[RouteCase]) {
 }
 
 fn public() -> NodeNetwork {
-    NodeNetwork::cut_off().with(|net| net.interface().has_public_ip = true)
+    NodeNetwork::unreachable().with(|net| net.interface().has_public_ip = true)
 }
 
 fn with_ipv6() -> NodeNetwork {
-    NodeNetwork::cut_off().with(|net| net.interface().has_ipv6 = true)
+    NodeNetwork::unreachable().with(|net| net.interface().has_ipv6 = true)
 }
 
 fn by_nat() -> NodeNetwork {
-    NodeNetwork::cut_off().route("0.0.0.0/0", "nat-1")
+    NodeNetwork::unreachable().route("0.0.0.0/0", "nat-1")
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn an_internet_gateway_leads_out_with_a_public_address() {
         ("public address", || public().route("0.0.0.0/0", "igw-1"), Verdict::Pass, "way to KMS"),
         (
             "no public address",
-            || NodeNetwork::cut_off().route("0.0.0.0/0", "igw-1"),
+            || NodeNetwork::unreachable().route("0.0.0.0/0", "igw-1"),
             Verdict::Fail,
             "no route",
         ),
@@ -40,7 +40,7 @@ fn an_internet_gateway_leads_out_with_a_public_address() {
         (
             "a stopped instance",
             || {
-                NodeNetwork::cut_off()
+                NodeNetwork::unreachable()
                     .route("0.0.0.0/0", "igw-1")
                     .with(|net| net.network.instances[0].is_stopped = true)
             },
@@ -55,14 +55,14 @@ fn an_internet_gateway_leads_out_with_a_public_address() {
         ),
         (
             "an unknown state",
-            || public().route("0.0.0.0/0", "igw-1").with(|net| last_route(net).state = RouteState::Unclear),
+            || public().route("0.0.0.0/0", "igw-1").with(|net| last_route(net).state = RouteState::Unknown),
             Verdict::Unknown,
             "state",
         ),
         (
             "a further interface in that subnet",
             || {
-                NodeNetwork::cut_off().with(|net| {
+                NodeNetwork::unreachable().with(|net| {
                     let further = NetworkInterface {
                         subnet: Some("subnet-public".to_owned()),
                         has_public_ip: true,
@@ -76,7 +76,7 @@ fn an_internet_gateway_leads_out_with_a_public_address() {
         ),
         (
             "no interface",
-            || NodeNetwork::cut_off().with(|net| net.network.instances[0].interfaces.clear()),
+            || NodeNetwork::unreachable().with(|net| net.network.instances[0].interfaces.clear()),
             Verdict::Unknown,
             "network interface",
         ),
@@ -108,7 +108,7 @@ fn a_nat_gateway_leads_out_if_its_own_subnet_does() {
         ("not found", by_nat, Verdict::Unknown, "not found"),
         (
             "for another block",
-            || NodeNetwork::cut_off().route("52.0.0.0/8", "nat-1").nat(true, true, Some("subnet-public")),
+            || NodeNetwork::unreachable().route("52.0.0.0/8", "nat-1").nat(true, true, Some("subnet-public")),
             Verdict::Unknown,
             "52.0.0.0/8",
         ),
@@ -140,7 +140,7 @@ fn every_other_target_may_lead_there() {
         ("new-1", "new-1"),
     ] {
         for destination in ["0.0.0.0/0", "10.1.0.0/16"] {
-            let finding = NodeNetwork::cut_off().route(destination, target).finding();
+            let finding = NodeNetwork::unreachable().route(destination, target).finding();
             assert_eq!(finding.verdict, Verdict::Unknown, "{target}: {finding}");
             for word in [word, destination] {
                 assert!(finding.evidence.contains(word), "{word}: {finding}");
@@ -149,12 +149,17 @@ fn every_other_target_may_lead_there() {
         }
     }
     assert_cases(&[
-        ("a prefix list", || NodeNetwork::cut_off().route("pl-1", "tgw-1"), Verdict::Unknown, "pl-1"),
-        ("an endpoint for S3", || NodeNetwork::cut_off().route("pl-1", "vpce-s3"), Verdict::Fail, "no route"),
+        ("a prefix list", || NodeNetwork::unreachable().route("pl-1", "tgw-1"), Verdict::Unknown, "pl-1"),
+        (
+            "an endpoint for S3",
+            || NodeNetwork::unreachable().route("pl-1", "vpce-s3"),
+            Verdict::Fail,
+            "no route",
+        ),
         (
             "an endpoint for S3 that is listed",
             || {
-                NodeNetwork::cut_off().route("pl-1", "vpce-s3").with(|net| {
+                NodeNetwork::unreachable().route("pl-1", "vpce-s3").with(|net| {
                     let s3 =
                         VpcEndpoint { endpoint_type: EndpointType::Gateway, ..endpoint("vpce-s3", "s3") };
                     net.endpoints().push(s3);
@@ -166,7 +171,7 @@ fn every_other_target_may_lead_there() {
         (
             "a prefix list to a firewall",
             || {
-                NodeNetwork::cut_off().route("pl-1", "vpce-f").with(|net| {
+                NodeNetwork::unreachable().route("pl-1", "vpce-f").with(|net| {
                     let firewall =
                         VpcEndpoint { endpoint_type: EndpointType::Other, ..endpoint("vpce-f", "f") };
                     net.endpoints().push(firewall);
@@ -177,7 +182,7 @@ fn every_other_target_may_lead_there() {
         ),
         (
             "IPv6 without an IPv6 address",
-            || NodeNetwork::cut_off().route("::/0", "tgw-1"),
+            || NodeNetwork::unreachable().route("::/0", "tgw-1"),
             Verdict::Fail,
             "no route",
         ),
@@ -194,7 +199,9 @@ fn a_more_specific_route_for_public_addresses_takes_them_from_the_default_route(
         ("10.0.0.0/8", "tgw-1", Verdict::Pass),
         ("192.168.0.0/16", "vgw-1", Verdict::Pass),
         ("30.0.0.0/16", "local", Verdict::Pass),
-        ("pl-1", "tgw-1", Verdict::Pass),
+        ("pl-1", "tgw-1", Verdict::Unknown),
+        ("pl-1", "igw-1", Verdict::Pass),
+        ("52.0.0.0/8", "nat-other", Verdict::Unknown),
         ("::/0", "tgw-1", Verdict::Pass),
     ] {
         let net = nat().route(destination, target);
@@ -216,7 +223,7 @@ fn ipv6_is_a_way_if_the_node_can_be_managed_by_no_other() {
     assert_cases(&[
         (
             "no IPv6 address",
-            || NodeNetwork::cut_off().without_messages().route("::/0", "eigw-1"),
+            || NodeNetwork::unreachable().without_messages().route("::/0", "eigw-1"),
             Verdict::Unknown,
             "not seen here",
         ),
@@ -227,17 +234,17 @@ fn ipv6_is_a_way_if_the_node_can_be_managed_by_no_other() {
 #[test]
 fn without_an_endpoint_for_ssmmessages_the_nodes_are_managed_by_something_unseen() {
     assert_cases(&[
-        ("none", || NodeNetwork::cut_off().without_messages(), Verdict::Unknown, "not seen here"),
+        ("none", || NodeNetwork::unreachable().without_messages(), Verdict::Unknown, "not seen here"),
         (
             "one that is not available",
-            || NodeNetwork::cut_off().with(|net| net.endpoints()[0].state = EndpointState::Pending),
+            || NodeNetwork::unreachable().with(|net| net.endpoints()[0].state = EndpointState::Pending),
             Verdict::Unknown,
             "not seen here",
         ),
         (
             "one of another Region",
             || {
-                NodeNetwork::cut_off()
+                NodeNetwork::unreachable()
                     .with(|net| net.endpoints()[0].service = "com.amazonaws.us-east-1.ssmmessages".to_owned())
             },
             Verdict::Unknown,
@@ -245,7 +252,7 @@ fn without_an_endpoint_for_ssmmessages_the_nodes_are_managed_by_something_unseen
         ),
         (
             "one of the FIPS kind",
-            || NodeNetwork::cut_off().with(|net| net.endpoints()[0].service.push_str("-fips")),
+            || NodeNetwork::unreachable().with(|net| net.endpoints()[0].service.push_str("-fips")),
             Verdict::Fail,
             "vpce-m",
         ),
@@ -256,7 +263,7 @@ fn without_an_endpoint_for_ssmmessages_the_nodes_are_managed_by_something_unseen
 fn a_shared_vpc_is_unknown_whatever_its_routes() {
     let shared = |net: &mut NodeNetwork| known(&mut net.network.subnets)[0].owner = "999999999999".to_owned();
     for net in [
-        NodeNetwork::cut_off(),
+        NodeNetwork::unreachable(),
         by_nat().nat(true, true, Some("subnet-public")),
         public().route("0.0.0.0/0", "igw-1"),
     ] {
@@ -264,7 +271,7 @@ fn a_shared_vpc_is_unknown_whatever_its_routes() {
         assert_eq!(finding.verdict, Verdict::Unknown, "{finding}");
         assert!(finding.evidence.contains("999999999999"), "{finding}");
     }
-    let own = NodeNetwork::cut_off().endpoint("vpce-k", "kms", FULL).with(shared);
+    let own = NodeNetwork::unreachable().endpoint("vpce-k", "kms", FULL).with(shared);
     assert_eq!(own.verdict(), Verdict::Pass, "the VPC can have no other endpoint with private DNS");
 }
 
@@ -273,19 +280,19 @@ fn what_is_not_found_is_unknown() {
     assert_cases(&[
         (
             "a subnet",
-            || NodeNetwork::cut_off().with(|net| known(&mut net.network.subnets).clear()),
+            || NodeNetwork::unreachable().with(|net| known(&mut net.network.subnets).clear()),
             Verdict::Unknown,
             "subnet-1",
         ),
         (
             "a route table",
-            || NodeNetwork::cut_off().with(|net| known(&mut net.network.route_tables).clear()),
+            || NodeNetwork::unreachable().with(|net| known(&mut net.network.route_tables).clear()),
             Verdict::Unknown,
             "route table",
         ),
         (
             "the subnet of an interface",
-            || NodeNetwork::cut_off().with(|net| net.interface().subnet = None),
+            || NodeNetwork::unreachable().with(|net| net.interface().subnet = None),
             Verdict::Unknown,
             "subnet",
         ),
@@ -295,7 +302,7 @@ fn what_is_not_found_is_unknown() {
 #[test]
 fn a_subnet_s_own_table_goes_before_the_main_one() {
     let own = || {
-        NodeNetwork::cut_off().with(|net| {
+        NodeNetwork::unreachable().with(|net| {
             let table = RouteTable {
                 vpc: "vpc-1".to_owned(),
                 is_main: false,
@@ -306,7 +313,7 @@ fn a_subnet_s_own_table_goes_before_the_main_one() {
         })
     };
     assert_eq!(own().nat(true, true, Some("subnet-public")).verdict(), Verdict::Pass);
-    let main_only = NodeNetwork::cut_off().route("0.0.0.0/0", "tgw-1").with(|net| {
+    let main_only = NodeNetwork::unreachable().route("0.0.0.0/0", "tgw-1").with(|net| {
         let table = RouteTable {
             vpc: "vpc-1".to_owned(),
             is_main: false,
@@ -321,12 +328,12 @@ fn a_subnet_s_own_table_goes_before_the_main_one() {
 #[test]
 fn a_further_route_or_endpoint_never_makes_a_pass_fail_nor_an_unknown_fail() {
     let starts: [fn() -> NodeNetwork; 6] = [
-        NodeNetwork::cut_off,
-        || NodeNetwork::cut_off().without_messages(),
+        NodeNetwork::unreachable,
+        || NodeNetwork::unreachable().without_messages(),
         || by_nat().nat(true, true, Some("subnet-public")),
         || public().route("0.0.0.0/0", "igw-1"),
         || with_ipv6().without_messages().route("::/0", "eigw-1"),
-        || NodeNetwork::cut_off().endpoint("vpce-k", "kms", FULL),
+        || NodeNetwork::unreachable().endpoint("vpce-k", "kms", FULL),
     ];
     let targets = ["local", "igw-1", "nat-1", "nat-2", "tgw-1", "vpce-9", "eni-1", "eigw-1", ""];
     let destinations = ["0.0.0.0/0", "::/0", "52.0.0.0/8", "10.1.0.0/16", "pl-1", "0.0.0.0/1"];
