@@ -9,6 +9,7 @@ mod combinations;
 mod condition_keys;
 mod decision_table;
 mod discovery;
+mod fleet_cases;
 mod fleet_oracle;
 mod fleet_table;
 mod grants_and_own_sides;

@@ -293,7 +293,12 @@ async fn registration<P: PreflightPorts>(
     let context = call.context_entries();
     match ports.simulate(role.as_str(), UPDATE_INSTANCE_INFORMATION, &call.instance, &context).await {
         Ok(simulation) => Some(call.registration(&simulation)),
-        Err(error) if error.code() == "NoSuchEntity" => None,
+        // A role that was just made may not be known to the simulator yet.
+        Err(error) if error.code() == "NoSuchEntity" => match ports.role_arn(role.name()).await {
+            Ok(None) => None,
+            Ok(Some(_)) => Some(Registration::Unknown(error.to_string())),
+            Err(error) => Some(Registration::Unknown(error.to_string())),
+        },
         Err(error) => Some(Registration::Unknown(error.to_string())),
     }
 }
