@@ -246,7 +246,7 @@ impl<'a> VpcAssessor<'a> {
             // As few reasons as names: the first ones are enough to begin with.
             let reasons = reasons.iter().take(FEW).map(String::as_str).collect::<Vec<_>>().join("; ");
             let evidence = format!(
-                "whether {nodes}{} can reach KMS is not known, since no endpoint for KMS certainly takes the calls: \
+                "whether {nodes}{} can reach KMS is not known, since no endpoint for KMS is certainly used: \
                  {reasons}",
                 within(subnets),
             );

@@ -1,4 +1,4 @@
-//! What is worth knowing of an endpoint for KMS that takes the nodes' calls: the Availability Zones that it is in, and
+//! What is worth knowing of an endpoint for KMS that the nodes use: the Availability Zones that it is in, and
 //! whom its security groups admit.
 
 use std::collections::{BTreeMap, BTreeSet};
