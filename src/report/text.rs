@@ -6,7 +6,7 @@ use super::change::Sign;
 use super::escape::{json, plain};
 use super::headline::plural;
 use super::{Change, KeyAssessment, KeyList, Matrix, RegionStatus, Report, words};
-use crate::preflight::{Finding, ResourceRemedy, Verdict};
+use crate::preflight::{Check, Finding, ResourceRemedy, Verdict};
 
 /// The report as text. It has escape sequences for colour only if `colour` says so.
 pub(super) fn render(report: &Report, colour: bool) -> String {
@@ -126,6 +126,15 @@ impl TextWriter {
                 let remedy = self.painted(CYAN, &format!("→ {}", plain(remedy)));
                 self.line(&format!("    {remedy}"));
             }
+        }
+        // These say how much was looked at, and what does not count.
+        let counts =
+            |finding: &&Finding| matches!(finding.check, Check::Nodes | Check::Users | Check::Network);
+        for finding in passed.iter().copied().filter(|finding| counts(finding)) {
+            let sign = self.painted(Colour::of(Verdict::Pass), words::sign(Verdict::Pass));
+            let line = format!("{sign} {} · {}", words::check(finding.check), plain(&finding.subject));
+            self.line(&line);
+            self.line(&format!("    {}", plain(&finding.evidence)));
         }
         let count = plural(passed.len(), "finding passes", "findings pass");
         let line = self.painted(GREEN, &format!("{} {count}", words::sign(Verdict::Pass)));

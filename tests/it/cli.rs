@@ -2,6 +2,7 @@
 
 mod changes;
 mod evaluate;
+mod fleets;
 mod lists;
 mod offline;
 mod operations;

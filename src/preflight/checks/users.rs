@@ -23,7 +23,7 @@ pub(in crate::preflight) fn findings(sessions: &Read<Sessions>, exempt: &[String
         .collect();
     findings.extend(sessions.unknown_documents.iter().map(|UnknownDocument { name, sessions, why }| {
         let evidence = format!(
-            "whether the key encrypts {sessions} sessions of document {name}, and so whether their owners need it, is \
+            "whether the key encrypts the sessions of document {name} ({sessions}), and so whether their owners need it, is \
              not known: {why}"
         );
         finding(Verdict::Unknown, evidence)
