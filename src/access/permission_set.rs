@@ -52,7 +52,7 @@ impl PrincipalArn {
 }
 
 impl<'a> PermissionSet<'a> {
-    /// The permission set of a role; `None` as for [`PrincipalArn::permission_set`].
+    /// The permission set of a role; `None` as for [`PrincipalArn::permission_set_name`].
     #[must_use]
     pub fn of(principal: &'a PrincipalArn) -> Option<Self> {
         let name = principal.permission_set_name()?;
