@@ -8,7 +8,7 @@ use super::facts::{
     Fact, FactState, call_facts, encryption_context_facts, encryption_context_values, encryption_contexts,
     is_of_newer_clients,
 };
-use super::known_context::{KnownContext, KnownState};
+use super::known_context::KnownContext;
 use super::principal::PrincipalArn;
 use crate::key::{KeyArn, KeyDescription, MultiRegion};
 use kms_key_policy::{Context, OtherKeys};
@@ -74,10 +74,7 @@ impl KeyFacts {
     fn facts_of_all_callers(&self, side: CallerKind, key: &KeyArn, names: Option<&[&str]>) -> Vec<Fact> {
         let mut facts: Vec<Fact> = names.into_iter().flat_map(encryption_context_values).collect();
         facts.extend(self.facts_of_key(key));
-        facts.extend(self.known.iter().map(|known| match known.state() {
-            KnownState::Values(values) => Fact::new(known.name(), FactState::Values(values.clone())),
-            KnownState::Absent => Fact::new(known.name(), FactState::Absent),
-        }));
+        facts.extend(self.known.iter().map(Fact::from));
         // These come after the owner's statements, because no statement changes them.
         facts.extend(self.certain_facts(side));
         facts.extend(names.map(encryption_context_facts).into_iter().flatten());

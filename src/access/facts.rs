@@ -5,7 +5,7 @@
 //! requires `kms:ViaService` allows nothing here. What depends on the user's network and device stays unknown.
 
 use super::call::CallerKind;
-use super::known_context::{KnownContext, KnownState};
+use super::known_context::{KnownContext, KnownContextKey, KnownState};
 use kms_key_policy::Action;
 
 /// What is known of one condition key, or of all whose names have the same beginning.
@@ -36,6 +36,17 @@ impl Fact {
 
     pub(super) fn value(name: impl Into<String>, value: impl Into<String>) -> Self {
         Self::new(name, FactState::Values(vec![value.into()]))
+    }
+}
+
+/// What the owner states of a condition key.
+impl From<&KnownContextKey> for Fact {
+    fn from(known: &KnownContextKey) -> Self {
+        let state = match known.state() {
+            KnownState::Values(values) => FactState::Values(values.clone()),
+            KnownState::Absent => FactState::Absent,
+        };
+        Self::new(known.name(), state)
     }
 }
 
@@ -98,7 +109,7 @@ const VALUES: [(&str, &str); 4] = [
 /// no client adds the challenge, there is only one.
 #[must_use]
 pub fn encryption_contexts(known: &KnownContext) -> &'static [&'static [&'static str]] {
-    match known.get(CHALLENGE).map(super::known_context::KnownContextKey::state) {
+    match known.get(CHALLENGE).map(KnownContextKey::state) {
         Some(KnownState::Absent) => &[CONTEXT_OF_SESSIONS],
         Some(KnownState::Values(_)) | None => &[CONTEXT_OF_SESSIONS, CONTEXT_OF_NEWER_CLIENTS],
     }

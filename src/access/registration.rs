@@ -7,7 +7,7 @@
 use super::call::CallerKind;
 use super::facts::{Fact, FactState, call_facts, has_prefix, state_of};
 use super::identity::{SimulatedDecision, Simulation};
-use super::known_context::{KnownContext, KnownState};
+use super::known_context::KnownContext;
 use super::principal::PrincipalArn;
 use super::simulator::{ContextEntry, entries};
 use crate::location::Location;
@@ -42,10 +42,7 @@ impl RegistrationCall {
         let instance = format!("arn:{partition}:ec2:{region}:{account}:instance/{instance}");
         let mut facts: Vec<Fact> = known
             .iter()
-            .map(|known| match known.state() {
-                KnownState::Values(values) => Fact::new(known.name(), FactState::Values(values.clone())),
-                KnownState::Absent => Fact::new(known.name(), FactState::Absent),
-            })
+            .map(Fact::from)
             .chain(call_facts(CallerKind::Node))
             .filter(|fact| !has_prefix(&fact.name, "kms:"))
             .collect();
