@@ -7,7 +7,9 @@
 pub(crate) mod config_rule;
 pub(crate) mod custom_resource;
 pub(crate) mod direct;
+pub(crate) mod question;
 pub(crate) mod session_encryption;
+pub(crate) mod session_key;
 pub(crate) mod session_key_access;
 pub(crate) mod sns;
 
