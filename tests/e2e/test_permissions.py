@@ -41,8 +41,8 @@ def statements(template: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
         yield policy["PolicyDocument"]["Statement"]
 
 
-def unwrapped(item: dict[str, Any]) -> dict[str, Any]:
-    """A policy or statement, without the condition around it."""
+def unwrapped(item: Any) -> Any:
+    """A policy, statement or action, without the condition around it."""
     return item["Fn::If"][1] if "Fn::If" in item else item
 
 
@@ -51,7 +51,7 @@ def actions(statement: dict[str, Any]) -> list[str]:
     action = unwrapped(statement)["Action"]
     if isinstance(action, dict):
         return []
-    return [action] if isinstance(action, str) else action
+    return [action] if isinstance(action, str) else [unwrapped(item) for item in action]
 
 
 def without(action: str) -> dict[str, Any]:
@@ -59,7 +59,8 @@ def without(action: str) -> dict[str, Any]:
     template = copy.deepcopy(SHIPPED)
     for listed in statements(template):
         for statement in filter(actions, list(listed)):
-            left = [other for other in actions(statement) if other != action]
+            given = unwrapped(statement)["Action"]
+            left = [item for item in ([given] if isinstance(given, str) else given) if unwrapped(item) != action]
             if left:
                 unwrapped(statement)["Action"] = left
             else:
@@ -147,7 +148,7 @@ def test_the_function_may_edit_only_the_documents_of_its_parameters() -> None:
         for resource in unwrapped(statement)["Resource"]
     ]
     text = json.dumps(scopes)
-    assert len(scopes) == 6
+    assert len(scopes) == 8
     assert "${DocumentName}" in text
     assert "document/*" not in text
     assert "parameter/*" not in text
