@@ -4,8 +4,8 @@
 use super::lookups::{Lookups, RequestedReads};
 use super::observation::{Read, Subject};
 use crate::access::{
-    CHALLENGE, JUST_IN_TIME_TAG, KeyFacts, KnownContext, OwnSide, SimulatedCall, Tags, asks_for_encryption_context,
-    encryption_contexts,
+    CHALLENGE, JUST_IN_TIME_TAG, KeyFacts, KnownContext, OwnSide, SimulatedCall, Tags,
+    asks_for_encryption_context, encryption_contexts,
 };
 use crate::ports::{AwsError, ContextEntry, PreflightPorts, SimulatedDecision, Simulation};
 

@@ -40,11 +40,9 @@ pub(in crate::preflight) fn finding(
         IdentityVerdict::MissingAllow(why) => {
             (Verdict::Fail, format!("{action}: {why}"), Some(where_to_add(subject)))
         }
-        IdentityVerdict::Denied(why) => (
-            Verdict::Fail,
-            format!("{action}: {why}"),
-            Some(where_to_change(subject).to_owned()),
-        ),
+        IdentityVerdict::Denied(why) => {
+            (Verdict::Fail, format!("{action}: {why}"), Some(where_to_change(subject).to_owned()))
+        }
         IdentityVerdict::Unknown(why) => {
             let missing = match own.as_ref() {
                 OwnSide::Simulated(simulation) => simulation.missing_context.as_slice(),
