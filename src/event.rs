@@ -99,9 +99,10 @@ fn read_event_bridge(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdent
         ("aws.kms", _) => key_event::read(envelope, function),
         ("aws.events" | "aws.scheduler", schedule::DETAIL_TYPE) => schedule::read(envelope),
         ("aws.config", config_compliance::DETAIL_TYPE) => config_compliance::read(envelope, function),
-        ("aws.securityhub", security_hub::CUSTOM_ACTION | security_hub::IMPORTED) => {
-            security_hub::read(envelope, function)
-        }
+        (
+            "aws.securityhub",
+            security_hub::CUSTOM_ACTION | security_hub::IMPORTED | security_hub::IMPORTED_OCSF,
+        ) => security_hub::read(envelope, function),
         (source, detail_type) => ignored(format_args!(
             "`{detail_type}` of {source} says nothing of session documents and their keys"
         )),
