@@ -22,6 +22,7 @@ mod key_call;
 mod key_event;
 mod log_safe;
 mod named_document;
+mod record_call;
 mod record_change;
 mod schedule;
 mod security_hub;
@@ -93,7 +94,9 @@ fn read_one(event: &Value, function: FunctionIdentity<'_>) -> Event {
 /// The sources whose events come through EventBridge.
 fn read_event_bridge(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentity<'_>) -> Event {
     match (envelope.source, envelope.detail_type) {
-        ("aws.ssm", cloud_trail::API_CALL) => document_call::read(envelope, function),
+        ("aws.ssm", cloud_trail::API_CALL) => {
+            record_call::read(envelope, function).unwrap_or_else(|| document_call::read(envelope, function))
+        }
         ("aws.ssm", record_change::DETAIL_TYPE) => record_change::read(envelope, function),
         ("aws.kms", cloud_trail::API_CALL | cloud_trail::SERVICE_EVENT) => key_call::read(envelope, function),
         ("aws.kms", _) => key_event::read(envelope, function),
