@@ -31,7 +31,7 @@ pub(super) fn read(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentit
     };
     Some(Event::ChangeEvent(ChangeEvent {
         source: ChangeSource::RecordChange,
-        what: call.to_owned(),
+        what: format!("{call} of the record"),
         scope,
         actor: record.actor(),
         at: record.at(),
@@ -57,7 +57,10 @@ mod tests {
     #[test]
     fn a_deleted_record_is_about_its_document_and_names_who_deleted_it() {
         let change = change(sample!("record-delete-call"));
-        assert_eq!((change.source, change.what.as_str()), (ChangeSource::RecordChange, "DeleteParameter"));
+        assert_eq!(
+            (change.source, change.what.as_str()),
+            (ChangeSource::RecordChange, "DeleteParameter of the record")
+        );
         assert_eq!(change.scope, Scope::Document(DocumentName::default()));
         assert_eq!(change.actor.unwrap().principal, "arn:aws:iam::123456789012:user/Alice");
         assert_eq!(change.at.as_deref(), Some("2026-03-02T10:47:52Z"));
