@@ -56,6 +56,9 @@ def without_locally_unsupported(text: str) -> str:
 class Resolver:
     """Resolves a template's functions for one choice of parameters."""
 
+    # The values of pseudo parameters.
+    pseudo = PSEUDO
+
     def __init__(self, template: dict[str, Any], parameters: dict[str, Any]) -> None:
         self.template = template
         self.parameters = {name: str(definition.get("Default", "")) for name, definition in template["Parameters"].items()} | parameters
@@ -121,8 +124,8 @@ class Resolver:
     def _reference(self, name: str) -> Any:
         if name == "AWS::NoValue":
             return ABSENT
-        if name in PSEUDO:
-            return PSEUDO[name]
+        if name in self.pseudo:
+            return self.pseudo[name]
         if name in self.parameters:
             value = self.parameters[name]
             is_list = self.template["Parameters"][name]["Type"] == "CommaDelimitedList"
@@ -139,7 +142,7 @@ class Resolver:
             "AWS::KMS::Key": ("kms", "key/{}"),
             "AWS::Serverless::Function": ("lambda", "function:{}"),
         }[kind]
-        return f"arn:aws:{service}:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:{form.format(resource)}"
+        return f"arn:aws:{service}:{self.pseudo['AWS::Region']}:{self.pseudo['AWS::AccountId']}:{form.format(resource)}"
 
     def _substitute(self, argument: Any) -> str:
         text, names = argument if isinstance(argument, list) else (argument, {})
