@@ -110,7 +110,7 @@ LONGEST: dict[str, list[Callable[[int], str]]] = {
     "SecurityHubActionArn": [filled(f"arn:{PARTITION}:securityhub:", f":{ACCOUNT}:action/custom/{'a' * 20}")],
     "ReportDestinationArn": [
         filled(f"arn:{PARTITION}:events:{REGION}:{ACCOUNT}:event-bus/"), filled(f"arn:{PARTITION}:sns:{REGION}:{ACCOUNT}:"),
-        filled(f"arn:{PARTITION}:sns:{{Region}}:{ACCOUNT}:"),
+        filled(f"arn:{PARTITION}:sns:{{Region}}:{ACCOUNT}:"), lambda _: "event-bus/default",
     ],
     "AlarmTopicArn": [filled(f"arn:{PARTITION}:sns:{REGION}:{ACCOUNT}:"), filled(f"arn:{PARTITION}:sns:{{Region}}:{ACCOUNT}:")],
     "KeyArnParameterName": [filled("/")],
