@@ -9,6 +9,13 @@ TEMPLATE = ROOT / "template.yaml"
 # The template for the account that owns a key.
 KEY_ACCESS_TEMPLATE = ROOT / "template-key-access.yaml"
 TEMPLATES = (TEMPLATE, KEY_ACCESS_TEMPLATE)
+# Every template of the project. Other YAML files have no section of this name.
+ALL_TEMPLATES = tuple(
+    path
+    for pattern in ("*.yaml", "deploy/**/*.yaml", "local/**/*.yaml")
+    for path in sorted(ROOT.glob(pattern))
+    if "\nResources:\n" in path.read_text()
+)
 EVENTS = ROOT / "events"
 REQUIREMENTS = ROOT / "requirements"
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()

@@ -26,8 +26,10 @@ CODE_PARAMETERS = {
     "CodeBucketPrefix": {
         "Description": "The code is in a bucket of this Region, whose name is this prefix, a hyphen and the Region.",
         "Type": "String",
-        "AllowedPattern": "^[a-z0-9][a-z0-9.-]{1,40}$",
-        "ConstraintDescription": "must be the beginning of a bucket's name, without its hyphen and Region",
+        "AllowedPattern": "^[a-z0-9][a-z0-9-]{1,40}$",
+        "ConstraintDescription": (
+            "must be the beginning of a bucket's name, of letters, digits and hyphens, without the last hyphen and the Region"
+        ),
     },
     "CodeKey": {
         "Description": "Key of the code in this bucket. Each release has its own key.",

@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from local import environments
-from local.paths import BINARY_NAME, ROOT, TEMPLATES
+from local.paths import ALL_TEMPLATES, BINARY_NAME, ROOT
 
 ENVIRONMENTS = "Python environments"
 RELEASE_BUILD = "release build"
 # The environments of the lints.
-LINT_ENVIRONMENTS = ("cfn-lint", "parliament", "python-lint", "sam")
+LINT_ENVIRONMENTS = ("cfn-lint", "checkov", "parliament", "python-lint", "sam")
 PYTHON_CODE = ("local", "demo", "tests/e2e")
 
 
@@ -36,8 +36,7 @@ class Step:
 
 def lint_steps() -> list[Step]:
     """The checks that run nothing of the project. All but those of Rust need their Python environments."""
-    templates = [str(path.relative_to(ROOT)) for path in TEMPLATES]
-    all_templates = [*templates, *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("deploy/*.yaml"))]
+    templates = [str(path.relative_to(ROOT)) for path in ALL_TEMPLATES]
     return [
         Step("Rust formatting", ["cargo", "fmt", "--all", "--check"]),
         Step("Rust lints", ["cargo", "clippy", "--workspace", "--locked", "--all-targets", "--", "-D", "warnings"]),
@@ -48,12 +47,13 @@ def lint_steps() -> list[Step]:
         Step("Rust documentation", ["cargo", "doc", "--workspace", "--locked", "--no-deps"], settings={"RUSTDOCFLAGS": "-D warnings"}),
         _in_environment("Python lints", "python-lint", "ruff", "check", "--no-cache", *PYTHON_CODE),
         _in_environment("Python types", "python-lint", "mypy", "--cache-dir", os.devnull),
-        _in_environment("CloudFormation lints", "cfn-lint", "cfn-lint", "--", *all_templates),
+        _in_environment("CloudFormation lints for every Region", "cfn-lint", "python", "-m", "local.region_lint"),
         *(
             _in_environment(f"SAM lints of {path}", "sam", "sam", "validate", "--lint", "--region", "eu-west-1", "--template", path)
             for path in templates
         ),
         _in_environment("IAM policies of the templates", "parliament", "python", "-m", "local.policy_lint"),
+        _in_environment("security of the templates", "checkov", "python", "-m", "local.security_lint"),
     ]
 
 

@@ -56,8 +56,58 @@ def without_locally_unsupported(text: str) -> str:
     return rest
 
 
+def loops_unrolled(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
+    """The template with each loop (``Fn::ForEach``) replaced by its rounds, over the items of a list parameter.
+
+    It needs no transform any more. Names that a function makes, such as that of an attribute's resource in a loop, become
+    plain.
+    """
+    return {name: value for name, value in _unrolled(template, parameters).items() if name != "Transform"}
+
+
+def _unrolled(value: Any, parameters: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_unrolled(item, parameters) for item in value]
+    if not isinstance(value, dict):
+        return value
+    result: dict[str, Any] = {}
+    for name, item in value.items():
+        if not name.startswith("Fn::ForEach::"):
+            result[name] = _unrolled(item, parameters)
+            continue
+        variable, collection, body = item
+        for text in parameters[collection["Ref"]].split(","):
+            result |= _unrolled(_with_variable(body, variable, text), parameters)
+    return result
+
+
+def has_loops(template: dict[str, Any]) -> bool:
+    """Whether the template makes some of its resources in a loop."""
+    return any(name.startswith("Fn::ForEach::") for name in template["Resources"])
+
+
+def _with_variable(value: Any, variable: str, text: str) -> Any:
+    """A part of a template with the variable of a loop replaced by its text."""
+    if isinstance(value, list):
+        return [_with_variable(item, variable, text) for item in value]
+    if isinstance(value, str):
+        return value.replace(f"&{{{variable}}}", re.sub("[^A-Za-z0-9]", "", text)).replace(f"${{{variable}}}", text)
+    if not isinstance(value, dict):
+        return value
+    if value == {"Ref": variable}:
+        return text
+    replaced = {_with_variable(name, variable, text): _with_variable(item, variable, text) for name, item in value.items()}
+    match replaced:
+        case {"Fn::Sub": str(whole)} if "${" not in whole:
+            return whole
+    return replaced
+
+
 class Resolver:
     """Resolves a template's functions for one choice of parameters."""
+
+    # The values of pseudo parameters.
+    pseudo = PSEUDO
 
     def __init__(self, template: dict[str, Any], parameters: dict[str, Any]) -> None:
         self.template = template
@@ -124,8 +174,8 @@ class Resolver:
     def _reference(self, name: str) -> Any:
         if name == "AWS::NoValue":
             return ABSENT
-        if name in PSEUDO:
-            return PSEUDO[name]
+        if name in self.pseudo:
+            return self.pseudo[name]
         if name in self.parameters:
             value = self.parameters[name]
             is_list = self.template["Parameters"][name]["Type"] == "CommaDelimitedList"
@@ -143,14 +193,19 @@ class Resolver:
             "AWS::SQS::Queue": ("sqs", "{}"),
             "AWS::KMS::Key": ("kms", "key/{}"),
             "AWS::Serverless::Function": ("lambda", "function:{}"),
+            "AWS::S3::Bucket": ("s3", "{}"),
         }[kind]
-        return f"arn:aws:{service}:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:{form.format(resource)}"
+        region, account = ("", "") if service == "s3" else (self.pseudo["AWS::Region"], self.pseudo["AWS::AccountId"])
+        return f"arn:aws:{service}:{region}:{account}:{form.format(resource)}"
 
     def _substitute(self, argument: Any) -> str:
         text, names = argument if isinstance(argument, list) else (argument, {})
 
         def one(match: re.Match[str]) -> str:
             name = match.group(1)
-            return str(self.resolve(names[name]) if name in names else self._reference(name))
+            if name in names:
+                return str(self.resolve(names[name]))
+            resource, _, attribute = name.partition(".")
+            return self._attribute(resource, attribute) if attribute else str(self._reference(name))
 
-        return re.sub(r"\$\{([A-Za-z0-9:]+)\}", one, text)
+        return re.sub(r"\$\{([A-Za-z0-9:.]+)\}", one, text)

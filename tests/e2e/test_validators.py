@@ -1,4 +1,7 @@
-"""Checks the templates by cfn-lint, SAM and parliament, and for the limits of CloudFormation."""
+"""Checks the templates by cfn-lint, SAM, parliament and checkov, and what they say of themselves.
+
+``make lint`` runs the same checks; cfn-lint for every Region runs only there, because it takes minutes.
+"""
 
 import json
 import os
@@ -9,14 +12,15 @@ from typing import Any
 
 import pytest
 
-from local import environments
-from local.paths import EVENTS, KEY_ACCESS_TEMPLATE, ROOT, TEMPLATE, TEMPLATES
+from local import environments, suite
+from local.lint_exceptions import CHECKOV, PARLIAMENT
+from local.paths import ALL_TEMPLATES, EVENTS, KEY_ACCESS_TEMPLATE, ROOT, TEMPLATE, TEMPLATES
 from local.template import load
 
 
 @pytest.fixture(scope="module", autouse=True)
 def installed() -> None:
-    environments.ensure(("cfn-lint", "sam", "parliament"))
+    environments.ensure(("cfn-lint", "checkov", "sam", "parliament"))
 
 
 def run(*command: Any, **settings: Any) -> subprocess.CompletedProcess[str]:
@@ -43,8 +47,12 @@ def sam_validate(path: Path) -> subprocess.CompletedProcess[str]:
     return run(environments.program("sam", "sam"), "validate", "--lint", "--region", "eu-west-1", "--template", path, SAM_CLI_TELEMETRY="0")
 
 
-def parliament(path: Path) -> subprocess.CompletedProcess[str]:
-    return run(environments.program("parliament", "python"), "-m", "local.policy_lint", path)
+def parliament(*paths: Path) -> subprocess.CompletedProcess[str]:
+    return run(environments.program("parliament", "python"), "-m", "local.policy_lint", *paths)
+
+
+def checkov(path: Path) -> subprocess.CompletedProcess[str]:
+    return run(environments.program("checkov", "python"), "-m", "local.security_lint", path)
 
 
 # The intrinsic functions that CloudFormation allows in rules.
@@ -55,24 +63,93 @@ FUNCTIONS_IN_RULES = {
 each_template = pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
 
 
-@each_template
-@pytest.mark.parametrize("check", [cfn_lint, sam_validate, parliament])
+@pytest.mark.parametrize("path", ALL_TEMPLATES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("check", [cfn_lint, sam_validate, checkov])
 def test_the_template_is_clean(check: Any, path: Path) -> None:
     result = check(path)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-@pytest.mark.parametrize(
-    ("check", "old", "new"),
-    [
-        (cfn_lint, "RetentionInDays: !Ref", "RetentionInDay: !Ref"),
-        (sam_validate, "RetentionInDays: !Ref", "RetentionInDay: !Ref"),
-        (parliament, "kms:DescribeKey", "kms:DescribeKeys"),
-    ],
-)
-def test_each_check_can_fail(check: Any, old: str, new: str, tmp_path: Path) -> None:
-    for path in TEMPLATES:
-        assert check(changed(tmp_path, path, old, new)).returncode != 0
+def test_the_policies_of_the_templates_are_clean() -> None:
+    result = parliament(*ALL_TEMPLATES)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_every_template_of_the_project_is_checked() -> None:
+    names = {path.relative_to(ROOT).as_posix() for path in ALL_TEMPLATES}
+    assert {"template.yaml", "template-key-access.yaml", "deploy/stackset.yaml", "deploy/key-events.yaml", "deploy/code-bucket.yaml"} <= names
+    assert names >= {path.relative_to(ROOT).as_posix() for path in ROOT.glob("local/**/*.yaml") if "Resources:" in path.read_text()}
+    commands = {step.name: " ".join(step.command) for step in suite.lint_steps()}
+    for name in names:
+        assert commands[f"SAM lints of {name}"].endswith(f"--template {name}")
+    # These find the templates themselves.
+    for module in ("region_lint", "policy_lint", "security_lint"):
+        assert [command for command in commands.values() if command.endswith(f"-m local.{module}")], module
+
+
+BROKEN = [
+    (cfn_lint, TEMPLATE, "RetentionInDays: !Ref", "RetentionInDay: !Ref"),
+    (cfn_lint, KEY_ACCESS_TEMPLATE, "RetentionInDays: !Ref", "RetentionInDay: !Ref"),
+    (sam_validate, TEMPLATE, "RetentionInDays: !Ref", "RetentionInDay: !Ref"),
+    (sam_validate, KEY_ACCESS_TEMPLATE, "RetentionInDays: !Ref", "RetentionInDay: !Ref"),
+    (parliament, TEMPLATE, "kms:DescribeKey", "kms:DescribeKeys"),
+    (parliament, KEY_ACCESS_TEMPLATE, "kms:DescribeKey", "kms:DescribeKeys"),
+    (parliament, ROOT / "deploy" / "code-bucket.yaml", "s3:GetObject", "s3:GetObjects"),
+    # This role is made in a loop.
+    (parliament, ROOT / "deploy" / "key-events.yaml", "Action: events:PutEvents", "Action: events:PutsEvents"),
+    (checkov, TEMPLATE, "EnableKeyRotation: true", "EnableKeyRotation: false"),
+    (checkov, KEY_ACCESS_TEMPLATE, "Service: lambda.amazonaws.com", "AWS: '*'"),
+    (checkov, ROOT / "deploy" / "code-bucket.yaml", "BlockPublicAcls: true", "BlockPublicAcls: false"),
+    (checkov, ROOT / "deploy" / "key-events.yaml", "Service: events.amazonaws.com\n            Action: sts", "AWS: '*'\n            Action: sts"),
+]
+
+
+@pytest.mark.parametrize(("check", "path", "old", "new"), BROKEN, ids=lambda value: getattr(value, "stem", getattr(value, "__name__", "")))
+def test_each_check_can_fail(check: Any, path: Path, old: str, new: str, tmp_path: Path) -> None:
+    result = check(changed(tmp_path, path, old, new))
+    assert result.returncode == 1 if check in (parliament, checkov) else result.returncode != 0, result.stdout + result.stderr
+
+
+def test_a_template_that_checkov_cannot_read_fails(tmp_path: Path) -> None:
+    path = tmp_path / "template.yaml"
+    path.write_text("Resources:\n  Queue:\n    Type: Example::Nothing::Here\n")
+    assert checkov(path).returncode != 0
+
+
+# The Regions of an opt-in partition have no resource of this type.
+ONLY_IN_SOME_REGIONS = """
+Resources:
+  Application:
+    Type: AWS::SSMQuickSetup::ConfigurationManager
+    Properties:
+      ConfigurationDefinitions:
+        - Type: AWSQuickSetupType-SSMHostMgmt
+          Parameters: {}
+"""
+
+
+def test_cfn_lint_checks_every_region_of_every_partition(tmp_path: Path) -> None:
+    """A type that one Region lacks passes in the Region that cfn-lint checks by default."""
+    path = tmp_path / "template.yaml"
+    path.write_text(ONLY_IN_SOME_REGIONS)
+    program = environments.program("cfn-lint", "cfn-lint")
+    assert run(program, "--regions", "us-east-1", "--", path).returncode == 0
+    result = run(environments.program("cfn-lint", "python"), "-m", "local.region_lint", path)
+    assert result.returncode == 1
+    for region in ("cn-north-1", "us-gov-west-1", "us-iso-east-1", "us-isob-east-1", "us-isof-south-1", "eu-isoe-west-1", "eusc-de-east-1"):
+        assert region in result.stdout, result.stdout
+    assert "us-east-1" not in result.stdout
+
+
+def test_every_exception_has_a_reason() -> None:
+    lines = (ROOT / "local" / "lint_exceptions.py").read_text().splitlines()
+    listed = [number for number, line in enumerate(lines) if line.startswith(("    Policy(", "    Setting("))]
+    assert len(listed) == len(CHECKOV) + len(PARLIAMENT)
+    for number in listed:
+        assert lines[number - 1].lstrip().startswith(("#", "Policy(", "Setting(")), lines[number]
+    for path in ALL_TEMPLATES:
+        ignored = json.dumps(load(path.read_text()).get("Metadata", {}).get("cfn-lint", {}))
+        assert ignored in ("{}", '{"config": {"ignore_checks": ["W1031"]}}')
 
 
 @each_template
