@@ -1,9 +1,9 @@
-//! CloudTrail: somebody made a call that changes a document.
+//! CloudTrail: somebody made a call that changes a document, or that deletes a record of the function.
 
 use super::cloud_trail::CallRecord;
 use super::event_bridge::{EventBridgeEnvelope, is_elsewhere};
 use super::named_document::NamedDocument;
-use super::{Event, FunctionIdentity, ignored};
+use super::{Event, FunctionIdentity, ignored, record_change};
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
 
 /// The calls that create, change or delete a document or a version of it.
@@ -15,7 +15,8 @@ pub(super) fn read(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentit
     let Some(call) = record.name() else {
         return ignored(format_args!("the record names no call"));
     };
-    if !CALLS.contains(&call) {
+    let deletes_parameters = record_change::DELETIONS.contains(&call);
+    if !deletes_parameters && !CALLS.contains(&call) {
         return ignored(format_args!("{call} changes no document"));
     }
     if let Some(error) = record.error() {
@@ -26,6 +27,9 @@ pub(super) fn read(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentit
     }
     if function.location.is_some_and(|location| is_elsewhere(location, record.account(), record.region())) {
         return ignored(format_args!("{call} was made in another account or Region"));
+    }
+    if deletes_parameters {
+        return record_change::read_deletion(call, &record);
     }
     let named = record
         .text("/requestParameters/name")

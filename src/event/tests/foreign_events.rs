@@ -36,8 +36,6 @@ fn calls_of_systems_manager_that_change_no_document_are_ignored() {
         "LabelParameterVersion",
         "UnlabelParameterVersion",
         "PutParameter",
-        "DeleteParameter",
-        "DeleteParameters",
         "ModifyDocumentPermission",
         "UpdateDocumentMetadata",
         "StartSession",
