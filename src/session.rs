@@ -5,6 +5,7 @@
 //! (`shellProfile`), so nothing here prints it.
 
 mod content;
+mod description;
 mod json;
 mod name;
 mod record_parameter;

@@ -48,6 +48,11 @@ impl<'a, P: ReadPorts> Observer<'a, P> {
         self.read_as == ReadAs::Json
     }
 
+    /// Reads, and so stores, a YAML document as JSON from now on.
+    pub(super) fn convert_to_json(&mut self) {
+        self.read_as = ReadAs::Json;
+    }
+
     /// Reads the document and the record.
     pub(crate) async fn observe(&mut self) -> Result<Observation, ReconcileError> {
         self.environment.progress("reading the document and the record");
@@ -67,7 +72,7 @@ impl<'a, P: ReadPorts> Observer<'a, P> {
         let document = self.document.clone();
         match error {
             PlanError::NeedsJson if self.read_as == ReadAs::Stored => {
-                self.read_as = ReadAs::Json;
+                self.convert_to_json();
                 Ok(())
             }
             PlanError::NeedsJson => Err(ReconcileError::Content {

@@ -184,7 +184,8 @@ fn towards(document: &ObservedDocument, wanted: &Target) -> Result<Option<Step>,
         // Whatever a failed version carries, it is not in use; the same text again would be a duplicate.
         VersionStatus::Failed(_) => Some(match rewrite(latest, wanted)? {
             Step::UpdateDocument { content, latest } => {
-                Step::UpdateDocument { content: padded(&content, latest + 1), latest }
+                let content = padded(&content, latest + 1).unwrap_or(content);
+                Step::UpdateDocument { content, latest }
             }
             step => step,
         }),

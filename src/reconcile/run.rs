@@ -7,7 +7,7 @@ use super::plan::{PlanError, Step};
 use super::record::Record;
 use super::stored_record::{text_after, write_over};
 use crate::ports::{AwsError, DocumentWrite, Environment, VersionStatus, WritePorts};
-use crate::session::{Content, DocumentName, marked, oldest_prunable, padded, unmarked};
+use crate::session::{Content, DocumentFormat, DocumentName, marked, oldest_prunable, padded, unmarked};
 
 /// How often AWS is asked whether it has taken up a version. The deadline of the request ends most waits.
 const POLLS: u32 = 120;
@@ -26,14 +26,16 @@ pub(crate) struct Run<'a, P> {
 
 /// How content is made to differ from every earlier version. AWS refuses a version that equals an earlier one, so each
 /// refusal leads to the next step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Uniqueness {
     /// As it is.
     Plain,
-    /// With white space at its end.
-    Padded,
-    /// With a mark in its description.
-    Marked,
+    /// With white space or a comment at its end, after this refusal.
+    Padded(AwsError),
+    /// With a mark in its description, after this refusal.
+    Marked(AwsError),
+    /// In no further way in this format, after this refusal.
+    Exhausted(AwsError),
 }
 
 /// What a step wrote.
@@ -148,9 +150,10 @@ impl<'a, P: WritePorts> Run<'a, P> {
                 self.follow(write, Wrote::Content).await
             }
             Step::UpdateDocument { content, latest } => {
+                let Some(content) = self.unique(&content, latest + 1)? else { return Ok(false) };
                 environment.progress("writing a new version of the document");
                 tracing::info!(document = %name, latest, "writing a new version of the document");
-                let write = ports.update(name, &self.unique(&content, latest + 1), latest).await?;
+                let write = ports.update(name, &content, latest).await?;
                 self.follow(write, Wrote::Content).await
             }
             Step::Await { version } => {
@@ -215,10 +218,13 @@ impl<'a, P: WritePorts> Run<'a, P> {
                 Ok(false)
             }
             DocumentWrite::Duplicate(error) => {
+                if wrote == Wrote::DefaultVersion {
+                    return Err(error.into());
+                }
                 self.uniqueness = match self.uniqueness {
-                    Uniqueness::Plain if wrote == Wrote::Content => Uniqueness::Padded,
-                    Uniqueness::Padded => Uniqueness::Marked,
-                    Uniqueness::Plain | Uniqueness::Marked => return Err(error.into()),
+                    Uniqueness::Plain => Uniqueness::Padded(error),
+                    Uniqueness::Padded(_) => Uniqueness::Marked(error),
+                    Uniqueness::Marked(_) | Uniqueness::Exhausted(_) => Uniqueness::Exhausted(error),
                 };
                 tracing::info!(document = %self.document(), "AWS takes the content for a duplicate; reading again");
                 Ok(false)
@@ -230,12 +236,28 @@ impl<'a, P: WritePorts> Run<'a, P> {
         }
     }
 
-    fn unique(&self, content: &Content, version: u64) -> Content {
-        let plain = unmarked(content);
-        match self.uniqueness {
-            Uniqueness::Plain => plain,
-            Uniqueness::Padded => padded(&plain, version),
-            Uniqueness::Marked => marked(&plain, version).unwrap_or_else(|| padded(&plain, version)),
+    /// The content in a form that AWS has not refused in this run. It is `None` if YAML has no further form: the document
+    /// is then read again as JSON.
+    fn unique(&mut self, content: &Content, version: u64) -> Result<Option<Content>, ReconcileError> {
+        let plain = unmarked(content, version);
+        loop {
+            let (unique, next): (_, fn(AwsError) -> Uniqueness) = match &self.uniqueness {
+                Uniqueness::Plain => return Ok(Some(plain)),
+                Uniqueness::Padded(_) => (padded(&plain, version), Uniqueness::Marked),
+                Uniqueness::Marked(_) => (marked(&plain, version), Uniqueness::Exhausted),
+                Uniqueness::Exhausted(_) if content.format() == DocumentFormat::Yaml => {
+                    self.uniqueness = Uniqueness::Plain;
+                    self.observer.convert_to_json();
+                    return Ok(None);
+                }
+                Uniqueness::Exhausted(error) => return Err(error.clone().into()),
+            };
+            if unique.is_some() {
+                return Ok(unique);
+            }
+            if let Uniqueness::Padded(error) | Uniqueness::Marked(error) = &self.uniqueness {
+                self.uniqueness = next(error.clone());
+            }
         }
     }
 

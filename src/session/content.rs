@@ -6,7 +6,8 @@ use std::ops::Range;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{json, yaml};
+use super::json::{self, ObjectError};
+use super::yaml::{self, YamlError};
 
 /// The format of a document's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,9 +41,18 @@ pub enum ContentError {
     /// It is not in the format of the document.
     #[error("its content cannot be read as {0}")]
     Unreadable(DocumentFormat),
-    /// It is not an object, or names a setting twice.
-    #[error("{0} is not an object with distinct keys")]
+    /// It is not an object.
+    #[error("{0} is not an object")]
     NotAnObject(&'static str),
+    /// It names a setting twice, and programs differ in which of the two counts.
+    #[error("`{0}` is named twice")]
+    NamedTwice(String),
+    /// It is YAML that not every program reads alike.
+    #[error("it has {0}, which programs read differently; write out what that stands for")]
+    Ambiguous(&'static str),
+    /// The aliases of a YAML text stand for more than a document holds.
+    #[error("its YAML aliases stand for more than the 64 KB that a document holds")]
+    TooLarge,
     /// It has another schema version.
     #[error("its schemaVersion is {0}, not \"1.0\"")]
     SchemaVersion(String),
@@ -164,40 +174,50 @@ impl Content {
         Self { text, format: self.format }
     }
 
-    pub(super) fn description(&self) -> Option<Value> {
-        self.read().ok()?.get("description").cloned()
+    /// Whether both texts have the same values.
+    pub(super) fn has_meaning_of(&self, other: &Self) -> bool {
+        self.read().is_ok_and(|value| other.read() == Ok(value))
     }
 
-    pub(super) fn with_description(&self, description: &str) -> Option<Self> {
+    /// The value of the text.
+    pub(super) fn read(&self) -> Result<Value, ContentError> {
         match self.format {
             DocumentFormat::Json => {
-                let root = json::Object::read(&self.text, self.whole())?;
-                self.put(&root, "description", &quoted(description)).map(|text| self.with_text(text))
+                let value: Value = serde_json::from_str(&self.text)
+                    .map_err(|_| ContentError::Unreadable(DocumentFormat::Json))?;
+                self.check_names()?;
+                Ok(value)
             }
-            DocumentFormat::Yaml => {
-                yaml::set(&self.text, &["description"], description).map(|text| self.with_text(text))
-            }
+            DocumentFormat::Yaml => yaml::read(&self.text).map_err(|error| match error {
+                YamlError::Malformed => ContentError::Unreadable(DocumentFormat::Yaml),
+                YamlError::NamedTwice(name) => ContentError::NamedTwice(name),
+                YamlError::MergeKey => ContentError::Ambiguous("a YAML merge key, `<<`"),
+                YamlError::Tag => ContentError::Ambiguous("a YAML tag"),
+                YamlError::TooLarge => ContentError::TooLarge,
+            }),
         }
     }
 
-    fn read(&self) -> Result<Value, ContentError> {
-        match self.format {
-            DocumentFormat::Json => {
-                serde_json::from_str(&self.text).map_err(|_| ContentError::Unreadable(DocumentFormat::Json))
-            }
-            DocumentFormat::Yaml => {
-                yaml::read(&self.text).ok_or(ContentError::Unreadable(DocumentFormat::Yaml))
-            }
+    /// Fails if the JSON text or its `inputs` name a setting twice. What is deeper is nobody's to change here.
+    fn check_names(&self) -> Result<(), ContentError> {
+        let read = |span| match json::Object::read(&self.text, span) {
+            Ok(object) => Ok(Some(object)),
+            Err(ObjectError::NamedTwice(name)) => Err(ContentError::NamedTwice(name)),
+            Err(ObjectError::NotAnObject) => Ok(None),
+        };
+        match read(self.whole())?.and_then(|root| root.span("inputs")) {
+            Some(inputs) => read(inputs).map(drop),
+            None => Ok(()),
         }
     }
 
     fn set_in_json(&self, kms_key_id: &str) -> Option<String> {
         let value = quoted(kms_key_id);
-        let root = json::Object::read(&self.text, self.whole())?;
+        let root = json::Object::read(&self.text, self.whole()).ok()?;
         let inputs = root.span("inputs").filter(|span| self.text.get(span.clone()) != Some("null"));
         match inputs {
             Some(span) => {
-                let inputs = json::Object::read(&self.text, span)?;
+                let inputs = json::Object::read(&self.text, span).ok()?;
                 self.put(&inputs, "kmsKeyId", &value)
             }
             None => self.put(&root, "inputs", &format!("{{\"kmsKeyId\": {value}}}")),
@@ -205,7 +225,7 @@ impl Content {
     }
 
     /// The text with one member of an object replaced, or added after the last member.
-    fn put(&self, object: &json::Object, name: &str, value: &str) -> Option<String> {
+    pub(super) fn put(&self, object: &json::Object, name: &str, value: &str) -> Option<String> {
         match object.span(name) {
             Some(span) => spliced(&self.text, span, value),
             None => {

@@ -1,37 +1,33 @@
 //! Content that differs from every earlier version and has the same meaning.
 //!
 //! UpdateDocument refuses duplicate content. AWS does not document whether it compares with the latest version or with
-//! all of them, by bytes or by meaning. Going back to an earlier key must still work: first with different white space
+//! all of them, by bytes or by meaning. Going back to an earlier key must still work: first with white space or a comment
 //! at the end, and, if AWS refuses that too, with a mark in the description. Both contain the number of the version to
-//! come, which makes them unique.
-
-use serde_json::Value;
+//! come, which makes them unique, and both are gone from the text that is written next.
 
 use super::content::{Content, DocumentFormat};
 
-const MARK: &str = " [session-kms version ";
+/// How a mark begins. Brackets cannot stand in a plain text of YAML in flow style, and parentheses can.
+const MARKS: [(&str, &str); 2] = [(" [session-kms version ", "]"), (" (session-kms version ", ")")];
+/// How a comment in YAML begins.
+const COMMENT: &str = "# session-kms version ";
+/// The white space before the number in JSON. No editor leaves it behind.
+const PADDING: &str = " \t \n";
+/// What the mark of a description that was null has before its end.
+const NULL: &str = ", null";
 
-/// The content with the number of the version to come at its end, written in white space.
+/// The content with the number of the version to come at its end: in JSON as white space, in YAML as a comment.
 ///
-/// YAML content stays as it is: it may end in a block scalar, which the white space would change.
+/// `None` if the text cannot take a comment, for example because it ends in a block scalar that keeps its last lines.
 #[must_use]
-pub fn padded(content: &Content, version: u64) -> Content {
-    if content.format() == DocumentFormat::Yaml {
-        return content.clone();
-    }
-    let mut text = content.text().trim_end().to_owned();
-    let mut rest = version;
-    loop {
-        text.push(match rest % 3 {
-            0 => '\n',
-            1 => ' ',
-            _ => '\t',
-        });
-        rest /= 3;
-        if rest == 0 {
-            return content.with_text(text);
-        }
-    }
+pub fn padded(content: &Content, version: u64) -> Option<Content> {
+    let text = content.text();
+    let padded = content.with_text(match content.format() {
+        DocumentFormat::Json => format!("{text}{PADDING}{}", in_white_space(version)),
+        DocumentFormat::Yaml if text.ends_with('\n') => format!("{text}{COMMENT}{version}\n"),
+        DocumentFormat::Yaml => format!("{text}\n{COMMENT}{version}"),
+    });
+    padded.has_meaning_of(content).then_some(padded)
 }
 
 /// The content with the number of the version to come in its description.
@@ -39,69 +35,73 @@ pub fn padded(content: &Content, version: u64) -> Content {
 /// `None` if the description is not text, or cannot be edited in place.
 #[must_use]
 pub fn marked(content: &Content, version: u64) -> Option<Content> {
-    let description = match content.description() {
-        None => String::new(),
-        Some(Value::String(text)) => without_mark(&text).to_owned(),
-        Some(_) => return None,
-    };
-    content.with_description(&format!("{description}{MARK}{version}]"))
+    MARKS.iter().find_map(|(begin, end)| {
+        let mark = format!("{begin}{version}{end}");
+        let in_place_of_null = format!("{begin}{version}{NULL}{end}");
+        content.with_description_ending_in(&mark, mark.trim_start(), in_place_of_null.trim_start())
+    })
 }
 
-/// The content without the mark of an earlier version.
+/// The content without the marks, the white space and the comments that made earlier versions unique. Those of this
+/// version stay.
 #[must_use]
-pub fn unmarked(content: &Content) -> Content {
-    match content.description() {
-        Some(Value::String(text)) if without_mark(&text) != text => {
-            content.with_description(without_mark(&text)).unwrap_or_else(|| content.clone())
-        }
-        _ => content.clone(),
-    }
+pub fn unmarked(content: &Content, version: u64) -> Content {
+    let plain = unpadded(content, version).unwrap_or_else(|| content.clone());
+    without_mark(&plain).unwrap_or(plain)
 }
 
-fn without_mark(description: &str) -> &str {
-    match description.rsplit_once(MARK) {
-        Some((before, rest))
-            if rest.strip_suffix(']').is_some_and(|number| number.parse::<u64>().is_ok()) =>
-        {
-            before
+fn unpadded(content: &Content, version: u64) -> Option<Content> {
+    let text = content.text();
+    let (before, number) = match content.format() {
+        DocumentFormat::Json => {
+            let (before, number) = text.rsplit_once(PADDING)?;
+            (before, from_white_space(number)?)
         }
-        _ => description,
-    }
+        DocumentFormat::Yaml => {
+            let (before, number) = text.rsplit_once(COMMENT)?;
+            // The line break at the end of the text stands before the comment or after it.
+            match number.strip_suffix('\n') {
+                Some(number) => (before, number.parse().ok()?),
+                None => (before.strip_suffix('\n')?, number.parse().ok()?),
+            }
+        }
+    };
+    let unpadded = content.with_text(before.to_owned());
+    (number != version && unpadded.has_meaning_of(content)).then_some(unpadded)
+}
+
+fn without_mark(content: &Content) -> Option<Content> {
+    let description = content.description()??;
+    let description = description.as_str()?;
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    MARKS.iter().find_map(|(begin, end)| {
+        let inside = |text: &str| text.strip_suffix(end).map(str::to_owned);
+        if let Some(whole) = description.strip_prefix(begin.trim_start()).and_then(inside) {
+            return match whole.strip_suffix(NULL) {
+                Some(number) => is_number(number).then(|| content.with_null_description())?,
+                None => is_number(&whole).then(|| content.without_description())?,
+            };
+        }
+        let (_, rest) = description.rsplit_once(begin)?;
+        let number = inside(rest)?;
+        is_number(&number).then(|| content.without_description_ending(&format!("{begin}{rest}")))?
+    })
+}
+
+/// A number in binary: a tab is a one, a space a zero.
+fn in_white_space(number: u64) -> String {
+    format!("{number:b}").chars().map(|digit| if digit == '1' { '\t' } else { ' ' }).collect()
+}
+
+fn from_white_space(text: &str) -> Option<u64> {
+    let digit = |c| match c {
+        '\t' => Some('1'),
+        ' ' => Some('0'),
+        _ => None,
+    };
+    u64::from_str_radix(&text.chars().map(digit).collect::<Option<String>>()?, 2).ok()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn content(text: &str) -> Content {
-        Content::new(text.to_owned(), DocumentFormat::Json)
-    }
-
-    #[test]
-    fn padding_is_unique_for_each_version_and_changes_no_meaning() {
-        let base = content("{\"schemaVersion\":\"1.0\"}\n\n");
-        let mut seen = std::collections::HashSet::new();
-        for version in 1..2000 {
-            let padded = padded(&base, version);
-            assert_eq!(padded.text().trim_end(), "{\"schemaVersion\":\"1.0\"}");
-            assert!(seen.insert(padded.text().to_owned()), "version {version}");
-        }
-    }
-
-    #[test]
-    fn a_mark_is_added_replaced_and_removed() {
-        let base = content(r#"{"schemaVersion":"1.0","description":"Ours"}"#);
-        let first = marked(&base, 7).unwrap();
-        assert_eq!(first.text(), r#"{"schemaVersion":"1.0","description":"Ours [session-kms version 7]"}"#);
-        let second = marked(&first, 12).unwrap();
-        assert_eq!(second.text(), r#"{"schemaVersion":"1.0","description":"Ours [session-kms version 12]"}"#);
-        assert_eq!(unmarked(&second), base);
-        assert_eq!(unmarked(&base), base);
-    }
-
-    #[test]
-    fn a_content_without_description_gets_one() {
-        let marked = marked(&content(r#"{"schemaVersion":"1.0"}"#), 2).unwrap();
-        assert!(marked.text().contains("[session-kms version 2]"), "{}", marked.text());
-    }
-}
+#[path = "unique/tests.rs"]
+mod tests;

@@ -2,48 +2,47 @@
 //! layout stay. Anchors, block scalars and missing parents cannot be edited in place; then the caller asks AWS for the
 //! document as JSON.
 
+mod node;
+
 use std::ops::Range;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span};
-use serde_json::{Map, Number, Value};
+use saphyr_parser::ScalarStyle;
+use serde_json::Value;
 
 use super::content::{quoted, spliced};
+use super::description::DescriptionSource;
+pub(super) use node::YamlError;
+use node::{YamlMember, YamlNode, YamlSource};
 
-/// No document that AWS accepts is deeper, and no stack overflows at this depth.
-const MAX_DEPTH: usize = 64;
-
-/// Reads one YAML document. `None` if it is malformed, or has anchors or duplicate keys.
-pub(super) fn read(text: &str) -> Option<Value> {
-    root(text).map(|node| node.value())
+/// Reads one YAML document. Aliases become copies of what they stand for.
+pub(super) fn read(text: &str) -> Result<Value, YamlError> {
+    YamlSource::read(text).map(|source| source.root.value())
 }
 
 /// The text with the scalar at a path replaced, or added if only the last key of the path is missing.
 ///
-/// `None` if that cannot be done in place.
+/// `None` if that cannot be done in place. A node with an anchor may be part of another one, so nothing is edited in
+/// place in a text with anchors.
 pub(super) fn set(text: &str, path: &[&str], to: &str) -> Option<String> {
     let (last, parents) = path.split_last()?;
-    let mut node = root(text)?;
+    let mut node = editable(text)?;
     for parent in parents {
-        node = node.into_member(parent)?;
+        node = node.into_member(parent)?.value;
     }
     let YamlNode::Mapping { members, start } = node else { return None };
     let value = quoted(to);
     match members.into_iter().find(|member| member.name == *last) {
-        Some(YamlMember {
-            start,
-            value: YamlNode::Scalar { text: was, style: ScalarStyle::Plain, .. },
-            ..
-        }) if was.is_empty() => {
-            let colon = start + text.get(start..)?.find(':')? + 1;
+        Some(member) if member.value.is_nothing() => {
+            let colon = after_colon(text, &member)?;
             spliced(text, colon..colon, &format!(" {value}"))
         }
-        Some(YamlMember { value: scalar, .. }) => spliced(text, scalar.span_in(text)?, &value),
+        Some(member) => spliced(text, member.value.span_in(text)?, &value),
         None if text.get(start..)?.starts_with('{') => {
             let comma = if text.get(start + 1..)?.trim_start().starts_with('}') { "" } else { ", " };
             spliced(text, start + 1..start + 1, &format!("{last}: {value}{comma}"))
         }
         None => {
-            let line = text.get(..start)?.rfind('\n').map_or(0, |newline| newline + 1);
+            let line = line_start(text, start)?;
             let indent = text.get(line..start)?;
             let blank = indent.chars().all(|c| c == ' ');
             blank.then(|| spliced(text, line..line, &format!("{indent}{last}: {value}\n")))?
@@ -51,33 +50,83 @@ pub(super) fn set(text: &str, path: &[&str], to: &str) -> Option<String> {
     }
 }
 
-enum YamlNode {
-    Scalar { text: String, style: ScalarStyle, start: usize },
-    Sequence(Vec<Self>),
-    Mapping { members: Vec<YamlMember>, start: usize },
+/// How the text writes the member `description`.
+pub(super) fn description(text: &str) -> DescriptionSource {
+    described(text).unwrap_or(DescriptionSource::Other)
 }
 
-struct YamlMember {
-    name: String,
-    /// The byte at which the key starts.
-    start: usize,
-    value: YamlNode,
+fn described(text: &str) -> Option<DescriptionSource> {
+    let YamlNode::Mapping { members, start } = editable(text)? else { return None };
+    let Some(member) = members.into_iter().find(|member| member.name == "description") else {
+        return Some(DescriptionSource::Absent);
+    };
+    let colon = after_colon(text, &member)?;
+    if member.value.is_nothing() {
+        return Some(DescriptionSource::Null { replaced: colon..colon, before_text: " " });
+    }
+    let span = member.value.source_in(text)?;
+    let end = match member.value {
+        YamlNode::Scalar { style: ScalarStyle::Plain, .. } => span.end,
+        YamlNode::Scalar { style: ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted, .. } => {
+            span.end.checked_sub(1)?
+        }
+        _ => return Some(DescriptionSource::Other),
+    };
+    let is_flow = text.get(start..)?.starts_with('{');
+    let member = if is_flow {
+        let after = text.get(span.end..)?;
+        member.start..span.end + if after.starts_with(", ") { 2 } else { 0 }
+    } else {
+        let line_end = text.get(span.end..)?.find('\n').map_or(text.len(), |newline| span.end + newline + 1);
+        line_start(text, member.start)?..line_end
+    };
+    Some(DescriptionSource::Text { end, null: (colon..span.end, ""), member })
+}
+
+fn editable(text: &str) -> Option<YamlNode> {
+    YamlSource::read(text).ok().filter(|source| !source.has_anchors).map(|source| source.root)
+}
+
+/// The byte after the colon of a member.
+fn after_colon(text: &str, member: &YamlMember) -> Option<usize> {
+    // A key in quotes may hold a colon.
+    let key = member.start + text.get(member.start..)?.find(&member.name)? + member.name.len();
+    Some(key + text.get(key..)?.find(':')? + 1)
+}
+
+/// The first byte of the line that holds a byte. The byte-order mark belongs to no line.
+fn line_start(text: &str, at: usize) -> Option<usize> {
+    const MARK: char = '\u{feff}';
+    let first = if text.starts_with(MARK) { MARK.len_utf8() } else { 0 };
+    Some(text.get(..at)?.rfind('\n').map_or(first, |newline| newline + 1))
 }
 
 impl YamlNode {
-    fn into_member(self, name: &str) -> Option<Self> {
-        let Self::Mapping { members, .. } = self else { return None };
-        members.into_iter().find(|member| member.name == name).map(|member| member.value)
+    /// The bytes of a scalar on one line, quotes included.
+    fn span_in(&self, text: &str) -> Option<Range<usize>> {
+        let span = self.source_in(text)?;
+        (!text.get(span.clone())?.contains('\n')).then_some(span)
     }
 
-    /// The bytes of a scalar on one line, quotes included. The parser's own span also covers the white space and the
+    /// The bytes of a scalar that is no block, quotes included. The parser's own span also covers the white space and the
     /// comment after a quoted scalar, so this function finds the end.
-    fn span_in(&self, text: &str) -> Option<Range<usize>> {
-        let Self::Scalar { text: scalar, style, start } = self else { return None };
+    fn source_in(&self, text: &str) -> Option<Range<usize>> {
+        let Self::Scalar { text: scalar, style, start, end } = self else { return None };
         let source = text.get(*start..)?;
         let len = match style {
-            ScalarStyle::Plain => source.starts_with(scalar.as_str()).then_some(scalar.len())?,
-            ScalarStyle::SingleQuoted => 2 + scalar.len() + scalar.matches('\'').count(),
+            ScalarStyle::Plain if source.starts_with(scalar.as_str()) => scalar.len(),
+            // It runs over several lines.
+            ScalarStyle::Plain => text.get(*start..*end)?.trim_end().len(),
+            ScalarStyle::SingleQuoted => {
+                let inside = source.strip_prefix('\'')?;
+                let mut quotes = 0;
+                let close = inside.char_indices().find(|(at, c)| {
+                    quotes = if *c == '\'' { quotes + 1 } else { 0 };
+                    let next = inside.get(at + 1..).is_some_and(|rest| rest.starts_with('\''));
+                    quotes % 2 == 1 && !next
+                });
+                close?.0 + 2
+            }
             ScalarStyle::DoubleQuoted => {
                 let mut escaped = false;
                 let inside = source.strip_prefix('"')?;
@@ -90,110 +139,6 @@ impl YamlNode {
             }
             ScalarStyle::Literal | ScalarStyle::Folded => return None,
         };
-        (!source.get(..len)?.contains('\n')).then(|| *start..start + len)
-    }
-
-    fn value(&self) -> Value {
-        match self {
-            Self::Scalar { text, style: ScalarStyle::Plain, .. } => plain(text),
-            Self::Scalar { text, .. } => Value::String(text.clone()),
-            Self::Sequence(items) => Value::Array(items.iter().map(Self::value).collect()),
-            Self::Mapping { members, .. } => Value::Object(
-                members
-                    .iter()
-                    .map(|member| (member.name.clone(), member.value.value()))
-                    .collect::<Map<_, _>>(),
-            ),
-        }
-    }
-}
-
-/// The value of a plain scalar in YAML's core schema.
-fn plain(text: &str) -> Value {
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-        "true" | "True" | "TRUE" => Value::Bool(true),
-        "false" | "False" | "FALSE" => Value::Bool(false),
-        _ => match text.parse::<i64>().map(Number::from) {
-            Ok(number) => Value::Number(number),
-            Err(_)
-                if text
-                    .bytes()
-                    .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E')) =>
-            {
-                text.parse()
-                    .ok()
-                    .and_then(Number::from_f64)
-                    .map_or_else(|| Value::String(text.to_owned()), Value::Number)
-            }
-            Err(_) => Value::String(text.to_owned()),
-        },
-    }
-}
-
-fn root(text: &str) -> Option<YamlNode> {
-    let mut events = Events { parser: Parser::new_from_str(text), bytes: byte_offsets(text) };
-    let mut event = events.next()?;
-    while matches!(event.0, Event::StreamStart | Event::DocumentStart(_)) {
-        event = events.next()?;
-    }
-    let node = events.node(event, 0)?;
-    // A second document would be lost.
-    matches!(events.next()?.0, Event::DocumentEnd).then_some(())?;
-    matches!(events.next()?.0, Event::StreamEnd).then_some(node)
-}
-
-/// The byte offset of each character, because the parser counts characters.
-fn byte_offsets(text: &str) -> Vec<usize> {
-    text.char_indices().map(|(byte, _)| byte).chain([text.len()]).collect()
-}
-
-struct Events<'a> {
-    parser: Parser<'a, saphyr_parser::StrInput<'a>>,
-    bytes: Vec<usize>,
-}
-
-impl<'a> Events<'a> {
-    fn next(&mut self) -> Option<(Event<'a>, Span)> {
-        self.parser.next_event()?.ok()
-    }
-
-    fn node(&mut self, (event, span): (Event<'a>, Span), depth: usize) -> Option<YamlNode> {
-        if depth > MAX_DEPTH {
-            return None;
-        }
-        let start = *self.bytes.get(span.start.index())?;
-        match event {
-            Event::Scalar(text, style, 0, None) => {
-                Some(YamlNode::Scalar { text: text.into_owned(), style, start })
-            }
-            Event::SequenceStart(0, None) => {
-                let mut items = Vec::new();
-                loop {
-                    match self.next()? {
-                        (Event::SequenceEnd, _) => return Some(YamlNode::Sequence(items)),
-                        item => items.push(self.node(item, depth + 1)?),
-                    }
-                }
-            }
-            Event::MappingStart(0, None) => {
-                let mut members: Vec<YamlMember> = Vec::new();
-                loop {
-                    let (name, span) = match self.next()? {
-                        (Event::MappingEnd, _) => return Some(YamlNode::Mapping { members, start }),
-                        (Event::Scalar(name, _, 0, None), span) => (name.into_owned(), span),
-                        _ => return None,
-                    };
-                    if members.iter().any(|member| member.name == name) {
-                        return None;
-                    }
-                    let start = *self.bytes.get(span.start.index())?;
-                    let value = self.next()?;
-                    members.push(YamlMember { name, start, value: self.node(value, depth + 1)? });
-                }
-            }
-            // Aliases, anchors, tags.
-            _ => None,
-        }
+        Some(*start..*start + len)
     }
 }

@@ -143,5 +143,5 @@ def test_a_missing_schedule_is_an_alarm(account: Account, schedule: str, hours: 
     alarm, = [alarm for alarm in alarms if alarm["MetricName"] == "Guarded"]
     assert alarm["Statistic"] == "Sum"
     assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (3600, hours, hours)
-    assert [figures["Guarded"] for figures in metrics(stack)] == [1], "the request of a new stack counts too"
+    assert [figures["Guarded"] for figures in metrics(stack)] == [1, 1], "both requests of a new stack count too"
     assert (alarm["ComparisonOperator"], alarm["Threshold"], alarm["TreatMissingData"]) == ("LessThanThreshold", 1, "breaching")

@@ -230,6 +230,13 @@ pub fn and(mut properties: Value, name: &str, value: &str) -> Value {
     properties
 }
 
+/// Adds a version to the preferences document, and makes it the default, as another tool does.
+pub fn add_version(world: &mut World, format: Format, content: &str) {
+    let mut document = world.document(NAME).unwrap().clone().with_version(format, content);
+    document.default = document.latest().number;
+    world.put_document(NAME, document);
+}
+
 /// A document as real accounts have it, with this key: string booleans, numeric timeouts, templates, unknown settings
 /// and a layout of its own.
 pub fn settings(key: &str) -> String {
@@ -252,9 +259,9 @@ pub fn settings(key: &str) -> String {
     )
 }
 
-/// The key in a content, which is JSON or YAML with one member a line.
+/// The key in a content, which is JSON or YAML with one member a line. JSON that is stored as YAML may have a comment.
 pub fn key_in(content: &str) -> String {
-    match serde_json::from_str::<Value>(content) {
+    match serde_json::from_str::<Value>(without_comment(content)) {
         Ok(value) => value["inputs"]["kmsKeyId"].as_str().unwrap_or_default().to_owned(),
         Err(_) => {
             let line = content.lines().find_map(|line| line.trim().strip_prefix("kmsKeyId:"));
@@ -265,11 +272,16 @@ pub fn key_in(content: &str) -> String {
 
 /// A JSON content without its key, as text, so that order and number formats count.
 pub fn but_for_key(content: &str) -> String {
-    let mut value: Value = serde_json::from_str(content).unwrap();
+    let mut value: Value = serde_json::from_str(without_comment(content)).unwrap();
     if let Some(inputs) = value["inputs"].as_object_mut() {
         inputs.shift_remove("kmsKeyId");
     }
     value.to_string()
+}
+
+/// A content without the comment at its end that makes a version unique.
+fn without_comment(content: &str) -> &str {
+    content.rsplit_once("# session-kms version ").map_or(content, |(before, _)| before)
 }
 
 /// A concurrent writer's new version with this key.

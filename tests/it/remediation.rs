@@ -3,6 +3,7 @@
 
 mod breaker;
 mod drift;
+mod failed_repairs;
 mod key_trouble;
 mod lost_access;
 mod races;

@@ -90,11 +90,26 @@ fn content_of_another_kind_is_refused() {
         refused(r#"{"schemaVersion":"1.0","inputs":{"kmsKeyId":7}}"#),
         ContentError::KeyNotText("a number")
     );
-    assert!(
-        json(r#"{"schemaVersion":"1.0","inputs":{"kmsKeyId":"a","kmsKeyId":"b"}}"#)
-            .with_kms_key_id(ARN)
-            .is_err()
-    );
+}
+
+#[test]
+fn a_setting_that_is_named_twice_is_the_reason() {
+    let twice = |name: &str| Err(ContentError::NamedTwice(name.to_owned()));
+    for (content, name) in [
+        (json(r#"{"schemaVersion":"1.0","inputs":{"kmsKeyId":"a","kmsKeyId":"b"}}"#), "kmsKeyId"),
+        (json(r#"{"schemaVersion":"1.0","inputs":{"a":1,"b":2,"a":1}}"#), "a"),
+        (json(r#"{"schemaVersion":"1.0","inputs":{},"inputs":{}}"#), "inputs"),
+        (yaml("schemaVersion: '1.0'\ninputs:\n  kmsKeyId: a\n  kmsKeyId: b\n"), "kmsKeyId"),
+        (yaml("schemaVersion: '1.0'\nschemaVersion: '1.0'\n"), "schemaVersion"),
+        (yaml("schemaVersion: '1.0'\ninputs:\n  shellProfile: {linux: a, linux: b}\n"), "linux"),
+    ] {
+        assert_eq!(content.kms_key_id(), twice(name), "{}", content.text());
+        assert_eq!(content.with_kms_key_id(ARN), twice(name).map(|_: String| Edit::AskForJson));
+    }
+    assert_eq!(ContentError::NamedTwice("kmsKeyId".to_owned()).to_string(), "`kmsKeyId` is named twice");
+    // What stands deeper in JSON is passed on as it is.
+    let deep = r#"{"schemaVersion":"1.0","inputs":{"shellProfile":{"linux":"a","linux":"b"}}}"#;
+    assert!(set(&json(deep), ARN).text().contains(r#"{"linux":"a","linux":"b"}"#));
 }
 
 #[test]
@@ -140,10 +155,60 @@ fn yaml_that_cannot_be_edited_in_place_needs_json() {
     ] {
         assert_eq!(yaml(text).with_kms_key_id(ARN).unwrap(), Edit::AskForJson, "{text}");
     }
-    assert_eq!(
-        yaml("schemaVersion: '1.0'\ninputs: &a\n  b: 1\n").kms_key_id(),
-        Err(ContentError::Unreadable(DocumentFormat::Yaml))
-    );
+}
+
+#[test]
+fn yaml_with_anchors_is_read_and_needs_json() {
+    let key = "kmsKeyId: alias/old\n";
+    for text in [
+        format!("schemaVersion: '1.0'\ninputs: &a\n  {key}"),
+        format!("schemaVersion: '1.0'\nother: &a\n  {key}inputs: *a\n"),
+        format!("schemaVersion: &v '1.0'\nother: *v\ninputs:\n  {key}"),
+        "schemaVersion: '1.0'\nother: &k alias/old\ninputs:\n  kmsKeyId: *k\n".to_owned(),
+    ] {
+        assert_eq!(yaml(&text).kms_key_id(), Ok("alias/old".to_owned()), "{text}");
+        assert_eq!(yaml(&text).with_kms_key_id(ARN), Ok(Edit::AskForJson), "{text}");
+    }
+}
+
+#[test]
+fn yaml_that_programs_read_differently_is_refused_with_the_reason() {
+    for (text, why) in [
+        ("schemaVersion: '1.0'\na: &a {kmsKeyId: x}\ninputs:\n  <<: *a\n", "merge key"),
+        ("schemaVersion: '1.0'\ninputs:\n  kmsKeyId: !!binary YQ==\n", "tag"),
+        ("schemaVersion: !custom '1.0'\n", "tag"),
+        ("schemaVersion: '1.0'\ninputs: *nothing\n", "cannot be read as YAML"),
+    ] {
+        let error = yaml(text).kms_key_id().unwrap_err();
+        assert!(error.to_string().contains(why), "{text}: {error}");
+        assert_eq!(yaml(text).with_kms_key_id(ARN), Err(error));
+    }
+}
+
+#[test]
+fn aliases_that_stand_for_too_much_are_refused_soon() {
+    let mut text = "schemaVersion: '1.0'\na0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..40 {
+        let aliases = vec![format!("*a{}", level - 1); 9].join(", ");
+        text.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+    }
+    assert_eq!(yaml(&text).kms_key_id(), Err(ContentError::TooLarge));
+    let mut deep = "schemaVersion: '1.0'\na0: &a0 [x]\n".to_owned();
+    for level in 1..2000 {
+        deep.push_str(&format!("a{level}: &a{level} [*a{}]\n", level - 1));
+    }
+    assert_eq!(yaml(&deep).kms_key_id(), Err(ContentError::TooLarge));
+}
+
+#[test]
+fn yaml_with_a_byte_order_mark_is_edited_in_place() {
+    for text in
+        ["\u{feff}inputs: {}\nschemaVersion: '1.0'\n", "\u{feff}schemaVersion: '1.0'\ninputs:\n  a: 1\n"]
+    {
+        let edited = set(&yaml(text), ARN);
+        assert!(edited.text().starts_with('\u{feff}'), "{:?}", edited.text());
+        assert_eq!(edited.kms_key_id().unwrap(), ARN);
+    }
 }
 
 #[test]
