@@ -51,7 +51,12 @@ def actions(statement: dict[str, Any]) -> list[str]:
     action = unwrapped(statement)["Action"]
     if isinstance(action, dict):
         return []
-    return [action] if isinstance(action, str) else action
+    return [action] if isinstance(action, str) else [_action(item) for item in action]
+
+
+def _action(item: Any) -> str:
+    """An action of a list, without the condition around it."""
+    return item["Fn::If"][1] if isinstance(item, dict) else item
 
 
 def without(action: str) -> dict[str, Any]:
@@ -59,7 +64,10 @@ def without(action: str) -> dict[str, Any]:
     template = copy.deepcopy(SHIPPED)
     for listed in statements(template):
         for statement in filter(actions, list(listed)):
-            left = [other for other in actions(statement) if other != action]
+            listed_actions = unwrapped(statement)["Action"]
+            left = [] if isinstance(listed_actions, str) else [item for item in listed_actions if _action(item) != action]
+            if action not in actions(statement):
+                continue
             if left:
                 unwrapped(statement)["Action"] = left
             else:
