@@ -25,6 +25,8 @@ class Setting(NamedTuple):
 PARLIAMENT = {
     # The function may assume one role, and that role only reads.
     Policy("FunctionRole/key-policy-reader", "CREDENTIALS_EXPOSURE"),
+    # A version of a parameter is `name:version`. AWS does not say which ARN IAM sees then, and parliament knows no such ARN.
+    Policy("FunctionRole/record", "RESOURCE_MISMATCH"),
     # In a key policy, `*` is the key itself, and a key whose policy gives the account no kms:* could become unmanageable.
     Policy("Key", "RESOURCE_STAR"),
     Policy("Key", "PERMISSIONS_MANAGEMENT_ACTIONS"),

@@ -2,8 +2,11 @@
 
 It evaluates one action on one resource, as the product asks it to, and knows only the condition keys of the request.
 A condition key that the request lacks is reported as missing if a statement on this action and this resource uses it.
-AWS does not say whether it reports those of other statements as well. The simulator ignores permissions boundaries
-and service control policies.
+AWS does not say whether it reports those of other statements as well. The simulator ignores permissions boundaries.
+
+ministack has no service control policies, so the managed policies whose path is ``ORGANIZATION_PATH`` stand for those of
+the account. Each has to allow the call, and a condition key that only they use is never reported as missing. If they
+refuse a call, the API reference says, the simulation ends, and there are no details.
 
 Across accounts, the API reference says, a call is allowed only if both sides allow it, and the other side is not
 simulated. So the decision is never "allowed" then, and EvalDecisionDetails holds the decision of the principal's own
@@ -15,13 +18,27 @@ from xml.sax.saxutils import escape
 
 from local.policy_evaluator import Context, Decision, Policy, Request, decide, missing_keys
 
+ORGANIZATION_PATH = "/service-control-policies/"
+
 
 def answer(iam: Any, form: dict[str, str]) -> bytes:
     """The answer to SimulatePrincipalPolicy. ``iam`` is a client with the rights of the account's root user."""
     policies = identity_policies(iam, form["PolicySourceArn"])
     request = Request(form["ActionNames.member.1"], form.get("ResourceArns.member.1", "*"), _context(form))
     is_across_accounts = request.resource.split(":")[4:5] not in ([], [""], form["PolicySourceArn"].split(":")[4:5])
-    return _rendered(request, decide(policies, request), missing_keys(policies, request), is_across_accounts).encode()
+    of_organization = [decide([policy], request) for policy in organization_policies(iam)]
+    refused = next((decision for decision in of_organization if decision.result != "allowed"), None)
+    if refused:
+        return _rendered(request, Decision(refused.result), [], False, allowed_by_organization=False).encode()
+    decision, missing = decide(policies, request), missing_keys(policies, request)
+    return _rendered(request, decision, missing, is_across_accounts, True if of_organization else None).encode()
+
+
+def organization_policies(iam: Any) -> list[Policy]:
+    """The policies that stand for the account's service control policies."""
+    policies = iam.list_policies(Scope="Local", PathPrefix=ORGANIZATION_PATH)["Policies"]
+    # ministack does not filter by the path.
+    return [_managed(iam, policy["Arn"], policy["PolicyName"]) for policy in policies if policy["Path"] == ORGANIZATION_PATH]
 
 
 def identity_policies(iam: Any, principal: str) -> list[Policy]:
@@ -42,10 +59,13 @@ def _policies_of(iam: Any, kind: str, name: str) -> list[Policy]:
         for inline in getattr(iam, f"list_{kind}_policies")(**whose)["PolicyNames"]
     ]
     for attached in getattr(iam, f"list_attached_{kind}_policies")(**whose)["AttachedPolicies"]:
-        version = iam.get_policy(PolicyArn=attached["PolicyArn"])["Policy"]["DefaultVersionId"]
-        document = iam.get_policy_version(PolicyArn=attached["PolicyArn"], VersionId=version)["PolicyVersion"]["Document"]
-        policies.append(Policy(attached["PolicyName"], document))
+        policies.append(_managed(iam, attached["PolicyArn"], attached["PolicyName"]))
     return policies
+
+
+def _managed(iam: Any, arn: str, name: str) -> Policy:
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    return Policy(name, iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
 
 
 def _context(form: dict[str, str]) -> Context:
@@ -60,7 +80,9 @@ def _context(form: dict[str, str]) -> Context:
     return context
 
 
-def _rendered(request: Request, own: Decision, missing: list[str], is_across_accounts: bool) -> str:
+def _rendered(
+    request: Request, own: Decision, missing: list[str], is_across_accounts: bool, allowed_by_organization: bool | None = None
+) -> str:
     def members(items: list[str]) -> str:
         return "".join(f"<member>{item}</member>" for item in items)
 
@@ -68,13 +90,17 @@ def _rendered(request: Request, own: Decision, missing: list[str], is_across_acc
     matched = f"<MatchedStatements>{members([f'<SourcePolicyId>{escape(policy)}</SourcePolicyId>' for policy in own.by])}</MatchedStatements>"
     decision = "implicitDeny" if is_across_accounts and own.result == "allowed" else own.result
     details = f"<entry><key>IAM Policy</key><value>{own.result}</value></entry>" if is_across_accounts else ""
-    details = f"<EvalDecisionDetails>{details}</EvalDecisionDetails>"
+    details = "" if allowed_by_organization is False else f"<EvalDecisionDetails>{details}</EvalDecisionDetails>"
+    organization = ""
+    if allowed_by_organization is not None:
+        allowed = str(allowed_by_organization).lower()
+        organization = f"<OrganizationsDecisionDetail><AllowedByOrganizations>{allowed}</AllowedByOrganizations></OrganizationsDecisionDetail>"
     # If the request names a resource, the API reference says, missing condition keys are part of its result.
     absent = f"<MissingContextValues>{members([escape(key) for key in missing])}</MissingContextValues>"
     specific = members([f"{resource}<EvalResourceDecision>{decision}</EvalResourceDecision>{matched}{absent}{details}"])
     result = (
         f"<EvalActionName>{escape(request.action)}</EvalActionName>{resource}<EvalDecision>{decision}</EvalDecision>"
-        f"{matched}<MissingContextValues/>{details}<ResourceSpecificResults>{specific}</ResourceSpecificResults>"
+        f"{matched}<MissingContextValues/>{organization}{details}<ResourceSpecificResults>{specific}</ResourceSpecificResults>"
     )
     return (
         '<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><SimulatePrincipalPolicyResult>'

@@ -18,7 +18,7 @@ PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 ABSENT = object()
-# Resource types that ministack does not support. Each depends on a parameter, and no resource refers to it.
+# Resource types that ministack does not support. Each depends on a parameter, and no resource needs its attributes.
 LOCALLY_UNSUPPORTED = ("AWS::Config::ConfigRule", "AWS::Events::EventBusPolicy")
 
 
@@ -47,10 +47,13 @@ def load(text: str) -> dict[str, Any]:
 def without_locally_unsupported(text: str) -> str:
     """The template as JSON, without the resources that ministack does not support."""
     template = load(text)
-    template["Resources"] = {
-        name: resource for name, resource in template["Resources"].items() if resource["Type"] not in LOCALLY_UNSUPPORTED
-    }
-    return json.dumps(template)
+    unsupported = [name for name, resource in template["Resources"].items() if resource["Type"] in LOCALLY_UNSUPPORTED]
+    for name in unsupported:
+        del template["Resources"][name]
+    rest = json.dumps(template)
+    for name in unsupported:
+        rest = rest.replace(json.dumps({"Ref": name}), json.dumps({"Ref": "AWS::NoValue"}))
+    return rest
 
 
 def loops_unrolled(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
@@ -181,6 +184,8 @@ class Resolver:
 
     def _attribute(self, resource: str, attribute: str) -> str:
         kind = self.template["Resources"][resource]["Type"]
+        if kind == "Custom::SessionKey" and attribute.endswith("KeyArn"):
+            return f"arn:aws:kms:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
         if attribute != "Arn":
             raise ValueError(f"cannot resolve {resource}.{attribute}")
         service, form = {

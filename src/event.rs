@@ -7,7 +7,9 @@
 pub(crate) mod config_rule;
 pub(crate) mod custom_resource;
 pub(crate) mod direct;
+pub(crate) mod question;
 pub(crate) mod session_encryption;
+pub(crate) mod session_key;
 pub(crate) mod session_key_access;
 pub(crate) mod sns;
 
@@ -20,6 +22,7 @@ mod key_call;
 mod key_event;
 mod log_safe;
 mod named_document;
+mod record_call;
 mod record_change;
 mod schedule;
 mod security_hub;
@@ -91,15 +94,18 @@ fn read_one(event: &Value, function: FunctionIdentity<'_>) -> Event {
 /// The sources whose events come through EventBridge.
 fn read_event_bridge(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentity<'_>) -> Event {
     match (envelope.source, envelope.detail_type) {
-        ("aws.ssm", cloud_trail::API_CALL) => document_call::read(envelope, function),
+        ("aws.ssm", cloud_trail::API_CALL) => {
+            record_call::read(envelope, function).unwrap_or_else(|| document_call::read(envelope, function))
+        }
         ("aws.ssm", record_change::DETAIL_TYPE) => record_change::read(envelope, function),
         ("aws.kms", cloud_trail::API_CALL | cloud_trail::SERVICE_EVENT) => key_call::read(envelope, function),
         ("aws.kms", _) => key_event::read(envelope, function),
         ("aws.events" | "aws.scheduler", schedule::DETAIL_TYPE) => schedule::read(envelope),
         ("aws.config", config_compliance::DETAIL_TYPE) => config_compliance::read(envelope, function),
-        ("aws.securityhub", security_hub::CUSTOM_ACTION | security_hub::IMPORTED) => {
-            security_hub::read(envelope, function)
-        }
+        (
+            "aws.securityhub",
+            security_hub::CUSTOM_ACTION | security_hub::IMPORTED | security_hub::IMPORTED_OCSF,
+        ) => security_hub::read(envelope, function),
         (source, detail_type) => ignored(format_args!(
             "`{detail_type}` of {source} says nothing of session documents and their keys"
         )),

@@ -5,6 +5,7 @@ mod config_rule;
 mod direct;
 mod resource;
 mod session_encryption;
+mod session_key;
 mod session_key_access;
 
 use std::time::SystemTime;
@@ -30,6 +31,7 @@ use cloudformation_custom_resource::{
 };
 use resource::FunctionLocation;
 use session_encryption::SessionEncryption;
+use session_key::SessionKey;
 use session_key_access::SessionKeyAccess;
 
 /// The function: its ports, and what it needs to answer CloudFormation.
@@ -221,11 +223,16 @@ impl<P: WritePorts + Compliance> Function<P> {
         let (ports, request_id) = (&self.ports, invocation.request_id);
         let location = FunctionLocation { location, region: &self.region };
         match request.kind {
-            ResourceKind::SessionKeyAccess => {
+            ResourceKind::Key => {
+                let provider = self.provider(SessionKey { ports, location, request_id });
+                Box::pin(provider.serve(request.envelope, invocation)).await?;
+                metrics.guarded = 1;
+            }
+            ResourceKind::KeyAccess => {
                 let provider = self.provider(SessionKeyAccess { ports, location, request_id });
                 Box::pin(provider.serve(request.envelope, invocation)).await?;
             }
-            ResourceKind::SessionEncryption => {
+            ResourceKind::Encryption => {
                 let provider = self.provider(SessionEncryption { ports, location, request_id });
                 Box::pin(provider.serve(request.envelope, invocation)).await?;
                 metrics.guarded = 1;

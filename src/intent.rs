@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{KnownContext, PrincipalArn};
-use crate::key::KeyRef;
+use crate::key::{KeyArn, KeyRef};
 use crate::session::DocumentName;
 use kms_key_policy::AccountId;
 
@@ -84,6 +84,17 @@ pub struct KeyPolicyReader {
     pub role_arn: String,
     /// The external id that its trust policy requires.
     pub external_id: Option<String>,
+}
+
+/// The question which keys a document is to carry. A stack asks it before it switches a key on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionKeyQuestion {
+    /// The keys, or encryption off.
+    pub encryption: Encryption,
+    /// The document.
+    pub document: DocumentName,
+    /// The keys that the stack's policies let users and nodes use.
+    pub granted: Vec<KeyArn>,
 }
 
 /// The question whether a key's policy and grants allow those who will use the key. It is asked in the key's account.

@@ -14,6 +14,7 @@ mod plan;
 mod record;
 mod release;
 mod run;
+mod session_keys;
 mod stored_record;
 
 pub(crate) use converge::{Converged, Convergence, Purpose, converge};
@@ -27,4 +28,5 @@ pub use record::{
 };
 pub use release::{ReleaseRequest, release};
 pub(crate) use run::Run;
+pub use session_keys::{SessionKeys, session_keys};
 pub use stored_record::read_record;

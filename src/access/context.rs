@@ -19,7 +19,7 @@ pub struct KeyFacts {
     spec: Option<String>,
     usage: Option<String>,
     origin: Option<String>,
-    multi_region: Option<bool>,
+    multi_region: Option<MultiRegion>,
     /// The condition keys that the owner states.
     pub known: KnownContext,
     /// The organization of one account. Those of other accounts are unknown.
@@ -112,7 +112,16 @@ impl KeyFacts {
         ] {
             facts.extend(value.as_ref().map(|value| Fact::value(name, value)));
         }
-        facts.extend(self.multi_region.map(|multi| Fact::value("kms:MultiRegion", multi.to_string())));
+        if let Some(multi_region) = self.multi_region {
+            let is_multi_region = multi_region != MultiRegion::SingleRegion;
+            facts.push(Fact::value("kms:MultiRegion", is_multi_region.to_string()));
+            facts.extend(match multi_region {
+                // AWS does not say whether the calls on such a key have it.
+                MultiRegion::SingleRegion => None,
+                MultiRegion::Primary => Some(Fact::value("kms:MultiRegionKeyType", "PRIMARY")),
+                MultiRegion::Replica => Some(Fact::value("kms:MultiRegionKeyType", "REPLICA")),
+            });
+        }
         facts
     }
 
@@ -169,7 +178,7 @@ impl From<&KeyDescription> for KeyFacts {
             spec: known(&key.spec),
             usage: known(&key.usage),
             origin: key.origin.clone(),
-            multi_region: Some(key.multi_region != MultiRegion::SingleRegion),
+            multi_region: Some(key.multi_region),
             ..Self::default()
         }
     }

@@ -79,8 +79,8 @@ const CONTEXT_VALUE: &str = "kms:EncryptionContext:";
 /// The condition key of the value that newer clients add.
 pub const CHALLENGE: &str = "kms:EncryptionContext:aws:ssm:RandomChallenge";
 
-/// These come with calls through another service or by an alias, which no session makes.
-const ABSENT: [&str; 11] = [
+/// These come with calls through another service, by an alias or of a root user's session, which no session makes.
+const ABSENT: [&str; 13] = [
     "kms:ViaService",
     "kms:RequestAlias",
     "aws:SourceArn",
@@ -90,8 +90,10 @@ const ABSENT: [&str; 11] = [
     "aws:CalledVia",
     "aws:CalledViaFirst",
     "aws:CalledViaLast",
+    "aws:CalledViaAWSMCP",
     "aws:PrincipalServiceName",
     "aws:PrincipalServiceNamesList",
+    "aws:AssumedRoot",
 ];
 /// Neither the agent nor the plugin sends a Recipient.
 const RECIPIENT: &str = "kms:RecipientAttestation:";
@@ -158,7 +160,8 @@ pub(super) fn contradiction(name: &str, stated: &KnownState) -> Option<String> {
         "aws:username",
         "kms:CallerAccount",
     ];
-    const OF_KEY: [&str; 3] = ["aws:ResourceAccount", "aws:RequestedRegion", "kms:MultiRegion"];
+    const OF_KEY: [&str; 4] =
+        ["aws:ResourceAccount", "aws:RequestedRegion", "kms:MultiRegion", "kms:MultiRegionKeyType"];
     const OF_FIT_KEY: [(&str, &str); 4] = [
         ("kms:KeySpec", "SYMMETRIC_DEFAULT"),
         ("kms:KeyUsage", "ENCRYPT_DECRYPT"),

@@ -20,6 +20,16 @@ pub struct Simulation {
     pub missing_context: Vec<String>,
 }
 
+impl Simulation {
+    /// Whether a service control policy refuses the call. The simulator does not list the condition keys that these
+    /// policies use, and treats each that it was not given as absent. So the refusal holds as far as everything was
+    /// told that is known of the call.
+    #[must_use]
+    pub fn is_refused_by_organization(&self) -> bool {
+        self.organizations_allow == Some(false)
+    }
+}
+
 /// The simulator's decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SimulatedDecision {
@@ -131,17 +141,21 @@ pub fn evaluate_identity(
         [] => String::new(),
         policies => format!(" ({})", policies.join(", ")),
     };
+    // It counts before the condition keys that are missing. If a service control policy denies a call, IAM ends the
+    // simulation, so the list of missing keys may be cut off, and the verdict must not depend on that.
+    if simulation.is_refused_by_organization() {
+        return IdentityVerdict::Denied(
+            "a service control policy does not allow it in IAM's simulator, which got everything that is known of \
+             the call; conditions of service control policies that are not known here may be the cause"
+                .to_owned(),
+        );
+    }
     // With their values any decision may be another: a Deny for another network, for example, would not apply.
     if !simulation.missing_context.is_empty() {
         return IdentityVerdict::Unknown(format!(
             "its own policies ask for condition keys that are not known: {}",
             simulation.missing_context.join(", ")
         ));
-    }
-    if simulation.organizations_allow == Some(false) {
-        return IdentityVerdict::Denied(
-            "a service control policy of the organization does not allow it".to_owned(),
-        );
     }
     let is_sufficient = matches!(key_side, Some(KeyVerdict::Allows { is_sufficient: true, .. }));
     // A permissions boundary limits what a key policy grants to a role, but not what it grants to a user by name.

@@ -50,6 +50,7 @@ impl RegistrationCall {
             Fact::value("aws:PrincipalArn", role.as_str()),
             Fact::value("aws:PrincipalAccount", role.account()),
             Fact::value("aws:PrincipalType", "AssumedRole"),
+            Fact::new("aws:username", FactState::Absent),
             Fact::value("aws:ResourceAccount", account),
             Fact::value("aws:RequestedRegion", region),
             // A call with the credentials of an instance profile has both.
@@ -76,8 +77,11 @@ impl RegistrationCall {
             return Registration::Unknown(format!("that depends on {}", missing.join(", ")));
         }
         // The simulator does not list the condition keys that service control policies miss, so a refusal by one of
-        // them may rest on a key that it was not given.
-        if simulation.organizations_allow == Some(false) {
+        // them may rest on a key that it was not given. For the call on the key such a refusal counts, because that
+        // errs on the side of whoever would be locked out. Here it must not count: the node would be taken to work by
+        // the role of Default Host Management, and its own role would never be checked. While it is unknown, both
+        // roles are checked.
+        if simulation.is_refused_by_organization() {
             return Registration::Unknown(
                 "a service control policy does not allow it in the simulation".to_owned(),
             );

@@ -59,10 +59,10 @@ impl SimulatedCall<'_> {
     fn facts(&self, facts: &KeyFacts, names: Option<&[&str]>) -> Vec<Fact> {
         let caller =
             Caller { side: self.side, account: self.principal.account(), principal: Some(self.principal) };
-        [facts.all_facts(caller, self.key, names), self.derived(), vec![self.user_name()]].concat()
+        [facts.all_facts(caller, self.key, names), self.derived()].concat()
     }
 
-    /// The facts that follow from the ARNs of the principal and the key.
+    /// The facts that follow from the ARNs of the principal and the key. A role has no user name.
     fn derived(&self) -> Vec<Fact> {
         let principal_type = match self.principal.principal_type() {
             PrincipalType::Role => "AssumedRole",
@@ -76,10 +76,12 @@ impl SimulatedCall<'_> {
             Fact::value("kms:CallerAccount", self.principal.account()),
             Fact::value("aws:ResourceAccount", &location.account),
             Fact::value("aws:RequestedRegion", &location.region),
+            self.user_name(),
         ]
     }
 
-    /// The simulator knows a user's name by itself, but may list it as missing all the same.
+    /// The simulator knows a user's name by itself, but may list it as missing all the same. AWS does not say whether
+    /// it uses it for service control policies.
     fn user_name(&self) -> Fact {
         match self.principal.principal_type() {
             PrincipalType::Role => Fact::new("aws:username", FactState::Absent),

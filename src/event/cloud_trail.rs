@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::event_bridge::EventBridgeEnvelope;
-use super::log_safe;
+use super::event_bridge::{EventBridgeEnvelope, is_elsewhere};
+use super::{FunctionIdentity, log_safe};
 use crate::access::{PrincipalArn, SessionOwner};
 use crate::change_event::Actor;
 
@@ -70,6 +70,20 @@ impl<'a> CallRecord<'a> {
         ];
         let principal = principal.iter().find_map(|pointer| log_safe::log_safe_text(self.value(pointer)))?;
         Some(Actor { principal, user_agent: log_safe::log_safe_text(self.value("/userAgent")) })
+    }
+
+    /// Why the call changed nothing that this function has to look at: it failed, it was the function's own, or it was made
+    /// in another account or Region.
+    pub(super) fn why_without_effect(&self, call: &str, function: FunctionIdentity<'_>) -> Option<String> {
+        if let Some(error) = self.error() {
+            return Some(format!("{call} failed with {error}, so nothing has changed"));
+        }
+        if function.role_arn.is_some_and(|role| self.is_by(role)) {
+            return Some(format!("{call} is a call of this function's own"));
+        }
+        let is_elsewhere =
+            function.location.is_some_and(|location| is_elsewhere(location, self.account(), self.region()));
+        is_elsewhere.then(|| format!("{call} was made in another account or Region"))
     }
 
     /// Whether a session of the role made the call. Sessions name their role without its path, so account and name

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::event_bridge::{EventBridgeEnvelope, is_elsewhere};
 use super::named_document::NamedDocument;
-use super::{Event, FunctionIdentity, ignored, log_safe};
+use super::{Event, FunctionIdentity, ignored, key_call, log_safe};
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
 
 pub(super) const DETAIL_TYPE: &str = "Config Rules Compliance Change";
@@ -22,12 +22,9 @@ pub(super) fn read(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentit
     if function.location.is_some_and(|location| is_elsewhere(location, account, region)) {
         return ignored(format_args!("rule {rule} is about another account or Region"));
     }
-    let scope = match (text("/resourceType"), text("/resourceId").and_then(NamedDocument::read)) {
-        (Some("AWS::SSM::Document"), Some(document)) if document.is_elsewhere(function) => {
-            return ignored(format_args!("rule {rule} is about a document of another account or Region"));
-        }
-        (Some("AWS::SSM::Document"), Some(document)) => Scope::Document(document.name),
-        _ => Scope::Everything,
+    let scope = match scope(text("/resourceType"), text("/resourceId"), (account, region), function) {
+        Ok(scope) => scope,
+        Err(why) => return ignored(format_args!("rule {rule} is about {why}")),
     };
     Event::ChangeEvent(ChangeEvent {
         source: ChangeSource::ConfigCompliance,
@@ -39,12 +36,44 @@ pub(super) fn read(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentit
     })
 }
 
+/// The scope of a resource, which is a document, a key or the account as a whole; or what else the rule is about.
+fn scope(
+    resource_type: Option<&str>,
+    id: Option<&str>,
+    location: (Option<&str>, Option<&str>),
+    function: FunctionIdentity<'_>,
+) -> Result<Scope, String> {
+    let (resource_type, id) = match (resource_type, id) {
+        // The result of a rule that the owner has named may concern every document.
+        (None, _) | (Some("AWS::SSM::Document" | "AWS::KMS::Key"), None) => return Ok(Scope::Everything),
+        (Some(resource_type), id) => (resource_type, id.unwrap_or_default()),
+    };
+    match resource_type {
+        "AWS::SSM::Document" => match NamedDocument::read(id) {
+            Some(document) if document.is_elsewhere(function) => {
+                Err("a document of another account or Region".to_owned())
+            }
+            Some(document) => Ok(Scope::Document(document.name)),
+            None => Err(format!("`{id}`, which is no document of an account")),
+        },
+        "AWS::KMS::Key" => match key_call::complete(id, location, function) {
+            Some(key) => Ok(Scope::Key(key)),
+            None => Err(format!("`{id}`, which is no key of an account")),
+        },
+        "AWS::::Account" if id.is_empty() || function.location.is_none_or(|here| here.account == id) => {
+            Ok(Scope::Everything)
+        }
+        "AWS::::Account" => Err("another account or Region".to_owned()),
+        other => Err(format!("a resource of type {other}, which is no document, no key and no account")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::event::tests::{change, function, ignored, parsed, sample};
+    use crate::event::tests::{change, function, ignored, key, parsed, sample};
     use crate::session::DocumentName;
 
     fn scope_of(event: &Value) -> Scope {
@@ -68,13 +97,27 @@ mod tests {
     }
 
     #[test]
-    fn the_document_may_be_named_by_its_arn_and_another_resource_is_about_everything() {
+    fn the_document_may_be_named_by_its_arn_and_the_account_is_about_everything() {
         let mut event = parsed(sample!("config-compliance-change"));
         event["detail"]["resourceId"] = "arn:aws:ssm:eu-west-1:123456789012:document/Other-Document".into();
         assert_eq!(scope_of(&event), Scope::Document(DocumentName::parse("Other-Document").unwrap()));
         event["detail"]["resourceType"] = "AWS::::Account".into();
         event["detail"]["resourceId"] = "123456789012".into();
         assert_eq!(scope_of(&event), Scope::Everything);
+        for field in ["resourceId", "resourceType"] {
+            event["detail"].as_object_mut().unwrap().remove(field);
+            assert_eq!(scope_of(&event), Scope::Everything, "without {field}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_does_not_comply_is_named_by_its_id_or_its_arn() {
+        for id in [key().id(), key().as_str()] {
+            let mut event = parsed(sample!("config-compliance-change"));
+            event["detail"]["resourceType"] = "AWS::KMS::Key".into();
+            event["detail"]["resourceId"] = id.into();
+            assert_eq!(scope_of(&event), Scope::Key(key()));
+        }
     }
 
     #[test]

@@ -9,6 +9,8 @@ use cloudformation_custom_resource::{Envelope, Unanswerable, is_request};
 
 /// The type of the resource that checks a key for the accounts that will use it.
 pub(crate) const SESSION_KEY_ACCESS: &str = "Custom::SessionKeyAccess";
+/// The type of the resource that resolves the keys of a document.
+pub(crate) const SESSION_KEY: &str = "Custom::SessionKey";
 /// The types of the resource that owns a document. CloudFormation names a custom resource without a type of its own
 /// by the second.
 pub(crate) const SESSION_ENCRYPTION: [&str; 2] =
@@ -28,9 +30,11 @@ pub(crate) struct CustomResourceEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ResourceKind {
     /// `Custom::SessionEncryption`. It also answers requests for types that the function does not know.
-    SessionEncryption,
+    Encryption,
+    /// `Custom::SessionKey`.
+    Key,
     /// `Custom::SessionKeyAccess`.
-    SessionKeyAccess,
+    KeyAccess,
 }
 
 /// A request as the event types of AWS describe it. The crate `cloudformation_custom_resource` fills it after its
@@ -44,8 +48,9 @@ pub(crate) type CustomResourceRequest =
 /// Reads a request, however broken it is; `None` if the event is something else.
 pub(super) fn read(event: &Value) -> Option<Event> {
     let kind = match event.get("ResourceType").and_then(Value::as_str) {
-        Some(SESSION_KEY_ACCESS) => ResourceKind::SessionKeyAccess,
-        _ => ResourceKind::SessionEncryption,
+        Some(SESSION_KEY) => ResourceKind::Key,
+        Some(SESSION_KEY_ACCESS) => ResourceKind::KeyAccess,
+        _ => ResourceKind::Encryption,
     };
     let read = || CustomResourceEvent { kind, envelope: Envelope::read(event) };
     is_request(event).then(|| Event::CustomResource(Box::new(read())))
@@ -77,8 +82,9 @@ mod tests {
     #[test]
     fn the_type_of_the_resource_decides_who_serves_it() {
         for (text, kind) in [
-            (sample!("custom-resource-create"), ResourceKind::SessionEncryption),
-            (sample!("key-access-create"), ResourceKind::SessionKeyAccess),
+            (sample!("custom-resource-create"), ResourceKind::Encryption),
+            (sample!("key-access-create"), ResourceKind::KeyAccess),
+            (sample!("session-key-create"), ResourceKind::Key),
         ] {
             let request = read_request(&parsed(text));
             assert_eq!(request.kind, kind);
@@ -86,7 +92,7 @@ mod tests {
         }
         let mut event = parsed(sample!("custom-resource-create"));
         event["ResourceType"] = "Custom::Other".into();
-        assert_eq!(read_request(&event).kind, ResourceKind::SessionEncryption);
+        assert_eq!(read_request(&event).kind, ResourceKind::Encryption);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! CloudTrail: somebody made a call that changes a document.
 
 use super::cloud_trail::CallRecord;
-use super::event_bridge::{EventBridgeEnvelope, is_elsewhere};
+use super::event_bridge::EventBridgeEnvelope;
 use super::named_document::NamedDocument;
 use super::{Event, FunctionIdentity, ignored};
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
@@ -18,14 +18,8 @@ pub(super) fn read(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentit
     if !CALLS.contains(&call) {
         return ignored(format_args!("{call} changes no document"));
     }
-    if let Some(error) = record.error() {
-        return ignored(format_args!("{call} failed with {error}, so nothing has changed"));
-    }
-    if function.role_arn.is_some_and(|role| record.is_by(role)) {
-        return ignored(format_args!("{call} is a call of this function's own"));
-    }
-    if function.location.is_some_and(|location| is_elsewhere(location, record.account(), record.region())) {
-        return ignored(format_args!("{call} was made in another account or Region"));
+    if let Some(why) = record.why_without_effect(call, function) {
+        return ignored(format_args!("{why}"));
     }
     let named = record
         .text("/requestParameters/name")

@@ -152,6 +152,19 @@ fn read_intent(
 
 /// Reads the properties in either spelling. Use the intent only if the reader then finishes without a problem.
 pub(super) fn intent(reader: &mut Properties<'_>) -> Intent {
+    let encryption = encryption(reader);
+    let document = document_name(reader).unwrap_or_default();
+    let on_delete = reader.word("OnDelete", &ON_DELETE).unwrap_or_default();
+    let on_conflict = reader.word("OnConflict", &ON_CONFLICT).unwrap_or_default();
+    // Nothing uses the value of Revision: a changed one makes CloudFormation send an Update. It is read so that it
+    // is known.
+    let _ = reader.text("Revision");
+    let safeguards = safeguards(reader);
+    Intent { document, encryption, on_delete, on_conflict, safeguards }
+}
+
+/// The keys that the properties name, and what happens if the first cannot be used.
+pub(super) fn encryption(reader: &mut Properties<'_>) -> Encryption {
     let on = reader.word("Encryption", &[("Enabled", true), ("Disabled", false)]).unwrap_or(true);
     let named = reader.text("KmsKeyId");
     let key = match (on, named.as_deref()) {
@@ -167,16 +180,8 @@ pub(super) fn intent(reader: &mut Properties<'_>) -> Intent {
             None
         }
     };
-    let document = document_name(reader).unwrap_or_default();
-    let on_delete = reader.word("OnDelete", &ON_DELETE).unwrap_or_default();
-    let on_conflict = reader.word("OnConflict", &ON_CONFLICT).unwrap_or_default();
     let on_key_trouble = on_key_trouble(reader, on, named.as_deref());
-    // Nothing uses the value of Revision: a changed one makes CloudFormation send an Update. It is read so that it
-    // is known.
-    let _ = reader.text("Revision");
-    let safeguards = safeguards(reader);
-    let encryption = key.map_or(Encryption::Disabled, |key| Encryption::Enabled { key, on_key_trouble });
-    Intent { document, encryption, on_delete, on_conflict, safeguards }
+    key.map_or(Encryption::Disabled, |key| Encryption::Enabled { key, on_key_trouble })
 }
 
 /// The document, if the properties name one that can exist.

@@ -1,55 +1,18 @@
 //! `Custom::SessionKeyAccess`: its properties as a question.
 
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::context_property::context_property;
-use super::custom_resource::{CustomResourceRequest, UNKNOWN_REQUEST};
+use super::question::Question;
 use super::session_encryption::principals;
 use crate::intent::{KeyAccessQuestion, Require};
 use crate::key::KeyRef;
 use cloudformation_custom_resource::{Properties, PropertyProblems, UnknownProperties};
 use kms_key_policy::AccountId;
 
-/// A request, read whole.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(try_from = "CustomResourceRequest")]
-pub(crate) struct SessionKeyAccessRequest {
-    /// The stack's ARN.
-    pub(crate) stack_id: String,
-    /// The resource's name in the stack's template.
-    pub(crate) logical_resource_id: String,
-    /// The id in the last response; `None` for a Create.
-    pub(crate) physical_resource_id: Option<String>,
-    /// The question, or every problem with the properties; `None` for a Delete, which asks nothing.
-    pub(crate) question: Option<Result<KeyAccessQuestion, PropertyProblems>>,
-}
-
-impl TryFrom<CustomResourceRequest> for SessionKeyAccessRequest {
-    type Error = &'static str;
-
-    fn try_from(request: CustomResourceRequest) -> Result<Self, Self::Error> {
-        Ok(match request {
-            CustomResourceRequest::Create(create) => Self {
-                stack_id: create.stack_id,
-                logical_resource_id: create.logical_resource_id,
-                physical_resource_id: None,
-                question: Some(question(&create.resource_properties)),
-            },
-            CustomResourceRequest::Update(update) => Self {
-                stack_id: update.stack_id,
-                logical_resource_id: update.logical_resource_id,
-                physical_resource_id: Some(update.physical_resource_id),
-                question: Some(question(&update.resource_properties)),
-            },
-            CustomResourceRequest::Delete(delete) => Self {
-                stack_id: delete.stack_id,
-                logical_resource_id: delete.logical_resource_id,
-                physical_resource_id: Some(delete.physical_resource_id),
-                question: None,
-            },
-            _ => return Err(UNKNOWN_REQUEST),
-        })
+impl Question for KeyAccessQuestion {
+    fn read(properties: &Map<String, Value>) -> Result<Self, PropertyProblems> {
+        question(properties)
     }
 }
 

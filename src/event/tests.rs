@@ -1,6 +1,7 @@
 //! What is true of every source, and what the tests of the sources share.
 
 mod aws_types;
+mod foreign_events;
 
 use proptest::collection::{hash_map, vec};
 use proptest::prelude::*;
@@ -54,7 +55,7 @@ pub(super) fn ignored(event: &Value) -> String {
 }
 
 /// The samples, each with the name of the event that it is.
-const SAMPLES: [(&str, &str, &str); 43] = [
+const SAMPLES: [(&str, &str, &str); 48] = [
     ("config-compliance-change", sample!("config-compliance-change"), "change event"),
     ("config-rule-change", sample!("config-rule-change"), "config rule"),
     ("config-rule-scheduled", sample!("config-rule-scheduled"), "config rule"),
@@ -92,10 +93,15 @@ const SAMPLES: [(&str, &str, &str); 43] = [
     ("key-tag-resource-call", sample!("key-tag-resource-call"), "change event"),
     ("key-untag-resource-call", sample!("key-untag-resource-call"), "change event"),
     ("record-change", sample!("record-change"), "change event"),
+    ("record-delete-call", sample!("record-delete-call"), "change event"),
     ("schedule", sample!("schedule"), "change event"),
     ("scheduler", sample!("scheduler"), "change event"),
     ("security-hub-custom-action", sample!("security-hub-custom-action"), "change event"),
     ("security-hub-imported", sample!("security-hub-imported"), "change event"),
+    ("security-hub-imported-v2", sample!("security-hub-imported-v2"), "change event"),
+    ("session-key-create", sample!("session-key-create"), "custom resource"),
+    ("session-key-delete", sample!("session-key-delete"), "custom resource"),
+    ("session-key-update", sample!("session-key-update"), "custom resource"),
     ("sns-custom-resource-create", sample!("sns-custom-resource-create"), "SNS messages"),
     ("sns-document-update-call", sample!("sns-document-update-call"), "SNS messages"),
 ];
@@ -179,7 +185,9 @@ fn any_json() -> impl Strategy<Value = Value> {
         text.prop_map(Value::from),
     ];
     leaf.prop_recursive(3, 16, 4, |inner| {
-        let names = proptest::sample::select(vec!["name", "keyId", "ARN", "arn", "Id", "findings", "x"]);
+        let names = proptest::sample::select(vec![
+            "name", "keyId", "ARN", "arn", "Id", "uid", "findings", "status", "x",
+        ]);
         prop_oneof![
             vec(inner.clone(), 0..4).prop_map(Value::from),
             hash_map(names, inner, 0..4).prop_map(|fields| {

@@ -14,8 +14,8 @@ use crate::remediation::{Remediation, RemediationOutcome, RemediationRequest, re
 use crate::session::DocumentName;
 
 /// The alert if the deployment's own document has no record.
-const LOST: &str = "the record of what is wanted is gone, so nothing repairs the document; change \
-                    `Revision` of the stack that owns it, which then asks again";
+const LOST: &str = "the record of what is wanted is gone, so nothing repairs the document; unless its stack is being \
+                    created or deleted just now, change `Revision` of that stack, which then asks again";
 
 /// The time that is kept for the report. If there is little time in all, a quarter of it is kept.
 const MARGIN: Duration = Duration::from_secs(10);

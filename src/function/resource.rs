@@ -1,13 +1,16 @@
 //! What the custom resources of this function share: their location, and how they fail.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::event::question::QuestionRequest;
 use crate::location::Location;
+use crate::ports::Clock;
 use crate::preflight::{IdentityRemedy, Remedies, ResourceRemedy};
 use crate::reconcile::ReconcileError;
-use cloudformation_custom_resource::{Failure, PhysicalResourceId};
+use cloudformation_custom_resource::{Deadline, Failure, PhysicalResourceId};
 
 /// The function's account and Region, as far as they are known.
 #[derive(Clone, Copy, Debug)]
@@ -31,8 +34,53 @@ impl<'a> FunctionLocation<'a> {
     }
 }
 
+/// How often a request is made again that was denied something. With the pauses between, that takes some 34 seconds:
+/// IAM takes seconds until a role that the same stack has made or changed is effective everywhere, and the AWS CDK waits
+/// 31 seconds in the same case.
+const RETRIES_OF_FRESH_ROLE: u32 = 17;
+
+/// If less time is left, a denial counts, so that the answer gives it as the reason.
+const LEAST_TIME: Duration = Duration::from_secs(5);
+
+/// Makes a request, and makes it again if the function's role is denied something.
+///
+/// # Errors
+/// The error of the last attempt.
+pub(super) async fn despite_fresh_role<T>(
+    ports: &impl Clock,
+    deadline: &Deadline,
+    request: impl AsyncFn() -> Result<T, ReconcileError>,
+) -> Result<T, ReconcileError> {
+    let mut attempt = 0;
+    loop {
+        match request().await {
+            Err(ReconcileError::Aws(error))
+                if error.is_denied()
+                    && attempt < RETRIES_OF_FRESH_ROLE
+                    && deadline.left_to_work(ports.now()) > LEAST_TIME =>
+            {
+                attempt += 1;
+                tracing::info!(attempt, %error, "trying again, since the role may be seconds old");
+                ports.pause(attempt).await;
+            }
+            result => return result,
+        }
+    }
+}
+
 pub(super) fn valid_physical_id(id: &str) -> Result<PhysicalResourceId, Failure> {
     PhysicalResourceId::new(id).map_err(|error| plain_failure(&error))
+}
+
+/// The id of a resource that changes nothing: one for each such resource of a kind in the stack.
+pub(super) fn id_of_question<Q>(
+    location: &FunctionLocation<'_>,
+    request: &QuestionRequest<Q>,
+    kind: &str,
+) -> Result<PhysicalResourceId, Failure> {
+    let location = location.or_of_stack(&request.stack_id)?;
+    let (account, region) = (&location.account, &location.region);
+    valid_physical_id(&format!("session-kms:{account}:{region}:{kind}:{}", request.logical_resource_id))
 }
 
 /// A failure with the text of an error as its reason.

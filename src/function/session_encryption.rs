@@ -2,7 +2,7 @@
 //! outcome to the response.
 
 use super::resource::{self, FunctionLocation, plain_failure};
-use crate::event::custom_resource::{SESSION_ENCRYPTION, SESSION_KEY_ACCESS};
+use crate::event::custom_resource::{SESSION_ENCRYPTION, SESSION_KEY, SESSION_KEY_ACCESS};
 use crate::event::session_encryption::{
     EncryptionChange, PreviousResource, SessionEncryptionRequest, WantedEncryption, document_of_id,
     id_of_document,
@@ -19,9 +19,6 @@ use crate::session::DocumentName;
 use cloudformation_custom_resource::{
     CustomResource, Deadline, Failure, PhysicalResourceId, Progress, Success,
 };
-
-/// How often a request is retried that was denied something.
-const RETRIES_OF_FRESH_ROLE: u32 = 4;
 
 /// The resource, for one invocation.
 #[derive(Debug)]
@@ -105,27 +102,20 @@ impl<P: WritePorts> SessionEncryption<'_, P> {
         let environment = Environment::new(self.ports, location).with_progress(&step);
         let patience = deadline.left_to_work(self.ports.now()).div_f64(2.0);
         let request = EstablishRequest { owner, intent, digest: &digest, patience };
-        let mut attempt = 0;
-        let mut outcome = loop {
-            // Boxed: the state of this future is large.
-            match Box::pin(establish(environment, request)).await {
-                Ok(outcome) => break outcome,
-                Err(error) if attempt < RETRIES_OF_FRESH_ROLE && is_denial(&error) => {
-                    attempt += 1;
-                    tracing::info!(attempt, %error, "trying again, since the role may be seconds old");
-                    self.ports.pause(attempt).await;
-                }
-                Err(error) if previous.is_some() && is_about_keys(&error) => {
-                    match Box::pin(unchanged(environment, request)).await {
-                        Ok(Some(mut outcome)) => {
-                            outcome.notes.push(error.to_string());
-                            break outcome;
-                        }
-                        Ok(None) | Err(_) => return Err(resource::failure(&error, self.request_id)),
+        // Boxed: the state of these futures is large.
+        let attempt = async || Box::pin(establish(environment, request)).await;
+        let mut outcome = match resource::despite_fresh_role(self.ports, deadline, attempt).await {
+            Ok(outcome) => outcome,
+            Err(error) if previous.is_some() && is_about_keys(&error) => {
+                match Box::pin(unchanged(environment, request)).await {
+                    Ok(Some(mut outcome)) => {
+                        outcome.notes.push(error.to_string());
+                        outcome
                     }
+                    Ok(None) | Err(_) => return Err(resource::failure(&error, self.request_id)),
                 }
-                Err(error) => return Err(resource::failure(&error, self.request_id)),
             }
+            Err(error) => return Err(resource::failure(&error, self.request_id)),
         };
         if let Some((left, on_delete)) = left_behind(change, &intent.document) {
             outcome.notes.extend(self.release(owner, location, left, on_delete, progress).await?.notes);
@@ -180,16 +170,10 @@ fn refuse_unknown_type(resource_type: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let reason = format!(
-        "resource type `{resource_type}` is none that this function knows; it is asked as {} or {}",
-        SESSION_ENCRYPTION[0], SESSION_KEY_ACCESS
+        "resource type `{resource_type}` is none that this function knows; it is asked as {}, {SESSION_KEY} or {SESSION_KEY_ACCESS}",
+        SESSION_ENCRYPTION[0]
     );
     Err(Failure { reason })
-}
-
-/// Whether a role may be the reason that the same stack has made or changed just before: IAM takes seconds until
-/// such a role is effective everywhere.
-fn is_denial(error: &ReconcileError) -> bool {
-    matches!(error, ReconcileError::Aws(error) if error.is_denied())
 }
 
 /// Whether a request failed because of its keys. An Update may be a rollback to a document that already has them.

@@ -1,9 +1,11 @@
 //! `Custom::SessionKeyAccess`: the answer to the question whether a key admits those who will use it.
 
 use super::resource::{self, FunctionLocation, plain_failure};
-use crate::event::session_key_access::SessionKeyAccessRequest;
+use crate::event::question::QuestionRequest;
+use crate::intent::KeyAccessQuestion;
 use crate::ports::{Environment, PreflightPorts};
 use crate::preflight::{check_key_access, summary};
+use crate::reconcile::ReconcileError;
 use cloudformation_custom_resource::{
     CustomResource, Deadline, Failure, PhysicalResourceId, Progress, Success,
 };
@@ -17,23 +19,15 @@ pub(super) struct SessionKeyAccess<'a, P> {
 }
 
 impl<P: PreflightPorts> CustomResource for SessionKeyAccess<'_, P> {
-    type Request = SessionKeyAccessRequest;
+    type Request = QuestionRequest<KeyAccessQuestion>;
 
-    fn physical_id_of_create(
-        &self,
-        request: &SessionKeyAccessRequest,
-    ) -> Result<PhysicalResourceId, Failure> {
-        let location = self.location.or_of_stack(&request.stack_id)?;
-        let (account, region) = (&location.account, &location.region);
-        resource::valid_physical_id(&format!(
-            "session-kms:{account}:{region}:access:{}",
-            request.logical_resource_id
-        ))
+    fn physical_id_of_create(&self, request: &Self::Request) -> Result<PhysicalResourceId, Failure> {
+        resource::id_of_question(&self.location, request, "access")
     }
 
     async fn handle(
         &self,
-        request: &SessionKeyAccessRequest,
+        request: &Self::Request,
         deadline: &Deadline,
         progress: &Progress,
     ) -> Result<Success, Failure> {
@@ -48,9 +42,12 @@ impl<P: PreflightPorts> CustomResource for SessionKeyAccess<'_, P> {
         let patience = deadline.left_to_work(self.ports.now()).div_f64(2.0);
         let environment = Environment::new(self.ports, &location).with_progress(&step);
         // Boxed: the state of all that the check awaits is large.
-        let (key, assessment) = Box::pin(check_key_access(environment, question, patience))
+        let attempt = async || {
+            Box::pin(check_key_access(environment, question, patience)).await.map_err(ReconcileError::from)
+        };
+        let (key, assessment) = resource::despite_fresh_role(self.ports, deadline, attempt)
             .await
-            .map_err(|error| resource::failure(&error.into(), self.request_id))?;
+            .map_err(|error| resource::failure(&error, self.request_id))?;
         Ok(Success::new(id)
             .with_attribute("KeyArn", key.arn.as_str())
             .with_attribute("KeyAccount", &key.arn.location().account)

@@ -46,6 +46,29 @@ impl RequestedReads {
         }
         asked
     }
+
+    /// All reads.
+    pub(super) fn everything() -> Self {
+        Self {
+            principal_organization: true,
+            resource_organization: true,
+            principal_tags: true,
+            resource_tags: true,
+            aliases: true,
+        }
+    }
+
+    /// Whether these are all of the other reads, and perhaps more.
+    pub(super) fn covers(self, other: Self) -> bool {
+        let pairs = [
+            (self.principal_organization, other.principal_organization),
+            (self.resource_organization, other.resource_organization),
+            (self.principal_tags, other.principal_tags),
+            (self.resource_tags, other.resource_tags),
+            (self.aliases, other.aliases),
+        ];
+        pairs.iter().all(|(own, other)| *own || !*other)
+    }
 }
 
 /// A principal's tags, read once, or why they could not be read.

@@ -4,8 +4,8 @@
 use super::lookups::{Lookups, RequestedReads};
 use super::observation::{Read, Subject};
 use crate::access::{
-    CHALLENGE, JUST_IN_TIME_TAG, KeyFacts, OwnSide, SimulatedCall, Tags, asks_for_encryption_context,
-    encryption_contexts,
+    CHALLENGE, JUST_IN_TIME_TAG, KeyFacts, KnownContext, OwnSide, SimulatedCall, Tags,
+    asks_for_encryption_context, encryption_contexts,
 };
 use crate::ports::{AwsError, ContextEntry, PreflightPorts, SimulatedDecision, Simulation};
 
@@ -28,7 +28,8 @@ pub(super) async fn with_own_side<P: PreflightPorts>(lookups: &Lookups<'_, P>, s
 }
 
 /// Simulates a principal's call: the result, the keys of Context that it asked for, and the principal's tags if they were
-/// read. Each encryption context is simulated only if a policy looks at the names in it. Then the worst result counts.
+/// read. Each encryption context is simulated only if a policy may look at the names in it. Then the worst result
+/// counts.
 async fn simulated<P: PreflightPorts>(
     lookups: &Lookups<'_, P>,
     subject: &Subject,
@@ -54,76 +55,114 @@ async fn simulated<P: PreflightPorts>(
         }
     }
     let known = &lookups.safeguards.context;
-    let missing = first.missing_context.clone();
-    let mut asked = RequestedReads::of(missing.iter().map(String::as_str), known);
-    // The simulator does not list the condition keys that service control policies use. If such a policy refuses the
-    // principal, the call is simulated again with the keys that these policies usually use.
-    if first.organizations_allow == Some(false) {
-        asked.principal_tags = true;
-        asked.principal_organization = true;
-    }
-    lookups.read_of_key(asked).await;
-    let tags = match (&subject.tags, asked.principal_tags) {
-        (Some(tags), _) => Some(tags.clone()),
-        (None, true) => Some(lookups.tags_of(&subject.principal, subject.side).await),
-        (None, false) => None,
-    };
-    let facts = lookups.facts(&subject.principal, subject.side, tags.as_ref());
     let all_contexts = encryption_contexts(known);
-    let mut of_context: Vec<String> =
-        missing.iter().filter(|name| known.get(name).is_some()).cloned().collect();
-    let contexts: Vec<Option<&[&str]>> = if asks_for_encryption_context(&missing) {
-        // Context may say which of the encryption contexts come.
-        of_context.extend(known.get(CHALLENGE).map(|known| known.name().to_owned()));
-        all_contexts.iter().map(|names| Some(*names)).collect()
-    } else if would_know_more(&first, &call, &facts, &certain) {
-        vec![None]
-    } else {
-        Vec::new()
-    };
-    // The encryption contexts differ in their names only, so any of them serves here.
-    let any_names = all_contexts.first().copied();
-    let before = (first.decision, first.organizations_allow, first.boundary_allows);
-    first.missing_context = call.still_missing(&facts, any_names, &missing);
-    let mut worst: Option<Simulation> = None;
-    for names in contexts {
-        let mut answer = ask(call.context_entries(&facts, names)).await?;
-        let missing = std::mem::take(&mut answer.missing_context);
-        answer.missing_context = call.still_missing(&facts, names.or(any_names), &missing);
-        if worst.as_ref().is_none_or(|worst| severity(&answer) > severity(worst)) {
-            worst = Some(answer);
+    let before = limits(&first);
+    let mut tags = subject.tags.clone();
+    let mut asked_for = first.missing_context.clone();
+    let mut answer = first;
+    loop {
+        let needs = Needs::of(&answer, &asked_for, known);
+        lookups.read_of_key(needs.reads).await;
+        if needs.reads.principal_tags && tags.is_none() {
+            tags = Some(lookups.tags_of(&subject.principal, subject.side).await);
+        }
+        let facts = lookups.facts(&subject.principal, subject.side, tags.as_ref());
+        let contexts: Vec<Option<&[&str]>> = if needs.encryption_contexts {
+            all_contexts.iter().map(|names| Some(*names)).collect()
+        } else if would_know_more(&answer, &asked_for, &call, &facts) {
+            vec![None]
+        } else {
+            Vec::new()
+        };
+        // The encryption contexts differ in their names only, so any of them serves here.
+        let any_names = all_contexts.first().copied();
+        let mut listed = Vec::new();
+        let mut worst: Option<Simulation> = None;
+        for names in contexts {
+            let mut found = ask(call.context_entries(&facts, names)).await?;
+            let missing = std::mem::take(&mut found.missing_context);
+            found.missing_context = call.still_missing(&facts, names.or(any_names), &missing);
+            listed.extend(missing);
+            if worst.as_ref().is_none_or(|worst| severity(&found) > severity(worst)) {
+                worst = Some(found);
+            }
+        }
+        match worst {
+            None => answer.missing_context = call.still_missing(&facts, any_names, &asked_for),
+            Some(worst) => answer = worst,
+        }
+        // If a service control policy denies a call, IAM ends the simulation, so the keys that the principal's own
+        // policies ask for may be listed only now.
+        let is_new = |name: &String| !asked_for.iter().any(|known| known.eq_ignore_ascii_case(name));
+        let new: Vec<_> = listed.into_iter().filter(is_new).collect();
+        let is_known_better = needs.covers(Needs::of(&answer, &new, known));
+        asked_for.extend(new);
+        if is_known_better {
+            break;
         }
     }
-    let answer = worst.unwrap_or(first);
-    let after = (answer.decision, answer.organizations_allow, answer.boundary_allows);
+    let mut of_context: Vec<String> =
+        asked_for.iter().filter(|name| known.get(name).is_some()).cloned().collect();
+    if asks_for_encryption_context(&asked_for) {
+        // Context may say which of the encryption contexts come.
+        of_context.extend(known.get(CHALLENGE).map(|known| known.name().to_owned()));
+    }
     // If the result changed and no policy named a key, then a service control policy did.
-    let of_context = if of_context.is_empty() && before != after && before.1 != after.1 {
-        known.iter().map(|known| known.name().to_owned()).collect()
-    } else {
-        of_context
-    };
+    if of_context.is_empty() && before != limits(&answer) && before.1 != answer.organizations_allow {
+        of_context = known.iter().map(|known| known.name().to_owned()).collect();
+    }
     Ok((answer, of_context, tags))
 }
 
-/// Whether a second simulation would know more that may matter: a key that the first one missed or, if there are service
-/// control policies, any key.
+/// The decision, and whether service control policies and the boundary allow the call.
+fn limits(simulation: &Simulation) -> (SimulatedDecision, Option<bool>, Option<bool>) {
+    (simulation.decision, simulation.organizations_allow, simulation.boundary_allows)
+}
+
+/// What another simulation needs so that it knows all that may matter.
+#[derive(Clone, Copy, Debug)]
+struct Needs {
+    reads: RequestedReads,
+    /// Whether it needs the names in the encryption context.
+    encryption_contexts: bool,
+}
+
+impl Needs {
+    /// What a simulation needs after this answer, in which policies asked for these condition keys.
+    ///
+    /// The simulator does not list the condition keys that service control policies use, and AWS does not say whether
+    /// it lists those of a boundary. If one of these refuses the call, every key that can be known may matter.
+    fn of(answer: &Simulation, asked_for: &[String], known: &KnownContext) -> Self {
+        if answer.is_refused_by_organization() || answer.boundary_allows == Some(false) {
+            return Self { reads: RequestedReads::everything(), encryption_contexts: true };
+        }
+        Self {
+            reads: RequestedReads::of(asked_for.iter().map(String::as_str), known),
+            encryption_contexts: asks_for_encryption_context(asked_for),
+        }
+    }
+
+    /// Whether a simulation with all this also has what the other needs.
+    fn covers(self, other: Self) -> bool {
+        self.reads.covers(other.reads) && (self.encryption_contexts || !other.encryption_contexts)
+    }
+}
+
+/// Whether another simulation would know more that may matter: a key that this one missed or, if there are service
+/// control policies, any key that the owner states.
 fn would_know_more(
-    first: &Simulation,
+    answer: &Simulation,
+    asked_for: &[String],
     call: &SimulatedCall<'_>,
     facts: &KeyFacts,
-    certain: &KeyFacts,
 ) -> bool {
     let entries = call.context_entries(facts, None);
     let is_given = |name: &String| entries.iter().any(|entry| entry.key.eq_ignore_ascii_case(name));
-    let may_matter_to_organization = match first.organizations_allow {
-        Some(true) => !facts.known.is_empty(),
-        Some(false) => entries.len() > call.context_entries(certain, None).len(),
-        None => false,
-    };
-    first.missing_context.iter().any(is_given) || may_matter_to_organization
+    asked_for.iter().any(is_given) || (answer.organizations_allow.is_some() && !facts.known.is_empty())
 }
 
-/// How bad a result is: a refusal is worst, then an unknown result, then an allow.
+/// How bad a result is: a refusal is worst, then an unknown result, then an allow. A service control policy refuses
+/// whatever is missing.
 fn severity(simulation: &Simulation) -> (u8, bool, u8) {
     let limited = [simulation.organizations_allow, simulation.boundary_allows].contains(&Some(false));
     let decision = match simulation.decision {
@@ -132,7 +171,8 @@ fn severity(simulation: &Simulation) -> (u8, bool, u8) {
         SimulatedDecision::ImplicitDeny => 2,
         SimulatedDecision::ExplicitDeny => 3,
     };
-    let certainty = match (simulation.missing_context.is_empty(), limited || decision > 1) {
+    let is_known = simulation.missing_context.is_empty() || simulation.is_refused_by_organization();
+    let certainty = match (is_known, limited || decision > 1) {
         (true, true) => 2,
         (true, false) if decision == 0 => 0,
         _ => 1,
@@ -162,6 +202,14 @@ mod tests {
             simulation(SimulatedDecision::ExplicitDeny, None, &[]),
             simulation(SimulatedDecision::Allowed, Some(false), &[]),
         ];
+        let by_organization = |missing| Simulation {
+            organizations_allow: Some(false),
+            ..simulation(SimulatedDecision::Allowed, None, missing)
+        };
+        let unknown = simulation(SimulatedDecision::ExplicitDeny, None, &["aws:SourceIp"]);
+        for missing in [&[][..], &["aws:SourceIp"]] {
+            assert!(severity(&by_organization(missing)) > severity(&unknown), "{missing:?}");
+        }
         assert!(rising.is_sorted_by_key(severity), "{rising:?}");
     }
 }

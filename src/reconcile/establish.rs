@@ -64,7 +64,7 @@ pub async fn establish<P: WritePorts>(
     request: EstablishRequest<'_>,
 ) -> Result<Outcome, ReconcileError> {
     let Intent { document, safeguards, .. } = request.intent;
-    let keys = check_keys(environment, request.intent).await?;
+    let keys = check_keys(environment, &request.intent.encryption).await?;
     let mut run = Run::new(environment, document);
     let convergence = Convergence {
         goal: keys.goal(&request),
@@ -150,7 +150,7 @@ pub async fn preview<P: ReadPorts>(
     request: EstablishRequest<'_>,
 ) -> Result<Preview, ReconcileError> {
     let Intent { document, safeguards, .. } = request.intent;
-    let keys = check_keys(environment, request.intent).await?;
+    let keys = check_keys(environment, &request.intent.encryption).await?;
     let mut observer = Observer::new(environment, document);
     let goal = keys.goal(&request);
     let (observation, plan) = loop {
@@ -176,11 +176,11 @@ pub async fn preview<P: ReadPorts>(
 }
 
 /// The keys of an intent, described and found fit, and what the record remembers of them.
-struct CheckedKeys {
+pub(super) struct CheckedKeys {
     /// What the document is to carry.
     wanted: Target,
-    key: Option<KeyDescription>,
-    standby: Option<KeyDescription>,
+    pub(super) key: Option<KeyDescription>,
+    pub(super) standby: Option<KeyDescription>,
     on_key_trouble: RecordedKeyTrouble,
     findings: Vec<Finding>,
 }
@@ -205,12 +205,12 @@ impl CheckedKeys {
 }
 
 /// Describes the keys of an intent, and checks that they can encrypt sessions.
-async fn check_keys<P: PreflightPorts>(
+pub(super) async fn check_keys<P: PreflightPorts>(
     environment: Environment<'_, P>,
-    intent: &Intent,
+    encryption: &Encryption,
 ) -> Result<CheckedKeys, ReconcileError> {
     environment.progress("describing the key");
-    let Encryption::Enabled { key, on_key_trouble } = &intent.encryption else {
+    let Encryption::Enabled { key, on_key_trouble } = encryption else {
         return Ok(CheckedKeys {
             wanted: Target::Off,
             key: None,

@@ -42,7 +42,7 @@ LONGEST_PSEUDO = PSEUDO | {
 NAME_LENGTHS = {
     "AWS::IAM::Role": 64, "AWS::IAM::ManagedPolicy": 128, "AWS::Serverless::Function": 64, "AWS::Lambda::Function": 64, "AWS::SQS::Queue": 80,
     "AWS::Logs::LogGroup": 512, "AWS::S3::Bucket": 63, "AWS::KMS::Key": len(UUID), "AWS::KMS::Alias": 256, "AWS::Events::Rule": 64,
-    "AWS::CloudWatch::Alarm": 255, "AWS::SSM::Parameter": 1011,
+    "AWS::CloudWatch::Alarm": 255, "AWS::SSM::Parameter": 1011, "AWS::Events::EventBusPolicy": 64, "AWS::Config::ConfigRule": 128,
 }
 
 

@@ -16,6 +16,7 @@ from local import seed
 from local.package import package
 from local.paths import KEY_ACCESS_TEMPLATE
 from local.servers import ACCOUNT, OWNER
+from local.simulator import ORGANIZATION_PATH
 from local.stacks import Stack
 from local.template import load
 from tests.e2e import session
@@ -364,6 +365,46 @@ def test_the_simulator_gets_the_context_too(member_account: Account) -> None:
     put_role_policies(member_account, {"StringEquals": {"aws:SourceVpce": ENDPOINT}})
     assert "aws:SourceVpce" in refusal_reason(member_account.stack(**STRICT))
     member_account.deploy(Context=json.dumps({"aws:SourceVpce": ENDPOINT}), **STRICT)
+    assert member_account.document().key == member_account.keys.first
+
+
+def put_organization_policy(account: Account, denied_unless: dict[str, Any]) -> None:
+    """A service control policy that denies everything but IAM unless a condition holds."""
+    statements = [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "NotAction": "iam:*", "Resource": "*", "Condition": denied_unless},
+    ]
+    account.aws.client("iam").create_policy(
+        PolicyName="guardrail", Path=ORGANIZATION_PATH, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statements})
+    )
+
+
+@pytest.mark.parametrize("denied_unless", [
+    {"StringNotEquals": {"aws:RequestedRegion": ["eu-west-1", "us-east-1"]}},
+    {"StringNotEquals": {"aws:ResourceAccount": ACCOUNT}, "Bool": {"aws:PrincipalIsAWSService": "false"}},
+    {"StringNotEquals": {"aws:PrincipalTag/sessions": "prod"}},
+    {"StringNotEquals": {"aws:ResourceOrgID": ORGANIZATION}},
+], ids=["Region", "account", "tag", "organization"])
+def test_a_service_control_policy_refuses_nobody_who_meets_it(member_account: Account, denied_unless: dict[str, Any]) -> None:
+    put_organization_policy(member_account, denied_unless)
+    member_account.deploy(GrantKeyArns=member_account.keys.first, **ROLES, **STRICT)
+    assert member_account.document().key == member_account.keys.first
+
+
+def test_a_service_control_policy_that_refuses_is_named_with_what_may_be_the_cause(member_account: Account) -> None:
+    put_organization_policy(member_account, {"StringNotEquals": {"aws:SourceVpce": ENDPOINT}})
+    before = member_account.document()
+    granted = {"GrantKeyArns": member_account.keys.first, **ROLES}
+    reason = refusal_reason(member_account.stack(**granted))
+    assert USER in reason
+    assert NODE in reason
+    assert "conditions of service control policies that are not known here may be the cause" in reason
+    assert "Exempt" in reason
+    assert member_account.document() == before
+    # The owner says what the policy asks for, or takes the risk.
+    member_account.deploy(Context=json.dumps({"aws:SourceVpce": ENDPOINT}), **granted, **STRICT).delete()
+    stack = member_account.deploy(Exempt=f"{USER},{NODE}", **granted)
+    assert "service control policy" in stack.outputs()["Findings"]
     assert member_account.document().key == member_account.keys.first
 
 

@@ -20,7 +20,8 @@ TOPIC_KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/5678efab-12ab-34cd-56ef-123456
 ADDED = {
     ("ConfigRule", "true"): {"ComplianceRule", "ComplianceRulePermission"},
     ("ConfigRuleNames", "session-encryption"): {"ConfigCompliance"},
-    ("SecurityHub", "true"): {"SecurityHubActions", "SecurityHubFindings"},
+    ("SecurityHub", "true"): {"SecurityHubActions", "SecurityHubFindings", "SecurityHubOcsfFindings"},
+    ("KeyArnParameterName", "/session-kms/document/key-arn"): {"KeyArnParameter"},
     ("KeyEventsAccounts", "222222222222"): {"KeyEventsPolicy"},
 }
 
@@ -50,6 +51,7 @@ def test_a_parameter_adds_exactly_its_resources(parameter: str, value: Any) -> N
         {("sns:Publish", TOPIC), ("kms:GenerateDataKey*", TOPIC_KEY), ("kms:Decrypt", TOPIC_KEY)},
     ),
     ({"ConfigRuleNames": "a", "SecurityHub": "true", "KeyEventsAccounts": "222222222222", "AlarmTopicArn": TOPIC}, set()),
+    ({"KeyArnParameterName": "/session-kms/document/key-arn"}, set()),
     ({"OnKeyTrouble": "Standby", "StandbyKmsKeyId": "alias/standby"}, set()),
     ({"OnKeyTrouble": "Clear"}, set()),
 ])
@@ -111,7 +113,7 @@ def test_the_queue_takes_undelivered_events_of_the_stack_s_rules_only() -> None:
         Resolver(SHIPPED, {}).resolve(resource["Properties"]["Name"])
         for resource in SHIPPED["Resources"].values() if resource["Type"] == "AWS::Events::Rule"
     }
-    assert len(names) == 9
+    assert len(names) == 11
     for name in names:
         assert fnmatch.fnmatchcase(f"arn:aws:events:eu-west-1:{ACCOUNT}:rule/{name}", pattern)
         assert len(name) <= 64

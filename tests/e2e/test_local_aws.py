@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from local import seed
 from local.policy_evaluator import Caller, Decision, Policy, Request, UnsupportedError, decide, key_policy_allows, missing_keys
 from local.servers import ACCOUNT, OWNER, REGION, LocalAws
+from local.simulator import ORGANIZATION_PATH
 from local.stacks import Stack
 from tests.e2e import session
 
@@ -40,6 +41,11 @@ def roles(aws: LocalAws) -> LocalAws:
 
 def put_role_policy(aws: LocalAws, role: str, *statements: dict[str, Any], name: str = "key", account: str = ACCOUNT) -> None:
     aws.client("iam", account).put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document(*statements))
+
+
+def put_organization_policy(aws: LocalAws, name: str, *statements: dict[str, Any]) -> None:
+    """A service control policy of the account, as the simulator knows it."""
+    aws.client("iam").create_policy(PolicyName=name, Path=ORGANIZATION_PATH, PolicyDocument=document(*statements))
 
 
 def as_role(aws: LocalAws, service: str, role: str, account: str = ACCOUNT, by: str = ACCOUNT) -> Any:
@@ -166,6 +172,33 @@ def test_the_simulator_allows_nothing_across_accounts_and_reports_the_principal_
         result, = answer["EvaluationResults"]
         assert (result["EvalDecision"], result["EvalDecisionDetails"]) == ("implicitDeny", {"IAM Policy": own})
         assert result["ResourceSpecificResults"][0]["EvalDecisionDetails"] == {"IAM Policy": own}
+
+
+def test_the_simulator_asks_the_policies_of_the_organization_first_and_never_lists_their_condition_keys(roles: LocalAws) -> None:
+    own, foreign = (f"arn:aws:kms:{REGION}:{account}:key/1-2" for account in (ACCOUNT, OWNER))
+    put_role_policy(roles, seed.NODE_ROLE, allow("kms:Decrypt", Condition=OF_THE_ORGANIZATION))
+    elsewhere = {"StringNotEquals": {"aws:RequestedRegion": REGION}}
+    put_organization_policy(roles, "regions", allow("*"), {"Effect": "Deny", "NotAction": "iam:*", "Resource": "*", "Condition": elsewhere})
+
+    def results(**context: str) -> list[dict[str, Any]]:
+        entries = [{"ContextKeyName": key, "ContextKeyType": "string", "ContextKeyValues": [value]} for key, value in context.items()]
+        return [
+            roles.client("iam").simulate_principal_policy(
+                PolicySourceArn=NODE, ActionNames=["kms:Decrypt"], ResourceArns=[key], ContextEntries=entries
+            )["EvaluationResults"][0]
+            for key in (own, foreign)
+        ]
+
+    for result in results():
+        assert result["EvalDecision"] == "explicitDeny"
+        assert result["OrganizationsDecisionDetail"] == {"AllowedByOrganizations": False}
+        assert "EvalDecisionDetails" not in result, "the simulation ended"
+        assert result["ResourceSpecificResults"][0]["MissingContextValues"] == []
+    for result in results(**{"aws:RequestedRegion": REGION}):
+        assert result["OrganizationsDecisionDetail"] == {"AllowedByOrganizations": True}
+        assert result["ResourceSpecificResults"][0]["MissingContextValues"] == ["aws:PrincipalOrgID"]
+    put_organization_policy(roles, "nothing", allow("s3:*"))
+    assert [result["EvalDecision"] for result in results(**{"aws:RequestedRegion": REGION})] == ["implicitDeny"] * 2
 
 
 def test_the_simulator_reads_managed_policies_and_groups_and_needs_its_permission(roles: LocalAws) -> None:

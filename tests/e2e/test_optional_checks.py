@@ -156,11 +156,13 @@ def test_the_two_policies_allow_one_action_each_on_the_named_keys() -> None:
         given = document(policy, **{parameter: "One,Two", "GrantKeyArns": keys})
         assert given["Roles"] == ["One", "Two"]
         statement, = given["PolicyDocument"]["Statement"]
-        assert (statement["Effect"], statement["Action"], statement["Resource"]) == ("Allow", action, keys.split(","))
+        # The key from before is known to the function alone, and comes last.
+        present = Resolver(SHIPPED, {}).resolve({"Fn::GetAtt": ["SessionKey", "PresentKeyArn"]})
+        assert (statement["Effect"], statement["Action"], statement["Resource"]) == ("Allow", action, [*keys.split(","), present])
         created = f"arn:aws:kms:{REGION_AND_ACCOUNT}:key/Key"
-        assert document(policy, **{parameter: "One", "CreateKey": "true"})["PolicyDocument"]["Statement"][0]["Resource"] == [created]
+        assert document(policy, **{parameter: "One", "CreateKey": "true"})["PolicyDocument"]["Statement"][0]["Resource"] == [created, present]
         both = document(policy, **{parameter: "One", "CreateKey": "true", "GrantKeyArns": FOREIGN_KEY})
-        assert both["PolicyDocument"]["Statement"][0]["Resource"] == [created, FOREIGN_KEY]
+        assert both["PolicyDocument"]["Statement"][0]["Resource"] == [created, FOREIGN_KEY, present]
 
 
 def test_the_created_key_has_the_tag_that_just_in_time_node_access_asks_for() -> None:

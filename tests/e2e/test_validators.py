@@ -196,29 +196,63 @@ def test_the_console_page_of_the_template_is_complete(path: Path) -> None:
     assert all(output["Description"] for output in template["Outputs"].values())
 
 
-def test_the_key_outlives_the_stack_and_the_request_waits_for_permissions() -> None:
+def test_the_request_waits_for_permissions() -> None:
     resources = load(TEMPLATE.read_text())["Resources"]
-    assert resources["Key"]["DeletionPolicy"] == resources["Key"]["UpdateReplacePolicy"] == "Retain"
-    request = resources["SessionEncryption"]
-    assert request["Properties"]["ServiceTimeout"] <= 3600
-    assert {"FunctionRole", "FunctionLogGroup", "FunctionInvokeConfig", "EventsInvokeConfig"} <= set(request["DependsOn"])
+    for name in ("SessionKey", "SessionEncryption"):
+        assert resources[name]["Properties"]["ServiceTimeout"] <= 3600
+    assert {"FunctionRole", "FunctionLogGroup", "FunctionInvokeConfig", "FailedEventsPolicy"} <= set(resources["SessionKey"]["DependsOn"])
 
 
-def test_no_rule_exists_before_or_after_the_custom_resource() -> None:
-    """A rule before the custom resource would report its writes. A rule after it would undo its Delete."""
-    rules = {name: resource for name, resource in load(TEMPLATE.read_text())["Resources"].items() if resource["Type"] == "AWS::Events::Rule"}
-    assert len(rules) == 9
-    for name, rule in rules.items():
-        assert rule.get("DependsOn") == "SessionEncryption" or '["SessionEncryption", "' in json.dumps(rule["Properties"]), name
+def needs(value: Any, resources: dict[str, Any]) -> set[str]:
+    """The resources that a part of a template refers to."""
+    if isinstance(value, list):
+        return {name for item in value for name in needs(item, resources)}
+    if not isinstance(value, dict):
+        return set()
+    found = {name for item in value.values() for name in needs(item, resources)}
+    if isinstance(reference := value.get("Ref"), str):
+        found.add(reference)
+    if "Fn::GetAtt" in value:
+        found.add(value["Fn::GetAtt"][0])
+    if "Fn::Sub" in value:
+        text = value["Fn::Sub"] if isinstance(value["Fn::Sub"], str) else value["Fn::Sub"][0]
+        found |= set(re.findall(r"\$\{(\w+)", text))
+    return found & set(resources)
 
 
-def test_the_policies_exist_before_the_request_and_after_the_stack() -> None:
+def before(name: str, resources: dict[str, Any]) -> set[str]:
+    """The resources that CloudFormation creates before this one, and deletes after it."""
+    found: set[str] = set()
+    todo = [name]
+    while todo:
+        resource = resources[todo.pop()]
+        listed = resource.get("DependsOn", [])
+        depends = {listed} if isinstance(listed, str) else set(listed)
+        new = (depends | needs(resource["Properties"], resources)) - found
+        found |= new
+        todo += new
+    return found
+
+
+def test_the_key_is_switched_on_after_everything_that_can_fail() -> None:
     resources = load(TEMPLATE.read_text())["Resources"]
-    referred = json.dumps(resources["SessionEncryption"]["Properties"])
-    for policy in ("UserPolicy", "NodePolicy"):
-        assert f'{{"Ref": "{policy}"}}' in referred, "only a reference orders conditional resources"
-        assert resources[policy]["DeletionPolicy"] == "RetainExceptOnCreate"
-        assert resources[policy]["UpdateReplacePolicy"] == "Retain"
+    assert before("SessionEncryption", resources) == set(resources) - {"SessionEncryption"}
+
+
+def test_only_a_reference_orders_conditional_resources() -> None:
+    for path in TEMPLATES:
+        resources = load(path.read_text())["Resources"]
+        for name, resource in resources.items():
+            listed = resource.get("DependsOn", [])
+            for other in [listed] if isinstance(listed, str) else listed:
+                condition = resources[other].get("Condition")
+                assert condition is None or condition == resource.get("Condition"), f"{name} depends on {other}"
+
+
+def test_the_key_and_the_policies_outlive_the_stack_and_a_deployment_that_is_rolled_back() -> None:
+    resources = load(TEMPLATE.read_text())["Resources"]
+    for name in ("Key", "UserPolicy", "NodePolicy"):
+        assert resources[name]["DeletionPolicy"] == resources[name]["UpdateReplacePolicy"] == "Retain"
 
 
 @each_template
@@ -229,14 +263,14 @@ def test_the_report_outlives_a_deployment_that_is_rolled_back(path: Path) -> Non
 
 
 def test_the_sample_requests_have_the_properties_that_the_template_sends() -> None:
-    types = {"custom-resource": "Custom::SessionEncryption", "key-access": "Custom::SessionKeyAccess"}
+    types = {"custom-resource": "Custom::SessionEncryption", "session-key": "Custom::SessionKey", "key-access": "Custom::SessionKeyAccess"}
     for path in [EVENTS / f"{name}-{kind}.json" for name in types for kind in ("create", "delete", "update")]:
         event = json.loads(path.read_text())
         kind = event["RequestType"]
         name, _, suffix = path.stem.rpartition("-")
         assert suffix == kind.lower()
         assert event["ResourceType"] == types[name]
-        properties = load((TEMPLATE if name == "custom-resource" else KEY_ACCESS_TEMPLATE).read_text())["Resources"][event["LogicalResourceId"]]["Properties"]
+        properties = load((KEY_ACCESS_TEMPLATE if name == "key-access" else TEMPLATE).read_text())["Resources"][event["LogicalResourceId"]]["Properties"]
         # Conditional properties may be absent.
         always = {name for name, value in properties.items() if "AWS::NoValue" not in json.dumps(value)}
         assert always <= set(event["ResourceProperties"]) <= set(properties), "the properties that the template sends"

@@ -29,5 +29,6 @@ mod read_only;
 mod remediation;
 mod report;
 mod round_trip;
+mod session_key;
 mod stub;
 mod stub_tests;

@@ -21,6 +21,7 @@ mod missing_permissions;
 mod network;
 mod oracle;
 mod propagation;
+mod simulator_answers;
 
 use std::time::Duration;
 

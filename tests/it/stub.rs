@@ -41,7 +41,7 @@ pub use cloudformation::{Deployment, Lifecycle, Request, Resource, StackStatus};
 pub use config::Evaluation;
 pub use control::Stub;
 pub use fault::{Fault, Stop, When};
-pub use iam::{SimulatedAnswer, SimulatedDecision};
+pub use iam::{AnswerShape, Details, SimulatedAnswer, SimulatedDecision};
 pub use kms::DryRunOrder;
 pub use ssm::{Document, DuplicateReading, Format};
 pub use world::{ACCOUNT, REGION, World};

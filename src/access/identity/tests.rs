@@ -85,3 +85,26 @@ fn the_deciding_statement_is_named() {
     let IdentityVerdict::Denied(why) = verdict(NAMED, &[DENIES]) else { panic!("it does not deny") };
     assert_eq!(why, "statement 0 `Never` of its policy 0 denies it");
 }
+
+#[test]
+fn a_refusal_by_a_service_control_policy_counts_before_everything_else_and_says_what_may_be_the_cause() {
+    use SimulatedDecision::{Allowed, ExplicitDeny, ImplicitDeny, NotReported};
+    let principal = PrincipalArn::parse(ROLE).unwrap();
+    for decision in [Allowed, ImplicitDeny, ExplicitDeny, NotReported] {
+        for missing in [&[][..], &["aws:SourceIp".to_owned()]] {
+            let simulation = Simulation {
+                decision,
+                policies: Vec::new(),
+                organizations_allow: Some(false),
+                boundary_allows: None,
+                missing_context: missing.to_vec(),
+            };
+            let own = OwnSide::Simulated(simulation);
+            let verdict = evaluate_identity(&principal, CallerKind::Node, &own, Err("not read"), None);
+            let IdentityVerdict::Denied(why) = verdict else {
+                panic!("{decision:?} {missing:?}: {verdict:?}")
+            };
+            assert!(why.contains("conditions of service control policies that are not known here"), "{why}");
+        }
+    }
+}

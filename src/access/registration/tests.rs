@@ -37,6 +37,17 @@ fn the_simulation_gets_what_is_certain_and_what_the_owner_states_and_nothing_of_
     assert_eq!(value("aws:SourceVpc").as_deref(), Some("vpc-1"));
     assert_eq!(value("aws:RequestedRegion").as_deref(), Some("eu-west-1"), "what is certain wins");
     assert!(entries.iter().all(|entry| !entry.key.starts_with("kms:")), "{entries:?}");
+    for (name, expected) in [
+        ("aws:PrincipalArn", "arn:aws:iam::111122223333:role/Web"),
+        ("aws:PrincipalAccount", "111122223333"),
+        ("aws:PrincipalType", "AssumedRole"),
+        ("aws:PrincipalIsAWSService", "false"),
+        ("aws:ViaAWSService", "false"),
+        ("aws:SecureTransport", "true"),
+        ("aws:ResourceAccount", "111122223333"),
+    ] {
+        assert_eq!(value(name).as_deref(), Some(expected), "{name}");
+    }
 }
 
 #[test]
@@ -55,6 +66,8 @@ fn only_a_certain_answer_decides_which_role_it_is() {
     let unknown = [
         simulation(NotReported),
         Simulation { organizations_allow: Some(false), ..simulation(ExplicitDeny) },
+        Simulation { organizations_allow: Some(false), ..simulation(ImplicitDeny) },
+        Simulation { organizations_allow: Some(false), ..simulation(Allowed) },
         Simulation { missing_context: vec!["aws:SourceIp".to_owned()], ..simulation(Allowed) },
         Simulation { missing_context: vec!["aws:SourceIp".to_owned()], ..simulation(ImplicitDeny) },
     ];
@@ -70,7 +83,9 @@ fn a_condition_key_that_the_call_certainly_lacks_is_not_missing() {
         missing_context: vec![name.to_owned()],
         ..simulation(SimulatedDecision::ImplicitDeny)
     };
-    assert_eq!(call(&json!({})).registration(&missing("aws:SourceArn")), Registration::Denied);
+    for name in ["aws:SourceArn", "aws:username", "aws:MultiFactorAuthPresent"] {
+        assert_eq!(call(&json!({})).registration(&missing(name)), Registration::Denied, "{name}");
+    }
     let stated = call(&json!({"aws:SourceVpce": null}));
     assert_eq!(stated.registration(&missing("aws:SourceVpce")), Registration::Denied);
 }

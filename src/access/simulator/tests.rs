@@ -1,6 +1,6 @@
 use super::*;
 use crate::access::{KnownContext, Organization, Tags};
-use crate::key::{KeyDescription, example_arn};
+use crate::key::{KeyDescription, MultiRegion, example_arn};
 
 const ROLE: &str = "arn:aws:iam::222222222222:role/team/App";
 const USER: &str = "arn:aws:iam::222222222222:user/ann";
@@ -38,12 +38,34 @@ fn the_first_simulation_has_everything_that_is_certain() {
             ("kms:KeyUsage", "ENCRYPT_DECRYPT"),
             ("kms:KeyOrigin", "AWS_KMS"),
             ("kms:MultiRegion", "false"),
+            ("kms:CustomerMasterKeySpec", "SYMMETRIC_DEFAULT"),
+            ("kms:CustomerMasterKeyUsage", "ENCRYPT_DECRYPT"),
             ("kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT"),
         ] {
             assert_eq!(of(&entries, name), Some((value.to_owned(), false)), "{name}");
         }
         assert_eq!(of(&entries, "kms:EncryptionContextKeys"), None, "it is one of two lists");
-        assert_eq!(of(&entries, "kms:ViaService"), None, "it is absent");
+        for absent in ["kms:ViaService", "aws:username", "aws:CalledViaAWSMCP", "aws:AssumedRoot"] {
+            assert_eq!(of(&entries, absent), None, "{absent} is absent");
+        }
+        assert_eq!(of(&entries, "kms:MultiRegionKeyType"), None, "AWS does not say whether it is there");
+    }
+}
+
+#[test]
+fn a_user_has_a_name_and_a_key_of_several_regions_a_type() {
+    let arn = example_arn();
+    let user = PrincipalArn::parse(USER).unwrap();
+    for (multi_region, name) in [(MultiRegion::Primary, "PRIMARY"), (MultiRegion::Replica, "REPLICA")] {
+        let mut key = KeyDescription::assumed(arn.clone());
+        key.multi_region = multi_region;
+        let call = SimulatedCall { principal: &user, side: CallerKind::User, key: &arn };
+        let entries = call.certain_entries(&KeyFacts::from(&key));
+        for (key, value) in
+            [("aws:username", "ann"), ("kms:MultiRegion", "true"), ("kms:MultiRegionKeyType", name)]
+        {
+            assert_eq!(of(&entries, key), Some((value.to_owned(), false)), "{key}");
+        }
     }
 }
 
@@ -87,6 +109,8 @@ fn later_simulations_have_what_was_read_and_what_the_owner_states() {
         ("KMS:ViaService", false),
         ("kms:RecipientAttestation:PCR0", false),
         ("kms:GranteePrincipal", false),
+        ("aws:AssumedRoot", false),
+        ("aws:CalledViaAWSMCP", false),
         ("aws:PrincipalTag/other", false),
         ("aws:ResourceTag/other", false),
         ("kms:EncryptionContext:other", false),

@@ -1,3 +1,4 @@
+use cloudformation_custom_resource::Backoff;
 use serde_json::json;
 
 use super::*;
@@ -67,4 +68,16 @@ fn a_reason_holds_the_remedies_that_fit_whole_and_no_part_of_another() {
     let many = vec![resource_remedy(Some(&"c".repeat(100)), Value::Null); 100];
     let reason = super::tests::reason(Remedies { resources: many, ..Remedies::default() });
     assert!(Value::from(reason).to_string().len() <= LONGEST);
+}
+
+#[test]
+fn a_fresh_role_is_waited_for_as_long_as_iam_takes() {
+    // The pauses of the deployed function.
+    let backoff = Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(3) };
+    let waits = (0..1000)
+        .map(|_| (1..=RETRIES_OF_FRESH_ROLE).map(|attempt| backoff.pause(attempt)).sum::<Duration>());
+    let mut waits: Vec<_> = waits.collect();
+    waits.sort();
+    let usual = Duration::from_secs(30)..Duration::from_secs(40);
+    assert!(usual.contains(&waits[50]) && usual.contains(&waits[950]), "{:?} to {:?}", waits[50], waits[950]);
 }

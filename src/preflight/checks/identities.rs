@@ -40,11 +40,9 @@ pub(in crate::preflight) fn finding(
         IdentityVerdict::MissingAllow(why) => {
             (Verdict::Fail, format!("{action}: {why}"), Some(where_to_add(subject)))
         }
-        IdentityVerdict::Denied(why) => (
-            Verdict::Fail,
-            format!("{action}: {why}"),
-            Some("a Deny, a boundary or an SCP wins over every Allow: change it there".to_owned()),
-        ),
+        IdentityVerdict::Denied(why) => {
+            (Verdict::Fail, format!("{action}: {why}"), Some(where_to_change(subject).to_owned()))
+        }
         IdentityVerdict::Unknown(why) => {
             let missing = match own.as_ref() {
                 OwnSide::Simulated(simulation) => simulation.missing_context.as_slice(),
@@ -76,6 +74,19 @@ fn where_to_add(Subject { principal, side, .. }: &Subject) -> String {
     }
 }
 
+/// What to do about a refusal that no further Allow changes.
+fn where_to_change(Subject { own, .. }: &Subject) -> &'static str {
+    match own {
+        OwnSide::Simulated(simulation) if simulation.is_refused_by_organization() => {
+            "change the policy; if it allows the real call, say by Context what its conditions ask for, or list the \
+             principal in Exempt (--exempt on the command line)"
+        }
+        OwnSide::Simulated(_) | OwnSide::Given(_) | OwnSide::Unknown(_) => {
+            "a Deny, a boundary or an SCP wins over every Allow: change it there"
+        }
+    }
+}
+
 /// The subject's own side if Context says this. A key that its policies ask for and that Context does not give is missing.
 fn as_known<'a>(subject: &'a Subject, known: &KnownContext) -> Cow<'a, OwnSide> {
     let not_known: Vec<_> =
@@ -84,6 +95,8 @@ fn as_known<'a>(subject: &'a Subject, known: &KnownContext) -> Cow<'a, OwnSide> 
         OwnSide::Simulated(simulation) if !not_known.is_empty() => {
             let mut simulation = simulation.clone();
             simulation.missing_context.extend(not_known);
+            // Without these keys nobody knows what service control policies say.
+            simulation.organizations_allow = None;
             Cow::Owned(OwnSide::Simulated(simulation))
         }
         own => Cow::Borrowed(own),
@@ -95,7 +108,7 @@ fn is_bounded_user(subject: &Subject) -> bool {
     let OwnSide::Simulated(simulation) = &subject.own else { return false };
     subject.principal.principal_type() == PrincipalType::User
         && simulation.boundary_allows == Some(false)
-        && simulation.organizations_allow != Some(false)
+        && !simulation.is_refused_by_organization()
         && simulation.decision != SimulatedDecision::ExplicitDeny
 }
 

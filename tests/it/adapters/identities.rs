@@ -5,7 +5,7 @@ use session_kms::access::PrincipalArn;
 use session_kms::ports::{ContextEntry, Identities as _, Organizations as _, SimulatedDecision, Simulation};
 
 use super::{aws, key};
-use crate::stub::{ACCOUNT, SimulatedAnswer, Stub};
+use crate::stub::{ACCOUNT, AnswerShape, Details, SimulatedAnswer, Stub};
 
 const KEY: &str = "arn:aws:kms:eu-west-1:210987654321:key/11111111-1111-4111-8111-111111111111";
 
@@ -147,29 +147,70 @@ async fn across_accounts_the_decision_of_the_identity_policies_counts() {
             aws(&stub).simulate(&role, "kms:Decrypt", key(arn).as_str(), &[]).await.unwrap().decision
         };
         assert_eq!(ask(&own_key).await, of_own_key);
-        assert_eq!(ask(KEY).await, of_foreign_key);
-        stub.world(|world| world.iam.hides_details = true);
-        assert_eq!(ask(&own_key).await, of_own_key);
-        assert_eq!(ask(KEY).await, without_details, "AWS may leave the details out");
+        for (details, expected) in [
+            (Details::OfResult, of_foreign_key),
+            (Details::OfResource, of_foreign_key),
+            (Details::InBothPlaces, of_foreign_key),
+            // AWS may leave the entry or all details out.
+            (Details::OtherTypesOnly, without_details),
+            (Details::Nowhere, without_details),
+        ] {
+            stub.world(|world| world.iam.shape = AnswerShape { details, ..AnswerShape::default() });
+            assert_eq!(ask(&own_key).await, of_own_key, "{details:?}");
+            assert_eq!(ask(KEY).await, expected, "{details:?}");
+        }
     }
 }
 
 #[tokio::test]
 async fn a_boundary_counts_in_both_places_of_the_answer() {
-    for boundary_of_resource in [false, true] {
-        for allows in [false, true] {
-            let stub = Stub::start().await;
-            let role = stub.world(|world| {
-                let role = world.add_role("Node");
-                let boundary = Some(allows);
-                let answer =
-                    SimulatedAnswer { boundary, boundary_of_resource, ..SimulatedAnswer::allowed("Kms") };
-                world.simulates(&role, "*", "*", answer);
-                role
-            });
-            let simulation = aws(&stub).simulate(&role, "kms:Decrypt", key(KEY).as_str(), &[]).await.unwrap();
-            assert_eq!(simulation.boundary_allows, Some(allows), "of the resource: {boundary_of_resource}");
+    let (yes, no) = (Some(true), Some(false));
+    for (boundary, boundary_of_resource, expected) in [
+        (None, None, None),
+        (no, None, no),
+        (None, no, no),
+        (no, yes, no),
+        (yes, no, no),
+        (yes, None, yes),
+        (None, yes, yes),
+    ] {
+        let stub = Stub::start().await;
+        let role = stub.world(|world| {
+            let role = world.add_role("Node");
+            let answer =
+                SimulatedAnswer { boundary, boundary_of_resource, ..SimulatedAnswer::allowed("Kms") };
+            world.simulates(&role, "*", "*", answer);
+            role
+        });
+        let own_key = format!("arn:aws:kms:eu-west-1:{ACCOUNT}:key/own");
+        for key_arn in [KEY, &own_key] {
+            let simulation =
+                aws(&stub).simulate(&role, "kms:Decrypt", key(key_arn).as_str(), &[]).await.unwrap();
+            assert_eq!(simulation.boundary_allows, expected, "{boundary:?} {boundary_of_resource:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_by_the_organization_is_read_with_and_without_a_simulation_of_the_rest() {
+    for ends_at_organization in [false, true] {
+        let stub = Stub::start().await;
+        let role = stub.world(|world| {
+            world.iam.shape =
+                AnswerShape { ends_at_organization, missing_of_resource: true, ..AnswerShape::default() };
+            let role = world.add_role("Node");
+            let answer = SimulatedAnswer {
+                organizations: Some(false),
+                asks_for: vec!["aws:SourceVpce".to_owned()],
+                ..SimulatedAnswer::allowed("Kms")
+            };
+            world.simulates(&role, "*", "*", answer);
+            role
+        });
+        let simulation = aws(&stub).simulate(&role, "kms:Decrypt", key(KEY).as_str(), &[]).await.unwrap();
+        assert!(simulation.is_refused_by_organization());
+        let missing = if ends_at_organization { vec![] } else { vec!["aws:SourceVpce".to_owned()] };
+        assert_eq!(simulation.missing_context, missing);
     }
 }
 

@@ -153,13 +153,7 @@ pub const OWN_SIDES: &[OwnSideCase] = &[
     ),
     (
         "bounded, as the resource has it",
-        || {
-            Some(SimulatedAnswer {
-                boundary: Some(false),
-                boundary_of_resource: true,
-                ..SimulatedAnswer::default()
-            })
-        },
+        || Some(SimulatedAnswer { boundary_of_resource: Some(false), ..SimulatedAnswer::default() }),
         &[OwnSide::Bounded],
     ),
     (

@@ -1,15 +1,18 @@
 //! The IAM of the stub: roles, users and instance profiles of several accounts, and a simulator that gives the answers
 //! that the test has set.
 
+mod simulator;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::call::{Call, Outcome, Refusal};
-use super::query::{list, texts};
 use super::services::Operation;
 use super::world::World;
+pub use simulator::{AnswerShape, Details, SimulatedAnswer, SimulatedDecision};
+use simulator::{Rule, simulate};
 
 pub const OPERATIONS: &[&[Operation]] = &[&[
     Operation::read("SimulatePrincipalPolicy", simulate),
@@ -33,8 +36,8 @@ pub struct Iam {
     pub tags: BTreeMap<String, Vec<(String, String)>>,
     /// The actions of a role's trust policy, by the role's ARN. Without an entry it is `sts:AssumeRole`.
     pub trust: BTreeMap<String, Value>,
-    /// Whether simulations with another account's key leave out the decision of the principal's own policies.
-    pub hides_details: bool,
+    /// The shape of the simulator's answers.
+    pub shape: AnswerShape,
     simulated: Vec<Rule>,
 }
 
@@ -58,183 +61,6 @@ pub struct Profile {
     pub arn: String,
     /// The ARN of its role.
     pub role: Option<String>,
-}
-
-/// What the simulator answers.
-#[derive(Clone, Debug, Default)]
-pub struct SimulatedAnswer {
-    pub decision: SimulatedDecision,
-    /// The policies that matched.
-    pub policies: Vec<String>,
-    /// AllowedByOrganizations; none if the account is in no organization.
-    pub organizations: Option<bool>,
-    /// AllowedByPermissionsBoundary; none if there is no boundary.
-    pub boundary: Option<bool>,
-    /// Condition keys that the policies ask for. Those that the call does not have are the missing context.
-    pub asks_for: Vec<String>,
-    /// The decision if the call has this condition key with these values.
-    pub decisions: Vec<(String, Vec<String>, SimulatedDecision)>,
-    /// The organization's policies refuse a call that does not have this condition key with this value. The answer
-    /// never lists the key as missing.
-    pub organization_wants: Option<(String, String)>,
-    /// Whether only the results of the resource show the boundary's decision.
-    pub boundary_of_resource: bool,
-}
-
-/// The simulator's decision. Without any policy nothing is allowed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SimulatedDecision {
-    Allowed,
-    #[default]
-    ImplicitDeny,
-    ExplicitDeny,
-}
-
-#[derive(Clone, Debug)]
-struct Rule {
-    principal: String,
-    action: String,
-    resource: String,
-    answer: SimulatedAnswer,
-}
-
-impl SimulatedAnswer {
-    /// Allowed by this policy.
-    pub fn allowed(policy: &str) -> Self {
-        Self { decision: SimulatedDecision::Allowed, policies: vec![policy.to_owned()], ..Self::default() }
-    }
-
-    /// Denied by a statement of this policy.
-    pub fn denied(policy: &str) -> Self {
-        Self { decision: SimulatedDecision::ExplicitDeny, ..Self::allowed(policy) }
-    }
-}
-
-/// The principal's own policies only: no PolicyInputList, no ResourcePolicy.
-fn simulate(world: &mut World, call: &Call) -> Outcome {
-    call.only(&["PolicySourceArn", "ActionNames", "ResourceArns", "ContextEntries"])
-        .map_err(invalid_input)?;
-    let principal = call.required("PolicySourceArn").map_err(invalid_input)?;
-    let Iam { roles, users, simulated, .. } = &world.iam;
-    let account = principal.split(':').nth(4);
-    let known = roles.iter().any(|role| role.arn == principal) || users.iter().any(|user| user == principal);
-    if !known || account != Some(call.caller.account.as_str()) {
-        return Err(no_such_entity(&format!("The principal {principal}")));
-    }
-    let context = context_of(call)?;
-    let hides_details = world.iam.hides_details;
-    let actions = texts(&call.body, "ActionNames")?;
-    let resources = match texts(&call.body, "ResourceArns")? {
-        none if none.is_empty() => vec!["*"],
-        some => some,
-    };
-    if actions.is_empty() || actions.iter().any(|action| !action.contains(':')) {
-        return Err(invalid_input(Refusal::validation("Invalid Action Name")));
-    }
-    let mut results = Vec::new();
-    for (action, resource) in actions.iter().flat_map(|action| resources.iter().map(move |on| (action, on))) {
-        let matches = |rule: &&Rule| {
-            rule.principal == principal
-                && [action, "*"].contains(&rule.action.as_str())
-                && [resource, "*"].contains(&rule.resource.as_str())
-        };
-        let answer = simulated.iter().rev().find(matches).map(|rule| rule.answer.clone()).unwrap_or_default();
-        let is_foreign = resource.split(':').nth(4).is_some_and(|owner| Some(owner) != account);
-        results.push(result(action, resource, &answer, &context, is_foreign.then_some(hides_details)));
-    }
-    Ok(json!({"EvaluationResults": results, "IsTruncated": false}))
-}
-
-/// The context of a call: the keys' names in lower case, with their values.
-type CallContext = Vec<(String, Vec<String>)>;
-
-/// Reads the context. Each value must be of its type, and no key may occur twice.
-fn context_of(call: &Call) -> Result<CallContext, Refusal> {
-    let mut names: CallContext = Vec::new();
-    for entry in list(&call.body, "ContextEntries")? {
-        let text = |member: &str| entry.get(member).and_then(Value::as_str).unwrap_or_default();
-        let (name, kind) = (text("ContextKeyName"), text("ContextKeyType"));
-        let values = texts(entry, "ContextKeyValues")?;
-        let fits = |value: &&str| match kind.trim_end_matches("List") {
-            "string" => true,
-            "boolean" => ["true", "false"].contains(value),
-            "numeric" => value.parse::<f64>().is_ok(),
-            "ip" => value.parse::<std::net::IpAddr>().is_ok(),
-            "date" => value.contains('T'),
-            "binary" => value.is_ascii(),
-            _ => false,
-        };
-        let several = values.len() > 1 && !kind.ends_with("List");
-        let twice = names.iter().any(|(known, _)| *known == name.to_ascii_lowercase());
-        if name.is_empty() || values.is_empty() || several || twice || !values.iter().all(fits) {
-            let message = format!("Invalid context entry `{name}` of type `{kind}`");
-            return Err(invalid_input(Refusal::validation(message)));
-        }
-        names.push((name.to_ascii_lowercase(), values.iter().map(|&value| value.to_owned()).collect()));
-    }
-    Ok(names)
-}
-
-/// `foreign` is for a key of another account and says whether the answer leaves out what the principal's own policies
-/// say. The decision is then about both sides, and the key's side is not simulated.
-fn result(
-    action: &str,
-    resource: &str,
-    answer: &SimulatedAnswer,
-    context: &CallContext,
-    foreign: Option<bool>,
-) -> Value {
-    let word = |decision| match decision {
-        SimulatedDecision::Allowed => "allowed",
-        SimulatedDecision::ImplicitDeny => "implicitDeny",
-        SimulatedDecision::ExplicitDeny => "explicitDeny",
-    };
-    let has = |key: &str, values: &[String]| {
-        context.iter().any(|(name, found)| *name == key.to_ascii_lowercase() && found == values)
-    };
-    let decided = answer.decisions.iter().find(|(key, values, _)| has(key, values));
-    let own = decided.map_or(answer.decision, |(_, _, decision)| *decision);
-    let decision = match (own, foreign) {
-        (SimulatedDecision::Allowed, Some(_)) => word(SimulatedDecision::ImplicitDeny),
-        (own, _) => word(own),
-    };
-    let matched = answer.policies.iter().map(|policy| {
-        json!({
-            "SourcePolicyId": policy,
-            "SourcePolicyType": "IAM Policy",
-            "StartPosition": {"Line": 1, "Column": 1},
-            "EndPosition": {"Line": 9, "Column": 1},
-        })
-    });
-    let missing = answer
-        .asks_for
-        .iter()
-        .filter(|key| !context.iter().any(|(name, _)| *name == key.to_ascii_lowercase()));
-    let mut result = json!({
-        "EvalActionName": action,
-        "EvalResourceName": resource,
-        "EvalDecision": decision,
-        "MatchedStatements": matched.collect::<Vec<_>>(),
-        "MissingContextValues": missing.collect::<Vec<_>>(),
-    });
-    if foreign == Some(false) {
-        result["EvalDecisionDetails"] = json!([{"key": "IAM Policy", "value": word(own)}]);
-    }
-    let wanted = answer.organization_wants.as_ref();
-    let wanted = wanted.map(|(key, value)| has(key, std::slice::from_ref(value)));
-    if let Some(allowed) = wanted.or(answer.organizations) {
-        result["OrganizationsDecisionDetail"] = json!({"AllowedByOrganizations": allowed});
-    }
-    if let (Some(allowed), true) = (answer.boundary, answer.boundary_of_resource) {
-        result["ResourceSpecificResults"] = json!([{
-            "EvalResourceName": resource,
-            "EvalResourceDecision": decision,
-            "PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": allowed},
-        }]);
-    } else if let Some(allowed) = answer.boundary {
-        result["PermissionsBoundaryDecisionDetail"] = json!({"AllowedByPermissionsBoundary": allowed});
-    }
-    result
 }
 
 fn get_role(world: &mut World, call: &Call) -> Outcome {
