@@ -12,6 +12,8 @@ class Policy(NamedTuple):
 
     name: str
     issue: str
+    # The one action that the finding is about. Empty for a finding on the policy as a whole.
+    action: str = ""
 
 
 class Setting(NamedTuple):
@@ -25,8 +27,8 @@ class Setting(NamedTuple):
 PARLIAMENT = {
     # The function may assume one role, and that role only reads.
     Policy("FunctionRole/key-policy-reader", "CREDENTIALS_EXPOSURE"),
-    # A version of a parameter is `name:version`. AWS does not say which ARN IAM sees then, and parliament knows no such ARN.
-    Policy("FunctionRole/record", "RESOURCE_MISMATCH"),
+    # The statement for emulators of AWS, which authorise a call on the alias that it names.
+    Policy("FunctionRole/key", "RESOURCE_MISMATCH", "kms:DescribeKey"),
     # In a key policy, `*` is the key itself, and a key whose policy gives the account no kms:* could become unmanageable.
     Policy("Key", "RESOURCE_STAR"),
     Policy("Key", "PERMISSIONS_MANAGEMENT_ACTIONS"),
