@@ -12,21 +12,23 @@ class Policy(NamedTuple):
 
     name: str
     issue: str
+    # The one action that the finding is about. Empty for a finding on the policy as a whole.
+    action: str = ""
 
 
 class Setting(NamedTuple):
-    """A finding of checkov on the resources of a type."""
+    """A finding of checkov on a resource."""
 
     template: str
-    kind: str
+    resource: str
     check: str
 
 
 PARLIAMENT = {
     # The function may assume one role, and that role only reads.
     Policy("FunctionRole/key-policy-reader", "CREDENTIALS_EXPOSURE"),
-    # A version of a parameter is `name:version`. AWS does not say which ARN IAM sees then, and parliament knows no such ARN.
-    Policy("FunctionRole/record", "RESOURCE_MISMATCH"),
+    # The statement for emulators of AWS, which authorise a call on the alias that it names.
+    Policy("FunctionRole/key", "RESOURCE_MISMATCH", "kms:DescribeKey"),
     # In a key policy, `*` is the key itself, and a key whose policy gives the account no kms:* could become unmanageable.
     Policy("Key", "RESOURCE_STAR"),
     Policy("Key", "PERMISSIONS_MANAGEMENT_ACTIONS"),
@@ -35,30 +37,33 @@ PARLIAMENT = {
 CHECKOV = {
     # "encrypted by a KMS key": SQS encrypts these queues with its own key (SqsManagedSseEnabled). A customer managed key
     # would have to admit EventBridge and Lambda, and with it failed events would be lost just when keys fail.
-    Setting("template.yaml", "AWS::SQS::Queue", "CKV_AWS_27"),
-    Setting("key-events.yaml", "AWS::SQS::Queue", "CKV_AWS_27"),
+    Setting("template.yaml", "FailedEvents", "CKV_AWS_27"),
+    Setting("key-events.yaml", "UndeliveredEvents", "CKV_AWS_27"),
     # "a dead letter queue": the queue of failed events is the destination of both event invoke configurations, which
     # keeps the reason of the failure too. checkov looks at the function only.
-    Setting("template.yaml", "AWS::Serverless::Function", "CKV_AWS_116"),
+    Setting("template.yaml", "Function", "CKV_AWS_116"),
     # The same: only CloudFormation invokes this function, and reports a request without an answer itself. A queue would
     # only keep the signed addresses of answers.
-    Setting("template-key-access.yaml", "AWS::Serverless::Function", "CKV_AWS_116"),
+    Setting("template-key-access.yaml", "Function", "CKV_AWS_116"),
     # "inside a VPC": the functions call AWS's services only, and accept no connection. In a VPC they would depend on
     # endpoints, and their failure would be one more reason why nobody notices trouble with a key.
-    Setting("template.yaml", "AWS::Serverless::Function", "CKV_AWS_117"),
-    Setting("template-key-access.yaml", "AWS::Serverless::Function", "CKV_AWS_117"),
+    Setting("template.yaml", "Function", "CKV_AWS_117"),
+    Setting("template-key-access.yaml", "Function", "CKV_AWS_117"),
     # "encrypted environment variables": Lambda encrypts them with its own key, and they hold names and ARNs, which are no
     # secrets. With a customer managed key the function could not start if that key had trouble.
-    Setting("template.yaml", "AWS::Serverless::Function", "CKV_AWS_173"),
-    Setting("template-key-access.yaml", "AWS::Serverless::Function", "CKV_AWS_173"),
+    Setting("template.yaml", "Function", "CKV_AWS_173"),
+    Setting("template-key-access.yaml", "Function", "CKV_AWS_173"),
     # "a limit on concurrent executions": accounts with a small quota cannot reserve any. In template.yaml a parameter
     # reserves it; here one request at a time is usual.
-    Setting("template-key-access.yaml", "AWS::Serverless::Function", "CKV_AWS_115"),
+    Setting("template-key-access.yaml", "Function", "CKV_AWS_115"),
     # "log group encrypted by a KMS key": CloudWatch Logs encrypts with its own key, and the log holds no secrets. The log
     # has to say why a key fails, so it does not depend on one.
-    Setting("template.yaml", "AWS::Logs::LogGroup", "CKV_AWS_158"),
-    Setting("template-key-access.yaml", "AWS::Logs::LogGroup", "CKV_AWS_158"),
+    Setting("template.yaml", "FunctionLogGroup", "CKV_AWS_158"),
+    Setting("template-key-access.yaml", "FunctionLogGroup", "CKV_AWS_158"),
     # "access logging": the bucket holds public code. A log of its reads would need one more bucket in each Region;
     # CloudTrail's data events can log them.
-    Setting("code-bucket.yaml", "AWS::S3::Bucket", "CKV_AWS_18"),
+    Setting("code-bucket.yaml", "Code", "CKV_AWS_18"),
+    # "only specific principals": with an organization the principal is everybody, and conditions name the organization and
+    # the roles. IAM accepts no organization and no pattern as a principal.
+    Setting("template-key-access.yaml", "ReaderRole", "CKV_AWS_60"),
 }

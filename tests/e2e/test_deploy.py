@@ -271,11 +271,24 @@ def test_the_stackset_passes_on_parameters_that_the_template_has(plain: dict[str
     # A permissions boundary is a policy of the role's own account.
     ("PermissionsBoundaryArn", ["", "policy/Boundary", "arn:aws:iam::aws:policy/ReadOnlyAccess"], ["arn:aws:iam::111122223333:policy/Boundary", "Boundary"]),
     ("TemplateUrl", [GIVEN["TemplateUrl"]], ["s3://bucket/template.json"]),
+    ("CodeBucketPrefix", ["example-bank-code", "a1"], ["example.bank", "Example", "-code", "a", ""]),
 ])
 def test_misspelt_parameters_are_refused(name: str, good: list[str], bad: list[str]) -> None:
     pattern = re.compile(load(STACKSET.read_text())["Parameters"][name]["AllowedPattern"])
     assert all(pattern.search(value) for value in good)
     assert not any(pattern.search(value) for value in bad)
+
+
+def test_the_bucket_and_what_reads_it_take_the_same_prefixes_and_no_dots() -> None:
+    """With a dot in a bucket's name, the certificate of S3 is not valid for the bucket's address."""
+    patterns = {
+        load(STACKSET.read_text())["Parameters"]["CodeBucketPrefix"]["AllowedPattern"],
+        load(CODE_BUCKET.read_text())["Parameters"]["BucketPrefix"]["AllowedPattern"],
+        release.CODE_PARAMETERS["CodeBucketPrefix"]["AllowedPattern"],
+    }
+    pattern, = patterns
+    assert re.search(pattern, "example-bank-code")
+    assert not re.search(pattern, "example.bank.code")
 
 
 @pytest.fixture
@@ -342,8 +355,8 @@ def test_the_instructions_name_only_existing_parameters() -> None:
     text = (DEPLOY / "README.md").read_text()
     blocks = re.findall(r"^ *```\w*\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
     named = set(re.findall(r"\b([A-Z][A-Za-z]+)=", "\n".join(blocks)))
-    # Arguments of make, and of the filter of list-stack-instances.
-    known = {"TEMPLATE", "ARCHITECTURE", "Name", "Values"}
+    # Arguments of make, and of the commands on stack instances.
+    known = {"TEMPLATE", "ARCHITECTURE", "Name", "Values", "Accounts", "AccountFilterType", "ConcurrencyMode"}
     for path in [*DEPLOY.glob("*.yaml"), *ROOT.glob("template*.yaml")]:
         known |= set(load(path.read_text())["Parameters"])
     assert {"KmsKeyId", "KeyArns", "ConsumerAccounts"} <= named <= known

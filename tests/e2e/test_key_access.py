@@ -7,8 +7,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local import seed
+from local.paths import KEY_ACCESS_TEMPLATE
 from local.servers import ACCOUNT, OWNER
 from local.stacks import Stack
+from local.template import load
 from tests.e2e import session
 from tests.e2e.conftest import Account
 
@@ -170,6 +172,24 @@ def test_without_the_external_id_the_key_policy_is_unknown(populated: Account, o
     assert "sts:AssumeRole" in " ".join(strict.failures())
     enforcing = populated.deploy(**settings)
     assert "sts:AssumeRole" in enforcing.outputs()["Findings"], "what is unknown is reported as unknown"
+
+
+def test_the_check_moves_to_another_function_and_back(populated: Account, open_key: str) -> None:
+    """CloudFormation refuses another ServiceToken, so each function has a resource of its own."""
+    owner = deployed(populated.key_access(open_key))
+    template = load(KEY_ACCESS_TEMPLATE.read_text())
+    tokens = [resource["Properties"]["ServiceToken"] for resource in template["Resources"].values() if resource["Type"] == "Custom::SessionKeyAccess"]
+    assert tokens == [{"Fn::GetAtt": ["Function", "Arn"]}, {"Ref": "FunctionArn"}]
+    # A function of the same account, of a stack that only exists for this.
+    other = deployed(populated.key_access(open_key))
+    function = other.aws.client("lambda", OWNER).get_function(FunctionName=other.function())["Configuration"]["FunctionArn"]
+    assert owner.update(FunctionArn=function) == "UPDATE_COMPLETE", owner.failures()
+    assert owner.resource("KeyAccessByOtherFunction")["PhysicalResourceId"]
+    assert owner.outputs()["KeyArn"] == open_key
+    assert owner.outputs()["ReaderRoleArn"], "the consumers keep their reader role"
+    assert owner.update(FunctionArn="") == "UPDATE_COMPLETE", owner.failures()
+    assert owner.resource("KeyAccess")["PhysicalResourceId"]
+    assert owner.outputs()["KeyArn"] == open_key
 
 
 def test_a_function_that_the_reader_role_does_not_trust_reads_nothing(populated: Account, open_key: str) -> None:

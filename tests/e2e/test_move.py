@@ -98,8 +98,9 @@ def test_a_move_that_is_rolled_back_leaves_the_key_if_the_second_resource_retain
     moved["Resources"]["Fails"] = fails | {"DependsOn": "SessionEncryptionBySecond"}
     assert consumer.update(json.dumps(moved)).startswith("UPDATE_ROLLBACK_")
     assert account.document(DOCUMENT) == before
+    assert RECORD not in account.records()
     # The first resource is in the stack again, and a request makes it the owner again.
-    again = consumer_template(account, functions[0], "SessionEncryption", Revision="2", OnConflict="TakeOver")
+    again = consumer_template(account, functions[0], "SessionEncryption", Revision="2")
     assert consumer.update(json.dumps(again)) == "UPDATE_COMPLETE", consumer.failures()
     assert account.document(DOCUMENT) == before
     assert '"SessionEncryption"' in json.dumps(record(account))

@@ -231,7 +231,7 @@ def test_whoever_writes_the_record_is_reported(account: Account, stack: Stack, p
 def test_a_record_that_others_delete_matches_and_one_that_the_function_deletes_does_not(account: Account, stack: Stack, patterns: dict[str, str]) -> None:
     event = sample("record-delete-call", stack, account.keys.first)
     own = account.aws.client("iam").get_role(RoleName=stack.resource("FunctionRole")["PhysicalResourceId"])["Role"]["Arn"]
-    session = {"type": "AssumedRole", "sessionContext": {"sessionIssuer": {"type": "Role", "arn": own}}}
+    session: dict[str, Any] = {"type": "AssumedRole", "sessionContext": {"sessionIssuer": {"type": "Role", "arn": own}}}
     assert matching_rules(account, patterns, changed(event, "detail/userIdentity", session)) == []
     session["sessionContext"]["sessionIssuer"]["arn"] = f"{own}2"
     assert matching_rules(account, patterns, changed(event, "detail/userIdentity", session)) == ["RecordDeletions"]
