@@ -1,4 +1,5 @@
-//! Parameter Store: the function or somebody else has changed a record of the function.
+//! Parameter Store: the function or somebody else has changed a record of the function. A parameter below the path of a
+//! record, such as `/session-kms/DOCUMENT/key-arn`, is no record.
 
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! Security Hub: a finding came in, or somebody chose a custom action on findings.
 //!
-//! Security Hub CSPM writes findings in the AWS Security Finding Format, and Security Hub in the Open Cybersecurity Schema
+//! Security Hub CSPM writes findings in the AWS Security SecurityFinding Format, and Security Hub in the Open Cybersecurity Schema
 //! Framework. An account may use both, and then gets the same finding in both.
 
 mod asff;
@@ -21,7 +21,7 @@ pub(super) const IMPORTED_OCSF: &str = "Findings Imported V2";
 
 /// A finding, in whichever format it came. Everything may be missing.
 #[derive(Debug)]
-struct Finding<'a> {
+struct SecurityFinding<'a> {
     /// Its title, safe for the log.
     title: Option<String>,
     /// Whether it may still ask for something: it is neither passed, nor settled, nor archived.
@@ -65,10 +65,10 @@ pub(super) fn read(envelope: &EventBridgeEnvelope<'_>, function: FunctionIdentit
 
 /// A person has chosen the action, so the findings' state does not count.
 fn scope_of_custom_action(
-    findings: &[Finding<'_>],
+    findings: &[SecurityFinding<'_>],
     function: FunctionIdentity<'_>,
 ) -> Result<Scope, &'static str> {
-    let documents: Vec<_> = findings.iter().flat_map(Finding::documents).collect();
+    let documents: Vec<_> = findings.iter().flat_map(SecurityFinding::documents).collect();
     let total = documents.len();
     match local_documents(documents, function) {
         documents if documents.is_empty() && total > 0 => {
@@ -80,7 +80,7 @@ fn scope_of_custom_action(
 
 /// Only open findings count, on documents, on keys or on the account as a whole.
 fn scope_of_imported(
-    findings: &[Finding<'_>],
+    findings: &[SecurityFinding<'_>],
     function: FunctionIdentity<'_>,
 ) -> Result<Scope, &'static str> {
     if findings.is_empty() {
@@ -127,7 +127,7 @@ fn local_documents(documents: Vec<NamedDocument<'_>>, function: FunctionIdentity
     names
 }
 
-impl<'a> Finding<'a> {
+impl<'a> SecurityFinding<'a> {
     /// The documents among its resources. Findings name resources by their ARNs.
     fn documents(&self) -> impl Iterator<Item = NamedDocument<'a>> {
         self.resources.iter().filter_map(|id| NamedDocument::of_arn(id))

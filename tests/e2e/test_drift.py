@@ -25,6 +25,7 @@ SOURCES = {
     "config-compliance-change": "configCompliance",
     "security-hub-custom-action": "securityHub",
     "security-hub-imported": "securityHub",
+    "security-hub-imported-v2": "securityHub",
     "record-change": "recordChange",
     "sns-document-update-call": "documentCall",
     "direct-reconcile": "directCall",

@@ -6,11 +6,11 @@
 
 use serde_json::Value;
 
-use super::{Finding, text};
+use super::{SecurityFinding, text};
 use crate::event::log_safe;
 
 /// The findings of an event.
-pub(super) fn findings(detail: &Value) -> Vec<Finding<'_>> {
+pub(super) fn findings(detail: &Value) -> Vec<SecurityFinding<'_>> {
     match detail.get("findings") {
         Some(Value::Array(findings)) => findings.iter().map(finding).collect(),
         Some(one @ Value::Object(_)) => vec![finding(one)],
@@ -21,7 +21,7 @@ pub(super) fn findings(detail: &Value) -> Vec<Finding<'_>> {
     }
 }
 
-fn finding(finding: &Value) -> Finding<'_> {
+fn finding(finding: &Value) -> SecurityFinding<'_> {
     let check = check(finding);
     let title = ["/finding_info/title", "/finding_info/uid"];
     let resources = match finding.get("resources") {
@@ -29,10 +29,10 @@ fn finding(finding: &Value) -> Finding<'_> {
         Some(one @ Value::Object(_)) => std::slice::from_ref(one),
         _ => &[],
     };
-    Finding {
+    SecurityFinding {
         title: title.iter().find_map(|pointer| log_safe::log_safe_text(finding.pointer(pointer))),
-        is_open: !is_settled(finding) && check != Check::Passed,
-        is_failed_check: check == Check::Failed,
+        is_open: !is_settled(finding) && check != ComplianceResult::Passed,
+        is_failed_check: check == ComplianceResult::Failed,
         account: text(finding, "/cloud/account/uid"),
         region: text(finding, "/cloud/region"),
         resources: resources.iter().filter_map(|resource| text(resource, "/uid")).collect(),
@@ -41,7 +41,7 @@ fn finding(finding: &Value) -> Finding<'_> {
 
 /// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Check {
+enum ComplianceResult {
     Passed,
     Failed,
     /// A warning, no result, or a finding that is no check.
@@ -49,15 +49,15 @@ enum Check {
 }
 
 /// The result by its word or, if there is no word that is known, by its number.
-fn check(finding: &Value) -> Check {
+fn check(finding: &Value) -> ComplianceResult {
     let word = word(finding, "/compliance/status");
     match (word.as_str(), number(finding, "/compliance/status_id")) {
-        ("pass" | "passed", _) => Check::Passed,
-        ("fail" | "failed", _) => Check::Failed,
-        ("warning" | "unknown", _) => Check::Other,
-        (_, Some(1)) => Check::Passed,
-        (_, Some(3)) => Check::Failed,
-        _ => Check::Other,
+        ("pass" | "passed", _) => ComplianceResult::Passed,
+        ("fail" | "failed", _) => ComplianceResult::Failed,
+        ("warning" | "unknown", _) => ComplianceResult::Other,
+        (_, Some(1)) => ComplianceResult::Passed,
+        (_, Some(3)) => ComplianceResult::Failed,
+        _ => ComplianceResult::Other,
     }
 }
 
