@@ -65,5 +65,6 @@ def unless_gone(call: Callable[..., object], **parameters: object) -> Callable[[
 def is_gone(error: ClientError) -> bool:
     """Whether an error says that there is no such resource."""
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-    names = ("NotFound", "NoSuchEntity", "InvalidDocument", "NonExistent", "DoesNotExist", "ResourceNotFound")
-    return any(name in code for name in names) or "does not exist" in message or "is pending deletion" in message
+    # `InvalidDocument` alone means that there is no such document, and not InvalidDocumentContent.
+    is_absent = code == "InvalidDocument" or any(name in code for name in ("NotFound", "NoSuchEntity", "NonExistent", "DoesNotExist"))
+    return is_absent or "does not exist" in message or "is pending deletion" in message

@@ -14,13 +14,16 @@ FOLDER = ROOT / "local" / "aws_check"
 # The stack of the run.
 TEMPLATE = FOLDER / "stack.yaml"
 WAIT_SECONDS = 600
+# The calls of this module, and those that CloudFormation makes for the resources of the stack with the user's permissions.
 SETUP_ACTIONS = (
     "cloudformation:CreateStack", "cloudformation:DeleteStack", "cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents",
-    "kms:CreateKey", "kms:PutKeyPolicy", "kms:DescribeKey", "kms:ScheduleKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias",
-    "iam:CreateRole", "iam:GetRole", "iam:PutRolePolicy", "iam:GetRolePolicy", "iam:DeleteRolePolicy", "iam:DeleteRole",
-    "iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary",
-    "sqs:CreateQueue", "sqs:GetQueueAttributes", "sqs:SetQueueAttributes", "sqs:DeleteQueue",
-    "events:PutRule", "events:DescribeRule", "events:PutTargets", "events:RemoveTargets", "events:DeleteRule",
+    "kms:CreateKey", "kms:PutKeyPolicy", "kms:TagResource", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
+    "kms:ListResourceTags", "kms:ScheduleKeyDeletion", "kms:CreateAlias", "kms:ListAliases", "kms:DeleteAlias",
+    "iam:CreateRole", "iam:GetRole", "iam:TagRole", "iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary",
+    "iam:PutRolePolicy", "iam:GetRolePolicy", "iam:ListRolePolicies", "iam:ListAttachedRolePolicies", "iam:DeleteRolePolicy", "iam:DeleteRole",
+    "sqs:CreateQueue", "sqs:TagQueue", "sqs:GetQueueAttributes", "sqs:SetQueueAttributes", "sqs:DeleteQueue",
+    "events:PutRule", "events:TagResource", "events:DescribeRule", "events:PutTargets", "events:ListTargetsByRule", "events:RemoveTargets",
+    "events:DeleteRule",
     "sts:AssumeRole",
 )
 

@@ -80,7 +80,7 @@ class Inbox:
     def find(self, seconds: float, wanted: dict[str, str]) -> Event | None:
         """The first event that has these texts, each by its JSON pointer."""
         def look() -> Event | None:
-            messages = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10, WaitTimeSeconds=2, VisibilityTimeout=3600)
+            messages = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10, WaitTimeSeconds=1, VisibilityTimeout=3600)
             self.events += [json.loads(message["Body"]) for message in messages.get("Messages", [])]
             for event in self.events:
                 if has(event, wanted):

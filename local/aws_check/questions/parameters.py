@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from local.aws_check.account import Account, allow
+from botocore.exceptions import ClientError
+
+from local.aws_check.account import Account, allow, error_code
 from local.aws_check.answer import Answer, Question, as_assumed, different
 from local.aws_check.cleanup import unless_gone
 from local.aws_check.permissions import trial
@@ -59,8 +61,35 @@ def path_arn(bare: bool, slash: bool) -> Answer:
     return as_assumed("IAM accepts either ARN" if bare and slash else f"IAM sees the path {'with' if slash else 'without'} a slash at its end")
 
 
+def versions(account: Account) -> Answer:
+    ssm, name = account.client("ssm"), f"/{account.id}/versions"
+    _put(account, name, "x")
+    made = [ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)["Version"] for value in ("x", "y")]
+    first = ssm.get_parameter(Name=f"{name}:1")["Parameter"]
+    try:
+        ssm.get_parameter(Name=f"{name}:9")
+        missing = ""
+    except ClientError as error:
+        missing = error_code(error)
+    return version_numbers(made, (first["Version"], first["Value"]), missing)
+
+
+def version_numbers(made: list[int], first: tuple[int, str], missing: str) -> Answer:
+    """The answer, from the versions of two writes, version 1 as read, and the error for a version that is not there."""
+    if made != [2, 3]:
+        return different(f"writes after version 1 make the versions {made}")
+    if first != (1, "x"):
+        return different("an earlier version does not come back by its number")
+    if missing not in ("ParameterVersionNotFound", "ParameterNotFound"):
+        return different(f"a version that is not there ends in {missing or 'no error'}")
+    return as_assumed(f"each write makes the next version, also with the same value; a version that is not there is a {missing}")
+
+
 ACTIONS = ("ssm:PutParameter", "ssm:DeleteParameter")
 QUESTIONS = (
+    Question(
+        "parameter-versions", "each write of a parameter makes the next version, which can be read by its number", versions, (*ACTIONS, "ssm:GetParameter"),
+    ),
     Question(
         "parameter-version-arn", "IAM sees the ARN of the parameter or the ARN with `:version`; the template allows both", parameter_version, ACTIONS,
         needs_stack=True,

@@ -57,11 +57,12 @@ def limited(result: dict[str, Any]) -> Answer:
 
     places = ["at the top level"] if refuses(result) else []
     places += ["in the result of the resource"] if any(refuses(one) for one in _specific(result)) else []
-    if result["EvalDecision"] == "allowed":
-        raise NotSettledError("the simulator allows a call that the role's permissions boundary does not allow")
-    if not places:
-        return as_assumed(f"the decision is {result['EvalDecision']}, and nothing says that it is the permissions boundary's")
-    return as_assumed(f"the decision is {result['EvalDecision']}, and the boundary's part in it stands {' and '.join(places)}")
+    decision = result["EvalDecision"]
+    if places:
+        return as_assumed(f"the decision is {decision}, and the boundary's part in it stands {' and '.join(places)}")
+    if decision == "allowed":
+        return different("the simulator allows a call that the role's permissions boundary does not allow, and says nothing of the boundary")
+    return as_assumed(f"the decision is {decision}, and nothing says that it is the permissions boundary's")
 
 
 def organization(account: Account) -> Answer:
