@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 
 class CannotRemoveError(Exception):
@@ -39,9 +39,10 @@ class Cleanup:
             item = self.items.pop()
             try:
                 item.remove()
-            except (ClientError, BotoCoreError, CannotRemoveError) as error:
+            except Exception as error:
+                # Whatever goes wrong with one thing, the others have to be removed.
                 left.append((item, str(error)))
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, SystemExit):
                 left += [(rest, "interrupted") for rest in (item, *reversed(self.items))]
                 self.items.clear()
         for item, why in left:

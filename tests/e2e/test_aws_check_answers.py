@@ -218,6 +218,11 @@ def test_an_answer(ask: Callable[[], Answer], verdict: Verdict, words: str) -> N
     assert words in found.text
 
 
+def test_the_plugin_gets_a_terminal_and_no_more_than_its_time() -> None:
+    assert sessions.run(["/bin/sh", "-c", "test -t 0 && echo session-kms-version-2"], 30).strip() == "session-kms-version-2"
+    assert "begun" in sessions.run(["/bin/sh", "-c", "echo begun; sleep 60"], 1.5)
+
+
 def test_an_answer_is_one_line() -> None:
     assert str(different("a\n  b")) == "DIFFERENT from what is assumed: a b"
     assert str(as_assumed("x")) == "as assumed: x"

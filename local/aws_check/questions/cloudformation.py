@@ -25,7 +25,7 @@ LAMBDA_ACTIONS = (
 
 def pattern_of_list(account: Account) -> Answer:
     client, name = account.client("cloudformation"), f"{account.id}-pattern"
-    parameters = {"List": {"Type": "CommaDelimitedList", "AllowedPattern": "^[a-z]$"}}
+    template = stack.template({"Handle": HANDLE}, Parameters={"List": {"Type": "CommaDelimitedList", "AllowedPattern": "^[a-z]$"}})
     account.cleanup.add(
         f"stack {name}", lambda: stack.delete(account, name), account.command(f"cloudformation delete-stack --stack-name {name}")
     )
@@ -33,7 +33,7 @@ def pattern_of_list(account: Account) -> Answer:
     def takes(text: str) -> bool:
         try:
             client.create_change_set(
-                StackName=name, ChangeSetName="pattern", ChangeSetType="CREATE", TemplateBody=stack.template({"Handle": HANDLE}, Parameters=parameters),
+                StackName=name, ChangeSetName=f"list-{len(text)}", ChangeSetType="CREATE", TemplateBody=template,
                 Parameters=[{"ParameterKey": "List", "ParameterValue": text}],
             )
         except ClientError as error:
@@ -42,7 +42,6 @@ def pattern_of_list(account: Account) -> Answer:
             raise
         return True
 
-    # What is accepted makes a change set, so the lists that may be refused come first.
     return list_pattern(takes("a,bb"), takes("a,b"))
 
 

@@ -70,7 +70,7 @@ def pattern_matches(matches: bool) -> Answer:
     return as_assumed("EventBridge takes an empty text beside an ARN, and $or at two levels, and matches by them")
 
 
-class Inbox:
+class EventQueue:
     """The events that came into the queue of the stack. Each message is read once."""
 
     def __init__(self, account: Account) -> None:
@@ -90,19 +90,19 @@ class Inbox:
         return self.account.wait_for(look, seconds, pause=0)
 
 
-def inbox(account: Account) -> Inbox:
-    return account.once("inbox", lambda: Inbox(account))
+def event_queue(account: Account) -> EventQueue:
+    return account.once("event queue", lambda: EventQueue(account))
 
 
 def parameter(account: Account) -> Answer:
-    box, ssm, name = inbox(account), account.client("ssm"), f"/{account.id}/event"
+    queue, ssm, name = event_queue(account), account.client("ssm"), f"/{account.id}/event"
     account.cleanup.add(
         f"parameter {name}", unless_gone(ssm.delete_parameter, Name=name), account.command(f"ssm delete-parameter --name {name}")
     )
     ssm.put_parameter(Name=name, Value="1", Type="String")
     ssm.put_parameter(Name=name, Value="2", Type="String", Overwrite=True)
     ssm.delete_parameter(Name=name)
-    found = {operation: box.find(PARAMETER_SECONDS, {"/detail/name": name, "/detail/operation": operation}) for operation in ("Create", "Update", "Delete")}
+    found = {operation: queue.find(PARAMETER_SECONDS, {"/detail/name": name, "/detail/operation": operation}) for operation in ("Create", "Update", "Delete")}
     return parameter_events(found)
 
 
@@ -139,8 +139,8 @@ def _calls(account: Account) -> tuple[Document, str]:
 
 def _call_record(account: Account, wanted: dict[str, str]) -> Event:
     """The record of a call. If none at all came for an earlier question, it does not wait as long again."""
-    box, waited = inbox(account), account.once("waited for calls", lambda: [False])
-    event = box.find(30 if waited[0] else CALL_SECONDS, wanted)
+    queue, waited = event_queue(account), account.once("waited for calls", lambda: [False])
+    event = queue.find(30 if waited[0] else CALL_SECONDS, wanted)
     waited[0] = True
     if event is None:
         raise NotSettledError("no record came; this needs a CloudTrail trail that logs write management events, of KMS too")

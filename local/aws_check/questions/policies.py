@@ -12,6 +12,8 @@ from local.aws_check.permissions import dry_run, is_allowed, trial
 GENERATE = "kms:GenerateDataKey"
 # How long a changed key policy may take until every call sees it: AWS says some minutes.
 POLICY_SECONDS = 300
+# After the first call has seen a change, the others see it within so long.
+SPREAD_SECONDS = 30
 
 
 def _conditions(account: Account, **conditions: Any) -> dict[str, bool]:
@@ -78,11 +80,11 @@ def not_principal(account: Account) -> Answer:
         put(sign, {"Effect": "Allow", "NotPrincipal": {"AWS": account.output("Asker")}, "Action": GENERATE, "Resource": "*"})
         if not account.wait_for(lambda: is_allowed(dry_run(bare, key)), POLICY_SECONDS):
             raise NotSettledError(f"a changed key policy is not effective within {POLICY_SECONDS} s")
-        allows = is_allowed(dry_run(trusted, key))
+        allows = bool(account.wait_for(lambda: is_allowed(dry_run(trusted, key)), SPREAD_SECONDS))
         put({"Effect": "Deny", "NotPrincipal": {"AWS": account.output("Asker")}, "Action": GENERATE, "Resource": "*"})
         if not account.wait_for(lambda: not is_allowed(dry_run(bare, key)), POLICY_SECONDS):
             raise NotSettledError(f"a changed key policy is not effective within {POLICY_SECONDS} s")
-        return not_principals(allows, not is_allowed(dry_run(asker, key)))
+        return not_principals(allows, bool(account.wait_for(lambda: not is_allowed(dry_run(asker, key)), SPREAD_SECONDS)))
     except ClientError as error:
         if error_code(error) == "MalformedPolicyDocumentException":
             return as_assumed("KMS refuses a key policy with NotPrincipal")

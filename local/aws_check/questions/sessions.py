@@ -1,8 +1,12 @@
 """Which version of its document a session reads. It needs a managed node and the Session Manager plugin."""
 
 import json
+import os
+import pty
+import select
 import shutil
 import subprocess
+import time
 
 from local.aws_check.account import Account
 from local.aws_check.answer import Answer, NotSettledError, Question, as_assumed, different
@@ -33,11 +37,30 @@ def session_version(account: Account) -> Answer:
     answer = {name: started[name] for name in ("SessionId", "TokenValue", "StreamUrl")}
     asked = {"Target": target, "DocumentName": document.name}
     command = [plugin, json.dumps(answer), account.region, "StartSession", "", json.dumps(asked), document.ssm.meta.endpoint_url]
+    return read(run(command, SECONDS))
+
+
+def run(command: list[str], seconds: float) -> str:
+    """What a program prints on a terminal until it ends, or for so many seconds. The plugin needs a terminal."""
+    terminal, of_program = pty.openpty()
+    process = subprocess.Popen(command, stdin=of_program, stdout=of_program, stderr=of_program, start_new_session=True)
+    os.close(of_program)
+    output, end = b"", time.monotonic() + seconds
     try:
-        output = subprocess.run(command, input=b"exit\n", capture_output=True, timeout=SECONDS, check=False).stdout
-    except subprocess.TimeoutExpired as expired:
-        output = expired.stdout or b""
-    return read(output.decode(errors="replace"))
+        while time.monotonic() < end:
+            if select.select([terminal], [], [], 1)[0]:
+                part = os.read(terminal, 4096)
+                output += part
+                if not part:
+                    break
+    except OSError:
+        # The program has ended.
+        pass
+    finally:
+        process.kill()
+        process.wait()
+        os.close(terminal)
+    return output.decode(errors="replace")
 
 
 def _printing(version: int) -> str:
