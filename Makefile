@@ -17,7 +17,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 .PHONY: help
 help: ## List the targets
 	@echo "session-kms: make ..."
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-8s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-9s %s\n", $$1, $$2 }'
 
 .PHONY: demo
 demo: ## Deploy, change, break and delete a stack on a local AWS (KEEP=1 leaves it up)
@@ -54,6 +54,11 @@ bench: ## Measure the function (size, cold start, requests, memory), the evaluat
 	@cargo build --release --locked --no-default-features --bin $(BINARY)
 	@$(CLIENT) -m local.bench
 	cargo bench --locked --bench policy --bench assess --bench evaluate
+
+.PHONY: aws-check
+aws-check: ## Try in an AWS account what no documentation says (REGION=, QUESTIONS=, TARGET=, OTHER_ACCOUNT_KEY_ARN=, LIMIT=, YES=1)
+	@$(PYTHON) -m local client
+	@exec $(CLIENT) -m local.aws_check
 
 .PHONY: clean
 clean: ## Remove everything that was built or set up
