@@ -39,6 +39,10 @@ CHECKOV = {
     # would have to admit EventBridge and Lambda, and with it failed events would be lost just when keys fail.
     Setting("template.yaml", "FailedEvents", "CKV_AWS_27"),
     Setting("key-events.yaml", "UndeliveredEvents", "CKV_AWS_27"),
+    # The same, and the stack exists for minutes: it holds the events that its own test resources cause.
+    Setting("stack.yaml", "Events", "CKV_AWS_27"),
+    # "rotation": the key is scheduled for deletion minutes after it was made.
+    Setting("stack.yaml", "Key", "CKV_AWS_7"),
     # "a dead letter queue": the queue of failed events is the destination of both event invoke configurations, which
     # keeps the reason of the failure too. checkov looks at the function only.
     Setting("template.yaml", "Function", "CKV_AWS_116"),

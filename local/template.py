@@ -194,8 +194,11 @@ class Resolver:
             "AWS::KMS::Key": ("kms", "key/{}"),
             "AWS::Serverless::Function": ("lambda", "function:{}"),
             "AWS::S3::Bucket": ("s3", "{}"),
+            "AWS::IAM::Role": ("iam", "role/{}"),
+            "AWS::Events::Rule": ("events", "rule/{}"),
         }[kind]
-        region, account = ("", "") if service == "s3" else (self.pseudo["AWS::Region"], self.pseudo["AWS::AccountId"])
+        region = "" if service in ("s3", "iam") else self.pseudo["AWS::Region"]
+        account = "" if service == "s3" else self.pseudo["AWS::AccountId"]
         return f"arn:aws:{service}:{region}:{account}:{form.format(resource)}"
 
     def _substitute(self, argument: Any) -> str:

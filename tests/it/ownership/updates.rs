@@ -8,7 +8,7 @@ use crate::stub::{Document, Fault, Format, Resource, StackStatus, When};
 
 const OTHER: &str = "Team-Preferences";
 /// How often a request tries a call that is denied.
-const TRIES: usize = 5;
+const TRIES: usize = 18;
 
 #[tokio::test]
 async fn a_failed_update_is_rolled_back_whatever_it_had_done() {
