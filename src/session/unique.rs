@@ -61,7 +61,8 @@ fn unpadded(content: &Content, version: u64) -> Option<Content> {
             let (before, number) = text.rsplit_once(COMMENT)?;
             // The line break at the end of the text stands before the comment or after it.
             match number.strip_suffix('\n') {
-                Some(number) => (before, number.parse().ok()?),
+                Some(number) if before.ends_with('\n') => (before, number.parse().ok()?),
+                Some(_) => return None,
                 None => (before.strip_suffix('\n')?, number.parse().ok()?),
             }
         }

@@ -181,7 +181,11 @@ fn marks_of_earlier_releases_go_too_and_what_only_looks_like_a_mark_stays() {
     ] {
         assert_eq!(unmarked(&json(text), 9).text(), text);
     }
-    for text in ["a: 1\n# session-kms version x\n", "a: 1\n# session-kms version 4\n# more\n"] {
+    for text in [
+        "a: 1\n# session-kms version x\n",
+        "a: 1\n# session-kms version 4\n# more\n",
+        "a: 1 # session-kms version 4\n",
+    ] {
         assert_eq!(unmarked(&yaml(text), 9).text(), text);
     }
     let inside = "a: |\n  # session-kms version 4\n";
