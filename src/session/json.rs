@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 
-use super::description::DescriptionSource;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+use super::description::DescriptionSource;
 
 /// An object in a JSON text: its members in order, each with the span of its value.
 pub(super) struct Object {
