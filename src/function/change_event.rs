@@ -74,9 +74,9 @@ impl<P: WritePorts> ChangeEventHandler<'_, P> {
         };
         remediations.iter().for_each(|remediation| count(metrics, remediation));
         metrics.repair_refused += problems.len() as u64;
-        let report = self.report(event, &remediations);
+        let report = self.report(event, &remediations, &problems);
         let text = report.to_string();
-        if remediations.iter().any(|remediation| !remediation.alerts.is_empty()) {
+        if !problems.is_empty() || remediations.iter().any(|remediation| !remediation.alerts.is_empty()) {
             tracing::warn!(report = text, "alert");
         } else {
             tracing::info!(report = text, "remediated");
@@ -141,11 +141,11 @@ impl<P: WritePorts> ChangeEventHandler<'_, P> {
         (left - margin) / u32::try_from(documents).unwrap_or(u32::MAX)
     }
 
-    fn report(&self, event: &ChangeEvent, remediations: &[Remediation]) -> Value {
-        let alerts: Vec<_> = remediations
-            .iter()
-            .flat_map(|remediation| remediation.alerts.iter().map(String::as_str))
-            .collect();
+    /// The report. What kept a document from being handled is an alert of it. Such a report is only in the log, because
+    /// the invocation fails.
+    fn report(&self, event: &ChangeEvent, remediations: &[Remediation], problems: &[String]) -> Value {
+        let alerts = remediations.iter().flat_map(|remediation| &remediation.alerts);
+        let alerts: Vec<_> = alerts.chain(problems).map(String::as_str).collect();
         let report = ChangeEventReport {
             command: "event",
             account: &self.environment.location.account,
@@ -156,7 +156,7 @@ impl<P: WritePorts> ChangeEventHandler<'_, P> {
             at: event.at.as_deref(),
             alert: !alerts.is_empty(),
             changed: remediations.iter().any(|remediation| remediation.changed),
-            summary: summary(event, remediations),
+            summary: summary(event, remediations, problems.len()),
             alerts,
             documents: remediations,
         };
@@ -183,8 +183,8 @@ fn is_asked(event: &ChangeEvent) -> bool {
     event.source == ChangeSource::DirectCall && matches!(event.scope, Scope::Document(_))
 }
 
-/// The report in one line: the outcome of each document.
-fn summary(event: &ChangeEvent, remediations: &[Remediation]) -> String {
+/// The report in one line: the outcome of each document, and how many could not be handled.
+fn summary(event: &ChangeEvent, remediations: &[Remediation], problems: usize) -> String {
     let each = remediations.iter().map(|remediation| {
         let but = match remediation.outcome {
             RemediationOutcome::AsWanted if !remediation.alerts.is_empty() => ", but there is trouble",
@@ -192,7 +192,12 @@ fn summary(event: &ChangeEvent, remediations: &[Remediation]) -> String {
         };
         format!("{} {}{but}", remediation.document, words(remediation.outcome))
     });
-    let each: Vec<_> = each.collect();
+    let failed = match problems {
+        0 => None,
+        1 => Some("a document could not be handled".to_owned()),
+        problems => Some(format!("{problems} documents could not be handled")),
+    };
+    let each: Vec<_> = each.chain(failed).collect();
     let each = if each.is_empty() { "no document of ours is concerned".to_owned() } else { each.join(", ") };
     format!("{event}: {each}")
 }

@@ -183,7 +183,7 @@ impl Content {
     pub(super) fn read(&self) -> Result<Value, ContentError> {
         match self.format {
             DocumentFormat::Json => {
-                let value: Value = serde_json::from_str(&self.text)
+                let value: Value = serde_json::from_str(self.text.get(self.whole()).unwrap_or_default())
                     .map_err(|_| ContentError::Unreadable(DocumentFormat::Json))?;
                 self.check_names()?;
                 Ok(value)
@@ -236,7 +236,7 @@ impl Content {
     }
 
     fn whole(&self) -> Range<usize> {
-        0..self.text.len()
+        json::whole(&self.text)
     }
 
     fn differs_only_in_key(&self, other: &Self) -> bool {

@@ -27,6 +27,8 @@ pub(super) enum DescriptionSource {
         /// The bytes of the whole member.
         member: Range<usize>,
     },
+    /// As a number, a boolean, a list or an object in JSON.
+    NotText(Range<usize>),
     /// As anything else.
     Other,
 }
@@ -53,7 +55,7 @@ impl Content {
                 let was = before.as_ref()?.as_str()?;
                 (spliced(self.text(), end..end, ending)?, format!("{was}{ending}"))
             }
-            DescriptionSource::Other => return None,
+            DescriptionSource::NotText(_) | DescriptionSource::Other => return None,
         };
         self.with_text(text).if_described_as(Some(&description.into()), self)
     }
@@ -83,6 +85,24 @@ impl Content {
         self.with_text(spliced(self.text(), replaced, null)?).if_described_as(Some(&Value::Null), self)
     }
 
+    /// The content with a text in place of a description in JSON that is neither text nor null. The text holds the source
+    /// of the description between these two.
+    pub(super) fn with_quoted_description(&self, begin: &str, end: &str) -> Option<Self> {
+        let DescriptionSource::NotText(span) = self.description_source() else { return None };
+        let description = format!("{begin}{}{end}", self.text().get(span.clone())?);
+        let text = spliced(self.text(), span, &quoted(&description))?;
+        self.with_text(text).if_described_as(Some(&description.into()), self)
+    }
+
+    /// The content in JSON with this source of a description, which is neither text nor null, in place of a text.
+    pub(super) fn with_unquoted_description(&self, source: &str) -> Option<Self> {
+        let is_json = self.format() == DocumentFormat::Json;
+        let DescriptionSource::Text { null: (span, _), .. } = self.description_source() else { return None };
+        let value: Value =
+            serde_json::from_str(source).ok().filter(|value: &Value| is_json && !value.is_string())?;
+        self.with_text(spliced(self.text(), span, source)?).if_described_as(Some(&value), self)
+    }
+
     /// The description: its value, or `None` in it if there is no such member. `None` if the content cannot be read.
     pub(super) fn description(&self) -> Option<Option<Value>> {
         Some(self.read().ok()?.as_object()?.get("description").cloned())
@@ -98,7 +118,7 @@ impl Content {
     fn with_new_description(&self, description: &str) -> Option<String> {
         match self.format() {
             DocumentFormat::Json => {
-                let root = json::Object::read(self.text(), 0..self.text().len()).ok()?;
+                let root = json::Object::read(self.text(), json::whole(self.text())).ok()?;
                 self.put(&root, "description", &quoted(description))
             }
             DocumentFormat::Yaml => yaml::set(self.text(), &["description"], description),

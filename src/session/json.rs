@@ -73,6 +73,13 @@ impl Object {
     }
 }
 
+/// The bytes of a text without its byte-order mark.
+pub(super) fn whole(text: &str) -> Range<usize> {
+    const MARK: char = '\u{feff}';
+    let start = if text.starts_with(MARK) { MARK.len_utf8() } else { 0 };
+    start..text.len()
+}
+
 /// Why a text is not read as an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ObjectError {
@@ -93,7 +100,7 @@ pub(super) fn description(text: &str) -> DescriptionSource {
 }
 
 fn described(text: &str) -> Option<DescriptionSource> {
-    let root = Object::read(text, 0..text.len()).ok()?;
+    let root = Object::read(text, whole(text)).ok()?;
     let Some(span) = root.span("description") else { return Some(DescriptionSource::Absent) };
     match text.get(span.clone())? {
         "null" => Some(DescriptionSource::Null { replaced: span, before_text: "" }),
@@ -101,7 +108,7 @@ fn described(text: &str) -> Option<DescriptionSource> {
             let member = root.member("description", text)?;
             Some(DescriptionSource::Text { end: span.end.checked_sub(1)?, null: (span, "null"), member })
         }
-        _ => Some(DescriptionSource::Other),
+        _ => Some(DescriptionSource::NotText(span)),
     }
 }
 

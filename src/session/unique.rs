@@ -13,6 +13,8 @@ const MARKS: [(&str, &str); 2] = [(" [session-kms version ", "]"), (" (session-k
 const COMMENT: &str = "# session-kms version ";
 /// The white space before the number in JSON. No editor leaves it behind.
 const PADDING: &str = " \t \n";
+/// What stands between the number and the source of a description that was neither text nor null.
+const IN_PLACE_OF: &str = ", in place of ";
 /// What the mark of a description that was null has before its end.
 const NULL: &str = ", null";
 
@@ -32,13 +34,16 @@ pub fn padded(content: &Content, version: u64) -> Option<Content> {
 
 /// The content with the number of the version to come in its description.
 ///
-/// `None` if the description is not text, or cannot be edited in place.
+/// `None` if the description of YAML cannot be edited in place.
 #[must_use]
 pub fn marked(content: &Content, version: u64) -> Option<Content> {
     MARKS.iter().find_map(|(begin, end)| {
         let mark = format!("{begin}{version}{end}");
         let in_place_of_null = format!("{begin}{version}{NULL}{end}");
-        content.with_description_ending_in(&mark, mark.trim_start(), in_place_of_null.trim_start())
+        let in_place_of = format!("{begin}{version}{IN_PLACE_OF}");
+        content
+            .with_description_ending_in(&mark, mark.trim_start(), in_place_of_null.trim_start())
+            .or_else(|| content.with_quoted_description(in_place_of.trim_start(), end))
     })
 }
 
@@ -78,6 +83,11 @@ fn without_mark(content: &Content) -> Option<Content> {
     MARKS.iter().find_map(|(begin, end)| {
         let inside = |text: &str| text.strip_suffix(end).map(str::to_owned);
         if let Some(whole) = description.strip_prefix(begin.trim_start()).and_then(inside) {
+            if let Some((number, source)) = whole.split_once(IN_PLACE_OF)
+                && is_number(number)
+            {
+                return content.with_unquoted_description(source);
+            }
             return match whole.strip_suffix(NULL) {
                 Some(number) => is_number(number).then(|| content.with_null_description())?,
                 None => is_number(&whole).then(|| content.without_description())?,

@@ -261,6 +261,7 @@ pub fn settings(key: &str) -> String {
 
 /// The key in a content, which is JSON or YAML with one member a line. JSON that is stored as YAML may have a comment.
 pub fn key_in(content: &str) -> String {
+    let content = content.trim_start_matches('\u{feff}');
     match serde_json::from_str::<Value>(without_comment(content)) {
         Ok(value) => value["inputs"]["kmsKeyId"].as_str().unwrap_or_default().to_owned(),
         Err(_) => {

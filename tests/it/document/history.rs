@@ -187,3 +187,53 @@ async fn a_full_history_without_a_version_to_delete_is_reported() {
     assert_eq!(fixture.stub.calls_of("DeleteDocument").len(), 0);
     fixture.assert_no_violations();
 }
+
+#[tokio::test]
+async fn a_description_that_is_no_text_and_a_byte_order_mark_are_no_obstacle() {
+    let json = |description: &str, key: &str| {
+        format!(
+            "\u{feff}{{{description}\"schemaVersion\":\"1.0\",\"sessionType\":\"Standard_Stream\",\"inputs\":{{\"kmsKeyId\":\"{key}\"}}}}\n"
+        )
+    };
+    for reading in READINGS {
+        for description in
+            ["", "\"description\": null,", "\"description\":[\"one\", 1.50],", "\"description\":5,"]
+        {
+            let text = json(description, "alias/old");
+            let fixture = Fixture::with_document(Document::session(Format::Json, &text)).await;
+            fixture.stub.world(|world| world.documents.duplicates = reading);
+            let run = async |payload| fixture.run(payload).await;
+            let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
+            for key in [&fixture.k2, &fixture.k1] {
+                assert_eq!(stack.update(&enabled(key), &run).await.reason(), "", "{reading:?} {description}");
+            }
+            fixture.stub.world(|world| world.documents.duplicates = DuplicateReading::LatestOnly);
+            assert_eq!(stack.update(&enabled(&fixture.k2), &run).await.reason(), "");
+            let latest =
+                fixture.stub.world(|world| world.document(NAME).unwrap().latest_content().to_owned());
+            assert_eq!(latest, json(description, &fixture.k2), "nothing is left of what made it unique");
+            fixture.assert_no_violations();
+        }
+    }
+}
+
+#[tokio::test]
+async fn yaml_whose_description_is_a_list_goes_back_as_json() {
+    let text = "schemaVersion: '1.0'\ndescription: [one]\nsessionType: Standard_Stream\ninputs:\n  kmsKeyId: alias/old\n";
+    let fixture = Fixture::with_document(Document::session(Format::Yaml, text)).await;
+    fixture.stub.world(|world| world.documents.duplicates = DuplicateReading::AnyVersionNormalised);
+    let run = async |payload| fixture.run(payload).await;
+    let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
+    for key in [&fixture.k2, &fixture.k1] {
+        assert_eq!(stack.update(&enabled(key), &run).await.reason(), "");
+    }
+    let latest = fixture.stub.world(|world| world.document(NAME).unwrap().latest_content().to_owned());
+    let latest: serde_json::Value = serde_json::from_str(&latest).unwrap();
+    assert!(latest["description"].as_str().unwrap().starts_with("[session-kms version 4, in place of ["));
+    fixture.stub.world(|world| world.documents.duplicates = DuplicateReading::LatestOnly);
+    assert_eq!(stack.update(&enabled(&fixture.k2), &run).await.reason(), "");
+    let latest = fixture.stub.world(|world| world.document(NAME).unwrap().latest_content().to_owned());
+    let latest: serde_json::Value = serde_json::from_str(&latest).unwrap();
+    assert_eq!(latest["description"], serde_json::json!(["one"]));
+    fixture.assert_no_violations();
+}

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use session_kms::session::DocumentName;
 
-use crate::fixture::{Fixture, PATIENCE, add_version, assert_nothing_secret, enabled, handle, settings};
+use crate::fixture::{
+    Fixture, Logs, PATIENCE, add_version, assert_nothing_secret, enabled, handle, settings,
+};
 use crate::stub::{Document, DuplicateReading, Fault, Format, Refusal, When, World};
 
 /// The document carries the key of the stack `demo` again.
@@ -135,4 +137,18 @@ async fn yaml_is_repaired_whatever_its_description_looks_like() {
             assert_eq!(fixture.state(), REPAIRED, "{content:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn the_log_of_a_repair_that_fails_has_an_alert_too() {
+    let logs = Logs::captured();
+    let fixture = drifted(Format::Json, &settings("alias/old")).await;
+    let refusal = Refusal::client("DuplicateDocumentContent", "refused by the test");
+    fixture.stub.fault(When::operation("ssm", "UpdateDocument"), Fault::Refuse(refusal));
+    let error = handle(&fixture.function(None), &event(), PATIENCE).await.unwrap_err();
+    assert!(error.to_string().contains("DuplicateDocumentContent"), "{error}");
+    let text = logs.text();
+    let report = text.lines().find(|line| line.contains("\"command\\\":\\\"event")).unwrap();
+    assert!(report.contains("\\\"alert\\\":true") && report.contains("DuplicateDocumentContent"), "{report}");
+    assert!(!report.contains("no document of ours is concerned"), "{report}");
 }

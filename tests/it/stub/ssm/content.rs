@@ -37,7 +37,7 @@ impl Format {
     /// The content as a value.
     pub fn parse(self, content: &str) -> Result<Value, Refusal> {
         let parsed = match self {
-            Self::Json => serde_json::from_str(content).ok(),
+            Self::Json => serde_json::from_str(content.trim_start_matches('\u{feff}')).ok(),
             Self::Yaml => from_yaml(content),
         };
         parsed.ok_or_else(|| invalid(&format!("the content is not valid {}", self.word())))
