@@ -176,13 +176,15 @@ fn refuse_unknown_type(resource_type: &str) -> Result<(), Failure> {
     Err(Failure { reason })
 }
 
-/// Whether a request failed because of its keys. An Update may be a rollback to a document that already has them.
+/// Whether a request failed because of its keys, or because they could not be described. An Update may be a rollback to a
+/// document that already has them.
 fn is_about_keys(error: &ReconcileError) -> bool {
-    matches!(
-        error,
+    match error {
         ReconcileError::Key(KeyFault::Unfit { .. } | KeyFault::NotFound { .. })
-            | ReconcileError::StandbyKey(_)
-    )
+        | ReconcileError::StandbyKey(_) => true,
+        ReconcileError::Aws(error) => error.is_denied() && error.operation == "kms:DescribeKey",
+        _ => false,
+    }
 }
 
 /// A document that a failed replacement left behind, and what to do with it: the Update goes back to the document

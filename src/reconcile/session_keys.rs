@@ -3,8 +3,9 @@
 
 use super::error::ReconcileError;
 use super::establish::check_keys;
+use super::observe::{Observation, ObservedDocument};
+use super::observer::Observer;
 use super::record::Record;
-use super::stored_record::read_record;
 use crate::intent::{Encryption, OnKeyTrouble, SessionKeyQuestion};
 use crate::key::{KeyArn, KeyRef};
 use crate::ports::{Environment, ReadPorts};
@@ -24,8 +25,8 @@ pub struct SessionKeys {
 
 /// Resolves the keys, and checks that they can encrypt sessions.
 ///
-/// If the stack owns the document, a key that cannot be used is no error here. The resource that owns the document
-/// decides what that means: a rollback must not fail because of it.
+/// If the stack owns the document, a key that cannot be used, or that the function may not describe, is no error here. The
+/// resource that owns the document decides what that means: a rollback must not fail because of it.
 ///
 /// # Errors
 /// If AWS refused or did not answer, or if a key cannot be used and the stack does not own the document.
@@ -34,36 +35,62 @@ pub async fn session_keys<P: ReadPorts>(
     stack_id: &str,
     question: &SessionKeyQuestion,
 ) -> Result<SessionKeys, ReconcileError> {
-    let record = match read_record(environment.ports, &question.document).await {
-        Ok(record) => record.filter(|record| record.owner.stack_id == stack_id),
+    let observed = match Observer::new(environment, &question.document).observe().await {
+        Ok(observation) => observation,
         // The resource that owns the document says so.
-        Err(ReconcileError::Record(_)) => None,
+        Err(ReconcileError::Record(_)) => Observation { document: None, record: None },
         Err(error) => return Err(error),
     };
-    let (key, standby) = match (check_keys(environment, &question.encryption).await, &record) {
+    let record = observed.record.as_ref().filter(|record| record.owner.stack_id == stack_id);
+    let (key, standby) = match (check_keys(environment, &question.encryption).await, record) {
         (Ok(keys), _) => (keys.key.map(|key| key.arn), keys.standby.map(|key| key.arn)),
-        (Err(ReconcileError::Key(_) | ReconcileError::StandbyKey(_)), Some(record)) => {
-            named_or_recorded(&question.encryption, record)
-        }
-        (Err(error), _) => return Err(error),
+        (Err(error), Some(record)) => named_or_recorded(&question.encryption, record, &error).ok_or(error)?,
+        (Err(error), None) => return Err(error),
     };
-    let recorded = record.as_ref().and_then(|record| key_of(&record.wanted));
-    let present = recorded.or_else(|| key.clone()).or_else(|| question.granted.first().cloned());
+    let present = record.and_then(|record| present_key(record, observed.document.as_ref(), key.as_ref()));
+    let present = present.or_else(|| key.clone()).or_else(|| question.granted.first().cloned());
     Ok(SessionKeys { key, standby, present })
 }
 
-/// The keys without asking KMS: as their ARNs name them, otherwise as the record has them.
-fn named_or_recorded(encryption: &Encryption, record: &Record) -> (Option<KeyArn>, Option<KeyArn>) {
-    let named = |key: &KeyRef| match key {
-        KeyRef::Arn(arn) => Some(arn.clone()),
-        KeyRef::Id(_) | KeyRef::Alias(_) | KeyRef::AliasArn { .. } => None,
+/// The key that the stack has set, and that sessions use until the wanted key is on. The record is written ahead, so a
+/// change that was cut off or refused may have left the document with the key from before.
+fn present_key(
+    record: &Record,
+    document: Option<&ObservedDocument>,
+    wanted: Option<&KeyArn>,
+) -> Option<KeyArn> {
+    let versions = document.into_iter().flat_map(|document| [&document.latest, &document.default]);
+    let set = versions.filter(|version| record.has_set(version));
+    let mut carried = set.filter_map(|version| key_of(version.kms_key_id.as_ref().ok()?));
+    carried.find(|key| Some(key) != wanted).or_else(|| key_of(&record.wanted))
+}
+
+/// The keys without asking KMS: as their ARNs name them, otherwise as the record has them. `None` if the error is about
+/// something else, or if a wanted key is known in neither way.
+///
+/// A denial may be over in a moment, so it leads only to what the ARNs name.
+fn named_or_recorded(
+    encryption: &Encryption,
+    record: &Record,
+    error: &ReconcileError,
+) -> Option<(Option<KeyArn>, Option<KeyArn>)> {
+    let may_use_record = match error {
+        ReconcileError::Key(_) | ReconcileError::StandbyKey(_) => true,
+        ReconcileError::Aws(error) if error.is_denied() => false,
+        _ => return None,
     };
-    let Encryption::Enabled { key, on_key_trouble } = encryption else { return (None, None) };
+    let resolve = |key: &KeyRef, recorded: Option<KeyArn>| match key {
+        KeyRef::Arn(arn) => Some(arn.clone()),
+        KeyRef::Id(_) | KeyRef::Alias(_) | KeyRef::AliasArn { .. } => recorded.filter(|_| may_use_record),
+    };
+    let Encryption::Enabled { key, on_key_trouble } = encryption else { return None };
     let standby = match on_key_trouble {
-        OnKeyTrouble::Standby(standby) => named(standby).or_else(|| KeyArn::parse(record.standby()?).ok()),
+        OnKeyTrouble::Standby(standby) => {
+            Some(resolve(standby, record.standby().and_then(|standby| KeyArn::parse(standby).ok()))?)
+        }
         OnKeyTrouble::Alert | OnKeyTrouble::Clear => None,
     };
-    (named(key).or_else(|| key_of(&record.asked_for())), standby)
+    Some((Some(resolve(key, key_of(&record.asked_for()))?), standby))
 }
 
 fn key_of(target: &Target) -> Option<KeyArn> {

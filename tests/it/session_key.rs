@@ -128,6 +128,48 @@ async fn a_rollback_to_a_key_that_is_gone_does_not_fail() {
     assert!(deleted.success, "{}", deleted.reason);
 }
 
+/// The owner of another account's key may stop admitting this account.
+#[tokio::test]
+async fn a_rollback_to_a_key_that_cannot_be_described_any_more_does_not_fail() {
+    let fixture = Fixture::with_settings().await;
+    let owner = deployed(&fixture, &enabled(&fixture.k1)).await;
+    fixture.stub.world(|world| world.key(&fixture.k1).deny("*", "kms:DescribeKey"));
+    let [old, new] = [json!({"KmsKeyId": fixture.k1}), json!({"KmsKeyId": fixture.k2})];
+    let id = format!("session-kms:{ACCOUNT}:{REGION}:key:SessionKey");
+    let answer = fixture.send(&keys_beside(&owner).update(&fixture.stub, &id, &old, &new)).await;
+    assert_eq!(keys(&answer), [&fixture.k1, "", &fixture.k1]);
+    let [old, new] = [enabled(&fixture.k1), enabled(&fixture.k2)];
+    let answer = fixture.send(&owner.update(&fixture.stub, &id_of(NAME), &old, &new)).await;
+    assert!(answer.success && answer.reason.contains("nothing is changed"), "{}", answer.reason);
+    // A stack that does not own the document has nothing to go back to.
+    let refused = create(&fixture, &json!({"KmsKeyId": fixture.k1})).await;
+    assert!(!refused.success && refused.reason.contains("allow kms:DescribeKey"), "{}", refused.reason);
+}
+
+/// The record is written before the document.
+#[tokio::test]
+async fn after_a_change_that_was_refused_the_present_key_is_the_one_in_the_document() {
+    let fixture = Fixture::with_settings().await;
+    let owner = deployed(&fixture, &enabled(&fixture.k1)).await;
+    let [old, new] = [enabled(&fixture.k1), enabled(&fixture.k2)];
+    fixture
+        .stub
+        .fault(When::operation("ssm", "UpdateDocument"), Fault::AccessDenied { action: "some:Action" });
+    assert!(!fixture.send(&owner.update(&fixture.stub, &id_of(NAME), &new, &old)).await.success);
+    fixture.stub.clear_faults();
+    assert!(fixture.state().starts_with("latest k1, default k1; demo wants k2"), "{}", fixture.state());
+    let wanted = json!({"KmsKeyId": fixture.k2, "GrantKeyArns": [fixture.k2]});
+    assert_eq!(keys(&create_beside(&fixture, &owner, &wanted).await), [&fixture.k2, "", &fixture.k1]);
+}
+
+#[tokio::test]
+async fn if_no_key_is_known_the_reason_is_the_one_of_kms() {
+    let fixture = Fixture::with_settings().await;
+    let owner = deployed(&fixture, &disabled()).await;
+    let answer = create_beside(&fixture, &owner, &json!({"KmsKeyId": "alias/typo"})).await;
+    assert!(!answer.success && answer.reason.contains("alias/typo"), "{}", answer.reason);
+}
+
 #[tokio::test]
 async fn a_record_that_cannot_be_read_is_left_to_the_resource_that_owns_the_document() {
     let fixture = Fixture::with_settings().await;
