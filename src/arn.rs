@@ -16,9 +16,13 @@ pub(crate) struct Arn<'a> {
 }
 
 impl<'a> Arn<'a> {
-    /// Reads an ARN; `None` for a text that does not begin with `arn` or has fewer than six parts.
+    /// Reads an ARN; `None` for a text that does not begin with `arn`, has fewer than six parts, or is longer than any
+    /// ARN (2,048 bytes; IAM API reference, `Arn`).
     #[must_use]
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        if text.len() > 2048 {
+            return None;
+        }
         let mut parts = text.splitn(6, ':');
         let prefix = parts.next()?;
         let arn = Self {

@@ -4,6 +4,7 @@
 
 mod aws_json;
 mod caller;
+mod calls;
 mod clients;
 mod clock;
 mod config_rules;

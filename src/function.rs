@@ -16,19 +16,24 @@ use tracing::Instrument;
 
 use crate::arn::Arn;
 use crate::change_event::ChangeEvent;
+use crate::event::config_rule::RuleEvaluation;
 use crate::event::custom_resource::{CustomResourceEvent, ResourceKind};
 use crate::event::direct::DirectCall;
 use crate::event::sns::SnsMessage;
 use crate::event::{self, Event, FunctionIdentity};
 use crate::location::Location;
 use crate::metrics::Metrics;
-use crate::ports::{Compliance, Environment, WritePorts};
+use crate::ports::{
+    Compliance, Environment, FleetMemory, LastStep, OutOfTime, TimeLimit, WritePorts, left_to_work, within,
+};
+use crate::quote::quoted;
 use crate::reconcile::{ReconcileError, digest};
 use crate::session::DocumentName;
 use change_event::ChangeEventHandler;
 use cloudformation_custom_resource::{
     CustomResource, Invocation, Origin, PropertyProblems, Provider, ResponseSender, ServeError,
 };
+use kms_key_policy::matches_wildcards;
 use resource::FunctionLocation;
 use session_encryption::SessionEncryption;
 use session_key::SessionKey;
@@ -60,11 +65,24 @@ pub struct FunctionSettings {
     pub repairs_per_hour: usize,
     /// The document of the deployment. It is an alert if this document has no record.
     pub document: Option<DocumentName>,
+    /// A further document, or a pattern with `*` and `?`, that the function's role covers.
+    pub additional_documents: Option<String>,
+}
+
+impl FunctionSettings {
+    /// Whether the function is to manage this document: then its role must be able to.
+    fn lists(&self, document: &DocumentName) -> bool {
+        self.document.as_ref() == Some(document)
+            || self
+                .additional_documents
+                .as_ref()
+                .is_some_and(|pattern| matches_wildcards(pattern, document.as_str()))
+    }
 }
 
 impl Default for FunctionSettings {
     fn default() -> Self {
-        Self { role_arn: None, repairs_per_hour: 5, document: None }
+        Self { role_arn: None, repairs_per_hour: 5, document: None, additional_documents: None }
     }
 }
 
@@ -86,6 +104,9 @@ pub enum FunctionError {
         /// One problem for each such document.
         problems: String,
     },
+    /// No time was left for a direct call or a question of AWS Config.
+    #[error(transparent)]
+    OutOfTime(#[from] OutOfTime),
     /// The function's account is unknown.
     #[error("the function's ARN names no account")]
     NoAccount,
@@ -106,9 +127,10 @@ impl FunctionError {
             Self::CustomResource(ServeError::ForeignHost(_)) => "ForeignHost",
             Self::CustomResource(ServeError::Undelivered(_)) => "Undelivered",
             Self::BadCall(_) => "BadCall",
-            Self::Unanswered(ReconcileError::Aws(_)) => "Aws",
+            Self::Unanswered(error) if matches!(error.cause(), ReconcileError::Aws(_)) => "Aws",
             Self::Unanswered(_) => "Refused",
             Self::Incomplete { .. } => "Incomplete",
+            Self::OutOfTime(_) => "OutOfTime",
             Self::NoAccount => "NoAccount",
             Self::UnknownEvent => "UnknownEvent",
         }
@@ -166,9 +188,7 @@ impl<P: WritePorts + Compliance> Function<P> {
                 Box::pin(self.remediate(&change, context, &mut metrics)).instrument(span).await
             }
             Event::ConfigRule(evaluation) => {
-                let evaluate =
-                    async { Ok(config_rule::evaluate(self.environment(context)?, &evaluation).await?) };
-                Box::pin(evaluate).instrument(span).await
+                Box::pin(self.evaluate(&evaluation, context)).instrument(span).await
             }
             Event::DirectCall { properties, call: Ok(call) } => {
                 Box::pin(self.answer(&call, digest(&properties), context)).instrument(span).await
@@ -260,7 +280,10 @@ impl<P: WritePorts + Compliance> Function<P> {
         let environment = self.environment(context)?;
         tracing::info!(source = %change.source, about = %change.scope, %change, "change event");
         let deadline = context.invocation.deadline;
-        let handler = ChangeEventHandler { environment, settings: &self.settings, deadline };
+        let request_id = context.invocation.request_id;
+        let memory = FleetMemory::default();
+        let environment = environment.with_memory(&memory);
+        let handler = ChangeEventHandler { environment, settings: &self.settings, deadline, request_id };
         handler.handle(change, metrics).await
     }
 
@@ -271,15 +294,33 @@ impl<P: WritePorts + Compliance> Function<P> {
         digest: String,
         context: Context<'_>,
     ) -> Result<Value, FunctionError> {
+        let (memory, step) = (FleetMemory::default(), LastStep::default());
+        let set_step = |text: &str| step.set(text);
+        let environment = self.environment(context)?.with_memory(&memory).with_progress(&set_step);
+        let time = left_to_work(&self.ports, context.invocation.deadline);
+        let answer = direct::answer(environment, call, digest, time.div_f64(2.0));
+        // Boxed: the state of all that an answer awaits is large.
+        Ok(within(&self.ports, TimeLimit { time, step: &step }, Box::pin(answer)).await??)
+    }
+
+    /// Answers a question of AWS Config.
+    async fn evaluate(
+        &self,
+        evaluation: &RuleEvaluation,
+        context: Context<'_>,
+    ) -> Result<Value, FunctionError> {
         let environment = self.environment(context)?;
-        let left = context.invocation.deadline.duration_since(self.ports.now()).unwrap_or_default();
-        Ok(direct::answer(environment, call, digest, left.div_f64(2.0)).await?)
+        let time = left_to_work(&self.ports, context.invocation.deadline);
+        let step = LastStep::default();
+        step.set("reading the documents");
+        let evaluate = config_rule::evaluate(environment, evaluation);
+        Ok(within(&self.ports, TimeLimit { time, step: &step }, Box::pin(evaluate)).await??)
     }
 }
 
 /// The span of one event, with the ids that its source has given it.
 fn span(payload: &Value, invocation: Invocation<'_>) -> tracing::Span {
-    let text = |name| payload.get(name).and_then(Value::as_str).unwrap_or_default();
+    let text = |name| payload.get(name).and_then(Value::as_str).map(quoted).unwrap_or_default();
     tracing::info_span!(
         "invocation",
         request_id = invocation.request_id,

@@ -93,6 +93,8 @@ pub struct SessionKeyQuestion {
     pub encryption: Encryption,
     /// The document.
     pub document: DocumentName,
+    /// The document that an Update replaces by this one.
+    pub previous_document: Option<DocumentName>,
     /// The keys that the stack's policies let users and nodes use.
     pub granted: Vec<KeyArn>,
 }

@@ -16,24 +16,25 @@
 //! | module | holds | may import |
 //! | --- | --- | --- |
 //! | [`cli`] | the command line, one file a command | access, intent, key, location, operations, ports, preflight, reconcile, report, session, `kms_key_policy` |
-//! | [`function`] | the Lambda: what is done with each kind of event | arn, change_event, event, intent, location, metrics, operations, ports, preflight, reconcile, remediation, session, `cloudformation_custom_resource` |
+//! | [`function`] | the Lambda: what is done with each kind of event | arn, change_event, event, intent, location, metrics, operations, ports, preflight, quote, reconcile, remediation, session, `cloudformation_custom_resource`, `kms_key_policy` |
 //! | [`operations`] | what the command line and direct calls ask for: status, check, plan, apply; each answered by a report | intent, key, location, ports, preflight, reconcile, report, session |
 //! | [`remediation`] | a document is to be as its record wants it: drift, repair, breaker, choice between key and standby key, lost access | change_event, intent, key, ports, preflight, reconcile, session |
 //! | [`reconcile`] | what writes: observe, plan, record, converge, release | change_event, intent, key, ports, preflight, session |
 //! | [`report`] | one report value as text, JSON, Markdown and HTML; pure | access, arn, intent, preflight |
-//! | [`preflight`] | who can use a key: observing, the checks (one file each), findings; it only reads | access, arn, intent, key, location, ports, session, `kms_key_policy` |
+//! | [`preflight`] | who can use a key: observing, the checks (one file each), findings; it only reads | access, arn, intent, key, ports, session, `kms_key_policy` |
 //! | [`aws`] | the ports on the AWS SDK | access, arn, intent, key, ports, session, `cloudformation_custom_resource` |
 //! | [`ports`] | what the program needs of AWS, as traits: reads and writes apart | access, intent, key, location, session |
-//! | `event` | what arrives, one file a source, told apart in one place; pure | access, arn, change_event, intent, key, location, session, `cloudformation_custom_resource`, `kms_key_policy` |
+//! | `event` | what arrives, one file a source, told apart in one place; pure | access, arn, change_event, intent, key, location, quote, session, `cloudformation_custom_resource`, `kms_key_policy` |
 //! | [`intent`] | what is wanted of a document; pure | access, key, session, `kms_key_policy` |
-//! | [`access`] | who needs what of a key: a verdict for each principal, and the missing statement; pure | arn, key, location, `kms_key_policy` |
+//! | [`access`] | who needs what of a key: a verdict for each principal, and the missing statement; pure | arn, key, location, quote, `kms_key_policy` |
 //! | [`change_event`] | what has happened to a document or a key; pure | key, session |
-//! | [`session`] | the preferences document's name, content and versions; pure | key |
-//! | [`key`] | references to keys, and whether a key can encrypt sessions; pure | arn, location |
+//! | [`session`] | the preferences document's name, content and versions; pure | key, quote |
+//! | [`key`] | references to keys, and whether a key can encrypt sessions; pure | arn, location, quote |
 //! | [`location`] | partition, account and Region; pure | arn |
 //! | `arn` | the parts of an ARN; pure | |
 //! | [`log`] | the log's format, and what may be in it | |
 //! | `metrics` | the metrics of an invocation, as a line of the log; pure | |
+//! | `quote` | texts from outside, as messages repeat them; pure | |
 //!
 //! Two crates of the workspace know nothing of sessions: [`kms_key_policy`], the IAM policy language for KMS keys, and
 //! [`cloudformation_custom_resource`], the custom-resource protocol.
@@ -67,6 +68,7 @@ mod metrics;
 pub mod operations;
 pub mod ports;
 pub mod preflight;
+mod quote;
 pub mod reconcile;
 pub mod remediation;
 pub mod report;

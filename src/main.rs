@@ -50,6 +50,7 @@ fn settings() -> FunctionSettings {
     }
     FunctionSettings {
         role_arn: set("FUNCTION_ROLE_ARN"),
+        additional_documents: set("ADDITIONAL_DOCUMENTS"),
         document: set("DOCUMENT_NAME").and_then(|name| DocumentName::parse(&name).ok()),
         repairs_per_hour: repairs.and_then(|(number, _)| number.ok()).unwrap_or(default.repairs_per_hour),
     }

@@ -21,6 +21,8 @@ pub(crate) struct Metrics {
     pub(crate) key_trouble: u64,
     /// Checks that failed for a principal who needs the key.
     pub(crate) checks_failed: u64,
+    /// Things that the checks need, that could be read at the owner's last request, and that cannot be read now.
+    pub(crate) checks_unknown: u64,
     /// Alerts of every kind.
     pub(crate) alerts: u64,
     /// 1 for the schedule and for a request of an owner, so that an alarm notices if neither comes any more. Other
@@ -41,6 +43,7 @@ impl Metrics {
             ("BreakerOpen", self.breaker_open, "Count"),
             ("KeyTrouble", self.key_trouble, "Count"),
             ("ChecksFailed", self.checks_failed, "Count"),
+            ("ChecksUnknown", self.checks_unknown, "Count"),
             ("Alerts", self.alerts, "Count"),
             ("Guarded", self.guarded, "Count"),
             ("Duration", self.duration_ms, "Milliseconds"),

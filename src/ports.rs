@@ -10,8 +10,10 @@ mod compliance;
 mod documents;
 mod environment;
 mod error;
+mod memory;
 mod network;
 mod records;
+mod time_limit;
 
 use std::time::{Duration, SystemTime};
 
@@ -23,13 +25,16 @@ pub use compliance::{Compliance, ComplianceReport, ComplianceType};
 pub use documents::{
     DocumentHead, DocumentVersion, DocumentWrite, ReadDocuments, VersionStatus, WriteDocuments,
 };
-pub use environment::Environment;
+pub use environment::{DenialRetries, Environment};
 pub use error::{AwsAnswer, AwsError, AwsErrorKind};
+pub use memory::FleetMemory;
 pub use network::{
     EndpointState, EndpointType, InboundRule, Instance, NatGateway, Network, NetworkInterface, Route,
     RouteState, RouteTable, SecurityGroup, Subnet, VpcEndpoint,
 };
 pub use records::{ParameterVersion, ReadRecords, RecordReplacement, WriteRecords};
+pub use time_limit::{LastStep, OutOfTime, TimeLimit};
+pub(crate) use time_limit::{left_to_work, waiting_for, within};
 
 use crate::key::KeyDescription;
 
@@ -37,6 +42,12 @@ use crate::key::KeyDescription;
 pub trait Keys {
     /// What a key is, by any reference to it. `None` if KMS finds no such key.
     async fn describe(&self, key: &str) -> Result<Option<KeyDescription>, AwsError>;
+}
+
+/// The calls under way.
+pub trait Calls {
+    /// The calls that AWS has not answered yet, as IAM names them, each name once: `ssm:GetDocument`.
+    fn unanswered(&self) -> Vec<String>;
 }
 
 /// Time.
@@ -49,9 +60,15 @@ pub trait Clock {
 }
 
 /// What the preflight reads: the key, who can use it, and who needs it.
-pub trait PreflightPorts: Keys + Clock + KeyAccess + Identities + Organizations + Fleet + Network {}
+pub trait PreflightPorts:
+    Keys + Clock + Calls + KeyAccess + Identities + Organizations + Fleet + Network
+{
+}
 
-impl<T: Keys + Clock + KeyAccess + Identities + Organizations + Fleet + Network> PreflightPorts for T {}
+impl<T: Keys + Clock + Calls + KeyAccess + Identities + Organizations + Fleet + Network> PreflightPorts
+    for T
+{
+}
 
 /// Everything that is read: for the preflight, and the document and its record.
 pub trait ReadPorts: PreflightPorts + ReadDocuments + ReadRecords {}

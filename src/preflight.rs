@@ -20,6 +20,7 @@ mod observe;
 mod own_side;
 mod principals;
 mod remedies;
+mod unread;
 
 pub use assessment::{Assessment, PrincipalAccess, assess};
 pub use check_access::{blocking, check_access};
@@ -37,6 +38,7 @@ pub use observation::{
 };
 pub use observe::observe_access;
 pub use remedies::{IdentityRemedy, Remedies, ResourceRemedy};
+pub use unread::Unread;
 
 /// How many reads of one kind run at a time.
 const READS_AT_A_TIME: usize = 8;

@@ -19,14 +19,18 @@ mod stored_record;
 
 pub(crate) use converge::{Converged, Convergence, Purpose, converge};
 pub use error::ReconcileError;
-pub use establish::{EstablishRequest, Preview, establish, preview, unchanged};
+pub use establish::{EstablishRequest, Preview, establish, preview, return_to_accepted};
 pub use observe::{Observation, ObservedDocument, ObservedVersion};
 pub use outcome::Outcome;
 pub use plan::{Goal, Plan, PlanError, Step, plan_establish, plan_release};
 pub use record::{
-    BeforeChange, Breaker, HOUR, Record, RecordError, RecordedKeyTrouble, RemediationState, Versions, digest,
+    BeforeChange, Breaker, HOUR, Record, RecordError, RecordedKeyTrouble, RecordedRepair, RemediationState,
+    UntoldRepair, Versions, digest,
 };
+pub(crate) use release::released_for;
 pub use release::{ReleaseRequest, release};
+pub use run::HalfChange;
 pub(crate) use run::Run;
 pub use session_keys::{SessionKeys, session_keys};
 pub use stored_record::read_record;
+pub(crate) use stored_record::rewrite_record;

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::arn::{Arn, base_name};
 use crate::location::Location;
+use crate::quote::quoted;
 
 /// The ARN of an IAM role or user.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -57,7 +58,7 @@ impl PrincipalArn {
     /// # Errors
     /// The text is anything else, such as a role session, the account's root or a wildcard.
     pub fn parse(text: &str) -> Result<Self, PrincipalArnError> {
-        let error = || PrincipalArnError(text.to_owned());
+        let error = || PrincipalArnError(quoted(text));
         let arn = Arn::parse(text).ok_or_else(error)?;
         let (word, name) = arn.resource.split_once('/').ok_or_else(error)?;
         let principal_type = match word {

@@ -7,6 +7,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 
+use super::calls::{CallsInFlight, UnreadableAnswer, retry_partition};
 use super::key_policy_reader::AssumedReaders;
 
 /// The clients that implement the ports.
@@ -19,8 +20,22 @@ pub struct Aws {
     /// The settings for EC2, AWS Config and Organizations, which have no client.
     pub(super) config: SdkConfig,
     pub(super) readers: AssumedReaders,
+    pub(super) in_flight: CallsInFlight,
     pub(super) pause: Duration,
     region: Option<String>,
+}
+
+/// A client of one of the SDK's crates, which share no type of settings.
+macro_rules! client {
+    ($service:ident, $config:expr, $in_flight:expr) => {
+        $service::Client::from_conf(
+            $service::config::Builder::from($config)
+                .interceptor($in_flight.clone())
+                .retry_classifier(UnreadableAnswer)
+                .retry_partition(retry_partition())
+                .build(),
+        )
+    };
 }
 
 impl Aws {
@@ -48,11 +63,13 @@ impl Aws {
     /// Clients with these settings. `pause` is the first pause between tries; later ones are longer.
     #[must_use]
     pub fn new(config: &SdkConfig, pause: Duration) -> Self {
+        let in_flight = CallsInFlight::default();
         Self {
-            ssm: aws_sdk_ssm::Client::new(config),
-            kms: aws_sdk_kms::Client::new(config),
-            iam: aws_sdk_iam::Client::new(config),
-            sts: aws_sdk_sts::Client::new(config),
+            ssm: client!(aws_sdk_ssm, config, in_flight),
+            kms: client!(aws_sdk_kms, config, in_flight),
+            iam: client!(aws_sdk_iam, config, in_flight),
+            sts: client!(aws_sdk_sts, config, in_flight),
+            in_flight,
             config: config.clone(),
             readers: AssumedReaders::default(),
             pause,

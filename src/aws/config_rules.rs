@@ -30,7 +30,7 @@ impl Compliance for Aws {
     async fn report_compliance(&self, report: &ComplianceReport<'_>) -> Result<(), AwsError> {
         let on = format!("{} {}", report.resource_type, report.resource_id);
         let body = body(report).map_err(|problem| unreadable(PUT_EVALUATIONS.iam_action, &on, problem))?;
-        RawOperation::new(&self.config, &PUT_EVALUATIONS, &on, read).await?.call(body).await
+        RawOperation::new(self, &PUT_EVALUATIONS, &on, read).await?.call(body).await
     }
 }
 

@@ -33,6 +33,15 @@ impl ReadDocuments for Aws {
         head.map(Some).ok_or_else(|| unreadable(operation, name, "the answer names no versions"))
     }
 
+    async fn exists(&self, name: &DocumentName) -> Result<bool, AwsError> {
+        match call("ssm:GetDocument", name.as_str(), self.ssm.get_document().name(name.as_str()).send()).await
+        {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == "InvalidDocument" => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn version(
         &self,
         name: &DocumentName,

@@ -63,7 +63,7 @@ impl Aws {
             return Ok(items);
         }
         let read = |response: &_| page::read(listing, response);
-        let describe = RawOperation::new(&self.config, &listing.operation, "*", read).await?;
+        let describe = RawOperation::new(self, &listing.operation, "*", read).await?;
         for values in values.chunks(MOST_VALUES) {
             let mut next = None;
             loop {

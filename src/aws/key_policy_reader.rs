@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_kms::config::Credentials;
+use serde_json::json;
 use tokio::sync::Mutex;
 
 use super::Aws;
 use super::error::{call, unreadable};
+use crate::arn::Arn;
 use crate::intent::KeyPolicyReader;
 use crate::ports::{AwsError, Clock};
 
@@ -60,6 +62,7 @@ impl Aws {
             .role_arn(&reader.role_arn)
             .role_session_name(SESSION_NAME)
             .set_external_id(reader.external_id.clone())
+            .policy(session_policy(&reader.role_arn))
             .duration_seconds(i32::try_from(LIFETIME.as_secs()).unwrap_or(i32::MAX))
             .send();
         let given = call(operation, &reader.role_arn, assume)
@@ -78,6 +81,24 @@ impl Aws {
         let config = self.kms.config().to_builder().credentials_provider(credentials).build();
         Ok(Assumed { reader: reader.clone(), kms: aws_sdk_kms::Client::from_conf(config), expires })
     }
+}
+
+/// The session policy: whatever the role may do, this function only reads with it.
+fn session_policy(role_arn: &str) -> String {
+    let keys = Arn::parse(role_arn).map_or_else(
+        || "*".to_owned(),
+        |role| format!("arn:{}:kms:*:{}:key/*", role.partition, role.account),
+    );
+    let statements = json!([
+        {
+            "Effect": "Allow",
+            "Action": ["kms:GetKeyPolicy", "kms:ListGrants", "kms:ListResourceTags"],
+            "Resource": keys,
+        },
+        // AWS knows no resource for the list of aliases.
+        {"Effect": "Allow", "Action": "kms:ListAliases", "Resource": "*"},
+    ]);
+    json!({"Version": "2012-10-17", "Statement": statements}).to_string()
 }
 
 impl fmt::Debug for AssumedReaders {

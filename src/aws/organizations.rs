@@ -17,7 +17,7 @@ const DESCRIBE_ORGANIZATION: OperationSpec = OperationSpec {
 
 impl Organizations for Aws {
     async fn organization_id(&self) -> Result<Option<String>, AwsError> {
-        let describe = RawOperation::new(&self.config, &DESCRIBE_ORGANIZATION, "*", read).await?;
+        let describe = RawOperation::new(self, &DESCRIBE_ORGANIZATION, "*", read).await?;
         match describe.call("{}".to_owned()).await {
             Ok(id) => Ok(Some(id)),
             Err(error) if error.code() == "AWSOrganizationsNotInUseException" => Ok(None),

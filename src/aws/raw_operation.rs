@@ -28,6 +28,8 @@ use aws_types::SigningName;
 use aws_types::region::SigningRegion;
 use aws_types::service_config::ServiceConfigKey;
 
+use super::Aws;
+use super::calls::{UnreadableAnswer, retry_partition};
 use super::error::{call, unreadable};
 use crate::ports::AwsError;
 
@@ -85,13 +87,13 @@ struct Body(String);
 impl<'a, O: fmt::Debug + Send + Sync + 'static> RawOperation<'a, O> {
     /// Sets the operation up; `read` reads its answers.
     pub(super) async fn new(
-        config: &SdkConfig,
+        aws: &Aws,
         spec: &'static OperationSpec,
         on: &'a str,
         read: impl Fn(&HttpResponse) -> Result<O, OrchestratorError<Refusal>> + Send + Sync + 'static,
     ) -> Result<Self, AwsError> {
         let iam_action = spec.iam_action;
-        let operation = set_up(config, spec).await.map_err(|problem| unreadable(iam_action, on, problem))?;
+        let operation = set_up(aws, spec).await.map_err(|problem| unreadable(iam_action, on, problem))?;
         let serialize = |Body(body)| Ok(request(&spec.protocol, body)?);
         Ok(Self { operation: operation.serializer(serialize).deserializer(read).build(), iam_action, on })
     }
@@ -118,7 +120,7 @@ impl Refusal {
 }
 
 async fn set_up(
-    config: &SdkConfig,
+    Aws { config, in_flight, .. }: &Aws,
     OperationSpec { service, name, .. }: &'static OperationSpec,
 ) -> Result<OperationBuilder, &'static str> {
     let own = config.region().ok_or("there is no Region to ask")?;
@@ -129,6 +131,7 @@ async fn set_up(
     layer.store_put(SigningName::from_static(service.name));
     layer.store_put(SigningRegion::from(region.clone()));
     layer.store_put(SigV4OperationSigningConfig::default());
+    layer.store_put(retry_partition());
     let components = RuntimeComponentsBuilder::new(service.id)
         .with_auth_scheme(SigV4AuthScheme::new())
         .with_auth_scheme_option_resolver(Some(StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID])))
@@ -145,6 +148,8 @@ async fn set_up(
         .retry_classifier(TransientErrorClassifier::<Refusal>::new())
         .retry_classifier(HttpStatusCodeClassifier::default())
         .retry_classifier(AwsErrorCodeClassifier::<Refusal>::new())
+        .retry_classifier(UnreadableAnswer)
+        .interceptor(in_flight.clone())
         .timeout_config(config.timeout_config().cloned().unwrap_or_else(TimeoutConfig::disabled))
         .with_connection_poisoning();
     if let Some(version) = config.behavior_version() {

@@ -8,7 +8,7 @@ use super::options::TargetOptions;
 use super::{Connection, Console};
 use crate::intent::{Encryption, Intent, OnConflict, OnDelete, Owner, Safeguards};
 use crate::operations::{ChangeRequest, Proposal};
-use crate::ports::{Environment, ReadPorts, WritePorts};
+use crate::ports::{Environment, FleetMemory, ReadPorts, WritePorts};
 use crate::reconcile::digest;
 use crate::report::{Report, ReportFormat};
 
@@ -66,7 +66,8 @@ impl<'a> RequestedChange<'a> {
     ) -> Result<Report, CliError> {
         let Connection { ports, location } = connect(self.region).await?;
         let progress = console.progress();
-        let environment = Environment::new(&ports, &location).with_progress(&progress);
+        let memory = FleetMemory::default();
+        let environment = Environment::new(&ports, &location).with_progress(&progress).with_memory(&memory);
         let preview = self.wanted.preview(environment).await?;
         Ok(self.wanted.planned(&location, &preview))
     }
@@ -82,16 +83,21 @@ impl<'a> RequestedChange<'a> {
     ) -> Result<Report, CliError> {
         let Connection { ports, location } = connect(self.region).await?;
         let environment = Environment::new(&ports, &location);
-        let proposal = self.wanted.propose(environment.with_progress(&console.progress())).await?;
-        let planned = match proposal {
-            Proposal::Final(report) => return Ok(report),
-            Proposal::Applicable(planned) => planned,
+        let memory = FleetMemory::default();
+        let observing = environment.with_memory(&memory);
+        let proposal = self.wanted.propose(observing.with_progress(&console.progress())).await?;
+        let (planned, preview) = match proposal {
+            Proposal::Final(report) => return Ok(*report),
+            Proposal::Applicable(proposed) => *proposed,
         };
+        // Whoever confirms takes time, in which everything may change.
+        let preview = Some(&preview).filter(|_| confirmation.yes);
         if !confirmation.yes {
             let shown = planned.render(ReportFormat::Text { colour: console.colour });
             console.confirm(&shown, question)?;
         }
-        Ok(self.wanted.apply(environment.with_progress(&console.progress()), planned).await?)
+        let progress = console.progress();
+        Ok(self.wanted.apply(environment.with_progress(&progress), planned, preview).await?)
     }
 }
 

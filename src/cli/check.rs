@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::options::{Discovery, DocumentOption, KeyOption, PreflightOptions};
 use crate::access::PrincipalArn;
 use crate::operations;
-use crate::ports::{Environment, PreflightPorts};
+use crate::ports::{Environment, FleetMemory, PreflightPorts};
 use crate::preflight::{AccessObservation, Assessment, assess, assess_accounts};
 use crate::reconcile::ReconcileError;
 use crate::report::{Report, ReportHeader};
@@ -60,7 +60,8 @@ async fn online<P: PreflightPorts>(
 ) -> Result<Report, CliError> {
     let Connection { ports, location } = connect(options.region.as_deref()).await?;
     let safeguards = options.preflight.safeguards(&options.discovery)?;
-    let environment = Environment::new(&ports, &location);
+    let memory = FleetMemory::default();
+    let environment = Environment::new(&ports, &location).with_memory(&memory);
     let observation =
         operations::observe_key(environment, &options.key.key, &options.document.document, &safeguards)
             .await

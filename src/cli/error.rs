@@ -105,10 +105,12 @@ impl CliError {
 
 fn exit_of(error: &ReconcileError) -> Exit {
     match error {
+        ReconcileError::HalfChanged { cause, .. } => exit_of(cause),
         ReconcileError::Aws(_)
         | ReconcileError::VersionFailed { .. }
         | ReconcileError::Contended { .. }
         | ReconcileError::Overtaken { .. }
+        | ReconcileError::BeingReleased { .. }
         | ReconcileError::HistoryFull(_) => Exit::Aws,
         ReconcileError::Key(fault) | ReconcileError::StandbyKey(fault) | ReconcileError::KeyBefore(fault) => {
             exit_of_fault(fault)

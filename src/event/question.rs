@@ -14,6 +14,11 @@ pub(crate) trait Question: Sized {
     /// # Errors
     /// Every problem at once.
     fn read(properties: &Map<String, Value>) -> Result<Self, PropertyProblems>;
+
+    /// The question with what it takes from the properties before an Update.
+    fn after(self, _old_properties: &Map<String, Value>) -> Self {
+        self
+    }
 }
 
 /// A request, read whole.
@@ -45,7 +50,10 @@ impl<Q: Question> TryFrom<CustomResourceRequest> for QuestionRequest<Q> {
                 stack_id: update.stack_id,
                 logical_resource_id: update.logical_resource_id,
                 physical_resource_id: Some(update.physical_resource_id),
-                question: Some(Q::read(&update.resource_properties)),
+                question: Some(
+                    Q::read(&update.resource_properties)
+                        .map(|question| question.after(&update.old_resource_properties)),
+                ),
             },
             CustomResourceRequest::Delete(delete) => Self {
                 stack_id: delete.stack_id,

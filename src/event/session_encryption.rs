@@ -11,6 +11,7 @@ use crate::intent::{
 };
 use crate::key::KeyRef;
 use crate::location::Location;
+use crate::quote::quoted;
 use crate::session::{DocumentName, DocumentNameError};
 use cloudformation_custom_resource::{ObjectOrText, Properties, PropertyProblems, UnknownProperties};
 use kms_key_policy::{Policy, PolicyKind};
@@ -23,6 +24,9 @@ const ON_KEY_TROUBLE: [(&str, KeyTroubleWord); 3] = [
     ("Standby", KeyTroubleWord::Standby),
     ("Clear", KeyTroubleWord::Clear),
 ];
+/// The property that names what CloudFormation is to make before the request. A reference in it states a dependency on
+/// a resource that has a condition. What it holds does not matter, also not for whether a request is the same as before.
+const REQUIRES: &str = "Requires";
 const PREFLIGHT: [(&str, PreflightMode); 4] = [
     ("Strict", PreflightMode::Strict),
     ("Enforce", PreflightMode::Enforce),
@@ -66,7 +70,7 @@ pub(crate) enum EncryptionChange {
 /// The properties of a Create or an Update.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct WantedEncryption {
-    /// The properties as they arrived.
+    /// The properties as they arrived, without what does not matter.
     pub(crate) properties: Map<String, Value>,
     /// The intent, or every problem with the properties.
     pub(crate) intent: Result<Intent, PropertyProblems>,
@@ -127,10 +131,11 @@ impl TryFrom<CustomResourceRequest> for SessionEncryptionRequest {
 }
 
 impl WantedEncryption {
-    fn read(properties: Map<String, Value>) -> Self {
+    fn read(mut properties: Map<String, Value>) -> Self {
         let intent = read_intent(&properties, UnknownProperties::Refuse);
         let lenient = || read_intent(&properties, UnknownProperties::Ignore).ok();
         let intent_of_known_properties = intent.is_err().then(lenient).flatten();
+        properties.shift_remove(REQUIRES);
         Self { properties, intent, intent_of_known_properties }
     }
 }
@@ -159,6 +164,8 @@ pub(super) fn intent(reader: &mut Properties<'_>) -> Intent {
     // Nothing uses the value of Revision: a changed one makes CloudFormation send an Update. It is read so that it
     // is known.
     let _ = reader.text("Revision");
+    // The same holds for what CloudFormation is to make before the request.
+    let _ = reader.texts(REQUIRES);
     let safeguards = safeguards(reader);
     Intent { document, encryption, on_delete, on_conflict, safeguards }
 }
@@ -215,7 +222,10 @@ fn on_key_trouble(reader: &mut Properties<'_>, on: bool, key: Option<&str>) -> O
     match (word, standby) {
         (KeyTroubleWord::Standby, Some(standby)) if key == Some(&standby) => {
             let first = reader.spelt("KmsKeyId");
-            reader.reject(STANDBY, format!("is `{standby}`, as {first} is; it must name another key"));
+            reader.reject(
+                STANDBY,
+                format!("is `{}`, as {first} is; it must name another key", quoted(&standby)),
+            );
             OnKeyTrouble::Alert
         }
         (KeyTroubleWord::Standby, Some(standby)) => {
@@ -228,7 +238,10 @@ fn on_key_trouble(reader: &mut Properties<'_>, on: bool, key: Option<&str>) -> O
         }
         (KeyTroubleWord::Alert | KeyTroubleWord::Clear, Some(standby)) => {
             let word = reader.spelt("OnKeyTrouble");
-            reader.reject(STANDBY, format!("is `{standby}`; it must be left out unless {word} is `Standby`"));
+            reader.reject(
+                STANDBY,
+                format!("is `{}`; it must be left out unless {word} is `Standby`", quoted(&standby)),
+            );
             OnKeyTrouble::Alert
         }
         (KeyTroubleWord::Alert, None) => OnKeyTrouble::Alert,
@@ -249,7 +262,7 @@ fn key_ref(reader: &mut Properties<'_>, name: &'static str, text: &str) -> Optio
 fn reject_if_disabled(reader: &mut Properties<'_>, name: &'static str, key: Option<&str>) {
     if let Some(key) = key {
         let switch = reader.spelt("Encryption");
-        reader.reject(name, format!("is `{key}`; it must be left out if {switch} is `Disabled`"));
+        reader.reject(name, format!("is `{}`; it must be left out if {switch} is `Disabled`", quoted(key)));
     }
 }
 
@@ -266,8 +279,10 @@ fn safeguards(reader: &mut Properties<'_>) -> Safeguards {
     let reader_role = reader.text("KeyPolicyReaderRoleArn").filter(|arn| {
         let role = PrincipalArn::parse(arn).is_ok_and(|arn| arn.principal_type() == PrincipalType::Role);
         if !role {
-            let problem =
-                format!("is `{arn}`; it must be the ARN of a role, `arn:aws:iam::ACCOUNT:role/NAME`");
+            let problem = format!(
+                "is `{}`; it must be the ARN of a role, `arn:aws:iam::ACCOUNT:role/NAME`",
+                quoted(arn)
+            );
             reader.reject("KeyPolicyReaderRoleArn", problem);
         }
         role
@@ -313,8 +328,9 @@ pub(super) fn principals(reader: &mut Properties<'_>, name: &'static str) -> Vec
 /// # Errors
 /// If there can be no document of that name.
 fn document(properties: &Map<String, Value>) -> Result<DocumentName, DocumentNameError> {
-    let name = properties.get("DocumentName").and_then(Value::as_str).filter(|name| !name.is_empty());
-    name.map_or_else(|| Ok(DocumentName::default()), DocumentName::parse)
+    // As the reader of the properties takes it: scalars are text.
+    let name = Properties::new(properties).text("DocumentName");
+    name.map_or_else(|| Ok(DocumentName::default()), |name| DocumentName::parse(&name))
 }
 
 /// What the properties ask for when the resource is deleted; `None` if they do not say, or if no version knew the

@@ -22,7 +22,13 @@ impl Question for SessionKeyQuestion {
         }
         let _ = reader.text("Revision");
         reader.finish(UnknownProperties::Refuse)?;
-        Ok(Self { encryption, document, granted })
+        Ok(Self { encryption, document, previous_document: None, granted })
+    }
+
+    fn after(self, old_properties: &Map<String, Value>) -> Self {
+        let document = document_name(&mut Properties::new(old_properties)).unwrap_or_default();
+        let previous_document = Some(document).filter(|document| *document != self.document);
+        Self { previous_document, ..self }
     }
 }
 
@@ -62,6 +68,15 @@ mod tests {
         );
         assert_eq!(question.document, DocumentName::parse("Team-Shell").unwrap());
         assert_eq!(question.granted, [KeyArn::parse(KEY).unwrap()]);
+    }
+
+    #[test]
+    fn an_update_to_another_document_names_the_one_before() {
+        let question = || read(&json!({"KmsKeyId": KEY, "DocumentName": "Team-Shell"})).unwrap();
+        let after = |old: Value| question().after(old.as_object().unwrap()).previous_document;
+        assert_eq!(after(json!({"DocumentName": "Team-Old"})), DocumentName::parse("Team-Old").ok());
+        assert_eq!(after(json!({})), Some(DocumentName::default()));
+        assert_eq!(after(json!({"DocumentName": "Team-Shell"})), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::question::Question;
 use super::session_encryption::principals;
 use crate::intent::{KeyAccessQuestion, Require};
 use crate::key::KeyRef;
+use crate::quote::quoted;
 use cloudformation_custom_resource::{Properties, PropertyProblems, UnknownProperties};
 use kms_key_policy::AccountId;
 
@@ -34,7 +35,10 @@ fn question(properties: &Map<String, Value>) -> Result<KeyAccessQuestion, Proper
         match AccountId::parse(&text) {
             Some(account) => accounts.push(account),
             None => {
-                reader.reject("ConsumerAccounts", format!("holds `{text}`; an account id has twelve digits"));
+                reader.reject(
+                    "ConsumerAccounts",
+                    format!("holds `{}`; an account id has twelve digits", quoted(&text)),
+                );
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Handling a change event: each document that the event is about is remediated, one after the other, and one report
 //! covers them all.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -9,19 +9,13 @@ use serde_json::Value;
 use super::{FunctionError, FunctionSettings};
 use crate::change_event::{Actor, ChangeEvent, ChangeSource, Scope};
 use crate::metrics::Metrics;
-use crate::ports::{AwsError, Environment, WritePorts};
-use crate::remediation::{Remediation, RemediationOutcome, RemediationRequest, remediate};
+use crate::ports::{Environment, LastStep, TimeLimit, WritePorts, left_to_work, within};
+use crate::remediation::{Remediation, RemediationError, RemediationOutcome, RemediationRequest, remediate};
 use crate::session::DocumentName;
 
 /// The alert if the deployment's own document has no record.
 const LOST: &str = "the record of what is wanted is gone, so nothing repairs the document; unless its stack is being \
                     created or deleted just now, change `Revision` of that stack, which then asks again";
-
-/// The time that is kept for the report. If there is little time in all, a quarter of it is kept.
-const MARGIN: Duration = Duration::from_secs(10);
-/// The time for a document if nobody says how long there is: as long as any function runs.
-const UNKNOWN: Duration = Duration::from_secs(900);
-const NO_TIME: &str = "no time was left for it; the next event goes on";
 
 /// How long a report may be, in bytes. A destination takes 256 KB, and the event goes with it.
 const LONGEST: usize = 160_000;
@@ -32,6 +26,19 @@ pub(super) struct ChangeEventHandler<'a, P> {
     pub(super) settings: &'a FunctionSettings,
     /// When Lambda ends the function. A time in the past means that it is not known.
     pub(super) deadline: SystemTime,
+    /// The id of the Lambda request.
+    pub(super) request_id: &'a str,
+}
+
+/// What became of the documents of an event.
+#[derive(Default)]
+struct Handled {
+    /// What was done, also for those that could not be handled to the end.
+    remediations: Vec<Remediation>,
+    /// Why documents could not be handled, one line each.
+    problems: Vec<String>,
+    /// How many of the problems are about documents that have been repaired all the same.
+    repaired: usize,
 }
 
 /// The report on a change event, with the remediation of each document.
@@ -68,77 +75,106 @@ impl<P: WritePorts> ChangeEventHandler<'_, P> {
         metrics: &mut Metrics,
     ) -> Result<Value, FunctionError> {
         metrics.guarded = u64::from(event.source == ChangeSource::Schedule);
-        let (remediations, problems) = match self.each(event).await {
-            Ok(each) => each,
-            Err(problem) => (Vec::new(), vec![problem.to_string()]),
-        };
+        let handled = self.each(event).await;
+        let Handled { remediations, problems, repaired } = &handled;
         remediations.iter().for_each(|remediation| count(metrics, remediation));
-        metrics.repair_refused += problems.len() as u64;
-        let report = self.report(event, &remediations, &problems);
+        metrics.drift_repaired += *repaired as u64;
+        metrics.repair_refused += (problems.len() - repaired) as u64;
+        let report = self.report(event, remediations, problems);
         let text = report.to_string();
         if !problems.is_empty() || remediations.iter().any(|remediation| !remediation.alerts.is_empty()) {
             tracing::warn!(report = text, "alert");
         } else {
             tracing::info!(report = text, "remediated");
         }
-        match problems.is_empty() {
-            true => Ok(report),
-            false => Err(FunctionError::Incomplete { problems: problems.join("; ") }),
+        if problems.is_empty() {
+            self.note_what_was_told(remediations).await;
+            return Ok(report);
+        }
+        Err(FunctionError::Incomplete { problems: problems.join("; ") })
+    }
+
+    /// Notes in the records which repairs the report tells of. If that fails, they are told once more.
+    async fn note_what_was_told(&self, remediations: &[Remediation]) {
+        let step = LastStep::default();
+        step.set("noting in the record that the repair was told");
+        let limit = TimeLimit { time: left_to_work(self.environment.ports, self.deadline), step: &step };
+        for Remediation { document, note_to_save, .. } in remediations {
+            let Some(note) = note_to_save else { continue };
+            match within(self.environment.ports, limit, Box::pin(note.save(self.environment, document))).await
+            {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(%document, %error, "could not note that the repair was told")
+                }
+                Err(error) => tracing::warn!(%document, %error, "could not note that the repair was told"),
+            }
         }
     }
 
-    async fn each(&self, event: &ChangeEvent) -> Result<(Vec<Remediation>, Vec<String>), AwsError> {
+    async fn each(&self, event: &ChangeEvent) -> Handled {
+        let mut handled = Handled::default();
+        let ports = self.environment.ports;
         let own = self.settings.document.as_ref();
+        let step = LastStep::default();
+        let set_step = |text: &str| step.set(text);
+        let environment = self.environment.with_progress(&set_step);
         let mut documents = match &event.scope {
             Scope::Document(document) => vec![document.clone()],
-            Scope::Key(_) | Scope::Everything => self.environment.ports.recorded().await?,
+            Scope::Key(_) | Scope::Everything => {
+                environment.progress("listing the records");
+                let limit = TimeLimit { time: left_to_work(ports, self.deadline), step: &step };
+                let listed = match within(ports, limit, Box::pin(ports.recorded())).await {
+                    Ok(Ok(documents)) => Ok(documents),
+                    Ok(Err(error)) => Err(error.to_string()),
+                    Err(error) => Err(error.to_string()),
+                };
+                match listed {
+                    Ok(documents) => documents,
+                    Err(problem) => {
+                        handled.problems.push(problem);
+                        return handled;
+                    }
+                }
+            }
         };
         if let (Scope::Everything, Some(own)) = (&event.scope, own)
             && !documents.contains(own)
         {
             documents.push(own.clone());
         }
-        let (mut remediations, mut problems) = (Vec::new(), Vec::new());
         for (done, document) in documents.iter().enumerate() {
-            let repairs_per_hour = self.settings.repairs_per_hour;
-            let (request, is_own) =
-                (RemediationRequest { document, event, repairs_per_hour }, own == Some(document));
+            let (repairs_per_hour, request_id) = (self.settings.repairs_per_hour, self.request_id);
+            // None may take the time of the others. A remediation that is cut off leaves the document as it was or as
+            // wanted, or the next event finishes the job.
+            let left = u32::try_from(documents.len() - done).unwrap_or(u32::MAX);
+            let limit = Some(TimeLimit { time: left_to_work(ports, self.deadline) / left, step: &step });
+            let request = RemediationRequest { document, event, repairs_per_hour, request_id, limit };
+            let is_own = own == Some(document);
             // Boxed: the state of all that a remediation awaits is large.
-            let remediation = Box::pin(remediate(self.environment, request));
-            let time = self.share(documents.len() - done);
-            let Ok(remediated) = tokio::time::timeout(time, remediation).await else {
-                tracing::error!(%document, "no time was left for the document");
-                problems.push(format!("document {document}: {NO_TIME}"));
-                continue;
-            };
-            match remediated {
+            match Box::pin(remediate(environment, request)).await {
                 Ok(remediation) if remediation.outcome == RemediationOutcome::NotConcerned => {}
                 Ok(mut document) => {
                     if is_own && document.outcome == RemediationOutcome::NotOurs {
                         document.alerts.push(LOST.to_owned());
                     }
-                    remediations.push(document);
+                    handled.remediations.push(document);
                 }
                 // The document is another function's, or the command line's: this function's role was not given it.
-                Err(error) if !is_own && !is_asked(event) && error.is_record_withheld() => {
+                Err(error)
+                    if !self.settings.lists(document) && !is_asked(event) && error.is_record_withheld() =>
+                {
                     not_ours(document, &error);
                 }
                 Err(error) => {
                     tracing::error!(%document, %error, "could not remediate the document");
-                    problems.push(error.to_string());
+                    handled.problems.push(error.to_string());
+                    handled.repaired += usize::from(error.is_repaired());
+                    handled.remediations.push(*error.remediation);
                 }
             }
         }
-        Ok((remediations, problems))
-    }
-
-    /// The time for the next document, if so many are left. None may take the time of the others, and some time is kept
-    /// for the report. A remediation that is cut off leaves the document as it was or as wanted, or the next event
-    /// finishes the job.
-    fn share(&self, documents: usize) -> Duration {
-        let left = self.deadline.duration_since(self.environment.ports.now()).unwrap_or(UNKNOWN);
-        let margin = MARGIN.min(left / 4);
-        (left - margin) / u32::try_from(documents).unwrap_or(u32::MAX)
+        handled
     }
 
     /// The report. What kept a document from being handled is an alert of it. Such a report is only in the log, because
@@ -185,7 +221,8 @@ fn is_asked(event: &ChangeEvent) -> bool {
 
 /// The report in one line: the outcome of each document, and how many could not be handled.
 fn summary(event: &ChangeEvent, remediations: &[Remediation], problems: usize) -> String {
-    let each = remediations.iter().map(|remediation| {
+    let is_handled = |remediation: &&Remediation| remediation.outcome != RemediationOutcome::Failed;
+    let each = remediations.iter().filter(is_handled).map(|remediation| {
         let but = match remediation.outcome {
             RemediationOutcome::AsWanted if !remediation.alerts.is_empty() => ", but there is trouble",
             _ => "",
@@ -213,20 +250,24 @@ fn words(outcome: RemediationOutcome) -> &'static str {
         RemediationOutcome::Returned => "carries its first key again",
         RemediationOutcome::Refused => "is not as wanted and was left so",
         RemediationOutcome::BreakerOpen => "is left alone, since somebody keeps changing it",
+        RemediationOutcome::Failed => "could not be handled",
     }
 }
 
 fn count(metrics: &mut Metrics, remediation: &Remediation) {
     metrics.drift_found += u64::from(!remediation.drift.is_empty());
-    metrics.drift_repaired += u64::from(remediation.changed);
+    // Of those that could not be handled to the end, only the error knows whether they were repaired.
+    let is_handled = remediation.outcome != RemediationOutcome::Failed;
+    metrics.drift_repaired += u64::from(remediation.changed && is_handled);
     metrics.repair_refused += u64::from(remediation.outcome == RemediationOutcome::Refused);
     metrics.breaker_open += u64::from(remediation.breaker_open);
     metrics.key_trouble += u64::from(remediation.key_trouble);
     metrics.checks_failed += remediation.checks_failed as u64;
+    metrics.checks_unknown += remediation.checks_unknown as u64;
     metrics.alerts += remediation.alerts.len() as u64;
 }
 
-fn not_ours(document: &DocumentName, error: &AwsError) {
+fn not_ours(document: &DocumentName, error: &RemediationError) {
     tracing::info!(%document, %error, "skipped: the role of this function may not read the record of this document");
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::event::question::QuestionRequest;
 use crate::location::Location;
-use crate::ports::Clock;
+use crate::ports::{Clock, DenialRetries};
 use crate::preflight::{IdentityRemedy, Remedies, ResourceRemedy};
 use crate::reconcile::ReconcileError;
 use cloudformation_custom_resource::{Deadline, Failure, PhysicalResourceId};
@@ -48,24 +48,34 @@ const LEAST_TIME: Duration = Duration::from_secs(5);
 /// The error of the last attempt.
 pub(super) async fn despite_fresh_role<T>(
     ports: &impl Clock,
-    deadline: &Deadline,
+    denials: &DenialRetries,
     request: impl AsyncFn() -> Result<T, ReconcileError>,
 ) -> Result<T, ReconcileError> {
-    let mut attempt = 0;
+    let mut half = None;
     loop {
-        match request().await {
-            Err(ReconcileError::Aws(error))
-                if error.is_denied()
-                    && attempt < RETRIES_OF_FRESH_ROLE
-                    && deadline.left_to_work(ports.now()) > LEAST_TIME =>
-            {
-                attempt += 1;
-                tracing::info!(attempt, %error, "trying again, since the role may be seconds old");
-                ports.pause(attempt).await;
-            }
-            result => return result,
+        let error = match request().await {
+            Err(error) => error,
+            done => return done,
+        };
+        if let ReconcileError::HalfChanged { half: of_attempt, .. } = &error {
+            half = Some(*of_attempt);
+        }
+        let is_tried_again = match error.cause() {
+            ReconcileError::Aws(denial) => denial.is_denied() && denials.pause(ports, denial).await,
+            _ => false,
+        };
+        if !is_tried_again {
+            // An attempt may have been denied before it could read what an earlier one had left.
+            return Err(error.after(half));
         }
     }
+}
+
+/// The retries of a request whose role may be seconds old. Writes make them at the write, and everything else from the
+/// beginning of the request.
+pub(super) fn retries_of_fresh_role(ports: &impl Clock, deadline: &Deadline) -> DenialRetries {
+    let now = ports.now();
+    DenialRetries::new(RETRIES_OF_FRESH_ROLE, now + deadline.left_to_work(now).saturating_sub(LEAST_TIME))
 }
 
 pub(super) fn valid_physical_id(id: &str) -> Result<PhysicalResourceId, Failure> {
@@ -96,7 +106,7 @@ const LONGEST: usize = 3000;
 /// whole.
 pub(super) fn failure(error: &ReconcileError, request_id: &str) -> Failure {
     let mut reason = error.to_string();
-    let ReconcileError::Key(fault) = error else { return Failure { reason } };
+    let ReconcileError::Key(fault) = error.cause() else { return Failure { reason } };
     let Some(remedies) = fault.remedies() else { return Failure { reason } };
     reason.push_str(&format!("; the whole report is in the function's log, request {request_id}"));
     for remedy in remedies_in_words(remedies) {

@@ -9,11 +9,12 @@ use crate::event::session_encryption::{
 };
 use crate::intent::{Intent, OnDelete, Owner};
 use crate::location::Location;
-use crate::ports::{Environment, WritePorts};
+use crate::ports::{Environment, FleetMemory, WritePorts, waiting_for};
 use crate::preflight::{KeyFault, summary};
+use crate::quote::quoted;
 use crate::reconcile::{
     EstablishRequest, Outcome, ReconcileError, ReleaseRequest, digest, establish, read_record, release,
-    unchanged,
+    return_to_accepted,
 };
 use crate::session::DocumentName;
 use cloudformation_custom_resource::{
@@ -39,6 +40,10 @@ impl<P: WritePorts> CustomResource for SessionEncryption<'_, P> {
         let document = document.map_err(|error| Failure { reason: format!("`DocumentName`: {error}") })?;
         let location = self.location.or_of_stack(&request.owner.stack_id)?;
         resource::valid_physical_id(&id_of_document(&location, document))
+    }
+
+    fn waiting_for(&self) -> Option<String> {
+        waiting_for(self.ports)
     }
 
     async fn handle(
@@ -99,15 +104,20 @@ impl<P: WritePorts> SessionEncryption<'_, P> {
         let digest = digest(&wanted.properties);
         let intent = self.accepted_intent(change, &digest).await?;
         let step = |step: &str| progress.set(step);
-        let environment = Environment::new(self.ports, location).with_progress(&step);
+        let (memory, denials) =
+            (FleetMemory::default(), resource::retries_of_fresh_role(self.ports, deadline));
+        let environment = Environment::new(self.ports, location)
+            .with_progress(&step)
+            .with_memory(&memory)
+            .with_denial_retries(&denials);
         let patience = deadline.left_to_work(self.ports.now()).div_f64(2.0);
-        let request = EstablishRequest { owner, intent, digest: &digest, patience };
+        let request = EstablishRequest { owner, intent, digest: &digest, patience, preview: None };
         // Boxed: the state of these futures is large.
         let attempt = async || Box::pin(establish(environment, request)).await;
-        let mut outcome = match resource::despite_fresh_role(self.ports, deadline, attempt).await {
+        let mut outcome = match resource::despite_fresh_role(self.ports, &denials, attempt).await {
             Ok(outcome) => outcome,
             Err(error) if previous.is_some() && is_about_keys(&error) => {
-                match Box::pin(unchanged(environment, request)).await {
+                match Box::pin(return_to_accepted(environment, request)).await {
                     Ok(Some(mut outcome)) => {
                         outcome.notes.push(error.to_string());
                         outcome
@@ -170,7 +180,8 @@ fn refuse_unknown_type(resource_type: &str) -> Result<(), Failure> {
         return Ok(());
     }
     let reason = format!(
-        "resource type `{resource_type}` is none that this function knows; it is asked as {}, {SESSION_KEY} or {SESSION_KEY_ACCESS}",
+        "resource type `{}` is none that this function knows; it is asked as {}, {SESSION_KEY} or {SESSION_KEY_ACCESS}",
+        quoted(resource_type),
         SESSION_ENCRYPTION[0]
     );
     Err(Failure { reason })
@@ -179,7 +190,7 @@ fn refuse_unknown_type(resource_type: &str) -> Result<(), Failure> {
 /// Whether a request failed because of its keys, or because they could not be described. An Update may be a rollback to a
 /// document that already has them.
 fn is_about_keys(error: &ReconcileError) -> bool {
-    match error {
+    match error.cause() {
         ReconcileError::Key(KeyFault::Unfit { .. } | KeyFault::NotFound { .. })
         | ReconcileError::StandbyKey(_) => true,
         ReconcileError::Aws(error) => error.is_denied() && error.operation == "kms:DescribeKey",

@@ -3,7 +3,7 @@
 use super::resource::{self, FunctionLocation, plain_failure};
 use crate::event::question::QuestionRequest;
 use crate::intent::SessionKeyQuestion;
-use crate::ports::{Environment, ReadPorts};
+use crate::ports::{Environment, ReadPorts, waiting_for};
 use crate::reconcile::session_keys;
 use cloudformation_custom_resource::{
     CustomResource, Deadline, Failure, PhysicalResourceId, Progress, Success,
@@ -24,6 +24,10 @@ impl<P: ReadPorts> CustomResource for SessionKey<'_, P> {
         resource::id_of_question(&self.location, request, "key")
     }
 
+    fn waiting_for(&self) -> Option<String> {
+        waiting_for(self.ports)
+    }
+
     async fn handle(
         &self,
         request: &Self::Request,
@@ -39,9 +43,10 @@ impl<P: ReadPorts> CustomResource for SessionKey<'_, P> {
         let location = self.location.or_of_stack(&request.stack_id)?;
         let step = |step: &str| progress.set(step);
         let environment = Environment::new(self.ports, &location).with_progress(&step);
+        let denials = resource::retries_of_fresh_role(self.ports, deadline);
         // Boxed: the state of all that is awaited is large.
         let attempt = async || Box::pin(session_keys(environment, &request.stack_id, question)).await;
-        let keys = resource::despite_fresh_role(self.ports, deadline, attempt)
+        let keys = resource::despite_fresh_role(self.ports, &denials, attempt)
             .await
             .map_err(|error| resource::failure(&error, self.request_id))?;
         let account = keys.key.as_ref().map_or("", |key| &key.location().account);

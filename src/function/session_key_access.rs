@@ -3,7 +3,7 @@
 use super::resource::{self, FunctionLocation, plain_failure};
 use crate::event::question::QuestionRequest;
 use crate::intent::KeyAccessQuestion;
-use crate::ports::{Environment, PreflightPorts};
+use crate::ports::{Environment, PreflightPorts, waiting_for};
 use crate::preflight::{check_key_access, summary};
 use crate::reconcile::ReconcileError;
 use cloudformation_custom_resource::{
@@ -25,6 +25,10 @@ impl<P: PreflightPorts> CustomResource for SessionKeyAccess<'_, P> {
         resource::id_of_question(&self.location, request, "access")
     }
 
+    fn waiting_for(&self) -> Option<String> {
+        waiting_for(self.ports)
+    }
+
     async fn handle(
         &self,
         request: &Self::Request,
@@ -41,11 +45,12 @@ impl<P: PreflightPorts> CustomResource for SessionKeyAccess<'_, P> {
         let step = |step: &str| progress.set(step);
         let patience = deadline.left_to_work(self.ports.now()).div_f64(2.0);
         let environment = Environment::new(self.ports, &location).with_progress(&step);
+        let denials = resource::retries_of_fresh_role(self.ports, deadline);
         // Boxed: the state of all that the check awaits is large.
         let attempt = async || {
             Box::pin(check_key_access(environment, question, patience)).await.map_err(ReconcileError::from)
         };
-        let (key, assessment) = resource::despite_fresh_role(self.ports, deadline, attempt)
+        let (key, assessment) = resource::despite_fresh_role(self.ports, &denials, attempt)
             .await
             .map_err(|error| resource::failure(&error, self.request_id))?;
         Ok(Success::new(id)

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::arn::Arn;
 use crate::location::Location;
+use crate::quote::quoted;
 
 /// The ARN of a KMS key, `arn:PARTITION:kms:REGION:ACCOUNT:key/ID`. A preferences document gets no other form of
 /// reference, because an ARN means the same key to every account.
@@ -31,7 +32,7 @@ impl KeyArn {
     /// # Errors
     /// The text is anything but the ARN of one key, such as an alias ARN, a wildcard or an ARN with a part missing.
     pub fn parse(text: &str) -> Result<Self, KeyArnError> {
-        let error = || KeyArnError { text: text.to_owned() };
+        let error = || KeyArnError { text: quoted(text) };
         let arn = Arn::parse(text).ok_or_else(error)?;
         let location = kms_location(&arn).ok_or_else(error)?;
         let id = arn.resource.strip_prefix("key/").filter(|id| is_word(id)).ok_or_else(error)?;

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::arn::{KeyArn, is_word, kms_location};
 use crate::arn::Arn;
 use crate::location::Location;
+use crate::quote::quoted;
 
 /// A reference to a key. Only [`KeyRef::Arn`] can name a key of another account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +89,11 @@ impl KeyRef {
     /// # Errors
     /// The text has none of the four forms, or is an alias of an AWS managed key (`alias/aws/…`).
     pub fn parse(text: &str) -> Result<Self, KeyRefError> {
-        let malformed = || KeyRefError::Malformed(text.to_owned());
+        let malformed = || KeyRefError::Malformed(quoted(text));
+        // No reference is longer (KMS API reference, DescribeKey).
+        if text.len() > 2048 {
+            return Err(malformed());
+        }
         if let Ok(arn) = KeyArn::parse(text) {
             return Ok(Self::Arn(arn));
         }
@@ -129,21 +134,21 @@ impl KeyRef {
         };
         if location.partition != document.partition {
             return Err(Misplaced::Partition {
-                key: self.to_string(),
+                key: quoted(self.as_str()),
                 partition: location.partition.clone(),
                 wanted: document.partition.clone(),
             });
         }
         if location.region != document.region {
             return Err(Misplaced::Region {
-                key: self.to_string(),
+                key: quoted(self.as_str()),
                 region: location.region.clone(),
                 wanted: document.region.clone(),
             });
         }
         if matches!(self, Self::AliasArn { .. }) && location.account != document.account {
             return Err(Misplaced::ForeignAlias {
-                alias: self.to_string(),
+                alias: quoted(self.as_str()),
                 account: location.account.clone(),
             });
         }
@@ -160,11 +165,11 @@ impl fmt::Display for KeyRef {
 /// An alias name has letters, digits, `/`, `_` and `-`, at most 256 with the prefix (KMS API reference, CreateAlias).
 fn check_alias(text: &str, name: &str) -> Result<(), KeyRefError> {
     if name.starts_with("aws/") {
-        return Err(KeyRefError::AwsManaged(text.to_owned()));
+        return Err(KeyRefError::AwsManaged(quoted(text)));
     }
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-');
     if name.is_empty() || name.len() > 250 || !name.bytes().all(allowed) {
-        return Err(KeyRefError::Malformed(text.to_owned()));
+        return Err(KeyRefError::Malformed(quoted(text)));
     }
     Ok(())
 }
@@ -193,7 +198,7 @@ mod tests {
         for text in
             ["", "session", "alias/", "alias/a b", "arn:aws:kms:eu-west-1:1:alias/x", "{{ key }}", "arn:x"]
         {
-            assert_eq!(KeyRef::parse(text), Err(KeyRefError::Malformed(text.into())), "{text}");
+            assert_eq!(KeyRef::parse(text), Err(KeyRefError::Malformed(quoted(text))), "{text}");
         }
         for text in ["alias/aws/ssm", "arn:aws:kms:eu-west-1:111122223333:alias/aws/ssm"] {
             assert_eq!(KeyRef::parse(text), Err(KeyRefError::AwsManaged(text.into())));

@@ -26,9 +26,9 @@ pub struct ChangeRequest {
 #[derive(Clone, Debug)]
 pub enum Proposal {
     /// Nothing differs, or findings block: the report is final.
-    Final(Report),
-    /// The plan, which [`ChangeRequest::apply`] applies.
-    Applicable(Report),
+    Final(Box<Report>),
+    /// The plan, which [`ChangeRequest::apply`] applies, and what it rests on.
+    Applicable(Box<(Report, Preview)>),
 }
 
 /// Plans a change and applies it. The report says what was done. Nothing is done if findings block or if nothing
@@ -41,8 +41,11 @@ pub async fn apply<P: WritePorts>(
     request: &ChangeRequest,
 ) -> Result<Report, ReconcileError> {
     match request.propose(environment).await? {
-        Proposal::Final(report) => Ok(report),
-        Proposal::Applicable(planned) => request.apply(environment, planned).await,
+        Proposal::Final(report) => Ok(*report),
+        Proposal::Applicable(proposed) => {
+            let (planned, preview) = *proposed;
+            request.apply(environment, planned, Some(&preview)).await
+        }
     }
 }
 
@@ -84,12 +87,16 @@ impl ChangeRequest {
         let mut planned = self.planned(environment.location, &preview);
         if !preview.blocking.is_empty() {
             planned.notes.push("nothing was changed".to_owned());
-            return Ok(Proposal::Final(planned));
+            return Ok(Proposal::Final(Box::new(planned)));
         }
-        Ok(if preview.plan.is_empty() { Proposal::Final(planned) } else { Proposal::Applicable(planned) })
+        Ok(match preview.plan.is_empty() {
+            true => Proposal::Final(Box::new(planned)),
+            false => Proposal::Applicable(Box::new((planned, preview))),
+        })
     }
 
-    /// Applies what was proposed, and reports what was done.
+    /// Applies what was proposed, and reports what was done. `preview` is what the proposal rests on, if it was made a
+    /// moment ago; otherwise everybody is checked again.
     ///
     /// # Errors
     /// See [`ReconcileError`].
@@ -97,9 +104,11 @@ impl ChangeRequest {
         &self,
         environment: Environment<'_, P>,
         planned: Report,
+        preview: Option<&Preview>,
     ) -> Result<Report, ReconcileError> {
+        let request = EstablishRequest { preview, ..self.establish() };
         // Boxed: the state of all that a change awaits is large.
-        let outcome = Box::pin(establish(environment, self.establish())).await?;
+        let outcome = Box::pin(establish(environment, request)).await?;
         Ok(done(planned, outcome))
     }
 
@@ -164,6 +173,7 @@ impl ChangeRequest {
             intent: &self.intent,
             digest: &self.digest,
             patience: self.patience,
+            preview: None,
         }
     }
 }

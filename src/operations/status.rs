@@ -103,6 +103,11 @@ fn of_record(status: &mut RegionStatus, record: &Record, now: SystemTime) {
             ),
         });
     }
+    if record.releasing.is_some() {
+        status
+            .problems
+            .push(format!("{} is giving the document back, and has not come to the end", record.owner));
+    }
     if let Some(breaker) = &record.remediation.breaker {
         let by = record.remediation.actor.as_ref().map_or("somebody".to_owned(), ToString::to_string);
         status.problems.push(format!(
@@ -134,7 +139,14 @@ async fn read_versions<P: ReadDocuments + Clock>(
     name: &DocumentName,
 ) -> Result<Option<ReadVersions>, AwsError> {
     for attempt in 1..=READS {
-        let Some(head) = ports.head(name).await? else { return Ok(None) };
+        let Some(head) = ports.head(name).await? else {
+            // One answer that says there is none may be wrong.
+            if !ports.exists(name).await? {
+                return Ok(None);
+            }
+            ports.pause(attempt).await;
+            continue;
+        };
         // Read as JSON, whatever the document is stored in: nobody edits this text.
         let (latest, default) = tokio::join!(
             ports.version(name, head.latest, DocumentFormat::Json),

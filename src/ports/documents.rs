@@ -51,6 +51,9 @@ pub enum DocumentWrite {
 pub trait ReadDocuments {
     /// Its versions. `None` if there is no such document.
     async fn head(&self, name: &DocumentName) -> Result<Option<DocumentHead>, AwsError>;
+    /// Whether there is such a document, by another call than [`Self::head`]: one answer alone that says there is none
+    /// may be wrong.
+    async fn exists(&self, name: &DocumentName) -> Result<bool, AwsError>;
     /// One version's content in a format. `None` if the version is gone.
     async fn version(
         &self,

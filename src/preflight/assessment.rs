@@ -10,6 +10,7 @@ use super::checks::{dry_run, just_in_time, key_fitness, key_policy, network, nod
 use super::finding::{Check, Finding, Verdict};
 use super::observation::{AccessObservation, Need, Read, Subject};
 use super::remedies::Remedies;
+use super::unread::Unread;
 use crate::access::{CallerKind, IdentityVerdict, KeyVerdict, PrincipalArn};
 use crate::intent::PreflightMode;
 
@@ -49,6 +50,9 @@ pub struct Assessment {
     pub access: Vec<PrincipalAccess>,
     /// What to do for those who fail.
     pub remedies: Remedies,
+    /// What the checks needed and could not read.
+    #[serde(skip)]
+    pub unread: Vec<Unread>,
 }
 
 /// Assesses everything that was observed. `exempt` holds patterns of ARNs, with `*` and `?`.
@@ -56,7 +60,11 @@ pub struct Assessment {
 pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment {
     let key = observation.arn();
     let assessor = Assessor::new(observation);
-    let mut assessment = Assessment { findings: key_fitness(&observation.key), ..Assessment::default() };
+    let mut assessment = Assessment {
+        findings: key_fitness(&observation.key),
+        unread: observation.unread(),
+        ..Assessment::default()
+    };
     assessment.findings.extend(key_policy::warnings(&assessor.all.rules, key.as_str()));
     let mut refused: Vec<(&PrincipalArn, CallerKind)> = Vec::new();
     let mut lacking: Vec<(&PrincipalArn, CallerKind)> = Vec::new();
@@ -176,6 +184,9 @@ impl Assessment {
         self.access
             .extend(access.map(|access| PrincipalAccess { key_policy_statements: Vec::new(), ..access }));
         self.remedies.extend(other.remedies);
+        let unread = other.unread.into_iter().filter(|unread| !self.unread.contains(unread));
+        let unread: Vec<_> = unread.collect();
+        self.unread.extend(unread);
     }
 }
 

@@ -6,7 +6,8 @@ use super::key_error::{KeyError, KeyFault};
 use crate::key::{KeyDescription, KeyRef};
 use crate::ports::{AwsError, Environment, PreflightPorts};
 
-/// Resolves a reference to a key.
+/// Resolves a reference to a key. That there is no such key is believed if a second read agrees: otherwise one wrong answer
+/// would let a standby key stand in, or turn encryption off.
 ///
 /// # Errors
 /// If the key does not exist, cannot be described, or is in another Region or partition.
@@ -16,7 +17,10 @@ pub async fn describe_key<P: PreflightPorts>(
 ) -> Result<KeyDescription, KeyError> {
     let Environment { ports, location, .. } = environment;
     key.check_location(location).map_err(KeyFault::Misplaced)?;
-    let described = ports.describe(key.as_str()).await?;
+    let described = match ports.describe(key.as_str()).await? {
+        None => ports.describe(key.as_str()).await?,
+        described => described,
+    };
     Ok(described
         .ok_or_else(|| KeyFault::NotFound { key: key.to_string(), location: location.to_string() })?)
 }

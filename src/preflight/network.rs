@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::observation::{InstanceNode, Read};
 use crate::ports::{
-    EndpointType, Instance, NatGateway, Network, RouteTable, SecurityGroup, Subnet, VpcEndpoint,
+    EndpointType, Environment, Instance, NatGateway, Network, RouteTable, SecurityGroup, Subnet, VpcEndpoint,
 };
 use kms_key_policy::{Policy, PolicyKind};
 
@@ -41,7 +41,7 @@ impl NetworkObservation {
 
 /// Reads the network of the VPCs that these nodes are in. If none of them is in a VPC, nothing is read.
 pub(super) async fn observe_network<P: Network>(
-    ports: &P,
+    environment: Environment<'_, P>,
     nodes: &[InstanceNode],
     instances: Vec<Instance>,
 ) -> NetworkObservation {
@@ -59,17 +59,17 @@ pub(super) async fn observe_network<P: Network>(
     // Boxed: each call in flight has a large state.
     let ((endpoints, security_groups), subnets, route_tables, nat_gateways) = tokio::join!(
         async {
-            let endpoints = Read::from(Box::pin(ports.vpc_endpoints(&vpcs)).await);
+            let endpoints = Read::from(Box::pin(environment.vpc_endpoints(&vpcs)).await);
             let groups = security_groups(endpoints.known().map(Vec::as_slice).unwrap_or_default());
             let groups = match groups.as_slice() {
                 [] => Read::Known(Vec::new()),
-                groups => Read::from(Box::pin(ports.security_groups(groups)).await),
+                groups => Read::from(Box::pin(environment.security_groups(groups)).await),
             };
             (endpoints, groups)
         },
-        Box::pin(ports.subnets(&vpcs)),
-        Box::pin(ports.route_tables(&vpcs)),
-        Box::pin(ports.nat_gateways(&vpcs)),
+        Box::pin(environment.subnets(&vpcs)),
+        Box::pin(environment.route_tables(&vpcs)),
+        Box::pin(environment.nat_gateways(&vpcs)),
     );
     NetworkObservation {
         instances,

@@ -43,7 +43,7 @@ pub async fn observe_access<P: PreflightPorts>(
         },
         async {
             match safeguards.discover_users {
-                true => Some(Box::pin(found_users(ports, &location.account, document, since)).await),
+                true => Some(Box::pin(found_users(environment, document, since)).await),
                 false => None,
             }
         },
@@ -205,7 +205,7 @@ async fn observe_nodes<P: PreflightPorts>(
     };
     let network = match instances.filter(|_| !nodes.instances.is_empty()) {
         Some(Ok(instances)) => {
-            Some(Read::Known(observe_network(environment.ports, &nodes.instances, instances).await))
+            Some(Read::Known(observe_network(environment, &nodes.instances, instances).await))
         }
         Some(Err(error)) => Some(Read::Unknown(error.to_string())),
         None => None,

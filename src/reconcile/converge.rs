@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use super::error::ReconcileError;
 use super::observe::Observation;
-use super::plan::{Goal, Plan, Step, plan_establish};
+use super::plan::{Goal, Plan, Step, plan_establish, plan_towards};
 use super::record::Record;
-use super::release::{UndoneBy, undo};
+use super::release::{UndoneBy, released_for, undo};
 use super::run::Run;
-use crate::intent::{OnDelete, PreflightMode};
+use crate::intent::{OnConflict, OnDelete, PreflightMode};
 use crate::key::KeyDescription;
 use crate::ports::{VersionStatus, WritePorts};
 use crate::preflight::{
-    AccessQuestion, Check, Finding, Remedies, Verdict, check_access, log_assessment, refuse_if_blocked,
+    AccessQuestion, Assessment, Check, Finding, Remedies, Verdict, check_access, log_assessment,
+    refuse_if_blocked,
 };
 use crate::session::Target;
 
@@ -30,6 +31,8 @@ pub(crate) struct Convergence<'a> {
     pub(crate) patience: Duration,
     /// On whose behalf the document is brought there.
     pub(crate) purpose: Purpose<'a>,
+    /// What the checks of these keys have just found, if they were made and nothing that they found blocks.
+    pub(crate) assessed: Option<&'a Assessment>,
 }
 
 /// On whose behalf a document is brought to its goal.
@@ -82,6 +85,12 @@ impl RecordState {
         }
     }
 
+    /// Whether another owner wrote the first record before this run's, and this owner takes documents over.
+    fn is_overtaken_in(&self, observation: &Observation, goal: Goal<'_>) -> bool {
+        let is_others = observation.record.as_ref().is_some_and(|record| record.owner != *goal.owner);
+        matches!(self, Self::Sent(_)) && is_others && goal.on_conflict == OnConflict::TakeOver
+    }
+
     /// The record that this run has sent or written.
     fn own(&self) -> Option<&Record> {
         match self {
@@ -115,20 +124,39 @@ pub(crate) async fn converge<P: WritePorts>(
     run: &mut Run<'_, P>,
     convergence: Convergence<'_>,
 ) -> Result<Converged, ReconcileError> {
-    let Convergence { goal, keys, mode, purpose, .. } = convergence;
-    let mut is_access_checked = keys.is_empty() || mode == PreflightMode::Off;
-    let mut observation = run.observe().await?;
+    let Convergence { mut goal, keys, mode, purpose, assessed, .. } = convergence;
+    let mut is_access_checked = keys.is_empty() || mode == PreflightMode::Off || assessed.is_some();
+    let mut observation = match purpose {
+        Purpose::Request => despite_release(run).await?,
+        Purpose::Repair { .. } => run.observe().await?,
+    };
     let was_encrypted = observation.is_encrypted();
     let mut findings: Vec<Finding> = version_skew(&observation, goal.wanted).into_iter().collect();
     let mut remedies = Remedies::default();
+    let mut unread: Option<Vec<String>> = None;
+    if let Some((assessment, key)) = assessed.zip(keys.first()) {
+        log_assessment(key, assessment);
+        findings.extend(of_access(assessment.findings.clone()));
+        remedies.extend(assessment.remedies.clone());
+        unread = Some(assessment.unread.iter().map(|unread| unread.what.clone()).collect());
+    }
     let found = observation.record.clone().filter(|record| record.owner == *goal.owner);
     let mut state = found.map_or(RecordState::Absent, RecordState::Found);
     loop {
+        if state.is_overtaken_in(&observation, goal) {
+            // Another owner was quicker, and this one takes over.
+            state = RecordState::Absent;
+        }
         if let Some(record) = state.expected_in(&observation) {
+            observation = despite_missed_read(run, observation).await?;
             still_ours(run, &observation, record, purpose).await?;
         }
+        run.note_half_change(&observation, goal.wanted);
+        // What this run wrote is not what was there before.
+        let is_own = observation.record.as_ref().is_some_and(|record| record.owner == *goal.owner);
+        goal.adopts_anew &= is_own && observation.document.is_some() && !run.changed();
         still_wanted(run, &observation, purpose, state.own())?;
-        match plan_establish(&observation, goal) {
+        match plan_establish(&observation, Goal { unread: unread.as_deref(), ..goal }) {
             Ok(plan) if plan.is_empty() => {
                 return Ok(Converged { observation, findings, remedies, was_encrypted });
             }
@@ -136,6 +164,7 @@ pub(crate) async fn converge<P: WritePorts>(
                 return Err(ReconcileError::Overtaken { document: run.document().clone() });
             }
             Ok(_) if !is_access_checked && !is_accepted(&observation, goal) => {
+                let mut names = Vec::new();
                 for key in keys {
                     let question =
                         AccessQuestion { key, document: run.document(), safeguards: goal.safeguards };
@@ -144,9 +173,12 @@ pub(crate) async fn converge<P: WritePorts>(
                     log_assessment(key, &assessment);
                     refuse_if_blocked(key, &assessment, mode)?;
                     remedies.extend(assessment.remedies);
-                    let new = assessment.findings.into_iter();
-                    findings.extend(new.filter(|finding| finding.check != Check::KeyFitness));
+                    names.extend(assessment.unread.into_iter().map(|unread| unread.what));
+                    findings.extend(of_access(assessment.findings));
                 }
+                names.sort_unstable();
+                names.dedup();
+                unread = Some(names);
                 // The checks took time, so the observation may be out of date.
                 is_access_checked = true;
             }
@@ -154,16 +186,28 @@ pub(crate) async fn converge<P: WritePorts>(
                 if let Some(record) = saved_by(&plan) {
                     state = state.with_sent(record.clone());
                 }
+                let is_first_creation = matches!(
+                    plan.as_slice(),
+                    [Step::SaveRecord { first: true, .. }, Step::CreateDocument(_)]
+                );
                 let version = run.record_version();
                 run.apply(plan).await?;
-                if run.record_version() > version {
+                let is_recorded = run.record_version() > version;
+                if is_recorded {
                     state = state.confirm();
                 }
+                // If the creation finds that the document exists, its key is the one from before.
+                goal.adopts_anew = is_first_creation && is_recorded;
             }
             Err(error) => run.without_plan(error)?,
         }
         observation = run.observe().await?;
     }
+}
+
+/// The findings about access. Those about the key itself are made elsewhere, and those about the document here.
+fn of_access(findings: Vec<Finding>) -> impl Iterator<Item = Finding> {
+    findings.into_iter().filter(|finding| !matches!(finding.check, Check::KeyFitness | Check::Document))
 }
 
 /// The record that a plan saves.
@@ -201,7 +245,66 @@ fn is_accepted(observation: &Observation, goal: Goal<'_>) -> bool {
     is_carried && was_accepted
 }
 
-/// Fails if the record has gone or is another owner's. Once the record was written, only a Delete removes it, and only
+/// Brings the document to what its new owner's record wants: this run wrote it while it was taken over.
+async fn give_way<P: WritePorts>(run: &mut Run<'_, P>) -> Result<(), ReconcileError> {
+    loop {
+        let observation = run.observe().await?;
+        let (Some(document), Some(record)) = (&observation.document, &observation.record) else {
+            return Ok(());
+        };
+        if record.releasing.is_some() {
+            return Ok(());
+        }
+        match plan_towards(document, &record.wanted) {
+            Ok(plan) if plan.is_empty() => return Ok(()),
+            Ok(plan) => drop(run.apply(plan).await?),
+            Err(error) => run.without_plan(error)?,
+        }
+    }
+}
+
+/// How often a document is observed again while its owner gives it back.
+const WAITS_FOR_RELEASE: u32 = 5;
+
+/// Observes the document, and waits if its owner is giving it back: this request is older than the Delete, or came right
+/// after it.
+async fn despite_release<P: WritePorts>(run: &mut Run<'_, P>) -> Result<Observation, ReconcileError> {
+    let mut waits = 0;
+    loop {
+        let observation = run.observe().await?;
+        let record = observation.record.as_ref();
+        let Some(time) = record.and_then(|record| released_for(record, run.environment().ports.now())) else {
+            return Ok(observation);
+        };
+        waits += 1;
+        if waits > WAITS_FOR_RELEASE {
+            let document = run.document().clone();
+            return Err(ReconcileError::BeingReleased { document, seconds: time.as_secs() });
+        }
+        run.wait_for_other_run(waits).await;
+    }
+}
+
+/// How often a record that should be there is read again before it counts as removed.
+const READS_OF_MISSING_RECORD: u32 = 3;
+
+/// Observes again if the record that should be there is missing: Parameter Store promises no read after write.
+async fn despite_missed_read<P: WritePorts>(
+    run: &mut Run<'_, P>,
+    mut observation: Observation,
+) -> Result<Observation, ReconcileError> {
+    for attempt in 1..=READS_OF_MISSING_RECORD {
+        if observation.record.is_some() {
+            break;
+        }
+        tracing::info!(document = %run.document(), attempt, "the record is missing; reading it again");
+        run.environment().ports.pause(attempt).await;
+        observation = run.observe().await?;
+    }
+    Ok(observation)
+}
+
+/// Fails if the record has gone, is being given back, or is another owner's. Once the record was written, only a Delete removes it, and only
 /// another owner replaces it.
 async fn still_ours<P: WritePorts>(
     run: &mut Run<'_, P>,
@@ -210,10 +313,17 @@ async fn still_ours<P: WritePorts>(
     purpose: Purpose<'_>,
 ) -> Result<(), ReconcileError> {
     let document = run.document().clone();
+    let is_released = |record: &Record| record.releasing.is_some() && expected.releasing != record.releasing;
     match &observation.record {
-        Some(record) if record.owner == expected.owner => Ok(()),
-        Some(record) => Err(ReconcileError::Owned { document, owner: record.owner.clone() }),
-        None => {
+        Some(record) if record.owner != expected.owner => {
+            let owner = record.owner.clone();
+            if run.changed() {
+                give_way(run).await?;
+            }
+            Err(ReconcileError::Owned { document, owner })
+        }
+        Some(record) if !is_released(record) => Ok(()),
+        Some(_) | None => {
             let undone = match (expected.on_delete, purpose) {
                 // A repair goes back to what the owner left.
                 (OnDelete::Retain, Purpose::Repair { .. }) => None,

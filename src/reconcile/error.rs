@@ -3,6 +3,8 @@
 use thiserror::Error;
 
 use super::record::{Record, RecordError};
+use super::release::RELEASE;
+use super::run::HalfChange;
 use crate::intent::Owner;
 use crate::ports::AwsError;
 use crate::preflight::{KeyError, KeyFault};
@@ -61,6 +63,18 @@ pub enum ReconcileError {
         /// The document.
         document: DocumentName,
     },
+    /// The owner is giving the document back.
+    #[error(
+        "a Delete began to give document {document} back {seconds} s ago and has not come to its \
+         end; wait until it has, or until {} s have passed, and try again",
+        RELEASE.as_secs()
+    )]
+    BeingReleased {
+        /// The document.
+        document: DocumentName,
+        /// How long ago the Delete began, in seconds.
+        seconds: u64,
+    },
     /// Another intent was recorded while an earlier one was being pursued, or the document changed.
     #[error(
         "document {document}, or what is wanted of it, kept changing while it was read; the next event \
@@ -98,6 +112,14 @@ pub enum ReconcileError {
         /// How long the record is, in bytes.
         bytes: usize,
     },
+    /// The change failed between its two writes.
+    #[error("{cause}; {half}; the same request again, or the next change event, finishes the change")]
+    HalfChanged {
+        /// Why it failed.
+        cause: Box<Self>,
+        /// What is left.
+        half: HalfChange,
+    },
     /// The record cannot be read.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -115,6 +137,25 @@ impl ReconcileError {
         match error {
             KeyError::Aws(error) => Self::Aws(error),
             KeyError::Fault(fault) => as_role(fault),
+        }
+    }
+
+    /// Why the change failed, however far it had come.
+    #[must_use]
+    pub fn cause(&self) -> &Self {
+        match self {
+            Self::HalfChanged { cause, .. } => cause,
+            error => error,
+        }
+    }
+
+    /// The error of a change that left this half changed.
+    pub(crate) fn after(self, half: Option<HalfChange>) -> Self {
+        match half {
+            Some(half) if !matches!(self, Self::HalfChanged { .. }) => {
+                Self::HalfChanged { cause: Box::new(self), half }
+            }
+            _ => self,
         }
     }
 

@@ -28,6 +28,8 @@ pub struct EstablishRequest<'a> {
     pub digest: &'a str,
     /// How long a refusal may be asked about again before it counts.
     pub patience: Duration,
+    /// A preview of this request that was made a moment ago. Whom it checked is not checked again.
+    pub preview: Option<&'a Preview>,
 }
 
 /// What establishing an intent would do, and what the checks say of it. Nothing was written.
@@ -35,6 +37,8 @@ pub struct EstablishRequest<'a> {
 pub struct Preview {
     /// The key. `None` for encryption off.
     pub key: Option<KeyDescription>,
+    /// The keys that were checked: the one asked for and the standby key.
+    pub checked_keys: Vec<KeyArn>,
     /// What the checks found.
     pub assessment: Assessment,
     /// The findings that block the change.
@@ -72,8 +76,13 @@ pub async fn establish<P: WritePorts>(
         mode: safeguards.mode,
         patience: request.patience,
         purpose: Purpose::Request,
+        assessed: request
+            .preview
+            .filter(|preview| keys.are(&preview.checked_keys))
+            .map(|one| &one.assessment),
     };
-    let converged = Box::pin(converge(&mut run, convergence)).await?;
+    let converged = Box::pin(converge(&mut run, convergence)).await;
+    let converged = converged.map_err(|error| error.after(run.half_change()))?;
     let Converged { observation, findings, was_encrypted, .. } = converged;
     let mut notes = Vec::new();
     if keys.key.is_none() {
@@ -98,17 +107,23 @@ pub async fn establish<P: WritePorts>(
     })
 }
 
-/// The outcome of a request that asks for what its owner's last properties led to, if that is still there. A request
-/// back to them, such as a rollback, changes nothing, and it does not fail on a key that cannot be used by now.
+/// The outcome of a request that asks for what its owner's earlier properties led to, if that is still there. A request
+/// back to them, such as a rollback, changes nothing of the document, and it does not fail on a key that cannot be used by
+/// now. If a later request has failed after its record was written, the record is brought back too.
 ///
 /// # Errors
 /// See [`ReconcileError`].
-pub async fn unchanged<P: ReadPorts>(
+pub async fn return_to_accepted<P: WritePorts>(
     environment: Environment<'_, P>,
     request: EstablishRequest<'_>,
 ) -> Result<Option<Outcome>, ReconcileError> {
     let document = &request.intent.document;
-    let observation = Observer::new(environment, document).observe().await?;
+    let mut run = Run::new(environment, document);
+    let mut observation = run.observe().await?;
+    if let Some(plan) = back_to_earlier(&observation, request) {
+        run.apply(plan).await?;
+        observation = run.observe().await?;
+    }
     let (Some(observed), Some(record)) = (observation.document, observation.record) else { return Ok(None) };
     let asked_for = record.asked_for();
     let is_named = match &request.intent.encryption {
@@ -117,6 +132,7 @@ pub async fn unchanged<P: ReadPorts>(
         Encryption::Disabled => false,
     };
     let is_unchanged = is_named
+        && record.releasing.is_none()
         && record.owner == *request.owner
         && record.accepted_last(request.digest)
         && observed.carries(&record.wanted)
@@ -139,6 +155,53 @@ pub async fn unchanged<P: ReadPorts>(
             }
         }],
     }))
+}
+
+/// The steps that bring the record back to properties that were accepted before the last ones, if the document carries
+/// their key still. `None` if it does not, if a key is not named by its ARN, or if these are the last properties.
+fn back_to_earlier(observation: &Observation, request: EstablishRequest<'_>) -> Option<Plan> {
+    let (document, record) = (observation.document.as_ref()?, observation.record.as_ref()?);
+    let Encryption::Enabled { key: KeyRef::Arn(key), on_key_trouble } = &request.intent.encryption else {
+        return None;
+    };
+    let on_key_trouble = match on_key_trouble {
+        OnKeyTrouble::Alert => RecordedKeyTrouble::Alert,
+        OnKeyTrouble::Clear => RecordedKeyTrouble::Clear,
+        OnKeyTrouble::Standby(KeyRef::Arn(standby)) => RecordedKeyTrouble::Standby(standby.to_string()),
+        OnKeyTrouble::Standby(_) => return None,
+    };
+    let wanted = Target::from(Some(key));
+    let is_earlier = record.owner == *request.owner
+        && record.releasing.is_none()
+        && record.has_accepted(request.digest)
+        && !record.accepted_last(request.digest);
+    let is_carried = document.carries(&wanted) && document.latest.status == VersionStatus::Active;
+    if !is_earlier || !is_carried {
+        return None;
+    }
+    let goal = goal(&request, &wanted, &on_key_trouble);
+    let plan = plan_establish(observation, goal).ok()?;
+    plan.iter().all(|step| matches!(step, Step::SaveRecord { .. })).then_some(plan)
+}
+
+/// What a request brings the document and the record to.
+fn goal<'a>(
+    request: &EstablishRequest<'a>,
+    wanted: &'a Target,
+    on_key_trouble: &'a RecordedKeyTrouble,
+) -> Goal<'a> {
+    Goal {
+        owner: request.owner,
+        wanted,
+        on_delete: request.intent.on_delete,
+        on_conflict: request.intent.on_conflict,
+        safeguards: &request.intent.safeguards,
+        on_key_trouble,
+        remediation: None,
+        digest: request.digest,
+        adopts_anew: false,
+        unread: None,
+    }
 }
 
 /// Finds out what [`establish`] would do, and writes nothing.
@@ -172,7 +235,8 @@ pub async fn preview<P: ReadPorts>(
     }
     assessment.findings.extend(skew);
     let blocking = blocking(&assessment, safeguards.mode);
-    Ok(Preview { key: keys.key, blocking, assessment, observation, plan })
+    let checked_keys = keys.all().into_iter().map(|key| key.arn.clone()).collect();
+    Ok(Preview { key: keys.key, checked_keys, blocking, assessment, observation, plan })
 }
 
 /// The keys of an intent, described and found fit, and what the record remembers of them.
@@ -190,17 +254,13 @@ impl CheckedKeys {
         self.key.iter().chain(&self.standby).collect()
     }
 
+    /// Whether these are the keys.
+    fn are(&self, keys: &[KeyArn]) -> bool {
+        self.all().into_iter().map(|key| &key.arn).eq(keys)
+    }
+
     fn goal<'a>(&'a self, request: &EstablishRequest<'a>) -> Goal<'a> {
-        Goal {
-            owner: request.owner,
-            wanted: &self.wanted,
-            on_delete: request.intent.on_delete,
-            on_conflict: request.intent.on_conflict,
-            safeguards: &request.intent.safeguards,
-            on_key_trouble: &self.on_key_trouble,
-            remediation: None,
-            digest: request.digest,
-        }
+        goal(request, &self.wanted, &self.on_key_trouble)
     }
 }
 

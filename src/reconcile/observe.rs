@@ -1,4 +1,8 @@
 //! Observing: the reads of the document and its record. Reads that do not depend on each other run together.
+//!
+//! That something does not exist is believed if a second read agrees: for the document another operation, for the
+//! record the same one again, since Parameter Store promises no read after write. Otherwise one wrong answer would make
+//! a Delete leave everything behind, or a Create forget the key from before.
 
 use super::error::ReconcileError;
 use super::record::Record;
@@ -22,6 +26,9 @@ pub struct ObservedDocument {
     pub latest: ObservedVersion,
     /// The default version, which may be the latest.
     pub default: ObservedVersion,
+    /// Whether the observing run has made the default version the default after somebody had written a later one. That
+    /// one may have been the default, with settings that are not in force now.
+    pub is_promotion_stale: bool,
 }
 
 /// One version.
@@ -51,11 +58,17 @@ impl Observation {
         let has_key = |version: &ObservedVersion| matches!(version.kms_key_id, Ok(Target::Key(_)));
         self.document
             .as_ref()
-            .is_some_and(|ObservedDocument { latest, default }| has_key(latest) && has_key(default))
+            .is_some_and(|ObservedDocument { latest, default, .. }| has_key(latest) && has_key(default))
     }
 }
 
 impl ObservedDocument {
+    /// A document with these versions.
+    #[must_use]
+    pub fn new(latest: ObservedVersion, default: ObservedVersion) -> Self {
+        Self { latest, default, is_promotion_stale: false }
+    }
+
     /// Whether both versions carry this key, or both none.
     #[must_use]
     pub fn carries(&self, target: &Target) -> bool {
@@ -92,7 +105,8 @@ pub(super) enum ReadAs {
 }
 
 /// Reads the document and the record, and with them the version of the record's parameter (`None` if there is no
-/// parameter). The result is `None` if the document changed while it was being read.
+/// parameter). The result is `None` if the document changed while it was being read, or if two reads do not agree
+/// whether there is a document.
 pub(super) async fn observe<P: ReadPorts>(
     environment: Environment<'_, P>,
     name: &DocumentName,
@@ -100,15 +114,22 @@ pub(super) async fn observe<P: ReadPorts>(
 ) -> Result<Option<(Observation, Option<u64>)>, ReconcileError> {
     let ports = environment.ports;
     let (head, stored) = tokio::join!(ports.head(name), read_stored(ports, name));
-    let StoredRecord { record, version } = stored?;
-    let document = match head? {
-        None => None,
-        Some(head) => match versions(ports, name, head, read_as).await? {
-            None => return Ok(None),
-            document => document,
-        },
+    let (head, stored) = (head?, stored?);
+    let document = async {
+        Ok::<_, ReconcileError>(match head {
+            None => (!ports.exists(name).await?).then_some(None),
+            Some(head) => versions(ports, name, head, read_as).await?.map(Some),
+        })
     };
-    Ok(Some((Observation { document, record }, version)))
+    let stored = async {
+        match stored.version {
+            None => read_stored(ports, name).await,
+            Some(_) => Ok(stored),
+        }
+    };
+    let (document, stored) = tokio::join!(Box::pin(document), Box::pin(stored));
+    let (document, StoredRecord { record, version }) = (document?, stored?);
+    Ok(document.map(|document| (Observation { document, record }, version)))
 }
 
 async fn versions<P: ReadPorts>(
@@ -137,5 +158,5 @@ async fn versions<P: ReadPorts>(
         let (latest, default) = tokio::join!(read(head.latest), read(head.default));
         (latest?, default?)
     };
-    Ok(latest.zip(default).map(|(latest, default)| ObservedDocument { latest, default }))
+    Ok(latest.zip(default).map(|(latest, default)| ObservedDocument::new(latest, default)))
 }

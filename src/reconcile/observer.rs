@@ -55,7 +55,6 @@ impl<'a, P: ReadPorts> Observer<'a, P> {
 
     /// Reads the document and the record.
     pub(crate) async fn observe(&mut self) -> Result<Observation, ReconcileError> {
-        self.environment.progress("reading the document and the record");
         loop {
             if let Some((observation, version)) =
                 observe(self.environment, self.document, self.read_as).await?
@@ -63,7 +62,7 @@ impl<'a, P: ReadPorts> Observer<'a, P> {
                 self.record_version = version;
                 return Ok(observation);
             }
-            self.conflict("a version was gone before it could be read".to_owned()).await?;
+            self.conflict("the document changed while it was read".to_owned()).await?;
         }
     }
 

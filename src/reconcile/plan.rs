@@ -75,6 +75,11 @@ pub struct Goal<'a> {
     pub on_conflict: OnConflict,
     /// The digest of the properties asked with.
     pub digest: &'a str,
+    /// What the checks could not read, if they have been made for this request.
+    pub unread: Option<&'a [String]>,
+    /// Whether the key that the document carries is the one from before its adoption, whatever the record says: the
+    /// record was written on the word that there is no document, and there is one.
+    pub adopts_anew: bool,
 }
 
 /// Why there is no plan.
@@ -109,7 +114,9 @@ pub fn plan_establish(observation: &Observation, goal: Goal<'_>) -> Result<Plan,
     let record = Record {
         owner: goal.owner.clone(),
         wanted: goal.wanted.clone(),
-        before_adoption: known.map_or_else(|| observation.carried(), |record| record.before_adoption.clone()),
+        before_adoption: known
+            .filter(|_| !goal.adopts_anew)
+            .map_or_else(|| observation.carried(), |record| record.before_adoption.clone()),
         before_change: match known {
             Some(record) if !writes => record.before_change.clone(),
             _ => BeforeChange {
@@ -124,15 +131,31 @@ pub fn plan_establish(observation: &Observation, goal: Goal<'_>) -> Result<Plan,
         remediation: match (goal.remediation, known) {
             (Some(remediation), _) => remediation.clone(),
             (None, Some(known)) if known.owner == *goal.owner && known.accepted_last(goal.digest) => {
-                RemediationState { replaced_key: None, ..known.remediation.clone() }
+                RemediationState {
+                    replaced_key: None,
+                    unread: unread(goal, Some(known)),
+                    ..known.remediation.clone()
+                }
             }
-            (None, _) => RemediationState::default(),
+            // The owner's request is answered, and does not tell of repairs.
+            (None, known) => RemediationState {
+                untold: known.and_then(|known| known.remediation.pending().cloned()),
+                unread: unread(goal, known),
+                ..RemediationState::default()
+            },
         },
+        releasing: None,
         accepted: Record::accepting(known.map_or(&[], |record| &record.accepted), goal.digest),
     };
     let save = (known != Some(&record))
         .then(|| Step::SaveRecord { record: Box::new(record), first: known.is_none() });
     Ok(save.into_iter().chain(change).collect())
+}
+
+/// What to remember of what could not be read. If this request has checked nothing, what was known before stays.
+fn unread(goal: Goal<'_>, known: Option<&Record>) -> Option<Vec<String>> {
+    let before = || known?.remediation.unread.clone();
+    goal.unread.map(<[String]>::to_vec).or_else(before)
 }
 
 /// The steps that release a document from its owner. What the owner did not set stays as it is.
@@ -158,8 +181,10 @@ pub fn plan_release(
     // at all.
     let left_over = document.default.number <= record.before_change.version
         && (record.before_change.set_by_owner || (on_delete == OnDelete::Clear && written_since));
-    let half_undone =
-        back && !document.default.carries(target) && (document.default.carries(&record.wanted) || left_over);
+    let half_undone = back
+        && (document.is_promotion_stale
+            || (!document.default.carries(target)
+                && (document.default.carries(&record.wanted) || left_over)));
     // The document is not restored before AWS has taken up the version.
     let unsettled = back && written_since && document.latest.status != VersionStatus::Active;
     if still_set || half_undone || unsettled {
@@ -171,15 +196,22 @@ pub fn plan_release(
     Ok(vec![Step::DeleteRecord])
 }
 
+/// The steps that bring a document to a key, or to none, whoever owns it.
+///
+/// # Errors
+/// If the document cannot be edited, or not in place.
+pub(super) fn plan_towards(document: &ObservedDocument, wanted: &Target) -> Result<Plan, PlanError> {
+    Ok(towards(document, wanted)?.into_iter().collect())
+}
+
 /// The next step towards both versions carrying a key, or none. There is no step if they do.
 fn towards(document: &ObservedDocument, wanted: &Target) -> Result<Option<Step>, PlanError> {
-    let ObservedDocument { latest, default } = document;
+    let ObservedDocument { latest, default, is_promotion_stale } = document;
     let key = latest.kms_key_id.as_ref().map_err(|error| PlanError::Content(error.clone()))?;
     Ok(match &latest.status {
         VersionStatus::Pending => Some(Step::Await { version: latest.number }),
-        VersionStatus::Active if key == wanted => {
-            (!default.carries(wanted)).then_some(Step::Promote { version: latest.number })
-        }
+        VersionStatus::Active if key == wanted => (!default.carries(wanted) || *is_promotion_stale)
+            .then_some(Step::Promote { version: latest.number }),
         VersionStatus::Active => Some(rewrite(latest, wanted)?),
         // Whatever a failed version carries, it is not in use; the same text again would be a duplicate.
         VersionStatus::Failed(_) => Some(match rewrite(latest, wanted)? {

@@ -10,7 +10,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-pub use remediation::{Breaker, HOUR, RecordedKeyTrouble, RemediationState, Versions};
+pub use remediation::{
+    Breaker, HOUR, RecordedKeyTrouble, RecordedRepair, RemediationState, UntoldRepair, Versions,
+};
 
 use super::observe::ObservedVersion;
 use crate::intent::{OnDelete, Owner, Safeguards};
@@ -45,6 +47,10 @@ pub struct Record {
     /// What remediation has done since the owner's last request.
     #[serde(default, rename = "watch", skip_serializing_if = "RemediationState::is_empty")]
     pub remediation: RemediationState,
+    /// Since when the owner has been giving the document back, in seconds since 1970. It is written before the document is
+    /// restored, so that neither the end of that run nor another run leaves the key behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub releasing: Option<u64>,
     /// Digests of the properties accepted last, latest last. A rollback to one of them is never refused for
     /// a property that this version of the software does not know.
     pub accepted: Vec<String>,
@@ -82,6 +88,16 @@ impl Record {
     pub const LONGEST: usize = 8192;
     /// The longest record of a request, in bytes: later repairs have more to remember.
     pub const LONGEST_REQUEST: usize = 6144;
+
+    /// How long the text of this record may be, in bytes.
+    #[must_use]
+    pub(super) fn longest(&self) -> usize {
+        let of_repairs = RemediationState { unread: None, ..self.remediation.clone() };
+        match of_repairs.is_empty() && self.releasing.is_none() {
+            true => Self::LONGEST_REQUEST,
+            false => Self::LONGEST,
+        }
+    }
 
     /// Reads a record.
     ///
@@ -192,6 +208,7 @@ mod tests {
             safeguards: Safeguards::default(),
             on_key_trouble: RecordedKeyTrouble::default(),
             remediation: RemediationState::default(),
+            releasing: None,
             accepted: vec![],
         }
     }

@@ -1,16 +1,23 @@
 //! Releasing a document from its owner. What the owner set is restored, cleared or left, as asked. What somebody else
 //! has set since stays as it is, and that is a success.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use super::error::ReconcileError;
+use super::observe::ObservedDocument;
 use super::outcome::{CLEARED, Outcome};
 use super::plan::{Step, plan_release};
 use super::record::Record;
 use super::run::Run;
+use super::stored_record::read_record;
 use crate::intent::{OnDelete, Owner};
 use crate::key::KeyRef;
 use crate::ports::{Environment, PreflightPorts, WritePorts};
 use crate::preflight::{Finding, KeyError, KeyFault, check_key};
 use crate::session::{DocumentName, Target};
+
+/// How long a Delete may take: as long as any function runs. A record that was marked longer ago is its owner's again.
+pub(super) const RELEASE: Duration = Duration::from_secs(900);
 
 /// A request to release a document.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +39,31 @@ pub async fn release<P: WritePorts>(
     request: ReleaseRequest<'_>,
 ) -> Result<Outcome, ReconcileError> {
     let mut run = Run::new(environment, request.document);
+    let released = release_in(&mut run, request).await;
+    if released.is_err() {
+        take_mark_back(&mut run, request.owner).await;
+    }
+    released.map_err(|error| error.after(run.half_change()))
+}
+
+/// Takes the mark out of the record again, so that a Delete that has failed keeps nobody waiting. If that fails too, the
+/// mark ends with time.
+async fn take_mark_back<P: WritePorts>(run: &mut Run<'_, P>, owner: &Owner) {
+    let Some(record) = run.record().filter(|record| record.owner == *owner && record.releasing.is_some())
+    else {
+        return;
+    };
+    let record = Box::new(Record { releasing: None, ..record.clone() });
+    if let Err(error) = run.apply(vec![Step::SaveRecord { record, first: false }]).await {
+        tracing::warn!(document = %run.document(), %error, "the record still says that the document is being given back");
+    }
+}
+
+async fn release_in<P: WritePorts>(
+    run: &mut Run<'_, P>,
+    request: ReleaseRequest<'_>,
+) -> Result<Outcome, ReconcileError> {
+    let environment = run.environment();
     let mut outcome = Outcome {
         document: request.document.clone(),
         version: None,
@@ -60,47 +92,100 @@ pub async fn release<P: WritePorts>(
         };
         outcome.before_adoption.clone_from(&record.before_adoption);
         let on_delete = request.on_delete.unwrap_or(record.on_delete);
-        match plan_release(observation.document.as_ref(), &record, on_delete) {
-            Ok(plan) if plan == [Step::DeleteRecord] => {
-                run.apply(plan).await?;
-                if on_delete != OnDelete::Retain {
-                    // A Create or a repair that still runs may have written the document while the record went.
-                    let by = UndoneBy::Delete { latest_seen: outcome.version };
-                    undo(&mut run, &record, on_delete, by).await?;
-                }
-                outcome.changed = run.changed();
-                let carries = |target: &Target| {
-                    observation.document.as_ref().is_some_and(|document| document.carries(target))
-                };
-                outcome.notes.extend(match on_delete {
-                    OnDelete::Retain => {
-                        Some("the document was left as it is, as OnDelete Retain asks".to_owned())
-                    }
-                    OnDelete::Clear if carries(&Target::Off) => Some(CLEARED.to_owned()),
-                    OnDelete::Restore if carries(&record.before_adoption) => {
-                        (record.before_adoption == Target::Off).then(|| CLEARED.to_owned())
-                    }
-                    OnDelete::Clear | OnDelete::Restore => Some(
-                        "the document no longer carries the key that this resource set; it was left as it is"
-                            .to_owned(),
-                    ),
-                });
-                return Ok(outcome);
+        let plan = match plan_release(observation.document.as_ref(), &record, on_delete) {
+            Ok(plan) => plan,
+            Err(error) => {
+                run.without_plan(error)?;
+                continue;
             }
-            Ok(plan) => {
-                if on_delete == OnDelete::Restore && outcome.findings.is_empty() {
-                    outcome.findings = check_key_before(environment, &record.before_adoption).await?;
-                }
-                let new_key = match on_delete {
-                    OnDelete::Restore => &record.before_adoption,
-                    OnDelete::Clear | OnDelete::Retain => &Target::Off,
-                };
-                tracing::info!(document = %request.document, old_key = %record.wanted, %new_key, "releasing the document");
-                run.apply(plan).await?;
-            }
-            Err(error) => run.without_plan(error)?,
+        };
+        let is_given_back = plan == [Step::DeleteRecord];
+        if !is_given_back && on_delete == OnDelete::Restore && outcome.findings.is_empty() {
+            outcome.findings = check_key_before(environment, &record.before_adoption).await?;
+        }
+        if released_for(&record, environment.ports.now()).is_none() {
+            // From here on no other run takes the document for its owner's, and whoever wrote it before is seen by the
+            // next observation.
+            let releasing = Some(seconds(environment.ports.now()));
+            let record = Box::new(Record { releasing, ..record });
+            run.apply(vec![Step::SaveRecord { record, first: false }]).await?;
+            continue;
+        }
+        if !is_given_back {
+            let new_key = match on_delete {
+                OnDelete::Restore => &record.before_adoption,
+                OnDelete::Clear | OnDelete::Retain => &Target::Off,
+            };
+            tracing::info!(document = %request.document, old_key = %record.wanted, %new_key, "releasing the document");
+            run.apply(plan).await?;
+            continue;
+        }
+        run.apply(plan).await?;
+        delete_what_is_left(run, &record).await?;
+        if on_delete != OnDelete::Retain {
+            // A Create or a repair that still runs may have written the document while the record went.
+            let by = UndoneBy::Delete { latest_seen: outcome.version };
+            undo(run, &record, on_delete, by).await?;
+        }
+        outcome.changed = run.changed();
+        outcome.notes.extend(note(observation.document.as_ref(), &record, on_delete, outcome.changed));
+        return Ok(outcome);
+    }
+}
+
+/// What to know of a document that was given back. `changed` is whether that took a write.
+fn note(
+    document: Option<&ObservedDocument>,
+    record: &Record,
+    on_delete: OnDelete,
+    changed: bool,
+) -> Option<String> {
+    let carries = |target: &Target| document.is_some_and(|document| document.carries(target));
+    match on_delete {
+        OnDelete::Retain => Some("the document was left as it is, as OnDelete Retain asks".to_owned()),
+        OnDelete::Clear if carries(&Target::Off) => Some(CLEARED.to_owned()),
+        OnDelete::Restore if carries(&record.before_adoption) => {
+            (record.before_adoption == Target::Off).then(|| CLEARED.to_owned())
+        }
+        OnDelete::Clear | OnDelete::Restore if changed => None,
+        OnDelete::Clear | OnDelete::Restore => {
+            let text = "the document no longer carries the key that this resource set; it was left as it is";
+            Some(text.to_owned())
         }
     }
+}
+
+/// How often a record that should be gone is removed again.
+const REMOVALS: u32 = 5;
+
+/// Removes the marked record again as long as it is there: one answer that it is gone may be wrong.
+async fn delete_what_is_left<P: WritePorts>(
+    run: &mut Run<'_, P>,
+    marked: &Record,
+) -> Result<(), ReconcileError> {
+    for attempt in 1..=REMOVALS {
+        let left = read_record(run.environment().ports, run.document()).await?;
+        if !left.is_some_and(|left| left.owner == marked.owner && left.releasing == marked.releasing) {
+            return Ok(());
+        }
+        run.wait_for_other_run(attempt).await;
+        run.apply(vec![Step::DeleteRecord]).await?;
+    }
+    Err(ReconcileError::Contended {
+        document: run.document().clone(),
+        attempts: REMOVALS,
+        last: "the record was removed and is still there".to_owned(),
+    })
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// For how long the owner has been giving the document back. `None` if it is not, or if it must have ended.
+pub(crate) fn released_for(record: &Record, now: SystemTime) -> Option<Duration> {
+    let since = UNIX_EPOCH + Duration::from_secs(record.releasing?);
+    Some(now.duration_since(since).unwrap_or_default()).filter(|time| *time < RELEASE)
 }
 
 /// Checks the key that would be restored. A key that cannot be used any more is not restored, because every session
@@ -140,7 +225,7 @@ pub(super) async fn undo<P: WritePorts>(
     let mut record = record.clone();
     loop {
         let observation = run.observe().await?;
-        if observation.record.is_some() {
+        if observation.record.is_some_and(|record| record.releasing.is_none()) {
             return Ok(());
         }
         let latest = observation.document.as_ref().map(|document| &document.latest);

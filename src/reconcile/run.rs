@@ -1,13 +1,17 @@
 //! A run over one document: it makes the calls of a plan's steps. Every round begins with a fresh observation.
 
+use std::fmt;
+
 use super::error::ReconcileError;
 use super::observe::Observation;
 use super::observer::Observer;
 use super::plan::{PlanError, Step};
 use super::record::Record;
 use super::stored_record::{text_after, write_over};
-use crate::ports::{AwsError, DocumentWrite, Environment, VersionStatus, WritePorts};
-use crate::session::{Content, DocumentFormat, DocumentName, marked, oldest_prunable, padded, unmarked};
+use crate::ports::{AwsError, AwsErrorKind, DocumentWrite, Environment, VersionStatus, WritePorts};
+use crate::session::{
+    Content, DocumentFormat, DocumentName, Target, marked, oldest_prunable, padded, unmarked,
+};
 
 /// How often AWS is asked whether it has taken up a version. The deadline of the request ends most waits.
 const POLLS: u32 = 120;
@@ -18,10 +22,41 @@ pub(crate) struct Run<'a, P> {
     observer: Observer<'a, P>,
     polls: u32,
     uniqueness: Uniqueness,
+    /// Whether this run has observed the document and the record.
+    has_observed: bool,
     /// Whether this run has written the document.
     changed: bool,
     /// Whether this run has written content since it last planned to.
     wrote_content: bool,
+    /// The content that was sent as this version and that AWS did not confirm.
+    unconfirmed: Option<(u64, Content)>,
+    /// The record as this run has read or written it last, in the version that [`Self::record_version`] names.
+    record: Option<Record>,
+    /// The version that this run has made the default last.
+    promoted: Option<u64>,
+    /// What this run has left of a change that takes two writes.
+    half_change: Option<HalfChange>,
+}
+
+/// A document of which the latest version has what is wanted, and the default version may not have it yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HalfChange {
+    /// The number of the latest version.
+    pub version: u64,
+    /// Whether AWS has confirmed that the version exists.
+    pub is_confirmed: bool,
+}
+
+impl fmt::Display for HalfChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { version, is_confirmed } = self;
+        let state = if *is_confirmed { "is" } else { "may be" };
+        write!(
+            f,
+            "the document {state} half changed: version {version}, the latest, has what was asked for, and the default \
+             version may not have it; which of them sessions read is not certain"
+        )
+    }
 }
 
 /// How content is made to differ from every earlier version. AWS refuses a version that equals an earlier one, so each
@@ -41,8 +76,10 @@ enum Uniqueness {
 /// What a step wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wrote {
-    /// A version's content.
-    Content,
+    /// The document, with its first version.
+    Document,
+    /// The version with this number.
+    Version(u64),
     /// Which version is the default.
     DefaultVersion,
 }
@@ -53,8 +90,13 @@ impl<'a, P: WritePorts> Run<'a, P> {
             observer: Observer::new(environment, document),
             polls: 0,
             uniqueness: Uniqueness::Plain,
+            has_observed: false,
             changed: false,
             wrote_content: false,
+            unconfirmed: None,
+            record: None,
+            promoted: None,
+            half_change: None,
         }
     }
 
@@ -68,6 +110,11 @@ impl<'a, P: WritePorts> Run<'a, P> {
         self.observer.document()
     }
 
+    /// Whether this run has observed the document and the record.
+    pub(crate) fn has_observed(&self) -> bool {
+        self.has_observed
+    }
+
     /// Whether this run has written the document.
     pub(crate) fn changed(&self) -> bool {
         self.changed
@@ -79,7 +126,7 @@ impl<'a, P: WritePorts> Run<'a, P> {
     }
 
     /// The version of the record's parameter, as it was read or written last. `None` if there was no parameter.
-    pub(super) fn record_version(&self) -> Option<u64> {
+    pub(crate) fn record_version(&self) -> Option<u64> {
         self.observer.record_version()
     }
 
@@ -94,7 +141,15 @@ impl<'a, P: WritePorts> Run<'a, P> {
     /// AWS's refusals, a record that cannot be read, and a version that this run wrote and that AWS reports as Failed:
     /// written again, it would fail again.
     pub(crate) async fn observe(&mut self) -> Result<Observation, ReconcileError> {
-        let observation = self.observer.observe().await?;
+        self.progress("reading the document and the record");
+        let mut observation = self.observer.observe().await?;
+        self.has_observed = true;
+        self.record.clone_from(&observation.record);
+        if let (Some(document), Some(promoted)) = (&mut observation.document, self.promoted) {
+            document.is_promotion_stale =
+                document.default.number == promoted && document.latest.number > promoted;
+        }
+        self.confirm(&observation);
         if let Some(document) = observation.document.as_ref().filter(|_| self.changed)
             && let VersionStatus::Failed(reason) = &document.latest.status
         {
@@ -107,6 +162,46 @@ impl<'a, P: WritePorts> Run<'a, P> {
         Ok(observation)
     }
 
+    /// The record as this run has read or written it last, in the version that [`Self::record_version`] names.
+    pub(crate) fn record(&self) -> Option<&Record> {
+        self.record.as_ref()
+    }
+
+    /// What this run has left half changed, if anything.
+    pub(crate) fn half_change(&self) -> Option<HalfChange> {
+        self.half_change
+    }
+
+    /// Takes note of a change that was begun before and is not finished in this observation.
+    pub(super) fn note_half_change(&mut self, observation: &Observation, wanted: &Target) {
+        self.half_change = observation.document.as_ref().and_then(|document| {
+            let is_half = document.latest.carries(wanted) && !document.default.carries(wanted);
+            is_half.then_some(HalfChange { version: document.latest.number, is_confirmed: true })
+        });
+    }
+
+    /// Finds out whether content that was sent without a confirmation has been written all the same: AWS's answer was
+    /// lost, and the call that the SDK made again found its own result.
+    fn confirm(&mut self, observation: &Observation) {
+        let Some((version, sent)) = self.unconfirmed.take() else { return };
+        if let Some(document) = &observation.document
+            && document.latest.number == version
+            && document.latest.kms_key_id == sent.kms_key_id().map(Target::from)
+        {
+            tracing::info!(document = %self.document(), version, "the version was written, though AWS did not confirm it");
+            self.changed = true;
+            self.wrote_content = true;
+        }
+    }
+
+    /// Says which step comes next, and what is half changed meanwhile.
+    fn progress(&self, step: &str) {
+        match self.half_change {
+            Some(half) => self.environment().progress(&format!("{step}; {half}")),
+            None => self.environment().progress(step),
+        }
+    }
+
     /// What follows if there is no plan: see [`Observer::without_plan`].
     pub(crate) fn without_plan(&mut self, error: PlanError) -> Result<(), ReconcileError> {
         self.observer.without_plan(error)
@@ -116,7 +211,8 @@ impl<'a, P: WritePorts> Run<'a, P> {
     /// how far it came.
     pub(crate) async fn apply(&mut self, plan: Vec<Step>) -> Result<bool, ReconcileError> {
         for step in plan {
-            if !self.take(step).await? {
+            // Boxed: a step of each kind has a state of its own.
+            if !Box::pin(self.take(step)).await? {
                 return Ok(false);
             }
         }
@@ -125,7 +221,7 @@ impl<'a, P: WritePorts> Run<'a, P> {
 
     /// Waits for another run, which seems to be under way.
     pub(crate) async fn wait_for_other_run(&mut self, attempt: u32) {
-        self.environment().progress("waiting for another run to end");
+        self.progress("waiting for another run to end");
         tracing::info!(document = %self.document(), attempt, "another run seems to be under way");
         self.environment().ports.pause(attempt).await;
     }
@@ -144,20 +240,28 @@ impl<'a, P: WritePorts> Run<'a, P> {
                 Ok(false)
             }
             Step::CreateDocument(content) => {
-                environment.progress("creating the document");
+                self.progress("creating the document");
                 tracing::info!(document = %name, "creating the document");
-                let write = ports.create(name, &content).await?;
-                self.follow(write, Wrote::Content).await
+                self.unconfirmed = Some((1, content.clone()));
+                let write = environment.despite_denial(async || ports.create(name, &content).await).await?;
+                self.follow(write, Wrote::Document).await
             }
             Step::UpdateDocument { content, latest } => {
                 let Some(content) = self.unique(&content, latest + 1)? else { return Ok(false) };
-                environment.progress("writing a new version of the document");
+                self.progress("writing a new version of the document");
                 tracing::info!(document = %name, latest, "writing a new version of the document");
-                let write = ports.update(name, &content, latest).await?;
-                self.follow(write, Wrote::Content).await
+                self.unconfirmed = Some((latest + 1, content.clone()));
+                let update = async || ports.update(name, &content, latest).await;
+                let write = environment.despite_denial(update).await.inspect_err(|error| {
+                    let may_be_written = matches!(error.kind, AwsErrorKind::NoAnswer(_));
+                    self.half_change = may_be_written
+                        .then_some(HalfChange { version: latest + 1, is_confirmed: false })
+                        .or(self.half_change);
+                })?;
+                self.follow(write, Wrote::Version(latest + 1)).await
             }
             Step::Await { version } => {
-                environment.progress("waiting for AWS to take up the new version");
+                self.progress("waiting for AWS to take up the new version");
                 tracing::info!(document = %name, version, "the version is not active yet");
                 self.polls += 1;
                 if self.polls > POLLS {
@@ -168,15 +272,19 @@ impl<'a, P: WritePorts> Run<'a, P> {
                 Ok(true)
             }
             Step::Promote { version } => {
-                environment.progress("making the new version the default");
+                self.half_change = Some(HalfChange { version, is_confirmed: true });
+                self.progress("making the new version the default");
                 tracing::info!(document = %name, version, "making the version the default");
-                let write = ports.promote(name, version).await?;
+                self.promoted = Some(version);
+                let write = environment.despite_denial(async || ports.promote(name, version).await).await?;
                 self.follow(write, Wrote::DefaultVersion).await
             }
             Step::DeleteRecord => {
-                environment.progress("removing the record");
+                self.progress("removing the record");
+                // Whatever comes of the call, this run has nothing to write over any more.
+                self.record = None;
                 tracing::info!(document = %name, "removing the record");
-                ports.delete_record(name).await?;
+                environment.despite_denial(async || ports.delete_record(name).await).await?;
                 Ok(true)
             }
         }
@@ -185,18 +293,19 @@ impl<'a, P: WritePorts> Run<'a, P> {
     /// Writes the record over the one that was read.
     async fn save(&mut self, record: &Record, first: bool) -> Result<bool, ReconcileError> {
         let (environment, name) = (self.environment(), self.document());
-        environment.progress("writing the record");
+        self.progress("writing the record");
         tracing::info!(document = %name, old_key = %record.before_change.kms_key_id, new_key = %record.wanted,
             before = %record.before_adoption, first, "writing the record");
         let version = self.record_version();
         let text = text_after(version, record);
-        let longest = if record.remediation.is_empty() { Record::LONGEST_REQUEST } else { Record::LONGEST };
-        if text.len() > longest {
+        if text.len() > record.longest() {
             return Err(ReconcileError::RecordTooLong { document: name.clone(), bytes: text.len() });
         }
-        if write_over(environment.ports, name, version, &text).await? {
+        let write = async || write_over(environment.ports, name, version, &text).await;
+        if environment.despite_denial(write).await? {
             // Further steps of the same plan write over this version.
             self.observer.record_was_written();
+            self.record = Some(record.clone());
             return Ok(true);
         }
         self.observer
@@ -210,7 +319,12 @@ impl<'a, P: WritePorts> Run<'a, P> {
         match write {
             DocumentWrite::Done => {
                 self.changed = true;
-                self.wrote_content |= wrote == Wrote::Content;
+                self.unconfirmed = None;
+                self.wrote_content |= wrote != Wrote::DefaultVersion;
+                self.half_change = match wrote {
+                    Wrote::Version(version) => Some(HalfChange { version, is_confirmed: true }),
+                    Wrote::Document | Wrote::DefaultVersion => None,
+                };
                 Ok(true)
             }
             DocumentWrite::LostRace(error) => {
@@ -264,7 +378,7 @@ impl<'a, P: WritePorts> Run<'a, P> {
     /// Deletes the oldest version that is neither the latest nor the default.
     async fn prune(&mut self, full: AwsError) -> Result<(), ReconcileError> {
         let (environment, name) = (self.environment(), self.document());
-        environment.progress("making room in the document's history");
+        self.progress("making room in the document's history");
         let (head, versions) = tokio::join!(environment.ports.head(name), environment.ports.versions(name));
         let oldest = head?
             .zip(Some(versions?))

@@ -9,7 +9,7 @@ use super::record::Record;
 use crate::intent::{Encryption, OnKeyTrouble, SessionKeyQuestion};
 use crate::key::{KeyArn, KeyRef};
 use crate::ports::{Environment, ReadPorts};
-use crate::session::Target;
+use crate::session::{DocumentName, Target};
 
 /// The keys of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,9 +47,32 @@ pub async fn session_keys<P: ReadPorts>(
         (Err(error), Some(record)) => named_or_recorded(&question.encryption, record, &error).ok_or(error)?,
         (Err(error), None) => return Err(error),
     };
-    let present = record.and_then(|record| present_key(record, observed.document.as_ref(), key.as_ref()));
+    let present = match (record, &question.previous_document) {
+        (Some(record), _) => present_key(record, observed.document.as_ref(), key.as_ref()),
+        // The document before keeps its key until it is released, after everything else of the update.
+        (None, Some(previous)) => present_key_of(environment, stack_id, previous, key.as_ref()).await?,
+        (None, None) => None,
+    };
     let present = present.or_else(|| key.clone()).or_else(|| question.granted.first().cloned());
     Ok(SessionKeys { key, standby, present })
+}
+
+/// The key that the stack has set on another document. `None` if it owns no such document.
+async fn present_key_of<P: ReadPorts>(
+    environment: Environment<'_, P>,
+    stack_id: &str,
+    document: &DocumentName,
+    wanted: Option<&KeyArn>,
+) -> Result<Option<KeyArn>, ReconcileError> {
+    let observed = match Observer::new(environment, document).observe().await {
+        Ok(observation) => observation,
+        Err(ReconcileError::Record(_)) => return Ok(None),
+        // The role covers the document before only if it is listed.
+        Err(ReconcileError::Aws(error)) if error.is_denied() => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let record = observed.record.as_ref().filter(|record| record.owner.stack_id == stack_id);
+    Ok(record.and_then(|record| present_key(record, observed.document.as_ref(), wanted)))
 }
 
 /// The key that the stack has set, and that sessions use until the wanted key is on. The record is written ahead, so a

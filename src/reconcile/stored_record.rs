@@ -36,7 +36,7 @@ pub(super) struct StoredRecord {
     pub version: Option<u64>,
 }
 
-/// Reads the record of a document, if there is one.
+/// Reads the record of a document, if there is one. That there is none is believed if a second read agrees.
 ///
 /// # Errors
 /// If AWS refused or did not answer, and if the parameter holds no record.
@@ -44,7 +44,11 @@ pub async fn read_record<P: ReadRecords>(
     ports: &P,
     name: &DocumentName,
 ) -> Result<Option<Record>, ReconcileError> {
-    Ok(read_stored(ports, name).await?.record)
+    let stored = match read_stored(ports, name).await? {
+        StoredRecord { version: None, .. } => read_stored(ports, name).await?,
+        stored => stored,
+    };
+    Ok(stored.record)
 }
 
 /// Reads the record of a document with the version of its parameter, which writing over it takes.
@@ -79,6 +83,17 @@ pub(super) fn text_after(version: Option<u64>, record: &Record) -> String {
     let written = WrittenAs { version: version.unwrap_or_default() + 1, digest: digest(&members) };
     members.insert(MEMBER.to_owned(), serde_json::to_value(written).unwrap_or_default());
     Value::Object(members).to_string()
+}
+
+/// Writes a record over the version of its parameter that was read. The result is `false` if the parameter had changed:
+/// then what was written does not count.
+pub(crate) async fn rewrite_record<P: ReadRecords + WriteRecords>(
+    ports: &P,
+    name: &DocumentName,
+    read: Option<u64>,
+    record: &Record,
+) -> Result<bool, AwsError> {
+    write_over(ports, name, read, &text_after(read, record)).await
 }
 
 /// Writes a text over the version that was read, and returns whether the text became the next version. If it did not,

@@ -42,7 +42,7 @@ mod tests {
 
     fn drifted(latest: (u64, &str), default: (u64, &str), wanted: &str) -> Vec<String> {
         let version = |(number, key)| ObservedVersion::with_key(number, key);
-        let document = Some(ObservedDocument { latest: version(latest), default: version(default) });
+        let document = Some(ObservedDocument::new(version(latest), version(default)));
         drift(&Observation { document, record: None }, &wanted.into())
     }
 

@@ -1,5 +1,7 @@
 //! Checking after an event whether those who need a key can still use it. Nothing is written.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::RemediationRequest;
@@ -26,6 +28,8 @@ pub(super) struct AccessCheck {
     pub(super) notes: Vec<String>,
     /// Whether a policy asks for the aliases of a key that was checked.
     pub(super) asks_for_aliases: bool,
+    /// What could be read at the owner's last request and cannot be read now, with the reason.
+    pub(super) newly_unread: BTreeMap<String, String>,
 }
 
 /// Checks the keys that an event is about, if the event may mean lost access: it is a call on a key, the schedule, or a
@@ -64,7 +68,14 @@ pub(super) async fn check_lost_access<P: PreflightPorts>(
         lost.findings.extend(of_key.findings);
         lost.notes.extend(of_key.notes);
         lost.asks_for_aliases |= of_key.asks_for_aliases;
+        lost.newly_unread.extend(of_key.newly_unread);
     }
+    lost.alerts.extend(lost.newly_unread.iter().map(|(what, why)| {
+        Alert::Other(format!(
+            "{what} could be read at the owner's last request, and cannot be read now: {why}; whether everybody who needs \
+             the key can use it is not known any more"
+        ))
+    }));
     Ok(lost)
 }
 
@@ -115,6 +126,10 @@ async fn check_key_of_event<P: PreflightPorts>(
     if new_policy.is_some() && matches!(observation.grants, Read::Unknown(_)) {
         lost.alerts.extend(uncertain_access_alert(&key, event, &assessment.findings));
     }
+    let read_before = record.remediation.unread.as_ref();
+    let is_new = |what: &String| read_before.is_some_and(|known| !known.contains(what));
+    let unread = assessment.unread.into_iter().filter(|unread| is_new(&unread.what));
+    lost.newly_unread = unread.map(|unread| (unread.what, unread.why)).collect();
     lost.findings =
         assessment.findings.into_iter().filter(|finding| finding.check != Check::KeyFitness).collect();
     Ok(lost)

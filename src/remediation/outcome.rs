@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use super::telling::TellingNote;
 use crate::preflight::{Finding, KeyFault, Remedies, Verdict};
-use crate::reconcile::{Observation, ReconcileError};
+use crate::reconcile::{Observation, ReconcileError, RecordedRepair};
 use crate::session::{DocumentName, Target};
 
 /// How many findings of a document a report holds: it has to fit into a message (256 KB).
@@ -36,6 +37,8 @@ pub struct Remediation {
     pub key_trouble: bool,
     /// How many checks failed for users and nodes that need the key.
     pub checks_failed: usize,
+    /// How much that the checks need could be read at the owner's last request and cannot be read now.
+    pub checks_unknown: usize,
     /// What the checks found, without what passed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
@@ -44,6 +47,9 @@ pub struct Remediation {
     pub remedies: Option<Remedies>,
     /// What else to know, one line each.
     pub notes: Vec<String>,
+    /// What to save once the report is complete: that the repair has been told.
+    #[serde(skip)]
+    pub note_to_save: Option<TellingNote>,
 }
 
 /// The outcome of a remediation.
@@ -68,6 +74,21 @@ pub enum RemediationOutcome {
     Refused,
     /// The document was repaired too often, and is left alone.
     BreakerOpen,
+    /// AWS refused or did not answer. The event comes again.
+    Failed,
+}
+
+impl RemediationOutcome {
+    /// The outcome of a repair. `None` if it wrote nothing.
+    pub(super) fn of_repair(repair: RecordedRepair) -> Option<Self> {
+        match repair {
+            RecordedRepair::Repaired => Some(Self::Repaired),
+            RecordedRepair::StandIn => Some(Self::StandIn),
+            RecordedRepair::Cleared => Some(Self::Cleared),
+            RecordedRepair::Returned => Some(Self::Returned),
+            RecordedRepair::BreakerOpened => None,
+        }
+    }
 }
 
 /// Something that somebody should act on.
@@ -105,29 +126,25 @@ impl Remediation {
             breaker_open: false,
             key_trouble: false,
             checks_failed: 0,
+            checks_unknown: 0,
             findings: Vec::new(),
             remedies: None,
             notes: Vec::new(),
+            note_to_save: None,
         }
     }
 
-    /// The result with what an observation shows.
-    pub(super) fn observed(self, observation: &Observation) -> Self {
-        let latest = observation.document.as_ref().map(|document| &document.latest);
-        Self {
-            version: latest.map(|latest| latest.number),
-            kms_key_id: observation.carried(),
-            owner: observation.record.as_ref().map(|record| record.owner.to_string()),
-            breaker_open: observation
-                .record
-                .as_ref()
-                .is_some_and(|record| record.remediation.breaker.is_some()),
-            ..self
-        }
+    /// Takes over what an observation shows.
+    pub(super) fn observe(&mut self, observation: &Observation) {
+        let record = observation.record.as_ref();
+        self.version = observation.document.as_ref().map(|document| document.latest.number);
+        self.kms_key_id = observation.carried();
+        self.owner = record.map(|record| record.owner.to_string());
+        self.breaker_open = record.is_some_and(|record| record.remediation.breaker.is_some());
     }
 
-    /// The result with further alerts, in the order in which they came up.
-    pub(super) fn alerted(mut self, alerts: impl IntoIterator<Item = Alert>) -> Self {
+    /// Adds alerts, in the order in which they came up.
+    pub(super) fn alert(&mut self, alerts: impl IntoIterator<Item = Alert>) {
         for alert in alerts {
             match alert {
                 Alert::KeyTrouble(text) => {
@@ -145,27 +162,23 @@ impl Remediation {
                 Alert::UncertainAccess(text) | Alert::Other(text) => self.alerts.push(text),
             }
         }
-        self
     }
 
-    /// The result with further findings. Those that pass are not worth a line of the report.
-    pub(super) fn found(mut self, findings: impl IntoIterator<Item = Finding>) -> Self {
+    /// Adds findings. Those that pass are not worth a line of the report.
+    pub(super) fn find(&mut self, findings: impl IntoIterator<Item = Finding>) {
         let worth_a_line = findings.into_iter().filter(|finding| finding.verdict != Verdict::Pass);
         let room = REPORTED.saturating_sub(self.findings.len());
         self.findings.extend(worth_a_line.take(room));
-        self
     }
 
-    /// The result if the document was left other than wanted, because of this error.
-    pub(super) fn refused(mut self, error: ReconcileError) -> Self {
+    /// Says that the document was left other than wanted, because of this error.
+    pub(super) fn refuse(&mut self, error: ReconcileError) {
         self.outcome = RemediationOutcome::Refused;
         self.alerts.push(error.to_string());
-        match error {
-            ReconcileError::Key(KeyFault::Blocked { blocking, remedies, .. }) => {
-                self.checks_failed += blocking.len();
-                Self { remedies: Some(remedies), ..self.found(blocking) }
-            }
-            _ => self,
+        if let ReconcileError::Key(KeyFault::Blocked { blocking, remedies, .. }) = error {
+            self.checks_failed += blocking.len();
+            self.remedies = Some(remedies);
+            self.find(blocking);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::breaker::{BreakerDecision, RepairKind, decide_breaker, versions};
+use super::drift::drift;
 use super::key_choice::ChosenKey;
 use super::lost_access::{lost_access_alert, new_key_policy, uncertain_access_alert};
 use super::outcome::{Alert, RemediationOutcome};
@@ -12,8 +13,8 @@ use crate::intent::{OnConflict, PreflightMode, Safeguards};
 use crate::ports::{AwsError, AwsErrorKind, WritePorts};
 use crate::preflight::{Finding, KeyFault};
 use crate::reconcile::{
-    Converged, Convergence, Goal, Observation, PlanError, Purpose, ReconcileError, Record, RemediationState,
-    Run, Step, converge, plan_establish,
+    Converged, Convergence, Goal, Observation, PlanError, Purpose, ReconcileError, Record, RecordedRepair,
+    RemediationState, Run, Step, UntoldRepair, converge, plan_establish,
 };
 use crate::session::Target;
 
@@ -97,6 +98,7 @@ impl Repair<'_> {
             },
             patience: Duration::ZERO,
             purpose: Purpose::Repair { record: self.record, is_counted: writes },
+            assessed: None,
         };
         let converged = Box::pin(converge(run, convergence)).await;
         let is_refused = if state.refused { converged.is_err() } else { is_refusal(&converged) };
@@ -136,17 +138,47 @@ impl Repair<'_> {
             true => RepairKind::OtherKey,
         };
         let versions = versions(observation.document.as_ref());
+        let drift = drift(observation, &record.wanted);
+        let untold = |repair| {
+            let repair = UntoldRepair::new(repair, &drift, observation.document.is_none());
+            Some(repair.after(before.untold.as_ref()))
+        };
+        let is_opening_untold = before.untold.as_ref().is_some_and(|untold| {
+            untold.repair == RecordedRepair::BreakerOpened && untold.is_for(request.request_id)
+        });
         Ok(match decide_breaker(&before, request.event, now, request.repairs_per_hour, versions, kind) {
-            BreakerDecision::Leave { state, opened } => {
-                let is_worth_an_alert =
-                    opened || request.event.source == ChangeSource::Schedule || chosen.problem.is_some();
+            BreakerDecision::Leave { mut state, opened } => {
+                if opened && state.pending().is_none() {
+                    state.untold = untold(RecordedRepair::BreakerOpened);
+                }
+                let is_worth_an_alert = opened
+                    || is_opening_untold
+                    || request.event.source == ChangeSource::Schedule
+                    || chosen.problem.is_some();
                 RepairDecision::Leave { state, is_alert: is_worth_an_alert && writes, would_write: writes }
             }
             BreakerDecision::Proceed(state) if !differs && state == record.remediation => {
                 RepairDecision::Nothing
             }
-            BreakerDecision::Proceed(state) => RepairDecision::Proceed { state, writes },
+            BreakerDecision::Proceed(mut state) => {
+                // Lambda may repeat the request that told of a repair.
+                state.untold = match writes {
+                    true => untold(self.repair_of(target)),
+                    false => state.untold.take().filter(UntoldRepair::may_be_told_again),
+                };
+                RepairDecision::Proceed { state, writes }
+            }
         })
+    }
+
+    /// What bringing the document to this key is.
+    fn repair_of(&self, target: &Target) -> RecordedRepair {
+        match (&self.chosen.replaced_key, &self.record.remediation.replaced_key) {
+            (Some(_), None) if *target == Target::Off => RecordedRepair::Cleared,
+            (Some(_), None) => RecordedRepair::StandIn,
+            (None, Some(_)) => RecordedRepair::Returned,
+            (None, None) | (Some(_), Some(_)) => RecordedRepair::Repaired,
+        }
     }
 
     /// The report of a repair that came to its end.
@@ -161,14 +193,9 @@ impl Repair<'_> {
                 alerts.extend(uncertain_access_alert(key, request.event, &findings));
             }
         }
-        let outcome = match (&chosen.replaced_key, &record.remediation.replaced_key) {
-            (Some(_), None) if target == Target::Off => RemediationOutcome::Cleared,
-            (Some(_), None) => RemediationOutcome::StandIn,
-            (None, Some(_)) => RemediationOutcome::Returned,
-            (None, None) | (Some(_), Some(_)) => RemediationOutcome::Repaired,
-        };
+        let outcome = RemediationOutcome::of_repair(self.repair_of(&target));
         RepairReport {
-            outcome: changed.then_some(outcome),
+            outcome: outcome.filter(|_| changed),
             observation: Some(observation),
             alerts,
             findings,
@@ -265,6 +292,8 @@ impl Repair<'_> {
             remediation: Some(state),
             on_conflict: OnConflict::Fail,
             digest: record.accepted.last().map_or("", String::as_str),
+            adopts_anew: false,
+            unread: None,
         }
     }
 

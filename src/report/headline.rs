@@ -1,5 +1,7 @@
 //! The headline: one line that says what a report means.
 
+use std::collections::BTreeSet;
+
 use super::{KeyAssessment, Matrix, Report};
 use crate::intent::PreflightMode;
 use crate::preflight::Verdict;
@@ -92,6 +94,15 @@ impl Headline {
                 1 => "; the one asked about can use the key".to_owned(),
                 all => format!("; all {all} asked about can use the key"),
             });
+        }
+        let unseen = key_assessment.assessment.unread.iter().filter(|unread| unread.hides_principals);
+        let unseen: BTreeSet<_> = unseen.map(|unread| unread.what.as_str()).collect();
+        if !unseen.is_empty() {
+            let unseen: Vec<_> = unseen.into_iter().collect();
+            text.push_str(&format!(
+                "; there may be others, who were not looked at: {} could not be read, or not wholly",
+                unseen.join(" and ")
+            ));
         }
         Self { verdict: if blocking > 0 { Verdict::Fail } else { verdict }, text }
     }

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::quote::quoted;
+
 /// A document name: 3 to 128 letters, digits, `_`, `-`, `.` (SSM API reference, CreateDocument).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -28,7 +30,7 @@ impl DocumentName {
         if (3..=128).contains(&text.len()) && text.bytes().all(allowed) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(DocumentNameError(text.to_owned()))
+            Err(DocumentNameError(quoted(text)))
         }
     }
 

@@ -12,7 +12,7 @@ from local.stacks import Stack
 SAMPLE_KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 SAMPLE_ROLE = "session-kms-FunctionRole"
 ALIAS = "events"
-METRICS = {"DriftFound", "DriftRepaired", "RepairRefused", "BreakerOpen", "KeyTrouble", "ChecksFailed", "Alerts", "Guarded", "Duration"}
+METRICS = {"DriftFound", "DriftRepaired", "RepairRefused", "BreakerOpen", "KeyTrouble", "ChecksFailed", "ChecksUnknown", "Alerts", "Guarded", "Duration"}
 # Parts of the seeded document and of requests. No log may hold any of them.
 SECRETS = [
     "exec bash --login", "PS1=", "shellProfile", "example-bank-session-logs", "OPS-1234", "runAsDefaultUser",

@@ -63,7 +63,7 @@ def test_an_overwritten_document_gets_its_key_back_and_keeps_the_other_settings(
     assert watch["by"]["principal"] == DEPLOY
     assert {name: outcome.metrics[name] for name in METRICS - {"Duration"}} == {
         "DriftFound": 1, "DriftRepaired": 1, "RepairRefused": 0, "BreakerOpen": 0, "KeyTrouble": 0, "ChecksFailed": 0,
-        "Alerts": 0, "Guarded": 0,
+        "ChecksUnknown": 0, "Alerts": 0, "Guarded": 0,
     }
 
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -199,8 +200,20 @@ pub async fn handle(
     payload: &Value,
     within: Duration,
 ) -> Result<Value, FunctionError> {
+    static DELIVERIES: AtomicUsize = AtomicUsize::new(1);
+    let request_id = format!("invocation-{}", DELIVERIES.fetch_add(1, Ordering::Relaxed));
+    handle_request(function, payload, &request_id, within).await
+}
+
+/// Invokes a function under this request id. An event that Lambda delivers again has the same id.
+pub async fn handle_request(
+    function: &Function<Aws>,
+    payload: &Value,
+    request_id: &str,
+    within: Duration,
+) -> Result<Value, FunctionError> {
     let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:session-kms");
-    let invocation = Invocation { request_id: "invocation-1", deadline: SystemTime::now() + within };
+    let invocation = Invocation { request_id, deadline: SystemTime::now() + within };
     function.handle(payload, &arn, invocation).await
 }
 
@@ -317,6 +330,11 @@ struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Logs {
     pub fn captured() -> Self {
+        Self::captured_at(Level::TRACE)
+    }
+
+    /// The same from this level on, which takes less time.
+    pub fn captured_at(level: Level) -> Self {
         // If there is only one subscriber, tracing asks the first thread that reaches a log line whether anybody
         // listens, and remembers a "no" for all threads. A second subscriber that never ends makes tracing ask each
         // thread.
@@ -326,7 +344,7 @@ impl Logs {
         let writer = lines.clone();
         let subscriber = tracing_subscriber::fmt()
             .json()
-            .with_max_level(Level::TRACE)
+            .with_max_level(level)
             .with_writer(move || writer.clone())
             .finish();
         Self { lines, _guard: tracing::subscriber::set_default(subscriber) }

@@ -32,3 +32,4 @@ mod round_trip;
 mod session_key;
 mod stub;
 mod stub_tests;
+mod told_faults;

@@ -11,7 +11,7 @@ use session_kms::ports::{Clock, Environment, PreflightPorts, ReadDocuments, Read
 use session_kms::preflight::{
     AccessQuestion, check_access, check_key, check_key_access, key_usability, observe_access,
 };
-use session_kms::reconcile::{EstablishRequest, preview, unchanged};
+use session_kms::reconcile::{EstablishRequest, preview};
 use session_kms::session::DocumentName;
 
 async fn status<P: ReadDocuments + ReadRecords + Clock>(
@@ -47,7 +47,6 @@ async fn preflight<P: PreflightPorts>(
 
 async fn previews<P: ReadPorts>(environment: Environment<'_, P>, request: EstablishRequest<'_>) {
     let _ = preview(environment, request).await;
-    let _ = unchanged(environment, request).await;
 }
 
 /// The functions are never run: that they compile is the test.

@@ -54,7 +54,13 @@ impl LibraryFixture {
 
     fn establish(&self, intent: &Intent) -> Result<Outcome, ReconcileError> {
         let (owner, digest): (Owner, _) = (owner(0), format!("{intent:?}"));
-        let request = EstablishRequest { owner: &owner, intent, digest: &digest, patience: Duration::ZERO };
+        let request = EstablishRequest {
+            owner: &owner,
+            intent,
+            digest: &digest,
+            patience: Duration::ZERO,
+            preview: None,
+        };
         let ports = self.ports();
         establish(Environment::new(&ports, &location()), request).now_or_never().expect("nothing waits")
     }

@@ -24,6 +24,7 @@ fn everything() -> Report {
         ..Finding::new(check, verdict, KEY, evidence)
     };
     let assessment = Assessment {
+        unread: Vec::new(),
         findings: vec![
             finding(Check::KeyFitness, Verdict::Warning, "its key material expires"),
             finding(Check::Nodes, Verdict::Fail, HARM),

@@ -68,6 +68,22 @@ async fn every_form_of_a_key_is_resolved_to_its_arn() {
 }
 
 #[tokio::test]
+async fn the_key_of_the_document_before_is_present_until_that_is_released() {
+    let fixture = Fixture::with_settings().await;
+    let owner = deployed(&fixture, &enabled(&fixture.k1)).await;
+    let old = json!({"KmsKeyId": fixture.k1});
+    let new = json!({"KmsKeyId": fixture.k2, "DocumentName": "Team-Preferences"});
+    let resource = keys_beside(&owner);
+    let id = format!("session-kms:{ACCOUNT}:{REGION}:key:SessionKey");
+    let answer = fixture.send(&resource.update(&fixture.stub, &id, &new, &old)).await;
+    assert_eq!(keys(&answer), [&fixture.k2, "", &fixture.k1]);
+    // Another stack's document gives its key to nobody.
+    let other = keys_beside(&crate::fixture::resource("other"));
+    let answer = fixture.send(&other.update(&fixture.stub, &id, &new, &old)).await;
+    assert_eq!(keys(&answer), [&fixture.k2, "", &fixture.k2]);
+}
+
+#[tokio::test]
 async fn encryption_off_has_no_key_and_the_policies_of_the_stack_keep_theirs() {
     let fixture = Fixture::empty().await;
     assert_eq!(keys(&create(&fixture, &disabled()).await), ["", "", ""]);

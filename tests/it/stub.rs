@@ -42,6 +42,7 @@ pub use config::Evaluation;
 pub use control::Stub;
 pub use fault::{Fault, Stop, When};
 pub use iam::{AnswerShape, Details, SimulatedAnswer, SimulatedDecision};
+pub use journal::CallRecord;
 pub use kms::DryRunOrder;
 pub use ssm::{Document, DuplicateReading, Format};
 pub use world::{ACCOUNT, REGION, World};

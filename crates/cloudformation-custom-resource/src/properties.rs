@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 mod problem;
 
+pub(crate) use problem::quotable;
 pub use problem::{PropertyProblem, PropertyProblems};
 
 /// Reads properties by name; [`finish`](Self::finish) then reports every problem at once.

@@ -12,6 +12,7 @@ use supervisor::Supervisor;
 use super::deadline::{Deadline, TimeLimits};
 use super::envelope::{Envelope, Request, RequestType, Unanswerable};
 use super::ids::PhysicalResourceId;
+use super::properties::quotable;
 use super::response::{Failure, Response, Status, Success};
 use super::response_url::{Origin, ResponseUrl};
 use super::sender::{Delivered, DeliveryError, ResponseSender};
@@ -42,6 +43,12 @@ pub trait CustomResource {
         deadline: &Deadline,
         progress: &Progress,
     ) -> impl Future<Output = Result<Success, Failure>>;
+
+    /// What the work is waiting for, for the reason of a response at the deadline, such as `AWS has not answered
+    /// ssm:GetDocument`. It is asked while the work's future still exists.
+    fn waiting_for(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What the Lambda runtime knows of an invocation.
@@ -126,7 +133,7 @@ impl<R: CustomResource, C: Fn() -> SystemTime> Provider<R, C> {
         let request = envelope.request.as_ref().ok();
         tracing::info!(
             request_type = request.map(|request| request.request_type.name()),
-            resource_type = request.map(|request| request.resource_type.as_str()),
+            resource_type = request.map(|request| quotable(&request.resource_type)),
             stack_id = ids.stack_id,
             request_id = ids.request_id,
             logical_resource_id = ids.logical_resource_id,
@@ -182,6 +189,7 @@ impl<R: CustomResource, C: Fn() -> SystemTime> Provider<R, C> {
             limit: deadline.limit(),
             left: deadline.left_to_work((self.clock)()),
             progress: &progress,
+            waiting_for: &|| self.resource.waiting_for(),
         };
         let read = async { read_request(request, &envelope.response_url) };
         let typed: R::Request = match supervised.run(read).await {

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::{KnownContext, KnownContextKey, KnownState};
 use crate::access::facts::contradiction;
+use crate::quote::quoted;
 
 /// What is wrong with a condition key of Context.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -108,9 +109,9 @@ impl KnownContext {
         let (mut known, mut problems) = (Self::default(), Vec::new());
         for (name, value) in members {
             if !is_name(&name) {
-                problems.push(KnownContextError::Name(name));
+                problems.push(KnownContextError::Name(quoted(&name)));
             } else if let Some(twin) = known.get(&name) {
-                problems.push(KnownContextError::Twice(twin.name.clone(), name));
+                problems.push(KnownContextError::Twice(quoted(&twin.name), quoted(&name)));
             } else {
                 match checked(&name, &value) {
                     Ok(state) => known.0.push(KnownContextKey { name, state }),
@@ -132,7 +133,7 @@ fn listed(value: &Value) -> Vec<Value> {
 fn checked(name: &str, value: &Value) -> Result<KnownState, KnownContextError> {
     let state = state(name, value)?;
     match contradiction(name, &state) {
-        Some(fact) => Err(KnownContextError::Contradiction { name: name.to_owned(), fact }),
+        Some(fact) => Err(KnownContextError::Contradiction { name: quoted(name), fact }),
         None => Ok(state),
     }
 }
@@ -140,7 +141,7 @@ fn checked(name: &str, value: &Value) -> Result<KnownState, KnownContextError> {
 /// The state that a value stands for.
 pub(super) fn state(name: &str, value: &Value) -> Result<KnownState, KnownContextError> {
     let wrong =
-        |allowed| KnownContextError::Value { name: name.to_owned(), value: value.to_string(), allowed };
+        |allowed| KnownContextError::Value { name: quoted(name), value: quoted(&value.to_string()), allowed };
     let text = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Bool(_) | Value::Number(_) => Some(value.to_string()),

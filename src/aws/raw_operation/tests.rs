@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use aws_config::{BehaviorVersion, Region};
 use aws_types::sdk_config::Builder;
 use aws_types::service_config::LoadServiceConfig;
@@ -77,7 +79,7 @@ async fn a_service_s_own_endpoint_wins_over_that_of_all_services() {
 #[tokio::test]
 async fn an_operation_needs_a_region_and_credentials() {
     for config in [with_endpoint().build(), SdkConfig::builder().region(Region::new("eu-west-1")).build()] {
-        assert!(RawOperation::new(&config, &ACT, "*", |_| Ok(())).await.is_err());
+        assert!(RawOperation::new(&Aws::new(&config, Duration::ZERO), &ACT, "*", |_| Ok(())).await.is_err());
     }
 }
 

@@ -11,7 +11,6 @@ use crate::access::{
     KnownContext, PrincipalArn, Registration, RegistrationCall, UPDATE_INSTANCE_INFORMATION,
 };
 use crate::arn::base_name;
-use crate::location::Location;
 use crate::ports::{AwsError, Environment, Instance, ManagedNode, PreflightPorts};
 use crate::preflight::READS_AT_A_TIME;
 use crate::preflight::observation::{InstanceNode, Need, NodeCount, Nodes};
@@ -59,9 +58,8 @@ pub(in crate::preflight) async fn found_nodes<P: PreflightPorts>(
     environment: Environment<'_, P>,
     known: &KnownContext,
 ) -> Result<FoundNodes, AwsError> {
-    let ports = environment.ports;
     let (managed, profiles, host_role) =
-        tokio::join!(ports.nodes(), ports.instance_profiles(), ports.default_host_role());
+        tokio::join!(environment.nodes(), environment.instance_profiles(), environment.default_host_role());
     let managed = managed?;
     let mut nodes = Nodes { count: managed.len(), ..Nodes::default() };
     let has_instances = managed.iter().any(is_instance);
@@ -84,7 +82,7 @@ pub(in crate::preflight) async fn found_nodes<P: PreflightPorts>(
     let managed_ids: BTreeSet<&str> = managed.iter().map(|node| node.id.as_str()).collect();
     let not_managed = || profiles.iter().flatten().filter(|(id, _)| !managed_ids.contains(id.as_str()));
     let instances = match has_instances || not_managed().next().is_some() {
-        true => Some(ports.instances().await),
+        true => Some(environment.instances().await),
         false => None,
     };
     let mut groups: BTreeMap<Group, NodeCount> = BTreeMap::new();
@@ -196,7 +194,6 @@ async fn read_roles<P: PreflightPorts>(
     stopped: &BTreeMap<String, NodeCount>,
     gaps: &mut Vec<String>,
 ) -> Roles {
-    let Environment { ports, location, .. } = environment;
     let is_host_off = matches!(host_role, Some(None));
     let mut profiles: BTreeMap<&String, (&NodeCount, &str)> =
         stopped.iter().map(|(profile, members)| (profile, (members, "stopped instances"))).collect();
@@ -218,7 +215,7 @@ async fn read_roles<P: PreflightPorts>(
             None => (DefaultHostManagement::Unknown, None),
             Some(None) => (DefaultHostManagement::Off, None),
             Some(Some(_)) if !needs_host => (DefaultHostManagement::Unknown, None),
-            Some(Some(role)) => match parse_role_arn(ports.role_arn(base_name(&role)).await) {
+            Some(Some(role)) => match parse_role_arn(environment.role_arn(base_name(&role)).await) {
                 Ok(Some(arn)) => (DefaultHostManagement::On(arn), None),
                 Ok(None) => (
                     DefaultHostManagement::Unknown,
@@ -231,16 +228,19 @@ async fn read_roles<P: PreflightPorts>(
             },
         }
     };
-    let hybrid = stream::iter(hybrids)
-        .map(|(role, members)| async move { (role, members, parse_role_arn(ports.role_arn(role).await)) })
-        .buffered(READS_AT_A_TIME)
-        .collect::<Vec<_>>();
+    let hybrid =
+        stream::iter(hybrids)
+            .map(|(role, members)| async move {
+                (role, members, parse_role_arn(environment.role_arn(role).await))
+            })
+            .buffered(READS_AT_A_TIME)
+            .collect::<Vec<_>>();
     let of_profiles = stream::iter(profiles)
         .map(|(profile, (members, noun))| async move {
-            let role = parse_role_arn(ports.role_of_profile(profile).await);
+            let role = parse_role_arn(environment.role_of_profile(profile).await);
             let registration = match &role {
                 Ok(Some(role)) if !is_host_off => {
-                    Some(Box::pin(registration(ports, location, known, role, &members.example)).await)
+                    Some(Box::pin(registration(environment, known, role, &members.example)).await)
                 }
                 _ => None,
             };
@@ -283,12 +283,12 @@ async fn read_roles<P: PreflightPorts>(
 
 /// Whether a role may register an instance, given by its id; `None` if there is no such role any more.
 async fn registration<P: PreflightPorts>(
-    ports: &P,
-    location: &Location,
+    environment: Environment<'_, P>,
     known: &KnownContext,
     role: &PrincipalArn,
     instance: &str,
 ) -> Option<Registration> {
+    let Environment { ports, location, .. } = environment;
     let call = RegistrationCall::new(role, instance, location, known);
     let context = call.context_entries();
     match ports.simulate(role.as_str(), UPDATE_INSTANCE_INFORMATION, &call.instance, &context).await {

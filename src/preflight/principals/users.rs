@@ -11,7 +11,7 @@ use super::session_kind::{SessionKind, kind, kind_by_content};
 use super::{FoundPrincipal, FoundPrincipals, parse_role_arn};
 use crate::access::{JUST_IN_TIME_ROLE, SessionOwner};
 use crate::arn::Arn;
-use crate::ports::{AwsError, PastSession, PreflightPorts};
+use crate::ports::{AwsError, Environment, PastSession, PreflightPorts};
 use crate::preflight::READS_AT_A_TIME;
 use crate::preflight::observation::{LeftOut, Need, OtherOwner, Read, Sessions, UnknownDocument};
 use crate::session::DocumentName;
@@ -19,12 +19,12 @@ use crate::session::DocumentName;
 /// The owners of past sessions that the key of `document` encrypts, roles by their ARN, and the role of just-in-time
 /// node access.
 pub(in crate::preflight) async fn found_users<P: PreflightPorts>(
-    ports: &P,
-    account: &str,
+    environment: Environment<'_, P>,
     document: &DocumentName,
     since: SystemTime,
 ) -> (Vec<FoundPrincipal>, Read<Sessions>) {
-    let (sessions, just_in_time) = tokio::join!(ports.sessions(since), ports.role_arn(JUST_IN_TIME_ROLE));
+    let (sessions, just_in_time) =
+        tokio::join!(environment.sessions(since), environment.role_arn(JUST_IN_TIME_ROLE));
     let mut found = FoundPrincipals::default();
     let summary = match sessions {
         Err(error) => {
@@ -33,8 +33,8 @@ pub(in crate::preflight) async fn found_users<P: PreflightPorts>(
         }
         Ok(sessions) => {
             let mut summary = Sessions { count: sessions.len(), ..Sessions::default() };
-            let owners = Box::pin(owners(ports, account, document, &sessions, &mut summary)).await;
-            Box::pin(owners_by_arn(ports, account, owners, &mut summary, &mut found)).await;
+            let owners = Box::pin(owners(environment, document, &sessions, &mut summary)).await;
+            Box::pin(owners_by_arn(environment, owners, &mut summary, &mut found)).await;
             just_in_time_role(just_in_time, document, &mut summary, &mut found);
             Read::Known(summary)
         }
@@ -45,12 +45,12 @@ pub(in crate::preflight) async fn found_users<P: PreflightPorts>(
 /// The owners of the sessions that the key encrypts or may encrypt, with how certain that is. Documents whose names do
 /// not decide are read.
 async fn owners<'s, P: PreflightPorts>(
-    ports: &P,
-    account: &str,
+    environment: Environment<'_, P>,
     document: &DocumentName,
     sessions: &'s [PastSession],
     summary: &mut Sessions,
 ) -> BTreeMap<&'s str, Need> {
+    let account = environment.location.account.as_str();
     let kinds: Vec<_> = sessions.iter().map(|session| (session, kind(session, account, document))).collect();
     let unread: BTreeSet<&str> = kinds
         .iter()
@@ -61,7 +61,7 @@ async fn owners<'s, P: PreflightPorts>(
         .collect();
     let read: BTreeMap<&str, _> = stream::iter(unread)
         .map(|name| async move {
-            let content = ports.session_document(name).await.map_err(|error| error.to_string());
+            let content = environment.session_document(name).await.map_err(|error| error.to_string());
             (name, content.and_then(|content| kind_by_content(content.as_ref(), document)))
         })
         .buffered(READS_AT_A_TIME)
@@ -107,12 +107,12 @@ async fn owners<'s, P: PreflightPorts>(
 
 /// Adds the owners, each role by its ARN.
 async fn owners_by_arn<P: PreflightPorts>(
-    ports: &P,
-    account: &str,
+    environment: Environment<'_, P>,
     owners: BTreeMap<&str, Need>,
     summary: &mut Sessions,
     found: &mut FoundPrincipals,
 ) {
+    let account = environment.location.account.as_str();
     let mut roles: BTreeMap<String, (Need, &str)> = BTreeMap::new();
     for (owner, need) in owners {
         match SessionOwner::parse(owner) {
@@ -130,7 +130,7 @@ async fn owners_by_arn<P: PreflightPorts>(
         }
     }
     let looked_up: Vec<_> = stream::iter(roles)
-        .map(|(name, example)| async move { (ports.role_arn(&name).await, name, example) })
+        .map(|(name, example)| async move { (environment.role_arn(&name).await, name, example) })
         .buffered(READS_AT_A_TIME)
         .collect()
         .await;

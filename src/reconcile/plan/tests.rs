@@ -12,6 +12,8 @@ fn owner(stack: &str) -> Owner {
 fn goal<'a>(owner: &'a Owner, wanted: &'a str) -> Goal<'a> {
     static SAFEGUARDS: LazyLock<Safeguards> = LazyLock::new(Safeguards::default);
     Goal {
+        adopts_anew: false,
+        unread: None,
         owner,
         // Lives as long as the tests do.
         wanted: Box::leak(Box::new(Target::from(wanted))),
@@ -26,11 +28,12 @@ fn goal<'a>(owner: &'a Owner, wanted: &'a str) -> Goal<'a> {
 
 fn document(latest: (u64, &str), default: (u64, &str)) -> ObservedDocument {
     let version = |(number, key)| ObservedVersion::with_key(number, key);
-    ObservedDocument { latest: version(latest), default: version(default) }
+    ObservedDocument::new(version(latest), version(default))
 }
 
 fn record(wanted: &str, before: &str) -> Record {
     Record {
+        releasing: None,
         owner: owner("mine"),
         wanted: wanted.into(),
         before_adoption: before.into(),

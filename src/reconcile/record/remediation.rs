@@ -40,6 +40,85 @@ pub struct RemediationState {
     /// The open breaker. `None` while the breaker is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breaker: Option<Breaker>,
+    /// What the checks could not read at the owner's last request. `None` if nothing was checked then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread: Option<Vec<String>>,
+    /// The last repair, until its report is known to be complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub untold: Option<UntoldRepair>,
+}
+
+/// A repair whose report may never have come: its run may have ended after it wrote the document. It is written ahead of
+/// the repair, and whoever next finds the document as wanted reports it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UntoldRepair {
+    /// What was done.
+    pub repair: RecordedRepair,
+    /// How the document differed, one line each; lines and their number are bounded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<String>,
+    /// Whether the document had been deleted, so that its other settings are lost.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recreated: bool,
+    /// The Lambda request whose report was complete. Lambda repeats a request under the same id, and only if it got no
+    /// result: then the repair is told again. `None` until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_to: Option<String>,
+}
+
+/// What a repair did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RecordedRepair {
+    /// It brought the document back to its key.
+    Repaired,
+    /// It switched to the standby key.
+    StandIn,
+    /// It turned encryption off.
+    Cleared,
+    /// It went back to the key that the owner asked for.
+    Returned,
+    /// It wrote nothing, since the breaker opened.
+    BreakerOpened,
+}
+
+impl UntoldRepair {
+    /// How many characters of a line are kept.
+    const LINE: usize = 300;
+    /// How many lines are kept: one for each version that sessions may use.
+    const LINES: usize = 2;
+
+    /// A repair that is about to be made. `drift` is how the document differs.
+    #[must_use]
+    pub fn new(repair: RecordedRepair, drift: &[String], recreated: bool) -> Self {
+        let line = |line: &String| line.chars().take(Self::LINE).collect();
+        let drift = drift.iter().take(Self::LINES).map(line).collect();
+        Self { repair, drift, recreated, told_to: None }
+    }
+
+    /// The same repair, begun by an earlier run whose report may never have come.
+    #[must_use]
+    pub fn after(self, earlier: Option<&Self>) -> Self {
+        let Some(earlier) = earlier.filter(|earlier| earlier.told_to.is_none()) else { return self };
+        let repair = match self.repair {
+            RecordedRepair::Repaired => earlier.repair,
+            repair => repair,
+        };
+        Self { repair, drift: earlier.drift.clone(), recreated: self.recreated || earlier.recreated, ..self }
+    }
+
+    /// Whether somebody may still have to be told. That the breaker has opened is told by the schedule too.
+    #[must_use]
+    pub fn may_be_told_again(&self) -> bool {
+        self.told_to.is_none() || self.repair != RecordedRepair::BreakerOpened
+    }
+
+    /// Whether the report of this Lambda request is to tell of the repair.
+    #[must_use]
+    pub fn is_for(&self, request_id: &str) -> bool {
+        self.told_to.as_ref().is_none_or(|told_to| told_to == request_id)
+    }
 }
 
 /// An open breaker: somebody else keeps changing the document.
@@ -68,6 +147,12 @@ impl RemediationState {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The repair whose report may never have come.
+    #[must_use]
+    pub fn pending(&self) -> Option<&UntoldRepair> {
+        self.untold.as_ref().filter(|repair| repair.told_to.is_none())
     }
 
     /// The repairs of the hour before `now`, which is in seconds since 1970.

@@ -5,6 +5,7 @@ use crate::session::Target;
 
 fn record(wanted: &str) -> Record {
     Record {
+        releasing: None,
         owner: Owner { stack_id: "stack".into(), logical_resource_id: "Key".into() },
         wanted: wanted.into(),
         before_adoption: Target::Off,

@@ -184,7 +184,9 @@ async fn what_cannot_be_read_is_no_lost_access() {
         .stub
         .fault(When::operation("kms", "ListAliases"), Fault::AccessDenied { action: "kms:ListAliases" });
     let report = after(&fixture, ALIAS, None).await;
-    assert_quiet(&report);
+    let alert = report["alerts"][0].as_str().unwrap();
+    assert!(alert.contains("the aliases of key") && alert.contains("cannot be read now"), "{alert}");
+    assert_eq!(report["documents"][0]["checksFailed"], 0, "{report:#}");
     let findings = report["documents"][0]["findings"].to_string();
     assert!(findings.contains("kms:ListAliases") && findings.contains("unknown"), "{findings}");
 }

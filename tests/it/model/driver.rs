@@ -219,7 +219,8 @@ impl Driver {
                 RemediationOutcome::Returned => "returned",
                 RemediationOutcome::Refused => "left as it was",
                 RemediationOutcome::BreakerOpen => "breaker open",
-                RemediationOutcome::AsWanted
+                RemediationOutcome::Failed
+                | RemediationOutcome::AsWanted
                 | RemediationOutcome::NotOurs
                 | RemediationOutcome::NotConcerned => "nothing to do",
             },

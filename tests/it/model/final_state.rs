@@ -24,7 +24,7 @@ struct Obstacles {
     standby_locked_out: bool,
     /// The content is not one that the program may edit.
     content: bool,
-    /// There is no document, and one is wanted.
+    /// There is no document, and one is wanted; or it was created again, and nobody has been told.
     deleted: bool,
 }
 
@@ -93,6 +93,13 @@ fn is_as_wanted(
 ) -> Result<(), String> {
     let first = intended.first.as_str();
     let remediate = remediation.alerts.join("\n");
+    // A Delete that was cut off has to come again.
+    if driver.record().is_some_and(|record| record.releasing.is_some()) {
+        return match remediate.contains("has not come to its end") {
+            true => Ok(()),
+            false => Err("no alert says that the document is still to be given back".to_owned()),
+        };
+    }
     let standby = match &intended.on_key_trouble {
         RecordedKeyTrouble::Standby(standby) => standby.as_str(),
         RecordedKeyTrouble::Alert | RecordedKeyTrouble::Clear => "",
@@ -131,7 +138,12 @@ fn is_as_wanted(
 
 impl Driver {
     fn obstacles(&self) -> Option<Obstacles> {
-        self.intended.as_ref().map(|intended| Obstacles::of(&self.aws.borrow(), intended))
+        let record = self.record();
+        let untold = record.as_ref().and_then(|record| record.remediation.pending());
+        let is_creation_untold = untold.is_some_and(|repair| repair.recreated);
+        let mut obstacles = Obstacles::of(&self.aws.borrow(), self.intended.as_ref()?);
+        obstacles.deleted |= is_creation_untold;
+        Some(obstacles)
     }
 }
 

@@ -19,6 +19,8 @@ pub const KEYS: [&str; 3] = [
     "arn:aws:kms:eu-west-1:111122223333:key/22222222-2222-4222-8222-222222222222",
     "arn:aws:kms:eu-west-1:111122223333:key/33333333-3333-4333-8333-333333333333",
 ];
+/// How many versions of a parameter Parameter Store keeps (Systems Manager user guide).
+const KEPT_VERSIONS: usize = 100;
 const EPOCH: u64 = 1_750_000_000;
 
 /// Which content AWS refuses as a duplicate. AWS does not document it, so the test tries all.
@@ -63,7 +65,8 @@ pub struct Document {
     pub default: u64,
 }
 
-/// A parameter with its history. The last value is version `history.len()`.
+/// A parameter with its history. The last value is version `history.len()`, and the text of a version that is not kept
+/// any more is empty.
 #[derive(Clone, Debug, Default)]
 pub struct Parameter {
     pub history: Vec<String>,
@@ -86,7 +89,7 @@ pub struct LogEntry {
     pub write: Write,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct InMemoryAws {
     pub now: u64,
     pub ticks: u64,
@@ -237,7 +240,11 @@ impl InMemoryAws {
         }
         let parameter = self.parameter.get_or_insert_default();
         parameter.history.push(text.to_owned());
-        Ok(parameter.history.len())
+        let number = parameter.history.len();
+        if let Some(oldest) = number.checked_sub(KEPT_VERSIONS + 1) {
+            parameter.history[oldest] = String::new();
+        }
+        Ok(number)
     }
 
     fn version(&mut self, content: Content) -> Version {

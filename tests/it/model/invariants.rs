@@ -1,7 +1,7 @@
 //! The invariants of runs: what they may write, what they must answer, and what the record must hold.
 
 use session_kms::intent::{OnDelete, PreflightMode};
-use session_kms::reconcile::{HOUR, Record, RecordedKeyTrouble};
+use session_kms::reconcile::{HOUR, ReconcileError, Record, RecordedKeyTrouble};
 
 use super::driver::{CheckResult, Driver};
 use super::in_memory_aws::{InMemoryAws, KEYS, Write, other_settings};
@@ -104,6 +104,8 @@ impl Driver {
             (Run::Establish(request), RunResult::Established(answer)) => {
                 let obstacle = self.obstacle(before, request);
                 match (answer, obstacle) {
+                    // A Delete that was cut off has to come again, or to be forgotten.
+                    (Err(ReconcileError::BeingReleased { .. }), None) => Ok(()),
                     (Err(error), None) => Err(format!("{request:?} was refused without a reason: {error}")),
                     (Ok(_), Some(obstacle)) => Err(format!("{request:?} was granted, though {obstacle}")),
                     (Ok(_), None) | (Err(_), Some(_)) => Ok(()),
@@ -242,6 +244,11 @@ impl Driver {
         match run {
             Run::Establish(request) => {
                 may.push(request.wanted());
+                // If another owner takes the document over, the run leaves what that one wants.
+                may.extend(runs.iter().filter_map(|(_, other, _)| match other {
+                    Run::Establish(other) if other.takes_over => Some(other.wanted()),
+                    _ => None,
+                }));
                 // If a Delete overtakes the request, the run undoes its writes as the record said.
                 if now.is_none() && request.on_delete == OnDelete::Clear || self.intended.iter().any(cleared)
                 {

@@ -2,20 +2,26 @@
 //! and any call may fail.
 
 mod access;
+pub mod call;
+pub mod gate;
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending, poll_fn};
+use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use session_kms::ports::{
-    AwsError, AwsErrorKind, Clock, DocumentHead, DocumentVersion, DocumentWrite, ParameterVersion,
-    ReadDocuments, ReadRecords, RecordReplacement, VersionStatus, WriteDocuments, WriteRecords,
+    AwsError, AwsErrorKind, Calls, Clock, DocumentHead, DocumentVersion, DocumentWrite, ParameterVersion,
+    ReadDocuments, ReadRecords, RecordReplacement, WriteDocuments, WriteRecords,
 };
 use session_kms::session::{Content, DocumentFormat, DocumentName};
 
 pub use self::access::DELETION;
-use super::in_memory_aws::{InMemoryAws, LogEntry, NAME, Write, other_settings, refused};
+use self::call::{Answer, Call, Caller};
+use self::gate::Gate;
+use super::in_memory_aws::{InMemoryAws, NAME, refused};
+use super::outside_change::name;
 
 /// A run that makes more calls never ends.
 const MOST_CALLS: usize = 4000;
@@ -55,6 +61,8 @@ pub struct InMemoryPorts<'w> {
     latest: Cell<u64>,
     calls: Cell<usize>,
     cut: Cell<bool>,
+    /// Where each call on the document or its record waits until an explorer answers it.
+    gate: Option<Rc<Gate>>,
 }
 
 impl<'w> InMemoryPorts<'w> {
@@ -69,7 +77,18 @@ impl<'w> InMemoryPorts<'w> {
             latest: Cell::new(0),
             calls: Cell::new(0),
             cut: Cell::new(false),
+            gate: None,
         }
+    }
+
+    /// The ports of a run whose calls wait at a gate. This AWS answers what is asked of keys, principals and nodes.
+    pub fn gated(aws: &'w RefCell<InMemoryAws>, run: usize, gate: Rc<Gate>) -> Self {
+        Self { gate: Some(gate), ..Self::new(aws, run, FaultPlan::default(), false) }
+    }
+
+    /// The id of the Lambda request: each run is one of its own.
+    pub fn request_id(&self) -> String {
+        format!("request-{}", self.run)
     }
 
     /// Whether the run has been cut off.
@@ -120,18 +139,22 @@ impl<'w> InMemoryPorts<'w> {
         }
     }
 
+    /// A call on the document or its record.
+    async fn perform(&self, call: Call) -> Result<Answer, AwsError> {
+        if let Some(gate) = &self.gate {
+            return gate.pass(call).await;
+        }
+        let effect = |aws: &mut InMemoryAws| aws.execute(self.caller(), &call);
+        self.call(call.operation(), effect).await
+    }
+
+    fn caller(&self) -> Caller {
+        Caller { run: self.run, began_at: self.began_at }
+    }
+
     /// A call that writes the document. Its errors become the results that the adapter on the SDK gives.
-    async fn write(
-        &self,
-        operation: &'static str,
-        write: impl FnOnce(&mut InMemoryAws) -> Result<Write, AwsError>,
-    ) -> Result<DocumentWrite, AwsError> {
-        let answer = self.call(operation, |aws| {
-            let done = write(aws)?;
-            self.log_write(aws, done);
-            Ok(())
-        });
-        let Err(error) = answer.await else { return Ok(DocumentWrite::Done) };
+    async fn write(&self, call: Call) -> Result<DocumentWrite, AwsError> {
+        let Err(error) = self.perform(call).await else { return Ok(DocumentWrite::Done) };
         let AwsErrorKind::Refused(said) = &error.kind else { return Err(error) };
         match said.code.as_str() {
             "DuplicateDocumentContent" => Ok(DocumentWrite::Duplicate(error)),
@@ -140,21 +163,6 @@ impl<'w> InMemoryPorts<'w> {
                 self.aws.borrow_mut().count("races lost");
                 Ok(DocumentWrite::LostRace(error))
             }
-        }
-    }
-
-    /// Logs a write, and whether it breaks a rule.
-    fn log_write(&self, aws: &mut InMemoryAws, write: Write) {
-        if let Write::Create { key } | Write::Update { key } | Write::Promote { key } = &write
-            && let Some(known) = aws.keys.get(key)
-            && known.unusable_since.is_some_and(|since| since <= self.began_at)
-        {
-            aws.violations.push(format!("{write:?}, a key in state {:?}", known.state));
-        }
-        let is_content = matches!(write, Write::Create { .. } | Write::Update { .. });
-        aws.log.push(LogEntry { run: self.run, write });
-        if let Some(change) = aws.rival_overwrite.filter(|_| is_content) {
-            change.apply(aws);
         }
     }
 }
@@ -171,22 +179,17 @@ fn yield_once() -> impl Future<Output = ()> {
     })
 }
 
-fn key_of(content: &Content) -> String {
-    content.kms_key_id().unwrap_or_default()
-}
-
 impl ReadDocuments for InMemoryPorts<'_> {
     async fn head(&self, _: &DocumentName) -> Result<Option<DocumentHead>, AwsError> {
-        let head = |aws: &mut InMemoryAws| {
-            let Some(document) = &aws.document else { return Ok(None) };
-            self.latest.set(document.latest());
-            Ok(Some(DocumentHead {
-                latest: document.latest(),
-                default: document.default,
-                format: document.latest_content().format(),
-            }))
-        };
-        self.call("ssm:DescribeDocument", head).await
+        let head = self.perform(Call::Head).await?.head();
+        if let Some(head) = head {
+            self.latest.set(head.latest);
+        }
+        Ok(head)
+    }
+
+    async fn exists(&self, _: &DocumentName) -> Result<bool, AwsError> {
+        Ok(self.perform(Call::Exists).await?.boolean())
     }
 
     async fn version(
@@ -195,38 +198,17 @@ impl ReadDocuments for InMemoryPorts<'_> {
         version: u64,
         _: DocumentFormat,
     ) -> Result<Option<DocumentVersion>, AwsError> {
-        let read = |aws: &mut InMemoryAws| {
-            let found = aws.document.as_mut().and_then(|document| document.versions.get_mut(&version));
-            Ok(found.map(|version| {
-                let status = match (version.pending, version.failed) {
-                    (0, false) => VersionStatus::Active,
-                    (0, true) => VersionStatus::Failed("Failed: as it happens".to_owned()),
-                    _ => VersionStatus::Pending,
-                };
-                version.pending = version.pending.saturating_sub(1);
-                DocumentVersion { content: version.content.clone(), status }
-            }))
-        };
-        self.call("ssm:GetDocument", read).await
+        Ok(self.perform(Call::Version(version)).await?.version())
     }
 
     async fn versions(&self, _: &DocumentName) -> Result<Vec<u64>, AwsError> {
-        let list = |aws: &mut InMemoryAws| {
-            let versions = aws.document.as_ref().map(|document| document.versions.keys().copied().collect());
-            versions.ok_or_else(|| refused("ssm:ListDocumentVersions", "InvalidDocument"))
-        };
-        self.call("ssm:ListDocumentVersions", list).await
+        Ok(self.perform(Call::Versions).await?.versions())
     }
 }
 
 impl WriteDocuments for InMemoryPorts<'_> {
     async fn create(&self, _: &DocumentName, content: &Content) -> Result<DocumentWrite, AwsError> {
-        let create = |aws: &mut InMemoryAws| {
-            aws.create(content.clone())?;
-            aws.expected_settings = Some(other_settings(&Content::of_console("")));
-            Ok(Write::Create { key: key_of(content) })
-        };
-        self.write("ssm:CreateDocument", create).await
+        self.write(Call::Create(content.clone())).await
     }
 
     async fn update(
@@ -235,114 +217,68 @@ impl WriteDocuments for InMemoryPorts<'_> {
         content: &Content,
         latest: u64,
     ) -> Result<DocumentWrite, AwsError> {
-        let update = |aws: &mut InMemoryAws| {
-            let was = aws.document.as_ref().map(|document| other_settings(document.latest_content()));
-            aws.update(content.clone(), Some(latest))?;
-            if was != Some(other_settings(content)) {
-                aws.violations.push(format!("run {} changed another setting", self.run));
-            }
-            Ok(Write::Update { key: key_of(content) })
-        };
-        self.write("ssm:UpdateDocument", update).await
+        self.write(Call::Update { content: content.clone(), latest }).await
     }
 
     async fn promote(&self, _: &DocumentName, version: u64) -> Result<DocumentWrite, AwsError> {
-        let promote = |aws: &mut InMemoryAws| {
-            if version != self.latest.get() {
-                aws.violations.push(format!("version {version} was promoted, and is not the latest"));
-            }
-            aws.promote(version)?;
-            let content = aws.document.as_ref().map(|document| key_of(document.default_content()));
-            Ok(Write::Promote { key: content.unwrap_or_default() })
-        };
-        self.write("ssm:UpdateDocumentDefaultVersion", promote).await
+        self.write(Call::Promote { version, latest_read: self.latest.get() }).await
     }
 
     async fn delete_version(&self, _: &DocumentName, version: u64) -> Result<(), AwsError> {
-        let delete = |aws: &mut InMemoryAws| {
-            if aws.document.as_ref().is_some_and(|document| document.latest() == version) {
-                aws.violations.push(format!("the latest version, {version}, was deleted"));
-            }
-            aws.delete_version(version)?;
-            aws.count("versions pruned");
-            self.log_write(aws, Write::DeleteVersion(version));
-            Ok(())
-        };
-        self.call("ssm:DeleteDocument", delete).await
+        self.perform(Call::DeleteVersion(version)).await.map(drop)
     }
 }
 
 impl ReadRecords for InMemoryPorts<'_> {
     async fn read(&self, _: &DocumentName) -> Result<Option<ParameterVersion>, AwsError> {
-        let read = |aws: &mut InMemoryAws| {
-            Ok(aws.parameter.as_ref().and_then(|parameter| {
-                let text = parameter.history.last()?.clone();
-                Some(ParameterVersion { text, version: parameter.history.len() as u64 })
-            }))
-        };
-        self.call("ssm:GetParameter", read).await
+        Ok(self.perform(Call::ReadRecord).await?.parameter())
     }
 
     async fn read_version(&self, _: &DocumentName, version: u64) -> Result<Option<String>, AwsError> {
-        let read = |aws: &mut InMemoryAws| {
-            let at = usize::try_from(version - 1).expect("a small number");
-            Ok(aws.parameter.as_ref().and_then(|parameter| parameter.history.get(at).cloned()))
-        };
-        self.call("ssm:GetParameter", read).await
+        Ok(self.perform(Call::ReadRecordVersion(version)).await?.text())
     }
 
     async fn recorded(&self) -> Result<Vec<DocumentName>, AwsError> {
-        let list = |aws: &mut InMemoryAws| {
-            let name = DocumentName::parse(NAME).expect("a name");
-            Ok(aws.parameter.iter().map(|_| name.clone()).collect())
-        };
-        self.call("ssm:GetParametersByPath", list).await
+        let has_record = self.perform(Call::ListRecords).await?.boolean();
+        Ok(has_record.then(name).into_iter().collect())
     }
 }
 
 impl WriteRecords for InMemoryPorts<'_> {
     async fn create_record(&self, _: &DocumentName, text: &str) -> Result<bool, AwsError> {
-        let create = |aws: &mut InMemoryAws| {
-            if aws.put(text, false).is_err() {
-                return Ok(false);
-            }
-            self.log_write(aws, Write::Record);
-            Ok(true)
-        };
-        self.call("ssm:PutParameter", create).await
+        Ok(self.perform(Call::CreateRecord(text.to_owned())).await?.boolean())
     }
 
     async fn replace_record(&self, _: &DocumentName, text: &str) -> Result<RecordReplacement, AwsError> {
-        let put = |aws: &mut InMemoryAws| {
-            let version = aws.put(text, true)?;
-            self.log_write(aws, Write::Record);
-            Ok(match version as u64 {
-                1 => RecordReplacement::CreatedAnew,
-                version => RecordReplacement::Replaced { version },
-            })
-        };
-        self.call("ssm:PutParameter", put).await
+        Ok(self.perform(Call::ReplaceRecord(text.to_owned())).await?.replacement())
     }
 
     async fn delete_record(&self, _: &DocumentName) -> Result<(), AwsError> {
-        let delete = |aws: &mut InMemoryAws| {
-            if aws.parameter.take().is_some() {
-                self.log_write(aws, Write::DeleteRecord);
-            }
-            Ok(())
-        };
-        self.call("ssm:DeleteParameter", delete).await
+        self.perform(Call::DeleteRecord).await.map(drop)
+    }
+}
+
+impl Calls for InMemoryPorts<'_> {
+    fn unanswered(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 
 impl Clock for InMemoryPorts<'_> {
     fn now(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(self.aws.borrow().now)
+        let now = self.gate.as_ref().map_or_else(|| self.aws.borrow().now, |gate| gate.now());
+        UNIX_EPOCH + Duration::from_secs(now)
     }
 
     async fn pause(&self, attempt: u32) -> Duration {
-        self.aws.borrow_mut().now += u64::from(attempt.min(5));
-        self.yield_turn().await;
-        Duration::from_secs(u64::from(attempt.min(5)))
+        let seconds = u64::from(attempt.min(5));
+        match &self.gate {
+            Some(gate) => _ = gate.pass(Call::Pause(seconds)).await,
+            None => {
+                self.aws.borrow_mut().now += seconds;
+                self.yield_turn().await;
+            }
+        }
+        Duration::from_secs(seconds)
     }
 }

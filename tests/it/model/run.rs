@@ -12,11 +12,11 @@ use session_kms::intent::{
 };
 use session_kms::key::KeyRef;
 use session_kms::location::Location;
-use session_kms::ports::{AwsError, Environment};
+use session_kms::ports::Environment;
 use session_kms::reconcile::{
     EstablishRequest, Outcome, ReconcileError, RecordedKeyTrouble, ReleaseRequest, establish, release,
 };
-use session_kms::remediation::{Remediation, RemediationRequest, remediate};
+use session_kms::remediation::{Remediation, RemediationError, RemediationRequest, remediate};
 use session_kms::session::DocumentName;
 
 use super::in_memory_aws::{ACCOUNT, InMemoryAws, KEYS, NODE, REGION};
@@ -60,7 +60,7 @@ pub enum Run {
 pub enum RunResult {
     Established(Result<Outcome, ReconcileError>),
     Released(Result<Outcome, ReconcileError>),
-    Remediated(Result<Remediation, AwsError>),
+    Remediated(Result<Remediation, RemediationError>),
 }
 
 impl RunResult {
@@ -136,14 +136,20 @@ impl Run {
         matches!(self, Self::Release { .. })
     }
 
-    async fn perform(&self, ports: &InMemoryPorts<'_>) -> RunResult {
+    pub async fn perform(&self, ports: &InMemoryPorts<'_>) -> RunResult {
         let location = location();
         let environment = Environment::new(ports, &location);
         match self {
             Self::Establish(request) => {
                 let (owner, intent, digest) = (owner(request.owner), request.intent(), request.digest());
                 let patience = Duration::from_secs(5);
-                let request = EstablishRequest { owner: &owner, intent: &intent, digest: &digest, patience };
+                let request = EstablishRequest {
+                    owner: &owner,
+                    intent: &intent,
+                    digest: &digest,
+                    patience,
+                    preview: None,
+                };
                 RunResult::Established(establish(environment, request).await)
             }
             Self::Release { owner: number, on_delete } => {
@@ -161,9 +167,18 @@ pub async fn remediated(
     ports: &InMemoryPorts<'_>,
     document: &DocumentName,
     event: &ChangeEvent,
-) -> Result<Remediation, AwsError> {
-    let request = RemediationRequest { document, event, repairs_per_hour: LIMIT };
-    remediate(Environment::new(ports, &location()), request).await
+) -> Result<Remediation, RemediationError> {
+    let request_id = ports.request_id();
+    let request =
+        RemediationRequest { document, event, repairs_per_hour: LIMIT, request_id: &request_id, limit: None };
+    let (ports, location) = (ports, location());
+    let environment = Environment::new(ports, &location);
+    let remediation = remediate(environment, request).await?;
+    if let Some(note) = &remediation.note_to_save {
+        // If this fails, the repair is told once more.
+        let _ = note.save(environment, document).await;
+    }
+    Ok(remediation)
 }
 
 /// A run that is polled by hand until it ends or is cut off.

@@ -44,7 +44,7 @@ async fn two_resources_of_one_stack_are_two_owners() {
 }
 
 #[tokio::test]
-async fn of_two_concurrent_creates_one_wins_and_the_other_names_the_winner() {
+async fn of_two_concurrent_creates_one_wins_and_the_other_names_the_winner_unless_it_takes_over() {
     for conflict in ["Fail", "TakeOver"] {
         let fixture = Fixture::with_settings().await;
         let create = |stack: &str, key: &str| {
@@ -54,6 +54,13 @@ async fn of_two_concurrent_creates_one_wins_and_the_other_names_the_winner() {
         tokio::join!(fixture.run(one.payload.clone()), fixture.run(two.payload.clone()));
         let answer = |request: &Request| fixture.stub.answers(&request.url).remove(0);
         let answers = [answer(&one), answer(&two)];
+        if conflict == "TakeOver" && answers.iter().all(|answer| answer.success) {
+            // One after the other: the second has taken over what the first had.
+            let states = ["k1", "k2"].map(|key| format!("latest {key}, default {key}; "));
+            assert!(states.iter().any(|state| fixture.state().starts_with(state)), "{}", fixture.state());
+            fixture.assert_no_violations();
+            continue;
+        }
         let (winner, loser) = if answers[0].success { (0, 1) } else { (1, 0) };
         assert!(answers[winner].success && !answers[loser].success, "{conflict}: {answers:?}");
         let stack_of_winner = [&one, &two][winner].payload["StackId"].as_str().unwrap();

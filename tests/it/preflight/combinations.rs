@@ -142,7 +142,7 @@ async fn several_callers_some_of_them_exempt() {
             let named = names.iter().filter(|name| answer.reason.contains(&format!("{name}: "))).count();
             assert_eq!(named, blocking.len().min(3), "{context}");
             assert_eq!(answer.reason.contains("and 1 more"), blocking.len() > 3, "{context}");
-            assert!(answer.reason.contains("request invocation-1"), "{context}");
+            assert!(answer.reason.contains("request invocation-"), "{context}");
         }
     }
     assert_eq!(stub.violations(), Vec::<String>::new());
@@ -209,7 +209,7 @@ async fn a_refusal_of_hundreds_fits_the_answer() {
     assert!(!answer.reason.contains("AllowSessionManagerNodes"), "{}", answer.reason);
     assert!(answer.reason.contains("UseSessionKeyAsNode"), "{}", answer.reason);
     assert!(
-        answer.reason.ends_with('}') && answer.reason.contains("request invocation-1"),
+        answer.reason.ends_with('}') && answer.reason.contains("request invocation-"),
         "{}",
         answer.reason
     );

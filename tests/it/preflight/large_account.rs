@@ -220,8 +220,9 @@ async fn throttled_calls_are_retried_and_succeed() {
 async fn under_way(properties: impl Fn(&str) -> Value, n: usize, at_least: usize) -> usize {
     let stub = Stub::start().await;
     let key = stub.world(|world| SMALL.build(world));
-    // Before the preflight the function describes the key, and reads the document and the record.
-    let before = ["DescribeKey", "DescribeDocument", "GetParameter", "GetDocument"].len();
+    // Before the preflight the function describes the key, and reads the document and the record. That there is no record
+    // is read twice.
+    let before = ["DescribeKey", "DescribeDocument", "GetParameter", "GetDocument", "GetParameter"].len();
     stub.stop_at(before + n, Stop::Before);
     let function = function(&stub);
     let request = resource("demo").create(&stub, &properties(&key));

@@ -11,7 +11,7 @@ use super::world::World;
 pub const OPERATIONS: &[&[Operation]] = &[&[Operation::write("PutEvaluations", put)]];
 
 /// What the rules were asked, and what they reported.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Rules {
     /// The result tokens that were issued, each with its account and Region.
     asked: BTreeMap<String, Location>,

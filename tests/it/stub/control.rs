@@ -31,6 +31,8 @@ pub struct Shared {
 #[derive(Default)]
 pub struct Control {
     arrivals: usize,
+    /// How many calls hang because of a fault.
+    pub hung: usize,
     pub journal: Vec<CallRecord>,
     pub plan: Plan,
     pub gate: CallGate,
@@ -93,6 +95,16 @@ impl Stub {
     /// Resolves when the journal holds this many calls.
     pub async fn arrived(&self, calls: usize) {
         self.shared.wait(|shared| (shared.control().journal.len() >= calls).then_some(())).await;
+    }
+
+    /// How many calls have hung so far because of a fault.
+    pub fn hung(&self) -> usize {
+        self.shared.control().hung
+    }
+
+    /// Resolves when so many calls have hung because of a fault.
+    pub async fn hang(&self, calls: usize) {
+        self.shared.wait(|shared| (shared.control().hung >= calls).then_some(())).await;
     }
 
     /// The calls of one operation.

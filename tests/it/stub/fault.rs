@@ -42,6 +42,11 @@ impl When {
         Self { from: n, to: n, ..self }
     }
 
+    /// The n-th of them, counted from 1, and all after it.
+    pub fn nth_on(self, n: usize) -> Self {
+        Self { from: n, to: usize::MAX, ..self }
+    }
+
     /// Only the first n of them.
     pub fn first(self, n: usize) -> Self {
         Self { from: 1, to: n, ..self }
@@ -74,12 +79,16 @@ pub enum Fault {
     Refuse(Refusal),
     /// Never answered and not executed. The connection stays open until the stub ends.
     Hang,
+    /// Executed and never answered.
+    HangAfter,
     /// The connection is closed, and the call is not executed.
     CutBefore,
     /// The call is executed, and the connection is closed before the answer.
     CutAfter,
     /// The call is executed, and the answer is no JSON.
     Garbage,
+    /// The call is executed, and the answer stops in the middle.
+    HalfAnswer,
     /// The hook runs just before the call, as a concurrent writer would.
     Before(Hook),
     /// The hook runs just after the call and before its answer.

@@ -22,7 +22,7 @@ pub const OPERATIONS: &[&[Operation]] = &[&[
 ]];
 
 /// All principals and profiles.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Iam {
     pub roles: Vec<Role>,
     /// ARNs.

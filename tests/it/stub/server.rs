@@ -159,7 +159,7 @@ async fn answer_aws(shared: &Shared, incoming: &Incoming) -> Result<Reply, Cut> 
         Some(Fault::Hang | Fault::CutBefore) => None,
         _ => Some(execute(shared, &call, fault.and_then(|fault| fault.refusal(&call, service)), &faults)),
     };
-    let heard = !stopped && !matches!(fault, Some(Fault::CutAfter));
+    let heard = !stopped && !matches!(fault, Some(Fault::CutAfter | Fault::HangAfter));
     if let Some(outcome) = &outcome {
         shared.control().answered(id, outcome, heard);
     }
@@ -167,11 +167,19 @@ async fn answer_aws(shared: &Shared, incoming: &Incoming) -> Result<Reply, Cut> 
         match hold(shared).await {}
     }
     match (outcome, fault) {
-        (None, Some(Fault::Hang)) => pending().await,
+        (_, Some(Fault::Hang | Fault::HangAfter)) => {
+            shared.control().hung += 1;
+            shared.changed();
+            pending().await
+        }
         (Some(outcome), _) if heard => {
             let mut reply = (service.wire.write)(service, &call.operation, &request_id(id), &outcome);
-            if matches!(fault, Some(Fault::Garbage)) {
-                reply.body = "<html>not what was asked for".to_owned();
+            match fault {
+                Some(Fault::Garbage) => reply.body = "<html>not what was asked for".to_owned(),
+                Some(Fault::HalfAnswer) => {
+                    reply.body.truncate(reply.body.floor_char_boundary(reply.body.len() / 2));
+                }
+                _ => {}
             }
             Ok(reply)
         }

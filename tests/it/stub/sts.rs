@@ -16,7 +16,7 @@ pub const OPERATIONS: &[&[Operation]] = &[&[Operation::read("AssumeRole", assume
 
 /// A role that does not exist is refused like one that does not trust the caller.
 fn assume_role(world: &mut World, call: &Call) -> Outcome {
-    call.only(&["RoleArn", "RoleSessionName", "ExternalId", "DurationSeconds"]).map_err(invalid)?;
+    call.only(&["RoleArn", "RoleSessionName", "ExternalId", "DurationSeconds", "Policy"]).map_err(invalid)?;
     let arn = call.required("RoleArn").map_err(invalid)?;
     let session = call.required("RoleSessionName").map_err(invalid)?;
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);

@@ -16,7 +16,7 @@ pub const ACCOUNT: &str = "123456789012";
 pub const REGION: &str = "eu-west-1";
 
 /// Everything that the stub knows. Each field's type documents its switches.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct World {
     pub partition: String,
     /// The default account and Region, for [`World::ask`] and the helpers. Calls over HTTP have their own.

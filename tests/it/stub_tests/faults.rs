@@ -34,6 +34,7 @@ async fn each_fault_has_its_answer_and_its_effect() {
         (Fault::CutBefore, "cut", 1, None),
         (Fault::CutAfter, "cut", 2, None),
         (Fault::Garbage, "garbage", 2, Some(200)),
+        (Fault::HalfAnswer, "garbage", 2, Some(200)),
     ];
     for (fault, expected, versions, status) in table {
         let stub = with_document().await;

@@ -8,6 +8,9 @@ use serde_json::Value;
 /// The longest part of a value or name that a message repeats, in characters.
 const LONGEST_QUOTE: usize = 80;
 
+/// How many problems a message names.
+const MOST_NAMED: usize = 10;
+
 /// One thing wrong with one property.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PropertyProblem {
@@ -88,15 +91,19 @@ impl PropertyProblems {
 
 impl fmt::Display for PropertyProblems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let problems: Vec<_> = self.iter().map(ToString::to_string).collect();
-        f.write_str(&problems.join("; "))
+        let problems: Vec<_> = self.iter().take(MOST_NAMED).map(ToString::to_string).collect();
+        f.write_str(&problems.join("; "))?;
+        match self.0.len().saturating_sub(MOST_NAMED) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
     }
 }
 
 impl std::error::Error for PropertyProblems {}
 
 /// A text on one line and of limited length.
-fn quotable(text: &str) -> String {
+pub(crate) fn quotable(text: &str) -> String {
     let mut quoted: String = text.chars().take(LONGEST_QUOTE).flat_map(char::escape_debug).collect();
     if text.chars().nth(LONGEST_QUOTE).is_some() {
         quoted.push('…');

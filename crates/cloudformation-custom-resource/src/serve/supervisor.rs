@@ -39,12 +39,15 @@ pub(super) struct Supervisor<'a> {
     pub(super) left: Duration,
     /// The step at which the work is.
     pub(super) progress: &'a Progress,
+    /// What the work waits for.
+    pub(super) waiting_for: &'a dyn Fn() -> Option<String>,
 }
 
 impl Supervisor<'_> {
     /// Runs the work to its end, its panic or the end of the time, whichever comes first.
     pub(super) async fn run<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-        let reason = match timeout(self.left, caught(work)).await {
+        let mut work = pin!(timeout(self.left, caught(work)));
+        let reason = match work.as_mut().await {
             Ok(Ok(result)) => return result,
             // The message of a panic may hold anything, so the response does not repeat it.
             Ok(Err(Panicked)) => {
@@ -53,8 +56,9 @@ impl Supervisor<'_> {
             Err(_) => {
                 let step = self.progress.0.take();
                 let step = if step.is_empty() { "starting" } else { &step };
+                let waiting = (self.waiting_for)().map(|what| format!("; {what}")).unwrap_or_default();
                 format!(
-                    "stopped after {} s, as {} is near; what it was doing: {step}",
+                    "stopped after {} s, as {} is near; what it was doing: {step}{waiting}",
                     self.left.as_secs(),
                     self.limit
                 )

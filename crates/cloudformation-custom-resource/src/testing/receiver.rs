@@ -102,8 +102,7 @@ impl ResponseReceiver {
     /// Issues a URL for the response to the request with these ids. Its path and query hold what a client might be
     /// tempted to decode or to encode again. It is valid for two hours, or for as long as `Expires` in `query` says.
     pub fn expect(&mut self, endpoint: &str, ids: &Ids, query: Option<&str>) -> String {
-        let path = [&ids.stack_id, &ids.logical_resource_id, &ids.request_id]
-            .map(|id| id.replace(':', "%3A").replace('|', "%7C"));
+        let path = [&ids.stack_id, &ids.logical_resource_id, &ids.request_id].map(|id| percent_encoded(id));
         let path = path.join("%7C");
         let serial = self.issued.len() + 1;
         let query = query.map_or_else(
@@ -252,6 +251,13 @@ impl IssuedUrl {
         self.responses.push(response);
         Vec::new()
     }
+}
+
+/// A part of a path as S3 signs it. The slash stays.
+fn percent_encoded(text: &str) -> String {
+    let stays = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
+    let encode = |byte: u8| if stays(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(encode).collect()
 }
 
 fn now() -> u64 {

@@ -10,7 +10,7 @@ use crate::stub::world::World;
 pub const OPERATIONS: &[Operation] = &[Operation::read("DescribeIamInstanceProfileAssociations", describe)];
 
 /// All associations.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Associations {
     pub list: Vec<Association>,
 }

@@ -15,7 +15,7 @@ pub const OPERATIONS: &[Operation] = &[Operation::read("DescribeInstances", desc
 const OF_RESERVATION: usize = 2;
 
 /// All instances, by id.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Instances {
     pub by_id: BTreeMap<String, Instance>,
 }

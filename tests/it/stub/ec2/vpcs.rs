@@ -16,7 +16,7 @@ pub const OPERATIONS: &[Operation] = &[
 ];
 
 /// Everything in the VPCs.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Vpcs {
     pub endpoints: Vec<Endpoint>,
     pub subnets: Vec<Subnet>,

@@ -19,7 +19,7 @@ pub enum DryRunOrder {
 }
 
 /// All keys and aliases.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Keys {
     pub dry_run: DryRunOrder,
     pub list: Vec<Key>,

@@ -17,7 +17,7 @@ pub enum DuplicateReading {
 }
 
 /// All documents, and how the service treats them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Documents {
     pub duplicates: DuplicateReading,
     /// Versions that a document may hold; 1000 by report.

@@ -20,7 +20,7 @@ pub const OPERATIONS: &[Operation] = &[
 const DEFAULT_HOST_ROLE: &str = "/ssm/managed-instance/default-ec2-instance-management-role";
 
 /// The nodes and sessions of all accounts.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Fleet {
     pub nodes: Vec<Node>,
     pub sessions: Vec<Session>,

@@ -20,7 +20,7 @@ pub const OPERATIONS: &[Operation] = &[
 const HIDDEN: &str = "AQICAHh-encrypted";
 
 /// All parameters by owner and name.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Parameters {
     pub held: BTreeMap<(Location, String), Parameter>,
 }

@@ -1,0 +1,139 @@
+//! What has been read of users and nodes: in one invocation each list is read once, whatever is checked and however often.
+//!
+//! A fleet of thousands takes hundreds of calls to read. Neither the key nor the document changes who the nodes are. What
+//! may change while somebody waits for it is not remembered: the key's side, and the principals' policies. An error is
+//! not remembered either.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::sync::{Mutex, OnceCell};
+
+use super::{
+    AwsError, Environment, Fleet, Identities, Instance, ManagedNode, NatGateway, Network, PastSession,
+    RouteTable, SecurityGroup, SessionDocument, Subnet, VpcEndpoint,
+};
+
+/// The memory of an invocation.
+#[derive(Debug, Default)]
+pub struct FleetMemory {
+    nodes: Remembered<(), Vec<ManagedNode>>,
+    instance_profiles: Remembered<(), Vec<(String, String)>>,
+    default_host_role: Remembered<(), Option<String>>,
+    sessions: Remembered<(), Vec<PastSession>>,
+    session_documents: Remembered<String, Option<SessionDocument>>,
+    role_arns: Remembered<String, Option<String>>,
+    roles_of_profiles: Remembered<String, Option<String>>,
+    instances: Remembered<(), Vec<Instance>>,
+    vpc_endpoints: Remembered<Vec<String>, Vec<VpcEndpoint>>,
+    subnets: Remembered<Vec<String>, Vec<Subnet>>,
+    route_tables: Remembered<Vec<String>, Vec<RouteTable>>,
+    nat_gateways: Remembered<Vec<String>, Vec<NatGateway>>,
+    security_groups: Remembered<Vec<String>, Vec<SecurityGroup>>,
+}
+
+/// The values of one kind of read, by what was asked. Two who ask the same at the same time wait for one read.
+struct Remembered<K, V>(Mutex<BTreeMap<K, Arc<OnceCell<V>>>>);
+
+impl<K, V> Default for Remembered<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K, V> fmt::Debug for Remembered<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Remembered").finish_non_exhaustive()
+    }
+}
+
+impl<K: Ord, V: Clone> Remembered<K, V> {
+    async fn get(&self, asked: K, read: impl Future<Output = Result<V, AwsError>>) -> Result<V, AwsError> {
+        let cell = Arc::clone(self.0.lock().await.entry(asked).or_default());
+        cell.get_or_try_init(|| read).await.cloned()
+    }
+}
+
+/// A read of the environment: from the memory, if there is one.
+macro_rules! remembered {
+    ($environment:expr, $kind:ident, $asked:expr, $read:expr) => {
+        match $environment.memory {
+            // Boxed: the state of a read of many pages is large.
+            Some(memory) => memory.$kind.get($asked, Box::pin($read)).await,
+            None => Box::pin($read).await,
+        }
+    };
+}
+
+impl<P: Fleet> Environment<'_, P> {
+    /// As [`Fleet::nodes`].
+    pub(crate) async fn nodes(&self) -> Result<Vec<ManagedNode>, AwsError> {
+        remembered!(self, nodes, (), self.ports.nodes())
+    }
+
+    /// As [`Fleet::instance_profiles`].
+    pub(crate) async fn instance_profiles(&self) -> Result<Vec<(String, String)>, AwsError> {
+        remembered!(self, instance_profiles, (), self.ports.instance_profiles())
+    }
+
+    /// As [`Fleet::default_host_role`].
+    pub(crate) async fn default_host_role(&self) -> Result<Option<String>, AwsError> {
+        remembered!(self, default_host_role, (), self.ports.default_host_role())
+    }
+
+    /// As [`Fleet::sessions`]. Of several times the first one counts: they differ by how long the invocation runs.
+    pub(crate) async fn sessions(&self, since: SystemTime) -> Result<Vec<PastSession>, AwsError> {
+        remembered!(self, sessions, (), self.ports.sessions(since))
+    }
+
+    /// As [`Fleet::session_document`].
+    pub(crate) async fn session_document(&self, name: &str) -> Result<Option<SessionDocument>, AwsError> {
+        remembered!(self, session_documents, name.to_owned(), self.ports.session_document(name))
+    }
+}
+
+impl<P: Identities> Environment<'_, P> {
+    /// As [`Identities::role_arn`].
+    pub(crate) async fn role_arn(&self, name: &str) -> Result<Option<String>, AwsError> {
+        remembered!(self, role_arns, name.to_owned(), self.ports.role_arn(name))
+    }
+
+    /// As [`Identities::role_of_profile`].
+    pub(crate) async fn role_of_profile(&self, name: &str) -> Result<Option<String>, AwsError> {
+        remembered!(self, roles_of_profiles, name.to_owned(), self.ports.role_of_profile(name))
+    }
+}
+
+impl<P: Network> Environment<'_, P> {
+    /// As [`Network::instances`].
+    pub(crate) async fn instances(&self) -> Result<Vec<Instance>, AwsError> {
+        remembered!(self, instances, (), self.ports.instances())
+    }
+
+    /// As [`Network::vpc_endpoints`].
+    pub(crate) async fn vpc_endpoints(&self, vpcs: &[String]) -> Result<Vec<VpcEndpoint>, AwsError> {
+        remembered!(self, vpc_endpoints, vpcs.to_vec(), self.ports.vpc_endpoints(vpcs))
+    }
+
+    /// As [`Network::subnets`].
+    pub(crate) async fn subnets(&self, vpcs: &[String]) -> Result<Vec<Subnet>, AwsError> {
+        remembered!(self, subnets, vpcs.to_vec(), self.ports.subnets(vpcs))
+    }
+
+    /// As [`Network::route_tables`].
+    pub(crate) async fn route_tables(&self, vpcs: &[String]) -> Result<Vec<RouteTable>, AwsError> {
+        remembered!(self, route_tables, vpcs.to_vec(), self.ports.route_tables(vpcs))
+    }
+
+    /// As [`Network::nat_gateways`].
+    pub(crate) async fn nat_gateways(&self, vpcs: &[String]) -> Result<Vec<NatGateway>, AwsError> {
+        remembered!(self, nat_gateways, vpcs.to_vec(), self.ports.nat_gateways(vpcs))
+    }
+
+    /// As [`Network::security_groups`].
+    pub(crate) async fn security_groups(&self, ids: &[String]) -> Result<Vec<SecurityGroup>, AwsError> {
+        remembered!(self, security_groups, ids.to_vec(), self.ports.security_groups(ids))
+    }
+}
