@@ -12,6 +12,9 @@ BINARY := session-kms-lambda
 ARCHITECTURE ?= arm64
 TEMPLATE ?= template.yaml
 
+# The function's code names no folder of the machine that built it.
+RELEASE_FLAGS := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(CURDIR)=/session-kms
+
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help
@@ -24,17 +27,17 @@ demo: ## Deploy, change, break and delete a stack on a local AWS (KEEP=1 leaves 
 	@echo "Setting up the local AWS"
 	@$(PYTHON) -m local client ministack moto
 	@echo "Building the function (release; the first time takes minutes)"
-	@cargo build --release --locked --no-default-features --bin $(BINARY)
+	@RUSTFLAGS="$(RELEASE_FLAGS)" cargo build --release --locked --no-default-features --bin $(BINARY)
 	@exec $(CLIENT) -m demo
 
 .PHONY: build
 build: ## Build the function as it is deployed (release)
-	cargo build --release --locked --no-default-features --bin $(BINARY)
+	RUSTFLAGS="$(RELEASE_FLAGS)" cargo build --release --locked --no-default-features --bin $(BINARY)
 
 .PHONY: package
 package: ## Build for sam deploy (ARCHITECTURE=arm64 or x86_64, TEMPLATE=template.yaml or template-key-access.yaml)
 	@$(PYTHON) -m local cargo-lambda sam
-	PATH="$(abspath $(VENV))/cargo-lambda/bin:$$PATH" SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam build --template $(TEMPLATE) --parameter-overrides Architecture=$(ARCHITECTURE)
+	RUSTFLAGS="$(RELEASE_FLAGS)" PATH="$(abspath $(VENV))/cargo-lambda/bin:$$PATH" SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam build --template $(TEMPLATE) --parameter-overrides Architecture=$(ARCHITECTURE)
 
 .PHONY: release
 release: package ## Make what deploy/stackset.yaml deploys: a plain template and the code (ARCHITECTURE=arm64 or x86_64)
@@ -44,6 +47,11 @@ release: package ## Make what deploy/stackset.yaml deploys: a plain template and
 test: ## Run everything: lints, unit, property, component, documentation and end-to-end tests
 	@exec $(PYTHON) -m local.suite
 
+.PHONY: soak
+soak: ## Run the reliability tests completely (make test runs a bounded part of each), and print their figures
+	SOAK=1 cargo test --locked --test it -- fault_matrix kills histories bad_input interleavings long_life
+	@$(PYTHON) -m local.reliability
+
 .PHONY: lint
 lint: ## Check the Rust and Python code, its documentation and the templates
 	@exec $(PYTHON) -m local.suite lint
@@ -51,7 +59,7 @@ lint: ## Check the Rust and Python code, its documentation and the templates
 .PHONY: bench
 bench: ## Measure the function (size, cold start, requests, memory), the evaluator and the checks
 	@$(PYTHON) -m local client ministack moto
-	@cargo build --release --locked --no-default-features --bin $(BINARY)
+	@RUSTFLAGS="$(RELEASE_FLAGS)" cargo build --release --locked --no-default-features --bin $(BINARY)
 	@$(CLIENT) -m local.bench
 	cargo bench --locked --bench policy --bench assess --bench evaluate
 

