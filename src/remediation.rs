@@ -312,7 +312,9 @@ impl Attempt {
             return;
         };
         if let Some(outcome) = RemediationOutcome::of_repair(untold.repair) {
-            self.remediation.drift.clone_from(&untold.drift);
+            if self.remediation.drift.is_empty() || run.changed() {
+                self.remediation.drift.clone_from(&untold.drift);
+            }
             if !run.changed() {
                 self.remediation.changed = true;
                 let note =

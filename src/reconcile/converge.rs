@@ -246,7 +246,7 @@ fn is_accepted(observation: &Observation, goal: Goal<'_>) -> bool {
 }
 
 /// Brings the document to what its new owner's record wants: this run wrote it while it was taken over.
-async fn give_way<P: WritePorts>(run: &mut Run<'_, P>) -> Result<(), ReconcileError> {
+pub(super) async fn give_way<P: WritePorts>(run: &mut Run<'_, P>) -> Result<(), ReconcileError> {
     loop {
         let observation = run.observe().await?;
         let (Some(document), Some(record)) = (&observation.document, &observation.record) else {

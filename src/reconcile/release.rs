@@ -3,6 +3,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::converge::give_way;
 use super::error::ReconcileError;
 use super::observe::ObservedDocument;
 use super::outcome::{CLEARED, Outcome};
@@ -79,6 +80,14 @@ async fn release_in<P: WritePorts>(
         outcome.version = observation.document.as_ref().map(|document| document.latest.number);
         let record = match observation.record {
             Some(record) if record.owner == *request.owner => record,
+            Some(record) if run.changed() => {
+                give_way(run).await?;
+                outcome.changed = true;
+                outcome
+                    .notes
+                    .push(format!("{} took the document over while it was given back", record.owner));
+                return Ok(outcome);
+            }
             Some(record) => {
                 outcome.notes.push(format!("the document is owned by {}; nothing was changed", record.owner));
                 return Ok(outcome);

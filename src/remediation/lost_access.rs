@@ -28,7 +28,7 @@ pub(super) struct AccessCheck {
     pub(super) notes: Vec<String>,
     /// Whether a policy asks for the aliases of a key that was checked.
     pub(super) asks_for_aliases: bool,
-    /// What could be read at the owner's last request and cannot be read now, with the reason.
+    /// What cannot be read now, with the reason, and could be read at the owner's last request as far as that is known.
     pub(super) newly_unread: BTreeMap<String, String>,
 }
 
@@ -70,7 +70,9 @@ pub(super) async fn check_lost_access<P: PreflightPorts>(
         lost.asks_for_aliases |= of_key.asks_for_aliases;
         lost.newly_unread.extend(of_key.newly_unread);
     }
-    lost.alerts.extend(lost.newly_unread.iter().map(|(what, why)| {
+    // Of a record from an earlier version it is not known what could be read, so only the metric counts it.
+    let is_known = record.remediation.unread.is_some();
+    lost.alerts.extend(lost.newly_unread.iter().filter(|_| is_known).map(|(what, why)| {
         Alert::Other(format!(
             "{what} could be read at the owner's last request, and cannot be read now: {why}; whether everybody who needs \
              the key can use it is not known any more"
@@ -127,7 +129,7 @@ async fn check_key_of_event<P: PreflightPorts>(
         lost.alerts.extend(uncertain_access_alert(&key, event, &assessment.findings));
     }
     let read_before = record.remediation.unread.as_ref();
-    let is_new = |what: &String| read_before.is_some_and(|known| !known.contains(what));
+    let is_new = |what: &String| read_before.is_none_or(|known| !known.contains(what));
     let unread = assessment.unread.into_iter().filter(|unread| is_new(&unread.what));
     lost.newly_unread = unread.map(|unread| (unread.what, unread.why)).collect();
     lost.findings =

@@ -10,7 +10,7 @@ use session_kms::session::DocumentName;
 
 use crate::fixture::{
     Fixture, NAME, PATIENCE, RECORD, RESTORED, SET_TO_K1, and, disabled, enabled, handle, handle_request,
-    id_of, resource, rival_key,
+    id_of, resource, rival, rival_key,
 };
 use crate::stub::{Fault, REGION, Resource, When};
 
@@ -285,6 +285,29 @@ async fn what_an_earlier_attempt_left_half_changed_is_said_by_the_last_one() {
     assert!(!answer.success && answer.reason.contains("is half changed: version 2"), "{}", answer.reason);
 }
 
+#[tokio::test]
+async fn a_delete_that_is_taken_over_leaves_what_the_new_owner_wants() {
+    let owner = resource("demo");
+    let fixture = Fixture::with_settings().await;
+    assert!(fixture.send(&owner.create(&fixture.stub, &enabled(&fixture.k1))).await.success);
+    let k2 = fixture.k2.clone();
+    let take_over = Fault::before(move |world| {
+        let mut record: Value = serde_json::from_str(world.parameter(RECORD).unwrap()).unwrap();
+        for member in ["written", "releasing"] {
+            record.as_object_mut().unwrap().shift_remove(member);
+        }
+        record["owner"]["stackId"] = "arn:aws:cloudformation:eu-west-1:123456789012:stack/other/1".into();
+        record["wanted"] = k2.as_str().into();
+        world.put_parameter(RECORD, &record.to_string());
+        let wanted = k2.clone();
+        rival(move |content| content["inputs"]["kmsKeyId"] = wanted.as_str().into())(world);
+    });
+    fixture.stub.fault(When::operation("ssm", "UpdateDocumentDefaultVersion").nth(1), take_over);
+    let answer = fixture.send(&owner.delete(&fixture.stub, &id_of(NAME), &enabled(&fixture.k1))).await;
+    assert!(answer.success && answer.reason.contains("took the document over"), "{}", answer.reason);
+    assert_eq!(fixture.state(), "latest k2, default k2; other wants k2, before alias/old");
+}
+
 /// How many calls a Create makes before its first call of this operation.
 async fn calls_before(fixture: &Fixture, operation: &str) -> usize {
     let undisturbed = Fixture::with_settings().await;
@@ -328,6 +351,23 @@ async fn a_guard_that_goes_blind_tells() {
         }
         fixture.stub.clear_faults();
     }
+}
+
+/// The record of an earlier version does not say what could be read.
+#[tokio::test]
+async fn what_cannot_be_read_is_counted_if_nothing_is_known_of_before() {
+    let fixture = Fixture::with_settings().await;
+    fixture.deployed("demo", &json!({"KmsKeyId": fixture.k1, "Preflight": "Warn"})).await;
+    fixture.stub.world(|world| {
+        let mut record: Value = serde_json::from_str(world.parameter(RECORD).unwrap()).unwrap();
+        for member in ["written", "watch"] {
+            assert!(record.as_object_mut().unwrap().shift_remove(member).is_some(), "{member}");
+        }
+        world.put_parameter(RECORD, &record.to_string());
+    });
+    fixture.stub.fault(When::operation("ssm", "DescribeSessions"), DENIED);
+    let blind = deliver(&fixture, SCHEDULE, "one").await;
+    assert_eq!((&blind.report()["alert"], &blind.metrics["ChecksUnknown"]), (&json!(false), &json!(1)));
 }
 
 #[tokio::test]
