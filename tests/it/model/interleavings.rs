@@ -31,12 +31,12 @@ const STACK: usize = 256 << 20;
 
 #[test]
 fn requests_of_owners_at_the_same_time_keep_every_promise() {
-    explore_all("interleavings", pairs::of_owners(), effort::amount(4000, usize::MAX));
+    explore_all("interleavings", pairs::of_owners(), effort::amount(4000, 200_000));
 }
 
 #[test]
 fn repairs_at_the_same_time_keep_every_promise() {
-    explore_all("interleavings-of-repairs", pairs::of_repairs(), effort::amount(250, usize::MAX));
+    explore_all("interleavings-of-repairs", pairs::of_repairs(), effort::amount(600, 60_000));
 }
 
 /// Explores the scenarios with a crash each, and reports the figures. `PAIR` names the only one to explore.

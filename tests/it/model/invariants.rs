@@ -241,14 +241,14 @@ impl Driver {
         let was_off = |key: &str| !before.enabled.contains(&key) || !aws.is_enabled(key);
         let mut may: Vec<&str> = self.keys_before.iter().chain(&before.key).map(String::as_str).collect();
         let cleared = |intended: &RecordedIntent| intended.on_delete == OnDelete::Clear;
+        // If another owner takes the document over, the run leaves what that one wants.
+        may.extend(runs.iter().filter_map(|(_, other, _)| match other {
+            Run::Establish(other) if other.takes_over => Some(other.wanted()),
+            _ => None,
+        }));
         match run {
             Run::Establish(request) => {
                 may.push(request.wanted());
-                // If another owner takes the document over, the run leaves what that one wants.
-                may.extend(runs.iter().filter_map(|(_, other, _)| match other {
-                    Run::Establish(other) if other.takes_over => Some(other.wanted()),
-                    _ => None,
-                }));
                 // If a Delete overtakes the request, the run undoes its writes as the record said.
                 if now.is_none() && request.on_delete == OnDelete::Clear || self.intended.iter().any(cleared)
                 {

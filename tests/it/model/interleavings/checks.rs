@@ -39,8 +39,9 @@ pub struct Checks<'a> {
     /// The keys that may be there once nobody owns the document.
     unowned: HashSet<String>,
     checked: HashSet<Fingerprint>,
-    /// The ends of the runs one after the other, by which of them crashed and whether somebody else changed something.
-    serial: HashMap<([bool; 2], bool), HashSet<End>>,
+    /// The ends of the runs one after the other, by which of them crashed, which failed, and whether somebody else changed
+    /// something.
+    serial: HashMap<([bool; 2], [bool; 2], bool), HashSet<End>>,
     pub known_faults: usize,
     /// Whether a repair is to be made, and so to be told, whatever happens.
     must_tell: bool,
@@ -132,15 +133,17 @@ impl<'a> Checks<'a> {
     /// Checks an end that is a new one. Returns false: no fault is known.
     fn check(&mut self, store: &Store, results: Results, has_outside: bool) -> Result<bool, String> {
         let crashed = results.each_ref().map(Option::is_none);
+        let failed = results.each_ref().map(|result| result.clone().filter(|result| !result.is_ok()));
         let came_to = format!("{results:?}");
         let end = self
             .finish(store.aws.clone(), results, has_outside, self.must_tell)
             .map_err(|wrong| format!("{wrong}; the runs came to {came_to}"))?;
-        if !self.serial.contains_key(&(crashed, has_outside)) {
-            let ends = self.serial_ends(crashed, has_outside)?;
-            self.serial.insert((crashed, has_outside), ends);
+        let key = (crashed, failed.each_ref().map(Option::is_some), has_outside);
+        if !self.serial.contains_key(&key) {
+            let ends = self.serial_ends(crashed, &failed, has_outside)?;
+            self.serial.insert(key, ends);
         }
-        let serial = &self.serial[&(crashed, has_outside)];
+        let serial = &self.serial[&key];
         if serial.contains(&end) {
             return Ok(false);
         }
@@ -233,16 +236,21 @@ impl<'a> Checks<'a> {
     }
 
     /// The ends to which the runs come one after the other, in both orders. A run that crashes has done all or nothing
-    /// before its event is delivered again.
-    fn serial_ends(&self, crashed: [bool; 2], has_outside: bool) -> Result<HashSet<End>, String> {
+    /// before its event is delivered again, and one that fails may have done nothing.
+    fn serial_ends(
+        &self,
+        crashed: [bool; 2],
+        failed: &Results,
+        has_outside: bool,
+    ) -> Result<HashSet<End>, String> {
         let mut ends = HashSet::new();
         for order in [[0, 1], [1, 0]] {
             for skipped in [[false, false], [true, false], [false, true], [true, true]] {
-                if [0, 1].into_iter().any(|run| skipped[run] && !crashed[run]) {
+                if [0, 1].into_iter().any(|run| skipped[run] && !crashed[run] && failed[run].is_none()) {
                     continue;
                 }
                 for outside_at in if has_outside { 0..3 } else { 3..4 } {
-                    ends.insert(self.serial_end(order, skipped, crashed, outside_at)?);
+                    ends.insert(self.serial_end(order, skipped, crashed, failed, outside_at)?);
                 }
             }
         }
@@ -254,11 +262,12 @@ impl<'a> Checks<'a> {
         order: [usize; 2],
         skipped: [bool; 2],
         crashed: [bool; 2],
+        failed: &Results,
         outside_at: usize,
     ) -> Result<End, String> {
         let aws = RefCell::new(self.initial.clone());
         let later = Later { aws: &aws, runs: 0 };
-        let mut results = [None, None];
+        let mut results = failed.clone();
         for at in 0..3 {
             if let (true, Some(change)) = (at == outside_at, self.scenario.outside) {
                 change.apply(&mut aws.borrow_mut());

@@ -305,7 +305,9 @@ impl Explorer<'_> {
             self.checks.check_result(run, &result, held)?;
             return Ok(Stage::Over(self.number_of(result)));
         }
-        let begins = next_node.observes() && (!was_observing || waiting.call == Call::Head);
+        // A Delete is done once it has removed the record, whoever comes then.
+        let is_done = next_node.has_deleted_record && self.scenario.runs[run].is_release();
+        let begins = next_node.observes() && (!was_observing || waiting.call == Call::Head) && !is_done;
         Ok(Stage::Running { node: next, held: if begins { store.holds[run] } else { held } })
     }
 

@@ -21,7 +21,7 @@ use crate::model::run::{Run, RunResult};
 const MOST_CALLS: usize = 300;
 
 /// How many runs wait at nodes at the same time.
-const MOST_LIVE: usize = 5000;
+const MOST_LIVE: usize = 1000;
 
 /// One history of answers, as a place in the tree.
 pub type NodeId = usize;
@@ -68,6 +68,8 @@ pub struct Node {
     pub waiting: Vec<Waiting>,
     /// The result, once the run is over.
     pub result: Option<Rc<RunResult>>,
+    /// Whether the run has removed the record.
+    pub has_deleted_record: bool,
     /// The sum of the fingerprints of all answers: the answers to calls that wait together count in any order.
     history: Fingerprint,
     came_by: Option<(NodeId, Delivery)>,
@@ -118,6 +120,7 @@ impl<'a> RunTree<'a> {
         let root = Node {
             waiting: live.waiting(),
             result: result.map(Rc::new),
+            has_deleted_record: false,
             history: 0,
             came_by: None,
             depth: 0,
@@ -176,7 +179,8 @@ impl<'a> RunTree<'a> {
     fn lead(&mut self, from: NodeId, delivery: Delivery, answered: Fingerprint) -> (bool, NodeId) {
         let mut live = self.live.remove(&from).unwrap_or_else(|| self.replay(from));
         let ticket = delivery.ticket;
-        let call = self.nodes[from].call(ticket).key;
+        let waiting = self.nodes[from].call(ticket);
+        let (call, deletes) = (waiting.key, waiting.call == Call::DeleteRecord);
         let result = live.deliver(&delivery);
         let asks_for_time = live.gate.has_asked_for_time();
         let time = asks_for_time.then_some(delivery.now);
@@ -189,7 +193,9 @@ impl<'a> RunTree<'a> {
         if id == self.nodes.len() {
             let depth = self.nodes[from].depth + 1;
             let came_by = Some((from, delivery));
-            self.nodes.push(Node { waiting, result: result.map(Rc::new), history, came_by, depth });
+            let has_deleted_record = deletes || self.nodes[from].has_deleted_record;
+            let result = result.map(Rc::new);
+            self.nodes.push(Node { waiting, result, has_deleted_record, history, came_by, depth });
         }
         if self.live.len() < MOST_LIVE {
             self.live.insert(id, live);
