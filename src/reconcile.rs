@@ -27,8 +27,8 @@ pub use record::{
     BeforeChange, Breaker, HOUR, Record, RecordError, RecordedKeyTrouble, RecordedRepair, RemediationState,
     UntoldRepair, Versions, digest,
 };
-pub(crate) use release::released_for;
 pub use release::{ReleaseRequest, release};
+pub(crate) use release::{released_for, seconds};
 pub use run::HalfChange;
 pub(crate) use run::Run;
 pub use session_keys::{SessionKeys, session_keys};

@@ -12,7 +12,7 @@ mod outcome;
 mod repair;
 mod telling;
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use thiserror::Error;
 
@@ -26,7 +26,7 @@ pub use self::telling::TellingNote;
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
 use crate::ports::{AwsError, Environment, OutOfTime, TimeLimit, VersionStatus, WritePorts, within};
 use crate::reconcile::{
-    HalfChange, Observation, ObservedDocument, ReconcileError, Record, Run, Step, released_for,
+    HalfChange, Observation, ObservedDocument, ReconcileError, Record, Run, Step, released_for, seconds,
 };
 use crate::session::DocumentName;
 
@@ -382,8 +382,4 @@ fn concerns(event: &ChangeEvent, record: &Record) -> bool {
         Scope::Key(key) => record.names(key.as_str()),
         Scope::Document(_) | Scope::Everything => true,
     }
-}
-
-fn seconds(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -30,6 +30,15 @@ impl<T> Read<T> {
             Self::Unknown(_) => None,
         }
     }
+
+    /// Why it could not be read, if it could not.
+    #[must_use]
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Self::Known(_) => None,
+            Self::Unknown(why) => Some(why),
+        }
+    }
 }
 
 impl<T, E: std::fmt::Display> From<Result<T, E>> for Read<T> {

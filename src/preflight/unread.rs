@@ -31,16 +31,16 @@ impl AccessObservation {
         let tags = self
             .subjects
             .iter()
-            .find_map(|subject| subject.tags.as_ref().and_then(why).filter(|why| is_call_of_iam(why)));
+            .find_map(|subject| subject.tags.as_ref().and_then(Read::why).filter(|why| is_call_of_iam(why)));
         let attributes = &self.attributes;
         let network = self.network.as_ref();
         let of_network = network.and_then(Read::known).and_then(|network| {
             [
-                why(&network.endpoints),
-                why(&network.subnets),
-                why(&network.route_tables),
-                why(&network.nat_gateways),
-                why(&network.security_groups),
+                network.endpoints.why(),
+                network.subnets.why(),
+                network.route_tables.why(),
+                network.nat_gateways.why(),
+                network.security_groups.why(),
             ]
             .into_iter()
             .flatten()
@@ -51,28 +51,25 @@ impl AccessObservation {
         let of_key = |what: &str| format!("the {what} of key {key}");
         let always = str::to_owned;
         let reads = [
-            (of_key("policy"), why(&self.policy), false),
-            (of_key("grants"), why(&self.grants), false),
-            (always("the managed nodes"), nodes.and_then(why).or_else(|| first(node_gaps)), true),
-            (always("the session history"), sessions.and_then(why).or_else(|| first(session_gaps)), true),
+            (of_key("policy"), self.policy.why(), false),
+            (of_key("grants"), self.grants.why(), false),
+            (always("the managed nodes"), nodes.and_then(Read::why).or_else(|| first(node_gaps)), true),
+            (
+                always("the session history"),
+                sessions.and_then(Read::why).or_else(|| first(session_gaps)),
+                true,
+            ),
             (always("the policies of users and nodes"), own_sides, false),
             (always("the tags of users and nodes"), tags, false),
-            (always("the organization"), attributes.organization.as_ref().and_then(why), false),
-            (of_key("tags"), attributes.resource_tags.as_ref().and_then(why), false),
-            (of_key("aliases"), attributes.aliases.as_ref().and_then(why), false),
-            (always("the network of the nodes"), network.and_then(why).or(of_network), false),
+            (always("the organization"), attributes.organization.as_ref().and_then(Read::why), false),
+            (of_key("tags"), attributes.resource_tags.as_ref().and_then(Read::why), false),
+            (of_key("aliases"), attributes.aliases.as_ref().and_then(Read::why), false),
+            (always("the network of the nodes"), network.and_then(Read::why).or(of_network), false),
         ];
         let unread = reads.into_iter().filter_map(|(what, why, hides_principals)| {
             Some(Unread { what, why: why?.to_owned(), hides_principals })
         });
         unread.collect()
-    }
-}
-
-fn why<T>(read: &Read<T>) -> Option<&str> {
-    match read {
-        Read::Known(_) => None,
-        Read::Unknown(why) => Some(why),
     }
 }
 

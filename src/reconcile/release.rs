@@ -187,7 +187,8 @@ async fn delete_what_is_left<P: WritePorts>(
     })
 }
 
-fn seconds(time: SystemTime) -> u64 {
+/// A time as records hold it: in seconds since 1970.
+pub(crate) fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 

@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
+use super::RemediationRequest;
 use super::breaker::{BreakerDecision, RepairKind, decide_breaker, versions};
 use super::drift::drift;
 use super::key_choice::ChosenKey;
 use super::lost_access::{lost_access_alert, new_key_policy, uncertain_access_alert};
 use super::outcome::{Alert, RemediationOutcome};
-use super::{RemediationRequest, seconds};
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
 use crate::intent::{OnConflict, PreflightMode, Safeguards};
 use crate::ports::{AwsError, AwsErrorKind, WritePorts};
 use crate::preflight::{Finding, KeyFault};
 use crate::reconcile::{
     Converged, Convergence, Goal, Observation, PlanError, Purpose, ReconcileError, Record, RecordedRepair,
-    RemediationState, Run, Step, UntoldRepair, converge, plan_establish,
+    RemediationState, Run, Step, UntoldRepair, converge, plan_establish, seconds,
 };
 use crate::session::Target;
 

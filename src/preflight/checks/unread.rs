@@ -12,14 +12,14 @@ pub(in crate::preflight) fn unread(
     keys: &[String],
 ) -> String {
     let attributes = &observation.attributes;
-    let organization = attributes.organization.as_ref().and_then(why);
+    let organization = attributes.organization.as_ref().and_then(Read::why);
     let of_own = |owner: &str| organization.filter(|_| owner == observation.account);
     let reads = [
         ("aws:principalorgid", "the organization is", of_own(account)),
         ("aws:resourceorgid", "the key's organization is", of_own(&observation.arn().location().account)),
-        ("aws:principaltag/", "the tags of the principal's calls are", tags.and_then(why)),
-        ("aws:resourcetag/", "the key's tags are", attributes.resource_tags.as_ref().and_then(why)),
-        ("kms:resourcealiases", "the key's aliases are", attributes.aliases.as_ref().and_then(why)),
+        ("aws:principaltag/", "the tags of the principal's calls are", tags.and_then(Read::why)),
+        ("aws:resourcetag/", "the key's tags are", attributes.resource_tags.as_ref().and_then(Read::why)),
+        ("kms:resourcealiases", "the key's aliases are", attributes.aliases.as_ref().and_then(Read::why)),
     ];
     let mut said = String::new();
     for (name, what, why) in reads {
@@ -29,11 +29,4 @@ pub(in crate::preflight) fn unread(
         }
     }
     said
-}
-
-fn why<T>(read: &Read<T>) -> Option<&str> {
-    match read {
-        Read::Known(_) => None,
-        Read::Unknown(why) => Some(why),
-    }
 }
