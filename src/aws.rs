@@ -12,6 +12,7 @@ mod documents;
 mod ec2;
 mod error;
 mod fleet;
+mod function_settings;
 mod grants;
 mod identities;
 mod key_access;

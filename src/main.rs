@@ -15,7 +15,7 @@ use session_kms::session::DocumentName;
 async fn main() -> Result<(), Error> {
     log::start(env::var("LOG_LEVEL").ok().as_deref());
     // The clients are made in the init phase, in which Lambda does not throttle the CPU.
-    let ports = Aws::from_environment(None).await;
+    let ports = Aws::of_function();
     let region = ports.region().unwrap_or_default().to_owned();
     let endpoints = env::var("AWS_ENDPOINT_URL").ok().and_then(|url| Origin::parse(&url).ok());
     let function = Function {

@@ -8,6 +8,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 
 use super::calls::{CallsInFlight, UnreadableAnswer, retry_partition};
+use super::function_settings;
 use super::key_policy_reader::AssumedReaders;
 
 /// The clients that implement the ports.
@@ -45,19 +46,20 @@ impl Aws {
     /// No call is made, except to an endpoint that provides credentials.
     pub async fn from_environment(region: Option<String>) -> Self {
         let loader = aws_config::defaults(BehaviorVersion::latest())
-            // The SDK tries again with backoff and jitter after throttling and 5xx.
-            .retry_config(RetryConfig::standard().with_max_attempts(5))
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_secs(3))
-                    .operation_attempt_timeout(Duration::from_secs(8))
-                    .build(),
-            );
+            .retry_config(retries())
+            .timeout_config(timeouts());
         let loader = match region {
             Some(region) => loader.region(Region::new(region)),
             None => loader,
         };
-        Self::new(&loader.load().await, Duration::from_millis(200))
+        Self::new(&loader.load().await, PAUSE)
+    }
+
+    /// Clients of a Lambda function, with the credentials, the Region and the endpoints (`AWS_ENDPOINT_URL…`) that stand
+    /// in its environment variables.
+    #[must_use]
+    pub fn of_function() -> Self {
+        Self::new(&function_settings::read(retries(), timeouts()), PAUSE)
     }
 
     /// Clients with these settings. `pause` is the first pause between tries; later ones are longer.
@@ -82,6 +84,21 @@ impl Aws {
     pub fn region(&self) -> Option<&str> {
         self.region.as_deref()
     }
+}
+
+/// The first pause between tries.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// The SDK tries again with backoff and jitter after throttling and 5xx.
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(5)
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .operation_attempt_timeout(Duration::from_secs(8))
+        .build()
 }
 
 impl fmt::Debug for Aws {
