@@ -4,6 +4,7 @@ The demo and the end-to-end tests start from it.
 """
 
 import json
+import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -254,7 +255,7 @@ def add_to_key_policy(aws: LocalAws, key: str, *statements: dict[str, Any], acco
 def statements_of(reason: str) -> list[dict[str, Any]]:
     """The key policy statements in the reason of a refusal."""
     statements = []
-    for part in reason.split("add to the key policy: ")[1:]:
+    for part in re.split(r"add to (?:the list Statement of )?the key policy(?:, for [^{]*)?: ", reason)[1:]:
         statement, _ = json.JSONDecoder().raw_decode(part)
         statements.append(statement)
     return statements

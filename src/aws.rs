@@ -14,6 +14,7 @@ mod error;
 mod fleet;
 mod function_settings;
 mod grants;
+mod hosts;
 mod identities;
 mod key_access;
 mod key_policy_reader;
@@ -22,4 +23,6 @@ mod organizations;
 mod raw_operation;
 mod records;
 
+pub use caller::{CallerError, CredentialsProblem};
 pub use clients::Aws;
+pub use clock::utc_now;

@@ -8,21 +8,27 @@ mod apply;
 mod change;
 mod check;
 mod clear;
+mod connection;
 mod console;
 mod error;
 pub mod evaluate;
 mod files;
 mod keys;
 mod options;
+mod origin;
 mod plan;
+mod release;
 mod status;
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use connection::{Connected, Connection, ConnectionRequest, checked_region};
 pub use console::Console;
 pub use error::CliError;
 
@@ -35,11 +41,11 @@ use crate::report::{Report, ReportFormat};
 pub enum Exit {
     /// Nothing is wrong, or the change was made.
     Good,
-    /// A finding fails, or a document is not as wanted or has another owner.
+    /// A finding fails, or a document is not as wanted or has another owner, or somebody declined a question.
     Fails,
-    /// An option or a file is wrong, or a confirmation is missing.
+    /// An option or a file is wrong, or there is nobody to ask for a confirmation.
     BadInput,
-    /// AWS refused or did not answer.
+    /// There are no credentials, or AWS refused or did not answer.
     Aws,
 }
 
@@ -56,30 +62,60 @@ impl Exit {
     }
 }
 
-/// The ports to AWS in one Region, and their location.
-#[derive(Debug)]
-pub struct Connection<P> {
-    /// The ports.
-    pub ports: P,
-    /// The Region, and the account of the credentials.
-    pub location: Location,
-}
-
 /// Which KMS key encrypts Session Manager sessions: shows it, checks a new one, and changes it.
 #[derive(Debug, Parser)]
 #[command(
     name = "session-kms",
     bin_name = "session-kms",
     version,
-    after_help = "Exit codes: 0 good; 1 a finding fails; 2 bad input; 3 AWS refused or did not answer.\n\
+    after_help = "Exit codes: 0 good; 1 a finding fails, or you declined a question and nothing was changed; 2 bad input; \
+                  3 no credentials, or AWS refused or did not answer.\n\
                   Credentials and the Region come from where the AWS CLI takes them."
 )]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// How the report is written.
-    #[arg(long, global = true, value_enum, default_value_t)]
-    format: FormatOption,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+/// How a report is written, and whose credentials it is made with. They may stand before and after the command.
+#[derive(Clone, Debug, Default, Args)]
+#[group(skip)]
+struct OutputOptions {
+    /// How the report is written [default: text].
+    #[arg(long, value_enum, ignore_case = true, hide_default_value = true)]
+    format: Option<FormatOption>,
+    /// The profile of the AWS CLI whose credentials and Region are used, instead of the environment's.
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    profile: Option<String>,
+    /// Log each call of AWS with its duration on standard error, and the whole error if there are no credentials.
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+impl OutputOptions {
+    /// These options, with those of `other` where these say nothing.
+    fn or(self, other: Self) -> Self {
+        Self {
+            format: self.format.or(other.format),
+            profile: self.profile.or(other.profile),
+            verbose: self.verbose || other.verbose,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.format.is_none() && self.profile.is_none() && !self.verbose
+    }
+
+    fn format(&self, console: &Console<'_>) -> ReportFormat {
+        match self.format.unwrap_or_default() {
+            FormatOption::Text => ReportFormat::Text { colour: console.colour },
+            FormatOption::Json => ReportFormat::Json,
+            FormatOption::Markdown => ReportFormat::Markdown,
+            FormatOption::Html => ReportFormat::Html,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -91,29 +127,54 @@ enum FormatOption {
     Html,
 }
 
+/// The options of a command that reports.
+#[derive(Debug, Args)]
+#[group(skip)]
+struct Reporting<T: Args> {
+    #[command(flatten)]
+    options: T,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Show which key encrypts sessions, in each Region.
-    Status(status::StatusOptions),
+    Status(Reporting<status::StatusOptions>),
     /// List the keys of the account and Region, each fit for session encryption or why not.
-    Keys(keys::KeysOptions),
+    Keys(Reporting<keys::KeysOptions>),
     /// Show what would change and who would be locked out; write nothing.
-    Plan(plan::PlanOptions),
+    Plan(Reporting<plan::PlanOptions>),
     /// Encrypt sessions with a key, once the checks show that nobody is locked out.
-    Apply(apply::ApplyOptions),
+    Apply(Reporting<apply::ApplyOptions>),
     /// Turn the encryption of sessions with a key off.
-    Clear(clear::ClearOptions),
+    Clear(Reporting<clear::ClearOptions>),
+    /// Give a document back that the command line owns.
+    Release(Reporting<release::ReleaseOptions>),
     /// Check who can use a key; with --policy without network and credentials.
-    Check(check::CheckOptions),
+    Check(Reporting<check::CheckOptions>),
     /// Decide cases given as JSON lines, one answer a line, in the order of the input.
-    #[command(
-        after_help = "Exit codes: 0 every line was answered; 2 a line could not be read, which its answer says in \
-                            `error`, and all others were answered, or the input or output failed."
-    )]
+    #[command(long_about = evaluate::ABOUT, after_long_help = evaluate::HELP, after_help = evaluate::HELP)]
     Evaluate,
 }
 
-/// Runs one command. `connect` returns the ports to AWS in a Region; `None` stands for the environment's Region.
+impl Command {
+    /// The options that stand behind the command; `None` if it does not report.
+    fn output(&self) -> Option<&OutputOptions> {
+        match self {
+            Self::Status(command) => Some(&command.output),
+            Self::Keys(command) => Some(&command.output),
+            Self::Plan(command) => Some(&command.output),
+            Self::Apply(command) => Some(&command.output),
+            Self::Clear(command) => Some(&command.output),
+            Self::Release(command) => Some(&command.output),
+            Self::Check(command) => Some(&command.output),
+            Self::Evaluate => None,
+        }
+    }
+}
+
+/// Runs one command. `connect` returns the ports to AWS.
 pub async fn run<P, C>(
     arguments: impl IntoIterator<Item = OsString>,
     console: &mut Console<'_>,
@@ -121,34 +182,53 @@ pub async fn run<P, C>(
 ) -> Exit
 where
     P: WritePorts,
-    C: AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
+    C: AsyncFn(ConnectionRequest<'_>) -> Result<Connected<P>, CliError>,
 {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let words: Vec<OsString> = arguments.into_iter().collect();
+    let arguments = match Arguments::try_parse_from(&words) {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error, console),
     };
-    let format = match arguments.format {
-        FormatOption::Text => ReportFormat::Text { colour: console.colour },
-        FormatOption::Json => ReportFormat::Json,
-        FormatOption::Markdown => ReportFormat::Markdown,
-        FormatOption::Html => ReportFormat::Html,
+    let Some(output) = arguments.command.output().cloned() else {
+        return match arguments.output.is_empty() {
+            true => evaluate_cases(console),
+            false => end(&CliError::NoReport, console),
+        };
+    };
+    let output = output.or(arguments.output);
+    let caller = RefCell::new(None);
+    let connect = async |region: Option<&str>| {
+        let profile = output.profile.as_deref();
+        let request = ConnectionRequest { region, profile, is_verbose: output.verbose };
+        let connected = connect(request).await?;
+        caller.replace(Some(connected.caller));
+        Ok(connected.connection)
     };
     // Boxed: the states of all commands in one future are nested too deeply for the compiler.
     let result = match arguments.command {
-        Command::Status(options) => Box::pin(status::run(&options, &connect)).await,
-        Command::Keys(options) => Box::pin(keys::run(&options, &connect)).await,
-        Command::Plan(options) => Box::pin(plan::run(&options, console, &connect)).await,
-        Command::Apply(options) => Box::pin(apply::run(&options, console, &connect)).await,
-        Command::Clear(options) => Box::pin(clear::run(&options, console, &connect)).await,
-        Command::Check(options) => Box::pin(check::run(&options, &connect)).await,
+        Command::Status(command) => Box::pin(status::run(&command.options, &connect)).await,
+        Command::Keys(command) => Box::pin(keys::run(&command.options, &connect)).await,
+        Command::Plan(command) => Box::pin(plan::run(&command.options, console, &connect)).await,
+        Command::Apply(command) => Box::pin(apply::run(&command.options, console, &connect)).await,
+        Command::Clear(command) => Box::pin(clear::run(&command.options, console, &connect)).await,
+        Command::Release(command) => Box::pin(release::run(&command.options, console, &connect)).await,
+        Command::Check(command) => Box::pin(check::run(&command.options, console, &connect)).await,
         Command::Evaluate => return evaluate_cases(console),
     };
+    let result = result.map(|mut report| {
+        report.header.origin = Some(origin::origin(&words, &console.started, caller.take()));
+        report
+    });
+    let format = output.format(console);
     let result = result.and_then(|report| answer(&report, format, console));
-    result.unwrap_or_else(|error| {
-        // An error that cannot be written has no other reader.
-        let _ = writeln!(console.err, "session-kms: {error}");
-        error.exit()
-    })
+    result.unwrap_or_else(|error| end(&error, console))
+}
+
+/// Says why a command ends without a report.
+fn end(error: &CliError, console: &mut Console<'_>) -> Exit {
+    // An error that cannot be written has no other reader.
+    let _ = writeln!(console.err, "session-kms: {error}");
+    error.exit()
 }
 
 /// Answers cases until the input ends. The answer to a line that cannot be read says so, and so does the exit code.
@@ -157,9 +237,7 @@ fn evaluate_cases(console: &mut Console<'_>) -> Exit {
     match evaluate::run(&mut *console.input, &mut *console.out, workers) {
         Ok(evaluate::Summary { failed: 0, .. }) => Exit::Good,
         Ok(evaluate::Summary { answered, failed }) => {
-            let error = CliError::Cases { failed, all: answered + failed };
-            let _ = writeln!(console.err, "session-kms: {error}");
-            error.exit()
+            end(&CliError::Cases { failed, all: answered + failed }, console)
         }
         // The reader of a pipe that closes it, as `head` does, has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Good,

@@ -1,8 +1,10 @@
 //! What the Lambda does with each kind of event.
 
 mod change_event;
+mod check_command;
 mod config_rule;
 mod direct;
+mod own_location;
 mod resource;
 mod session_encryption;
 mod session_key;
@@ -24,7 +26,8 @@ use crate::event::{self, Event, FunctionIdentity};
 use crate::location::Location;
 use crate::metrics::Metrics;
 use crate::ports::{
-    Compliance, Environment, FleetMemory, LastStep, OutOfTime, TimeLimit, WritePorts, left_to_work, within,
+    CallerIdentity, Compliance, Environment, FleetMemory, LastStep, OutOfTime, TimeLimit, WritePorts,
+    left_to_work, within,
 };
 use crate::quote::quoted;
 use crate::reconcile::{ReconcileError, digest};
@@ -34,6 +37,7 @@ use cloudformation_custom_resource::{
     CustomResource, Invocation, Origin, PropertyProblems, Provider, ResponseSender, ServeError,
 };
 use kms_key_policy::matches_wildcards;
+use own_location::own_location;
 use resource::FunctionLocation;
 use session_encryption::SessionEncryption;
 use session_key::SessionKey;
@@ -67,6 +71,10 @@ pub struct FunctionSettings {
     pub document: Option<DocumentName>,
     /// A further document, or a pattern with `*` and `?`, that the function's role covers.
     pub additional_documents: Option<String>,
+    /// Whether the checks try the key: the function's role may make both calls of a session as dry runs.
+    pub dry_run: bool,
+    /// The name of the log group.
+    pub log_group: Option<String>,
 }
 
 impl FunctionSettings {
@@ -82,7 +90,14 @@ impl FunctionSettings {
 
 impl Default for FunctionSettings {
     fn default() -> Self {
-        Self { role_arn: None, repairs_per_hour: 5, document: None, additional_documents: None }
+        Self {
+            role_arn: None,
+            repairs_per_hour: 5,
+            document: None,
+            additional_documents: None,
+            dry_run: false,
+            log_group: None,
+        }
     }
 }
 
@@ -107,9 +122,9 @@ pub enum FunctionError {
     /// No time was left for a direct call or a question of AWS Config.
     #[error(transparent)]
     OutOfTime(#[from] OutOfTime),
-    /// The function's account is unknown.
-    #[error("the function's ARN names no account")]
-    NoAccount,
+    /// The function's account is unknown, for this reason.
+    #[error("the function's ARN names no account, and AWS does not say whose the credentials are: {0}")]
+    NoAccount(String),
     /// No source that this function knows.
     #[error(
         "the event is none that this function knows: a custom-resource request, an event of EventBridge about \
@@ -131,7 +146,7 @@ impl FunctionError {
             Self::Unanswered(_) => "Refused",
             Self::Incomplete { .. } => "Incomplete",
             Self::OutOfTime(_) => "OutOfTime",
-            Self::NoAccount => "NoAccount",
+            Self::NoAccount(_) => "NoAccount",
             Self::UnknownEvent => "UnknownEvent",
         }
     }
@@ -141,11 +156,12 @@ impl FunctionError {
 #[derive(Clone, Copy)]
 struct Context<'a> {
     function_arn: &'a str,
-    location: Option<&'a Location>,
+    /// Where the function is, or why that is not known.
+    location: Result<&'a Location, &'a str>,
     invocation: Invocation<'a>,
 }
 
-impl<P: WritePorts + Compliance> Function<P> {
+impl<P: WritePorts + Compliance + CallerIdentity> Function<P> {
     /// Handles one event. The value is the report, which a direct caller gets and Lambda passes on to a
     /// destination. The report of several messages is the list of their reports.
     ///
@@ -157,9 +173,13 @@ impl<P: WritePorts + Compliance> Function<P> {
         function_arn: &str,
         invocation: Invocation<'_>,
     ) -> Result<Value, FunctionError> {
-        let location = Location::of_arn(function_arn, &self.region);
-        let location = location.as_ref();
-        let identity = FunctionIdentity { role_arn: self.settings.role_arn.as_deref(), location };
+        let Invocation { deadline, .. } = invocation;
+        // Boxed: the state of a call is large.
+        let location =
+            Box::pin(own_location(&self.ports, function_arn, &self.region, payload, deadline)).await;
+        let location = location.as_ref().map_err(String::as_str);
+        let identity =
+            FunctionIdentity { role_arn: self.settings.role_arn.as_deref(), location: location.ok() };
         let context = Context { function_arn, location, invocation };
         let handled = self.handle_event(event::read(payload, identity), payload, context).await;
         if let Err(error @ FunctionError::UnknownEvent) = &handled {
@@ -190,10 +210,16 @@ impl<P: WritePorts + Compliance> Function<P> {
             Event::ConfigRule(evaluation) => {
                 Box::pin(self.evaluate(&evaluation, context)).instrument(span).await
             }
-            Event::DirectCall { properties, call: Ok(call) } => {
-                Box::pin(self.answer(&call, digest(&properties), context)).instrument(span).await
+            Event::DirectCall { properties, call } => {
+                let answered = async {
+                    let call = call.map_err(FunctionError::BadCall)?;
+                    self.answer(&call, digest(&properties), context).await
+                };
+                match Box::pin(answered).instrument(span).await {
+                    Err(error) if direct::is_question(payload) => Ok(direct::unanswered(payload, &error)),
+                    answered => answered,
+                }
             }
-            Event::DirectCall { call: Err(problems), .. } => Err(FunctionError::BadCall(problems)),
             Event::Ignored(why) => Ok(span.in_scope(|| ignored(&why))),
             Event::Unknown => Err(FunctionError::UnknownEvent),
         };
@@ -241,19 +267,20 @@ impl<P: WritePorts + Compliance> Function<P> {
     ) -> Result<Value, FunctionError> {
         let Context { invocation, location, .. } = context;
         let (ports, request_id) = (&self.ports, invocation.request_id);
-        let location = FunctionLocation { location, region: &self.region };
+        let location = FunctionLocation { location: location.ok(), region: &self.region };
+        let settings = &self.settings;
         match request.kind {
             ResourceKind::Key => {
-                let provider = self.provider(SessionKey { ports, location, request_id });
+                let provider = self.provider(SessionKey { ports, location });
                 Box::pin(provider.serve(request.envelope, invocation)).await?;
                 metrics.guarded = 1;
             }
             ResourceKind::KeyAccess => {
-                let provider = self.provider(SessionKeyAccess { ports, location, request_id });
+                let provider = self.provider(SessionKeyAccess { ports, location, request_id, settings });
                 Box::pin(provider.serve(request.envelope, invocation)).await?;
             }
             ResourceKind::Encryption => {
-                let provider = self.provider(SessionEncryption { ports, location, request_id });
+                let provider = self.provider(SessionEncryption { ports, location, request_id, settings });
                 Box::pin(provider.serve(request.envelope, invocation)).await?;
                 metrics.guarded = 1;
             }
@@ -262,8 +289,8 @@ impl<P: WritePorts + Compliance> Function<P> {
     }
 
     fn environment<'a>(&'a self, context: Context<'a>) -> Result<Environment<'a, P>, FunctionError> {
-        let location = context.location.ok_or(FunctionError::NoAccount)?;
-        Ok(Environment::new(&self.ports, location))
+        let location = context.location.map_err(|why| FunctionError::NoAccount(why.to_owned()))?;
+        Ok(Environment::new(&self.ports, location).with_dry_run(self.settings.dry_run))
     }
 
     fn provider<R: CustomResource>(&self, resource: R) -> Provider<R, impl Fn() -> SystemTime> {

@@ -20,6 +20,9 @@ pub struct Intent {
     pub on_delete: OnDelete,
     /// What happens if another resource owns the document.
     pub on_conflict: OnConflict,
+    /// Whether a document that does not exist is created. The regional preferences always are, and so is a document that
+    /// the asker owns.
+    pub create_document: bool,
     /// What the preflight checks before it lets a key be written.
     pub safeguards: Safeguards,
 }
@@ -170,18 +173,65 @@ pub enum OnConflict {
     TakeOver,
 }
 
-/// Who owns a document: one resource of one stack.
+/// Who owns a document: one resource of one stack, the command line, or whoever calls the function directly.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Owner {
-    /// The stack's ARN.
+    /// The stack's ARN, or the word for an owner that is no stack.
     pub stack_id: String,
     /// The resource's name in the stack's template.
     pub logical_resource_id: String,
 }
 
+/// The kinds of owners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnerKind {
+    /// A resource of a stack.
+    Stack,
+    /// The command line, whoever runs it.
+    CommandLine,
+    /// A direct call of the function, whoever makes it.
+    DirectCall,
+}
+
+/// What stands for a stack in the records of owners that are none.
+const COMMAND_LINE: &str = "command-line";
+const DIRECT_CALL: &str = "direct-call";
+
+impl Owner {
+    /// The command line. It is one owner: it may change and give back what it set before.
+    #[must_use]
+    pub fn command_line() -> Self {
+        Self::without_stack(COMMAND_LINE)
+    }
+
+    /// All direct calls. They are one owner: one may change and give back what another has set.
+    #[must_use]
+    pub fn direct_call() -> Self {
+        Self::without_stack(DIRECT_CALL)
+    }
+
+    fn without_stack(word: &str) -> Self {
+        Self { stack_id: word.to_owned(), logical_resource_id: "session-kms".to_owned() }
+    }
+
+    /// The kind of owner.
+    #[must_use]
+    pub fn kind(&self) -> OwnerKind {
+        match self.stack_id.as_str() {
+            COMMAND_LINE => OwnerKind::CommandLine,
+            DIRECT_CALL => OwnerKind::DirectCall,
+            _ => OwnerKind::Stack,
+        }
+    }
+}
+
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "resource {} of stack {}", self.logical_resource_id, self.stack_id)
+        match self.kind() {
+            OwnerKind::Stack => write!(f, "resource {} of stack {}", self.logical_resource_id, self.stack_id),
+            OwnerKind::CommandLine => f.write_str("the command line"),
+            OwnerKind::DirectCall => f.write_str("a direct call of the function"),
+        }
     }
 }

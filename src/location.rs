@@ -32,6 +32,19 @@ impl Location {
         })
     }
 
+    /// Whether a text has the form of a Region's name: lower-case words with hyphens between them, and a number at the
+    /// end, such as `eu-west-1`, `us-gov-west-1` or `eusc-de-east-1`. No list says which Regions there are, because new
+    /// ones come.
+    #[must_use]
+    pub fn is_region(text: &str) -> bool {
+        let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase());
+        let Some((words, number)) = text.rsplit_once('-') else { return false };
+        words.contains('-')
+            && words.split('-').all(is_word)
+            && matches!(number.len(), 1..=2)
+            && number.bytes().all(|b| b.is_ascii_digit())
+    }
+
     /// Whether a text is an account id: twelve digits.
     #[must_use]
     pub fn is_account(text: &str) -> bool {
@@ -63,6 +76,40 @@ mod tests {
                 account: "123456789012".into(),
             })
         );
+    }
+
+    #[test]
+    fn a_region_has_lower_case_words_and_a_number() {
+        for region in [
+            "eu-west-1",
+            "ap-southeast-12",
+            "us-gov-west-1",
+            "cn-north-1",
+            "eusc-de-east-1",
+            "us-iso-east-1",
+            "us-isob-east-1",
+            "eu-west-9",
+        ] {
+            assert!(Location::is_region(region), "{region}");
+        }
+        for text in [
+            "",
+            "nonsense",
+            "EU-WEST-1",
+            "a,b",
+            "eu-west",
+            "eu-west-",
+            "-west-1",
+            "eu--west-1",
+            "eu-west-1a",
+            "west-1",
+            "eu-west-1 ",
+            "eu_west_1",
+            "eu-west-123",
+            "eu-west-1.evil.example",
+        ] {
+            assert!(!Location::is_region(text), "{text}");
+        }
     }
 
     #[test]

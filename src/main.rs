@@ -51,6 +51,8 @@ fn settings() -> FunctionSettings {
     FunctionSettings {
         role_arn: set("FUNCTION_ROLE_ARN"),
         additional_documents: set("ADDITIONAL_DOCUMENTS"),
+        dry_run: set("DRY_RUN").is_some_and(|text| text.eq_ignore_ascii_case("true")),
+        log_group: set("AWS_LAMBDA_LOG_GROUP_NAME"),
         document: set("DOCUMENT_NAME").and_then(|name| DocumentName::parse(&name).ok()),
         repairs_per_hour: repairs.and_then(|(number, _)| number.ok()).unwrap_or(default.repairs_per_hour),
     }

@@ -44,6 +44,13 @@ pub trait Keys {
     async fn describe(&self, key: &str) -> Result<Option<KeyDescription>, AwsError>;
 }
 
+/// The credentials.
+pub trait CallerIdentity {
+    /// The ARN of the caller: a user, or a role session. Its account is the one that all calls reach. Whoever has
+    /// credentials may ask.
+    async fn caller_arn(&self) -> Result<String, AwsError>;
+}
+
 /// The calls under way.
 pub trait Calls {
     /// The calls that AWS has not answered yet, as IAM names them, each name once: `ssm:GetDocument`.

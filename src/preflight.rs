@@ -25,11 +25,12 @@ mod unread;
 pub use assessment::{Assessment, PrincipalAccess, assess};
 pub use check_access::{blocking, check_access};
 pub(crate) use check_access::{log_assessment, refuse_if_blocked};
-pub use check_key::{KeyUsability, check_key, describe_key, key_usability};
+pub use check_key::{KeyUsability, check_key, describe_key, key_usability, refuse_if_unfit};
 pub use check_key_access::check_key_access;
 pub use checks::assess_accounts;
+pub(crate) use checks::key_fitness;
 pub use finding::{Check, Finding, Verdict, summary};
-pub use key_error::{KeyError, KeyFault};
+pub use key_error::{KeyError, KeyFault, KeyStanding};
 pub(crate) use lookups::read_attributes;
 pub use network::NetworkObservation;
 pub use observation::{
@@ -37,7 +38,8 @@ pub use observation::{
     Read, Sessions, Subject, UnknownDocument,
 };
 pub use observe::observe_access;
-pub use remedies::{IdentityRemedy, Remedies, ResourceRemedy};
+pub(crate) use remedies::listed;
+pub use remedies::{IdentityRemedy, Remedies, ResourceRemedy, key_policy_title};
 pub use unread::Unread;
 
 /// How many reads of one kind run at a time.

@@ -27,7 +27,7 @@ pub use record::{
     BeforeChange, Breaker, HOUR, Record, RecordError, RecordedKeyTrouble, RecordedRepair, RemediationState,
     UntoldRepair, Versions, digest,
 };
-pub use release::{ReleaseRequest, release};
+pub use release::{ReleasePreview, ReleaseRequest, preview_release, release};
 pub(crate) use release::{released_for, seconds};
 pub use run::HalfChange;
 pub(crate) use run::Run;

@@ -59,6 +59,33 @@ pub struct ReportHeader {
     pub document: Option<String>,
     /// The key's ARN.
     pub key: Option<String>,
+    /// Where the report comes from, if a command made it.
+    pub origin: Option<ReportOrigin>,
+}
+
+/// When and by which command a report was made.
+#[derive(Clone, Debug, Default)]
+pub struct ReportOrigin {
+    /// When, in UTC, as RFC 3339 writes it: `2026-03-01T12:00:00Z`.
+    pub generated_at: String,
+    /// The version of session-kms.
+    pub version: String,
+    /// The ARN of whoever asked AWS; `None` if AWS was not asked.
+    pub caller: Option<String>,
+    /// The command, with words quoted for a shell and without secrets.
+    pub command_line: String,
+}
+
+impl ReportOrigin {
+    /// The origin as names and values for people, in the order in which they are shown.
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        // 2026-03-01T12:00:00Z is 2026-03-01 12:00:00 UTC.
+        let made = self.generated_at.replace('T', " ").replace('Z', " UTC");
+        let mut facts = vec![("made", format!("{made}, by session-kms {}", self.version))];
+        facts.extend(self.caller.clone().map(|caller| ("caller", caller)));
+        facts.push(("command", self.command_line.clone()));
+        facts
+    }
 }
 
 /// What the checks found about a key, and which findings block.

@@ -113,6 +113,8 @@ pub enum IdentityVerdict {
     MissingAllow(String),
     /// It denies the call, and no further Allow changes that.
     Denied(String),
+    /// The key's side is enough, so that no Allow of its own is needed. Nobody knows whether something denies the call.
+    Admitted(String),
     /// Nobody knows.
     Unknown(String),
 }
@@ -127,8 +129,17 @@ pub fn evaluate_identity(
     rules: Result<&KeyRules, &str>,
     key_side: Option<&KeyVerdict>,
 ) -> IdentityVerdict {
+    let sufficient = match key_side {
+        Some(KeyVerdict::Allows { is_sufficient: true, by }) => Some(by.as_slice()),
+        _ => None,
+    };
+    // INVARIANT: what could still deny a call and is not known is no pass, however the key's side admits the caller.
+    let unknown = |why: String| match sufficient {
+        Some(by) => IdentityVerdict::Admitted(admitted(principal, by, &why)),
+        None => IdentityVerdict::Unknown(why),
+    };
     let simulation = match own {
-        OwnSide::Unknown(why) => return IdentityVerdict::Unknown(why.clone()),
+        OwnSide::Unknown(why) => return unknown(why.clone()),
         OwnSide::Given(policies) => {
             let given = rules.map_err(str::to_owned).and_then(|rules| {
                 GivenPolicies::evaluate(rules, principal, side, policies).map_err(|error| error.to_string())
@@ -152,12 +163,12 @@ pub fn evaluate_identity(
     }
     // With their values any decision may be another: a Deny for another network, for example, would not apply.
     if !simulation.missing_context.is_empty() {
-        return IdentityVerdict::Unknown(format!(
+        return unknown(format!(
             "its own policies ask for condition keys that are not known: {}",
             simulation.missing_context.join(", ")
         ));
     }
-    let is_sufficient = matches!(key_side, Some(KeyVerdict::Allows { is_sufficient: true, .. }));
+    let is_sufficient = sufficient.is_some();
     // A permissions boundary limits what a key policy grants to a role, but not what it grants to a user by name.
     let bounded = simulation.boundary_allows == Some(false)
         && !(is_sufficient && principal.principal_type() == PrincipalType::User);
@@ -168,7 +179,7 @@ pub fn evaluate_identity(
         SimulatedDecision::ImplicitDeny if is_sufficient => {
             IdentityVerdict::Allows("the key policy grants it by name; its own policies need not".to_owned())
         }
-        SimulatedDecision::NotReported if is_sufficient => IdentityVerdict::Unknown(
+        SimulatedDecision::NotReported if is_sufficient => unknown(
             "IAM's simulator does not tell whether its own policies deny it, as the key is another account's"
                 .to_owned(),
         ),
@@ -178,6 +189,22 @@ pub fn evaluate_identity(
         ),
         SimulatedDecision::ImplicitDeny => IdentityVerdict::MissingAllow("none of its own policies allows it".to_owned()),
     }
+}
+
+/// That the key's side is enough, what could deny the call even so, and why that is not known.
+///
+/// A boundary that does not allow the call limits what a key policy grants to a role, but not what it grants to a user by
+/// name: there only its Deny counts (IAM user guide, permissions boundaries).
+fn admitted(principal: &PrincipalArn, by: &[DecidingRule], why: &str) -> String {
+    let boundary = match principal.principal_type() {
+        PrincipalType::User => "a Deny in its permissions boundary",
+        _ => "its permissions boundary",
+    };
+    let by = if by.is_empty() { "the key policy".to_owned() } else { DecidingRule::names(by) };
+    format!(
+        "{by} admits it without a policy of its own; it could still be denied by a Deny in its own policies, by \
+         {boundary} or by a control policy of the organization, which are not known: {why}"
+    )
 }
 
 #[cfg(test)]

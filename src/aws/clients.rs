@@ -3,12 +3,16 @@
 use std::fmt;
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_ssm::config::SharedCredentialsProvider;
 
 use super::calls::{CallsInFlight, UnreadableAnswer, retry_partition};
 use super::function_settings;
+use super::hosts;
 use super::key_policy_reader::AssumedReaders;
 
 /// The clients that implement the ports.
@@ -41,18 +45,34 @@ macro_rules! client {
 
 impl Aws {
     /// Clients with the credentials, the Region and the endpoints (`AWS_ENDPOINT_URL…`) of the environment. `region`,
-    /// if given, replaces the environment's Region.
+    /// if given, replaces the environment's Region. `profile`, if given, is the profile whose Region and credentials
+    /// count, even if the environment has credentials of its own, as with the AWS CLI.
     ///
     /// No call is made, except to an endpoint that provides credentials.
-    pub async fn from_environment(region: Option<String>) -> Self {
-        let loader = aws_config::defaults(BehaviorVersion::latest())
+    pub async fn from_environment(region: Option<&str>, profile: Option<&str>) -> Self {
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .retry_config(retries())
             .timeout_config(timeouts());
-        let loader = match region {
-            Some(region) => loader.region(Region::new(region)),
-            None => loader,
-        };
-        Self::new(&loader.load().await, PAUSE)
+        let http_client = hosts::naming_client();
+        if let Some(client) = &http_client {
+            loader = loader.http_client(client.clone());
+        }
+        if let Some(region) = region {
+            loader = loader.region(Region::new(region.to_owned()));
+        }
+        let Some(profile) = profile else { return Self::new(&loader.load().await, PAUSE) };
+        let settings = loader.profile_name(profile).load().await;
+        let mut provider_settings = ProviderConfig::without_region().with_region(settings.region().cloned());
+        if let Some(client) = http_client {
+            provider_settings = provider_settings.with_http_client(client);
+        }
+        let credentials = ProfileFileCredentialsProvider::builder()
+            .configure(&provider_settings)
+            .profile_name(profile)
+            .build();
+        let settings =
+            settings.into_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build();
+        Self::new(&settings, PAUSE)
     }
 
     /// Clients of a Lambda function, with the credentials, the Region and the endpoints (`AWS_ENDPOINT_URL…`) that stand

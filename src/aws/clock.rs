@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use aws_sdk_ssm::primitives::{DateTime, DateTimeFormat};
+
 use super::Aws;
 use crate::ports::Clock;
 use cloudformation_custom_resource::Backoff;
@@ -20,4 +22,12 @@ impl Clock for Aws {
         tokio::time::sleep(pause).await;
         pause
     }
+}
+
+/// The time in UTC and whole seconds, as RFC 3339 writes it.
+#[must_use]
+pub fn utc_now() -> String {
+    let seconds = DateTime::from(SystemTime::now()).secs();
+    // No time that a clock can show is out of the format's range.
+    DateTime::from_secs(seconds).fmt(DateTimeFormat::DateTime).unwrap_or_default()
 }

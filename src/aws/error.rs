@@ -4,8 +4,10 @@ use std::time::Instant;
 
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ssm::operation::RequestId;
+use aws_smithy_runtime_api::client::result::DispatchFailure;
 use aws_smithy_types::retry::ErrorKind;
 
+use super::hosts::{self, Unreachable};
 use crate::ports::{AwsAnswer, AwsError, AwsErrorKind};
 
 /// Makes a call and logs it: operation, subject, duration in milliseconds, error code.
@@ -46,6 +48,8 @@ enum Failure<'a> {
     Refused { code: Option<&'a str>, message: Option<&'a str>, request_id: Option<&'a str> },
     /// AWS did not answer, for this reason.
     NoAnswer(&'static str),
+    /// The request was not sent, or nothing came back.
+    NotSent(&'a DispatchFailure),
 }
 
 fn failure<E, R>(error: &SdkError<E, R>) -> Failure<'_>
@@ -59,16 +63,29 @@ where
             Failure::Refused { code, message, request_id: error.request_id() }
         }
         SdkError::TimeoutError(_) => Failure::NoAnswer("it took too long"),
-        SdkError::DispatchFailure(dispatch) => Failure::NoAnswer(match () {
-            () if dispatch.is_timeout() => "it took too long",
-            // The SDK does not count it as an I/O error if the connection closes without an answer.
-            () if dispatch.is_io() || dispatch.as_other() == Some(ErrorKind::TransientError) => {
-                "the connection failed or was cut"
-            }
-            () => "the request could not be sent; are there credentials and a network?",
-        }),
+        SdkError::DispatchFailure(dispatch) => Failure::NotSent(dispatch),
         SdkError::ResponseError(_) => Failure::NoAnswer("the answer could not be read"),
         _ => Failure::NoAnswer("the request could not be made"),
+    }
+}
+
+/// Why a request got no answer. It names the host if the client is one that knows it.
+fn why_not_sent(dispatch: &DispatchFailure) -> String {
+    let error = dispatch.as_connector_error();
+    let unreachable =
+        error.and_then(|error| hosts::chain(error).find_map(|error| error.downcast_ref::<Unreachable>()));
+    if let Some(unreachable) = unreachable {
+        return unreachable.to_string();
+    }
+    match error {
+        _ if dispatch.is_timeout() => "it took too long".to_owned(),
+        // The SDK does not count it as an I/O error if the connection closes without an answer.
+        _ if dispatch.is_io() || dispatch.as_other() == Some(ErrorKind::TransientError) => {
+            "the connection failed or was cut".to_owned()
+        }
+        // Mostly there are no credentials.
+        Some(error) => format!("the request could not be sent: {}", hosts::texts(error)),
+        None => "the request could not be sent".to_owned(),
     }
 }
 
@@ -80,6 +97,7 @@ fn translated(operation: &'static str, on: &str, failure: &Failure<'_>) -> AwsEr
             return unreadable(operation, on, "the answer could not be read");
         }
         Failure::NoAnswer(why) => return unreadable(operation, on, why),
+        Failure::NotSent(dispatch) => return unreadable(operation, on, &why_not_sent(dispatch)),
     };
     let answer = AwsAnswer {
         code: code.to_owned(),

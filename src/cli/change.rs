@@ -10,7 +10,7 @@ use crate::intent::{Encryption, Intent, OnConflict, OnDelete, Owner, Safeguards}
 use crate::operations::{ChangeRequest, Proposal};
 use crate::ports::{Environment, FleetMemory, ReadPorts, WritePorts};
 use crate::reconcile::digest;
-use crate::report::{Report, ReportFormat};
+use crate::report::{Change, Report, ReportFormat};
 
 /// What to do about a document that a stack owns.
 #[derive(Debug, Args)]
@@ -20,12 +20,20 @@ pub(super) struct ConflictOptions {
     take_over: bool,
 }
 
+/// What to do about a document that does not exist.
+#[derive(Debug, Args)]
+pub(super) struct CreationOptions {
+    /// Create a document that does not exist. Without --yes, apply asks.
+    #[arg(long)]
+    pub(super) create_document: bool,
+}
+
 /// Whether to ask before a change is made.
 #[derive(Debug, Args)]
 pub(super) struct ConfirmationOptions {
     /// Do not ask for confirmation.
     #[arg(long, short)]
-    yes: bool,
+    pub(super) yes: bool,
 }
 
 /// A change that a command asks for, and the Region of its document.
@@ -42,6 +50,7 @@ impl<'a> RequestedChange<'a> {
         target: &'a TargetOptions,
         encryption: Encryption,
         conflict: &ConflictOptions,
+        create_document: bool,
         safeguards: Safeguards,
     ) -> Self {
         let intent = Intent {
@@ -49,11 +58,10 @@ impl<'a> RequestedChange<'a> {
             encryption,
             on_delete: OnDelete::default(),
             on_conflict: if conflict.take_over { OnConflict::TakeOver } else { OnConflict::Fail },
+            create_document,
             safeguards,
         };
-        // The command line is one owner: it may change and clear what it set before.
-        let owner =
-            Owner { stack_id: "command-line".to_owned(), logical_resource_id: "session-kms".to_owned() };
+        let owner = Owner::command_line();
         let digest = digest(&properties(&intent));
         Self { wanted: ChangeRequest::new(command, intent, owner, digest), region: target.region.as_deref() }
     }
@@ -75,7 +83,7 @@ impl<'a> RequestedChange<'a> {
     /// Shows the plan, asks the question, and makes the change. If findings block or nothing differs, the report is the
     /// plan.
     pub(super) async fn make<P: WritePorts>(
-        &self,
+        mut self,
         question: &str,
         confirmation: &ConfirmationOptions,
         console: &mut Console<'_>,
@@ -83,6 +91,10 @@ impl<'a> RequestedChange<'a> {
     ) -> Result<Report, CliError> {
         let Connection { ports, location } = connect(self.region).await?;
         let environment = Environment::new(&ports, &location);
+        if !confirmation.yes {
+            // Whoever confirms sees that the document does not exist.
+            self.wanted.create_document();
+        }
         let memory = FleetMemory::default();
         let observing = environment.with_memory(&memory);
         let proposal = self.wanted.propose(observing.with_progress(&console.progress())).await?;
@@ -93,6 +105,12 @@ impl<'a> RequestedChange<'a> {
         // Whoever confirms takes time, in which everything may change.
         let preview = Some(&preview).filter(|_| confirmation.yes);
         if !confirmation.yes {
+            let is_new = planned.change.as_ref().is_some_and(Change::creates);
+            let question = if is_new {
+                "Create the document, and encrypt its sessions with this key?"
+            } else {
+                question
+            };
             let shown = planned.render(ReportFormat::Text { colour: console.colour });
             console.confirm(&shown, question)?;
         }

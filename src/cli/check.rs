@@ -4,9 +4,9 @@ mod offline;
 
 use clap::Args;
 
-use super::Connection;
 use super::error::CliError;
-use super::options::{Discovery, DocumentOption, KeyOption, PreflightOptions};
+use super::options::{self, Discovery, DocumentOption, KeyOption, PreflightOptions};
+use super::{Connection, Console};
 use crate::access::PrincipalArn;
 use crate::operations;
 use crate::ports::{Environment, FleetMemory, PreflightPorts};
@@ -24,20 +24,22 @@ pub(super) struct CheckOptions {
     #[command(flatten)]
     document: DocumentOption,
     /// The Region, instead of the environment's.
-    #[arg(long, conflicts_with = "offline_key_policy")]
+    #[arg(long, conflicts_with = "offline_key_policy", value_parser = options::region)]
     region: Option<String>,
     #[command(flatten)]
     preflight: PreflightOptions,
     /// An account that must be admitted as such, for its own policies to decide; may be repeated.
     #[arg(long = "account", value_name = "ID", value_parser = account)]
     accounts: Vec<AccountId>,
-    /// A file with the key policy: nothing is asked of AWS, and only what is given counts.
+    /// A file with the key policy, or `-` for standard input: nothing is asked of AWS, and only what is given counts.
     #[arg(long = "policy", value_name = "FILE", conflicts_with_all = ["reader_role", "key_policy"])]
     offline_key_policy: Option<String>,
-    /// A file with the key's grants, as `aws kms list-grants` prints them; without it there are none.
+    /// A file with the key's grants, as `aws kms list-grants` prints them, or `-` for standard input; without it there are
+    /// none.
     #[arg(long, value_name = "FILE", requires = "offline_key_policy")]
     grants: Option<String>,
-    /// A file with a policy of a role or user, who then has those given and no others; may be repeated.
+    /// A file with a policy of a role or user, or `-` for standard input; the role or user then has those given and no
+    /// others; may be repeated.
     #[arg(long = "identity-policy", value_name = "ARN=FILE", requires = "offline_key_policy", value_parser = principal_and_file)]
     identity_policies: Vec<(PrincipalArn, String)>,
     #[command(flatten)]
@@ -46,10 +48,11 @@ pub(super) struct CheckOptions {
 
 pub(super) async fn run<P: PreflightPorts>(
     options: &CheckOptions,
+    console: &mut Console<'_>,
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 ) -> Result<Report, CliError> {
     match &options.offline_key_policy {
-        Some(key_policy) => offline::run(options, key_policy),
+        Some(key_policy) => offline::run(options, key_policy, console),
         None => online(options, connect).await,
     }
 }

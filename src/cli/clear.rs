@@ -29,7 +29,7 @@ pub(super) async fn run<P: WritePorts>(
 ) -> Result<Report, CliError> {
     let off = Encryption::Disabled;
     let change =
-        RequestedChange::new("clear", &options.target, off, &options.conflict, Safeguards::default());
+        RequestedChange::new("clear", &options.target, off, &options.conflict, false, Safeguards::default());
     let question = "Turn the encryption of sessions with a key off?";
     change.make(question, &options.confirmation, console, connect).await
 }

@@ -6,7 +6,7 @@ use std::io::{BufRead, ErrorKind, Write};
 
 use super::error::CliError;
 
-/// The streams of a command.
+/// The streams of a command, and the time.
 pub struct Console<'a> {
     /// The answer to a question, or the cases of `evaluate`.
     pub input: &'a mut (dyn BufRead + Send),
@@ -18,6 +18,8 @@ pub struct Console<'a> {
     pub interactive: bool,
     /// Whether reports may have colour.
     pub colour: bool,
+    /// When the command was started, as RFC 3339 writes it: the date of its report.
+    pub started: String,
 }
 
 impl Console<'_> {

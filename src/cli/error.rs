@@ -45,6 +45,20 @@ pub enum CliError {
     /// No Region is set.
     #[error("no Region is set; give --region, or set AWS_REGION or the profile's Region")]
     NoRegion,
+    /// The Region that is set cannot be one.
+    #[error("{}; give --region, or set AWS_REGION or the profile's Region", not_a_region(.0))]
+    NotARegion(String),
+    /// Options of reports are given to a command that makes none.
+    #[error("evaluate makes no report and asks nothing of AWS: leave --format, --profile and --verbose away")]
+    NoReport,
+    /// More than one file is to be read from standard input.
+    #[error(
+        "`-` stands for standard input, which can be read once only; give a file for all options but one"
+    )]
+    InputTwice,
+    /// There are no credentials, or they are not valid: what is wrong, and what to do about it.
+    #[error("{0}")]
+    Credentials(String),
     /// The credentials belong to no account.
     #[error("the caller's ARN `{0}` names no account; give credentials of an AWS account")]
     NoAccount(String),
@@ -55,7 +69,7 @@ pub enum CliError {
     #[error("not confirmed; nothing was changed")]
     NotConfirmed,
     /// Some cases could not be read; all others were answered.
-    #[error("{failed} of {all} cases could not be read; the `error` of each answer says why")]
+    #[error("{failed} of {all} {} could not be read; the `error` of each answer says why", if *all == 1 { "case" } else { "cases" })]
     Cases {
         /// How many could not be read.
         failed: u64,
@@ -84,8 +98,9 @@ impl CliError {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Aws(_) => Exit::Aws,
+            Self::Aws(_) | Self::Credentials(_) => Exit::Aws,
             Self::Reconcile(error) => exit_of(error),
+            Self::NotConfirmed => Exit::Fails,
             Self::File { .. }
             | Self::Content { .. }
             | Self::PolicyOfNobody(_)
@@ -93,14 +108,24 @@ impl CliError {
             | Self::KeyArnNeeded(_)
             | Self::NoRegion
             | Self::NoAccount(_)
+            | Self::NotARegion(_)
+            | Self::NoReport
+            | Self::InputTwice
             | Self::NobodyToAsk
-            | Self::NotConfirmed
             | Self::Cases { .. }
             | Self::Input(_)
             | Self::Output(_)
             | Self::Rules(_) => Exit::BadInput,
         }
     }
+}
+
+/// That a text is no Region, and what one looks like.
+pub(super) fn not_a_region(text: &str) -> String {
+    format!(
+        "`{text}` is no Region: its name is lower-case words and a number with hyphens between them, such as eu-west-1 or \
+         us-gov-west-1"
+    )
 }
 
 fn exit_of(error: &ReconcileError) -> Exit {
@@ -117,6 +142,8 @@ fn exit_of(error: &ReconcileError) -> Exit {
         }
         ReconcileError::RecordTooLong { .. } => Exit::BadInput,
         ReconcileError::Owned { .. }
+        | ReconcileError::NoDocument { .. }
+        | ReconcileError::NotYours { .. }
         | ReconcileError::Content { .. }
         | ReconcileError::Superseded { .. }
         | ReconcileError::Record(_) => Exit::Fails,

@@ -28,6 +28,45 @@ use buffers::Buffers;
 use line::{Chunk, Lines};
 use quick::Caches;
 
+/// What the command is for, before its options.
+pub(super) const ABOUT: &str = "\
+Decide cases given as JSON lines, one answer a line, in the order of the input.
+
+Each case is one call of KMS: a key policy, a principal and an action. Nothing is asked of AWS.";
+
+/// The input and the output of the command, behind its options.
+pub(super) const HELP: &str = r#"Each line of the input is one JSON object:
+  keyArn                  the key's ARN
+  keyPolicy               its policy; like every policy here an object, or its text
+  principal               the ARN of the role, user or session that calls
+  action                  the call: kms:GenerateDataKey, kms:Decrypt, …
+  id                      any text or number, which the answer repeats (optional, like all that follow)
+  context                 condition keys that the call has: {"aws:SourceIp": "10.0.0.1"}; a list for several values
+  absent                  names of condition keys that the call does not have
+  otherContext            all other condition keys: "unknown" (the default) or "absent"
+  identityPolicies        all policies of the principal; [] if it has none; without it they are unknown
+  permissionsBoundary     its boundary
+  sessionPolicies         the policies of its session
+  serviceControlPolicies  a list of policies for each level, from the root of the organization down
+  resourceControlPolicies likewise
+  grants                  the key's grants, as `aws kms list-grants` prints them
+
+Each line of the output is one JSON object:
+  id          that of the case
+  decision    "allowed", "denied", or "depends" on condition keys or policies that are not known
+  explicit    whether a Deny decided
+  statements  the statements that decided: policy, index (from 0), sid
+  dependsOn   what the decision depends on
+  allowedIf   cases each of which is enough for "allowed", as values of these condition keys
+  missing     what is missing, if nothing allows the call
+  warnings    what is wrong with the policies
+  error       in the place of all but id: why the line could not be read
+
+Try it:
+  echo '{"keyArn":"arn:aws:kms:eu-west-1:111122223333:key/1","principal":"arn:aws:iam::111122223333:role/App","action":"kms:Decrypt","keyPolicy":{"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/App"},"Action":"kms:*","Resource":"*"}]},"identityPolicies":[]}' | session-kms evaluate
+
+Exit codes: 0 every line was answered; 2 a line could not be read, which its answer says in `error`, and all others were answered, or the input or output failed."#;
+
 /// How many chunks may wait for each worker, and how many answers of each worker may wait for the writer.
 const WAITING: usize = 4;
 

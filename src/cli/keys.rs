@@ -17,7 +17,7 @@ const AT_A_TIME: usize = 8;
 #[group(skip)]
 pub(super) struct KeysOptions {
     /// A Region, instead of the environment's; may be repeated.
-    #[arg(long = "region", value_name = "REGION")]
+    #[arg(long = "region", value_name = "REGION", value_parser = super::options::region)]
     regions: Vec<String>,
 }
 

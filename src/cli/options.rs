@@ -2,11 +2,12 @@
 
 use clap::{Args, ValueEnum};
 
-use super::error::CliError;
-use super::files;
+use super::error::{CliError, not_a_region};
+use super::files::Files;
 use crate::access::{KnownContext, PrincipalArn, PrincipalType};
 use crate::intent::{KeyPolicyReader, PreflightMode, Safeguards};
 use crate::key::KeyRef;
+use crate::location::Location;
 use crate::session::DocumentName;
 
 /// The document.
@@ -23,7 +24,7 @@ pub(super) struct TargetOptions {
     #[command(flatten)]
     pub(super) document: DocumentOption,
     /// The Region, instead of the environment's.
-    #[arg(long)]
+    #[arg(long, value_parser = region)]
     pub(super) region: Option<String>,
 }
 
@@ -39,7 +40,7 @@ pub(super) struct KeyOption {
 #[derive(Debug, Args)]
 pub(super) struct PreflightOptions {
     /// What blocks: failures and what is unknown, failures, or nothing.
-    #[arg(long, value_enum, value_name = "MODE", default_value_t)]
+    #[arg(long, value_enum, value_name = "MODE", default_value_t, ignore_case = true)]
     preflight: ModeOption,
     /// A role or user that starts sessions and must be able to use the key; may be repeated.
     #[arg(long = "user", value_name = "ARN", value_parser = PrincipalArn::parse)]
@@ -117,9 +118,18 @@ impl PreflightOptions {
                 external_id: discovery.reader_external_id.clone(),
             }),
             context: self.context()?,
-            key_policy: discovery.key_policy.as_deref().map(files::key_policy).transpose()?,
+            key_policy: discovery
+                .key_policy
+                .as_deref()
+                .map(|path| Files::without_input().key_policy(path))
+                .transpose()?,
         })
     }
+}
+
+/// The name of a Region.
+pub(super) fn region(text: &str) -> Result<String, String> {
+    if Location::is_region(text) { Ok(text.to_owned()) } else { Err(not_a_region(text)) }
 }
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::change::{ConflictOptions, RequestedChange};
+use super::change::{ConflictOptions, CreationOptions, RequestedChange};
 use super::error::CliError;
 use super::options::{Discovery, KeyOption, PreflightOptions, TargetOptions};
 use super::{Connection, Console};
@@ -24,6 +24,8 @@ pub(super) struct PlanOptions {
     discovery: Discovery,
     #[command(flatten)]
     conflict: ConflictOptions,
+    #[command(flatten)]
+    creation: CreationOptions,
 }
 
 impl PlanOptions {
@@ -31,7 +33,8 @@ impl PlanOptions {
     pub(super) fn change(&self, command: &'static str) -> Result<RequestedChange<'_>, CliError> {
         let encryption = Encryption::with_key(self.key.key.clone());
         let safeguards = self.preflight.safeguards(&self.discovery)?;
-        Ok(RequestedChange::new(command, &self.target, encryption, &self.conflict, safeguards))
+        let (target, create) = (&self.target, self.creation.create_document);
+        Ok(RequestedChange::new(command, target, encryption, &self.conflict, create, safeguards))
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) struct StatusOptions {
     #[command(flatten)]
     document: DocumentOption,
     /// A Region, instead of the environment's; may be repeated.
-    #[arg(long = "region", value_name = "REGION")]
+    #[arg(long = "region", value_name = "REGION", value_parser = super::options::region)]
     regions: Vec<String>,
 }
 

@@ -1,11 +1,11 @@
-//! A direct call: `{"action": "status" | "check" | "plan" | "reconcile", …}`, with the properties of
+//! A direct call: `{"action": "status" | "check" | "plan" | "reconcile" | "release", …}`, with the properties of
 //! `Custom::SessionEncryption` in camelCase.
 
 use serde_json::{Map, Value};
 
 use super::{Event, session_encryption};
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
-use crate::intent::Intent;
+use crate::intent::{Intent, OnDelete};
 use crate::session::DocumentName;
 use cloudformation_custom_resource::{Properties, PropertyProblems, UnknownProperties};
 
@@ -23,6 +23,13 @@ pub(crate) enum DirectCall {
     Plan(Box<Intent>),
     /// Make the document as the intent wants it.
     Reconcile(Box<Intent>),
+    /// Give the document back, as the deletion of a stack does it.
+    Release {
+        /// The document.
+        document: DocumentName,
+        /// What to leave behind. `None` for what was said when the document was taken.
+        on_delete: Option<OnDelete>,
+    },
 }
 
 /// The words of `action`.
@@ -32,20 +39,25 @@ enum DirectAction {
     Check,
     Plan,
     Reconcile,
+    Release,
 }
 
-const ACTIONS: [(&str, DirectAction); 4] = [
+const ACTIONS: [(&str, DirectAction); 5] = [
     ("status", DirectAction::Status),
     ("check", DirectAction::Check),
     ("plan", DirectAction::Plan),
     ("reconcile", DirectAction::Reconcile),
+    ("release", DirectAction::Release),
 ];
 
 pub(super) fn read(fields: &Map<String, Value>) -> Event {
     let mut reader = Properties::camel_case(fields);
     let Some(action) = reader.word("Action", &ACTIONS) else {
         if fields.get("action").is_none_or(Value::is_null) {
-            reader.reject("Action", "is null; it must be one of `status`, `check`, `plan`, `reconcile`");
+            reader.reject(
+                "Action",
+                "is null; it must be one of `status`, `check`, `plan`, `reconcile`, `release`",
+            );
         }
         // The reader has found a problem, so this call is never returned. Without the action nobody can say which
         // properties belong to the call, so the others are ignored.
@@ -65,6 +77,13 @@ pub(super) fn read(fields: &Map<String, Value>) -> Event {
             Err(problems) => Err(problems),
         },
         DirectAction::Reconcile => with_intent(reader, DirectCall::Reconcile),
+        DirectAction::Release => {
+            let document = session_encryption::document_name(&mut reader).unwrap_or_default();
+            let on_delete = session_encryption::on_delete_word(&mut reader);
+            reader
+                .reject_others("is not taken by action `release`, which takes `documentName` and `onDelete`");
+            reader.finish(UnknownProperties::Refuse).map(|_| DirectCall::Release { document, on_delete })
+        }
         DirectAction::Plan => with_intent(reader, DirectCall::Plan),
         DirectAction::Check => {
             if fields.get("encryption").and_then(Value::as_str) == Some("Disabled") {

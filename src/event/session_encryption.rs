@@ -159,15 +159,21 @@ fn read_intent(
 pub(super) fn intent(reader: &mut Properties<'_>) -> Intent {
     let encryption = encryption(reader);
     let document = document_name(reader).unwrap_or_default();
-    let on_delete = reader.word("OnDelete", &ON_DELETE).unwrap_or_default();
+    let on_delete = on_delete_word(reader).unwrap_or_default();
     let on_conflict = reader.word("OnConflict", &ON_CONFLICT).unwrap_or_default();
+    let create_document = reader.flag("CreateDocument").unwrap_or(false);
     // Nothing uses the value of Revision: a changed one makes CloudFormation send an Update. It is read so that it
     // is known.
     let _ = reader.text("Revision");
     // The same holds for what CloudFormation is to make before the request.
     let _ = reader.texts(REQUIRES);
     let safeguards = safeguards(reader);
-    Intent { document, encryption, on_delete, on_conflict, safeguards }
+    Intent { document, encryption, on_delete, on_conflict, create_document, safeguards }
+}
+
+/// What the properties ask for when the document is given back.
+pub(super) fn on_delete_word(reader: &mut Properties<'_>) -> Option<OnDelete> {
+    reader.word("OnDelete", &ON_DELETE)
 }
 
 /// The keys that the properties name, and what happens if the first cannot be used.

@@ -55,7 +55,7 @@ pub(super) fn ignored(event: &Value) -> String {
 }
 
 /// The samples, each with the name of the event that it is.
-const SAMPLES: [(&str, &str, &str); 48] = [
+const SAMPLES: [(&str, &str, &str); 49] = [
     ("config-compliance-change", sample!("config-compliance-change"), "change event"),
     ("config-rule-change", sample!("config-rule-change"), "config rule"),
     ("config-rule-scheduled", sample!("config-rule-scheduled"), "config rule"),
@@ -65,6 +65,7 @@ const SAMPLES: [(&str, &str, &str); 48] = [
     ("direct-check", sample!("direct-check"), "direct"),
     ("direct-plan", sample!("direct-plan"), "direct"),
     ("direct-reconcile", sample!("direct-reconcile"), "change event"),
+    ("direct-release", sample!("direct-release"), "direct"),
     ("direct-status", sample!("direct-status"), "direct"),
     ("document-create-call", sample!("document-create-call"), "change event"),
     ("document-default-version-call", sample!("document-default-version-call"), "change event"),

@@ -82,10 +82,11 @@ impl<P: WritePorts> ChangeEventHandler<'_, P> {
         metrics.repair_refused += (problems.len() - repaired) as u64;
         let report = self.report(event, remediations, problems);
         let text = report.to_string();
+        let summary = report.get("summary").and_then(Value::as_str);
         if !problems.is_empty() || remediations.iter().any(|remediation| !remediation.alerts.is_empty()) {
-            tracing::warn!(report = text, "alert");
+            tracing::warn!(alert = true, summary, report = text, "alert");
         } else {
-            tracing::info!(report = text, "remediated");
+            tracing::info!(alert = false, summary, report = text, "remediated");
         }
         if problems.is_empty() {
             self.note_what_was_told(remediations).await;

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::FunctionError;
 use crate::event::direct::DirectCall;
 use crate::intent::{Intent, Owner};
-use crate::operations::{self, ChangeRequest};
+use crate::operations::{self, ChangeRequest, Release, ReleaseProposal};
 use crate::ports::{Environment, WritePorts};
+use crate::quote::quoted;
 use crate::reconcile::ReconcileError;
 
 /// Answers a call. `digest` is the digest of its properties, and `patience` is how long a refusal may be asked about again.
@@ -21,7 +23,7 @@ pub(super) async fn answer<P: WritePorts>(
     patience: Duration,
 ) -> Result<Value, ReconcileError> {
     let request = |command, intent: &Intent| {
-        ChangeRequest::new(command, intent.clone(), owner(), digest).with_patience(patience)
+        ChangeRequest::new(command, intent.clone(), Owner::direct_call(), digest).with_patience(patience)
     };
     let location = environment.location;
     let report = match call {
@@ -38,11 +40,34 @@ pub(super) async fn answer<P: WritePorts>(
         DirectCall::Reconcile(intent) => {
             operations::apply(environment, &request("reconcile", intent)).await?
         }
+        DirectCall::Release { document, on_delete } => {
+            let (document, on_delete) = (document.clone(), *on_delete);
+            let release = Release { document, owner: Owner::direct_call(), on_delete };
+            match release.planned(environment).await? {
+                ReleaseProposal::Final(report) => *report,
+                ReleaseProposal::Applicable(planned) => release.apply(environment, *planned).await?,
+            }
+        }
     };
     Ok(report.to_value())
 }
 
-/// All direct calls are one owner: one may change what another has set.
-fn owner() -> Owner {
-    Owner { stack_id: "direct-call".to_owned(), logical_resource_id: "session-kms".to_owned() }
+/// Whether a call asks a question: nothing is changed for it. A misspelt action is none, since it may be meant to change
+/// something, and nobody is to take it for done.
+pub(super) fn is_question(payload: &Value) -> bool {
+    matches!(payload.get("action").and_then(Value::as_str), Some("status" | "check" | "plan"))
+}
+
+/// The answer to a question that cannot be answered with a report. It is no error of the function, which would ring an
+/// alarm.
+pub(super) fn unanswered(payload: &Value, error: &FunctionError) -> Value {
+    let message = error.to_string();
+    tracing::warn!(error = %message, "the question could not be answered");
+    let action = payload.get("action").and_then(Value::as_str).map(quoted);
+    json!({
+        "command": action,
+        "fails": true,
+        "summary": message,
+        "error": { "type": error.kind(), "message": message },
+    })
 }

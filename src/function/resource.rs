@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::check_command::CheckCommand;
 use crate::event::question::QuestionRequest;
 use crate::location::Location;
 use crate::ports::{Clock, DenialRetries};
-use crate::preflight::{IdentityRemedy, Remedies, ResourceRemedy};
+use crate::preflight::{IdentityRemedy, KeyFault, Remedies, ResourceRemedy, key_policy_title, listed};
 use crate::reconcile::ReconcileError;
 use cloudformation_custom_resource::{Deadline, Failure, PhysicalResourceId};
 
 /// The function's account and Region, as far as they are known.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FunctionLocation<'a> {
-    /// `None` if the function's ARN names no account: local runtimes give no ARN.
+    /// `None` if nobody could say whose account it is.
     pub(super) location: Option<&'a Location>,
     /// The Region of the environment.
     pub(super) region: &'a str,
@@ -98,40 +99,70 @@ pub(super) fn plain_failure(error: &impl ToString) -> Failure {
     Failure { reason: error.to_string() }
 }
 
-/// How long a reason may become when remedies are appended, in bytes of JSON. With the ids, such a reason still
-/// fits into the response, which would be cut off otherwise.
+/// How long a reason may become, in bytes of JSON. With the ids, such a reason still fits into the response, which would
+/// be cut off otherwise.
 const LONGEST: usize = 3000;
 
-/// The failure of a request. If there is a report, the reason says how to find it and holds as many remedies as fit
-/// whole.
-pub(super) fn failure(error: &ReconcileError, request_id: &str) -> Failure {
-    let mut reason = error.to_string();
-    let ReconcileError::Key(fault) = error.cause() else { return Failure { reason } };
-    let Some(remedies) = fault.remedies() else { return Failure { reason } };
-    reason.push_str(&format!("; the whole report is in the function's log, request {request_id}"));
+/// Where the whole report of a refusal is, and what shows it again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WholeReport<'a> {
+    /// The id of the Lambda request.
+    pub(super) request_id: &'a str,
+    /// The name of the log group, if it is known.
+    pub(super) log_group: Option<&'a str>,
+    /// What the resource asks, as the options of a command.
+    pub(super) command: &'a CheckCommand,
+}
+
+/// The failure of a request. If there is a report, the reason says where it is, holds as many remedies as fit whole, and
+/// ends in the command that shows the report.
+pub(super) fn failure(error: &ReconcileError, report: WholeReport<'_>) -> Failure {
+    let reason = error.to_string();
+    let ReconcileError::Key(
+        KeyFault::Blocked { key, remedies, .. } | KeyFault::NotAdmitted { key, remedies, .. },
+    ) = error.cause()
+    else {
+        return Failure { reason };
+    };
+    let log = report.log_group.map_or_else(|| "log".to_owned(), |name| format!("log group {name}"));
+    let whole = format!("; the whole report is in the function's {log}, request {}", report.request_id);
+    let command = report.command.ask_again(key.as_str());
+    let room = LONGEST.saturating_sub(json_length(&whole) + json_length(&command));
+    let mut reason = cut(reason, room) + &whole;
     for remedy in remedies_in_words(remedies) {
-        if Value::from(reason.as_str()).to_string().len() + Value::from(remedy.as_str()).to_string().len()
-            <= LONGEST
-        {
+        if json_length(&reason) + json_length(&remedy) + json_length(&command) <= LONGEST {
             reason.push_str(&remedy);
         }
     }
-    Failure { reason }
+    Failure { reason: reason + &command }
 }
 
-/// The remedies, each with what to do with it: statements and policies first, then what resources need.
+/// How long a text is in JSON, in bytes.
+fn json_length(text: &str) -> usize {
+    Value::from(text).to_string().len()
+}
+
+/// The beginning of a text, if the text takes more room in JSON than there is.
+fn cut(mut text: String, room: usize) -> String {
+    if json_length(&text) <= room {
+        return text;
+    }
+    while json_length(&text) + '…'.len_utf8() > room && text.pop().is_some() {}
+    text + "…"
+}
+
+/// The remedies, each with what to do with it and for whom: statements and policies first, then what resources need.
 fn remedies_in_words(remedies: &Remedies) -> Vec<String> {
     let Remedies { key_policy_statements, identity_policies, resources } = remedies;
-    let statements = key_policy_statements.iter().map(|one| format!("; add to the key policy: {one}"));
+    let statements =
+        key_policy_statements.iter().map(|one| format!("; {}: {one}", in_sentence(&key_policy_title(one))));
     let policies = identity_policies.iter().flat_map(|remedy| {
-        let IdentityRemedy { policy, permission_set, instead, .. } = remedy;
-        let policy = match permission_set {
-            Some(name) => format!("; add to permission set {name}: {policy}"),
-            None if remedy.is_of_identity_center() => {
-                format!("; add to the permission set of whom it fails: {policy}")
-            }
-            None => format!("; attach to whom it fails: {policy}"),
+        let IdentityRemedy { policy, permission_set, instead, principals } = remedy;
+        let whom = match permission_set {
+            Some(_) => String::new(),
+            None => format!(" {}", listed(principals.iter().map(ToString::to_string).collect())),
         };
+        let policy = format!("; {}{whom}: {policy}", in_sentence(&remedy.title()));
         let instead = instead.as_ref().map(|statement| {
             let name = permission_set.as_deref().unwrap_or_default();
             format!("; in place of that for permission set {name}, add to the key policy: {statement}")
@@ -143,6 +174,12 @@ fn remedies_in_words(remedies: &Remedies) -> Vec<String> {
         None => format!("; {title}: {snippet}"),
     });
     statements.chain(policies).chain(resources).collect()
+}
+
+/// A title within a sentence.
+fn in_sentence(title: &str) -> String {
+    let (first, rest) = title.split_at_checked(1).unwrap_or_default();
+    first.to_ascii_lowercase() + rest
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! `Custom::SessionEncryption`: from a request of CloudFormation to the convergence of its document, and from the
 //! outcome to the response.
 
-use super::resource::{self, FunctionLocation, plain_failure};
+use super::FunctionSettings;
+use super::check_command::CheckCommand;
+use super::resource::{self, FunctionLocation, WholeReport, plain_failure};
 use crate::event::custom_resource::{SESSION_ENCRYPTION, SESSION_KEY, SESSION_KEY_ACCESS};
 use crate::event::session_encryption::{
     EncryptionChange, PreviousResource, SessionEncryptionRequest, WantedEncryption, document_of_id,
@@ -27,6 +29,7 @@ pub(super) struct SessionEncryption<'a, P> {
     pub(super) ports: &'a P,
     pub(super) location: FunctionLocation<'a>,
     pub(super) request_id: &'a str,
+    pub(super) settings: &'a FunctionSettings,
 }
 
 impl<P: WritePorts> CustomResource for SessionEncryption<'_, P> {
@@ -109,6 +112,7 @@ impl<P: WritePorts> SessionEncryption<'_, P> {
         let environment = Environment::new(self.ports, location)
             .with_progress(&step)
             .with_memory(&memory)
+            .with_dry_run(self.settings.dry_run)
             .with_denial_retries(&denials);
         let patience = deadline.left_to_work(self.ports.now()).div_f64(2.0);
         let request = EstablishRequest { owner, intent, digest: &digest, patience, preview: None };
@@ -122,10 +126,10 @@ impl<P: WritePorts> SessionEncryption<'_, P> {
                         outcome.notes.push(error.to_string());
                         outcome
                     }
-                    Ok(None) | Err(_) => return Err(resource::failure(&error, self.request_id)),
+                    Ok(None) | Err(_) => return Err(self.refusal(&error, intent, location)),
                 }
             }
-            Err(error) => return Err(resource::failure(&error, self.request_id)),
+            Err(error) => return Err(self.refusal(&error, intent, location)),
         };
         if let Some((left, on_delete)) = left_behind(change, &intent.document) {
             outcome.notes.extend(self.release(owner, location, left, on_delete, progress).await?.notes);
@@ -169,9 +173,15 @@ impl<P: WritePorts> SessionEncryption<'_, P> {
         let request = ReleaseRequest { owner, document, on_delete };
         let step = |step: &str| progress.set(step);
         let environment = Environment::new(self.ports, location).with_progress(&step);
-        Box::pin(release(environment, request))
-            .await
-            .map_err(|error| resource::failure(&error, self.request_id))
+        Box::pin(release(environment, request)).await.map_err(|error| plain_failure(&error))
+    }
+
+    /// The failure of a request to establish an intent.
+    fn refusal(&self, error: &ReconcileError, intent: &Intent, location: &Location) -> Failure {
+        let command = CheckCommand::of_intent(intent, &location.region);
+        let log_group = self.settings.log_group.as_deref();
+        let (request_id, command) = (self.request_id, &command);
+        resource::failure(error, WholeReport { request_id, log_group, command })
     }
 }
 

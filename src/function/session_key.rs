@@ -14,7 +14,6 @@ use cloudformation_custom_resource::{
 pub(super) struct SessionKey<'a, P> {
     pub(super) ports: &'a P,
     pub(super) location: FunctionLocation<'a>,
-    pub(super) request_id: &'a str,
 }
 
 impl<P: ReadPorts> CustomResource for SessionKey<'_, P> {
@@ -48,7 +47,7 @@ impl<P: ReadPorts> CustomResource for SessionKey<'_, P> {
         let attempt = async || Box::pin(session_keys(environment, &request.stack_id, question)).await;
         let keys = resource::despite_fresh_role(self.ports, &denials, attempt)
             .await
-            .map_err(|error| resource::failure(&error, self.request_id))?;
+            .map_err(|error| plain_failure(&error))?;
         let account = keys.key.as_ref().map_or("", |key| &key.location().account);
         Ok(Success::new(id)
             .with_attribute("KeyArn", &text(keys.key.as_ref()))

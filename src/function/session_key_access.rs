@@ -1,6 +1,8 @@
 //! `Custom::SessionKeyAccess`: the answer to the question whether a key admits those who will use it.
 
-use super::resource::{self, FunctionLocation, plain_failure};
+use super::FunctionSettings;
+use super::check_command::CheckCommand;
+use super::resource::{self, FunctionLocation, WholeReport, plain_failure};
 use crate::event::question::QuestionRequest;
 use crate::intent::KeyAccessQuestion;
 use crate::ports::{Environment, PreflightPorts, waiting_for};
@@ -16,6 +18,7 @@ pub(super) struct SessionKeyAccess<'a, P> {
     pub(super) ports: &'a P,
     pub(super) location: FunctionLocation<'a>,
     pub(super) request_id: &'a str,
+    pub(super) settings: &'a FunctionSettings,
 }
 
 impl<P: PreflightPorts> CustomResource for SessionKeyAccess<'_, P> {
@@ -50,9 +53,13 @@ impl<P: PreflightPorts> CustomResource for SessionKeyAccess<'_, P> {
         let attempt = async || {
             Box::pin(check_key_access(environment, question, patience)).await.map_err(ReconcileError::from)
         };
-        let (key, assessment) = resource::despite_fresh_role(self.ports, &denials, attempt)
-            .await
-            .map_err(|error| resource::failure(&error, self.request_id))?;
+        let (key, assessment) =
+            resource::despite_fresh_role(self.ports, &denials, attempt).await.map_err(|error| {
+                let command = CheckCommand::of_question(question, &location.region);
+                let log_group = self.settings.log_group.as_deref();
+                let (request_id, command) = (self.request_id, &command);
+                resource::failure(&error, WholeReport { request_id, log_group, command })
+            })?;
         Ok(Success::new(id)
             .with_attribute("KeyArn", key.arn.as_str())
             .with_attribute("KeyAccount", &key.arn.location().account)

@@ -105,6 +105,15 @@ impl KeyDescription {
     }
 }
 
+impl KeyDescription {
+    /// Whether it is a key that can never encrypt sessions: its spec, its usage and its manager stay as they are.
+    #[must_use]
+    pub fn is_of_wrong_kind(&self) -> bool {
+        let mut faults = fitness(self).faults.into_iter();
+        faults.any(|fault| !matches!(fault, Unfit::State { .. }))
+    }
+}
+
 /// Decides whether a key can encrypt sessions. Session encryption needs an enabled, symmetric, customer managed
 /// encryption key.
 #[must_use]
@@ -234,6 +243,28 @@ mod tests {
             verdict.faults,
             vec![Unfit::AwsManaged, Unfit::Spec("RSA_2048".into()), Unfit::Usage("SIGN_VERIFY".into())]
         );
+    }
+
+    #[test]
+    fn a_key_of_the_wrong_kind_stays_so_and_one_in_the_wrong_state_need_not() {
+        for (spec, usage, manager, state, expected) in [
+            ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", "CUSTOMER", "Enabled", false),
+            ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", "CUSTOMER", "Disabled", false),
+            ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", "CUSTOMER", "PendingDeletion", false),
+            ("RSA_2048", "SIGN_VERIFY", "CUSTOMER", "Enabled", true),
+            ("RSA_2048", "ENCRYPT_DECRYPT", "CUSTOMER", "Enabled", true),
+            ("HMAC_256", "GENERATE_VERIFY_MAC", "CUSTOMER", "Disabled", true),
+            ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", "AWS", "Enabled", true),
+        ] {
+            let key = KeyDescription {
+                spec: spec.into(),
+                usage: usage.into(),
+                manager: manager.into(),
+                state: state.into(),
+                ..example_key()
+            };
+            assert_eq!(key.is_of_wrong_kind(), expected, "{key:?}");
+        }
     }
 
     #[test]

@@ -5,8 +5,11 @@ use std::time::Duration;
 use crate::intent::{Intent, Owner, PreflightMode};
 use crate::location::Location;
 use crate::ports::{Environment, ReadPorts, WritePorts};
-use crate::reconcile::{EstablishRequest, Outcome, Preview, ReconcileError, Step, establish, preview};
+use crate::reconcile::{
+    EstablishRequest, Observation, Outcome, Preview, ReconcileError, Step, establish, preview,
+};
 use crate::report::{Change, KeyAssessment, Report, ReportHeader, VersionSummary};
+use crate::session::Target;
 
 /// How long a refusal is asked about again if nothing else is said. Changes of policies and grants take up to about five
 /// minutes to be seen.
@@ -63,10 +66,15 @@ impl ChangeRequest {
         Self { patience, ..self }
     }
 
+    /// Lets the change create a document that does not exist.
+    pub fn create_document(&mut self) {
+        self.intent.create_document = true;
+    }
+
     /// What the change would do. Nothing is written.
     ///
     /// # Errors
-    /// See [`ReconcileError`]. Findings that block are no error here.
+    /// See [`ReconcileError`]. What would refuse the change is no error here: it is a finding that blocks.
     pub async fn preview<P: ReadPorts>(
         &self,
         environment: Environment<'_, P>,
@@ -89,7 +97,7 @@ impl ChangeRequest {
             planned.notes.push("nothing was changed".to_owned());
             return Ok(Proposal::Final(Box::new(planned)));
         }
-        Ok(match preview.plan.is_empty() {
+        Ok(match preview.plan.as_ref().is_none_or(Vec::is_empty) {
             true => Proposal::Final(Box::new(planned)),
             false => Proposal::Applicable(Box::new((planned, preview))),
         })
@@ -116,39 +124,18 @@ impl ChangeRequest {
     #[must_use]
     pub fn planned(&self, location: &Location, preview: &Preview) -> Report {
         let key = preview.key.as_ref().map(|key| key.arn.to_string());
-        let before = preview.observation.document.as_ref().map(|document| VersionSummary {
-            latest: document.latest.number,
-            default: document.default.number,
-            kms_key_id: document.latest.kms_key_id.clone().unwrap_or_default().into(),
-        });
-        let wanted = key.clone().unwrap_or_default();
-        let next = before.as_ref().map_or(1, |version| version.latest + 1);
-        let mut after = before.clone();
-        let mut steps = Vec::new();
-        for step in &preview.plan {
-            match step {
-                Step::SaveRecord { .. } => steps.push("write the record".to_owned()),
-                Step::CreateDocument(_) => {
-                    steps.push("create the document".to_owned());
-                    after = Some(VersionSummary { latest: 1, default: 1, kms_key_id: wanted.clone() });
-                }
-                Step::UpdateDocument { .. } => {
-                    steps.push(format!("write version {next} of the document"));
-                    steps.push(format!("make version {next} the default"));
-                    after = Some(VersionSummary { latest: next, default: next, kms_key_id: wanted.clone() });
-                }
-                Step::Await { version } => {
-                    steps.push(format!("wait until AWS has taken up version {version}"))
-                }
-                Step::Promote { version } => {
-                    steps.push(format!("make version {version} the default"));
-                    after = after.map(|after| VersionSummary { default: *version, ..after });
-                }
-                Step::DeleteRecord => steps.push("remove the record".to_owned()),
-            }
-        }
+        let before = versions(&preview.observation);
+        let wanted = Target::from(preview.key.as_ref().map(|key| &key.arn));
+        let (after, steps) =
+            steps(preview.plan.as_deref().unwrap_or_default(), before.as_ref(), Some(&wanted));
         let document = self.intent.document.to_string();
-        let change = Change { document: document.clone(), done: false, before, after, steps };
+        let change = preview.plan.as_ref().map(|_| Change {
+            document: document.clone(),
+            done: false,
+            before,
+            after,
+            steps,
+        });
         // Nothing is checked for encryption off, which locks nobody out.
         let key_assessment =
             (key.is_some() || !preview.assessment.findings.is_empty()).then(|| KeyAssessment {
@@ -162,9 +149,10 @@ impl ChangeRequest {
             regions: vec![location.region.clone()],
             document: Some(document),
             key,
+            origin: None,
         };
-        let notes = preview.notes();
-        Report { header, key_assessment, change: Some(change), notes, ..Report::default() }
+        let notes = preview.notes(&self.intent.document);
+        Report { header, key_assessment, change, notes, ..Report::default() }
     }
 
     fn establish(&self) -> EstablishRequest<'_> {
@@ -176,6 +164,47 @@ impl ChangeRequest {
             preview: None,
         }
     }
+}
+
+/// The versions of the document that is there.
+pub(super) fn versions(observation: &Observation) -> Option<VersionSummary> {
+    observation.document.as_ref().map(|document| VersionSummary {
+        latest: document.latest.number,
+        default: document.default.number,
+        kms_key_id: document.latest.kms_key_id.clone().unwrap_or_default().into(),
+    })
+}
+
+/// What a plan leads to, and its steps in words. `target` is what the document is to carry; `None` if it stays as it is.
+pub(super) fn steps(
+    plan: &[Step],
+    before: Option<&VersionSummary>,
+    target: Option<&Target>,
+) -> (Option<VersionSummary>, Vec<String>) {
+    let kms_key_id = target.map(|target| target.as_kms_key_id().to_owned()).unwrap_or_default();
+    let next = before.map_or(1, |version| version.latest + 1);
+    let (mut after, mut steps) = (before.cloned(), Vec::new());
+    for step in plan {
+        match step {
+            Step::SaveRecord { .. } => steps.push("write the record".to_owned()),
+            Step::CreateDocument(_) => {
+                steps.push("create the document".to_owned());
+                after = Some(VersionSummary { latest: 1, default: 1, kms_key_id: kms_key_id.clone() });
+            }
+            Step::UpdateDocument { .. } => {
+                steps.push(format!("write version {next} of the document"));
+                steps.push(format!("make version {next} the default"));
+                after = Some(VersionSummary { latest: next, default: next, kms_key_id: kms_key_id.clone() });
+            }
+            Step::Await { version } => steps.push(format!("wait until AWS has taken up version {version}")),
+            Step::Promote { version } => {
+                steps.push(format!("make version {version} the default"));
+                after = after.map(|after| VersionSummary { default: *version, ..after });
+            }
+            Step::DeleteRecord => steps.push("remove the record".to_owned()),
+        }
+    }
+    (after, steps)
 }
 
 /// The report of what was done, from the report of what was to be done.

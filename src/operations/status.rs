@@ -3,9 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use crate::location::Location;
-use crate::ports::{
-    AwsError, Clock, DocumentVersion, Environment, ReadDocuments, ReadRecords, VersionStatus,
-};
+use crate::ports::{AwsError, Clock, DocumentVersion, Environment, ReadDocuments, ReadPorts, VersionStatus};
+use crate::preflight::{KeyUsability, key_usability};
 use crate::reconcile::{ReconcileError, Record, read_record};
 use crate::report::{RegionStatus, Report, ReportHeader, VersionSummary};
 use crate::session::{DocumentFormat, DocumentName, Target};
@@ -13,11 +12,12 @@ use crate::session::{DocumentFormat, DocumentName, Target};
 /// How many times a document is read again if it changes while it is read.
 const READS: u32 = 5;
 
-/// Reads the document and its record.
+/// Reads the document, its record and the key that it has.
 ///
 /// # Errors
-/// If AWS refuses or does not answer. A document that is not as wanted is no error.
-pub async fn status<P: ReadDocuments + ReadRecords + Clock>(
+/// If AWS refuses to show the document or the record, or does not answer. A document that is not as wanted is no error,
+/// nor is a key that cannot be described.
+pub async fn status<P: ReadPorts>(
     environment: Environment<'_, P>,
     document: &DocumentName,
 ) -> Result<RegionStatus, ReconcileError> {
@@ -39,10 +39,13 @@ pub async fn status<P: ReadDocuments + ReadRecords + Clock>(
         default_kms_key_id: None,
         owner: record.as_ref().map(|record| record.owner.to_string()),
         wanted: record.as_ref().map(|record| record.asked_for().into()),
+        sessions_fail: false,
         problems,
+        unknown: Vec::new(),
     };
     if let Some(found) = found? {
         of_document(&mut status, &found);
+        of_keys(&mut status, environment).await;
     }
     if let Some(record) = record {
         of_record(&mut status, &record, ports.now());
@@ -59,6 +62,7 @@ pub fn status_report(document: &DocumentName, found: Vec<(Location, RegionStatus
         regions: found.iter().map(|(location, _)| location.region.clone()).collect(),
         document: Some(document.to_string()),
         key: None,
+        origin: None,
     };
     let status = found.into_iter().map(|(_, status)| status).collect();
     Report { header, status, ..Report::default() }
@@ -85,6 +89,23 @@ fn of_document(status: &mut RegionStatus, ReadVersions { latest, default }: &Rea
         status.default_kms_key_id = Some(default_key);
     }
     status.versions = Some(VersionSummary { latest, default, kms_key_id: latest_key });
+}
+
+/// Adds what is wrong with the keys that sessions use now.
+async fn of_keys<P: ReadPorts>(status: &mut RegionStatus, environment: Environment<'_, P>) {
+    let latest = status.versions.as_ref().map(|versions| versions.kms_key_id.clone());
+    for key in latest.into_iter().chain(status.default_kms_key_id.clone()).filter(|key| !key.is_empty()) {
+        match key_usability(environment, &key).await {
+            Ok(KeyUsability::Usable(_)) => {}
+            Ok(KeyUsability::Unusable(fault)) => {
+                status.sessions_fail = true;
+                status.problems.push(format!("sessions fail: {fault}"));
+            }
+            Ok(KeyUsability::Unknown(error)) | Err(error) => {
+                status.unknown.push(format!("it is not known whether key {key} can be used: {error}"));
+            }
+        }
+    }
 }
 
 /// Adds what the record says: drift, a key that stands in, an open breaker.

@@ -15,6 +15,8 @@ pub struct Environment<'a, P> {
     /// What has been read of the users and nodes. `None` if every read is made.
     pub(super) memory: Option<&'a FleetMemory>,
     denials: Option<&'a DenialRetries>,
+    /// Whether both calls of a session are tried as dry runs.
+    pub(crate) tries_key: bool,
     progress: &'a dyn Fn(&str),
 }
 
@@ -66,9 +68,10 @@ impl<P: Clock> Environment<'_, P> {
 }
 
 impl<'a, P> Environment<'a, P> {
-    /// An environment in which nobody follows the progress, no read is remembered, and a denial counts at once.
+    /// An environment in which nobody follows the progress, no read is remembered, a denial counts at once, and no key is
+    /// tried.
     pub fn new(ports: &'a P, location: &'a Location) -> Self {
-        Self { ports, location, memory: None, denials: None, progress: &|_| () }
+        Self { ports, location, memory: None, denials: None, tries_key: false, progress: &|_| () }
     }
 
     /// The same environment with a memory for what is read of users and nodes.
@@ -81,6 +84,13 @@ impl<'a, P> Environment<'a, P> {
     #[must_use]
     pub fn with_denial_retries(self, denials: &'a DenialRetries) -> Self {
         Self { denials: Some(denials), ..self }
+    }
+
+    /// The same environment, in which both calls of a session are tried as dry runs, with the caller's own permissions, or
+    /// are not made at all.
+    #[must_use]
+    pub fn with_dry_run(self, tries_key: bool) -> Self {
+        Self { tries_key, ..self }
     }
 
     /// The same environment with somebody who follows the progress: a request that runs out of time is answered with

@@ -9,10 +9,11 @@ use super::assessor::{Assessor, SubjectAssessment};
 use super::checks::{dry_run, just_in_time, key_fitness, key_policy, network, nodes, users};
 use super::finding::{Check, Finding, Verdict};
 use super::observation::{AccessObservation, Need, Read, Subject};
-use super::remedies::Remedies;
+use super::remedies::{Remedies, ResourceRemedy};
 use super::unread::Unread;
 use crate::access::{CallerKind, IdentityVerdict, KeyVerdict, PrincipalArn};
 use crate::intent::PreflightMode;
+use crate::key::KeyArn;
 
 /// Whether one principal can make its call: both sides together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -24,6 +25,9 @@ pub struct PrincipalAccess {
     pub side: CallerKind,
     /// Pass, fail or unknown, of both sides together.
     pub verdict: Verdict,
+    /// Whether the key's side admits it without a policy of its own, and something that is not known could still deny it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_admitted: bool,
     /// How the principal is known.
     pub source: String,
     /// Whether it is exempt, so that its failure does not block.
@@ -65,6 +69,8 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
         unread: observation.unread(),
         ..Assessment::default()
     };
+    let unfit = assessment.findings.iter().find(|finding| finding.verdict == Verdict::Fail);
+    let unfit = unfit.map(|finding| format!("nobody can use the key: {}", finding.evidence));
     assessment.findings.extend(key_policy::warnings(&assessor.all.rules, key.as_str()));
     let mut refused: Vec<(&PrincipalArn, CallerKind)> = Vec::new();
     let mut lacking: Vec<(&PrincipalArn, CallerKind)> = Vec::new();
@@ -96,10 +102,11 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
         assessment.access.push(PrincipalAccess {
             principal: subject.principal.clone(),
             side: subject.side,
-            verdict: on_key.verdict.and(on_identity.verdict),
+            verdict: if unfit.is_some() { Verdict::Fail } else { on_key.verdict.and(on_identity.verdict) },
+            is_admitted: unfit.is_none() && matches!(own, IdentityVerdict::Admitted(_)),
             source: subject.source.clone(),
             exempt: is_exempt,
-            key_side: on_key.evidence.clone(),
+            key_side: unfit.clone().unwrap_or_else(|| on_key.evidence.clone()),
             own_side: on_identity.evidence.clone(),
             key_policy_statements: on_key.key_policy_statements.clone(),
             is_refused,
@@ -120,6 +127,9 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
     let of_users = observation.sessions.iter().flat_map(|sessions| users::findings(sessions, exempt));
     assessment.findings.extend(of_users);
     assessment.remedies.admit(key, &refused, &lacking);
+    if observation.key.is_of_wrong_kind() {
+        assessment.leave_only_another_key(key);
+    }
     assessment
 }
 
@@ -173,6 +183,20 @@ impl Need {
 }
 
 impl Assessment {
+    /// Drops the remedies that are about this key. It can never encrypt sessions, so nobody needs to be admitted to it: the
+    /// remedy is another key.
+    fn leave_only_another_key(&mut self, key: &KeyArn) {
+        let of_access =
+            |finding: &&mut Finding| matches!(finding.check, Check::KeyPolicy | Check::Identities);
+        self.findings.iter_mut().filter(of_access).for_each(|finding| finding.remedy = None);
+        let resources = std::mem::take(&mut self.remedies.resources);
+        let is_about_key = |remedy: &ResourceRemedy| {
+            remedy.resource == key.as_str() || remedy.snippet.to_string().contains(key.as_str())
+        };
+        let resources = resources.into_iter().filter(|remedy| !is_about_key(remedy)).collect();
+        self.remedies = Remedies { resources, ..Remedies::default() };
+    }
+
     /// Adds the assessment of another key. The indices of its statements count in another key policy, and are dropped.
     pub fn extend(&mut self, other: Self) {
         // What does not depend on the key is found again.
@@ -191,10 +215,11 @@ impl Assessment {
 }
 
 impl PreflightMode {
-    /// Whether a finding blocks a change in this mode. An unfit key always does.
+    /// Whether a finding blocks a change in this mode. An unfit key always does, and so does a document that cannot be
+    /// changed.
     #[must_use]
     pub fn blocks(self, finding: &Finding) -> bool {
-        if finding.check == Check::KeyFitness {
+        if matches!(finding.check, Check::KeyFitness | Check::Document) {
             return finding.verdict == Verdict::Fail;
         }
         let weighs = match self {

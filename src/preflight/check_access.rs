@@ -1,14 +1,15 @@
 //! Checks whether those who need a key can use it. A check that fails is repeated before it counts, because changes of
 //! policies and grants take a while to be seen everywhere.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
 use super::assessment::{Assessment, assess};
-use super::finding::{Check, Finding, Verdict};
-use super::key_error::KeyFault;
+use super::finding::{Check, Finding, Verdict, counts};
+use super::key_error::{KeyFault, KeyStanding};
 use super::observation::{AccessObservation, AccessQuestion};
 use super::observe::{observe_access, observe_again};
 use crate::access::{CallerKind, PrincipalArn};
@@ -69,13 +70,17 @@ pub fn blocking(assessment: &Assessment, mode: PreflightMode) -> Vec<Finding> {
     assessment.findings.iter().filter(|finding| mode.blocks(finding)).cloned().collect()
 }
 
-/// Logs an assessment as the one line that answers refer to. An assessment that is too long for a line is logged in
-/// parts, without what passes.
+/// Logs an assessment as the one line that answers refer to, the heaviest findings and verdicts first. An assessment that
+/// is too long for a line is logged in parts, without what passes.
 pub(crate) fn log_assessment(key: &KeyDescription, assessment: &Assessment) {
     let text = |part: &Assessment| serde_json::to_value(part).unwrap_or_default().to_string();
-    let whole = text(assessment);
+    let mut assessment = assessment.clone();
+    assessment.findings.sort_by_key(|finding| Reverse(finding.verdict));
+    assessment.access.sort_by_key(|access| Reverse(access.verdict));
+    let whole = text(&assessment);
+    let summary = counts(&assessment.findings);
     if whole.len() <= LONGEST_LINE {
-        tracing::info!(key = %key.arn, report = whole, "report");
+        tracing::info!(key = %key.arn, summary, report = whole, "report");
         return;
     }
     let findings: Vec<_> = assessment.findings.iter().filter(|one| one.verdict != Verdict::Pass).collect();
@@ -90,20 +95,22 @@ pub(crate) fn log_assessment(key: &KeyDescription, assessment: &Assessment) {
         ..Assessment::default()
     });
     for part in std::iter::once(remedies).chain(of_findings).chain(of_access) {
-        tracing::info!(key = %key.arn, report = text(&part), "report, in parts, without what passes");
+        tracing::info!(key = %key.arn, summary, report = text(&part), "report, in parts, without what passes");
     }
 }
 
-/// Fails if findings block in this mode.
+/// Fails if findings block in this mode. `standing` is what the key is to the document.
 pub(crate) fn refuse_if_blocked(
     key: &KeyDescription,
     assessment: &Assessment,
     mode: PreflightMode,
+    standing: KeyStanding,
 ) -> Result<(), KeyFault> {
     match blocking(assessment, mode) {
         blocking if blocking.is_empty() => Ok(()),
         blocking => {
-            Err(KeyFault::Blocked { key: key.arn.clone(), blocking, remedies: assessment.remedies.clone() })
+            let (key, remedies) = (key.arn.clone(), assessment.remedies.clone());
+            Err(KeyFault::Blocked { key, standing, blocking, remedies })
         }
     }
 }

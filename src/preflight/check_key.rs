@@ -21,8 +21,10 @@ pub async fn describe_key<P: PreflightPorts>(
         None => ports.describe(key.as_str()).await?,
         described => described,
     };
-    Ok(described
-        .ok_or_else(|| KeyFault::NotFound { key: key.to_string(), location: location.to_string() })?)
+    let described = described
+        .ok_or_else(|| KeyFault::NotFound { key: key.to_string(), location: location.to_string() })?;
+    KeyRef::Arn(described.arn.clone()).check_location(location).map_err(KeyFault::Misplaced)?;
+    Ok(described)
 }
 
 /// Resolves a reference to a key, and checks that the key can encrypt sessions: its description, with the findings.
@@ -35,8 +37,16 @@ pub async fn check_key<P: PreflightPorts>(
     key: &KeyRef,
 ) -> Result<(KeyDescription, Vec<Finding>), KeyError> {
     let description = describe_key(environment, key).await?;
-    KeyRef::Arn(description.arn.clone()).check_location(environment.location).map_err(KeyFault::Misplaced)?;
-    let findings = key_fitness(&description);
+    let findings = refuse_if_unfit(&description)?;
+    Ok((description, findings))
+}
+
+/// Checks that a key can encrypt sessions: the findings about the key itself.
+///
+/// # Errors
+/// If it cannot.
+pub fn refuse_if_unfit(key: &KeyDescription) -> Result<Vec<Finding>, KeyFault> {
+    let findings = key_fitness(key);
     let faults: Vec<_> = findings
         .iter()
         .filter(|finding| finding.verdict == Verdict::Fail)
@@ -46,9 +56,9 @@ pub async fn check_key<P: PreflightPorts>(
         })
         .collect();
     if faults.is_empty() {
-        Ok((description, findings))
+        Ok(findings)
     } else {
-        Err(KeyFault::Unfit { key: description.arn, problem: faults.join("; ") }.into())
+        Err(KeyFault::Unfit { key: key.arn.clone(), problem: faults.join("; ") })
     }
 }
 

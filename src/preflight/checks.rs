@@ -12,4 +12,4 @@ mod unread;
 pub(super) mod users;
 
 pub use accounts::assess_accounts;
-pub(super) use key_fitness::key_fitness;
+pub(crate) use key_fitness::key_fitness;

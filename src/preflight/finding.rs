@@ -122,17 +122,21 @@ impl Verdict {
     }
 }
 
-/// All findings in one short line: the counts, then whatever did not simply pass.
-#[must_use]
-pub fn summary(findings: &[Finding]) -> String {
+/// How many findings there are of each verdict: `3 passed, 1 failed`.
+pub(super) fn counts(findings: &[Finding]) -> String {
     let counts = [Verdict::Pass, Verdict::Warning, Verdict::Fail, Verdict::Unknown]
         .into_iter()
         .map(|verdict| (verdict, findings.iter().filter(|finding| finding.verdict == verdict).count()))
         .filter(|(verdict, count)| *count > 0 || *verdict == Verdict::Pass)
         .map(|(verdict, count)| verdict.plural(count));
-    let counts = counts.collect::<Vec<_>>().join(", ");
+    counts.collect::<Vec<_>>().join(", ")
+}
+
+/// All findings in one short line: the counts, then whatever did not simply pass.
+#[must_use]
+pub fn summary(findings: &[Finding]) -> String {
     let rest = findings.iter().filter(|finding| finding.verdict != Verdict::Pass).map(ToString::to_string);
-    std::iter::once(counts).chain(rest).collect::<Vec<_>>().join("; ")
+    std::iter::once(counts(findings)).chain(rest).collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]

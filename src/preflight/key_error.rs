@@ -54,11 +54,13 @@ pub enum KeyFault {
         /// The key.
         key: KeyArn,
     },
-    /// Somebody would be locked out.
-    #[error("key {key} is not switched on, and nothing was changed: {}", first_subjects(blocking))]
+    /// Somebody would be, or is, locked out.
+    #[error("key {key} {standing}, and nothing was changed: {}", first_subjects(blocking))]
     Blocked {
         /// The key.
         key: KeyArn,
+        /// What the key is to the document, and stays.
+        standing: KeyStanding,
         /// The findings that block in the mode asked for.
         blocking: Vec<Finding>,
         /// What would admit whoever is locked out.
@@ -76,7 +78,9 @@ pub enum KeyFault {
     },
     /// Only the key's own account can prove the key's side.
     #[error(
-        "key {key} is another account's than {account}; prove its side there, where its policy can be read"
+        "key {key} is another account's than {account}; ask Custom::SessionKeyAccess in account {}, which alone can \
+         read the key's policy",
+        key.location().account
     )]
     NotOurKey {
         /// The key.
@@ -84,6 +88,23 @@ pub enum KeyFault {
         /// The account of the function.
         account: String,
     },
+}
+
+/// What a key that is refused is to its document, which stays as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum KeyStanding {
+    /// Sessions do not use it.
+    #[error("is not switched on")]
+    NotOn,
+    /// Sessions use it.
+    #[error("is on and stays on")]
+    On,
+    /// Either the latest or the default version carries it. Which of the two sessions use is not known.
+    #[error("is on in only one of the document's latest and default versions, which stays so")]
+    HalfOn,
+    /// It is the standby key. The key that it would stand in for is not switched on either.
+    #[error("is not accepted as the standby key")]
+    Standby,
 }
 
 impl KeyFault {

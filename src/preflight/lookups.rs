@@ -249,7 +249,7 @@ impl<'a, P: PreflightPorts> Lookups<'a, P> {
         (owner != self.account() && self.safeguards.reader.is_none()).then(|| {
             format!(
                 "the key belongs to account {owner}, and only that account may list its {what}; set \
-                 KeyPolicyReaderRoleArn, or say by Context what they are"
+                 KeyPolicyReaderRoleArn, or say by Context what they are (--reader-role or --context on the command line)"
             )
         })
     }

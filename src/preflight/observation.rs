@@ -251,7 +251,7 @@ pub struct AccessObservation {
     pub policy: Read<String>,
     /// The key's grants, as ListGrants returns them.
     pub grants: Read<Vec<Value>>,
-    /// What the function's own role may, by side.
+    /// What the function's own role may, by side. Empty if that is not to be tried.
     pub dry_runs: Vec<(CallerKind, Read<DryRun>)>,
     /// Who must be able to use the key.
     pub subjects: Vec<Subject>,

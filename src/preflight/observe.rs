@@ -34,7 +34,7 @@ pub async fn observe_access<P: PreflightPorts>(
     let (policy, grants, dry_runs, nodes, users) = tokio::join!(
         Box::pin(read_policy(environment, key, safeguards)),
         Box::pin(ports.grants(&key.arn, safeguards.reader.as_ref())),
-        Box::pin(dry_runs(ports, key)),
+        Box::pin(dry_runs(environment, key)),
         async {
             match safeguards.discover_nodes {
                 true => Some(Box::pin(observe_nodes(environment, &safeguards.context)).await),
@@ -92,7 +92,7 @@ pub(super) async fn observe_again<P: PreflightPorts>(
     let (policy, grants, dry_runs) = tokio::join!(
         Box::pin(read_policy(environment, &key, safeguards)),
         Box::pin(ports.grants(&key.arn, safeguards.reader.as_ref())),
-        Box::pin(dry_runs(ports, &key))
+        Box::pin(dry_runs(environment, &key))
     );
     renew(&mut observation.policy, policy);
     renew(&mut observation.grants, grants.into());
@@ -167,7 +167,8 @@ async fn read_policy<P: PreflightPorts>(
     } else {
         Err(format!(
             "the key belongs to account {owner}, and only that account may read its policy; set \
-             KeyPolicyReaderRoleArn, or hand the policy in by KeyPolicy"
+             KeyPolicyReaderRoleArn, or hand the policy in by KeyPolicy (--reader-role or --key-policy on the command \
+             line)"
         ))
     };
     match (read, &safeguards.key_policy) {
@@ -177,7 +178,15 @@ async fn read_policy<P: PreflightPorts>(
     }
 }
 
-async fn dry_runs<P: PreflightPorts>(ports: &P, key: &KeyDescription) -> Vec<(CallerKind, Read<DryRun>)> {
+/// Both calls of a session as dry runs, if they are asked for: they need permissions that nothing else needs.
+async fn dry_runs<P: PreflightPorts>(
+    environment: Environment<'_, P>,
+    key: &KeyDescription,
+) -> Vec<(CallerKind, Read<DryRun>)> {
+    let Environment { ports, tries_key, .. } = environment;
+    if !tries_key {
+        return Vec::new();
+    }
     let run = async |side: CallerKind| (side, Read::from(ports.dry_run(&key.arn, side.call()).await));
     let (user, node) = tokio::join!(run(CallerKind::User), run(CallerKind::Node));
     vec![user, node]

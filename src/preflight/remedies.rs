@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::access::{CallerKind, PermissionSet, PrincipalArn, identity_policy, key_policy_statement};
+use crate::arn::{Arn, base_name};
 use crate::key::KeyArn;
 
 /// What would admit whoever is locked out, ready to paste.
@@ -99,6 +100,45 @@ impl IdentityRemedy {
     pub fn is_of_identity_center(&self) -> bool {
         self.principals.iter().any(PrincipalArn::is_of_identity_center)
     }
+}
+
+/// The title of a statement to add to a key policy, with whom it is for.
+#[must_use]
+pub fn key_policy_title(statement: &Value) -> String {
+    let whom = admitted(statement);
+    let whom = if whom.is_empty() { whom } else { format!(", for {whom}") };
+    format!("Add to the list Statement of the key policy{whom}")
+}
+
+/// Whom a statement admits: `role/App and user/ann`. The statement for a permission set names patterns of its roles.
+fn admitted(statement: &Value) -> String {
+    let pattern = statement.pointer("/Condition/ArnLike/aws:PrincipalArn/0").and_then(Value::as_str);
+    if let Some(pattern) = pattern.and_then(Arn::parse) {
+        let role = base_name(pattern.resource);
+        let name = role.trim_start_matches("AWSReservedSSO_").trim_end_matches('?').trim_end_matches('_');
+        return format!("permission set {name} in account {}", pattern.account);
+    }
+    let arns = statement.pointer("/Principal/AWS").and_then(Value::as_array);
+    let arns: Vec<_> = arns.into_iter().flatten().filter_map(Value::as_str).filter_map(Arn::parse).collect();
+    let first = arns.first().map(|arn| arn.account);
+    let is_of_one_account = arns.iter().all(|arn| Some(arn.account) == first);
+    let names = arns.iter().map(|arn| match arn.resource {
+        "root" => format!("account {}", arn.account),
+        name if is_of_one_account => name.to_owned(),
+        name => format!("{name} of account {}", arn.account),
+    });
+    listed(names.collect())
+}
+
+/// How many names a list shows.
+const LISTED: usize = 5;
+
+/// Some names in words: `a`, `a and b`, `a, b, c, d, e and 12 more`.
+pub(crate) fn listed(mut names: Vec<String>) -> String {
+    let more = names.len().saturating_sub(LISTED);
+    names.truncate(LISTED);
+    let last = if more == 0 { names.pop().unwrap_or_default() } else { format!("{more} more") };
+    if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) }
 }
 
 fn of_side<'a>(list: &[(&'a PrincipalArn, CallerKind)], side: CallerKind) -> Vec<&'a PrincipalArn> {

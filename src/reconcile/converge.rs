@@ -13,7 +13,7 @@ use crate::intent::{OnConflict, OnDelete, PreflightMode};
 use crate::key::KeyDescription;
 use crate::ports::{VersionStatus, WritePorts};
 use crate::preflight::{
-    AccessQuestion, Assessment, Check, Finding, Remedies, Verdict, check_access, log_assessment,
+    AccessQuestion, Assessment, Check, Finding, KeyStanding, Remedies, Verdict, check_access, log_assessment,
     refuse_if_blocked,
 };
 use crate::session::Target;
@@ -171,7 +171,7 @@ pub(crate) async fn converge<P: WritePorts>(
                     let check = check_access(run.environment(), question, convergence.patience);
                     let assessment = Box::pin(check).await;
                     log_assessment(key, &assessment);
-                    refuse_if_blocked(key, &assessment, mode)?;
+                    refuse_if_blocked(key, &assessment, mode, standing(key, &observation, goal.wanted))?;
                     remedies.extend(assessment.remedies);
                     names.extend(assessment.unread.into_iter().map(|unread| unread.what));
                     findings.extend(of_access(assessment.findings));
@@ -202,6 +202,19 @@ pub(crate) async fn converge<P: WritePorts>(
             Err(error) => run.without_plan(error)?,
         }
         observation = run.observe().await?;
+    }
+}
+
+/// What a key is to the document. A key that is not the wanted one is the standby key.
+fn standing(key: &KeyDescription, observation: &Observation, wanted: &Target) -> KeyStanding {
+    if !wanted.is_key(key.arn.as_str()) {
+        return KeyStanding::Standby;
+    }
+    let versions = observation.document.iter().flat_map(|document| [&document.latest, &document.default]);
+    match versions.filter(|version| version.carries(wanted)).count() {
+        0 => KeyStanding::NotOn,
+        1 => KeyStanding::HalfOn,
+        _ => KeyStanding::On,
     }
 }
 
@@ -320,7 +333,7 @@ async fn still_ours<P: WritePorts>(
             if run.changed() {
                 give_way(run).await?;
             }
-            Err(ReconcileError::Owned { document, owner })
+            Err(ReconcileError::Owned { document, owner, asked_by: expected.owner.kind() })
         }
         Some(record) if !is_released(record) => Ok(()),
         Some(_) | None => {

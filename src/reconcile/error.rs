@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::record::{Record, RecordError};
 use super::release::RELEASE;
 use super::run::HalfChange;
-use crate::intent::Owner;
+use crate::intent::{Owner, OwnerKind};
 use crate::ports::AwsError;
 use crate::preflight::{KeyError, KeyFault};
 use crate::session::{ContentError, DocumentName};
@@ -29,12 +29,33 @@ pub enum ReconcileError {
     )]
     KeyBefore(KeyFault),
     /// Another owner has the document.
-    #[error("document {document} is owned by {owner}; remove it there first, or set OnConflict to TakeOver")]
+    #[error("document {document} is owned by {owner}; {}", way_out(document, owner, *asked_by))]
     Owned {
         /// The document.
         document: DocumentName,
         /// Its owner.
         owner: Owner,
+        /// Who asks.
+        asked_by: OwnerKind,
+    },
+    /// Only its owner gives a document back.
+    #[error(
+        "document {document} is owned by {owner}, who alone can give it back; {}",
+        way_to_release(document, owner)
+    )]
+    NotYours {
+        /// The document.
+        document: DocumentName,
+        /// Its owner.
+        owner: Owner,
+    },
+    /// Nobody has such a document, and the request does not say that it is to be created.
+    #[error("document {document} does not exist; {}", way_to_create(document, *asked_by))]
+    NoDocument {
+        /// The document.
+        document: DocumentName,
+        /// Who asks.
+        asked_by: OwnerKind,
     },
     /// The document's content cannot be edited.
     #[error("document {document} is left as it is: {problem}; mend it by hand, then try again")]
@@ -164,4 +185,42 @@ impl ReconcileError {
     pub fn is_record_withheld(&self) -> bool {
         matches!(self, Self::Aws(error) if error.is_record_withheld())
     }
+}
+
+/// How a document becomes free of its owner, and how whoever asks takes it over.
+fn way_out(document: &DocumentName, owner: &Owner, asked_by: OwnerKind) -> String {
+    let free = way_to_release(document, owner);
+    let take_over = match asked_by {
+        OwnerKind::Stack => "set OnConflict to TakeOver",
+        OwnerKind::CommandLine => "give --take-over",
+        OwnerKind::DirectCall => "set `onConflict` to `TakeOver`",
+    };
+    format!("{free} first, or {take_over}")
+}
+
+fn way_to_release(document: &DocumentName, owner: &Owner) -> String {
+    match owner.kind() {
+        OwnerKind::Stack => "remove it there".to_owned(),
+        OwnerKind::CommandLine => format!("run `session-kms release --document {document}`"),
+        OwnerKind::DirectCall => {
+            format!(r#"call the function with {{"action": "release", "documentName": "{document}"}}"#)
+        }
+    }
+}
+
+/// What to do about a document that does not exist.
+fn way_to_create(document: &DocumentName, asked_by: OwnerKind) -> String {
+    let create = match asked_by {
+        OwnerKind::Stack => "set CreateDocument to true",
+        OwnerKind::CommandLine => "give --create-document",
+        OwnerKind::DirectCall => "set `createDocument` to `true`",
+    };
+    format!("look for a typing error, or {create}; {}", only_if_named(document))
+}
+
+/// Which sessions use a document that is not the regional preferences.
+pub(super) fn only_if_named(document: &DocumentName) -> String {
+    format!(
+        "no session uses the document unless its start names it (aws ssm start-session --document-name {document})"
+    )
 }

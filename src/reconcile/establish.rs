@@ -4,18 +4,21 @@
 use std::time::Duration;
 
 use super::converge::{Converged, Convergence, Purpose, converge, version_skew};
-use super::error::ReconcileError;
+use super::error::{ReconcileError, only_if_named};
 use super::observe::Observation;
 use super::observer::Observer;
-use super::outcome::{CLEARED, CLIENTS, Outcome};
-use super::plan::{Goal, Plan, Step, plan_establish};
+use super::outcome::{CLEARED, CLIENTS, Outcome, TO_BE_CLEARED};
+use super::plan::{Goal, Plan, PlanError, Step, plan_establish};
 use super::record::RecordedKeyTrouble;
 use super::run::Run;
-use crate::intent::{Encryption, Intent, OnKeyTrouble, Owner, PreflightMode};
+use crate::intent::{Encryption, Intent, OnConflict, OnKeyTrouble, Owner, PreflightMode};
 use crate::key::{KeyArn, KeyDescription, KeyRef};
 use crate::ports::{Environment, PreflightPorts, ReadPorts, VersionStatus, WritePorts};
-use crate::preflight::{AccessQuestion, Assessment, Finding, KeyFault, blocking, check_access, check_key};
-use crate::session::Target;
+use crate::preflight::{
+    AccessQuestion, Assessment, Check, Finding, KeyFault, Verdict, blocking, check_access, describe_key,
+    key_fitness, refuse_if_unfit,
+};
+use crate::session::{DocumentName, Target};
 
 /// A request to establish an intent.
 #[derive(Clone, Copy, Debug)]
@@ -43,19 +46,34 @@ pub struct Preview {
     pub assessment: Assessment,
     /// The findings that block the change.
     pub blocking: Vec<Finding>,
-    /// What is there.
+    /// What is there. Nothing, if the record cannot be read.
     pub observation: Observation,
-    /// The first steps. Empty if nothing differs.
-    pub plan: Plan,
+    /// The first steps. Empty if nothing differs, and `None` if a finding about the document leaves nothing to plan.
+    pub plan: Option<Plan>,
 }
 
 impl Preview {
-    /// What to know before the change is made, one line each.
+    /// What to know before the change of this document is made, one line each.
     #[must_use]
-    pub fn notes(&self) -> Vec<String> {
-        let switches_on =
-            self.key.is_some() && !self.observation.is_encrypted() && self.plan.iter().any(Step::is_write);
-        switches_on.then(|| CLIENTS.to_owned()).into_iter().collect()
+    pub fn notes(&self, document: &DocumentName) -> Vec<String> {
+        let Some(plan) = &self.plan else { return Vec::new() };
+        let writes = plan.iter().any(Step::is_write);
+        let creates = plan.iter().any(|step| matches!(step, Step::CreateDocument(_)));
+        let is_off = self.key.is_none();
+        let exists = self.observation.document.is_some();
+        [
+            (creates && !document.is_preferences()).then(|| new_document(document)),
+            (!is_off && writes && !self.observation.is_encrypted()).then(|| CLIENTS.to_owned()),
+            (is_off && writes).then(|| TO_BE_CLEARED.to_owned()),
+            (is_off && !exists).then(|| {
+                format!(
+                    "document {document} does not exist, so there is no encryption with a key to turn off"
+                )
+            }),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
     }
 }
 
@@ -85,6 +103,11 @@ pub async fn establish<P: WritePorts>(
     let converged = converged.map_err(|error| error.after(run.half_change()))?;
     let Converged { observation, findings, was_encrypted, .. } = converged;
     let mut notes = Vec::new();
+    let version = observation.document.map(|document| document.latest.number);
+    // Whoever has written the first version has created the document.
+    if run.changed() && version == Some(1) && !document.is_preferences() {
+        notes.push(new_document(document));
+    }
     if keys.key.is_none() {
         notes.push(CLEARED.to_owned());
     } else if run.changed() && !was_encrypted {
@@ -97,7 +120,7 @@ pub async fn establish<P: WritePorts>(
     }
     Ok(Outcome {
         document: document.clone(),
-        version: observation.document.map(|document| document.latest.number),
+        version,
         before_adoption: observation.record.map(|record| record.before_adoption).unwrap_or_default(),
         key: keys.key.map(|key| key.arn),
         standby: keys.standby.map(|key| key.arn),
@@ -195,6 +218,7 @@ fn goal<'a>(
         wanted,
         on_delete: request.intent.on_delete,
         on_conflict: request.intent.on_conflict,
+        creates_document: request.intent.create_document || request.intent.document.is_preferences(),
         safeguards: &request.intent.safeguards,
         on_key_trouble,
         remediation: None,
@@ -207,39 +231,73 @@ fn goal<'a>(
 /// Finds out what [`establish`] would do, and writes nothing.
 ///
 /// # Errors
-/// See [`ReconcileError`]. Findings that block are no error here.
+/// See [`ReconcileError`]. What would refuse the change is no error here: it is a finding that blocks.
 pub async fn preview<P: ReadPorts>(
     environment: Environment<'_, P>,
     request: EstablishRequest<'_>,
 ) -> Result<Preview, ReconcileError> {
     let Intent { document, safeguards, .. } = request.intent;
-    let keys = check_keys(environment, &request.intent.encryption).await?;
-    let mut observer = Observer::new(environment, document);
-    let goal = keys.goal(&request);
-    let (observation, plan) = loop {
-        let observation = observer.observe().await?;
-        match plan_establish(&observation, goal) {
-            Ok(plan) => break (observation, plan),
-            Err(error) => observer.without_plan(error)?,
-        }
-    };
-    let skew = version_skew(&observation, goal.wanted);
+    let keys = describe_keys(environment, &request.intent.encryption).await?;
+    let (observation, plan, mut of_document) = plan_of(environment, keys.goal(&request), document).await?;
+    of_document.extend(version_skew(&observation, &keys.wanted));
     let mut assessment = Assessment::default();
-    if safeguards.mode == PreflightMode::Off {
-        assessment.findings.clone_from(&keys.findings);
-    } else {
-        for key in keys.all() {
+    for key in keys.all() {
+        if safeguards.mode == PreflightMode::Off {
+            assessment.findings.extend(key_fitness(key));
+        } else {
             let question = AccessQuestion { key, document, safeguards };
             assessment.extend(Box::pin(check_access(environment, question, Duration::ZERO)).await);
         }
     }
-    assessment.findings.extend(skew);
+    assessment.findings.extend(of_document);
     let blocking = blocking(&assessment, safeguards.mode);
     let checked_keys = keys.all().into_iter().map(|key| key.arn.clone()).collect();
     Ok(Preview { key: keys.key, checked_keys, blocking, assessment, observation, plan })
 }
 
-/// The keys of an intent, described and found fit, and what the record remembers of them.
+/// What is there, the plan if there can be one, and a finding if something about the document refuses the change.
+async fn plan_of<P: ReadPorts>(
+    environment: Environment<'_, P>,
+    goal: Goal<'_>,
+    document: &DocumentName,
+) -> Result<(Observation, Option<Plan>, Vec<Finding>), ReconcileError> {
+    let mut observer = Observer::new(environment, document);
+    loop {
+        let observation = match observer.observe().await {
+            Err(error @ ReconcileError::Record(_)) => {
+                let nothing = Observation { document: None, record: None };
+                return Ok((nothing, None, vec![refusal(document, &error)]));
+            }
+            observation => observation?,
+        };
+        // A document that does not exist has no encryption to turn off, and nobody is to own it for that.
+        let is_nothing = observation.document.is_none() && observation.record.is_none();
+        if is_nothing && *goal.wanted == Target::Off {
+            return Ok((observation, Some(Plan::new()), Vec::new()));
+        }
+        let error = match plan_establish(&observation, goal) {
+            Ok(plan) => return Ok((observation, Some(plan), Vec::new())),
+            Err(error) => error,
+        };
+        // The plan is shown all the same, as it would be without what refuses it.
+        let otherwise = match error {
+            PlanError::Owned { .. } => Some(Goal { on_conflict: OnConflict::TakeOver, ..goal }),
+            PlanError::NoDocument { .. } => Some(Goal { creates_document: true, ..goal }),
+            PlanError::Content(_) | PlanError::NeedsJson => None,
+        };
+        let plan = otherwise.and_then(|goal| plan_establish(&observation, goal).ok());
+        if let Err(error) = observer.without_plan(error) {
+            return Ok((observation, plan, vec![refusal(document, &error)]));
+        }
+    }
+}
+
+/// The finding that a change of the document is refused.
+fn refusal(document: &DocumentName, error: &ReconcileError) -> Finding {
+    Finding::new(Check::Document, Verdict::Fail, document.as_str(), error.to_string())
+}
+
+/// The keys of an intent, described, what the record remembers of them, and what makes them fit.
 pub(super) struct CheckedKeys {
     /// What the document is to carry.
     wanted: Target,
@@ -269,6 +327,18 @@ pub(super) async fn check_keys<P: PreflightPorts>(
     environment: Environment<'_, P>,
     encryption: &Encryption,
 ) -> Result<CheckedKeys, ReconcileError> {
+    let keys = describe_keys(environment, encryption).await?;
+    let key = keys.key.as_ref().map(refuse_if_unfit).transpose()?;
+    let standby =
+        keys.standby.as_ref().map(refuse_if_unfit).transpose().map_err(ReconcileError::StandbyKey)?;
+    Ok(CheckedKeys { findings: key.into_iter().chain(standby).flatten().collect(), ..keys })
+}
+
+/// Describes the keys of an intent.
+async fn describe_keys<P: PreflightPorts>(
+    environment: Environment<'_, P>,
+    encryption: &Encryption,
+) -> Result<CheckedKeys, ReconcileError> {
     environment.progress("describing the key");
     let Encryption::Enabled { key, on_key_trouble } = encryption else {
         return Ok(CheckedKeys {
@@ -279,18 +349,17 @@ pub(super) async fn check_keys<P: PreflightPorts>(
             findings: Vec::new(),
         });
     };
-    let (key, mut findings) = check_key(environment, key).await?;
+    let key = describe_key(environment, key).await?;
     let (standby, on_key_trouble) = match on_key_trouble {
         OnKeyTrouble::Alert => (None, RecordedKeyTrouble::Alert),
         OnKeyTrouble::Clear => (None, RecordedKeyTrouble::Clear),
         OnKeyTrouble::Standby(standby) => {
-            let (standby, of_standby) = check_key(environment, standby)
+            let standby = describe_key(environment, standby)
                 .await
                 .map_err(|error| ReconcileError::of_key(error, ReconcileError::StandbyKey))?;
             if standby.arn == key.arn {
                 return Err(KeyFault::StandbyIsKey { key: key.arn }.into());
             }
-            findings.extend(of_standby);
             let on_key_trouble = RecordedKeyTrouble::Standby(standby.arn.to_string());
             (Some(standby), on_key_trouble)
         }
@@ -300,6 +369,11 @@ pub(super) async fn check_keys<P: PreflightPorts>(
         key: Some(key),
         standby,
         on_key_trouble,
-        findings,
+        findings: Vec::new(),
     })
+}
+
+/// What to know of a document that did not exist.
+fn new_document(document: &DocumentName) -> String {
+    format!("document {document} did not exist; {}", only_if_named(document))
 }

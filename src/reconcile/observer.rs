@@ -78,7 +78,8 @@ impl<'a, P: ReadPorts> Observer<'a, P> {
                 document,
                 problem: ContentError::NotAnObject("its content or `inputs`"),
             }),
-            PlanError::Owned(owner) => Err(ReconcileError::Owned { document, owner }),
+            PlanError::Owned { owner, asked_by } => Err(ReconcileError::Owned { document, owner, asked_by }),
+            PlanError::NoDocument { asked_by } => Err(ReconcileError::NoDocument { document, asked_by }),
             PlanError::Content(problem) => Err(ReconcileError::Content { document, problem }),
         }
     }

@@ -29,6 +29,10 @@ pub struct Outcome {
 pub(super) const CLEARED: &str = "sessions are not encrypted with a key of yours now, and the console's password reset of managed nodes, \
      which needs session encryption, does not work";
 
+/// The same, said before it is done.
+pub(super) const TO_BE_CLEARED: &str = "afterwards sessions are not encrypted with a key of yours, and the console's password reset of managed \
+     nodes, which needs session encryption, does not work";
+
 /// What clients need when sessions become encrypted with a key. No check can see the clients. Sources: the Session Manager
 /// user guide, and the issues of the two projects (github.com/mmmorris1975/ssm-session-client/issues/10 and
 /// github.com/gravitational/teleport/issues/42371).

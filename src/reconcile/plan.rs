@@ -5,7 +5,7 @@
 
 use super::observe::{Observation, ObservedDocument, ObservedVersion};
 use super::record::{BeforeChange, Record, RecordedKeyTrouble, RemediationState};
-use crate::intent::{OnConflict, OnDelete, Owner, Safeguards};
+use crate::intent::{OnConflict, OnDelete, Owner, OwnerKind, Safeguards};
 use crate::ports::VersionStatus;
 use crate::session::{Content, ContentError, Edit, Target, padded};
 
@@ -73,6 +73,8 @@ pub struct Goal<'a> {
     pub remediation: Option<&'a RemediationState>,
     /// What to do if another owner has the document.
     pub on_conflict: OnConflict,
+    /// Whether a document is created that does not exist and that nobody has a record of.
+    pub creates_document: bool,
     /// The digest of the properties asked with.
     pub digest: &'a str,
     /// What the checks could not read, if they have been made for this request.
@@ -86,7 +88,17 @@ pub struct Goal<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlanError {
     /// Another owner has the document.
-    Owned(Owner),
+    Owned {
+        /// Who has it.
+        owner: Owner,
+        /// Who asks.
+        asked_by: OwnerKind,
+    },
+    /// There is no document, and none is to be created.
+    NoDocument {
+        /// Who asks.
+        asked_by: OwnerKind,
+    },
     /// The document's content cannot be edited.
     Content(ContentError),
     /// The document's YAML cannot be edited in place: observe it as JSON.
@@ -102,9 +114,12 @@ pub fn plan_establish(observation: &Observation, goal: Goal<'_>) -> Result<Plan,
     if let Some(other) = known.filter(|record| record.owner != *goal.owner)
         && goal.on_conflict == OnConflict::Fail
     {
-        return Err(PlanError::Owned(other.owner.clone()));
+        return Err(PlanError::Owned { owner: other.owner.clone(), asked_by: goal.owner.kind() });
     }
     let document = observation.document.as_ref();
+    if document.is_none() && known.is_none() && *goal.wanted != Target::Off && !goal.creates_document {
+        return Err(PlanError::NoDocument { asked_by: goal.owner.kind() });
+    }
     let change = match document {
         None => goal.wanted.key().map(|key| Step::CreateDocument(Content::of_console(key))),
         Some(document) => towards(document, goal.wanted)?,

@@ -5,15 +5,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::converge::give_way;
 use super::error::ReconcileError;
-use super::observe::ObservedDocument;
-use super::outcome::{CLEARED, Outcome};
-use super::plan::{Step, plan_release};
+use super::observe::{Observation, ObservedDocument};
+use super::observer::Observer;
+use super::outcome::{CLEARED, Outcome, TO_BE_CLEARED};
+use super::plan::{Plan, Step, plan_release};
 use super::record::Record;
 use super::run::Run;
 use super::stored_record::read_record;
 use crate::intent::{OnDelete, Owner};
 use crate::key::KeyRef;
-use crate::ports::{Environment, PreflightPorts, WritePorts};
+use crate::ports::{Environment, PreflightPorts, ReadPorts, WritePorts};
 use crate::preflight::{Finding, KeyError, KeyFault, check_key};
 use crate::session::{DocumentName, Target};
 
@@ -29,6 +30,75 @@ pub struct ReleaseRequest<'a> {
     pub document: &'a DocumentName,
     /// What to leave behind. `None` if the request does not say: then the record does.
     pub on_delete: Option<OnDelete>,
+}
+
+/// What releasing a document would do. Nothing was written.
+#[derive(Clone, Debug)]
+pub struct ReleasePreview {
+    /// What is there.
+    pub observation: Observation,
+    /// What the document would carry then. `None` if it would stay as it is.
+    pub target: Option<Target>,
+    /// The steps: the last one removes the record. Empty if the document is not the asker's.
+    pub plan: Plan,
+    /// Why the document is not released, if it is not.
+    pub refusal: Option<ReconcileError>,
+    /// What to know before, one line each.
+    pub notes: Vec<String>,
+}
+
+/// Finds out what [`release`] would do, and writes nothing.
+///
+/// # Errors
+/// See [`ReconcileError`]. What would refuse the release is no error here.
+pub async fn preview_release<P: ReadPorts>(
+    environment: Environment<'_, P>,
+    request: ReleaseRequest<'_>,
+) -> Result<ReleasePreview, ReconcileError> {
+    let document = request.document;
+    let mut observer = Observer::new(environment, document);
+    loop {
+        let observation = observer.observe().await?;
+        let mut preview =
+            ReleasePreview { observation, target: None, plan: Plan::new(), refusal: None, notes: Vec::new() };
+        let Some(record) = preview.observation.record.clone() else {
+            preview.notes.push(format!("nobody owns document {document}, so there is nothing to give back"));
+            return Ok(preview);
+        };
+        if record.owner != *request.owner {
+            let (document, owner) = (document.clone(), record.owner);
+            preview.refusal = Some(ReconcileError::NotYours { document, owner });
+            return Ok(preview);
+        }
+        let on_delete = request.on_delete.unwrap_or(record.on_delete);
+        let there = preview.observation.document.as_ref();
+        let plan = match plan_release(there, &record, on_delete) {
+            Ok(plan) => plan,
+            Err(error) => {
+                observer.without_plan(error)?;
+                continue;
+            }
+        };
+        let is_changed = plan != [Step::DeleteRecord];
+        let target = match on_delete {
+            OnDelete::Restore => record.before_adoption.clone(),
+            OnDelete::Clear | OnDelete::Retain => Target::Off,
+        };
+        if is_changed && on_delete == OnDelete::Restore {
+            preview.refusal = match check_key_before(environment, &target).await {
+                Err(error @ ReconcileError::KeyBefore(_)) => Some(error),
+                checked => checked.map(|_| None)?,
+            };
+        }
+        match (is_changed, &target) {
+            (true, Target::Off) => preview.notes.push(TO_BE_CLEARED.to_owned()),
+            (true, Target::Key(_)) => {}
+            (false, _) => preview.notes.extend(note(there, &record, on_delete, false)),
+        }
+        preview.target = is_changed.then_some(target);
+        preview.plan = plan;
+        return Ok(preview);
+    }
 }
 
 /// Undoes what the owner set, as far as nobody has changed it since, and removes the record.
@@ -158,7 +228,7 @@ fn note(
         }
         OnDelete::Clear | OnDelete::Restore if changed => None,
         OnDelete::Clear | OnDelete::Restore => {
-            let text = "the document no longer carries the key that this resource set; it was left as it is";
+            let text = "the document no longer carries the key that its owner set; it was left as it is";
             Some(text.to_owned())
         }
     }

@@ -291,6 +291,7 @@ impl Repair<'_> {
             on_key_trouble: &record.on_key_trouble,
             remediation: Some(state),
             on_conflict: OnConflict::Fail,
+            creates_document: true,
             digest: record.accepted.last().map_or("", String::as_str),
             adopts_anew: false,
             unread: None,

@@ -52,6 +52,12 @@ impl Change {
         self.steps.is_empty() && self.before == self.after
     }
 
+    /// Whether it creates the document.
+    #[must_use]
+    pub fn creates(&self) -> bool {
+        self.before.is_none() && self.after.is_some()
+    }
+
     /// The change as a unified diff of the one field.
     pub(super) fn diff(&self) -> Vec<(Sign, String)> {
         let head = |sign: &str, version: Option<&VersionSummary>| {

@@ -39,12 +39,23 @@ impl Report {
             let off = self.status.iter().filter(|status| status.fails()).count();
             let encrypted = self.status.iter().filter(|status| status.is_encrypted()).count();
             let regions = plural(self.status.len(), "Region", "Regions");
-            let drift = if off == 0 { String::new() } else { format!("; {off} not as wanted") };
+            let failing = self.status.iter().filter(|status| status.sessions_fail).count();
+            let unknown = self.status.iter().filter(|status| !status.unknown.is_empty()).count();
+            let mut rest = String::new();
+            for (count, what) in [
+                (failing, "where sessions fail, since the key cannot be used"),
+                (off - failing, "not as wanted"),
+                (unknown, "where it is not known whether the key can be used"),
+            ] {
+                if count > 0 {
+                    rest.push_str(&format!("; {count} {what}"));
+                }
+            }
             let verdict =
                 self.status.iter().map(|status| status.verdict().0).fold(Verdict::Pass, Verdict::and);
             Headline {
                 verdict,
-                text: format!("sessions are encrypted with a key in {encrypted} of {regions}{drift}"),
+                text: format!("sessions are encrypted with a key in {encrypted} of {regions}{rest}"),
             }
         });
         let keys = (!self.keys.is_empty()).then(|| {
@@ -59,9 +70,7 @@ impl Report {
         let parts: Vec<Headline> = [first, second, status, keys].into_iter().flatten().collect();
         let verdict = parts.iter().fold(Verdict::Pass, |heaviest, part| heaviest.and(part.verdict));
         let text = parts.into_iter().map(|part| part.text).collect::<Vec<_>>().join("; ");
-        let mut rest = text.chars();
-        let first = rest.next().map(|first| first.to_ascii_uppercase());
-        Headline { verdict, text: first.into_iter().chain(rest).collect() }
+        Headline { verdict, text: capitalised(&text) }
     }
 }
 
@@ -71,7 +80,8 @@ impl Headline {
         let all = matrix.rows.len();
         let blocking = key_assessment.blocking().count();
         let failed = matrix.count(Verdict::Fail);
-        let unknown = matrix.count(Verdict::Unknown);
+        let admitted = matrix.count_admitted();
+        let unknown = matrix.count(Verdict::Unknown).saturating_sub(admitted);
         let verdict = key_assessment.assessment.findings.iter().fold(Verdict::Pass, |heaviest, finding| {
             // A finding about an exempt principal is reported and does not count.
             if finding.exempt { heaviest } else { heaviest.and(finding.verdict) }
@@ -79,8 +89,7 @@ impl Headline {
         let mut text = match (blocking, key_assessment.mode) {
             (0, PreflightMode::Off) => "the access checks are off".to_owned(),
             (0, _) => "nothing blocks".to_owned(),
-            (1, mode) => format!("blocked by 1 finding in mode {mode:?}"),
-            (n, mode) => format!("blocked by {n} findings in mode {mode:?}"),
+            (n, mode) => format!("blocked by {} in mode {mode:?}", plural(n, "finding", "findings")),
         };
         // The words do not say "principals", since a row may be an account.
         if failed > 0 {
@@ -89,7 +98,14 @@ impl Headline {
         if unknown > 0 {
             text.push_str(&format!("; {unknown} of {all} not proven"));
         }
-        if failed == 0 && unknown == 0 && all > 0 {
+        if admitted > 0 {
+            let (are, denied) = if admitted == 1 { ("is", "it") } else { ("are", "them") };
+            text.push_str(&format!(
+                "; {admitted} of {all} {are} admitted by the key alone, and what is not known could still deny {denied}: \
+                 own policies, a boundary, the organization"
+            ));
+        }
+        if failed + unknown + admitted == 0 && all > 0 {
             text.push_str(&match all {
                 1 => "; the one asked about can use the key".to_owned(),
                 all => format!("; all {all} asked about can use the key"),
@@ -108,6 +124,14 @@ impl Headline {
     }
 }
 
+/// A text that begins with a capital letter.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(rest).collect()
+}
+
+/// A count and its noun.
 pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }

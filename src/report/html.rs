@@ -5,13 +5,14 @@ mod lists;
 
 use super::change::Sign;
 use super::escape::{html, html_with_code};
-use super::{Change, Report, words};
+use super::headline::capitalised;
+use super::{Change, Report, ReportOrigin, words};
 use crate::preflight::Verdict;
 
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/copy.js");
 /// The page may use its own style and script, which these digests name, and nothing else.
-const STYLE_DIGEST: &str = "sha256-/qKcq4Bmgx7KIcdAKi7nzJqF+73x+ZM90mm5MgO4tSg=";
+const STYLE_DIGEST: &str = "sha256-JP0TrUqjS8mbsYWmbwRHXxrgcEjSlSo5j21tNz31dEA=";
 const SCRIPT_DIGEST: &str = "sha256-9HdAWj4epChFMU8YnREqPLzzcE3AxZaf5OwggrxjXOo=";
 
 /// The report as a page.
@@ -97,6 +98,13 @@ impl HtmlWriter {
         }
         if let Some(mode) = mode {
             self.line(&format!("<dt>Mode</dt><dd>{}</dd>", html(mode)));
+        }
+        for (name, value) in header.origin.iter().flat_map(ReportOrigin::facts) {
+            let value = match name {
+                "made" => html(&value),
+                _ => format!("<code>{}</code>", html(&value)),
+            };
+            self.line(&format!("<dt>{}</dt><dd>{value}</dd>", capitalised(name)));
         }
         self.line("</dl>");
         self.line("</div>");

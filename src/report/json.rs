@@ -19,6 +19,14 @@ pub(super) fn value(report: &Report) -> Value {
             put(name, value.clone().into());
         }
     }
+    if let Some(origin) = &header.origin {
+        put("generatedAt", origin.generated_at.clone().into());
+        put("version", origin.version.clone().into());
+        if let Some(caller) = &origin.caller {
+            put("caller", caller.clone().into());
+        }
+        put("commandLine", origin.command_line.clone().into());
+    }
     if !header.regions.is_empty() {
         put("regions", header.regions.clone().into());
     }

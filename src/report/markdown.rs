@@ -2,8 +2,8 @@
 
 use super::escape::{json, markdown, markdown_code, plain};
 use super::headline::plural;
-use super::{Change, KeyAssessment, KeyList, Matrix, RegionStatus, Report, words};
-use crate::preflight::{Finding, ResourceRemedy, Verdict};
+use super::{Change, KeyAssessment, KeyList, Matrix, RegionStatus, Report, ReportOrigin, words};
+use crate::preflight::{Finding, ResourceRemedy, Verdict, key_policy_title};
 
 /// The most rows of a table and items of a list: a comment on GitHub holds 65,536 characters.
 const MOST: usize = 100;
@@ -50,6 +50,11 @@ fn head(report: &Report) -> Vec<String> {
             .as_ref()
             .map(|key_assessment| format!("- mode {}", markdown(words::mode(key_assessment.mode)))),
     );
+    let origin = header.origin.iter().flat_map(ReportOrigin::facts);
+    lines.extend(origin.map(|(name, value)| match name {
+        "made" => format!("- {name} {}", markdown(&value)),
+        _ => format!("- {name} {}", markdown_code(&value)),
+    }));
     lines.push(String::new());
     lines
 }
@@ -63,10 +68,7 @@ fn matrix(matrix: &Matrix) -> Vec<String> {
     for row in matrix.rows.iter().take(MOST) {
         let [user, node] = words::cells(row).map(|cell| match cell {
             None => "–".to_owned(),
-            Some(cell) => {
-                let exempt = if cell.exempt { " (exempt)" } else { "" };
-                format!("{} {}{exempt}", emoji(cell.verdict), words::verdict(cell.verdict))
-            }
+            Some(cell) => format!("{} {}", emoji(cell.verdict), words::of_cell(cell)),
         });
         lines.push(format!("| {} | {user} | {node} |", markdown_code(&row.subject)));
     }
@@ -113,7 +115,7 @@ fn remedies(key_assessment: &KeyAssessment) -> Vec<String> {
     }
     let mut lines = vec![format!("### {}", words::REMEDIES), String::new()];
     for statement in &remedies.key_policy_statements {
-        lines.extend([format!("{}:", words::KEY_POLICY_REMEDY), String::new()]);
+        lines.extend([format!("{}:", markdown(&key_policy_title(statement))), String::new()]);
         lines.extend(fenced("json", &json(statement)));
     }
     for remedy in &remedies.identity_policies {
@@ -178,12 +180,8 @@ fn status(list: &[RegionStatus]) -> Vec<String> {
     }
     lines.push(String::new());
     for status in list {
-        for problem in &status.problems {
-            lines.push(format!(
-                "- {} {}",
-                emoji(Verdict::Fail),
-                markdown(&format!("{}: {problem}", status.region))
-            ));
+        for (verdict, line) in status.lines() {
+            lines.push(format!("- {} {}", emoji(verdict), markdown(&format!("{}: {line}", status.region))));
         }
     }
     lines.push(String::new());

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::KeyAssessment;
 use crate::access::CallerKind;
-use crate::preflight::{Check, Verdict};
+use crate::preflight::{Check, Finding, Verdict};
 
 /// The matrix.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct Row {
 pub struct Cell {
     /// The verdict.
     pub verdict: Verdict,
+    /// Whether the key's side admits it without a policy of its own, and something that is not known could still deny it.
+    pub is_admitted: bool,
     /// Whether the principal is exempt, so that its failure does not block.
     pub exempt: bool,
     /// How it is known that the principal needs the key; empty for an account.
@@ -52,6 +54,7 @@ impl Matrix {
         for access in &assessment.access {
             let cell = Cell {
                 verdict: access.verdict,
+                is_admitted: access.is_admitted,
                 exempt: access.exempt,
                 source: access.source.clone(),
                 key_side: access.key_side.clone(),
@@ -60,16 +63,21 @@ impl Matrix {
             };
             put(&mut rows, access.principal.as_str(), access.side, cell);
         }
-        // An account is asked about on the key's side alone: its finding is all there is of it.
+        let is_unfit =
+            |finding: &&Finding| finding.check == Check::KeyFitness && finding.verdict == Verdict::Fail;
+        let unfit = assessment.findings.iter().find(is_unfit);
+        // An account is asked about on the key's side alone: its finding is all there is of it, unless nobody can use
+        // the key.
         for finding in &assessment.findings {
             if let (Check::KeyPolicy, Some(side)) = (finding.check, finding.side)
                 && !assessment.access.iter().any(|access| access.principal.as_str() == finding.subject)
             {
                 let cell = Cell {
-                    verdict: finding.verdict,
+                    verdict: if unfit.is_some() { Verdict::Fail } else { finding.verdict },
+                    is_admitted: false,
                     exempt: finding.exempt,
                     source: String::new(),
-                    key_side: finding.evidence.clone(),
+                    key_side: unfit.unwrap_or(finding).evidence.clone(),
                     own_side: String::new(),
                     key_policy_statements: finding.key_policy_statements.clone(),
                 };
@@ -90,6 +98,12 @@ impl Matrix {
     pub fn count(&self, verdict: Verdict) -> usize {
         self.rows.iter().filter(|row| row.verdict() == verdict).count()
     }
+
+    /// How many rows are unknown, although the key's side admits all of the row that is unknown.
+    #[must_use]
+    pub fn count_admitted(&self) -> usize {
+        self.rows.iter().filter(|row| row.is_admitted()).count()
+    }
 }
 
 impl Row {
@@ -102,6 +116,11 @@ impl Row {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         self.cells().fold(Verdict::Pass, |heaviest, cell| heaviest.and(cell.verdict))
+    }
+
+    fn is_admitted(&self) -> bool {
+        let mut unknown = self.cells().filter(|cell| cell.verdict == Verdict::Unknown);
+        self.verdict() == Verdict::Unknown && unknown.all(|cell| cell.is_admitted)
     }
 
     /// The place of the row in the matrix: whoever is exempt comes last, and the heaviest verdict first.
@@ -130,8 +149,12 @@ fn put(rows: &mut Vec<Row>, subject: &str, side: CallerKind, cell: Cell) {
         rows.len() - 1
     });
     let Some(row) = rows.get_mut(at) else { return };
-    match side {
-        CallerKind::User => row.user = Some(cell),
-        CallerKind::Node => row.node = Some(cell),
+    let place = match side {
+        CallerKind::User => &mut row.user,
+        CallerKind::Node => &mut row.node,
+    };
+    // A standby key is assessed for the same principals, and whoever cannot use one of the keys fails.
+    if place.as_ref().is_none_or(|other| cell.verdict > other.verdict) {
+        *place = Some(cell);
     }
 }

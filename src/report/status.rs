@@ -21,8 +21,13 @@ pub struct RegionStatus {
     pub owner: Option<String>,
     /// The key that the owner wants; empty if it wants encryption off.
     pub wanted: Option<String>,
+    /// Whether every session fails now, because a key that the document has cannot be used.
+    pub sessions_fail: bool,
     /// What is not as wanted, one line each.
     pub problems: Vec<String>,
+    /// What could not be found out, one line each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
 }
 
 impl RegionStatus {
@@ -30,6 +35,12 @@ impl RegionStatus {
     #[must_use]
     pub fn fails(&self) -> bool {
         !self.problems.is_empty()
+    }
+
+    /// What is not as wanted and what is unknown, each as its verdict and a line.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (Verdict, &str)> {
+        let problems = self.problems.iter().map(|problem| (Verdict::Fail, problem.as_str()));
+        problems.chain(self.unknown.iter().map(|unknown| (Verdict::Unknown, unknown.as_str())))
     }
 
     /// Whether sessions are encrypted with a key.
@@ -41,7 +52,9 @@ impl RegionStatus {
     /// The status as a verdict and in words. It is a warning if sessions are not encrypted and nobody wants them to be.
     pub(super) fn verdict(&self) -> (Verdict, &'static str) {
         match (self.fails(), self.is_encrypted()) {
+            (true, _) if self.sessions_fail => (Verdict::Fail, "sessions fail"),
             (true, _) => (Verdict::Fail, "not as wanted"),
+            (false, _) if !self.unknown.is_empty() => (Verdict::Unknown, "not known whether the key works"),
             (false, true) => (Verdict::Pass, "encrypted"),
             (false, false) => (Verdict::Warning, "not encrypted"),
         }

@@ -6,7 +6,7 @@ use super::change::Sign;
 use super::escape::{json, plain};
 use super::headline::plural;
 use super::{Change, KeyAssessment, KeyList, Matrix, RegionStatus, Report, words};
-use crate::preflight::{Check, Finding, ResourceRemedy, Verdict};
+use crate::preflight::{Check, Finding, ResourceRemedy, Verdict, key_policy_title};
 
 /// The report as text. It has escape sequences for colour only if `colour` says so.
 pub(super) fn render(report: &Report, colour: bool) -> String {
@@ -69,6 +69,8 @@ impl TextWriter {
             report.key_assessment.as_ref().map(|key_assessment| words::mode(key_assessment.mode).to_owned());
         for (name, value) in [
             ("account", header.account.clone()),
+            // Whoever reads this at a terminal knows the time and the command, but perhaps not whose credentials count.
+            ("caller", header.origin.as_ref().and_then(|origin| origin.caller.clone())),
             ("Region", Some(regions).filter(|regions| !regions.is_empty())),
             ("document", header.document.clone()),
             ("key", header.key.clone()),
@@ -136,6 +138,9 @@ impl TextWriter {
             self.line(&line);
             self.line(&format!("    {}", plain(&finding.evidence)));
         }
+        if passed.is_empty() {
+            return;
+        }
         let count = plural(passed.len(), "finding passes", "findings pass");
         let line = self.painted(GREEN, &format!("{} {count}", words::sign(Verdict::Pass)));
         self.line(&line);
@@ -148,7 +153,7 @@ impl TextWriter {
         }
         self.title(words::REMEDIES);
         for statement in &remedies.key_policy_statements {
-            self.step(words::KEY_POLICY_REMEDY);
+            self.step(&key_policy_title(statement));
             self.json(statement);
         }
         for remedy in &remedies.identity_policies {
@@ -214,8 +219,9 @@ impl TextWriter {
             if let Some(wanted) = &status.wanted {
                 self.field("wanted", &plain(if wanted.is_empty() { "no encryption" } else { wanted }));
             }
-            for problem in &status.problems {
-                let line = self.painted(RED, &format!("{} {}", words::sign(Verdict::Fail), plain(problem)));
+            for (verdict, line) in status.lines() {
+                let line = format!("{} {}", words::sign(verdict), plain(line));
+                let line = self.painted(Colour::of(verdict), &line);
                 self.line(&line);
             }
         }

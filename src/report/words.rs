@@ -48,10 +48,16 @@ pub(super) fn cell(cell: Option<&Cell>) -> String {
     match cell {
         None => "–".to_owned(),
         Some(cell) => {
-            let exempt = if cell.exempt { " (exempt)" } else { "" };
-            format!("{} {}{exempt}", sign(cell.verdict), verdict(cell.verdict))
+            format!("{} {}", sign(cell.verdict), of_cell(cell))
         }
     }
+}
+
+/// The words of a cell of the matrix: `unknown (admitted)`.
+pub(super) fn of_cell(cell: &Cell) -> String {
+    let admitted = if cell.is_admitted && cell.verdict == Verdict::Unknown { " (admitted)" } else { "" };
+    let exempt = if cell.exempt { " (exempt)" } else { "" };
+    format!("{}{admitted}{exempt}", verdict(cell.verdict))
 }
 
 /// The cells of a row, in the order of the columns.
@@ -88,15 +94,13 @@ pub(super) fn mode(mode: PreflightMode) -> &'static str {
     match mode {
         PreflightMode::Strict => "Strict: what fails or is unknown blocks",
         PreflightMode::Enforce => "Enforce: what fails blocks",
-        PreflightMode::Warn => "Warn: only an unfit key blocks",
-        PreflightMode::Off => "Off: only an unfit key blocks",
+        PreflightMode::Warn => "Warn: only an unfit key or a document that cannot be changed blocks",
+        PreflightMode::Off => "Off: only an unfit key or a document that cannot be changed blocks",
     }
 }
 
 /// The title of the remedies.
 pub(super) const REMEDIES: &str = "What lets them in";
-/// The title of a remedy for the key's policy.
-pub(super) const KEY_POLICY_REMEDY: &str = "Add to the list Statement of the key policy";
 /// The title of the key policy statement that stands in the place of a remedy for principals.
 pub(super) const INSTEAD_REMEDY: &str = "Or, in its place, add to the list Statement of the key policy";
 /// The title of the snippet of a remedy for a resource that a command mends too.

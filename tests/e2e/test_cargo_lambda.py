@@ -78,6 +78,17 @@ def answer_to(watch: Watch, event: Any, tmp_path: Path) -> dict[str, Any]:
     return body
 
 
+def test_every_other_sample_event_finds_its_account(watch: Watch, account: Account) -> None:
+    """The ARN by which cargo-lambda invokes the function names no account."""
+    events = [path for path in sorted(EVENTS.glob("*.json")) if "ResponseURL" not in path.read_text()]
+    assert len(events) > 30
+    for event in events:
+        result = watch.invoke(event)
+        output = result.stdout + result.stderr
+        for words in ("names no account", "NoAccount", "sts:GetCallerIdentity"):
+            assert words not in output, f"{event.name}: {output}"
+
+
 def test_the_sample_events_of_key_access(watch: Watch, account: Account, tmp_path: Path) -> None:
     for kind in ("create", "update", "delete"):
         body = answer_to(watch, EVENTS / f"key-access-{kind}.json", tmp_path)

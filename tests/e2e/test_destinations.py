@@ -65,7 +65,7 @@ def test_the_alias_always_is_the_latest_function(account: Account) -> None:
     role = account.aws.client("iam").get_role(RoleName=stack.resource("FunctionRole")["PhysicalResourceId"])["Role"]["Arn"]
     assert called == {
         "LOG_LEVEL": "WARN", "MAX_REPAIRS_PER_HOUR": "7", "FUNCTION_ROLE_ARN": role, "DOCUMENT_NAME": seed.DOCUMENT,
-        "ADDITIONAL_DOCUMENTS": "",
+        "ADDITIONAL_DOCUMENTS": "", "DRY_RUN": "false",
     }
 
 

@@ -78,9 +78,13 @@ def test_check_proves_who_can_use_a_key(deployment: Deployment) -> None:
 
 
 def test_check_in_strict_fails_if_something_is_unknown(deployment: Deployment) -> None:
-    """The stack may make no dry runs, so one check is unknown."""
-    assert call(deployment, "direct-check")["fails"] is True
-    assert call(deployment, "direct-check", preflight="Enforce")["fails"] is False
+    """No dry run is asked for, so nothing is unknown. What another account's role may do by its own policies is."""
+    assert call(deployment, "direct-check")["fails"] is False
+    foreign = "arn:aws:iam::222222222222:role/Operator"
+    kms = deployment.account.aws.client("kms")
+    kms.create_grant(KeyId=deployment.account.keys.first, GranteePrincipal=foreign, Operations=["GenerateDataKey"])
+    assert call(deployment, "direct-check", users=[foreign])["fails"] is True
+    assert call(deployment, "direct-check", users=[foreign], preflight="Enforce")["fails"] is False
 
 
 def test_plan_reports_what_would_change_and_changes_nothing(deployment: Deployment) -> None:
@@ -97,8 +101,11 @@ def test_plan_checks_the_standby_key_too(deployment: Deployment) -> None:
     assert deployment.account.keys.first in report["change"]["diff"]
     kms = deployment.account.aws.client("kms")
     kms.disable_key(KeyId=deployment.account.keys.second)
-    with pytest.raises(EventFailedError, match=deployment.account.keys.second):
-        call(deployment, "direct-plan", documentName=OTHER)
+    report = call(deployment, "direct-plan", documentName=OTHER)
+    assert report["fails"] is True
+    unfit = next(finding for finding in report["blocking"] if finding["check"] == "keyFitness")
+    assert unfit["subject"] == deployment.account.keys.second
+    assert "Disabled" in unfit["evidence"]
 
 
 def test_reconcile_without_a_key_repairs_what_the_record_wants(deployment: Deployment) -> None:
@@ -130,19 +137,49 @@ def test_reconcile_with_a_key_sets_it_once(deployment: Deployment) -> None:
 
 def test_reconcile_refuses_a_document_that_a_stack_owns(deployment: Deployment) -> None:
     before = deployment.snapshot()
-    with pytest.raises(EventFailedError, match=deployment.stack.name):
-        call(deployment, "direct-reconcile", kmsKeyId=deployment.account.keys.second)
+    report = call(deployment, "direct-reconcile", kmsKeyId=deployment.account.keys.second)
+    assert report["fails"] is True
+    assert deployment.stack.name in report["blocking"][0]["evidence"]
     assert deployment.snapshot() == before
 
 
+def test_release_gives_back_what_a_direct_call_has_set(deployment: Deployment) -> None:
+    before = deployment.account.document(OTHER)
+    assert call(deployment, "direct-reconcile", documentName=OTHER, kmsKeyId=seed.FIRST_ALIAS)["fails"] is False
+    report = call(deployment, "direct-release", documentName=OTHER)
+    assert report["change"]["done"] is True, report["summary"]
+    now = deployment.account.document(OTHER)
+    assert (now.key, now.keeps_settings_of(before)) == (before.key, True)
+    report = call(deployment, "direct-release")
+    assert report["fails"] is True, "the stack's own document"
+    assert deployment.stack.name in report["blocking"][0]["evidence"]
+
+
+def test_status_says_that_sessions_fail_with_a_disabled_key(deployment: Deployment) -> None:
+    deployment.account.aws.client("kms").disable_key(KeyId=deployment.account.keys.first)
+    report = call(deployment, "direct-status")
+    found, = report["status"]
+    assert (report["fails"], found["sessionsFail"]) == (True, True)
+    assert "its state is Disabled" in found["problems"][0]
+
+
 @pytest.mark.parametrize(("fields", "named"), [
-    ({"action": "reconcil"}, "action"),
-    ({"action": None}, "action"),
     ({"action": "status", "kmsKeyId": "alias/session-manager"}, "kmsKeyId"),
     ({"action": "check"}, "kmsKeyId"),
     ({"action": "check", "kmsKeyId": "alias/session-manager", "encryption": "Disabled"}, "encryption"),
     ({"action": "plan", "kmsKeyId": "alias/session-manager", "preFlight": "Off"}, "preFlight"),
     ({"action": "plan", "kmsKeyId": "alias/session-manager", "onKeyTrouble": "Standby"}, "standbyKmsKeyId"),
+], ids=json.dumps)
+def test_a_bad_question_is_answered_with_the_field_and_rings_no_alarm(shared: Deployment, fields: dict[str, Any], named: str) -> None:
+    answer = invoke(shared.stack, fields)
+    assert (answer["command"], answer["fails"], answer["error"]["type"]) == (fields["action"], True, "BadCall")
+    assert re.search(rf"\b{named}\b", answer["summary"])
+
+
+@pytest.mark.parametrize(("fields", "named"), [
+    ({"action": "reconcil"}, "action"),
+    ({"action": None}, "action"),
+    ({"action": "release", "kmsKeyId": "alias/session-manager"}, "kmsKeyId"),
     ({"action": "reconcile", "kmsKeyId": "alias/aws/ssm"}, "kmsKeyId"),
     ({"action": "reconcile", "users": ["arn:aws:iam::123456789012:role/Operator"]}, "users"),
     ({"action": "reconcile", "documentName": "no spaces please"}, "documentName"),

@@ -145,7 +145,7 @@ def test_a_forged_event_sends_its_answer_nowhere(account: Account, requests: Req
     [
         ({"KmsKeyId": "alias/aws/ssm"}, "KmsKeyId"),
         ({}, "KmsKeyId"),
-        ({"KmsKeyId": "alias/session-manager", "Encryption": "enabled"}, "Encryption"),
+        ({"KmsKeyId": "alias/session-manager", "Encryption": "On"}, "Encryption"),
         ({"KmsKeyId": "alias/session-manager", "OnDelete": "restore "}, "OnDelete"),
         ({"KmsKeyId": "alias/session-manager", "OnConflict": "Maybe"}, "OnConflict"),
         ({"KmsKeyId": "alias/session-manager", "DocumentName": "no spaces please"}, "DocumentName"),

@@ -66,7 +66,9 @@ def test_a_key_that_refuses_a_principal_fails_the_stack_and_names_it_with_the_st
     assert owner.create() == "ROLLBACK_COMPLETE"
     reason = " ".join(owner.failures())
     assert NODE in reason
-    assert USER not in reason, "the reason names only who is refused"
+    refusal, _, command = reason.partition("; to see it all: ")
+    assert USER not in refusal, "the reason names only who is refused"
+    assert f"--user {USER}" in command, "and the command asks for all"
     statement, = seed.statements_of(reason)
     assert (statement["Principal"], statement["Action"]) == ({"AWS": [NODE]}, "kms:Decrypt")
     seed.add_to_key_policy(populated.aws, forgetful_key, statement, account=OWNER)

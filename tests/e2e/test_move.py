@@ -30,7 +30,7 @@ def consumer_template(account: Account, function: Stack, logical_id: str, **more
 @pytest.fixture
 def functions(account: Account) -> list[Stack]:
     """Two stacks of the template, whose functions may manage further documents."""
-    return [account.deploy(AdditionalDocuments="Team-*"), account.deploy(AdditionalDocuments="Team-*", DocumentName="Second-Sessions")]
+    return [account.deploy(AdditionalDocuments="Team-*"), account.deploy(AdditionalDocuments="Team-*", DocumentName="Second-Sessions", CreateDocument="true")]
 
 
 @pytest.fixture

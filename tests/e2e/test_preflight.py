@@ -32,7 +32,7 @@ def attached(account: Account, role: str) -> set[str]:
 def report(stack: Stack) -> dict[str, Any]:
     """The last report in the function's log."""
     lines = [json.loads(line) for line in stack.logs() if line.startswith("{")]
-    return json.loads([line["report"] for line in lines if "report" in line][-1])
+    return [line["report"] for line in lines if "report" in line][-1]
 
 
 def test_a_node_role_that_the_key_policy_forgets_rolls_the_stack_back_and_is_named_with_the_statement(populated: Account) -> None:

@@ -99,6 +99,25 @@ def test_the_report_follows_the_reader_s_colour_scheme(browser: Browser) -> None
     assert len(seen) == 2
 
 
+@pytest.mark.parametrize("name", ["check.html", "everything.html", "fleets.html"])
+def test_a_narrow_screen_shows_each_verdict_without_scrolling_sideways(browser: Browser, name: str) -> None:
+    browser.send("Emulation.setDeviceMetricsOverride", width=400, height=800, deviceScaleFactor=1, mobile=True)
+    browser.open(page(name))
+    assert browser.evaluate("document.documentElement.scrollWidth") <= 400
+    assert browser.evaluate("Array.from(document.querySelectorAll('.scroll'), box => box.scrollWidth - box.clientWidth)"
+                            ".every(hidden => hidden <= 0)") is True
+    edges = browser.evaluate("Array.from(document.querySelectorAll('.badge'), badge => badge.getBoundingClientRect())"
+                             ".filter(box => box.width).map(box => [box.left, box.right])")
+    assert edges
+    assert all(left >= 0 and right <= 400 for left, right in edges), edges
+    banner = browser.evaluate("document.querySelector('.banner p').getBoundingClientRect().bottom")
+    assert banner <= 800, "the headline is on the first screen"
+    heads = browser.evaluate("Array.from(document.querySelectorAll('table.matrix td[data-action]'), cell => "
+                             "getComputedStyle(cell, '::before').content)")
+    assert heads
+    assert set(heads) <= {'"kms:GenerateDataKey"', '"kms:Decrypt"'}, "each verdict names its action"
+
+
 def test_every_control_has_an_accessible_name(browser: Browser) -> None:
     browser.open(page("check.html"))
     nodes = browser.send("Accessibility.getFullAXTree")["nodes"]

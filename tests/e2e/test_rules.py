@@ -301,7 +301,7 @@ def test_one_finding_of_several_is_enough(account: Account, stack: Stack, patter
 def test_a_named_custom_action_matches_on_any_finding(account: Account, stack: Stack) -> None:
     event = sample("security-hub-custom-action", stack, account.keys.first)
     action, = event["resources"]
-    named = account.deploy(SecurityHub="true", SecurityHubActionArn=action, DocumentName="Team-Named")
+    named = account.deploy(SecurityHub="true", SecurityHubActionArn=action, DocumentName="Team-Named", CreateDocument="true")
     patterns = patterns_of(named, ["SecurityHubActions", "SecurityHubFindings"])
     elsewhere = changed(event, "detail/findings/0/Resources/0/Id", "arn:aws:s3:::example-bank")
     assert matching_rules(account, patterns, elsewhere) == ["SecurityHubActions"]
@@ -318,7 +318,7 @@ def test_with_encryption_off_rules_match_the_document_and_no_key(account: Accoun
 
 
 def test_rules_match_another_key_after_it_became_the_key(account: Account, stack: Stack) -> None:
-    moved = account.deploy(DocumentName="Team-Moved")
+    moved = account.deploy(DocumentName="Team-Moved", CreateDocument="true")
     event = sample("key-disable-call", moved, account.keys.second)
     assert matching_rules(account, patterns_of(moved, ["KeyCalls"]), event) == []
     assert moved.update(KmsKeyId=account.keys.second) == "UPDATE_COMPLETE", moved.failures()

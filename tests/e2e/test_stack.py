@@ -20,6 +20,7 @@ def test_create_sets_the_key_and_nothing_else(account: Account) -> None:
     outputs = stack.outputs()
     assert outputs["KeyArn"] == account.keys.first
     assert outputs["DocumentName"] == seed.DOCUMENT
+    assert outputs["LogGroupName"] == stack.resource("FunctionLogGroup")["PhysicalResourceId"]
     assert outputs["DocumentVersion"] == now.version
     assert outputs["PreviousKmsKeyId"] == ""
     assert stack.resource("SessionEncryption")["PhysicalResourceId"] == f"session-kms:123456789012:eu-west-1:{seed.DOCUMENT}"
@@ -237,7 +238,11 @@ def test_from_a_given_key_to_one_of_the_stack_and_back(account: Account) -> None
 def test_another_document_name_restores_the_old_document(account: Account) -> None:
     original = account.document()
     stack = account.deploy()
-    assert stack.update(DocumentName="Team-Sessions", AdditionalDocuments=seed.DOCUMENT) == "UPDATE_COMPLETE", stack.failures()
+    moved = {"DocumentName": "Team-Sessions", "AdditionalDocuments": seed.DOCUMENT}
+    assert stack.update(**moved) == "UPDATE_ROLLBACK_COMPLETE", "a name that is mistyped is refused"
+    assert "document Team-Sessions does not exist" in stack.failures()[0]
+    assert account.document().key == account.keys.first
+    assert stack.update(**moved, CreateDocument="true") == "UPDATE_COMPLETE", stack.failures()
     assert account.document("Team-Sessions").key == account.keys.first
     assert account.document().key == ""
     assert account.document().keeps_settings_of(original)

@@ -2,9 +2,9 @@
 //! policies that AWS would refuse. `arena` has the rules that hold after each of them.
 
 mod anything;
-mod arena;
+pub mod arena;
 mod damage;
 mod key_policies;
 mod logs;
 mod properties;
-mod samples;
+pub mod samples;

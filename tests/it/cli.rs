@@ -1,21 +1,29 @@
 //! The command line, run through its console: what it prints and how it ends.
 
+mod answers;
 mod changes;
+mod connecting;
 mod evaluate;
 mod fleets;
 mod lists;
 mod offline;
 mod operations;
+mod options;
+mod refusals;
+mod standard_input;
 
 use std::io::BufRead;
 use std::path::Path;
 
 use session_kms::aws::Aws;
-use session_kms::cli::{self, CliError, Connection, Console, Exit};
+use session_kms::cli::{self, CliError, Connected, Connection, ConnectionRequest, Console, Exit};
 use session_kms::location::Location;
 
 use crate::fixture::Fixture;
 use crate::stub::{ACCOUNT, REGION};
+
+/// Whose credentials the commands have.
+const CALLER: &str = "arn:aws:sts::111122223333:assumed-role/Ops/ann";
 
 /// How a command ended and what it printed.
 pub struct Ran {
@@ -28,6 +36,8 @@ pub struct Ran {
 enum Terminal<'a> {
     /// Nobody: the command runs in a pipeline.
     None,
+    /// Nobody: another program writes this text.
+    Pipes(&'a str),
     /// Somebody who types this text.
     Types(&'a str),
 }
@@ -37,16 +47,21 @@ pub async fn offline(arguments: &[&str]) -> Ran {
     run(arguments, &Terminal::None, async |_| Err(CliError::NoRegion)).await
 }
 
+/// Runs a command that must not connect to AWS, with this on its standard input.
+async fn piped(arguments: &[&str], input: &str) -> Ran {
+    run(arguments, &Terminal::Pipes(input), async |_| Err(CliError::NoRegion)).await
+}
+
 /// Runs a command on the stub.
 async fn on(fixture: &Fixture, arguments: &[&str], terminal: &Terminal<'_>) -> Ran {
-    run(arguments, terminal, async |region| {
-        let region = region.unwrap_or(REGION);
-        if region == "nowhere" {
+    run(arguments, terminal, async |request| {
+        let region = request.region.unwrap_or(REGION);
+        if region == "no-where-1" {
             return Err(CliError::NoRegion);
         }
         let ports = fixture.function(None).ports;
         let location = Location { partition: "aws".into(), region: region.into(), account: ACCOUNT.into() };
-        Ok(Connection { ports, location })
+        Ok(Connected { connection: Connection { ports, location }, caller: CALLER.to_owned() })
     })
     .await
 }
@@ -54,12 +69,12 @@ async fn on(fixture: &Fixture, arguments: &[&str], terminal: &Terminal<'_>) -> R
 async fn run(
     arguments: &[&str],
     terminal: &Terminal<'_>,
-    connect: impl AsyncFn(Option<&str>) -> Result<Connection<Aws>, CliError>,
+    connect: impl AsyncFn(ConnectionRequest<'_>) -> Result<Connected<Aws>, CliError>,
 ) -> Ran {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let mut input: &[u8] = match terminal {
         Terminal::None => b"",
-        Terminal::Types(text) => text.as_bytes(),
+        Terminal::Types(text) | Terminal::Pipes(text) => text.as_bytes(),
     };
     let input: &mut (dyn BufRead + Send) = &mut input;
     let mut console = Console {
@@ -68,6 +83,8 @@ async fn run(
         err: &mut err,
         interactive: matches!(terminal, Terminal::Types(_)),
         colour: false,
+        // 1 March 2026, noon.
+        started: "2026-03-01T12:00:00Z".to_owned(),
     };
     let all = std::iter::once("session-kms").chain(arguments.iter().copied());
     let exit = cli::run(all.map(Into::into), &mut console, connect).await;

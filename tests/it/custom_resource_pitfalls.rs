@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::fixture::{
-    Fixture, Logs, NAME, PATIENCE, RECORD, and, assert_nothing_secret, disabled, enabled, handle, id_of,
-    key_in, resource, rival_key,
+    Fixture, Logs, NAME, PATIENCE, RECORD, and, assert_nothing_secret, created, disabled, enabled, handle,
+    id_of, key_in, resource, rival_key,
 };
 use crate::stub::{Document, Fault, Format, Ids, PutFault, StackStatus, When};
 
@@ -20,7 +20,7 @@ async fn trap_1_a_delete_of_the_old_id_does_not_clear_the_new_key() {
     assert_eq!(updated.requests(), ["Update"], "another key is no replacement, so no Delete follows");
     assert_eq!(fixture.state(), "latest k2, default k2; demo wants k2, before alias/old");
 
-    let moved = stack.update(&and(enabled(&fixture.k2), "DocumentName", OTHER), &run).await;
+    let moved = stack.update(&created(&fixture.k2, OTHER), &run).await;
     assert_eq!((moved.status, moved.requests()), (StackStatus::UpdateComplete, vec!["Update", "Delete"]));
     assert_eq!(stack.physical_id(), Some(id_of(OTHER).as_str()));
     assert_eq!(fixture.state(), "latest alias/old, default alias/old; no record", "the old one is let go");
@@ -78,7 +78,7 @@ async fn trap_4_a_failed_update_echoes_the_id_and_the_rollback_succeeds() {
     let run = async |payload| fixture.run(payload).await;
     let mut stack = fixture.deployed("demo", &enabled(&fixture.k1)).await;
     fixture.stub.forget_calls();
-    let updated = stack.update(&and(enabled(&fixture.k2), "DocumentName", OTHER), &run).await;
+    let updated = stack.update(&created(&fixture.k2, OTHER), &run).await;
     assert_eq!(updated.status, StackStatus::UpdateRollbackComplete);
     assert_eq!(updated.requests(), ["Update", "Update"], "no other id was answered, so no Delete follows");
     assert_eq!(updated.steps[0].1.clone().unwrap().physical_resource_id, id_of(NAME));
@@ -153,7 +153,7 @@ async fn trap_12_encryption_is_never_off_unless_that_was_asked_for() {
         json!({}),
         json!({"Encryption": "Enabled"}),
         json!({"Encryption": "Enabled", "KmsKeyId": ""}),
-        json!({"Encryption": "disabled"}),
+        json!({"Encryption": "Disable"}),
         json!({"Encryption": "Disabled", "KmsKeyId": fixture.k1}),
         json!({"kmsKeyId": fixture.k1}),
     ] {
@@ -302,7 +302,7 @@ async fn trap_17_a_delete_without_its_policy_fails_and_a_later_one_succeeds() {
 async fn trap_18_words_are_read_strictly() {
     let fixture = Fixture::with_settings().await;
     for (name, value) in
-        [("Encryption", "true"), ("Encryption", "Off"), ("OnDelete", "restore"), ("OnConflict", "1")]
+        [("Encryption", "true"), ("Encryption", "Off"), ("OnDelete", "restored"), ("OnConflict", "1")]
     {
         let properties = and(enabled(&fixture.k1), name, value);
         let answer = fixture.send(&resource("demo").create(&fixture.stub, &properties)).await;
@@ -330,4 +330,25 @@ async fn trap_19_no_log_shows_the_url_or_the_document() {
     );
     assert_nothing_secret(&text);
     fixture.assert_no_violations();
+}
+
+#[tokio::test]
+async fn words_of_properties_are_taken_in_any_case() {
+    let fixture = Fixture::with_settings().await;
+    let run = async |payload| fixture.run(payload).await;
+    let mut first = fixture.deployed("demo", &enabled(&fixture.k1)).await;
+    let lower = json!({
+        "Encryption": "enabled", "KmsKeyId": fixture.k2, "OnConflict": "takeover", "OnDelete": "CLEAR",
+        "Preflight": "enforce", "OnKeyTrouble": "alert", "DiscoverUsers": "False", "DiscoverNodes": "FALSE",
+    });
+    let second = fixture.deployed("second", &lower).await;
+    assert_eq!(fixture.state(), "latest k2, default k2; second wants k2, before alias/old");
+    drop(second);
+    // A word in its documented spelling is the same request as before.
+    let writes = fixture.stub.writes().len();
+    let again = first.update(&and(enabled(&fixture.k1), "OnConflict", "fail"), &run).await;
+    assert!(again.reason().contains("second"), "{}", again.reason());
+    assert_eq!(fixture.stub.writes().len(), writes);
+    let answer = handle(&fixture.function(None), &json!({ "action": "Status" }), PATIENCE).await.unwrap();
+    assert_eq!(answer["command"], "status");
 }

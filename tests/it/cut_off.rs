@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::fixture::{Fixture, NAME, and, disabled, enabled, id_of, resource};
+use crate::fixture::{Fixture, NAME, and, created, disabled, enabled, id_of, resource};
 use crate::stub::{Document, Format, Request, Resource, Stop};
 
 const OTHER: &str = "Team-Preferences";
@@ -115,7 +115,7 @@ async fn an_update_that_turns_encryption_off() {
 
 #[tokio::test]
 async fn an_update_to_another_document() {
-    let prepare = async || update(|fixture| and(enabled(&fixture.k2), "DocumentName", OTHER)).await;
+    let prepare = async || update(|fixture| created(&fixture.k2, OTHER)).await;
     let old = "latest k1, default k1; demo wants k1, before alias/old";
     for (n, stop) in cuts(prepare).await {
         let again = cut(prepare, n, stop).await;
@@ -144,7 +144,7 @@ async fn an_update_to_another_document() {
 #[tokio::test]
 async fn an_update_back_to_the_document_before() {
     let prepare = async || {
-        let updated = update(|fixture| and(enabled(&fixture.k2), "DocumentName", OTHER)).await;
+        let updated = update(|fixture| created(&fixture.k2, OTHER)).await;
         assert!(updated.fixture.send(&updated.request).await.success);
         let Event { fixture, resource, request } = updated;
         let (new, old) = (&request.payload["OldResourceProperties"], &request.payload["ResourceProperties"]);

@@ -213,8 +213,19 @@ pub async fn handle_request(
     within: Duration,
 ) -> Result<Value, FunctionError> {
     let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:session-kms");
+    handle_as(function, &arn, payload, request_id, within).await
+}
+
+/// Invokes a function by this ARN.
+pub async fn handle_as(
+    function: &Function<Aws>,
+    function_arn: &str,
+    payload: &Value,
+    request_id: &str,
+    within: Duration,
+) -> Result<Value, FunctionError> {
     let invocation = Invocation { request_id, deadline: SystemTime::now() + within };
-    function.handle(payload, &arn, invocation).await
+    function.handle(payload, function_arn, invocation).await
 }
 
 /// The resource of a stack of this name.
@@ -230,6 +241,11 @@ pub fn id_of(document: &str) -> String {
 /// Properties: encryption with this key, and the preflight off.
 pub fn enabled(key: &str) -> Value {
     json!({"KmsKeyId": key, "Preflight": "Off"})
+}
+
+/// The same for another document, which is created.
+pub fn created(key: &str, document: &str) -> Value {
+    and(and(enabled(key), "DocumentName", document), "CreateDocument", "true")
 }
 
 /// Properties: encryption off.

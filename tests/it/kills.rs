@@ -5,7 +5,7 @@
 //! - [`matrix`] kills it at every call of a flow, delivers the event again, once and twice, and then the schedule's.
 
 mod matrix;
-mod process;
+pub mod process;
 mod runtime_api;
 
 use crate::fault_matrix::flows;

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use session_kms::aws::Aws;
-use session_kms::function::Function;
+use session_kms::function::{Function, FunctionSettings};
 
 use crate::fixture::{NAME, PATIENCE, function_on, handle, key_in, resource};
 use crate::stub::{ACCOUNT, Document, Format, Location, REGION, ReceivedResponse, Request, Stub, World};
@@ -43,6 +43,13 @@ const BEFORE: &str = "alias/before";
 /// A function whose pauses take no time, and that tries a call five times.
 fn function(stub: &Stub) -> Function<Aws> {
     function_on(stub, &stub.sdk_config(5, None), Duration::ZERO)
+}
+
+/// The same with parameter DryRun: the checks try the key.
+fn trying_function(stub: &Stub) -> Function<Aws> {
+    let function = function(stub);
+    let settings = FunctionSettings { dry_run: true, ..function.settings };
+    Function { settings, ..function }
 }
 
 /// Sends a Create of a `Custom::SessionEncryption`, and returns its answer.

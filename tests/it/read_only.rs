@@ -6,19 +6,17 @@ use std::time::Duration;
 
 use session_kms::intent::{Intent, KeyAccessQuestion, Safeguards};
 use session_kms::key::{KeyDescription, KeyRef};
-use session_kms::operations::{self, ChangeRequest, Proposal};
-use session_kms::ports::{Clock, Environment, PreflightPorts, ReadDocuments, ReadPorts, ReadRecords};
+use session_kms::operations::{self, ChangeRequest, Proposal, Release};
+use session_kms::ports::{Environment, PreflightPorts, ReadPorts};
 use session_kms::preflight::{
     AccessQuestion, check_access, check_key, check_key_access, key_usability, observe_access,
 };
-use session_kms::reconcile::{EstablishRequest, preview};
+use session_kms::reconcile::{EstablishRequest, ReleaseRequest, preview, preview_release};
 use session_kms::session::DocumentName;
 
-async fn status<P: ReadDocuments + ReadRecords + Clock>(
-    environment: Environment<'_, P>,
-    name: &DocumentName,
-) {
+async fn status<P: ReadPorts>(environment: Environment<'_, P>, name: &DocumentName, release: &Release) {
     let _ = operations::status(environment, name).await;
+    let _ = release.planned(environment).await;
 }
 
 async fn check<P: PreflightPorts>(environment: Environment<'_, P>, intent: &Intent, key: &KeyRef) {
@@ -45,8 +43,13 @@ async fn preflight<P: PreflightPorts>(
     let _ = check_key_access(environment, question, Duration::ZERO).await;
 }
 
-async fn previews<P: ReadPorts>(environment: Environment<'_, P>, request: EstablishRequest<'_>) {
+async fn previews<P: ReadPorts>(
+    environment: Environment<'_, P>,
+    request: EstablishRequest<'_>,
+    release: ReleaseRequest<'_>,
+) {
     let _ = preview(environment, request).await;
+    let _ = preview_release(environment, release).await;
 }
 
 /// The functions are never run: that they compile is the test.

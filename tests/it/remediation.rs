@@ -136,6 +136,7 @@ fn encrypted(key: &str) -> Intent {
         encryption: Encryption::with_key(KeyRef::parse(key).expect("a key")),
         on_delete: OnDelete::Restore,
         on_conflict: OnConflict::Fail,
+        create_document: false,
         safeguards: Safeguards { mode: PreflightMode::Off, ..Safeguards::default() },
     }
 }

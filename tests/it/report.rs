@@ -8,7 +8,7 @@ use session_kms::preflight::{
 };
 use session_kms::report::{
     Change, KeyAssessment, KeyList, ListedKey, Matrix, RegionStatus, Report, ReportFormat, ReportHeader,
-    VersionSummary,
+    ReportOrigin, VersionSummary,
 };
 
 use crate::golden;
@@ -34,6 +34,7 @@ fn everything() -> Report {
             principal: principal.clone(),
             side: CallerKind::User,
             verdict: Verdict::Fail,
+            is_admitted: false,
             source: "property Users".to_owned(),
             exempt: false,
             key_side: format!("statement 1 `{HARM}` of the key policy denies it"),
@@ -81,6 +82,12 @@ fn everything() -> Report {
             regions: vec!["eu-west-1".to_owned(), "eu-central-1".to_owned()],
             document: Some("SSM-SessionManagerRunShell".to_owned()),
             key: Some(KEY.to_owned()),
+            origin: Some(ReportOrigin {
+                generated_at: "2026-03-01T12:00:00Z".to_owned(),
+                version: "0.1.0".to_owned(),
+                caller: Some(format!("arn:aws:sts::111122223333:assumed-role/{HARM}")),
+                command_line: format!("session-kms plan --exempt '{HARM}'"),
+            }),
         },
         key_assessment: Some(KeyAssessment { mode: PreflightMode::Enforce, assessment, key_policy }),
         change: Some(Change {
@@ -98,7 +105,9 @@ fn everything() -> Report {
                 default_kms_key_id: Some(String::new()),
                 owner: Some(HARM.to_owned()),
                 wanted: Some(KEY.to_owned()),
+                sessions_fail: true,
                 problems: vec![format!("not as wanted: {HARM}")],
+                unknown: vec![format!("not known: {HARM}")],
             },
             RegionStatus {
                 region: "eu-central-1".to_owned(),
@@ -107,7 +116,9 @@ fn everything() -> Report {
                 default_kms_key_id: None,
                 owner: None,
                 wanted: None,
+                sessions_fail: false,
                 problems: Vec::new(),
+                unknown: Vec::new(),
             },
         ],
         keys: vec![KeyList {
@@ -265,6 +276,7 @@ fn a_row_is_one_principal_and_the_heaviest_verdicts_come_first() {
         principal: PrincipalArn::parse(&format!("arn:aws:iam::111122223333:role/{name}")).unwrap(),
         side,
         verdict,
+        is_admitted: false,
         source: String::new(),
         exempt: name == "Exempt",
         key_side: String::new(),

@@ -118,12 +118,12 @@ impl<'a> Properties<'a> {
         self.expect(flag, name, allowed)
     }
 
-    /// One of some words, in their exact spelling, each with its meaning.
+    /// One of some words, in any case, each with its meaning. No two of the words may differ in case only.
     pub fn word<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> Option<T> {
         let list: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
         let allowed = format!("one of {}", list.join(", "));
         let text = self.scalar(name, &allowed)?;
-        let found = words.iter().find(|(word, _)| *word == text);
+        let found = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(&text));
         self.expect(found.map(|(_, meaning)| *meaning), name, &allowed)
     }
 

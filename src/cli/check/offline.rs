@@ -1,7 +1,8 @@
 //! `check --policy`: makes the observation from files. Only what the files say counts.
 
+use super::super::Console;
 use super::super::error::CliError;
-use super::super::files;
+use super::super::files::Files;
 use super::CheckOptions;
 use crate::access::{CallerKind, KeyFacts, KeyRules, OwnSide, PrincipalArn};
 use crate::key::{KeyArn, KeyDescription, KeyRef};
@@ -9,11 +10,16 @@ use crate::preflight::{AccessObservation, Attributes, Check, Finding, Need, Read
 use crate::report::{Report, ReportHeader};
 use kms_key_policy::Policy;
 
-pub(super) fn run(options: &CheckOptions, key_policy: &str) -> Result<Report, CliError> {
+pub(super) fn run(
+    options: &CheckOptions,
+    key_policy: &str,
+    console: &mut Console<'_>,
+) -> Result<Report, CliError> {
     let KeyRef::Arn(key) = &options.key.key else {
         return Err(CliError::KeyArnNeeded(options.key.key.to_string()));
     };
-    let observation = observation(options, key, key_policy)?;
+    let mut files = Files::new(console.input);
+    let observation = observation(options, key, key_policy, &mut files)?;
     let mut assessment = super::assess_all(options, &observation);
     // The key itself was assumed to be fit, so a finding that it is fit would be no answer.
     assessment.findings.retain(|finding| finding.check != Check::KeyFitness);
@@ -37,14 +43,15 @@ fn observation(
     options: &CheckOptions,
     key: &KeyArn,
     key_policy: &str,
+    files: &mut Files<'_>,
 ) -> Result<AccessObservation, CliError> {
-    let key_policy = files::key_policy(key_policy)?;
-    let grants = options.grants.as_deref().map(files::grants).transpose()?.unwrap_or_default();
+    let key_policy = files.key_policy(key_policy)?;
+    let grants = options.grants.as_deref().map(|path| files.grants(path)).transpose()?.unwrap_or_default();
     let description = KeyDescription::assumed(key.clone());
     // A file that cannot be read is bad input: it must not become a finding.
     let listed = serde_json::Value::Array(grants.clone()).to_string();
     KeyRules::new(key.clone(), KeyFacts::from(&description), &key_policy, &listed)?;
-    let own = identity_policies(options)?;
+    let own = identity_policies(options, files)?;
     let mut subjects = Vec::new();
     for (side, principals) in
         [(CallerKind::User, &options.preflight.users), (CallerKind::Node, &options.preflight.nodes)]
@@ -82,13 +89,16 @@ fn subject(principal: &PrincipalArn, side: CallerKind, own: &[(PrincipalArn, Vec
 }
 
 /// The identity policies that are given, by principal.
-fn identity_policies(options: &CheckOptions) -> Result<Vec<(PrincipalArn, Vec<Policy>)>, CliError> {
+fn identity_policies(
+    options: &CheckOptions,
+    files: &mut Files<'_>,
+) -> Result<Vec<(PrincipalArn, Vec<Policy>)>, CliError> {
     let mut all: Vec<(PrincipalArn, Vec<Policy>)> = Vec::new();
     for (principal, path) in &options.identity_policies {
         if ![&options.preflight.users, &options.preflight.nodes].iter().any(|list| list.contains(principal)) {
             return Err(CliError::PolicyOfNobody(principal.to_string()));
         }
-        let policy = files::identity_policy(path)?;
+        let policy = files.identity_policy(path)?;
         match all.iter_mut().find(|(owner, _)| owner == principal) {
             Some((_, policies)) => policies.push(policy),
             None => all.push((principal.clone(), vec![policy])),

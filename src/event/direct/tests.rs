@@ -19,6 +19,7 @@ fn intent(encryption: Encryption) -> Intent {
         encryption,
         on_delete: OnDelete::Restore,
         on_conflict: OnConflict::Fail,
+        create_document: false,
         safeguards: Safeguards { discover_users: true, discover_nodes: true, ..Safeguards::default() },
     }
 }
@@ -31,6 +32,9 @@ fn key_ref(text: &str) -> KeyRef {
 fn status_names_its_document_or_means_that_of_the_preferences() {
     let status = |name: &str| Ok(DirectCall::Status { document: DocumentName::parse(name).unwrap() });
     assert_eq!(read_call(&parsed(sample!("direct-status"))), status(DocumentName::PREFERENCES));
+    let release =
+        DirectCall::Release { document: DocumentName::default(), on_delete: Some(OnDelete::Restore) };
+    assert_eq!(read_call(&parsed(sample!("direct-release"))), Ok(release));
     assert_eq!(read_call(&json!({"action": "status"})), status(DocumentName::PREFERENCES));
     assert_eq!(read_call(&json!({"action": "status", "documentName": "Other"})), status("Other"));
 }
@@ -98,7 +102,7 @@ fn reconcile_with_a_key_or_with_none_wanted_establishes_it() {
 fn each_mistake_is_named_as_it_is_spelt_in_the_call() {
     for (event, words) in [
         (json!({"action": "repair"}), vec!["`action`", "`repair`", "`status`, `check`, `plan`, `reconcile`"]),
-        (json!({"action": "Status"}), vec!["`action`", "`Status`"]),
+        (json!({"action": "State"}), vec!["`action`", "`State`"]),
         (json!({"action": null}), vec!["`action`", "null", "`reconcile`"]),
         (json!({"action": {}}), vec!["`action`", "an object"]),
         (

@@ -107,10 +107,7 @@ fn each_mistake_is_named_with_its_field_its_value_and_what_is_allowed() {
     for (value, words) in [
         (json!({}), vec!["KmsKeyId", "missing"]),
         (json!({"Encryption": "Disabled", "KmsKeyId": "alias/x"}), vec!["KmsKeyId", "alias/x", "Disabled"]),
-        (
-            json!({"Encryption": "enabled", "KmsKeyId": "alias/x"}),
-            vec!["Encryption", "enabled", "`Disabled`"],
-        ),
+        (json!({"Encryption": "active", "KmsKeyId": "alias/x"}), vec!["Encryption", "active", "`Disabled`"]),
         (json!({"KmsKeyId": "session"}), vec!["KmsKeyId", "`session`", "key ARN"]),
         (json!({"KmsKeyId": "alias/aws/ssm"}), vec!["KmsKeyId", "AWS managed"]),
         (json!({"KmsKeyId": "alias/x", "DocumentName": "a/b"}), vec!["DocumentName", "`a/b`", "letters"]),
@@ -131,8 +128,8 @@ fn each_mistake_is_named_with_its_field_its_value_and_what_is_allowed() {
         ),
         (json!({"KmsKeyId": "alias/x", "OnConflict": ["Fail"]}), vec!["OnConflict", "`TakeOver`"]),
         (
-            json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "standby"}),
-            vec!["OnKeyTrouble", "`standby`", "`Alert`, `Standby`, `Clear`"],
+            json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "wait"}),
+            vec!["OnKeyTrouble", "`wait`", "`Alert`, `Standby`, `Clear`"],
         ),
         (
             json!({"KmsKeyId": "alias/x", "OnKeyTrouble": "Standby"}),

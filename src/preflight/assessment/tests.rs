@@ -131,16 +131,16 @@ fn modes_weigh_findings() {
         (PreflightMode::Warn, Unknown, false),
         (PreflightMode::Off, Fail, false),
     ] {
-        for check in
-            [Check::KeyPolicy, Check::Identities, Check::DryRun, Check::Nodes, Check::Users, Check::Document]
-        {
+        for check in [Check::KeyPolicy, Check::Identities, Check::DryRun, Check::Nodes, Check::Users] {
             let finding = Finding::new(check, verdict, "it", "seen");
             assert_eq!(mode.blocks(&finding), blocks, "{mode:?} {check:?} {verdict:?}");
             assert!(!mode.blocks(&Finding { exempt: true, ..finding }));
         }
-        // An unfit key blocks in every mode; what is only worth knowing in none.
-        let fitness = Finding::new(Check::KeyFitness, verdict, "key", "seen");
-        assert_eq!(mode.blocks(&fitness), verdict == Fail, "{mode:?} {verdict:?}");
+        // An unfit key and a document that cannot be changed block in every mode; what is only worth knowing in none.
+        for check in [Check::KeyFitness, Check::Document] {
+            let finding = Finding::new(check, verdict, "it", "seen");
+            assert_eq!(mode.blocks(&finding), verdict == Fail, "{mode:?} {check:?} {verdict:?}");
+        }
     }
 }
 

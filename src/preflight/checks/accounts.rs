@@ -29,7 +29,8 @@ pub fn assess_accounts(observation: &AccessObservation, accounts: &[AccountId]) 
             }));
             assessment.findings.push(found);
         }
-        if !refused.is_empty() {
+        // No policy makes a key of the wrong kind a key for sessions.
+        if !refused.is_empty() && !observation.key.is_of_wrong_kind() {
             let sid = match side {
                 CallerKind::User => "AllowAccountsOfSessionManagerUsers",
                 CallerKind::Node => "AllowAccountsOfSessionManagerNodes",
@@ -79,10 +80,9 @@ fn finding(
         Ok(KeyVerdict::ImplicitDeny { .. }) => (
             Verdict::Fail,
             format!("{action}: the key policy does not admit the account as such"),
-            Some(
-                "add the statement of the report to the key policy, or name the account's principals"
-                    .to_owned(),
-            ),
+            Some(format!(
+                "allow the account {action} by a statement of the key policy, or name the account's principals in one"
+            )),
         ),
         Ok(KeyVerdict::Depends { on, keys, .. }) => {
             let why = unread(observation, &account.to_string(), None, keys);
@@ -97,7 +97,7 @@ fn finding(
         _ => Vec::new(),
     };
     Finding {
-        remedy,
+        remedy: remedy.filter(|_| !observation.key.is_of_wrong_kind()),
         side: Some(side),
         key_policy_statements,
         ..Finding::new(Check::KeyPolicy, answer, format!("account {account}"), evidence)

@@ -26,5 +26,10 @@ pub(in crate::preflight) fn finding(side: CallerKind, key: &str, dry_run: &Read<
         Read::Known(DryRun::WouldFail(answer)) => (Verdict::Fail, format!("{action} would fail: {answer}")),
         Read::Unknown(why) => (Verdict::Unknown, format!("{action} could not be tried: {why}")),
     };
-    Finding { side: Some(side), ..Finding::new(Check::DryRun, verdict, key, evidence) }
+    // In Strict this blocks, so it says what to do.
+    let remedy = match dry_run {
+        Read::Known(DryRun::Denied(_)) => Some("admit that role too, or do without the dry run".to_owned()),
+        _ => None,
+    };
+    Finding { remedy, side: Some(side), ..Finding::new(Check::DryRun, verdict, key, evidence) }
 }

@@ -43,7 +43,7 @@ pub(in crate::preflight) fn finding(
         IdentityVerdict::Denied(why) => {
             (Verdict::Fail, format!("{action}: {why}"), Some(where_to_change(subject).to_owned()))
         }
-        IdentityVerdict::Unknown(why) => {
+        IdentityVerdict::Admitted(why) | IdentityVerdict::Unknown(why) => {
             let missing = match own.as_ref() {
                 OwnSide::Simulated(simulation) => simulation.missing_context.as_slice(),
                 OwnSide::Unknown(_) | OwnSide::Given(_) => &[],
@@ -61,16 +61,15 @@ pub(in crate::preflight) fn finding(
     (finding, verdict)
 }
 
-/// Where the policy of the report belongs. Only its permission set can change a role of IAM Identity Center.
+/// Where the policy that it lacks belongs. Only its permission set can change a role of IAM Identity Center.
 fn where_to_add(Subject { principal, side, .. }: &Subject) -> String {
+    let action = side.call().action();
     match principal.permission_set_name() {
-        Some(name) => format!("add the statement for {side}s of the report to permission set {name}"),
+        Some(name) => format!("allow {action} on the key in permission set {name}"),
         None if principal.is_of_identity_center() => {
-            format!(
-                "add the statement for {side}s of the report to its permission set in IAM Identity Center"
-            )
+            format!("allow {action} on the key in its permission set in IAM Identity Center")
         }
-        None => format!("attach the policy for {side}s of the report to it"),
+        None => format!("allow it {action} on the key by a policy that is attached to it"),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::key::{KeyDescription, fitness};
 use crate::preflight::finding::{Check, Finding, Verdict};
 
 /// One finding for each fault and each caution. If there is neither, one finding that passes.
-pub(in crate::preflight) fn key_fitness(key: &KeyDescription) -> Vec<Finding> {
+pub(crate) fn key_fitness(key: &KeyDescription) -> Vec<Finding> {
     let finding = |verdict, evidence: String, remedy| Finding {
         remedy,
         ..Finding::new(Check::KeyFitness, verdict, key.arn.as_str(), evidence)

@@ -78,7 +78,7 @@ pub(in crate::preflight) fn finding(
         Ok(KeyVerdict::ImplicitDeny { why }) => (
             Verdict::Fail,
             format!("{action}: {why}"),
-            Some("add the statement of the report to the key policy".to_owned()),
+            Some(format!("allow it {action} by a statement of the key policy")),
         ),
         Ok(KeyVerdict::Depends { on, keys, by }) => {
             let account = subject.principal.account();

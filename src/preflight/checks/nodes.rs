@@ -53,7 +53,8 @@ pub(in crate::preflight) fn findings(nodes: &Read<Nodes>) -> Vec<Finding> {
     if findings.is_empty() {
         let evidence = match nodes.count {
             0 => "there are none".to_owned(),
-            count => format!("{count}, each with an agent that encrypts and a known role"),
+            1 => "1 node, with an agent that encrypts and a known role".to_owned(),
+            count => format!("{count} nodes, each with an agent that encrypts and a known role"),
         };
         findings.push(finding(Verdict::Pass, evidence));
     }

@@ -37,7 +37,10 @@ pub(in crate::preflight) fn findings(sessions: &Read<Sessions>, exempt: &[String
 
 /// How many sessions were looked at, and how many were left out and why.
 fn counted(sessions: &Sessions) -> String {
-    let all = format!("{} sessions, the owner of each is known", sessions.count);
+    let all = match sessions.count {
+        1 => "1 session, whose owner is known".to_owned(),
+        count => format!("{count} sessions, the owner of each is known"),
+    };
     let left_out: usize = sessions.left_out.values().sum();
     if left_out == 0 {
         return all;
@@ -52,5 +55,10 @@ fn counted(sessions: &Sessions) -> String {
         format!("{count} {why}")
     });
     let reasons = reasons.collect::<Vec<_>>().join(", ");
-    format!("{} sessions; {left_out} of them do not count: {reasons}", sessions.count)
+    let (noun, of_them) = match (sessions.count, left_out) {
+        (1, _) => ("session", "it does not count".to_owned()),
+        (_, 1) => ("sessions", "1 of them does not count".to_owned()),
+        (_, left_out) => ("sessions", format!("{left_out} of them do not count")),
+    };
+    format!("{} {noun}; {of_them}: {reasons}", sessions.count)
 }

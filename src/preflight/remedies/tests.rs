@@ -104,3 +104,33 @@ fn the_remedies_together_admit_everybody() {
         }
     }
 }
+
+#[test]
+fn a_statement_says_for_whom_it_is() {
+    let (app, node) = (role(OWNER, "team/App"), role(OWNER, "Node"));
+    let ops = sso(OWNER, "Ops_Admin", "0123456789abcdef");
+    let titles = |refused: &[&PrincipalArn]| -> Vec<String> {
+        remedies(refused, &[]).key_policy_statements.iter().map(key_policy_title).collect()
+    };
+    let add = "Add to the list Statement of the key policy, for";
+    assert_eq!(titles(&[&app]), [format!("{add} role/team/App")]);
+    assert_eq!(
+        titles(&[&app, &node, &ops]),
+        [
+            format!("{add} role/team/App and role/Node"),
+            format!("{add} permission set Ops_Admin in account {OWNER}")
+        ]
+    );
+    assert_eq!(
+        titles(&[&app, &role(OTHER, "App")]),
+        [format!("{add} role/team/App of account {OWNER} and role/App of account {OTHER}")]
+    );
+    let many: Vec<_> = (0..17).map(|number| role(OWNER, &format!("R{number}"))).collect();
+    assert_eq!(
+        titles(&many.iter().collect::<Vec<_>>()),
+        [format!("{add} role/R0, role/R1, role/R2, role/R3, role/R4 and 12 more")]
+    );
+    let of_accounts = json!({"Principal": {"AWS": [format!("arn:aws:iam::{OTHER}:root")]}});
+    assert_eq!(key_policy_title(&of_accounts), format!("{add} account {OTHER}"));
+    assert_eq!(key_policy_title(&json!({"Sid": "A"})), "Add to the list Statement of the key policy");
+}

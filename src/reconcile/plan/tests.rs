@@ -1,6 +1,7 @@
 use std::sync::LazyLock;
 
 use super::*;
+use crate::intent::OwnerKind;
 use crate::session::DocumentFormat;
 
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1-2";
@@ -19,6 +20,7 @@ fn goal<'a>(owner: &'a Owner, wanted: &'a str) -> Goal<'a> {
         wanted: Box::leak(Box::new(Target::from(wanted))),
         on_delete: OnDelete::Restore,
         on_conflict: OnConflict::Fail,
+        creates_document: true,
         safeguards: &SAFEGUARDS,
         on_key_trouble: &RecordedKeyTrouble::Alert,
         remediation: None,
@@ -115,7 +117,8 @@ fn another_owner_is_named_or_taken_over_from() {
     let mine = owner("second");
     let observation =
         Observation { document: Some(document((4, KEY), (4, KEY))), record: Some(record(KEY, "old")) };
-    assert_eq!(plan_establish(&observation, goal(&mine, KEY)), Err(PlanError::Owned(owner("mine"))));
+    let refused = PlanError::Owned { owner: owner("mine"), asked_by: OwnerKind::Stack };
+    assert_eq!(plan_establish(&observation, goal(&mine, KEY)), Err(refused));
     let taking = Goal { on_conflict: OnConflict::TakeOver, ..goal(&mine, KEY) };
     let plan = plan_establish(&observation, taking).unwrap();
     assert_eq!(saved(&plan).0.owner, mine);

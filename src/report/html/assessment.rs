@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{HtmlWriter, badge, class};
 use crate::access::PrincipalArn;
-use crate::preflight::{Finding, ResourceRemedy, Verdict};
+use crate::preflight::{Finding, ResourceRemedy, Verdict, key_policy_title};
 use crate::report::escape::{html, html_with_code, json};
 use crate::report::headline::plural;
 use crate::report::matrix::{Cell, Row};
@@ -24,10 +24,13 @@ impl HtmlWriter {
         }
         self.line("<section aria-labelledby=\"access\"><h2 id=\"access\">Who can use the key</h2>");
         self.line("<ul class=\"counts\">");
-        for (verdict, words) in
-            [(Verdict::Fail, "cannot"), (Verdict::Unknown, "not proven"), (Verdict::Pass, "can")]
-        {
-            let count = matrix.count(verdict);
+        let admitted = matrix.count_admitted();
+        for (verdict, words, count) in [
+            (Verdict::Fail, "cannot", matrix.count(Verdict::Fail)),
+            (Verdict::Unknown, "not proven", matrix.count(Verdict::Unknown).saturating_sub(admitted)),
+            (Verdict::Unknown, "admitted, could still be denied", admitted),
+            (Verdict::Pass, "can", matrix.count(Verdict::Pass)),
+        ] {
             if count > 0 {
                 self.line(&format!("<li class=\"{}\">{count} {words}</li>", class(verdict)));
             }
@@ -58,19 +61,22 @@ impl HtmlWriter {
             html(&row.subject),
             html(&name)
         ));
-        for cell in words::cells(row) {
+        for (cell, action) in words::cells(row).into_iter().zip(words::ACTIONS) {
             match cell {
-                None => self.line("<td><span class=\"none\">–<span hidden> not needed</span></span></td>"),
-                Some(cell) => self.cell(cell, key_policy),
+                None => self.line(
+                    "<td class=\"unneeded\"><span class=\"none\">–<span hidden> not needed</span></span></td>",
+                ),
+                Some(cell) => self.cell(action, cell, key_policy),
             }
         }
         self.line("</tr>");
     }
 
-    fn cell(&mut self, cell: &Cell, key_policy: Option<&Value>) {
-        let exempt = if cell.exempt { ", exempt" } else { "" };
-        let word = format!("{}{exempt}", words::verdict(cell.verdict));
-        self.line(&format!("<td><details><summary>{}</summary><dl>", badge(cell.verdict, &word)));
+    fn cell(&mut self, action: &str, cell: &Cell, key_policy: Option<&Value>) {
+        self.line(&format!(
+            "<td data-action=\"{action}\"><details><summary>{}</summary><dl>",
+            badge(cell.verdict, &words::of_cell(cell))
+        ));
         for (name, text) in
             [("Key's side", &cell.key_side), ("Own side", &cell.own_side), ("Known by", &cell.source)]
         {
@@ -92,7 +98,7 @@ impl HtmlWriter {
         let title = words::REMEDIES;
         self.line(&format!("<section aria-labelledby=\"remedies\"><h2 id=\"remedies\">{title}</h2>"));
         for statement in &remedies.key_policy_statements {
-            self.copyable(words::KEY_POLICY_REMEDY, &[], &pre(statement));
+            self.copyable(&key_policy_title(statement), &[], &pre(statement));
         }
         for remedy in &remedies.identity_policies {
             let count = plural(remedy.principals.len(), "principal", "principals");

@@ -3,7 +3,7 @@
 use super::{HtmlWriter, badge};
 use crate::preflight::Verdict;
 use crate::report::escape::{html, html_with_code};
-use crate::report::{KeyList, RegionStatus};
+use crate::report::{KeyList, RegionStatus, words};
 
 impl HtmlWriter {
     pub(super) fn status(&mut self, list: &[RegionStatus]) {
@@ -30,10 +30,10 @@ impl HtmlWriter {
                 self.fact("Wanted", &key(text, !wanted.is_empty()));
             }
             self.line("</dl>");
-            if status.fails() {
+            if status.lines().next().is_some() {
                 self.line("<ul class=\"problems\">");
-                for problem in &status.problems {
-                    self.line(&format!("<li>{}</li>", html_with_code(problem)));
+                for (verdict, line) in status.lines() {
+                    self.line(&format!("<li>{} {}</li>", words::sign(verdict), html_with_code(line)));
                 }
                 self.line("</ul>");
             }

@@ -10,8 +10,8 @@ use session_kms::aws::Aws;
 use session_kms::function::{Function, FunctionError};
 
 use super::logs::Logs;
-use crate::fixture::{NAME, RECORD, assert_nothing_secret, function_on, handle, settings};
-use crate::stub::{Document, Format, Ids, ReceivedResponse, Stub, World};
+use crate::fixture::{NAME, RECORD, assert_nothing_secret, function_on, handle, handle_as, settings};
+use crate::stub::{ACCOUNT, Document, Format, Ids, REGION, ReceivedResponse, Stub, World};
 
 /// The key that the sample events name by its id, and that the record wants.
 pub const KEY_ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -51,6 +51,8 @@ pub enum Before {
 pub struct Arena {
     pub stub: Stub,
     pub function: Function<Aws>,
+    /// The ARN by which the function is invoked.
+    pub function_arn: String,
     record: String,
     cases: Cell<usize>,
     broken: RefCell<Vec<String>>,
@@ -86,6 +88,7 @@ impl Arena {
         let mut arena = Self {
             stub,
             function,
+            function_arn: format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:session-kms"),
             record: String::new(),
             cases: Cell::new(0),
             broken: RefCell::new(Vec::new()),
@@ -157,7 +160,8 @@ impl Arena {
         let logs = Logs::captured();
         let violations = self.stub.violations().len();
         // Debug builds have large futures, and test threads small stacks.
-        let result = Box::pin(handle(&self.function, &event, PATIENCE)).await;
+        let result =
+            Box::pin(handle_as(&self.function, &self.function_arn, &event, "invocation", PATIENCE)).await;
         let written = self.stub.writes().into_iter().filter(|call| call.executed);
         let outcome = Outcome {
             answers: urls.iter().flat_map(|url| self.stub.answers(url)).collect(),

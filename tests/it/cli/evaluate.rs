@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use session_kms::aws::Aws;
-use session_kms::cli::{self, CliError, Connection, Console, Exit};
+use session_kms::cli::{self, CliError, Connected, ConnectionRequest, Console, Exit};
 
 use super::{Ran, Terminal, offline, run};
 
@@ -72,8 +72,9 @@ async fn a_closed_pipe_ends_it_quietly_and_another_failure_of_the_output_does_no
             err: &mut err,
             interactive: false,
             colour: false,
+            started: String::new(),
         };
-        let connect = async |_: Option<&str>| Err::<Connection<Aws>, _>(CliError::NoRegion);
+        let connect = async |_: ConnectionRequest<'_>| Err::<Connected<Aws>, _>(CliError::NoRegion);
         let exit = cli::run(["session-kms", "evaluate"].map(Into::into), &mut console, connect).await;
         assert_eq!((exit, String::from_utf8(err).unwrap()), expected);
     }
@@ -84,4 +85,55 @@ async fn the_help_says_how_it_ends() {
     let ran = offline(&["evaluate", "--help"]).await;
     assert_eq!(ran.exit, Exit::Good);
     assert!(ran.out.contains("2 a line could not be read"), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn the_help_names_every_field_and_its_sample_can_be_piped() {
+    for help in ["--help", "-h"] {
+        let ran = offline(&["evaluate", help]).await;
+        for field in [
+            "id",
+            "keyArn",
+            "keyPolicy",
+            "principal",
+            "action",
+            "context",
+            "absent",
+            "otherContext",
+            "identityPolicies",
+            "permissionsBoundary",
+            "sessionPolicies",
+            "serviceControlPolicies",
+            "resourceControlPolicies",
+            "grants",
+            "decision",
+            "explicit",
+            "statements",
+            "dependsOn",
+            "allowedIf",
+            "warnings",
+            "error",
+        ] {
+            assert!(
+                ran.out.lines().any(|line| line.trim_start().split(' ').next() == Some(field)),
+                "{field}: {}",
+                ran.out
+            );
+        }
+        let sample = ran.out.lines().find_map(|line| line.trim().strip_prefix("echo '")).unwrap();
+        let (case, command) = sample.split_once("' | ").unwrap();
+        assert_eq!(command, "session-kms evaluate");
+        let ran = super::piped(&["evaluate"], &format!("{case}\n")).await;
+        assert_eq!((ran.exit, ran.err.as_str()), (Exit::Good, ""));
+        let answer: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(answer["decision"], "allowed", "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_single_line_that_cannot_be_read_ends_with_2() {
+    let ran = super::piped(&["evaluate"], "{\n").await;
+    assert_eq!(ran.exit, Exit::BadInput);
+    assert!(ran.out.contains("\"error\""), "{}", ran.out);
+    assert!(ran.err.contains("1 of 1 case could not be read"), "{}", ran.err);
 }

@@ -76,6 +76,70 @@ async fn unknown_is_no_pass_and_blocks_in_strict_mode_only() {
 }
 
 #[tokio::test]
+async fn who_is_named_by_the_policy_of_its_own_account_is_admitted_and_hears_what_could_still_deny_it() {
+    let folder = std::env::temp_dir().join(format!("session-kms-named-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("key-policy.json");
+    let (user, foreign) = ("arn:aws:iam::111122223333:user/Ann", "arn:aws:iam::222222222222:role/Ops");
+    let policy = serde_json::json!({ "Statement": [
+        {
+            "Sid": "Named", "Effect": "Allow", "Principal": { "AWS": [ADMIN, user, foreign] }, "Action": "kms:*",
+            "Resource": "*",
+        },
+        {
+            "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::111122223333:root" }, "Action": "kms:*",
+            "Resource": "*",
+        },
+    ]});
+    std::fs::write(&path, policy.to_string()).unwrap();
+    let base = ["check", "--key", KEY, "--policy", path.to_str().unwrap(), "--format"];
+    let run = async |format: &'static str, principals: &[&str]| {
+        let users = principals.iter().flat_map(|user| ["--user", user]);
+        let all: Vec<&str> = base.into_iter().chain([format]).chain(users).collect();
+        offline(&all).await
+    };
+    // A boundary without an Allow limits a role that a key policy names, and no user.
+    for (principal, boundary) in
+        [(ADMIN, "by its permissions boundary"), (user, "by a Deny in its permissions boundary")]
+    {
+        let ran = run("json", &[principal]).await;
+        let report: Value = serde_json::from_str(&ran.out).unwrap();
+        let access = &report["access"][0];
+        assert_eq!(
+            (ran.exit, &access["verdict"], &access["isAdmitted"]),
+            (Exit::Good, &"unknown".into(), &true.into())
+        );
+        let own_side = access["ownSide"].as_str().unwrap();
+        for words in
+            ["statement 0 `Named` of the key policy admits it", "a Deny in its own policies", boundary]
+        {
+            assert!(own_side.contains(words), "{own_side}");
+        }
+        let summary = report["summary"].as_str().unwrap();
+        assert!(
+            summary.contains("1 of 1 is admitted by the key alone") && !summary.contains("not proven"),
+            "{summary}"
+        );
+    }
+    // An account's own policies decide, and another account's always do: that is not proven.
+    for principal in [OTHER, foreign] {
+        let ran = run("json", &[principal]).await;
+        let report: Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(
+            (&report["access"][0]["verdict"], report["access"][0].get("isAdmitted")),
+            (&"unknown".into(), None)
+        );
+        assert!(report["summary"].as_str().unwrap().contains("1 of 1 not proven"), "{report:#}");
+    }
+    let text = run("text", &[ADMIN, user, OTHER]).await.out;
+    for words in ["1 of 3 not proven", "2 of 3 are admitted by the key alone", "? unknown (admitted)"] {
+        assert!(text.contains(words), "{text}");
+    }
+    assert!(run("html", &[ADMIN]).await.out.contains("1 admitted, could still be denied"));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
 async fn failures_in_warn_mode_and_of_exempt_principals_are_reported_and_do_not_block() {
     for options in [["--preflight", "warn"], ["--exempt", "arn:aws:iam::*:role/Strang?r"]] {
         let (exit, report) = check_json(&[&["--user", STRANGER], &options[..]].concat()).await;

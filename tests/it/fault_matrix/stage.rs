@@ -175,6 +175,7 @@ impl Stage {
         let attempt = (patience == Patience::Attempt).then_some(Duration::from_secs(8));
         let mut function = self.fixture.function(attempt);
         function.settings.document = Some(DocumentName::default());
+        function.settings.dry_run = true;
         function.write_metrics = |line| METRICS.with_borrow_mut(|lines| lines.push(line.clone()));
         let (within, passes) = match patience {
             // What hangs until the deadline leaves a quarter of the time, less a second and a half, for the response.

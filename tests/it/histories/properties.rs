@@ -93,6 +93,7 @@ impl Properties {
         let mut set = |name: &str, value: &str| properties[name] = value.into();
         if self.document > 0 {
             set("DocumentName", DOCUMENTS[self.document]);
+            set("CreateDocument", "true");
         }
         match self.key {
             Some(key) => {

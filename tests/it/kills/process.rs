@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::runtime_api::{Handled, RuntimeApi};
 use crate::fixture::NAME;
-use crate::stub::{REGION, Stub};
+use crate::stub::{ACCOUNT, REGION, Stub};
 
 /// A process that waits for events. It is killed when the value is dropped, also if the test fails.
 pub struct Process {
@@ -20,8 +20,13 @@ pub struct Process {
 
 impl Process {
     pub async fn start(stub: &Stub) -> Self {
+        Self::start_as(stub, &format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:session-kms")).await
+    }
+
+    /// The same for a function that is invoked by this ARN.
+    pub async fn start_as(stub: &Stub, function_arn: &str) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(1);
-        let api = RuntimeApi::start().await;
+        let api = RuntimeApi::start(function_arn).await;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let output = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
             .join(format!("kills-{}-{number}.log", std::process::id()));

@@ -16,8 +16,6 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 
-use crate::stub::{ACCOUNT, REGION};
-
 /// The id of each invocation. Lambda delivers an event again with the same id.
 const REQUEST_ID: &str = "8f3a1c52-0b7d-4e6f-9a21-6c5d4e3f2a10";
 
@@ -34,17 +32,20 @@ pub struct RuntimeApi {
 
 /// The ends that the server holds.
 struct Ends {
+    function_arn: String,
     events: Mutex<mpsc::UnboundedReceiver<String>>,
     results: mpsc::UnboundedSender<Handled>,
 }
 
 impl RuntimeApi {
-    pub async fn start() -> Self {
+    /// It invokes the function by this ARN.
+    pub async fn start(function_arn: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (events, to_process) = mpsc::unbounded_channel();
         let (from_process, results) = mpsc::unbounded_channel();
-        let ends = Arc::new(Ends { events: Mutex::new(to_process), results: from_process });
+        let function_arn = function_arn.to_owned();
+        let ends = Arc::new(Ends { function_arn, events: Mutex::new(to_process), results: from_process });
         let server = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let ends = Arc::clone(&ends);
@@ -83,11 +84,10 @@ async fn answer(ends: Arc<Ends>, request: Request<Incoming>) -> Result<Response<
         let event = ends.events.lock().await.recv().await.unwrap_or_default();
         let deadline = SystemTime::now() + Duration::from_secs(120);
         let deadline = deadline.duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
-        let arn = format!("arn:aws:lambda:{REGION}:{ACCOUNT}:function:session-kms");
         let response = Response::builder()
             .header("Lambda-Runtime-Aws-Request-Id", REQUEST_ID)
             .header("Lambda-Runtime-Deadline-Ms", deadline.to_string())
-            .header("Lambda-Runtime-Invoked-Function-Arn", arn);
+            .header("Lambda-Runtime-Invoked-Function-Arn", &ends.function_arn);
         return Ok(response.body(Full::from(event)).expect("a valid response"));
     }
     let body =

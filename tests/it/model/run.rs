@@ -110,6 +110,7 @@ impl OwnerRequest {
             }),
             on_delete: self.on_delete,
             on_conflict: if self.takes_over { OnConflict::TakeOver } else { OnConflict::Fail },
+            create_document: false,
             safeguards: Safeguards {
                 mode: self.mode,
                 nodes: vec![session_kms::access::PrincipalArn::parse(NODE).expect("a role")],

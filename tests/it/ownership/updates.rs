@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use session_kms::reconcile::digest;
 
-use crate::fixture::{Fixture, NAME, RECORD, SET_TO_K1, and, disabled, enabled, id_of, resource, settings};
+use crate::fixture::{
+    Fixture, NAME, RECORD, SET_TO_K1, and, created, disabled, enabled, id_of, resource, settings,
+};
 use crate::stub::{Document, Fault, Format, Resource, StackStatus, When};
 
 const OTHER: &str = "Team-Preferences";
@@ -110,7 +112,7 @@ async fn a_replacement_releases_the_old_document_as_its_own_properties_say() {
         let fixture = Fixture::with_settings().await;
         let run = async |payload| fixture.run(payload).await;
         let mut stack = fixture.deployed("demo", &and(enabled(&fixture.k1), "OnDelete", on_delete)).await;
-        let moved = stack.update(&and(enabled(&fixture.k2), "DocumentName", OTHER), &run).await;
+        let moved = stack.update(&created(&fixture.k2, OTHER), &run).await;
         assert_eq!(moved.status, StackStatus::UpdateComplete);
         assert!(moved.last_answer().unwrap().success, "the clean-up too");
         assert_eq!(fixture.state(), format!("latest {left}, default {left}; no record"));

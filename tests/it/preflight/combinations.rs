@@ -139,7 +139,8 @@ async fn several_callers_some_of_them_exempt() {
             assert!(stub.writes().is_empty(), "{context}");
             assert_eq!(key_in_document(&stub).as_deref(), Some(BEFORE), "{context}");
             // The reason names the first three who block and the number of the others, and nobody else.
-            let named = names.iter().filter(|name| answer.reason.contains(&format!("{name}: "))).count();
+            let (findings, _) = answer.reason.split_once("; the whole report").unwrap();
+            let named = names.iter().filter(|name| findings.contains(&format!("{name}: "))).count();
             assert_eq!(named, blocking.len().min(3), "{context}");
             assert_eq!(answer.reason.contains("and 1 more"), blocking.len() > 3, "{context}");
             assert!(answer.reason.contains("request invocation-"), "{context}");
@@ -175,8 +176,8 @@ async fn a_refusal_holds_statements_to_paste() {
         let (_, rest) = answer.reason.split_once(words).unwrap_or_else(|| panic!("{}", answer.reason));
         serde_json::Deserializer::from_str(rest).into_iter().next().unwrap().unwrap()
     };
-    let statement = json_after("add to the key policy: ");
-    let policy = json_after("attach to whom it fails: ");
+    let statement = json_after("add to the list Statement of the key policy, for role/team/Node: ");
+    let policy = json_after(&format!("attach as a policy to {node}: "));
     assert_eq!(policy["Statement"][0]["Resource"], key);
     assert_eq!(policy["Statement"][0]["Action"], "kms:Decrypt");
     // The statement, once pasted, admits the node.
@@ -209,7 +210,7 @@ async fn a_refusal_of_hundreds_fits_the_answer() {
     assert!(!answer.reason.contains("AllowSessionManagerNodes"), "{}", answer.reason);
     assert!(answer.reason.contains("UseSessionKeyAsNode"), "{}", answer.reason);
     assert!(
-        answer.reason.ends_with('}') && answer.reason.contains("request invocation-"),
+        answer.reason.contains("}; to see it all") && answer.reason.contains("request invocation-"),
         "{}",
         answer.reason
     );

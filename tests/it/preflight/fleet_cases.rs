@@ -102,7 +102,7 @@ async fn approved_sessions_count_only_for_the_document_that_they_are_of() {
             }
             key
         });
-        let properties = json!({"KmsKeyId": key, "DocumentName": document});
+        let properties = json!({"KmsKeyId": key, "DocumentName": document, "CreateDocument": true});
         let answer = create(&stub, &function(&stub), &properties).await;
         assert_eq!(answer.success, success, "{document} {approved:?}: {answer:?}");
     }

@@ -53,7 +53,7 @@ async fn a_role_that_lacks_an_allow_is_mended_by_its_permission_set() {
         assert!(!answer.success);
         for words in [
             role.as_str(),
-            "add the statement for users of the report to permission set Ops_Admin",
+            "allow kms:GenerateDataKey on the key in permission set Ops_Admin",
             "; add to permission set Ops_Admin: {",
             "; in place of that for permission set Ops_Admin, add to the key policy: {",
         ] {
@@ -134,6 +134,7 @@ async fn a_role_of_identity_center_whose_permission_set_is_not_certain_is_never_
     let role = stub.world(|world| world.add_role(&format!("{}AWSReservedSSO_Ops_1", PATHS[0])));
     let answer = create(&stub, &function(&stub), &properties_naming(&key, &[&role], &[], "Enforce")).await;
     assert!(!answer.success && !answer.reason.contains("attach"), "{}", answer.reason);
-    assert!(answer.reason.contains("to its permission set in IAM Identity Center"), "{}", answer.reason);
-    assert!(answer.reason.contains("; add to the permission set of whom it fails: {"), "{}", answer.reason);
+    assert!(answer.reason.contains("in its permission set in IAM Identity Center"), "{}", answer.reason);
+    let remedy = format!("; add to the permission set, in IAM Identity Center, of {role}: {{");
+    assert!(answer.reason.contains(&remedy), "{}", answer.reason);
 }

@@ -210,9 +210,12 @@ async fn the_statements_in_a_refusal_admit_whom_it_names() {
     assert!(!answer.success);
     let statements: Vec<Value> = answer
         .reason
-        .split("; add to the key policy: ")
+        .split("; add to the list Statement of the key policy, for ")
         .skip(1)
-        .map(|text| serde_json::from_str(text).unwrap())
+        .map(|text| {
+            let (_, statement) = text.split_once(": ").unwrap();
+            serde_json::Deserializer::from_str(statement).into_iter().next().unwrap().unwrap()
+        })
         .collect();
     assert_eq!(statements.len(), 4, "{}", answer.reason);
     stub.world(|world| {

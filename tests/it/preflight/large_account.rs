@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{AGENT, allow, arn, create, function, key_in_document, reset_with_key};
+use super::{AGENT, allow, arn, create, key_in_document, reset_with_key, trying_function};
 use crate::fixture::{PATIENCE, handle, resource};
 use crate::stub::{ACCOUNT, Fault, SimulatedAnswer, Stop, Stub, When, World};
 
@@ -192,7 +192,7 @@ async fn calls_grow_with_pages_and_roles() {
     let key = stub.world(|world| LARGE.build(world));
     assert_eq!((LARGE.nodes(), LARGE.node_roles()), (20_000, 300));
     let properties = json!({"KmsKeyId": key, "Preflight": "Strict"});
-    let answer = create(&stub, &function(&stub), &properties).await;
+    let answer = create(&stub, &trying_function(&stub), &properties).await;
     assert!(answer.success, "{}", answer.reason);
     assert_eq!(key_in_document(&stub), Some(key));
     assert_calls(&stub, &LARGE, 0);
@@ -209,7 +209,7 @@ async fn throttled_calls_are_retried_and_succeed() {
         }
     }
     let properties = json!({"KmsKeyId": key, "Preflight": "Strict"});
-    let answer = create(&stub, &function(&stub), &properties).await;
+    let answer = create(&stub, &trying_function(&stub), &properties).await;
     assert!(answer.success, "{}", answer.reason);
     assert_eq!(key_in_document(&stub), Some(key));
     assert_calls(&stub, &SMALL, 3);
@@ -224,7 +224,7 @@ async fn under_way(properties: impl Fn(&str) -> Value, n: usize, at_least: usize
     // is read twice.
     let before = ["DescribeKey", "DescribeDocument", "GetParameter", "GetDocument", "GetParameter"].len();
     stub.stop_at(before + n, Stop::Before);
-    let function = function(&stub);
+    let function = trying_function(&stub);
     let request = resource("demo").create(&stub, &properties(&key));
     let run = handle(&function, &request.payload, PATIENCE);
     let arrived = async {

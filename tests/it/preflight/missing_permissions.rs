@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{AGENT, OTHER, admit_function, allow, arn, create, function, key_in_document, reset_with_key};
+use super::{
+    AGENT, OTHER, admit_function, allow, arn, create, function, key_in_document, reset_with_key,
+    trying_function,
+};
 use crate::stub::{ACCOUNT, Document, Fault, Format, SimulatedAnswer, Stub, When, World};
 
 /// A document of sessions that forward ports.
@@ -82,11 +85,35 @@ fn properties(key: &str, mode: &str) -> Value {
 async fn with_every_permission_even_strict_passes() {
     let stub = Stub::start().await;
     let key = stub.world(|world| add_passing_fleet(world, ACCOUNT));
-    let answer = create(&stub, &function(&stub), &properties(&key, "Strict")).await;
+    let answer = create(&stub, &trying_function(&stub), &properties(&key, "Strict")).await;
     assert!(answer.success, "{}", answer.reason);
     // The key's fitness, both sides of three nodes' roles and two users, two dry runs, the fleet, its network and the
     // history.
     assert_eq!(answer.data["Findings"], json!(format!("{} passed", 1 + 2 * 5 + 2 + 1 + 1 + 1)));
+}
+
+/// What parameter DryRun does not ask for is neither called nor listed, and Strict does without it.
+#[tokio::test]
+async fn a_key_is_tried_only_if_that_is_asked_for() {
+    for (tries, succeeds) in [(false, true), (true, false)] {
+        let stub = Stub::start().await;
+        let key = stub.world(|world| {
+            let key = add_passing_fleet(world, ACCOUNT);
+            // The function's role may not make the calls of a session, as it is without DryRun.
+            for action in ["kms:GenerateDataKey", "kms:Decrypt"] {
+                world.key(&key).deny("*", action);
+            }
+            key
+        });
+        let function = if tries { trying_function(&stub) } else { function(&stub) };
+        let answer = create(&stub, &function, &properties(&key, "Strict")).await;
+        assert_eq!(answer.success, succeeds, "{}", answer.reason);
+        let calls = ["GenerateDataKey", "Decrypt"].map(|operation| !stub.calls_of(operation).is_empty());
+        assert_eq!(calls, [tries, tries]);
+        let said = if succeeds { answer.data["Findings"].as_str().unwrap() } else { &answer.reason };
+        assert_eq!(said.contains("the function's own role may not kms:Decrypt"), tries, "{said}");
+        assert_eq!(said == format!("{} passed", 1 + 2 * 5 + 1 + 1 + 1), !tries, "{said}");
+    }
 }
 
 #[tokio::test]
@@ -108,7 +135,7 @@ async fn each_missing_permission_is_unknown_and_named() {
                 _ => When::operation(service, operation),
             };
             stub.fault(denied, Fault::AccessDenied { action });
-            let answer = create(&stub, &function(&stub), &properties(&key, mode)).await;
+            let answer = create(&stub, &trying_function(&stub), &properties(&key, mode)).await;
             let said = match mode {
                 "Enforce" => {
                     assert!(answer.success, "{action}: {}", answer.reason);
@@ -152,7 +179,7 @@ async fn a_reader_role_that_cannot_be_assumed_is_named() {
             stub.world(|world| (add_passing_fleet(world, OTHER), world.add_role_in(OTHER, "Reader")));
         let mut properties = properties(&key, mode);
         properties["KeyPolicyReaderRoleArn"] = reader.into();
-        let answer = create(&stub, &function(&stub), &properties).await;
+        let answer = create(&stub, &trying_function(&stub), &properties).await;
         assert_eq!(answer.success, success, "{}", answer.reason);
         let said = if success { answer.data["Findings"].as_str().unwrap() } else { &answer.reason };
         assert!(said.contains("sts:AssumeRole"), "{said}");
@@ -163,7 +190,7 @@ async fn a_reader_role_that_cannot_be_assumed_is_named() {
 async fn an_unknown_foreign_key_names_the_properties_that_would_help() {
     let stub = Stub::start().await;
     let key = stub.world(|world| add_passing_fleet(world, OTHER));
-    let answer = create(&stub, &function(&stub), &properties(&key, "Strict")).await;
+    let answer = create(&stub, &trying_function(&stub), &properties(&key, "Strict")).await;
     assert!(!answer.success);
     for word in ["KeyPolicyReaderRoleArn", "KeyPolicy", OTHER] {
         assert!(answer.reason.contains(word), "{word} is not in {}", answer.reason);

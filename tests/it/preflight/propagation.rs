@@ -14,7 +14,7 @@ use session_kms::session::DocumentName;
 use super::key_policies::Caller;
 use super::{
     AGENT, BEFORE, admit_function, allow, arn, create, function, key_in_document, properties_naming,
-    reset_with_key,
+    reset_with_key, trying_function,
 };
 use crate::stub::{ACCOUNT, Fault, REGION, Refusal, SimulatedAnswer, Stub, When, World};
 
@@ -234,7 +234,7 @@ async fn a_key_that_is_not_usable_yet_is_checked_again() {
     });
     let unusable = Refusal::client("KMSInvalidStateException", "the key is Creating.");
     stub.fault(When::operation("kms", "Decrypt").first(2), Fault::Refuse(unusable));
-    let answer = create(&stub, &function(&stub), &properties).await;
+    let answer = create(&stub, &trying_function(&stub), &properties).await;
     assert!(answer.success, "{}", answer.reason);
     assert_eq!(key_in_document(&stub), Some(key));
     assert_eq!(stub.calls_of("Decrypt").len(), 3);

@@ -1,4 +1,4 @@
-//! The STS of the stub: AssumeRole. A caller with the credentials that it issues is the role, in the role's account.
+//! The STS of the stub: AssumeRole and GetCallerIdentity. A caller with the credentials that it issues is the role, in the role's account.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,7 +12,18 @@ use super::query::number;
 use super::services::Operation;
 use super::world::World;
 
-pub const OPERATIONS: &[&[Operation]] = &[&[Operation::read("AssumeRole", assume_role)]];
+pub const OPERATIONS: &[&[Operation]] = &[&[
+    Operation::read("AssumeRole", assume_role),
+    Operation::read("GetCallerIdentity", get_caller_identity),
+]];
+
+/// Who calls. Nobody needs a permission for it.
+fn get_caller_identity(_: &mut World, call: &Call) -> Outcome {
+    call.only(&[]).map_err(invalid)?;
+    Ok(
+        json!({"Account": call.caller.account, "Arn": call.caller.arn, "UserId": "AROAEXAMPLEEXAMPLEEXA:session"}),
+    )
+}
 
 /// A role that does not exist is refused like one that does not trust the caller.
 fn assume_role(world: &mut World, call: &Call) -> Outcome {

@@ -49,9 +49,11 @@ fn trap_18_a_flag_is_true_or_false_in_any_case_and_nothing_else() {
 }
 
 #[test]
-fn a_word_is_spelt_exactly_and_the_message_lists_the_words() {
-    assert_eq!(read(json!("Clear"), |p| p.word("Field", &WORDS)), Ok(Some(2)));
-    for wrong in ["clear", "Clear ", "Keep", ""] {
+fn a_word_is_taken_in_any_case_and_the_message_lists_the_words() {
+    for clear in ["Clear", "clear", "CLEAR"] {
+        assert_eq!(read(json!(clear), |p| p.word("Field", &WORDS)), Ok(Some(2)));
+    }
+    for wrong in ["Clear ", "Cle", "Keep", ""] {
         let message = format!("`Field` must be one of `Restore`, `Clear`, `Retain`, and is `{wrong}`");
         assert_eq!(read(json!(wrong), |p| p.word("Field", &WORDS)), Err(message));
     }

@@ -7,8 +7,9 @@ use super::routes::NetworkSettings;
 use crate::access::PrincipalArn;
 use crate::ports::Instance;
 use crate::preflight::observation::{InstanceNode, NodeCount};
+use crate::preflight::remedies::listed;
 
-/// How many names a finding lists.
+/// How many reasons a finding lists.
 pub(super) const FEW: usize = 5;
 
 /// The nodes of one VPC.
@@ -43,12 +44,7 @@ pub(super) fn by_vpc<'a>(
 
 /// A handful of names, and how many more there are.
 pub(super) fn few<T: fmt::Display>(names: &BTreeSet<T>) -> String {
-    let listed: Vec<_> = names.iter().take(FEW).map(ToString::to_string).collect();
-    match (names.len().saturating_sub(FEW), listed.split_last()) {
-        (0, Some((last, rest))) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-        (0, _) => listed.concat(),
-        (more, _) => format!("{} and {more} more", listed.join(", ")),
-    }
+    listed(names.iter().map(ToString::to_string).collect())
 }
 
 #[cfg(test)]

@@ -223,7 +223,7 @@ impl<'a> VpcAssessor<'a> {
             return;
         };
         found.findings.push(Finding {
-            remedy: Some("add the VPC endpoint of the report".to_owned()),
+            remedy: Some(format!("add a VPC endpoint for KMS to {}", self.id)),
             ..self.finding(
                 Verdict::Fail,
                 format!(
@@ -299,7 +299,7 @@ impl<'a> VpcAssessor<'a> {
             let finding = match verdict {
                 RolesVerdict::Allows => continue,
                 RolesVerdict::ImplicitDeny => Finding {
-                    remedy: Some("add the statement of the report to the endpoint's policy".to_owned()),
+                    remedy: Some(format!("allow it by a statement of the policy of {id}")),
                     ..self.finding(
                         Verdict::Fail,
                         format!("the policy of endpoint {id} for KMS does not allow {call} to {whom}{given}"),

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::flow::{Flow, FlowEvent, K1, K2, OTHER_DOCUMENT, Step};
 use super::fleet;
-use crate::fixture::{and, disabled, enabled};
+use crate::fixture::{and, created, disabled, enabled};
 
 const SET_TO_K1: &[&str] = &["latest k1, default k1; demo wants k1, before alias/old"];
 const SET_TO_K2: &[&str] = &["latest k2, default k2; demo wants k2, before alias/old"];
@@ -21,7 +21,7 @@ const UPDATE: Flow = Flow {
 const DELETE: Flow = Flow { event: FlowEvent::Delete, wanted: RESTORED, undone: &[], ..UPDATE };
 
 fn to_other_document() -> Value {
-    and(enabled(K2), "DocumentName", OTHER_DOCUMENT)
+    created(K2, OTHER_DOCUMENT)
 }
 
 pub fn updates() -> Vec<Flow> {
