@@ -23,11 +23,13 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-9s %s\n", $$1, $$2 }'
 
 .PHONY: demo
-demo: ## Deploy, change, break and delete a stack on a local AWS (KEEP=1 leaves it up)
+demo: ## Deploy, change, break and delete a stack on a local AWS (KEEP=1 leaves it up; SESSION_KMS_LAMBDA=<file> is a build to use)
 	@echo "Setting up the local AWS"
 	@$(PYTHON) -m local client ministack moto
-	@echo "Building the function (release; the first time takes minutes)"
+ifndef SESSION_KMS_LAMBDA
+	@echo "Building the function (release; the first time takes some 10 minutes on two cores)"
 	@RUSTFLAGS="$(RELEASE_FLAGS)" cargo build --release --locked --no-default-features --bin $(BINARY)
+endif
 	@exec $(CLIENT) -m demo
 
 .PHONY: build
@@ -35,9 +37,8 @@ build: ## Build the function as it is deployed (release)
 	RUSTFLAGS="$(RELEASE_FLAGS)" cargo build --release --locked --no-default-features --bin $(BINARY)
 
 .PHONY: package
-package: ## Build for sam deploy (ARCHITECTURE=arm64 or x86_64, TEMPLATE=template.yaml or template-key-access.yaml)
-	@$(PYTHON) -m local cargo-lambda sam
-	RUSTFLAGS="$(RELEASE_FLAGS)" PATH="$(abspath $(VENV))/cargo-lambda/bin:$$PATH" SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam build --template $(TEMPLATE) --parameter-overrides Architecture=$(ARCHITECTURE)
+package: ## Build for sam deploy, in some 12 minutes (ARCHITECTURE=arm64 or x86_64, TEMPLATE=template.yaml or template-key-access.yaml)
+	@exec $(PYTHON) -m local.sam_build $(ARCHITECTURE) $(TEMPLATE)
 
 .PHONY: release
 release: package ## Make what deploy/stackset.yaml deploys: a plain template and the code (ARCHITECTURE=arm64 or x86_64)

@@ -9,15 +9,17 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC
+from pathlib import Path
 from typing import Any
 
 from demo.accounts import TwoAccounts
+from demo.environment import ENVIRONMENT, write_environment
 from demo.events import send_sample
 from demo.lockouts import LockedOutFleets
 from demo.screen import Screen
 from local import seed
-from local.package import package, store
-from local.paths import BINARY, BINARY_NAME, architecture
+from local.package import package
+from local.paths import BINARY, BINARY_NAME, ROOT, architecture
 from local.processes import ProcessError, end_on_signals
 from local.receiver import PORT
 from local.servers import ACCOUNT, REGION, LocalAws, running
@@ -84,37 +86,30 @@ class Walkthrough:
 
     def leave_up(self) -> None:
         """Leave the servers running, and print how to use and end them."""
-        screen, aws = self.screen, self.aws
-        bucket, template = store(aws, self.stack.template.encode(), "template")
-        for child in aws.children:
+        screen = self.screen
+        for child in self.aws.children:
             child.release()
+        write_environment(self.aws, self.keys, self.stack.template)
         screen.step("KEEP=1: the servers stay up, with the account as it was at the beginning")
-        screen.note("For the aws CLI and the SDKs:")
-        for name, value in aws.environment().items():
-            screen.write(f"export {name}={value}")
+        screen.note("For the aws CLI, session-kms and the SDKs: endpoints, credentials, the keys, the packaged template")
+        screen.write(f"source {_shown(ENVIRONMENT)}")
         screen.write()
         screen.note("The stack once more, and a look at the document:")
         screen.write(
-            f"aws cloudformation create-stack --stack-name {STACK} --template-url {aws.endpoint}/{bucket}/{template}"
-            " --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND"
-            " --parameters "
-            + " ".join(
-                f"ParameterKey={name},ParameterValue={value}"
-                for name, value in (
-                    ("KmsKeyId", seed.FIRST_ALIAS), ("UserRoleNames", seed.USER_ROLE), ("NodeRoleNames", seed.NODE_ROLE),
-                    ("GrantKeyArns", self.keys.first),
-                )
-            )
+            f'aws cloudformation deploy --stack-name {STACK} --template-file "$STACK_TEMPLATE" --s3-bucket "$STACK_BUCKET"'
+            " --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND --parameter-overrides"
+            f' KmsKeyId={seed.FIRST_ALIAS} UserRoleNames={seed.USER_ROLE} NodeRoleNames={seed.NODE_ROLE} GrantKeyArns="$FIRST_KEY"'
         )
         screen.write(f"aws ssm get-document --name {seed.DOCUMENT} --query Content --output text")
         screen.write()
         screen.note("Or the sample events, without a stack: a receiver of the answers, the function, an event.")
+        screen.write("python3 -m local cargo-lambda && export PATH=\"$PWD/target/venv/cargo-lambda/bin:$PATH\"")
         screen.write("python3 -m local.receiver")
         screen.write(f"AWS_ENDPOINT_URL=http://127.0.0.1:{PORT} cargo lambda watch --ignore-changes")
         screen.write(f"cargo lambda invoke {BINARY_NAME} --data-file events/custom-resource-create.json")
         screen.write()
-        screen.note("To end the servers:")
-        screen.write("kill -- " + " ".join(f"-{child.pid}" for child in aws.children))
+        screen.note("To end the servers, in a shell that has read that file:")
+        screen.write("end_local_aws")
 
     def _an_account(self) -> None:
         screen = self.screen
@@ -302,11 +297,15 @@ class Walkthrough:
 def _on_a_real_account(screen: Screen) -> None:
     screen.write()
     screen.write(screen.paint("The same on a real account", "bold"))
-    screen.note("pip install cargo-lambda==1.9.2 ziglang aws-sam-cli   # cross-compiles for arm64 without Docker")
-    screen.note("sam build && sam deploy --guided                      # asks for KmsKeyId and the other parameters")
-    screen.note("In the account that owns a key for others:")
-    screen.note("sam build --template template-key-access.yaml && sam deploy --guided")
+    screen.note("make package      # some 12 minutes; installs cargo-lambda and sam, cross-compiles for arm64 without Docker")
+    screen.note("target/venv/sam/bin/sam deploy --parameter-overrides KmsKeyId=<key ARN, or alias/...>")
+    screen.note("In the account that owns a key for others: make package TEMPLATE=template-key-access.yaml")
     screen.write()
+
+
+def _shown(path: Path) -> str:
+    """A path from the project's folder if it is in it."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 if __name__ == "__main__":

@@ -34,10 +34,15 @@ def upload(aws: LocalAws, binary: Path = BINARY, account: str = ACCOUNT) -> str:
     return f"s3://{bucket}/{key}"
 
 
+def bucket_of(account: str = ACCOUNT) -> str:
+    """The name of the account's artifact bucket."""
+    return f"{BUCKET}-{account}"
+
+
 def store(aws: LocalAws, content: bytes, ending: str, account: str = ACCOUNT) -> tuple[str, str]:
     """Put content into the account's artifact bucket, and return bucket and key."""
     s3 = aws.client("s3", account)
-    bucket = f"{BUCKET}-{account}"
+    bucket = bucket_of(account)
     if bucket not in [known["Name"] for known in s3.list_buckets().get("Buckets", [])]:
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     key = f"session-kms/{hashlib.sha256(content).hexdigest()}.{ending}"

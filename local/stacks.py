@@ -74,6 +74,10 @@ class Stack:
     def outputs(self) -> dict[str, Any]:
         return {output["OutputKey"]: output["OutputValue"] for output in self._describe().get("Outputs", [])}
 
+    def parameter(self, name: str) -> str:
+        """The present value of a parameter."""
+        return next(item["ParameterValue"] for item in self._describe()["Parameters"] if item["ParameterKey"] == name)
+
     def events(self) -> list[dict[str, Any]]:
         """The stack's events, oldest first."""
         pages = self.aws.client("cloudformation", self.account).get_paginator("describe_stack_events").paginate(StackName=self.id or self.name)

@@ -12,22 +12,12 @@ from typing import Self
 
 import pytest
 
+from demo.environment import END
+from demo.environment import ENVIRONMENT as ENVIRONMENT_FILE
+from local import environments
 from local.paths import ROOT
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KEEP"))}
-
-
-# Does with boto3 what the demo says to do with the aws CLI.
-CREATE = """
-import sys, boto3
-stacks = boto3.client("cloudformation")
-stacks.create_stack(
-    StackName="again", TemplateURL=sys.argv[1], Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-    Parameters=[dict(zip(("ParameterKey", "ParameterValue"), given.split("=", 1))) for given in sys.argv[2:]],
-)
-stacks.get_waiter("stack_create_complete").wait(StackName="again", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
-print(stacks.describe_stacks(StackName="again")["Stacks"][0]["StackStatus"])
-"""
 
 
 class Demo:
@@ -114,8 +104,9 @@ def test_every_check_of_the_demo_holds(tmp_path: Path) -> None:
     assert demo.process.returncode == 0, output
     assert "✗" not in output
     assert output.count("✓") == 58
-    for text in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "ROLLBACK_COMPLETE", "DELETE_COMPLETE", "sam build && sam deploy --guided"):
+    for text in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "ROLLBACK_COMPLETE", "DELETE_COMPLETE"):
         assert text in output
+    assert "sam deploy --parameter-overrides KmsKeyId=" in output
     assert '+    "kmsKeyId": "arn:aws:kms:' in output, "a diff of the document"
     assert '"Sid": "AllowSessionManagerNodes"' in output, "the statement that admits a node's role"
     assert output.count(":role/App: kms:Decrypt: neither the key policy nor a grant admits") == 2, "refused in one account and across two"
@@ -142,22 +133,25 @@ def test_nothing_is_left_when_the_demo_is_stopped(number: signal.Signals, tmp_pa
         assert gone(demo.groups)
 
 
-def test_keep_leaves_the_servers_up_and_says_how_to_end_them(tmp_path: Path) -> None:
+def test_keep_leaves_the_servers_up_and_says_how_to_use_and_end_them(tmp_path: Path) -> None:
+    environments.ensure(("awscli",))
     with Demo(tmp_path, KEEP="1") as demo:
         demo.wait_for_servers()
         output = demo.wait()
         assert demo.process.returncode == 0, output
-        groups = {int(group) for group in re.findall(r"-(\d+)", _first_group(r"(?m)^kill -- (.*)$", output))}
+        ending = _first_group(rf"(?m)^{END}\(\) (.*)$", ENVIRONMENT_FILE.read_text())
+        groups = {int(group) for group in re.findall(r" -(\d+)", ending)}
         assert len(groups) == 3
         assert all(alive(group) for group in groups)
-        settings = dict(line.removeprefix("export ").split("=", 1) for line in output.splitlines() if line.startswith("export "))
-        given = [f"{name}={value}" for name, value in re.findall(r"ParameterKey=(\w+),ParameterValue=(\S+)", output)]
-        assert "KmsKeyId=alias/session-manager" in given
-        created = subprocess.run(
-            [sys.executable, "-c", CREATE, _first_group(r"--template-url (\S+)", output), *given],
-            env=ENVIRONMENT | settings, capture_output=True, text=True, check=False,
+        source, create, read, end = (
+            _first_group(rf"(?m)^({start}.*)$", output) for start in ("source ", "aws cloudformation deploy ", "aws ssm get-document ", END)
         )
-        assert created.stdout.strip() == "CREATE_COMPLETE", created.stderr
-        for group in groups:
-            os.killpg(group, signal.SIGTERM)
+        assert "KmsKeyId=alias/session-manager" in create
+        # Credentials of somebody else, which the file has to remove.
+        settings = {"PATH": f"{environments.program('awscli', 'aws').parent}:{os.environ['PATH']}", "AWS_SESSION_TOKEN": "other", "AWS_PROFILE": "other"}
+        used = subprocess.run(
+            ["bash", "-euc", "\n".join([source, create, read, end])], cwd=ROOT, env=ENVIRONMENT | settings, capture_output=True, text=True, check=False,
+        )
+        assert used.returncode == 0, used.stderr
+        assert '"kmsKeyId": "arn:aws:kms:' in used.stdout
         assert gone(demo.groups), "no server runs that the demo did not name"

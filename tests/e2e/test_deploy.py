@@ -356,7 +356,7 @@ def test_the_instructions_name_only_existing_parameters() -> None:
     blocks = re.findall(r"^ *```\w*\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
     named = set(re.findall(r"\b([A-Z][A-Za-z]+)=", "\n".join(blocks)))
     # Arguments of make, and of the commands on stack instances.
-    known = {"TEMPLATE", "ARCHITECTURE", "Name", "Values", "Accounts", "AccountFilterType", "ConcurrencyMode"}
+    known = {"TEMPLATE", "ARCHITECTURE", "Name", "Values", "Accounts", "AccountFilterType", "ConcurrencyMode", "OutputKey"}
     for path in [*DEPLOY.glob("*.yaml"), *ROOT.glob("template*.yaml")]:
         known |= set(load(path.read_text())["Parameters"])
     assert {"KmsKeyId", "KeyArns", "ConsumerAccounts"} <= named <= known
