@@ -51,6 +51,9 @@ pub(crate) enum Event {
         properties: Map<String, Value>,
         /// The call, or what is wrong with it.
         call: Result<direct::DirectCall, PropertyProblems>,
+        /// Whether it asks a question, for which nothing is changed. A misspelt action is none: it may be meant to change
+        /// something, and nobody is to take it for done.
+        is_question: bool,
     },
     /// Nothing to act on, and why: one line for the log.
     Ignored(String),

@@ -210,13 +210,13 @@ impl<P: WritePorts + Compliance + CallerIdentity> Function<P> {
             Event::ConfigRule(evaluation) => {
                 Box::pin(self.evaluate(&evaluation, context)).instrument(span).await
             }
-            Event::DirectCall { properties, call } => {
+            Event::DirectCall { properties, call, is_question } => {
                 let answered = async {
                     let call = call.map_err(FunctionError::BadCall)?;
                     self.answer(&call, digest(&properties), context).await
                 };
                 match Box::pin(answered).instrument(span).await {
-                    Err(error) if direct::is_question(payload) => Ok(direct::unanswered(payload, &error)),
+                    Err(error) if is_question => Ok(direct::unanswered(payload, &error)),
                     answered => answered,
                 }
             }

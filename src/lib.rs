@@ -15,14 +15,14 @@
 //!
 //! | module | holds | may import |
 //! | --- | --- | --- |
-//! | [`cli`] | the command line, one file a command | access, intent, key, location, operations, ports, preflight, reconcile, report, session, `kms_key_policy` |
+//! | [`cli`] | the command line, one file a command | access, intent, key, location, operations, ports, preflight, quote, reconcile, report, session, `kms_key_policy` |
 //! | [`function`] | the Lambda: what is done with each kind of event | access, arn, change_event, event, intent, location, metrics, operations, ports, preflight, quote, reconcile, remediation, session, `cloudformation_custom_resource`, `kms_key_policy` |
 //! | [`operations`] | what the command line and direct calls ask for: status, check, plan, apply, release; each answered by a report | intent, key, location, ports, preflight, reconcile, report, session |
 //! | [`remediation`] | a document is to be as its record wants it: drift, repair, breaker, choice between key and standby key, lost access | change_event, intent, key, ports, preflight, reconcile, session |
 //! | [`reconcile`] | what writes: observe, plan, record, converge, release | change_event, intent, key, ports, preflight, session |
 //! | [`report`] | one report value as text, JSON, Markdown and HTML; pure | access, arn, intent, preflight |
 //! | [`preflight`] | who can use a key: observing, the checks (one file each), findings; it only reads | access, arn, intent, key, ports, session, `kms_key_policy` |
-//! | [`aws`] | the ports on the AWS SDK | access, arn, intent, key, ports, session, `cloudformation_custom_resource` |
+//! | [`aws`] | the ports on the AWS SDK | access, arn, intent, key, ports, quote, session, `cloudformation_custom_resource` |
 //! | [`ports`] | what the program needs of AWS, as traits: reads and writes apart | access, intent, key, location, session |
 //! | `event` | what arrives, one file a source, told apart in one place; pure | access, arn, change_event, intent, key, location, quote, session, `cloudformation_custom_resource`, `kms_key_policy` |
 //! | [`intent`] | what is wanted of a document; pure | access, key, session, `kms_key_policy` |

@@ -1,5 +1,5 @@
 //! Texts from outside, as messages repeat them: on one line, of limited length, and without characters that change how
-//! the text around them is shown. Pure.
+//! the text around them is shown; and as words of a command that a message gives. Pure.
 
 /// The longest part of a text that a message repeats, in characters: most ARNs are shorter.
 const LONGEST: usize = 200;
@@ -11,6 +11,16 @@ pub(crate) fn quoted(text: &str) -> String {
         quoted.push('…');
     }
     quoted
+}
+
+/// A text as one word of a command for a Unix shell: in quotes, unless no character of it means anything to a shell.
+pub(crate) fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
 }
 
 #[cfg(test)]
@@ -25,5 +35,17 @@ mod tests {
         );
         assert_eq!(quoted("a\u{202e}b\r\n\0\u{1b}[2J"), "a\\u{202e}b\\r\\n\\0\\u{1b}[2J");
         assert_eq!(quoted(&"ü".repeat(1_000_000)), format!("{}…", "ü".repeat(200)));
+    }
+
+    #[test]
+    fn a_word_of_a_command_stays_one_word() {
+        for (text, word) in [
+            ("arn:aws:kms:eu-west-1:1:key/1-2", "arn:aws:kms:eu-west-1:1:key/1-2"),
+            ("", "''"),
+            ("*x y", "'*x y'"),
+            ("it's $HOME", r"'it'\''s $HOME'"),
+        ] {
+            assert_eq!(shell_word(text), word);
+        }
     }
 }

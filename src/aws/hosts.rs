@@ -95,7 +95,7 @@ impl Error for Unreachable {
 
 /// Whether a host is an endpoint of AWS, whose name holds the Region.
 fn is_of_aws(host: &str) -> bool {
-    host.contains(".amazonaws.") || host.ends_with(".aws") || host.ends_with(".amazonaws.com")
+    host.contains(".amazonaws.") || host.ends_with(".aws")
 }
 
 /// An error and the errors that caused it. An I/O error holds its cause inside, where `source` does not show it.

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use crate::quote::shell_word;
 use crate::report::ReportOrigin;
 
 /// Options whose values are secrets, which no report repeats.
@@ -31,21 +32,11 @@ fn command_line(arguments: &[OsString]) -> String {
         words.push(match with_value {
             _ if is_secret => HIDDEN.to_owned(),
             Some(name) => format!("{name}={HIDDEN}"),
-            None => word(&argument),
+            None => shell_word(&argument),
         });
         is_secret = !is_secret && SECRET.contains(&argument.as_ref());
     }
     words.join(" ")
-}
-
-/// An argument as a shell takes it: in quotes, unless it consists of characters that mean nothing to a shell.
-fn word(argument: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c);
-    if !argument.is_empty() && argument.chars().all(is_plain) {
-        argument.to_owned()
-    } else {
-        format!("'{}'", argument.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ pub(super) fn read(fields: &Map<String, Value>) -> Event {
         // properties belong to the call, so the others are ignored.
         let document = DocumentName::default();
         let call = reader.finish(UnknownProperties::Ignore).map(|_| DirectCall::Status { document });
-        return direct_call(fields, call);
+        return direct_call(fields, call, false);
     };
     let has_intent = ["encryption", "kmsKeyId"].iter().any(|name| fields.contains_key(*name));
     let call = match action {
@@ -86,7 +86,8 @@ pub(super) fn read(fields: &Map<String, Value>) -> Event {
         }
         DirectAction::Plan => with_intent(reader, DirectCall::Plan),
         DirectAction::Check => {
-            if fields.get("encryption").and_then(Value::as_str) == Some("Disabled") {
+            let encryption = fields.get("encryption").and_then(Value::as_str);
+            if encryption.is_some_and(|word| word.eq_ignore_ascii_case("Disabled")) {
                 reader.reject(
                     "Encryption",
                     "is `Disabled`; action `check` is about a key, so it must be `Enabled` or left out",
@@ -95,13 +96,18 @@ pub(super) fn read(fields: &Map<String, Value>) -> Event {
             with_intent(reader, DirectCall::Check)
         }
     };
-    direct_call(fields, call)
+    let is_question = matches!(action, DirectAction::Status | DirectAction::Check | DirectAction::Plan);
+    direct_call(fields, call, is_question)
 }
 
-fn direct_call(fields: &Map<String, Value>, call: Result<DirectCall, PropertyProblems>) -> Event {
+fn direct_call(
+    fields: &Map<String, Value>,
+    call: Result<DirectCall, PropertyProblems>,
+    is_question: bool,
+) -> Event {
     let mut properties = fields.clone();
     properties.remove("action");
-    Event::DirectCall { properties, call }
+    Event::DirectCall { properties, call, is_question }
 }
 
 fn with_intent(

@@ -342,8 +342,7 @@ fn document(properties: &Map<String, Value>) -> Result<DocumentName, DocumentNam
 /// What the properties ask for when the resource is deleted; `None` if they do not say, or if no version knew the
 /// word.
 fn on_delete(properties: &Map<String, Value>) -> Option<OnDelete> {
-    let word = properties.get("OnDelete").and_then(Value::as_str)?;
-    ON_DELETE.iter().find(|(name, _)| *name == word).map(|(_, on_delete)| *on_delete)
+    on_delete_word(&mut Properties::new(properties))
 }
 
 /// The physical id of a document in an account and Region. Nothing else is part of it, so that a changed key never

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::access::{KnownContext, KnownState, PrincipalArn};
 use crate::intent::{Intent, KeyAccessQuestion, PreflightMode};
+use crate::quote::shell_word;
 use crate::session::DocumentName;
 
 /// How long a command may become, in bytes: a reason has room for little more than 3,000.
@@ -97,11 +98,7 @@ fn of_context(context: &KnownContext) -> impl Iterator<Item = String> {
 
 /// An option, with its value as a shell of Unix reads it.
 fn option(name: &str, value: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+=.,:/@%".contains(&byte);
-    match value.bytes().all(is_plain) && !value.is_empty() {
-        true => format!(" --{name} {value}"),
-        false => format!(" --{name} '{}'", value.replace('\'', "'\\''")),
-    }
+    format!(" --{name} {}", shell_word(value))
 }
 
 #[cfg(test)]

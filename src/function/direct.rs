@@ -52,12 +52,6 @@ pub(super) async fn answer<P: WritePorts>(
     Ok(report.to_value())
 }
 
-/// Whether a call asks a question: nothing is changed for it. A misspelt action is none, since it may be meant to change
-/// something, and nobody is to take it for done.
-pub(super) fn is_question(payload: &Value) -> bool {
-    matches!(payload.get("action").and_then(Value::as_str), Some("status" | "check" | "plan"))
-}
-
 /// The answer to a question that cannot be answered with a report. It is no error of the function, which would ring an
 /// alarm.
 pub(super) fn unanswered(payload: &Value, error: &FunctionError) -> Value {

@@ -103,9 +103,7 @@ impl KeyDescription {
             custom_key_store: None,
         }
     }
-}
 
-impl KeyDescription {
     /// Whether it is a key that can never encrypt sessions: its spec, its usage and its manager stay as they are.
     #[must_use]
     pub fn is_of_wrong_kind(&self) -> bool {

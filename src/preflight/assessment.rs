@@ -69,8 +69,7 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
         unread: observation.unread(),
         ..Assessment::default()
     };
-    let unfit = assessment.findings.iter().find(|finding| finding.verdict == Verdict::Fail);
-    let unfit = unfit.map(|finding| format!("nobody can use the key: {}", finding.evidence));
+    let unfit = assessment.unfit();
     assessment.findings.extend(key_policy::warnings(&assessor.all.rules, key.as_str()));
     let mut refused: Vec<(&PrincipalArn, CallerKind)> = Vec::new();
     let mut lacking: Vec<(&PrincipalArn, CallerKind)> = Vec::new();
@@ -183,6 +182,15 @@ impl Need {
 }
 
 impl Assessment {
+    /// That nobody can use the key, and why, if it cannot encrypt sessions.
+    #[must_use]
+    pub fn unfit(&self) -> Option<String> {
+        let is_unfit =
+            |finding: &&Finding| finding.check == Check::KeyFitness && finding.verdict == Verdict::Fail;
+        let finding = self.findings.iter().find(is_unfit)?;
+        Some(format!("nobody can use the key: {}", finding.evidence))
+    }
+
     /// Drops the remedies that are about this key. It can never encrypt sessions, so nobody needs to be admitted to it: the
     /// remedy is another key.
     fn leave_only_another_key(&mut self, key: &KeyArn) {

@@ -107,22 +107,6 @@ pub enum KeyStanding {
     Standby,
 }
 
-impl KeyFault {
-    /// What would admit those whom the fault names.
-    #[must_use]
-    pub fn remedies(&self) -> Option<&Remedies> {
-        match self {
-            Self::Blocked { remedies, .. } | Self::NotAdmitted { remedies, .. } => Some(remedies),
-            Self::Reference(_)
-            | Self::Misplaced(_)
-            | Self::NotFound { .. }
-            | Self::Unfit { .. }
-            | Self::StandbyIsKey { .. }
-            | Self::NotOurKey { .. } => None,
-        }
-    }
-}
-
 /// How many subjects a message names.
 const NAMED: usize = 3;
 

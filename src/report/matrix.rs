@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::KeyAssessment;
 use crate::access::CallerKind;
-use crate::preflight::{Check, Finding, Verdict};
+use crate::preflight::{Check, Verdict};
 
 /// The matrix.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,9 +63,7 @@ impl Matrix {
             };
             put(&mut rows, access.principal.as_str(), access.side, cell);
         }
-        let is_unfit =
-            |finding: &&Finding| finding.check == Check::KeyFitness && finding.verdict == Verdict::Fail;
-        let unfit = assessment.findings.iter().find(is_unfit);
+        let unfit = assessment.unfit();
         // An account is asked about on the key's side alone: its finding is all there is of it, unless nobody can use
         // the key.
         for finding in &assessment.findings {
@@ -77,7 +75,7 @@ impl Matrix {
                     is_admitted: false,
                     exempt: finding.exempt,
                     source: String::new(),
-                    key_side: unfit.unwrap_or(finding).evidence.clone(),
+                    key_side: unfit.clone().unwrap_or_else(|| finding.evidence.clone()),
                     own_side: String::new(),
                     key_policy_statements: finding.key_policy_statements.clone(),
                 };

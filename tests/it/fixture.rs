@@ -341,8 +341,9 @@ pub struct Logs {
     _guard: DefaultGuard,
 }
 
+/// What a subscriber has written.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Logs {
     pub fn captured() -> Self {
@@ -368,7 +369,7 @@ impl Logs {
 
     /// The lines of this project's crates. The Lambda does not log those of the libraries at fine levels.
     pub fn text(&self) -> String {
-        let text = String::from_utf8(self.lines.held().clone()).unwrap();
+        let text = self.lines.text();
         let targets =
             ["session_kms", "cloudformation_custom_resource"].map(|name| format!(r#""target":"{name}"#));
         let ours = |line: &&str| targets.iter().any(|target| line.contains(target.as_str()));
@@ -377,6 +378,10 @@ impl Logs {
 }
 
 impl Lines {
+    pub fn text(&self) -> String {
+        String::from_utf8(self.held().clone()).unwrap()
+    }
+
     fn held(&self) -> MutexGuard<'_, Vec<u8>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,39 +1,13 @@
 //! The lines of the log, as CloudWatch Logs Insights reads them: JSON in which a report is an object.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
-
 use serde_json::{Value, json};
 use session_kms::log;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::change_events::UPDATED;
-use crate::fixture::{Fixture, PATIENCE, handle, rival_key};
+use crate::fixture::{Fixture, Lines, PATIENCE, handle, rival_key};
 use crate::stub::World;
-
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Lines {
-    /// The lines that have a report.
-    fn reports(&self) -> Vec<Value> {
-        let text = String::from_utf8(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap();
-        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines.filter(|line| line.get("report").is_some()).collect()
-    }
-}
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// Runs something with the log of the Lambda, and returns the lines with a report.
 async fn logged(run: impl Future<Output = ()>) -> Vec<Value> {
@@ -46,7 +20,9 @@ async fn logged(run: impl Future<Output = ()>) -> Vec<Value> {
     let guard = tracing::subscriber::set_default(subscriber);
     run.await;
     drop((guard, second));
-    lines.reports()
+    let text = lines.text();
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter(|line| line.get("report").is_some()).collect()
 }
 
 #[tokio::test]

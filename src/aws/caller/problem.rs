@@ -12,6 +12,7 @@ use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIden
 use aws_types::os_shim_internal::{Env, Fs};
 
 use crate::aws::hosts;
+use crate::quote::shell_word;
 
 /// What is wrong with the credentials. `profile` is the profile that was asked for by name; `None` is the default one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,15 +116,15 @@ impl fmt::Display for CredentialsProblem {
                 list(f, known)
             }
             Self::UnknownProfile { profile, known } => {
-                write!(f, "there is no profile `{profile}`; give another with --profile or AWS_PROFILE, or make it with `aws configure --profile {}`", word(profile))?;
+                write!(f, "there is no profile `{profile}`; give another with --profile or AWS_PROFILE, or make it with `aws configure --profile {}`", shell_word(profile))?;
                 list(f, known)
             }
             Self::EmptyProfile(profile) => write!(
                 f,
                 "profile `{profile}` holds no credentials; run `aws configure --profile {}`, or `aws configure sso \
                  --profile {}`",
-                word(profile),
-                word(profile)
+                shell_word(profile),
+                shell_word(profile)
             ),
             Self::LoginExpired(profile) => write!(
                 f,
@@ -177,7 +178,7 @@ const CURE: &str = "set AWS_PROFILE or give --profile NAME, or run `aws configur
 
 /// ` --profile NAME`, for a command of the AWS CLI.
 fn option(profile: Option<&str>) -> String {
-    profile.map(|profile| format!(" --profile {}", word(profile))).unwrap_or_default()
+    profile.map(|profile| format!(" --profile {}", shell_word(profile))).unwrap_or_default()
 }
 
 /// The command by which the AWS CLI puts its credentials into the environment.
@@ -188,16 +189,6 @@ fn export(profile: Option<&str>) -> String {
 /// The name of a profile behind a noun.
 fn named(profile: Option<&str>) -> String {
     profile.map(|profile| format!(" `{profile}`")).unwrap_or_default()
-}
-
-/// A name as a shell takes it.
-fn word(name: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./@".contains(c);
-    if !name.is_empty() && name.chars().all(is_plain) {
-        name.to_owned()
-    } else {
-        format!("'{}'", name.replace('\'', r"'\''"))
-    }
 }
 
 fn list(f: &mut fmt::Formatter<'_>, known: &[String]) -> fmt::Result {

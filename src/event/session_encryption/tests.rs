@@ -51,6 +51,19 @@ fn defaults_are_the_documented_ones() {
 }
 
 #[test]
+fn a_delete_reads_its_word_as_a_create_does() {
+    for (word, expected) in [
+        (json!("Retain"), Some(OnDelete::Retain)),
+        (json!("retain"), Some(OnDelete::Retain)),
+        (json!("Keep"), None),
+        (json!({}), None),
+    ] {
+        let properties = json!({"OnDelete": word});
+        assert_eq!(on_delete(properties.as_object().unwrap()), expected, "{properties}");
+    }
+}
+
+#[test]
 fn each_value_is_read() {
     let intent = read(&json!({
         "Encryption": "Disabled", "DocumentName": "Other", "OnDelete": "Retain", "OnConflict": "TakeOver",

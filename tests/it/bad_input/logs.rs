@@ -1,21 +1,19 @@
 //! What the function logs, without the lines of the libraries: to write those too would take most of the time.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use tracing::subscriber::DefaultGuard;
 use tracing::{Dispatch, Level};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 
+use crate::fixture::Lines;
+
 /// Captures the lines of this thread at the levels that a release build has, while the value is alive.
 pub struct Logs {
     lines: Lines,
     _guard: DefaultGuard,
 }
-
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Logs {
     pub fn captured() -> Self {
@@ -37,17 +35,6 @@ impl Logs {
     }
 
     pub fn text(&self) -> String {
-        String::from_utf8(self.lines.0.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap()
-    }
-}
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        self.lines.text()
     }
 }

@@ -259,6 +259,8 @@ async fn a_question_by_a_direct_call_is_never_an_error_of_the_function() {
     for (payload, kind, said) in [
         (json!({"action": "status", "key": "1"}), "BadCall", "`key`"),
         (json!({"action": "check"}), "BadCall", "`kmsKeyId` is missing"),
+        (json!({"action": "Check"}), "BadCall", "`kmsKeyId` is missing"),
+        (json!({"action": "check", "encryption": "disabled"}), "BadCall", "action `check` is about a key"),
         (json!({"action": "plan", "kmsKeyId": "alias/none"}), "Refused", "KMS finds no key"),
     ] {
         let answer = call(&fixture, payload).await;
