@@ -20,6 +20,7 @@ mod key_access;
 mod key_policy_reader;
 mod keys;
 mod organizations;
+mod pace;
 mod raw_operation;
 mod records;
 

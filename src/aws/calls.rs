@@ -12,7 +12,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_ssm::config::ConfigBag;
-use aws_sdk_ssm::config::interceptors::BeforeSerializationInterceptorContextRef;
+use aws_sdk_ssm::config::interceptors::{
+    BeforeSerializationInterceptorContextRef, FinalizerInterceptorContextRef,
+};
 use aws_sdk_ssm::error::{BoxError, ProvideErrorMetadata};
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -24,12 +26,17 @@ use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use serde::de::IgnoredAny;
 
 use super::Aws;
+use super::pace::Pace;
 use super::raw_operation::Refusal;
 use crate::ports::Calls;
 
-/// The calls that AWS has not answered yet.
+/// The calls that AWS has not answered yet, and the pace of those that are many.
 #[derive(Clone, Debug, Default)]
-pub(super) struct CallsInFlight(Arc<Mutex<Unanswered>>);
+pub(super) struct CallsInFlight {
+    unanswered: Arc<Mutex<Unanswered>>,
+    /// The pace of the calls of IAM.
+    pub(super) iam: Pace,
+}
 
 /// The names of the calls, each under a number of its own.
 #[derive(Debug, Default)]
@@ -46,7 +53,7 @@ struct CallInFlight {
 
 impl CallsInFlight {
     fn with<T>(&self, change: impl FnOnce(&mut Unanswered) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        change(&mut self.unanswered.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -73,6 +80,20 @@ impl Intercept for CallsInFlight {
         settings.interceptor_state().store_put(CallInFlight { calls: self.clone(), number });
         Ok(())
     }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        settings: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(response) = context.response()
+            && settings.load::<Metadata>().is_some_and(|call| call.service() == "IAM")
+        {
+            self.iam.answered(response);
+        }
+        Ok(())
+    }
 }
 
 impl Drop for CallInFlight {
@@ -89,6 +110,14 @@ impl fmt::Debug for CallInFlight {
 
 impl Storable for CallInFlight {
     type Storer = StoreReplace<Self>;
+}
+
+impl Aws {
+    /// How many calls AWS has not answered yet.
+    #[must_use]
+    pub fn calls_under_way(&self) -> usize {
+        self.in_flight.with(|unanswered| unanswered.names.len())
+    }
 }
 
 impl Calls for Aws {

@@ -21,6 +21,7 @@ impl Identities for Aws {
         context: &[ContextEntry],
     ) -> Result<Simulation, AwsError> {
         let operation = "iam:SimulatePrincipalPolicy";
+        let _turn = self.in_flight.iam.turn().await;
         let simulate = self
             .iam
             .simulate_principal_policy()
@@ -41,6 +42,7 @@ impl Identities for Aws {
 
     async fn principal_tags(&self, principal: &PrincipalArn) -> Result<Option<PrincipalTags>, AwsError> {
         let (on, name) = (principal.as_str(), principal.name());
+        let _turn = self.in_flight.iam.turn().await;
         let tags = |tags: Option<Vec<Tag>>| {
             tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect()
         };
@@ -74,6 +76,7 @@ impl Identities for Aws {
 
     async fn role_arn(&self, name: &str) -> Result<Option<String>, AwsError> {
         let operation = "iam:GetRole";
+        let _turn = self.in_flight.iam.turn().await;
         match call(operation, name, self.iam.get_role().role_name(base_name(name)).send()).await {
             Ok(output) => match output.role {
                 Some(role) => Ok(Some(role.arn)),
@@ -86,6 +89,7 @@ impl Identities for Aws {
 
     async fn role_of_profile(&self, name: &str) -> Result<Option<String>, AwsError> {
         let operation = "iam:GetInstanceProfile";
+        let _turn = self.in_flight.iam.turn().await;
         let get = self.iam.get_instance_profile().instance_profile_name(base_name(name)).send();
         match call(operation, name, get).await {
             Ok(output) => match output.instance_profile {
