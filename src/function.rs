@@ -308,7 +308,7 @@ impl<P: WritePorts + Compliance + CallerIdentity> Function<P> {
         tracing::info!(source = %change.source, about = %change.scope, %change, "change event");
         let deadline = context.invocation.deadline;
         let request_id = context.invocation.request_id;
-        let memory = FleetMemory::default();
+        let memory = FleetMemory::with_keys();
         let environment = environment.with_memory(&memory);
         let handler = ChangeEventHandler { environment, settings: &self.settings, deadline, request_id };
         handler.handle(change, metrics).await

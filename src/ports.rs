@@ -23,7 +23,7 @@ pub use access::{
 };
 pub use compliance::{Compliance, ComplianceReport, ComplianceType};
 pub use documents::{
-    DocumentHead, DocumentVersion, DocumentWrite, ReadDocuments, VersionStatus, WriteDocuments,
+    DocumentHead, DocumentVersion, DocumentWrite, LatestVersion, ReadDocuments, VersionStatus, WriteDocuments,
 };
 pub use environment::{DenialRetries, Environment};
 pub use error::{AwsAnswer, AwsError, AwsErrorKind};

@@ -7,19 +7,24 @@
 mod converge;
 mod error;
 mod establish;
+mod half_change;
 mod observe;
 mod observer;
 mod outcome;
 mod plan;
 mod record;
 mod release;
+mod rollback;
 mod run;
 mod session_keys;
 mod stored_record;
+mod uniqueness;
+mod waits;
 
 pub(crate) use converge::{Converged, Convergence, Purpose, converge};
 pub use error::ReconcileError;
-pub use establish::{EstablishRequest, Preview, establish, preview, return_to_accepted};
+pub use establish::{EstablishRequest, Preview, establish, preview};
+pub use half_change::HalfChange;
 pub use observe::{Observation, ObservedDocument, ObservedVersion};
 pub use outcome::Outcome;
 pub use plan::{Goal, Plan, PlanError, Step, plan_establish, plan_release};
@@ -29,7 +34,7 @@ pub use record::{
 };
 pub use release::{ReleasePreview, ReleaseRequest, preview_release, release};
 pub(crate) use release::{released_for, seconds};
-pub use run::HalfChange;
+pub use rollback::return_to_accepted;
 pub(crate) use run::Run;
 pub use session_keys::{SessionKeys, session_keys};
 pub use stored_record::read_record;

@@ -10,6 +10,7 @@ mod key_choice;
 mod lost_access;
 mod outcome;
 mod repair;
+mod settled;
 mod telling;
 
 use std::time::SystemTime;
@@ -22,21 +23,15 @@ use self::lost_access::check_lost_access;
 use self::outcome::Alert;
 pub use self::outcome::{Remediation, RemediationOutcome};
 use self::repair::Repair;
+use self::settled::observe_settled;
 pub use self::telling::TellingNote;
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
 use crate::ports::{AwsError, Environment, OutOfTime, TimeLimit, VersionStatus, WritePorts, within};
-use crate::reconcile::{
-    HalfChange, Observation, ObservedDocument, ReconcileError, Record, Run, Step, released_for, seconds,
-};
+use crate::reconcile::{HalfChange, Observation, ReconcileError, Record, Run, released_for, seconds};
 use crate::session::DocumentName;
 
 /// How many attempts are made if the intent changes during one.
 const ATTEMPTS: u32 = 3;
-/// How many times an attempt waits for another run, each time for longer: a few seconds in all.
-const WAITS: u32 = 4;
-/// If the last repair is younger than this, in seconds, the run that made it may still be under way.
-const UNDER_WAY: u64 = 15;
-
 /// A request to remediate a document.
 #[derive(Clone, Copy, Debug)]
 pub struct RemediationRequest<'a> {
@@ -244,12 +239,18 @@ impl Attempt {
             let drift = self.remediation.drift.join("; ");
             tracing::info!(document = %request.document, drift, %event, "drift");
         }
-        let KeyChoice { choice, alerts } = Box::pin(choose_key(environment, record, event)).await?;
-        self.remediation.alert(alerts);
+        let chosen = match self.is_nothing_to_confirm(&observation, record, request, environment.ports.now())
+        {
+            true => None,
+            false => Some(Box::pin(choose_key(environment, record, event)).await?),
+        };
+        let (choice, alerts) = chosen.map(|KeyChoice { choice, alerts }| (choice, alerts)).unzip();
+        self.remediation.alert(alerts.into_iter().flatten());
         let mut checked = None;
         match choice {
-            Choice::Leave if self.remediation.drift.is_empty() => {}
-            Choice::Leave => {
+            None => {}
+            Some(Choice::Leave) if self.remediation.drift.is_empty() => {}
+            Some(Choice::Leave) => {
                 self.remediation.outcome = RemediationOutcome::Refused;
                 let text = format!(
                     "document {} is not as wanted ({}), and is left so while no key that is wanted is known to be usable",
@@ -258,7 +259,7 @@ impl Attempt {
                 );
                 self.remediation.alert([Alert::Other(text)]);
             }
-            Choice::Carry(chosen) => {
+            Some(Choice::Carry(chosen)) => {
                 let repair = Repair { request, observation: &observation, record, chosen: &chosen };
                 let report = Box::pin(repair.repair(run)).await?;
                 if let Some(observation) = &report.observation {
@@ -296,6 +297,28 @@ impl Attempt {
             self.tell_of_repair(run, record.clone(), request);
         }
         Ok(())
+    }
+
+    /// Whether the event is about the document alone, and the document is as wanted, with nothing that an earlier run has
+    /// left to do. Then no key is asked about: events about keys and the schedule do that.
+    fn is_nothing_to_confirm(
+        &self,
+        observation: &Observation,
+        record: &Record,
+        RemediationRequest { event, .. }: RemediationRequest<'_>,
+        now: SystemTime,
+    ) -> bool {
+        let state = &record.remediation;
+        matches!(event.source, ChangeSource::DocumentCall | ChangeSource::RecordChange)
+            && self.remediation.drift.is_empty()
+            && observation.document.as_ref().is_some_and(|document| {
+                document.carries(&record.wanted) && document.latest.status == VersionStatus::Active
+            })
+            && state.replaced_key.is_none()
+            && state.breaker.is_none()
+            && !state.refused
+            && state.pending().is_none()
+            && state.recent_repairs(seconds(now)).is_empty()
     }
 
     /// Tells of the repair that the record says may not have been reported, an earlier run's or this one's, and prepares
@@ -340,43 +363,7 @@ fn recreation(request: RemediationRequest<'_>) -> Alert {
     ))
 }
 
-/// Observes the document once AWS has taken up its latest version and other runs have ended. Until then nobody knows
-/// what the document is going to be.
-async fn observe_settled<P: WritePorts>(
-    run: &mut Run<'_, P>,
-    request: RemediationRequest<'_>,
-) -> Result<Observation, ReconcileError> {
-    let mut waits = 0;
-    loop {
-        let observation = run.observe().await?;
-        let Some(record) = observation.record.as_ref().filter(|record| concerns(request.event, record))
-        else {
-            return Ok(observation);
-        };
-        let now = seconds(run.environment().ports.now());
-        match &observation.document {
-            Some(ObservedDocument { latest, .. }) if latest.status == VersionStatus::Pending => {
-                run.apply(vec![Step::Await { version: latest.number }]).await?;
-            }
-            _ if waits < WAITS && is_repair_under_way(&observation, record, request.event, now) => {
-                waits += 1;
-                run.wait_for_other_run(waits).await;
-            }
-            _ => return Ok(observation),
-        }
-    }
-}
-
-/// Whether another run may be about to repair what differs, or to report it: it wrote the record a moment ago. Either
-/// the event says so, or the record itself.
-fn is_repair_under_way(observation: &Observation, record: &Record, event: &ChangeEvent, now: u64) -> bool {
-    let is_recent = |at: &u64| now.saturating_sub(*at) < UNDER_WAY;
-    record.remediation.breaker.is_none()
-        && (record.remediation.pending().is_some() || !drift(observation, &record.wanted).is_empty())
-        && (event.source == ChangeSource::RecordChange
-            || record.remediation.repairs.last().is_some_and(is_recent))
-}
-
+/// Whether an event is about the document of this record.
 fn concerns(event: &ChangeEvent, record: &Record) -> bool {
     match &event.scope {
         Scope::Key(key) => record.names(key.as_str()),

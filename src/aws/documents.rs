@@ -5,8 +5,8 @@ use aws_sdk_ssm::types::{DocumentFormat as SdkFormat, DocumentStatus, DocumentTy
 use super::Aws;
 use super::error::call;
 use crate::ports::{
-    AwsError, AwsErrorKind, DocumentHead, DocumentVersion, DocumentWrite, ReadDocuments, VersionStatus,
-    WriteDocuments,
+    AwsError, AwsErrorKind, DocumentHead, DocumentVersion, DocumentWrite, LatestVersion, ReadDocuments,
+    VersionStatus, WriteDocuments,
 };
 use crate::session::{Content, DocumentFormat, DocumentName};
 
@@ -33,13 +33,12 @@ impl ReadDocuments for Aws {
         head.map(Some).ok_or_else(|| unreadable(operation, name, "the answer names no versions"))
     }
 
-    async fn exists(&self, name: &DocumentName) -> Result<bool, AwsError> {
-        match call("ssm:GetDocument", name.as_str(), self.ssm.get_document().name(name.as_str()).send()).await
-        {
-            Ok(_) => Ok(true),
-            Err(error) if error.code() == "InvalidDocument" => Ok(false),
-            Err(error) => Err(error),
-        }
+    async fn latest(
+        &self,
+        name: &DocumentName,
+        format: DocumentFormat,
+    ) -> Result<Option<LatestVersion>, AwsError> {
+        self.get_version(name, "$LATEST", format).await
     }
 
     async fn version(
@@ -48,12 +47,40 @@ impl ReadDocuments for Aws {
         version: u64,
         format: DocumentFormat,
     ) -> Result<Option<DocumentVersion>, AwsError> {
+        let read = self.get_version(name, &version.to_string(), format).await?;
+        Ok(read.map(|read| read.version))
+    }
+
+    async fn versions(&self, name: &DocumentName) -> Result<Vec<u64>, AwsError> {
+        let mut versions = Vec::new();
+        let mut next = None;
+        loop {
+            let list = self.ssm.list_document_versions().name(name.as_str()).set_next_token(next).send();
+            let page = call("ssm:ListDocumentVersions", name.as_str(), list).await?;
+            let numbers = page.document_versions().iter().filter_map(|version| version.document_version());
+            versions.extend(numbers.filter_map(|number| number.parse::<u64>().ok()));
+            next = page.next_token;
+            if next.is_none() {
+                return Ok(versions);
+            }
+        }
+    }
+}
+
+impl Aws {
+    /// One version's content in a format. `version` is a number or `$LATEST`.
+    async fn get_version(
+        &self,
+        name: &DocumentName,
+        version: &str,
+        format: DocumentFormat,
+    ) -> Result<Option<LatestVersion>, AwsError> {
         let operation = "ssm:GetDocument";
         let get = self
             .ssm
             .get_document()
             .name(name.as_str())
-            .document_version(version.to_string())
+            .document_version(version)
             .document_format(sdk_format(format))
             .send();
         let output = match call(operation, name.as_str(), get).await {
@@ -71,23 +98,10 @@ impl ReadDocuments for Aws {
                 None => other.to_string(),
             }),
         };
+        let number = output.document_version().and_then(|number| number.parse().ok());
         let text = output.content.ok_or_else(|| unreadable(operation, name, "the answer has no content"))?;
-        Ok(Some(DocumentVersion { content: Content::new(text, format), status }))
-    }
-
-    async fn versions(&self, name: &DocumentName) -> Result<Vec<u64>, AwsError> {
-        let mut versions = Vec::new();
-        let mut next = None;
-        loop {
-            let list = self.ssm.list_document_versions().name(name.as_str()).set_next_token(next).send();
-            let page = call("ssm:ListDocumentVersions", name.as_str(), list).await?;
-            let numbers = page.document_versions().iter().filter_map(|version| version.document_version());
-            versions.extend(numbers.filter_map(|number| number.parse::<u64>().ok()));
-            next = page.next_token;
-            if next.is_none() {
-                return Ok(versions);
-            }
-        }
+        let version = DocumentVersion { content: Content::new(text, format), status };
+        Ok(Some(LatestVersion { number, version }))
     }
 }
 

@@ -35,12 +35,19 @@ pub async fn check<P: PreflightPorts>(
         let note = "encryption off needs no key, and locks nobody out".to_owned();
         return Ok(Report { header, notes: vec![note], ..Report::default() });
     };
-    let observation = observe_key(environment, key, &intent.document, safeguards).await?;
+    let standby = async {
+        let OnKeyTrouble::Standby(standby) = on_key_trouble else { return None };
+        Some(observe_key(environment, standby, &intent.document, safeguards).await)
+    };
+    // Boxed: many calls in flight make for a large state.
+    let (observation, standby) = tokio::join!(
+        Box::pin(observe_key(environment, key, &intent.document, safeguards)),
+        Box::pin(standby)
+    );
+    let observation = observation?;
     let mut assessment = assess(&observation, &safeguards.exempt);
-    if let OnKeyTrouble::Standby(standby) = on_key_trouble {
-        let standby = observe_key(environment, standby, &intent.document, safeguards)
-            .await
-            .map_err(|error| ReconcileError::of_key(error, ReconcileError::StandbyKey))?;
+    if let Some(standby) = standby {
+        let standby = standby.map_err(|error| ReconcileError::of_key(error, ReconcileError::StandbyKey))?;
         assessment.extend(assess(&standby, &safeguards.exempt));
     }
     let nobody = assessment.access.is_empty();

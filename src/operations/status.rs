@@ -160,19 +160,22 @@ async fn read_versions<P: ReadDocuments + Clock>(
     name: &DocumentName,
 ) -> Result<Option<ReadVersions>, AwsError> {
     for attempt in 1..=READS {
-        let Some(head) = ports.head(name).await? else {
+        // Read as JSON, whatever the document is stored in: nobody edits this text.
+        let (head, found) = tokio::join!(ports.head(name), ports.latest(name, DocumentFormat::Json));
+        let Some(head) = head? else {
             // One answer that says there is none may be wrong.
-            if !ports.exists(name).await? {
+            if found?.is_none() {
                 return Ok(None);
             }
             ports.pause(attempt).await;
             continue;
         };
-        // Read as JSON, whatever the document is stored in: nobody edits this text.
-        let (latest, default) = tokio::join!(
-            ports.version(name, head.latest, DocumentFormat::Json),
-            ports.version(name, head.default, DocumentFormat::Json)
-        );
+        let found = found.ok().flatten().filter(|found| found.number == Some(head.latest));
+        let read = async |number| match &found {
+            Some(found) if number == head.latest => Ok(Some(found.version.clone())),
+            _ => ports.version(name, number, DocumentFormat::Json).await,
+        };
+        let (latest, default) = tokio::join!(read(head.latest), read(head.default));
         if let (Some(latest), Some(default)) = (latest?, default?) {
             return Ok(Some(ReadVersions {
                 latest: (head.latest, latest),

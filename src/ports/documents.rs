@@ -23,6 +23,15 @@ pub struct DocumentVersion {
     pub status: VersionStatus,
 }
 
+/// The latest version of a document, with its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LatestVersion {
+    /// Its number. `None` if the answer does not say.
+    pub number: Option<u64>,
+    /// The version.
+    pub version: DocumentVersion,
+}
+
 /// Whether AWS has taken up a version that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VersionStatus {
@@ -51,9 +60,13 @@ pub enum DocumentWrite {
 pub trait ReadDocuments {
     /// Its versions. `None` if there is no such document.
     async fn head(&self, name: &DocumentName) -> Result<Option<DocumentHead>, AwsError>;
-    /// Whether there is such a document, by another call than [`Self::head`]: one answer alone that says there is none
-    /// may be wrong.
-    async fn exists(&self, name: &DocumentName) -> Result<bool, AwsError>;
+    /// The latest version in a format, whatever its number. `None` if there is no such document. It is another call than
+    /// [`Self::head`]: one answer alone that says that there is no document may be wrong.
+    async fn latest(
+        &self,
+        name: &DocumentName,
+        format: DocumentFormat,
+    ) -> Result<Option<LatestVersion>, AwsError>;
     /// One version's content in a format. `None` if the version is gone.
     async fn version(
         &self,

@@ -12,26 +12,38 @@ use std::time::SystemTime;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{
-    AwsError, Environment, Fleet, Identities, Instance, ManagedNode, NatGateway, Network, PastSession,
+    AwsError, Environment, Fleet, Identities, Instance, Keys, ManagedNode, NatGateway, Network, PastSession,
     RouteTable, SecurityGroup, SessionDocument, Subnet, VpcEndpoint,
 };
+use crate::key::KeyDescription;
 
 /// The memory of an invocation.
 #[derive(Debug, Default)]
 pub struct FleetMemory {
-    nodes: Remembered<(), Vec<ManagedNode>>,
-    instance_profiles: Remembered<(), Vec<(String, String)>>,
+    // The long lists are shared, and not copied for each who asks.
+    nodes: Remembered<(), Arc<Vec<ManagedNode>>>,
+    instance_profiles: Remembered<(), Arc<Vec<(String, String)>>>,
     default_host_role: Remembered<(), Option<String>>,
-    sessions: Remembered<(), Vec<PastSession>>,
+    sessions: Remembered<(), Arc<Vec<PastSession>>>,
     session_documents: Remembered<String, Option<SessionDocument>>,
     role_arns: Remembered<String, Option<String>>,
     roles_of_profiles: Remembered<String, Option<String>>,
-    instances: Remembered<(), Vec<Instance>>,
+    instances: Remembered<(), Arc<Vec<Instance>>>,
     vpc_endpoints: Remembered<Vec<String>, Vec<VpcEndpoint>>,
     subnets: Remembered<Vec<String>, Vec<Subnet>>,
     route_tables: Remembered<Vec<String>, Vec<RouteTable>>,
     nat_gateways: Remembered<Vec<String>, Vec<NatGateway>>,
     security_groups: Remembered<Vec<String>, Vec<SecurityGroup>>,
+    keys: Option<Remembered<String, Option<KeyDescription>>>,
+}
+
+impl FleetMemory {
+    /// A memory that also remembers what keys are. It is for an invocation that decides once for each document what
+    /// becomes of it, and asks nobody meanwhile.
+    #[must_use]
+    pub fn with_keys() -> Self {
+        Self { keys: Some(Remembered::default()), ..Self::default() }
+    }
 }
 
 /// The values of one kind of read, by what was asked. Two who ask the same at the same time wait for one read.
@@ -56,6 +68,11 @@ impl<K: Ord, V: Clone> Remembered<K, V> {
     }
 }
 
+/// The result of a read, to be shared.
+async fn shared<T>(read: impl Future<Output = Result<T, AwsError>>) -> Result<Arc<T>, AwsError> {
+    read.await.map(Arc::new)
+}
+
 /// A read of the environment: from the memory, if there is one.
 macro_rules! remembered {
     ($environment:expr, $kind:ident, $asked:expr, $read:expr) => {
@@ -69,13 +86,13 @@ macro_rules! remembered {
 
 impl<P: Fleet> Environment<'_, P> {
     /// As [`Fleet::nodes`].
-    pub(crate) async fn nodes(&self) -> Result<Vec<ManagedNode>, AwsError> {
-        remembered!(self, nodes, (), self.ports.nodes())
+    pub(crate) async fn nodes(&self) -> Result<Arc<Vec<ManagedNode>>, AwsError> {
+        remembered!(self, nodes, (), shared(self.ports.nodes()))
     }
 
     /// As [`Fleet::instance_profiles`].
-    pub(crate) async fn instance_profiles(&self) -> Result<Vec<(String, String)>, AwsError> {
-        remembered!(self, instance_profiles, (), self.ports.instance_profiles())
+    pub(crate) async fn instance_profiles(&self) -> Result<Arc<Vec<(String, String)>>, AwsError> {
+        remembered!(self, instance_profiles, (), shared(self.ports.instance_profiles()))
     }
 
     /// As [`Fleet::default_host_role`].
@@ -84,13 +101,29 @@ impl<P: Fleet> Environment<'_, P> {
     }
 
     /// As [`Fleet::sessions`]. Of several times the first one counts: they differ by how long the invocation runs.
-    pub(crate) async fn sessions(&self, since: SystemTime) -> Result<Vec<PastSession>, AwsError> {
-        remembered!(self, sessions, (), self.ports.sessions(since))
+    pub(crate) async fn sessions(&self, since: SystemTime) -> Result<Arc<Vec<PastSession>>, AwsError> {
+        remembered!(self, sessions, (), shared(self.ports.sessions(since)))
     }
 
     /// As [`Fleet::session_document`].
     pub(crate) async fn session_document(&self, name: &str) -> Result<Option<SessionDocument>, AwsError> {
         remembered!(self, session_documents, name.to_owned(), self.ports.session_document(name))
+    }
+}
+
+impl<P: Keys> Environment<'_, P> {
+    /// As [`Keys::describe`]. That there is no such key is believed if a second read agrees.
+    pub(crate) async fn described(&self, key: &str) -> Result<Option<KeyDescription>, AwsError> {
+        let read = async {
+            match self.ports.describe(key).await? {
+                None => self.ports.describe(key).await,
+                described => Ok(described),
+            }
+        };
+        match self.memory.and_then(|memory| memory.keys.as_ref()) {
+            Some(keys) => keys.get(key.to_owned(), Box::pin(read)).await,
+            None => Box::pin(read).await,
+        }
     }
 }
 
@@ -108,8 +141,8 @@ impl<P: Identities> Environment<'_, P> {
 
 impl<P: Network> Environment<'_, P> {
     /// As [`Network::instances`].
-    pub(crate) async fn instances(&self) -> Result<Vec<Instance>, AwsError> {
-        remembered!(self, instances, (), self.ports.instances())
+    pub(crate) async fn instances(&self) -> Result<Arc<Vec<Instance>>, AwsError> {
+        remembered!(self, instances, (), shared(self.ports.instances()))
     }
 
     /// As [`Network::vpc_endpoints`].

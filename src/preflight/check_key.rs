@@ -15,13 +15,11 @@ pub async fn describe_key<P: PreflightPorts>(
     environment: Environment<'_, P>,
     key: &KeyRef,
 ) -> Result<KeyDescription, KeyError> {
-    let Environment { ports, location, .. } = environment;
+    let location = environment.location;
     key.check_location(location).map_err(KeyFault::Misplaced)?;
-    let described = match ports.describe(key.as_str()).await? {
-        None => ports.describe(key.as_str()).await?,
-        described => described,
-    };
-    let described = described
+    let described = environment
+        .described(key.as_str())
+        .await?
         .ok_or_else(|| KeyFault::NotFound { key: key.to_string(), location: location.to_string() })?;
     KeyRef::Arn(described.arn.clone()).check_location(location).map_err(KeyFault::Misplaced)?;
     Ok(described)

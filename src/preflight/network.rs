@@ -4,8 +4,9 @@
 //! with the reason, and the other lists are read all the same.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::observation::{InstanceNode, Read};
+use super::observation::Read;
 use crate::ports::{
     EndpointType, Environment, Instance, NatGateway, Network, RouteTable, SecurityGroup, Subnet, VpcEndpoint,
 };
@@ -15,7 +16,7 @@ use kms_key_policy::{Policy, PolicyKind};
 #[derive(Clone, Debug)]
 pub struct NetworkObservation {
     /// The instances of the account and Region.
-    pub instances: Vec<Instance>,
+    pub instances: Arc<Vec<Instance>>,
     /// The endpoints in the VPCs of the nodes.
     pub endpoints: Read<Vec<VpcEndpoint>>,
     /// The subnets of these VPCs.
@@ -42,8 +43,8 @@ impl NetworkObservation {
 /// Reads the network of the VPCs that these nodes are in. If none of them is in a VPC, nothing is read.
 pub(super) async fn observe_network<P: Network>(
     environment: Environment<'_, P>,
-    nodes: &[InstanceNode],
-    instances: Vec<Instance>,
+    nodes: &[String],
+    instances: Arc<Vec<Instance>>,
 ) -> NetworkObservation {
     let vpcs = vpcs(nodes, &instances);
     if vpcs.is_empty() {
@@ -82,9 +83,9 @@ pub(super) async fn observe_network<P: Network>(
 }
 
 /// The VPCs that these nodes are in, each once.
-fn vpcs(nodes: &[InstanceNode], instances: &[Instance]) -> Vec<String> {
+fn vpcs(nodes: &[String], instances: &[Instance]) -> Vec<String> {
     let by_id: BTreeMap<_, _> = instances.iter().map(|instance| (instance.id.as_str(), instance)).collect();
-    let vpc = |node: &InstanceNode| by_id.get(node.id.as_str())?.vpc.as_deref();
+    let vpc = |node: &String| by_id.get(node.as_str())?.vpc.as_deref();
     let vpcs: BTreeSet<_> = nodes.iter().filter_map(vpc).collect();
     vpcs.into_iter().map(str::to_owned).collect()
 }

@@ -8,14 +8,15 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream;
+use tokio::sync::oneshot;
 
 use super::READS_AT_A_TIME;
 use super::lookups::{Lookups, RequestedReads};
 use super::network::{NetworkObservation, observe_network};
-use super::observation::{AccessObservation, AccessQuestion, Need, Nodes, Read, Subject};
+use super::observation::{AccessObservation, AccessQuestion, Need, Read, Subject};
 use super::own_side::with_own_side;
-use super::principals::{FoundNodes, FoundPrincipal, found_nodes, found_users};
-use crate::access::{CallerKind, KnownContext, OwnSide, PrincipalArn};
+use super::principals::{FoundInstances, FoundNodes, FoundPrincipal, found_nodes, found_users};
+use crate::access::{CallerKind, OwnSide, PrincipalArn};
 use crate::intent::Safeguards;
 use crate::key::KeyDescription;
 use crate::ports::{DryRun, Environment, PreflightPorts};
@@ -30,40 +31,48 @@ pub async fn observe_access<P: PreflightPorts>(
 ) -> AccessObservation {
     let Environment { ports, location, .. } = environment;
     let since = ports.now() - HISTORY;
+    let lookups = Lookups::new(environment, key, safeguards);
+    let (to_network, instances) = oneshot::channel();
     // Boxed, like all that follows: each call in flight has a large state.
-    let (policy, grants, dry_runs, nodes, users) = tokio::join!(
-        Box::pin(read_policy(environment, key, safeguards)),
+    let read_nodes = Box::pin(async {
+        match safeguards.discover_nodes {
+            true => Some(found_nodes(environment, &safeguards.context, to_network).await),
+            false => {
+                drop(to_network);
+                None
+            }
+        }
+    });
+    let read_users = Box::pin(async {
+        match safeguards.discover_users {
+            true => Some(found_users(environment, document, since).await),
+            false => None,
+        }
+    });
+    let read_subjects = async {
+        let policy = Box::pin(read_policy(environment, key, safeguards));
+        let (policy, nodes, users) = tokio::join!(policy, read_nodes, read_users);
+        let (found, nodes) = match nodes {
+            Some(Ok(FoundNodes { principals, nodes })) => (principals, Some(Read::Known(nodes))),
+            Some(Err(error)) => (Vec::new(), Some(Read::Unknown(error.to_string()))),
+            None => (Vec::new(), None),
+        };
+        let mut subjects = subjects(&safeguards.nodes, "Nodes", found, CallerKind::Node);
+        let (found, sessions) = users.map_or((Vec::new(), None), |(found, sessions)| (found, Some(sessions)));
+        subjects.extend(self::subjects(&safeguards.users, "Users", found, CallerKind::User));
+        Box::pin(lookups.read_for(&policy, &mut subjects)).await;
+        let subjects = stream::iter(subjects)
+            .map(|subject| with_own_side(&lookups, subject))
+            .buffered(READS_AT_A_TIME)
+            .collect::<Vec<_>>();
+        (policy, subjects.await, nodes, sessions)
+    };
+    let ((policy, subjects, nodes, sessions), network, grants, dry_runs) = tokio::join!(
+        Box::pin(read_subjects),
+        Box::pin(read_network(environment, &lookups, instances)),
         Box::pin(ports.grants(&key.arn, safeguards.reader.as_ref())),
         Box::pin(dry_runs(environment, key)),
-        async {
-            match safeguards.discover_nodes {
-                true => Some(Box::pin(observe_nodes(environment, &safeguards.context)).await),
-                false => None,
-            }
-        },
-        async {
-            match safeguards.discover_users {
-                true => Some(Box::pin(found_users(environment, document, since)).await),
-                false => None,
-            }
-        },
     );
-    let ObservedNodes { found, nodes, network } = nodes.unwrap_or_default();
-    let mut subjects = subjects(&safeguards.nodes, "Nodes", found, CallerKind::Node);
-    let (found, sessions) = users.map_or((Vec::new(), None), |(found, sessions)| (found, Some(sessions)));
-    subjects.extend(self::subjects(&safeguards.users, "Users", found, CallerKind::User));
-    let lookups = Lookups::new(environment, key, safeguards);
-    Box::pin(lookups.read_for(&policy, &mut subjects)).await;
-    // The policies of endpoints ask for attributes too, mostly for the organization.
-    let asked =
-        network.as_ref().and_then(Read::known).map(NetworkObservation::condition_keys).unwrap_or_default();
-    let asked = RequestedReads::of(asked.iter().map(String::as_str), &safeguards.context);
-    Box::pin(lookups.read_of_key(asked)).await;
-    let subjects = stream::iter(subjects)
-        .map(|subject| with_own_side(&lookups, subject))
-        .buffered(READS_AT_A_TIME)
-        .collect()
-        .await;
     AccessObservation {
         key: key.clone(),
         account: location.account.clone(),
@@ -192,34 +201,24 @@ async fn dry_runs<P: PreflightPorts>(
     vec![user, node]
 }
 
-/// What was found of the nodes. It is empty if nodes are not to be discovered.
-#[derive(Default)]
-struct ObservedNodes {
-    found: Vec<FoundPrincipal>,
-    nodes: Option<Read<Nodes>>,
-    network: Option<Read<NetworkObservation>>,
-}
-
-/// Finds the nodes, and reads the network of those that are EC2 instances.
-async fn observe_nodes<P: PreflightPorts>(
+/// Reads the network of the instances, when they are found, and what the policies of its endpoints ask for. `None` if no
+/// instance is found among the nodes.
+async fn read_network<P: PreflightPorts>(
     environment: Environment<'_, P>,
-    known: &KnownContext,
-) -> ObservedNodes {
-    let FoundNodes { principals, nodes, instances } = match found_nodes(environment, known).await {
-        Ok(found) => found,
-        Err(error) => {
-            let nodes = Some(Read::Unknown(error.to_string()));
-            return ObservedNodes { nodes, ..ObservedNodes::default() };
-        }
+    lookups: &Lookups<'_, P>,
+    instances: oneshot::Receiver<FoundInstances>,
+) -> Option<Read<NetworkObservation>> {
+    let FoundInstances { managed, all } = instances.await.ok()?;
+    let instances = match all {
+        Ok(instances) => instances,
+        Err(error) => return Some(Read::Unknown(error.to_string())),
     };
-    let network = match instances.filter(|_| !nodes.instances.is_empty()) {
-        Some(Ok(instances)) => {
-            Some(Read::Known(observe_network(environment, &nodes.instances, instances).await))
-        }
-        Some(Err(error)) => Some(Read::Unknown(error.to_string())),
-        None => None,
-    };
-    ObservedNodes { found: principals, nodes: Some(Read::Known(nodes)), network }
+    let network = Box::pin(observe_network(environment, &managed, instances)).await;
+    // The policies of endpoints ask for attributes too, mostly for the organization.
+    let asked = network.condition_keys();
+    let asked = RequestedReads::of(asked.iter().map(String::as_str), &lookups.safeguards.context);
+    Box::pin(lookups.read_of_key(asked)).await;
+    Some(Read::Known(network))
 }
 
 /// The principals of both sides, each once a side: those that are named, and those that were found.

@@ -2,13 +2,14 @@
 //! that the document's key encrypts, each once.
 
 mod agent_role;
+mod node_roles;
 mod nodes;
 mod session_kind;
 mod users;
 
 use std::collections::BTreeMap;
 
-pub(super) use nodes::{FoundNodes, found_nodes};
+pub(super) use nodes::{FoundInstances, FoundNodes, found_nodes};
 pub(super) use users::found_users;
 
 use super::observation::Need;

@@ -3,12 +3,15 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use super::error::ReconcileError;
 use super::observe::Observation;
 use super::plan::{Goal, Plan, Step, plan_establish, plan_towards};
 use super::record::Record;
-use super::release::{UndoneBy, released_for, undo};
+use super::release::{UndoneBy, undo};
 use super::run::Run;
+use super::waits::{despite_missed_read, despite_release};
 use crate::intent::{OnConflict, OnDelete, PreflightMode};
 use crate::key::KeyDescription;
 use crate::ports::{VersionStatus, WritePorts};
@@ -31,6 +34,8 @@ pub(crate) struct Convergence<'a> {
     pub(crate) patience: Duration,
     /// On whose behalf the document is brought there.
     pub(crate) purpose: Purpose<'a>,
+    /// What the run has observed before, if it has.
+    pub(crate) observed: Option<&'a Observation>,
     /// What the checks of these keys have just found, if they were made and nothing that they found blocks.
     pub(crate) assessed: Option<&'a Assessment>,
 }
@@ -126,9 +131,13 @@ pub(crate) async fn converge<P: WritePorts>(
 ) -> Result<Converged, ReconcileError> {
     let Convergence { mut goal, keys, mode, purpose, assessed, .. } = convergence;
     let mut is_access_checked = keys.is_empty() || mode == PreflightMode::Off || assessed.is_some();
+    let first = match convergence.observed {
+        Some(observed) if run.has_observed_just_now() => observed.clone(),
+        _ => run.observe_before_writing().await?,
+    };
     let mut observation = match purpose {
-        Purpose::Request => despite_release(run).await?,
-        Purpose::Repair { .. } => run.observe().await?,
+        Purpose::Request => despite_release(run, first).await?,
+        Purpose::Repair { .. } => first,
     };
     let was_encrypted = observation.is_encrypted();
     let mut findings: Vec<Finding> = version_skew(&observation, goal.wanted).into_iter().collect();
@@ -165,11 +174,7 @@ pub(crate) async fn converge<P: WritePorts>(
             }
             Ok(_) if !is_access_checked && !is_accepted(&observation, goal) => {
                 let mut names = Vec::new();
-                for key in keys {
-                    let question =
-                        AccessQuestion { key, document: run.document(), safeguards: goal.safeguards };
-                    let check = check_access(run.environment(), question, convergence.patience);
-                    let assessment = Box::pin(check).await;
+                for (key, assessment) in keys.iter().zip(check_keys(run, convergence).await) {
                     log_assessment(key, &assessment);
                     refuse_if_blocked(key, &assessment, mode, standing(key, &observation, goal.wanted))?;
                     remedies.extend(assessment.remedies);
@@ -179,8 +184,11 @@ pub(crate) async fn converge<P: WritePorts>(
                 names.sort_unstable();
                 names.dedup();
                 unread = Some(names);
-                // The checks took time, so the observation may be out of date.
                 is_access_checked = true;
+                if run.has_observed_just_now() {
+                    continue;
+                }
+                // The checks took time, so the observation may be out of date.
             }
             Ok(plan) => {
                 if let Some(record) = saved_by(&plan) {
@@ -199,10 +207,23 @@ pub(crate) async fn converge<P: WritePorts>(
                 // If the creation finds that the document exists, its key is the one from before.
                 goal.adopts_anew = is_first_creation && is_recorded;
             }
+            Err(_) if run.is_absence_unconfirmed() => {}
             Err(error) => run.without_plan(error)?,
         }
         observation = run.observe().await?;
     }
+}
+
+/// Checks the access to all keys at the same time.
+async fn check_keys<P: WritePorts>(run: &Run<'_, P>, convergence: Convergence<'_>) -> Vec<Assessment> {
+    let Convergence { goal, keys, patience, .. } = convergence;
+    let environment = run.environment();
+    let check = |key| {
+        let question = AccessQuestion { key, document: run.document(), safeguards: goal.safeguards };
+        // Boxed: many calls in flight make for a large state.
+        Box::pin(check_access(environment, question, patience))
+    };
+    join_all(keys.iter().copied().map(check)).await
 }
 
 /// What a key is to the document. A key that is not the wanted one is the standby key.
@@ -274,47 +295,6 @@ pub(super) async fn give_way<P: WritePorts>(run: &mut Run<'_, P>) -> Result<(), 
             Err(error) => run.without_plan(error)?,
         }
     }
-}
-
-/// How often a document is observed again while its owner gives it back.
-const WAITS_FOR_RELEASE: u32 = 5;
-
-/// Observes the document, and waits if its owner is giving it back: this request is older than the Delete, or came right
-/// after it.
-async fn despite_release<P: WritePorts>(run: &mut Run<'_, P>) -> Result<Observation, ReconcileError> {
-    let mut waits = 0;
-    loop {
-        let observation = run.observe().await?;
-        let record = observation.record.as_ref();
-        let Some(time) = record.and_then(|record| released_for(record, run.environment().ports.now())) else {
-            return Ok(observation);
-        };
-        waits += 1;
-        if waits > WAITS_FOR_RELEASE {
-            let document = run.document().clone();
-            return Err(ReconcileError::BeingReleased { document, seconds: time.as_secs() });
-        }
-        run.wait_for_other_run(waits).await;
-    }
-}
-
-/// How often a record that should be there is read again before it counts as removed.
-const READS_OF_MISSING_RECORD: u32 = 3;
-
-/// Observes again if the record that should be there is missing: Parameter Store promises no read after write.
-async fn despite_missed_read<P: WritePorts>(
-    run: &mut Run<'_, P>,
-    mut observation: Observation,
-) -> Result<Observation, ReconcileError> {
-    for attempt in 1..=READS_OF_MISSING_RECORD {
-        if observation.record.is_some() {
-            break;
-        }
-        tracing::info!(document = %run.document(), attempt, "the record is missing; reading it again");
-        run.environment().ports.pause(attempt).await;
-        observation = run.observe().await?;
-    }
-    Ok(observation)
 }
 
 /// Fails if the record has gone, is being given back, or is another owner's. Once the record was written, only a Delete removes it, and only

@@ -2,9 +2,9 @@
 
 use thiserror::Error;
 
+use super::half_change::HalfChange;
 use super::record::{Record, RecordError};
 use super::release::RELEASE;
-use super::run::HalfChange;
 use crate::intent::{Owner, OwnerKind};
 use crate::ports::AwsError;
 use crate::preflight::{KeyError, KeyFault};

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
+
 use super::converge::{Converged, Convergence, Purpose, converge, version_skew};
 use super::error::{ReconcileError, only_if_named};
 use super::observe::Observation;
@@ -12,8 +14,8 @@ use super::plan::{Goal, Plan, PlanError, Step, plan_establish};
 use super::record::RecordedKeyTrouble;
 use super::run::Run;
 use crate::intent::{Encryption, Intent, OnConflict, OnKeyTrouble, Owner, PreflightMode};
-use crate::key::{KeyArn, KeyDescription, KeyRef};
-use crate::ports::{Environment, PreflightPorts, ReadPorts, VersionStatus, WritePorts};
+use crate::key::{KeyArn, KeyDescription};
+use crate::ports::{Environment, PreflightPorts, ReadPorts, WritePorts};
 use crate::preflight::{
     AccessQuestion, Assessment, Check, Finding, KeyFault, Verdict, blocking, check_access, describe_key,
     key_fitness, refuse_if_unfit,
@@ -86,14 +88,20 @@ pub async fn establish<P: WritePorts>(
     request: EstablishRequest<'_>,
 ) -> Result<Outcome, ReconcileError> {
     let Intent { document, safeguards, .. } = request.intent;
-    let keys = check_keys(environment, &request.intent.encryption).await?;
     let mut run = Run::new(environment, document);
+    // Boxed: each call in flight has a large state.
+    let observing = async { Ok(Box::pin(run.observe_while_key_is_described()).await) };
+    let checking = Box::pin(check_keys(environment, &request.intent.encryption));
+    // A key that is misplaced is refused without a call, and what is wrong with a key is said first.
+    let (keys, observed) = tokio::try_join!(biased; checking, observing)?;
+    let observed = observed?;
     let convergence = Convergence {
         goal: keys.goal(&request),
         keys: &keys.all(),
         mode: safeguards.mode,
         patience: request.patience,
         purpose: Purpose::Request,
+        observed: Some(&observed),
         assessed: request
             .preview
             .filter(|preview| keys.are(&preview.checked_keys))
@@ -130,85 +138,8 @@ pub async fn establish<P: WritePorts>(
     })
 }
 
-/// The outcome of a request that asks for what its owner's earlier properties led to, if that is still there. A request
-/// back to them, such as a rollback, changes nothing of the document, and it does not fail on a key that cannot be used by
-/// now. If a later request has failed after its record was written, the record is brought back too.
-///
-/// # Errors
-/// See [`ReconcileError`].
-pub async fn return_to_accepted<P: WritePorts>(
-    environment: Environment<'_, P>,
-    request: EstablishRequest<'_>,
-) -> Result<Option<Outcome>, ReconcileError> {
-    let document = &request.intent.document;
-    let mut run = Run::new(environment, document);
-    let mut observation = run.observe().await?;
-    if let Some(plan) = back_to_earlier(&observation, request) {
-        run.apply(plan).await?;
-        observation = run.observe().await?;
-    }
-    let (Some(observed), Some(record)) = (observation.document, observation.record) else { return Ok(None) };
-    let asked_for = record.asked_for();
-    let is_named = match &request.intent.encryption {
-        Encryption::Enabled { key: KeyRef::Arn(key), .. } => asked_for.is_key(key.as_str()),
-        Encryption::Enabled { .. } => asked_for != Target::Off,
-        Encryption::Disabled => false,
-    };
-    let is_unchanged = is_named
-        && record.releasing.is_none()
-        && record.owner == *request.owner
-        && record.accepted_last(request.digest)
-        && observed.carries(&record.wanted)
-        && observed.latest.status == VersionStatus::Active;
-    Ok(is_unchanged.then(|| Outcome {
-        document: document.clone(),
-        version: Some(observed.latest.number),
-        key: asked_for.key().and_then(|key| KeyArn::parse(key).ok()),
-        standby: record.standby().and_then(|standby| KeyArn::parse(standby).ok()),
-        before_adoption: record.before_adoption.clone(),
-        changed: false,
-        findings: Vec::new(),
-        notes: vec![match (&record.remediation.replaced_key, &record.wanted) {
-            (None, _) => "nothing is changed, and there is trouble with the key".to_owned(),
-            (Some(_), Target::Off) => {
-                "nothing is changed: encryption is off until the key can be used again".to_owned()
-            }
-            (Some(_), Target::Key(standby)) => {
-                format!("nothing is changed: the standby key {standby} stands in")
-            }
-        }],
-    }))
-}
-
-/// The steps that bring the record back to properties that were accepted before the last ones, if the document carries
-/// their key still. `None` if it does not, if a key is not named by its ARN, or if these are the last properties.
-fn back_to_earlier(observation: &Observation, request: EstablishRequest<'_>) -> Option<Plan> {
-    let (document, record) = (observation.document.as_ref()?, observation.record.as_ref()?);
-    let Encryption::Enabled { key: KeyRef::Arn(key), on_key_trouble } = &request.intent.encryption else {
-        return None;
-    };
-    let on_key_trouble = match on_key_trouble {
-        OnKeyTrouble::Alert => RecordedKeyTrouble::Alert,
-        OnKeyTrouble::Clear => RecordedKeyTrouble::Clear,
-        OnKeyTrouble::Standby(KeyRef::Arn(standby)) => RecordedKeyTrouble::Standby(standby.to_string()),
-        OnKeyTrouble::Standby(_) => return None,
-    };
-    let wanted = Target::from(Some(key));
-    let is_earlier = record.owner == *request.owner
-        && record.releasing.is_none()
-        && record.has_accepted(request.digest)
-        && !record.accepted_last(request.digest);
-    let is_carried = document.carries(&wanted) && document.latest.status == VersionStatus::Active;
-    if !is_earlier || !is_carried {
-        return None;
-    }
-    let goal = goal(&request, &wanted, &on_key_trouble);
-    let plan = plan_establish(observation, goal).ok()?;
-    plan.iter().all(|step| matches!(step, Step::SaveRecord { .. })).then_some(plan)
-}
-
 /// What a request brings the document and the record to.
-fn goal<'a>(
+pub(super) fn goal<'a>(
     request: &EstablishRequest<'a>,
     wanted: &'a Target,
     on_key_trouble: &'a RecordedKeyTrouble,
@@ -237,16 +168,25 @@ pub async fn preview<P: ReadPorts>(
     request: EstablishRequest<'_>,
 ) -> Result<Preview, ReconcileError> {
     let Intent { document, safeguards, .. } = request.intent;
-    let keys = describe_keys(environment, &request.intent.encryption).await?;
-    let (observation, plan, mut of_document) = plan_of(environment, keys.goal(&request), document).await?;
+    let mut observer = Observer::new(environment, document);
+    // Boxed: each call in flight has a large state.
+    let (keys, observed) = tokio::join!(
+        Box::pin(describe_keys(environment, &request.intent.encryption)),
+        Box::pin(observer.observe())
+    );
+    let keys = keys?;
+    let (observation, plan, mut of_document) = plan_of(&mut observer, observed, keys.goal(&request)).await?;
     of_document.extend(version_skew(&observation, &keys.wanted));
     let mut assessment = Assessment::default();
-    for key in keys.all() {
-        if safeguards.mode == PreflightMode::Off {
-            assessment.findings.extend(key_fitness(key));
-        } else {
+    if safeguards.mode == PreflightMode::Off {
+        assessment.findings.extend(keys.all().into_iter().flat_map(key_fitness));
+    } else {
+        let check = |key| {
             let question = AccessQuestion { key, document, safeguards };
-            assessment.extend(Box::pin(check_access(environment, question, Duration::ZERO)).await);
+            Box::pin(check_access(environment, question, Duration::ZERO))
+        };
+        for of_key in join_all(keys.all().into_iter().map(check)).await {
+            assessment.extend(of_key);
         }
     }
     assessment.findings.extend(of_document);
@@ -257,13 +197,13 @@ pub async fn preview<P: ReadPorts>(
 
 /// What is there, the plan if there can be one, and a finding if something about the document refuses the change.
 async fn plan_of<P: ReadPorts>(
-    environment: Environment<'_, P>,
+    observer: &mut Observer<'_, P>,
+    mut observed: Result<Observation, ReconcileError>,
     goal: Goal<'_>,
-    document: &DocumentName,
 ) -> Result<(Observation, Option<Plan>, Vec<Finding>), ReconcileError> {
-    let mut observer = Observer::new(environment, document);
+    let document = observer.document();
     loop {
-        let observation = match observer.observe().await {
+        let observation = match observed {
             Err(error @ ReconcileError::Record(_)) => {
                 let nothing = Observation { document: None, record: None };
                 return Ok((nothing, None, vec![refusal(document, &error)]));
@@ -289,6 +229,7 @@ async fn plan_of<P: ReadPorts>(
         if let Err(error) = observer.without_plan(error) {
             return Ok((observation, plan, vec![refusal(document, &error)]));
         }
+        observed = observer.observe().await;
     }
 }
 
@@ -349,14 +290,20 @@ async fn describe_keys<P: PreflightPorts>(
             findings: Vec::new(),
         });
     };
-    let key = describe_key(environment, key).await?;
-    let (standby, on_key_trouble) = match on_key_trouble {
-        OnKeyTrouble::Alert => (None, RecordedKeyTrouble::Alert),
-        OnKeyTrouble::Clear => (None, RecordedKeyTrouble::Clear),
-        OnKeyTrouble::Standby(standby) => {
-            let standby = describe_key(environment, standby)
-                .await
-                .map_err(|error| ReconcileError::of_key(error, ReconcileError::StandbyKey))?;
+    let standby = async {
+        match on_key_trouble {
+            OnKeyTrouble::Alert | OnKeyTrouble::Clear => None,
+            OnKeyTrouble::Standby(standby) => Some(Box::pin(describe_key(environment, standby)).await),
+        }
+    };
+    let (key, standby) = tokio::join!(Box::pin(describe_key(environment, key)), standby);
+    let key = key?;
+    let (standby, on_key_trouble) = match (on_key_trouble, standby) {
+        (OnKeyTrouble::Clear, _) => (None, RecordedKeyTrouble::Clear),
+        (OnKeyTrouble::Alert | OnKeyTrouble::Standby(_), None) => (None, RecordedKeyTrouble::Alert),
+        (_, Some(standby)) => {
+            let standby =
+                standby.map_err(|error| ReconcileError::of_key(error, ReconcileError::StandbyKey))?;
             if standby.arn == key.arn {
                 return Err(KeyFault::StandbyIsKey { key: key.arn }.into());
             }

@@ -7,7 +7,7 @@
 use super::error::ReconcileError;
 use super::record::Record;
 use super::stored_record::{StoredRecord, read_stored};
-use crate::ports::{DocumentHead, Environment, ReadPorts, VersionStatus};
+use crate::ports::{DocumentHead, DocumentVersion, Environment, LatestVersion, ReadPorts, VersionStatus};
 use crate::session::{Content, ContentError, DocumentFormat, DocumentName, Target};
 
 /// What is there: the document and the record.
@@ -104,46 +104,113 @@ pub(super) enum ReadAs {
     Json,
 }
 
-/// Reads the document and the record, and with them the version of the record's parameter (`None` if there is no
-/// parameter). The result is `None` if the document changed while it was being read, or if two reads do not agree
-/// whether there is a document.
+/// What a read of the document is likely to find. If it finds something else, a second round of calls follows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Expected {
+    /// The format that the document is stored in.
+    pub(super) format: DocumentFormat,
+    /// The number of the default version. `None` if it is the latest.
+    pub(super) default: Option<u64>,
+}
+
+/// Whether it is read once more that there is no record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AbsentRecord {
+    /// It is believed if a second read agrees.
+    ReadTwice,
+    /// One read is enough for now: whoever goes on without a record finds out by a write, which fails if there is one, or
+    /// reads again.
+    ReadOnce,
+}
+
+/// What was read.
+#[derive(Debug)]
+pub(super) struct DocumentRead {
+    pub(super) observation: Observation,
+    /// The version of the record's parameter. `None` if there is no parameter.
+    pub(super) record_version: Option<u64>,
+    /// The document's versions, if there is a document.
+    pub(super) head: Option<DocumentHead>,
+}
+
+/// Reads the document and the record, in one round of calls if all is as expected. The result is `None` if the document
+/// changed while it was being read, or if two reads do not agree whether there is a document.
 pub(super) async fn observe<P: ReadPorts>(
     environment: Environment<'_, P>,
     name: &DocumentName,
     read_as: ReadAs,
-) -> Result<Option<(Observation, Option<u64>)>, ReconcileError> {
+    expected: Expected,
+    absent_record: AbsentRecord,
+) -> Result<Option<DocumentRead>, ReconcileError> {
     let ports = environment.ports;
-    let (head, stored) = tokio::join!(ports.head(name), read_stored(ports, name));
+    let format = match read_as {
+        ReadAs::Stored => expected.format,
+        ReadAs::Json => DocumentFormat::Json,
+    };
+    let expected_default = async {
+        match expected.default {
+            Some(number) => ports.version(name, number, format).await,
+            None => Ok(None),
+        }
+    };
+    // Boxed: each call in flight has a large state.
+    let (head, stored, latest, default) = tokio::join!(
+        Box::pin(ports.head(name)),
+        Box::pin(read_stored(ports, name)),
+        Box::pin(ports.latest(name, format)),
+        Box::pin(expected_default)
+    );
     let (head, stored) = (head?, stored?);
     let document = async {
-        Ok::<_, ReconcileError>(match head {
-            None => (!ports.exists(name).await?).then_some(None),
-            Some(head) => versions(ports, name, head, read_as).await?.map(Some),
-        })
+        let Some(head) = head else { return Ok::<_, ReconcileError>(latest?.is_none().then_some(None)) };
+        let mut read = AlreadyRead { format, versions: Vec::new() };
+        if let Ok(Some(LatestVersion { number: Some(number), version })) = latest {
+            read.versions.push((number, version));
+        }
+        if let (Some(number), Ok(Some(version))) = (expected.default, default) {
+            read.versions.push((number, version));
+        }
+        Ok(versions(ports, name, head, read_as, read).await?.map(Some))
     };
     let stored = async {
         match stored.version {
-            None => read_stored(ports, name).await,
-            Some(_) => Ok(stored),
+            None if absent_record == AbsentRecord::ReadTwice => read_stored(ports, name).await,
+            _ => Ok(stored),
         }
     };
     let (document, stored) = tokio::join!(Box::pin(document), Box::pin(stored));
     let (document, StoredRecord { record, version }) = (document?, stored?);
-    Ok(document.map(|document| (Observation { document, record }, version)))
+    Ok(document.map(|document| DocumentRead {
+        observation: Observation { document, record },
+        record_version: version,
+        head,
+    }))
 }
 
+/// Versions that were read beside the document's description, in this format.
+struct AlreadyRead {
+    format: DocumentFormat,
+    versions: Vec<(u64, DocumentVersion)>,
+}
+
+/// The versions that the document's description names. Those that were read already are not read again.
 async fn versions<P: ReadPorts>(
     ports: &P,
     name: &DocumentName,
     head: DocumentHead,
     read_as: ReadAs,
+    already: AlreadyRead,
 ) -> Result<Option<ObservedDocument>, ReconcileError> {
     let format = match read_as {
         ReadAs::Stored => head.format,
         ReadAs::Json => DocumentFormat::Json,
     };
     let read = async |number| {
-        let version = ports.version(name, number, format).await?;
+        let known = already.versions.iter().find(|(known, _)| *known == number && already.format == format);
+        let version = match known {
+            Some((_, version)) => Some(version.clone()),
+            None => ports.version(name, number, format).await?,
+        };
         Ok::<_, ReconcileError>(version.map(|version| ObservedVersion {
             number,
             kms_key_id: version.content.kms_key_id().map(Target::from),

@@ -2,10 +2,10 @@
 //! to be read. It cannot write.
 
 use super::error::ReconcileError;
-use super::observe::{Observation, ReadAs, observe};
+use super::observe::{AbsentRecord, DocumentRead, Expected, Observation, ReadAs, observe};
 use super::plan::PlanError;
 use crate::ports::{Environment, ReadPorts};
-use crate::session::{ContentError, DocumentName};
+use crate::session::{ContentError, DocumentFormat, DocumentName};
 
 /// How many conflicts end a run: the document keeps changing.
 const CONFLICTS: u32 = 10;
@@ -16,6 +16,10 @@ pub(crate) struct Observer<'a, P> {
     environment: Environment<'a, P>,
     document: &'a DocumentName,
     read_as: ReadAs,
+    /// What the next read is likely to find, by what the last one found and what was written since.
+    expected: Expected,
+    /// The number of the default version, as it was read last.
+    default: Option<u64>,
     conflicts: u32,
     /// The version of the record's parameter, as it was read or written last. `None` if there was no parameter.
     record_version: Option<u64>,
@@ -23,7 +27,15 @@ pub(crate) struct Observer<'a, P> {
 
 impl<'a, P: ReadPorts> Observer<'a, P> {
     pub(crate) fn new(environment: Environment<'a, P>, document: &'a DocumentName) -> Self {
-        Self { environment, document, read_as: ReadAs::Stored, conflicts: 0, record_version: None }
+        Self {
+            environment,
+            document,
+            read_as: ReadAs::Stored,
+            expected: Expected { format: DocumentFormat::Json, default: None },
+            default: None,
+            conflicts: 0,
+            record_version: None,
+        }
     }
 
     pub(super) fn environment(&self) -> Environment<'a, P> {
@@ -43,6 +55,16 @@ impl<'a, P: ReadPorts> Observer<'a, P> {
         self.record_version = Some(self.record_version.unwrap_or_default() + 1);
     }
 
+    /// Takes note that a version after the default one has been written.
+    pub(super) fn version_was_written(&mut self) {
+        self.expected.default = self.default;
+    }
+
+    /// Takes note that the latest version has become the default.
+    pub(super) fn version_was_promoted(&mut self) {
+        self.expected.default = None;
+    }
+
     /// Whether a YAML document is now edited, and stored, as JSON.
     pub(super) fn converts_to_json(&self) -> bool {
         self.read_as == ReadAs::Json
@@ -55,11 +77,23 @@ impl<'a, P: ReadPorts> Observer<'a, P> {
 
     /// Reads the document and the record.
     pub(crate) async fn observe(&mut self) -> Result<Observation, ReconcileError> {
+        self.observe_record(AbsentRecord::ReadTwice).await
+    }
+
+    /// Reads the document and the record, and reads it once more or not that there is no record.
+    pub(super) async fn observe_record(
+        &mut self,
+        absent: AbsentRecord,
+    ) -> Result<Observation, ReconcileError> {
         loop {
-            if let Some((observation, version)) =
-                observe(self.environment, self.document, self.read_as).await?
-            {
-                self.record_version = version;
+            let read = observe(self.environment, self.document, self.read_as, self.expected, absent);
+            if let Some(DocumentRead { observation, record_version, head }) = read.await? {
+                self.record_version = record_version;
+                self.default = head.map(|head| head.default);
+                self.expected = Expected {
+                    format: head.map_or(DocumentFormat::Json, |head| head.format),
+                    default: head.filter(|head| head.default != head.latest).map(|head| head.default),
+                };
                 return Ok(observation);
             }
             self.conflict("the document changed while it was read".to_owned()).await?;

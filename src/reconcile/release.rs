@@ -11,7 +11,6 @@ use super::outcome::{CLEARED, Outcome, TO_BE_CLEARED};
 use super::plan::{Plan, Step, plan_release};
 use super::record::Record;
 use super::run::Run;
-use super::stored_record::read_record;
 use crate::intent::{OnDelete, Owner};
 use crate::key::KeyRef;
 use crate::ports::{Environment, PreflightPorts, ReadPorts, WritePorts};
@@ -179,17 +178,26 @@ async fn release_in<P: WritePorts>(
             }
         };
         let is_given_back = plan == [Step::DeleteRecord];
-        if !is_given_back && on_delete == OnDelete::Restore && outcome.findings.is_empty() {
-            outcome.findings = check_key_before(environment, &record.before_adoption).await?;
-        }
+        let is_restored = !is_given_back && on_delete == OnDelete::Restore && outcome.findings.is_empty();
+        let check = async {
+            match is_restored {
+                true => check_key_before(environment, &record.before_adoption).await,
+                false => Ok(Vec::new()),
+            }
+        };
         if released_for(&record, environment.ports.now()).is_none() {
             // From here on no other run takes the document for its owner's, and whoever wrote it before is seen by the
             // next observation.
             let releasing = Some(seconds(environment.ports.now()));
-            let record = Box::new(Record { releasing, ..record });
-            run.apply(vec![Step::SaveRecord { record, first: false }]).await?;
+            let marked = Box::new(Record { releasing, ..record.clone() });
+            let mark = run.apply(vec![Step::SaveRecord { record: marked, first: false }]);
+            // If the key cannot be restored, the mark is taken back.
+            let (marked, found) = tokio::join!(mark, Box::pin(check));
+            marked?;
+            outcome.findings.extend(found?);
             continue;
         }
+        outcome.findings.extend(check.await?);
         if !is_given_back {
             let new_key = match on_delete {
                 OnDelete::Restore => &record.before_adoption,
@@ -200,11 +208,11 @@ async fn release_in<P: WritePorts>(
             continue;
         }
         run.apply(plan).await?;
-        delete_what_is_left(run, &record).await?;
+        let left = delete_what_is_left(run, &record).await?;
         if on_delete != OnDelete::Retain {
             // A Create or a repair that still runs may have written the document while the record went.
             let by = UndoneBy::Delete { latest_seen: outcome.version };
-            undo(run, &record, on_delete, by).await?;
+            undo_in(run, left, &record, on_delete, by).await?;
         }
         outcome.changed = run.changed();
         outcome.notes.extend(note(observation.document.as_ref(), &record, on_delete, outcome.changed));
@@ -237,15 +245,17 @@ fn note(
 /// How often a record that should be gone is removed again.
 const REMOVALS: u32 = 5;
 
-/// Removes the marked record again as long as it is there: one answer that it is gone may be wrong.
+/// Removes the marked record again as long as it is there: one answer that it is gone may be wrong. The result is what is
+/// there without it.
 async fn delete_what_is_left<P: WritePorts>(
     run: &mut Run<'_, P>,
     marked: &Record,
-) -> Result<(), ReconcileError> {
+) -> Result<Observation, ReconcileError> {
     for attempt in 1..=REMOVALS {
-        let left = read_record(run.environment().ports, run.document()).await?;
-        if !left.is_some_and(|left| left.owner == marked.owner && left.releasing == marked.releasing) {
-            return Ok(());
+        let left = run.observe().await?;
+        let record = left.record.as_ref();
+        if !record.is_some_and(|left| left.owner == marked.owner && left.releasing == marked.releasing) {
+            return Ok(left);
         }
         run.wait_for_other_run(attempt).await;
         run.apply(vec![Step::DeleteRecord]).await?;
@@ -302,10 +312,21 @@ pub(super) async fn undo<P: WritePorts>(
     on_delete: OnDelete,
     by: UndoneBy,
 ) -> Result<(), ReconcileError> {
+    let observation = run.observe().await?;
+    undo_in(run, observation, record, on_delete, by).await
+}
+
+/// The same of what has just been observed.
+async fn undo_in<P: WritePorts>(
+    run: &mut Run<'_, P>,
+    mut observation: Observation,
+    record: &Record,
+    on_delete: OnDelete,
+    by: UndoneBy,
+) -> Result<(), ReconcileError> {
     let mut record = record.clone();
     loop {
-        let observation = run.observe().await?;
-        if observation.record.is_some_and(|record| record.releasing.is_none()) {
+        if observation.record.as_ref().is_some_and(|record| record.releasing.is_none()) {
             return Ok(());
         }
         let latest = observation.document.as_ref().map(|document| &document.latest);
@@ -326,5 +347,6 @@ pub(super) async fn undo<P: WritePorts>(
             }
             Err(error) => run.without_plan(error)?,
         }
+        observation = run.observe().await?;
     }
 }

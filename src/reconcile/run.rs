@@ -1,20 +1,27 @@
 //! A run over one document: it makes the calls of a plan's steps. Every round begins with a fresh observation.
 
-use std::fmt;
+use std::time::{Duration, SystemTime};
 
 use super::error::ReconcileError;
-use super::observe::Observation;
+use super::half_change::HalfChange;
+use super::observe::{AbsentRecord, Observation};
 use super::observer::Observer;
 use super::plan::{PlanError, Step};
 use super::record::Record;
 use super::stored_record::{text_after, write_over};
+use super::uniqueness::Uniqueness;
 use crate::ports::{AwsError, AwsErrorKind, DocumentWrite, Environment, VersionStatus, WritePorts};
-use crate::session::{
-    Content, DocumentFormat, DocumentName, Target, marked, oldest_prunable, padded, unmarked,
-};
+use crate::session::{Content, DocumentName, Target, oldest_prunable};
 
 /// How often AWS is asked whether it has taken up a version. The deadline of the request ends most waits.
 const POLLS: u32 = 120;
+
+/// The step of an observation.
+const READING: &str = "reading the document and the record";
+/// The same beside the description of the key.
+const DESCRIBING_AND_READING: &str = "describing the key, and reading the document and the record";
+/// An observation that is not older is not made again before a write.
+const YOUNG: Duration = Duration::from_secs(3);
 
 /// One run over one document.
 #[derive(Debug)]
@@ -22,8 +29,10 @@ pub(crate) struct Run<'a, P> {
     observer: Observer<'a, P>,
     polls: u32,
     uniqueness: Uniqueness,
-    /// Whether this run has observed the document and the record.
-    has_observed: bool,
+    /// When this run last began to observe the document and the record. `None` if it never came to the end of that.
+    observed_at: Option<SystemTime>,
+    /// Whether a record that the last observation lacks was read only once.
+    is_absence_unconfirmed: bool,
     /// Whether this run has written the document.
     changed: bool,
     /// Whether this run has written content since it last planned to.
@@ -36,41 +45,6 @@ pub(crate) struct Run<'a, P> {
     promoted: Option<u64>,
     /// What this run has left of a change that takes two writes.
     half_change: Option<HalfChange>,
-}
-
-/// A document of which the latest version has what is wanted, and the default version may not have it yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HalfChange {
-    /// The number of the latest version.
-    pub version: u64,
-    /// Whether AWS has confirmed that the version exists.
-    pub is_confirmed: bool,
-}
-
-impl fmt::Display for HalfChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { version, is_confirmed } = self;
-        let state = if *is_confirmed { "is" } else { "may be" };
-        write!(
-            f,
-            "the document {state} half changed: version {version}, the latest, has what was asked for, and the default \
-             version may not have it; which of them sessions read is not certain"
-        )
-    }
-}
-
-/// How content is made to differ from every earlier version. AWS refuses a version that equals an earlier one, so each
-/// refusal leads to the next step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Uniqueness {
-    /// As it is.
-    Plain,
-    /// With white space or a comment at its end, after this refusal.
-    Padded(AwsError),
-    /// With a mark in its description, after this refusal.
-    Marked(AwsError),
-    /// In no further way in this format, after this refusal.
-    Exhausted(AwsError),
 }
 
 /// What a step wrote.
@@ -90,7 +64,8 @@ impl<'a, P: WritePorts> Run<'a, P> {
             observer: Observer::new(environment, document),
             polls: 0,
             uniqueness: Uniqueness::Plain,
-            has_observed: false,
+            observed_at: None,
+            is_absence_unconfirmed: false,
             changed: false,
             wrote_content: false,
             unconfirmed: None,
@@ -112,7 +87,7 @@ impl<'a, P: WritePorts> Run<'a, P> {
 
     /// Whether this run has observed the document and the record.
     pub(crate) fn has_observed(&self) -> bool {
-        self.has_observed
+        self.observed_at.is_some()
     }
 
     /// Whether this run has written the document.
@@ -141,9 +116,42 @@ impl<'a, P: WritePorts> Run<'a, P> {
     /// AWS's refusals, a record that cannot be read, and a version that this run wrote and that AWS reports as Failed:
     /// written again, it would fail again.
     pub(crate) async fn observe(&mut self) -> Result<Observation, ReconcileError> {
-        self.progress("reading the document and the record");
-        let mut observation = self.observer.observe().await?;
-        self.has_observed = true;
+        self.observe_record(AbsentRecord::ReadTwice, READING).await
+    }
+
+    /// The same for a run that is about to write: that there is no record is read once. Such a run writes its first record
+    /// only if there is none, and before it fails for lack of a record it reads again.
+    pub(super) async fn observe_before_writing(&mut self) -> Result<Observation, ReconcileError> {
+        self.observe_record(AbsentRecord::ReadOnce, READING).await
+    }
+
+    /// The same for a run whose key is described meanwhile.
+    pub(super) async fn observe_while_key_is_described(&mut self) -> Result<Observation, ReconcileError> {
+        self.observe_record(AbsentRecord::ReadOnce, DESCRIBING_AND_READING).await
+    }
+
+    /// Whether the last observation is so young that a plan can be made of it. A plan's writes are conditional, so an old
+    /// one does no harm, but it takes longer, and the key from before could be another one by then.
+    pub(super) fn has_observed_just_now(&self) -> bool {
+        let now = self.environment().ports.now();
+        self.observed_at.is_some_and(|at| now.duration_since(at).is_ok_and(|age| age < YOUNG))
+    }
+
+    /// Whether the last observation lacks a record, and no second read has confirmed that there is none.
+    pub(super) fn is_absence_unconfirmed(&self) -> bool {
+        self.is_absence_unconfirmed
+    }
+
+    async fn observe_record(
+        &mut self,
+        absent: AbsentRecord,
+        step: &str,
+    ) -> Result<Observation, ReconcileError> {
+        self.progress(step);
+        let begun = self.environment().ports.now();
+        let mut observation = self.observer.observe_record(absent).await?;
+        self.observed_at = Some(begun);
+        self.is_absence_unconfirmed = observation.record.is_none() && absent == AbsentRecord::ReadOnce;
         self.record.clone_from(&observation.record);
         if let (Some(document), Some(promoted)) = (&mut observation.document, self.promoted) {
             document.is_promotion_stale =
@@ -318,6 +326,11 @@ impl<'a, P: WritePorts> Run<'a, P> {
     async fn follow(&mut self, write: DocumentWrite, wrote: Wrote) -> Result<bool, ReconcileError> {
         match write {
             DocumentWrite::Done => {
+                match wrote {
+                    Wrote::Document => {}
+                    Wrote::Version(_) => self.observer.version_was_written(),
+                    Wrote::DefaultVersion => self.observer.version_was_promoted(),
+                }
                 self.changed = true;
                 self.unconfirmed = None;
                 self.wrote_content |= wrote != Wrote::DefaultVersion;
@@ -335,11 +348,7 @@ impl<'a, P: WritePorts> Run<'a, P> {
                 if wrote == Wrote::DefaultVersion {
                     return Err(error.into());
                 }
-                self.uniqueness = match self.uniqueness {
-                    Uniqueness::Plain => Uniqueness::Padded(error),
-                    Uniqueness::Padded(_) => Uniqueness::Marked(error),
-                    Uniqueness::Marked(_) | Uniqueness::Exhausted(_) => Uniqueness::Exhausted(error),
-                };
+                self.uniqueness.was_refused(error);
                 tracing::info!(document = %self.document(), "AWS takes the content for a duplicate; reading again");
                 Ok(false)
             }
@@ -353,26 +362,11 @@ impl<'a, P: WritePorts> Run<'a, P> {
     /// The content in a form that AWS has not refused in this run. It is `None` if YAML has no further form: the document
     /// is then read again as JSON.
     fn unique(&mut self, content: &Content, version: u64) -> Result<Option<Content>, ReconcileError> {
-        let plain = unmarked(content, version);
-        loop {
-            let (unique, next): (_, fn(AwsError) -> Uniqueness) = match &self.uniqueness {
-                Uniqueness::Plain => return Ok(Some(plain)),
-                Uniqueness::Padded(_) => (padded(&plain, version), Uniqueness::Marked),
-                Uniqueness::Marked(_) => (marked(&plain, version), Uniqueness::Exhausted),
-                Uniqueness::Exhausted(_) if content.format() == DocumentFormat::Yaml => {
-                    self.uniqueness = Uniqueness::Plain;
-                    self.observer.convert_to_json();
-                    return Ok(None);
-                }
-                Uniqueness::Exhausted(error) => return Err(error.clone().into()),
-            };
-            if unique.is_some() {
-                return Ok(unique);
-            }
-            if let Uniqueness::Padded(error) | Uniqueness::Marked(error) = &self.uniqueness {
-                self.uniqueness = next(error.clone());
-            }
+        let unique = self.uniqueness.applied_to(content, version)?;
+        if unique.is_none() {
+            self.observer.convert_to_json();
         }
+        Ok(unique)
     }
 
     /// Deletes the oldest version that is neither the latest nor the default.

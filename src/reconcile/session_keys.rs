@@ -35,14 +35,18 @@ pub async fn session_keys<P: ReadPorts>(
     stack_id: &str,
     question: &SessionKeyQuestion,
 ) -> Result<SessionKeys, ReconcileError> {
-    let observed = match Observer::new(environment, &question.document).observe().await {
+    let mut observer = Observer::new(environment, &question.document);
+    // Boxed: each call in flight has a large state.
+    let (observed, keys) =
+        tokio::join!(Box::pin(observer.observe()), Box::pin(check_keys(environment, &question.encryption)));
+    let observed = match observed {
         Ok(observation) => observation,
         // The resource that owns the document says so.
         Err(ReconcileError::Record(_)) => Observation { document: None, record: None },
         Err(error) => return Err(error),
     };
     let record = observed.record.as_ref().filter(|record| record.owner.stack_id == stack_id);
-    let (key, standby) = match (check_keys(environment, &question.encryption).await, record) {
+    let (key, standby) = match (keys, record) {
         (Ok(keys), _) => (keys.key.map(|key| key.arn), keys.standby.map(|key| key.arn)),
         (Err(error), Some(record)) => named_or_recorded(&question.encryption, record, &error).ok_or(error)?,
         (Err(error), None) => return Err(error),

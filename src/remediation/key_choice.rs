@@ -79,11 +79,16 @@ pub(super) async fn choose_key<P: PreflightPorts>(
     event: &ChangeEvent,
 ) -> Result<KeyChoice, AwsError> {
     let Target::Key(asked_for) = record.asked_for() else { return Ok(KeyChoice::carry(None, None, None)) };
-    match key_usability(environment, &asked_for).await? {
+    let standby = async {
+        let RecordedKeyTrouble::Standby(standby) = &record.on_key_trouble else { return None };
+        Some(Box::pin(key_usability(environment, standby)).await)
+    };
+    let (key, standby) = tokio::join!(Box::pin(key_usability(environment, &asked_for)), standby);
+    match key? {
         KeyUsability::Usable(key) => {
             let carry = KeyChoice::carry(Some(*key), None, None);
-            let RecordedKeyTrouble::Standby(standby) = &record.on_key_trouble else { return Ok(carry) };
-            Ok(match usable_standby(key_usability(environment, standby).await?) {
+            let Some(standby) = standby else { return Ok(carry) };
+            Ok(match usable_standby(standby?) {
                 Err(problem) => {
                     let text = format!("the standby key could not stand in: {problem}");
                     KeyChoice::after(Alert::KeyTrouble(text), carry)
@@ -103,30 +108,28 @@ pub(super) async fn choose_key<P: PreflightPorts>(
             let text = format!("whether key {asked_for} can be used is not known: {error}{deletion}");
             Ok(KeyChoice::after(Alert::Other(text), keep_standing_in(environment, record).await?))
         }
-        KeyUsability::Unusable(fault) => replace_key(environment, record, asked_for, fault.to_string()).await,
+        KeyUsability::Unusable(fault) => replace_key(record, asked_for, fault.to_string(), standby),
     }
 }
 
 /// Chooses what replaces a key that cannot be used.
-async fn replace_key<P: PreflightPorts>(
-    environment: Environment<'_, P>,
+fn replace_key(
     record: &Record,
     asked_for: String,
     problem: String,
+    standby: Option<Result<KeyUsability, AwsError>>,
 ) -> Result<KeyChoice, AwsError> {
-    match &record.on_key_trouble {
-        RecordedKeyTrouble::Alert => Ok(KeyChoice::leave(Alert::KeyTrouble(format!(
-            "{problem}; until then sessions fail, as OnKeyTrouble is Alert"
-        )))),
-        RecordedKeyTrouble::Clear => Ok(KeyChoice::carry(None, Some(asked_for), Some(problem))),
-        RecordedKeyTrouble::Standby(standby) => {
-            Ok(match usable_standby(key_usability(environment, standby).await?) {
-                Ok(key) => KeyChoice::carry(Some(key), Some(asked_for), Some(problem)),
-                Err(other) => KeyChoice::leave(Alert::KeyTrouble(format!(
-                    "{problem}; the standby key could not stand in: {other}; sessions fail"
-                ))),
-            })
-        }
+    match (&record.on_key_trouble, standby) {
+        (RecordedKeyTrouble::Clear, _) => Ok(KeyChoice::carry(None, Some(asked_for), Some(problem))),
+        (RecordedKeyTrouble::Alert | RecordedKeyTrouble::Standby(_), None) => Ok(KeyChoice::leave(
+            Alert::KeyTrouble(format!("{problem}; until then sessions fail, as OnKeyTrouble is Alert")),
+        )),
+        (_, Some(standby)) => Ok(match usable_standby(standby?) {
+            Ok(key) => KeyChoice::carry(Some(key), Some(asked_for), Some(problem)),
+            Err(other) => KeyChoice::leave(Alert::KeyTrouble(format!(
+                "{problem}; the standby key could not stand in: {other}; sessions fail"
+            ))),
+        }),
     }
 }
 

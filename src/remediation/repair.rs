@@ -98,6 +98,7 @@ impl Repair<'_> {
             },
             patience: Duration::ZERO,
             purpose: Purpose::Repair { record: self.record, is_counted: writes },
+            observed: Some(self.observation),
             assessed: None,
         };
         let converged = Box::pin(converge(run, convergence)).await;

@@ -36,6 +36,7 @@ mod read_only;
 mod remediation;
 mod report;
 mod round_trip;
+mod rounds;
 mod security;
 mod session_key;
 mod stub;

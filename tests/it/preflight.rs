@@ -16,7 +16,7 @@ mod grants_and_own_sides;
 mod identity_center;
 mod key_access;
 mod key_policies;
-mod large_account;
+pub mod large_account;
 mod missing_permissions;
 mod network;
 mod oracle;

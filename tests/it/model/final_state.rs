@@ -3,7 +3,7 @@
 use session_kms::change_event::{ChangeEvent, ChangeSource};
 use session_kms::intent::PreflightMode;
 use session_kms::reconcile::RecordedKeyTrouble;
-use session_kms::remediation::Remediation;
+use session_kms::remediation::{Remediation, RemediationOutcome};
 
 use super::driver::Driver;
 use super::in_memory_aws::{InMemoryAws, NODE};
@@ -40,7 +40,13 @@ pub fn check_final_state(driver: &mut Driver, last: &ChangeEvent) -> Result<(), 
     let remediation = remediate(driver, last)?;
     let is_open =
         |driver: &Driver| driver.record().is_some_and(|record| record.remediation.breaker.is_some());
-    if let (Some(obstacles), Some(intended), false) = (&obstacles, driver.intended.clone(), is_open(driver)) {
+    if is_confirmed_alone(last, &remediation) {
+        // No key was asked about. The schedule, which comes next, does that.
+        let wanted = driver.record().map(|record| record.wanted).ok_or("as wanted, without a record")?;
+        driver.check_key(wanted.key().unwrap_or_default())?;
+    } else if let (Some(obstacles), Some(intended), false) =
+        (&obstacles, driver.intended.clone(), is_open(driver))
+    {
         let checks_access = matches!(last.source, ChangeSource::Schedule | ChangeSource::DirectCall);
         is_as_wanted(driver, &intended, obstacles, &remediation, checks_access)
             .map_err(|wrong| format!("after the last event {wrong}; {remediation:?}"))?;
@@ -74,6 +80,14 @@ pub fn check_final_state(driver: &mut Driver, last: &ChangeEvent) -> Result<(), 
         return Err(format!("the schedule, once more, wrote {log:?}"));
     }
     Ok(())
+}
+
+/// Whether an event was about the document alone, and found it as wanted, with nothing to tell.
+fn is_confirmed_alone(event: &ChangeEvent, remediation: &Remediation) -> bool {
+    matches!(event.source, ChangeSource::DocumentCall | ChangeSource::RecordChange)
+        && remediation.outcome == RemediationOutcome::AsWanted
+        && remediation.drift.is_empty()
+        && remediation.alerts.is_empty()
 }
 
 fn remediate(driver: &mut Driver, event: &ChangeEvent) -> Result<Remediation, String> {

@@ -12,8 +12,8 @@ use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use session_kms::ports::{
-    AwsError, AwsErrorKind, Calls, Clock, DocumentHead, DocumentVersion, DocumentWrite, ParameterVersion,
-    ReadDocuments, ReadRecords, RecordReplacement, WriteDocuments, WriteRecords,
+    AwsError, AwsErrorKind, Calls, Clock, DocumentHead, DocumentVersion, DocumentWrite, LatestVersion,
+    ParameterVersion, ReadDocuments, ReadRecords, RecordReplacement, WriteDocuments, WriteRecords,
 };
 use session_kms::session::{Content, DocumentFormat, DocumentName};
 
@@ -188,8 +188,8 @@ impl ReadDocuments for InMemoryPorts<'_> {
         Ok(head)
     }
 
-    async fn exists(&self, _: &DocumentName) -> Result<bool, AwsError> {
-        Ok(self.perform(Call::Exists).await?.boolean())
+    async fn latest(&self, _: &DocumentName, _: DocumentFormat) -> Result<Option<LatestVersion>, AwsError> {
+        Ok(self.perform(Call::Latest).await?.latest())
     }
 
     async fn version(

@@ -38,6 +38,17 @@ pub struct Control {
     pub gate: CallGate,
     /// Calls that no AWS service would understand.
     pub misunderstood: Vec<String>,
+    pub rounds: Rounds,
+}
+
+/// The answers that are held back until all calls of a round have arrived.
+#[derive(Default)]
+pub struct Rounds {
+    pub are_held: bool,
+    /// How many answers are held back now.
+    held: usize,
+    /// How many rounds have been answered.
+    answered: usize,
 }
 
 impl Stub {
@@ -95,6 +106,25 @@ impl Stub {
     /// Resolves when the journal holds this many calls.
     pub async fn arrived(&self, calls: usize) {
         self.shared.wait(|shared| (shared.control().journal.len() >= calls).then_some(())).await;
+    }
+
+    /// Holds back every answer from now on, until [`Stub::answer_round`]. A call is executed when it arrives.
+    pub fn hold_answers(&self) {
+        self.shared.control().rounds.are_held = true;
+    }
+
+    /// How many answers are held back now.
+    pub fn held(&self) -> usize {
+        self.shared.control().rounds.held
+    }
+
+    /// Sends the answers that are held back.
+    pub fn answer_round(&self) {
+        let mut control = self.shared.control();
+        control.rounds.held = 0;
+        control.rounds.answered += 1;
+        drop(control);
+        self.shared.changed();
     }
 
     /// How many calls have hung so far because of a fault.
@@ -201,6 +231,20 @@ impl Shared {
 
     pub fn receiver(&self) -> MutexGuard<'_, ResponseReceiver> {
         self.receiver.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Holds an answer back until its round is answered, if answers are held.
+    pub async fn hold_answer(&self) {
+        let round = {
+            let mut control = self.control();
+            if !control.rounds.are_held {
+                return;
+            }
+            control.rounds.held += 1;
+            control.rounds.answered
+        };
+        self.changed();
+        self.wait(|shared| (shared.control().rounds.answered > round).then_some(())).await;
     }
 
     /// Wakes those who wait.

@@ -166,6 +166,7 @@ async fn answer_aws(shared: &Shared, incoming: &Incoming) -> Result<Reply, Cut> 
     if stopped {
         match hold(shared).await {}
     }
+    shared.hold_answer().await;
     match (outcome, fault) {
         (_, Some(Fault::Hang | Fault::HangAfter)) => {
             shared.control().hung += 1;

@@ -49,7 +49,7 @@ impl NodeNetwork {
             context: KnownContext::default(),
             nodes: vec![node("i-1")],
             network: NetworkObservation {
-                instances: vec![instance("i-1")],
+                instances: std::sync::Arc::new(vec![instance("i-1")]),
                 endpoints: Read::Known(vec![messages]),
                 subnets: Read::Known(vec![
                     subnet("subnet-1", "a"),
@@ -117,9 +117,14 @@ impl NodeNetwork {
         known(&mut self.network.route_tables).iter_mut().find(|table| table.is_main).unwrap()
     }
 
+    /// The instances, to be changed.
+    pub(super) fn instances(&mut self) -> &mut Vec<Instance> {
+        std::sync::Arc::make_mut(&mut self.network.instances)
+    }
+
     /// The one network interface of the one node.
     pub(super) fn interface(&mut self) -> &mut NetworkInterface {
-        &mut self.network.instances[0].interfaces[0]
+        &mut self.instances()[0].interfaces[0]
     }
 
     pub(super) fn assess(&self) -> (Vec<Finding>, Vec<ResourceRemedy>) {
@@ -312,7 +317,7 @@ fn a_node_without_a_known_vpc_is_unknown_and_no_node_is_no_finding() {
     let finding = gone.finding();
     assert_eq!((finding.verdict, finding.subject.as_str()), (Verdict::Unknown, ALL_NODES));
     assert!(finding.evidence.contains("node i-2") && finding.evidence.contains("ec2:DescribeInstances"));
-    let outside = NodeNetwork::unreachable().with(|net| net.network.instances[0].vpc = None);
+    let outside = NodeNetwork::unreachable().with(|net| net.instances()[0].vpc = None);
     assert_eq!(outside.finding().verdict, Verdict::Unknown);
     assert_eq!(NodeNetwork::unreachable().with(|net| net.nodes.clear()).assess().0, []);
 }

@@ -1,17 +1,18 @@
 //! The calls on the document and its record, as values, and what the AWS in memory answers.
 
 use session_kms::ports::{
-    AwsError, DocumentHead, DocumentVersion, ParameterVersion, RecordReplacement, VersionStatus,
+    AwsError, DocumentHead, DocumentVersion, LatestVersion, ParameterVersion, RecordReplacement,
+    VersionStatus,
 };
 use session_kms::session::Content;
 
-use crate::model::in_memory_aws::{InMemoryAws, LogEntry, Write, other_settings, refused};
+use crate::model::in_memory_aws::{Document, InMemoryAws, LogEntry, Write, other_settings, refused};
 
 /// A call on the document or its record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
     Head,
-    Exists,
+    Latest,
     Version(u64),
     Versions,
     Create(Content),
@@ -49,6 +50,7 @@ pub struct Caller {
 pub enum Answer {
     Done,
     Head(Option<DocumentHead>),
+    Latest(Option<LatestVersion>),
     Version(Option<DocumentVersion>),
     Versions(Vec<u64>),
     Parameter(Option<ParameterVersion>),
@@ -63,7 +65,7 @@ impl Call {
     pub fn operation(&self) -> &'static str {
         match self {
             Self::Head => "ssm:DescribeDocument",
-            Self::Exists | Self::Version(_) => "ssm:GetDocument",
+            Self::Latest | Self::Version(_) => "ssm:GetDocument",
             Self::Versions => "ssm:ListDocumentVersions",
             Self::Create(_) => "ssm:CreateDocument",
             Self::Update { .. } => "ssm:UpdateDocument",
@@ -82,12 +84,9 @@ impl Call {
     /// Whether the call changes nothing. A read brings a new version nearer to being active.
     pub fn is_read(&self, aws: &InMemoryAws) -> bool {
         match self {
-            Self::Version(version) => {
-                let versions = aws.document.as_ref().map(|document| &document.versions);
-                versions.and_then(|versions| versions.get(version)).is_none_or(|version| version.pending == 0)
-            }
+            Self::Version(version) => aws.is_settled(Some(*version)),
+            Self::Latest => aws.is_settled(aws.document.as_ref().map(Document::latest)),
             Self::Head
-            | Self::Exists
             | Self::Versions
             | Self::ReadRecord
             | Self::ReadRecordVersion(_)
@@ -107,6 +106,10 @@ impl Call {
 impl Answer {
     pub fn head(self) -> Option<DocumentHead> {
         if let Self::Head(it) = self { Some(it) } else { None }.expect("a head")
+    }
+
+    pub fn latest(self) -> Option<LatestVersion> {
+        if let Self::Latest(it) = self { Some(it) } else { None }.expect("a latest version")
     }
 
     pub fn version(self) -> Option<DocumentVersion> {
@@ -143,7 +146,11 @@ impl InMemoryAws {
                 default: document.default,
                 format: document.latest_content().format(),
             })),
-            Call::Exists => Answer::Is(self.document.is_some()),
+            Call::Latest => {
+                let number = self.document.as_ref().map(Document::latest);
+                let version = number.and_then(|number| self.read_document(number));
+                Answer::Latest(version.map(|version| LatestVersion { number, version }))
+            }
             Call::Version(version) => Answer::Version(self.read_document(*version)),
             Call::Versions => {
                 let Some(document) = &self.document else {
@@ -214,6 +221,13 @@ impl InMemoryAws {
                 Answer::Done
             }
         })
+    }
+
+    /// Whether AWS has taken up this version, if there is one.
+    fn is_settled(&self, version: Option<u64>) -> bool {
+        let versions = self.document.as_ref().map(|document| &document.versions);
+        let version = versions.zip(version).and_then(|(versions, version)| versions.get(&version));
+        version.is_none_or(|version| version.pending == 0)
     }
 
     fn read_document(&mut self, version: u64) -> Option<DocumentVersion> {

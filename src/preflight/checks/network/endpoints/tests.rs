@@ -101,7 +101,7 @@ fn nodes_with_the_same_verdict_are_one_finding() {
             let id = format!("i-{number}");
             let arn = format!("arn:aws:iam::111122223333:role/R{number:02}");
             net.nodes.push(InstanceNode { id: id.clone(), roles: vec![role(&arn)] });
-            net.network.instances.push(instance(&id));
+            net.instances().push(instance(&id));
         }
     });
     let (findings, remedies) = net.assess();
@@ -205,8 +205,8 @@ fn an_endpoint_for_fips_alone_is_unknown_because_it_depends_on_the_agents() {
 fn an_endpoint_in_other_availability_zones_is_a_warning() {
     let net = NodeNetwork::unreachable().endpoint("vpce-k", "kms", FULL).with(|net| {
         net.nodes.push(node("i-2"));
-        net.network.instances.push(instance("i-2"));
-        net.network.instances[1].interfaces[0].subnet = Some("subnet-2".to_owned());
+        net.instances().push(instance("i-2"));
+        net.instances()[1].interfaces[0].subnet = Some("subnet-2".to_owned());
     });
     let finding = net.finding();
     assert_eq!(finding.verdict, Verdict::Warning);

@@ -42,7 +42,7 @@ fn an_internet_gateway_leads_out_with_a_public_address() {
             || {
                 NodeNetwork::unreachable()
                     .route("0.0.0.0/0", "igw-1")
-                    .with(|net| net.network.instances[0].is_stopped = true)
+                    .with(|net| net.instances()[0].is_stopped = true)
             },
             Verdict::Unknown,
             "stopped",
@@ -68,7 +68,7 @@ fn an_internet_gateway_leads_out_with_a_public_address() {
                         has_public_ip: true,
                         ..net.interface().clone()
                     };
-                    net.network.instances[0].interfaces.push(further);
+                    net.instances()[0].interfaces.push(further);
                 })
             },
             Verdict::Unknown,
@@ -76,7 +76,7 @@ fn an_internet_gateway_leads_out_with_a_public_address() {
         ),
         (
             "no interface",
-            || NodeNetwork::unreachable().with(|net| net.network.instances[0].interfaces.clear()),
+            || NodeNetwork::unreachable().with(|net| net.instances()[0].interfaces.clear()),
             Verdict::Unknown,
             "network interface",
         ),

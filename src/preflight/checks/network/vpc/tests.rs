@@ -27,7 +27,7 @@ fn large() -> NodeNetwork {
     net.network.subnets = Read::Known(subnets);
     net.network.route_tables = Read::Known(tables);
     net.network.endpoints = Read::Known(endpoints);
-    (net.nodes, net.network.instances) = (Vec::new(), Vec::new());
+    (net.nodes, net.network.instances) = (Vec::new(), std::sync::Arc::default());
     for number in 0..NODES {
         let id = format!("i-{number:017}");
         let vpc = number % VPCS;
@@ -36,7 +36,7 @@ fn large() -> NodeNetwork {
         let mut instance = instance(&id);
         instance.vpc = Some(format!("vpc-{vpc:02}"));
         instance.interfaces[0].subnet = Some(format!("subnet-{vpc:02}-{}", number / VPCS % 2));
-        net.network.instances.push(instance);
+        net.instances().push(instance);
     }
     net
 }
