@@ -2,9 +2,11 @@
 //!
 //! - [`runtime_api`] is what Lambda offers to a function's process.
 //! - [`process`] runs the Lambda's binary against a stub of AWS, and kills it.
+//! - [`memory`] holds the process of a large account to its peak.
 //! - [`matrix`] kills it at every call of a flow, delivers the event again, once and twice, and then the schedule's.
 
 mod matrix;
+mod memory;
 pub mod process;
 mod runtime_api;
 

@@ -60,6 +60,14 @@ impl Process {
         fs::read_to_string(&self.output).expect("the file of the log")
     }
 
+    /// The most memory that the process has held at a time, in bytes.
+    pub fn peak_memory(&self) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the peak");
+        let kilobytes: usize = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        kilobytes * 1024
+    }
+
     /// Ends the process at once, as Lambda does.
     pub fn kill(&mut self) {
         // It may have ended already.
