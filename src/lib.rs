@@ -22,7 +22,7 @@
 //! | [`reconcile`] | what writes: observe, plan, record, converge, release | change_event, intent, key, ports, preflight, session |
 //! | [`report`] | one report value as text, JSON, Markdown and HTML; pure | access, arn, intent, preflight |
 //! | [`preflight`] | who can use a key: observing, the checks (one file each), findings; it only reads | access, arn, intent, key, ports, session, `kms_key_policy` |
-//! | [`aws`] | the ports on the AWS SDK | access, arn, intent, key, ports, quote, session, `cloudformation_custom_resource` |
+//! | [`aws`] | the ports on the AWS SDK | access, arn, intent, key, ports, quote, session, `aws_https`, `cloudformation_custom_resource` |
 //! | [`ports`] | what the program needs of AWS, as traits: reads and writes apart | access, intent, key, location, session |
 //! | `event` | what arrives, one file a source, told apart in one place; pure | access, arn, change_event, intent, key, location, quote, session, `cloudformation_custom_resource`, `kms_key_policy` |
 //! | [`intent`] | what is wanted of a document; pure | access, key, session, `kms_key_policy` |
@@ -36,8 +36,8 @@
 //! | `metrics` | the metrics of an invocation, as a line of the log; pure | |
 //! | `quote` | texts from outside, as messages repeat them; pure | |
 //!
-//! Two crates of the workspace know nothing of sessions: [`kms_key_policy`], the IAM policy language for KMS keys, and
-//! [`cloudformation_custom_resource`], the custom-resource protocol.
+//! Three crates of the workspace know nothing of sessions: [`kms_key_policy`], the IAM policy language for KMS keys,
+//! [`cloudformation_custom_resource`], the custom-resource protocol, and [`aws_https`], the HTTPS client of both binaries.
 //!
 //! # Invariants
 //!

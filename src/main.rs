@@ -3,6 +3,7 @@
 use std::env;
 use std::time::SystemTime;
 
+use aws_https::{HttpsClient, Trust};
 use cloudformation_custom_resource::{Invocation, Origin, ResponseSender};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::Value;
@@ -14,13 +15,15 @@ use session_kms::session::DocumentName;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     log::start(env::var("LOG_LEVEL").ok().as_deref());
-    // The clients are made in the init phase, in which Lambda does not throttle the CPU.
-    let ports = Aws::of_function();
+    // INVARIANT: before the first event no certificate is read and no client is made. The clients and the answers share
+    // one HTTPS client, which reads what it needs at the first connection.
+    let client = HttpsClient::new(Trust::of_environment());
+    let ports = Aws::of_function(client.clone());
     let region = ports.region().unwrap_or_default().to_owned();
     let endpoints = env::var("AWS_ENDPOINT_URL").ok().and_then(|url| Origin::parse(&url).ok());
     let function = Function {
         ports,
-        sender: ResponseSender::over_network(),
+        sender: ResponseSender::over(&client),
         endpoints: endpoints.into_iter().collect(),
         region,
         settings: settings(),

@@ -1,6 +1,7 @@
 //! The SDK's clients and their settings.
 
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use aws_config::profile::ProfileFileCredentialsProvider;
@@ -8,6 +9,7 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_https::HttpsClient;
 use aws_sdk_ssm::config::SharedCredentialsProvider;
 
 use super::calls::{CallsInFlight, UnreadableAnswer, retry_partition};
@@ -18,10 +20,10 @@ use super::key_policy_reader::AssumedReaders;
 /// The clients that implement the ports.
 #[derive(Clone)]
 pub struct Aws {
-    pub(super) ssm: aws_sdk_ssm::Client,
-    pub(super) kms: aws_sdk_kms::Client,
-    pub(super) iam: aws_sdk_iam::Client,
-    pub(super) sts: aws_sdk_sts::Client,
+    pub(super) ssm: Lazy<aws_sdk_ssm::Client>,
+    pub(super) kms: Lazy<aws_sdk_kms::Client>,
+    pub(super) iam: Lazy<aws_sdk_iam::Client>,
+    pub(super) sts: Lazy<aws_sdk_sts::Client>,
     /// The settings for EC2, AWS Config and Organizations, which have no client.
     pub(super) config: SdkConfig,
     pub(super) readers: AssumedReaders,
@@ -30,17 +32,24 @@ pub struct Aws {
     region: Option<String>,
 }
 
+/// A client that is made at its first call, because each reads the endpoints of all partitions.
+type Lazy<C> = Arc<LazyLock<C, Box<dyn FnOnce() -> C + Send>>>;
+
 /// A client of one of the SDK's crates, which share no type of settings.
 macro_rules! client {
-    ($service:ident, $config:expr, $in_flight:expr) => {
-        $service::Client::from_conf(
-            $service::config::Builder::from($config)
-                .interceptor($in_flight.clone())
-                .retry_classifier(UnreadableAnswer)
-                .retry_partition(retry_partition())
-                .build(),
-        )
-    };
+    ($service:ident, $config:expr, $in_flight:expr) => {{
+        let (config, in_flight) = ($config.clone(), $in_flight.clone());
+        let make = move || {
+            $service::Client::from_conf(
+                $service::config::Builder::from(&config)
+                    .interceptor(in_flight)
+                    .retry_classifier(UnreadableAnswer)
+                    .retry_partition(retry_partition())
+                    .build(),
+            )
+        };
+        Arc::new(LazyLock::new(Box::new(make) as Box<dyn FnOnce() -> $service::Client + Send>))
+    }};
 }
 
 impl Aws {
@@ -50,22 +59,18 @@ impl Aws {
     ///
     /// No call is made, except to an endpoint that provides credentials.
     pub async fn from_environment(region: Option<&str>, profile: Option<&str>) -> Self {
+        let client = hosts::naming_client();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .retry_config(retries())
-            .timeout_config(timeouts());
-        let http_client = hosts::naming_client();
-        if let Some(client) = &http_client {
-            loader = loader.http_client(client.clone());
-        }
+            .timeout_config(timeouts())
+            .http_client(client.clone());
         if let Some(region) = region {
             loader = loader.region(Region::new(region.to_owned()));
         }
         let Some(profile) = profile else { return Self::new(&loader.load().await, PAUSE) };
         let settings = loader.profile_name(profile).load().await;
-        let mut provider_settings = ProviderConfig::without_region().with_region(settings.region().cloned());
-        if let Some(client) = http_client {
-            provider_settings = provider_settings.with_http_client(client);
-        }
+        let provider_settings =
+            ProviderConfig::without_region().with_region(settings.region().cloned()).with_http_client(client);
         let credentials = ProfileFileCredentialsProvider::builder()
             .configure(&provider_settings)
             .profile_name(profile)
@@ -76,10 +81,10 @@ impl Aws {
     }
 
     /// Clients of a Lambda function, with the credentials, the Region and the endpoints (`AWS_ENDPOINT_URL…`) that stand
-    /// in its environment variables.
+    /// in its environment variables. All of them send over `client`, which has read no certificate yet.
     #[must_use]
-    pub fn of_function() -> Self {
-        Self::new(&function_settings::read(retries(), timeouts()), PAUSE)
+    pub fn of_function(client: HttpsClient) -> Self {
+        Self::new(&function_settings::read(client, retries(), timeouts()), PAUSE)
     }
 
     /// Clients with these settings. `pause` is the first pause between tries; later ones are longer.

@@ -8,17 +8,19 @@ use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_https::HttpsClient;
 use aws_sdk_ssm::config::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::SystemTimeSource;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 /// The settings that the environment variables hold, by the names that all SDKs of AWS give them.
-pub(super) fn read(retries: RetryConfig, timeouts: TimeoutConfig) -> SdkConfig {
+pub(super) fn read(client: HttpsClient, retries: RetryConfig, timeouts: TimeoutConfig) -> SdkConfig {
     let region = variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")).map(Region::new);
     let mut settings = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
+        .http_client(client)
         .region(region)
         .retry_config(retries)
         .service_config(Endpoints)

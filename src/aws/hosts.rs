@@ -1,29 +1,25 @@
 //! An HTTP client whose errors name the host that did not answer, and say why. The SDK's errors name no host.
 //!
-//! It wraps the SDK's own client, with its proxy and its certificates. Only the command line uses it: there the host
-//! shows that a Region's name is wrong, or that an endpoint is.
+//! It wraps the client of the function, and trusts the system's certificates alone. Only the command line uses it: there
+//! the host shows that a Region's name is wrong, or that an endpoint is.
 
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::iter;
 
-use aws_config::BehaviorVersion;
-use aws_sdk_ssm::config::{HttpClient, RuntimeComponents, RuntimePlugin, SharedHttpClient};
+use aws_https::{HttpsClient, Trust};
+use aws_sdk_ssm::config::{HttpClient, RuntimeComponents, SharedHttpClient};
 use aws_sdk_ssm::error::{BoxError, ConnectorError};
-use aws_smithy_runtime::client::defaults::default_http_client_plugin_v2;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
 use url::Url;
 
-/// The SDK's own client, whose errors name the host. `None` if the SDK has no client.
-pub(super) fn naming_client() -> Option<SharedHttpClient> {
-    let plugin = default_http_client_plugin_v2(BehaviorVersion::latest())?;
-    let client = plugin.runtime_components(&RuntimeComponentsBuilder::new("hosts")).http_client()?;
-    Some(SharedHttpClient::new(NamingClient(client)))
+/// A client whose errors name the host.
+pub(super) fn naming_client() -> SharedHttpClient {
+    SharedHttpClient::new(NamingClient(SharedHttpClient::new(HttpsClient::new(Trust::System))))
 }
 
 /// A host that could not be reached, or did not answer.

@@ -40,7 +40,7 @@ impl Aws {
         &self,
         reader: Option<&KeyPolicyReader>,
     ) -> Result<aws_sdk_kms::Client, AwsError> {
-        let Some(reader) = reader else { return Ok(self.kms.clone()) };
+        let Some(reader) = reader else { return Ok((**self.kms).clone()) };
         // The lock is held during the call, so that reads that run together assume the role once.
         let mut assumed = self.readers.0.lock().await;
         let soon = self.now() + MARGIN;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 const LONGEST_FILE: usize = 400;
 /// The crates of the workspace, as imports name them.
-const CRATES: [&str; 2] = ["cloudformation_custom_resource", "kms_key_policy"];
+const CRATES: [&str; 3] = ["aws_https", "cloudformation_custom_resource", "kms_key_policy"];
 /// The files of the preflight that do not read: the preflight as a whole does.
 const PURE_PARTS_OF_PREFLIGHT: [&str; 6] = [
     "preflight/assessment",
@@ -111,7 +111,12 @@ fn a_module_imports_only_what_stands_below_it() {
 fn the_crates_import_nothing_of_the_root_package() {
     for name in CRATES {
         let manifest = text(&root().join("crates").join(name.replace('_', "-")).join("Cargo.toml"));
-        assert!(!manifest.contains("path ="), "{name} depends on a crate of this repository");
+        for dependency in manifest.lines().filter(|line| line.contains("path =")) {
+            // The sender of responses is built on the HTTPS client, which is a crate by itself for both.
+            let is_client =
+                name == "cloudformation_custom_resource" && dependency.starts_with("aws-https = ");
+            assert!(is_client, "{name} depends on a crate of this repository: {dependency}");
+        }
     }
 }
 

@@ -39,6 +39,7 @@ mod round_trip;
 mod rounds;
 mod security;
 mod session_key;
+mod start;
 mod stub;
 mod stub_tests;
 mod told_faults;

@@ -4,9 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_https::{ConnectionPerRequest, HttpsClient, Trust};
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
@@ -19,6 +17,8 @@ use super::response_url::ResponseUrl;
 #[derive(Debug, Clone)]
 pub struct ResponseSender {
     connector: SharedHttpConnector,
+    /// The same connector, if it can open a connection ahead.
+    opener: Option<ConnectionPerRequest>,
     policy: RetryPolicy,
 }
 
@@ -99,13 +99,25 @@ impl fmt::Display for AttemptError {
 impl ResponseSender {
     /// Sends over the network, through the proxy that the environment names, like the client of the AWS SDK.
     pub fn over_network() -> Self {
-        Self::new(connector(ProxyConfig::from_env()), RetryPolicy::default())
+        Self::over(&HttpsClient::new(Trust::of_environment()))
     }
 
-    /// Sends over a connector of your own.
+    /// Sends with the TLS settings and the proxy of a client. While a provider works, the connection for the response is
+    /// opened. No connection is kept afterwards: Lambda freezes the process between events.
+    pub fn over(client: &HttpsClient) -> Self {
+        let connector = client.connection_per_request();
+        Self { opener: Some(connector.clone()), ..Self::new(connector, RetryPolicy::default()) }
+    }
+
+    /// Sends over a connector of your own. No connection is opened before the response is sent.
     pub fn new(connector: impl HttpConnector + 'static, policy: RetryPolicy) -> Self {
         let connector = SharedHttpConnector::new(connector);
-        Self { connector, policy }
+        Self { connector, opener: None, policy }
+    }
+
+    /// The connection for a response to a URL. The caller has found that responses may go to the URL's host.
+    pub(crate) fn connection_to(&self, url: &ResponseUrl) -> Option<ResponseConnection> {
+        self.opener.clone().map(|opener| ResponseConnection { opener, url: url.clone() })
     }
 
     /// Puts a body to a URL within a time. Network errors, 429 and 5xx are retried after a growing pause.
@@ -143,13 +155,19 @@ impl ResponseSender {
     }
 }
 
-/// HTTPS, and plain HTTP if the URL says so. Lambda freezes the process between events, so no connection is kept.
-pub(crate) fn connector(proxy: ProxyConfig) -> Connector {
-    Connector::builder()
-        .proxy_config(proxy)
-        .pool_max_idle_per_host(0)
-        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-        .build()
+/// The connection over which a response will be sent.
+#[derive(Debug)]
+pub(crate) struct ResponseConnection {
+    opener: ConnectionPerRequest,
+    url: ResponseUrl,
+}
+
+impl ResponseConnection {
+    /// Begins to open the connection, unless it is open. Nothing is sent on it, and nobody hears of a failure: the
+    /// response is then sent over another connection.
+    pub(crate) fn open(&self) {
+        self.opener.open_ahead(self.url.reveal());
+    }
 }
 
 /// The request for which the URL is signed: the content type is empty, path and query are as received.

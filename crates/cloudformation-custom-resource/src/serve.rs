@@ -183,7 +183,7 @@ impl<R: CustomResource, C: Fn() -> SystemTime> Provider<R, C> {
             Ok(request) => request,
             Err(malformed) => return Response::failed(ids(), echoed, malformed.to_string()),
         };
-        let progress = Progress::default();
+        let progress = Progress::with_connection(self.sender.connection_to(&envelope.response_url));
         let supervised = Supervisor {
             request_id,
             limit: deadline.limit(),
@@ -223,5 +223,7 @@ fn read_request<T: DeserializeOwned>(request: &Request, url: &ResponseUrl) -> Re
     serde_json::from_value(request.to_json(url)).map_err(failure)
 }
 
+#[cfg(test)]
+mod connection_tests;
 #[cfg(test)]
 mod tests;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_https::{HttpsClient, Trust};
 use serde_json::{Value, json};
 
 use crate::ids::Ids;
-use crate::sender::{ResponseSender, RetryPolicy, connector};
+use crate::sender::{ResponseSender, RetryPolicy};
 use crate::testing::{LocalReceiver, PutFault};
 use crate::{Backoff, Origin};
 
@@ -15,7 +15,7 @@ const QUERY: &str = "Expires=32503680000&Signature=s3cr%2Bt%3D%3D&x=a+b";
 
 /// A request, and the receiver of its response.
 pub(crate) struct Exchange {
-    receiver: LocalReceiver,
+    pub(crate) receiver: LocalReceiver,
     pub(crate) url: String,
 }
 
@@ -83,5 +83,6 @@ impl Exchange {
 /// A sender over the network that hardly pauses and ignores the proxy of the environment.
 pub(crate) fn quick_sender() -> ResponseSender {
     let backoff = Backoff { first: Duration::from_millis(1), ..RetryPolicy::default().backoff };
-    ResponseSender::new(connector(ProxyConfig::disabled()), RetryPolicy { backoff, ..RetryPolicy::default() })
+    let connector = HttpsClient::without_proxy(Trust::System).connection_per_request();
+    ResponseSender::new(connector, RetryPolicy { backoff, ..RetryPolicy::default() })
 }

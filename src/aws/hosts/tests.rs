@@ -53,8 +53,3 @@ fn the_kind_of_an_error_stays_so_that_it_is_tried_again_as_before() {
     let kind = aws_smithy_types::retry::ErrorKind::TransientError;
     assert_eq!(naming(String::new(), ConnectorError::other(source(), Some(kind))).as_other(), Some(kind));
 }
-
-#[test]
-fn the_command_line_has_a_client_that_names_hosts() {
-    assert!(naming_client().is_some());
-}

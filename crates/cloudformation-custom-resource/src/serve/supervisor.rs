@@ -11,15 +11,35 @@ use tokio::time::timeout;
 
 use crate::deadline::Limit;
 use crate::response::Failure;
+use crate::sender::ResponseConnection;
 
 /// The step at which the work is, for the response if the work has to be stopped.
 #[derive(Default)]
-pub struct Progress(Cell<String>);
+pub struct Progress {
+    step: Cell<String>,
+    connection: Option<ResponseConnection>,
+}
 
 impl Progress {
+    /// The progress of work whose response will be sent over this connection.
+    pub(super) fn with_connection(connection: Option<ResponseConnection>) -> Self {
+        let progress = Self { step: Cell::default(), connection };
+        progress.keep_connection();
+        progress
+    }
+
     /// Sets the step that begins now, such as `waiting for the new version`.
     pub fn set(&self, step: impl Into<String>) {
-        self.0.set(step.into());
+        self.step.set(step.into());
+        self.keep_connection();
+    }
+
+    /// The receiver closes a connection that waits for long. Each step opens it again, so that it is there when the last
+    /// one ends.
+    fn keep_connection(&self) {
+        if let Some(connection) = &self.connection {
+            connection.open();
+        }
     }
 }
 
@@ -54,7 +74,7 @@ impl Supervisor<'_> {
                 format!("internal error, see the function's log for request {}", self.request_id)
             }
             Err(_) => {
-                let step = self.progress.0.take();
+                let step = self.progress.step.take();
                 let step = if step.is_empty() { "starting" } else { &step };
                 let waiting = (self.waiting_for)().map(|what| format!("; {what}")).unwrap_or_default();
                 format!(

@@ -16,6 +16,7 @@ use crate::testing::ReceivedResponse;
 pub struct LocalReceiver {
     endpoint: String,
     receiver: Arc<Mutex<ResponseReceiver>>,
+    connections: Arc<Mutex<Vec<AbortHandle>>>,
     accepting: AbortHandle,
 }
 
@@ -28,13 +29,15 @@ impl LocalReceiver {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
         let receiver = Arc::new(Mutex::new(ResponseReceiver::default()));
-        let shared = Arc::clone(&receiver);
+        let connections = Arc::new(Mutex::new(Vec::new()));
+        let (shared, accepted) = (Arc::clone(&receiver), Arc::clone(&connections));
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(answer(stream, Arc::clone(&shared)));
+                let connection = tokio::spawn(answer(stream, Arc::clone(&shared)));
+                locked(&accepted).push(connection.abort_handle());
             }
         });
-        Ok(Self { endpoint, receiver, accepting: accepting.abort_handle() })
+        Ok(Self { endpoint, receiver, connections, accepting: accepting.abort_handle() })
     }
 
     /// Scheme, host and port: the endpoint to which a `Provider` may send.
@@ -57,6 +60,16 @@ impl LocalReceiver {
         locked(&self.receiver).puts(url)
     }
 
+    /// The number of connections that were ever opened, with a request or without.
+    pub fn connections(&self) -> usize {
+        locked(&self.connections).len()
+    }
+
+    /// Closes every connection, as S3 closes one on which no request comes.
+    pub fn close_connections(&self) {
+        locked(&self.connections).iter().for_each(AbortHandle::abort);
+    }
+
     /// The valid responses to the URL.
     pub fn responses(&self, url: &str) -> Vec<ReceivedResponse> {
         locked(&self.receiver).responses(url)
@@ -74,8 +87,8 @@ impl Drop for LocalReceiver {
     }
 }
 
-fn locked(receiver: &Mutex<ResponseReceiver>) -> MutexGuard<'_, ResponseReceiver> {
-    receiver.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Answers the one request of a connection.
