@@ -25,12 +25,15 @@ help: ## List the targets
 .PHONY: demo
 demo: ## Deploy, change, break and delete a stack on a local AWS (KEEP=1 leaves it up; SESSION_KMS_LAMBDA=<file> is a build to use)
 	@echo "Setting up the local AWS"
+ifdef SESSION_KMS_LAMBDA
 	@$(PYTHON) -m local client ministack moto
-ifndef SESSION_KMS_LAMBDA
-	@echo "Building the function (release; the first time takes some 10 minutes on two cores)"
-	@RUSTFLAGS="$(RELEASE_FLAGS)" cargo build --release --locked --no-default-features --bin $(BINARY)
-endif
 	@exec $(CLIENT) -m demo
+else
+	@echo "Building the function (as for development, which is quicker than a release build; the first time takes some minutes)"
+	@$(PYTHON) -m local client ministack moto & environments=$$!; trap "kill $$environments 2> /dev/null || true" EXIT; \
+	  cargo build --locked --no-default-features --bin $(BINARY); wait $$environments
+	@SESSION_KMS_LAMBDA="$(TARGET)/debug/$(BINARY)" exec $(CLIENT) -m demo
+endif
 
 .PHONY: build
 build: ## Build the function as it is deployed (release)
@@ -58,10 +61,13 @@ lint: ## Check the Rust and Python code, its documentation and the templates
 	@exec $(PYTHON) -m local.suite lint
 
 .PHONY: bench
-bench: ## Measure the function (size, cold start, requests, memory), the evaluator and the checks
-	@$(PYTHON) -m local client ministack moto
+bench: ## Measure the function beside Python and Node.js, how checks grow, and the evaluator, into docs/performance (RUNS=3 is a trial)
+	@$(PYTHON) -m local client ministack moto peers
+# First the benchmarks: for them cargo makes target/release/session-kms-lambda too, but not as it is shipped.
+	@cargo bench --locked --no-run
 	@RUSTFLAGS="$(RELEASE_FLAGS)" cargo build --release --locked --no-default-features --bin $(BINARY)
 	@$(CLIENT) -m local.bench
+	@$(CLIENT) -m local.bench.scale
 	cargo bench --locked --bench policy --bench assess --bench evaluate
 
 .PHONY: aws-check

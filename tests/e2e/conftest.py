@@ -16,11 +16,19 @@ from local.servers import ACCOUNT, LocalAws, running
 from local.stacks import Stack
 from local.template import without_locally_unsupported
 
+WRITES_ENVIRONMENT = ("test_demo.py", "test_first_hour.py")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     end_on_signals()
     if not BINARY.exists():
         raise pytest.UsageError(f"there is no {BINARY}: run `make build` first")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process: they share stacks. Those that write the demo's environment file share one too."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("demo" if item.path.name in WRITES_ENVIRONMENT else item.path.name))
 
 
 @pytest.fixture(scope="session")
