@@ -1,6 +1,7 @@
 //! `status`: which key encrypts sessions in each Region, who owns the document, and what is not as wanted.
 
 use clap::Args;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::Connection;
 use super::error::CliError;
@@ -8,6 +9,9 @@ use super::options::DocumentOption;
 use crate::operations;
 use crate::ports::{Environment, ReadPorts};
 use crate::report::Report;
+
+/// How many Regions are asked at a time.
+const REGIONS_AT_A_TIME: usize = 8;
 
 /// The options of `status`.
 #[derive(Debug, Args)]
@@ -25,12 +29,15 @@ pub(super) async fn run<P: ReadPorts>(
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 ) -> Result<Report, CliError> {
     let document = &options.document.document;
-    let mut found = Vec::new();
-    for region in distinct_regions(&options.regions) {
+    let status_of = async |region| {
         let Connection { ports, location } = connect(region).await?;
         let status = operations::status(Environment::new(&ports, &location), document).await?;
-        found.push((location, status));
-    }
+        Ok::<_, CliError>((location, status))
+    };
+    let regions = distinct_regions(&options.regions);
+    // Boxed: each call in flight has a large state.
+    let found = stream::iter(regions.into_iter().map(|region| Box::pin(status_of(region))));
+    let found = found.buffered(REGIONS_AT_A_TIME).try_collect().await?;
     Ok(operations::status_report(document, found))
 }
 

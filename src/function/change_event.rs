@@ -1,8 +1,9 @@
-//! Handling a change event: each document that the event is about is remediated, one after the other, and one report
-//! covers them all.
+//! Handling a change event: the documents that the event is about are remediated, some at a time, and one report covers
+//! them all.
 
 use std::time::SystemTime;
 
+use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -16,6 +17,10 @@ use crate::session::DocumentName;
 /// The alert if the deployment's own document has no record.
 const LOST: &str = "the record of what is wanted is gone, so nothing repairs the document; unless its stack is being \
                     created or deleted just now, change `Revision` of that stack, which then asks again";
+
+/// How many documents are remediated at a time. Each takes up to three calls at once, of which AWS limits some to a few a
+/// second.
+const DOCUMENTS_AT_A_TIME: usize = 4;
 
 /// How long a report may be, in bytes. A destination takes 256 KB, and the event goes with it.
 const LONGEST: usize = 160_000;
@@ -117,13 +122,11 @@ impl<P: WritePorts> ChangeEventHandler<'_, P> {
         let mut handled = Handled::default();
         let ports = self.environment.ports;
         let own = self.settings.document.as_ref();
-        let step = LastStep::default();
-        let set_step = |text: &str| step.set(text);
-        let environment = self.environment.with_progress(&set_step);
         let mut documents = match &event.scope {
             Scope::Document(document) => vec![document.clone()],
             Scope::Key(_) | Scope::Everything => {
-                environment.progress("listing the records");
+                let step = LastStep::default();
+                step.set("listing the records");
                 let limit = TimeLimit { time: left_to_work(ports, self.deadline), step: &step };
                 let listed = match within(ports, limit, Box::pin(ports.recorded())).await {
                     Ok(Ok(documents)) => Ok(documents),
@@ -144,19 +147,19 @@ impl<P: WritePorts> ChangeEventHandler<'_, P> {
         {
             documents.push(own.clone());
         }
-        for (done, document) in documents.iter().enumerate() {
-            let (repairs_per_hour, request_id) = (self.settings.repairs_per_hour, self.request_id);
-            // None may take the time of the others. A remediation that is cut off leaves the document as it was or as
-            // wanted, or the next event finishes the job.
-            let left = u32::try_from(documents.len() - done).unwrap_or(u32::MAX);
-            let limit = Some(TimeLimit { time: left_to_work(ports, self.deadline) / left, step: &step });
-            let request = RemediationRequest { document, event, repairs_per_hour, request_id, limit };
-            let is_own = own == Some(document);
+        let count = documents.len();
+        let each = documents.iter().enumerate().map(|(before, document)| {
+            // None may take the time of the others.
+            let turns = u32::try_from((count - before).div_ceil(DOCUMENTS_AT_A_TIME)).unwrap_or(u32::MAX);
             // Boxed: the state of all that a remediation awaits is large.
-            match Box::pin(remediate(environment, request)).await {
+            Box::pin(self.one(event, document, turns))
+        });
+        let each = stream::iter(each).buffered(DOCUMENTS_AT_A_TIME).collect::<Vec<_>>().await;
+        for (document, remediated) in documents.iter().zip(each) {
+            match remediated {
                 Ok(remediation) if remediation.outcome == RemediationOutcome::NotConcerned => {}
                 Ok(mut document) => {
-                    if is_own && document.outcome == RemediationOutcome::NotOurs {
+                    if own == Some(&document.document) && document.outcome == RemediationOutcome::NotOurs {
                         document.alerts.push(LOST.to_owned());
                     }
                     handled.remediations.push(document);
@@ -176,6 +179,25 @@ impl<P: WritePorts> ChangeEventHandler<'_, P> {
             }
         }
         handled
+    }
+
+    /// Remediates a document. If `turns` more documents come one after the other, this one has as large a part of the time
+    /// that is left. A remediation that is cut off leaves the document as it was or as wanted, or the next event finishes
+    /// the job.
+    async fn one(
+        &self,
+        event: &ChangeEvent,
+        document: &DocumentName,
+        turns: u32,
+    ) -> Result<Remediation, RemediationError> {
+        let step = LastStep::default();
+        let set_step = |text: &str| step.set(text);
+        let environment = self.environment.with_progress(&set_step);
+        let time = left_to_work(environment.ports, self.deadline) / turns;
+        let limit = Some(TimeLimit { time, step: &step });
+        let (repairs_per_hour, request_id) = (self.settings.repairs_per_hour, self.request_id);
+        let request = RemediationRequest { document, event, repairs_per_hour, request_id, limit };
+        remediate(environment, request).await
     }
 
     /// The report. What kept a document from being handled is an alert of it. Such a report is only in the log, because

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use futures_util::future::join_all;
+
 use crate::location::Location;
 use crate::ports::{AwsError, Clock, DocumentVersion, Environment, ReadDocuments, ReadPorts, VersionStatus};
 use crate::preflight::{KeyUsability, key_usability};
@@ -94,8 +96,16 @@ fn of_document(status: &mut RegionStatus, ReadVersions { latest, default }: &Rea
 /// Adds what is wrong with the keys that sessions use now.
 async fn of_keys<P: ReadPorts>(status: &mut RegionStatus, environment: Environment<'_, P>) {
     let latest = status.versions.as_ref().map(|versions| versions.kms_key_id.clone());
-    for key in latest.into_iter().chain(status.default_kms_key_id.clone()).filter(|key| !key.is_empty()) {
-        match key_usability(environment, &key).await {
+    let keys = latest.into_iter().chain(status.default_kms_key_id.clone()).filter(|key| !key.is_empty());
+    // Boxed: each call in flight has a large state.
+    let described = keys.map(|key| {
+        Box::pin(async move {
+            let usability = key_usability(environment, &key).await;
+            (key, usability)
+        })
+    });
+    for (key, usability) in join_all(described).await {
+        match usability {
             Ok(KeyUsability::Usable(_)) => {}
             Ok(KeyUsability::Unusable(fault)) => {
                 status.sessions_fail = true;

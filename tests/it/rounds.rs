@@ -11,7 +11,9 @@ use session_kms::aws::Aws;
 use session_kms::function::Function;
 use session_kms::session::DocumentName;
 
-use crate::fixture::{Fixture, NAME, PATIENCE, SET_TO_K1, and, enabled, handle, id_of, resource, rival_key};
+use crate::fixture::{
+    Fixture, NAME, PATIENCE, SET_TO_K1, and, created, enabled, handle, id_of, resource, rival_key,
+};
 use crate::stub::{ACCOUNT, Fault, Location, REGION, Request, Resource, SimulatedAnswer, When, World};
 
 const UPDATED: &str = include_str!("../../events/document-update-call.json");
@@ -217,6 +219,17 @@ async fn a_change_event_that_leaves_nothing_to_do() {
 async fn the_schedule_on_a_healthy_document() {
     let (fixture, _) = deployed().await;
     assert_eq!(effort_of_event(&fixture, SCHEDULE).await, (26, 7));
+}
+
+#[tokio::test]
+async fn the_schedule_on_four_healthy_documents() {
+    let (fixture, _) = deployed().await;
+    for name in ["Team-A", "Team-B", "Team-C"] {
+        let properties = created(&fixture.k1, name);
+        assert!(fixture.send(&resource(name).create(&fixture.stub, &properties)).await.success);
+    }
+    // Three documents more, and no round more: they are handled side by side, and the key is described once for all.
+    assert_eq!(effort_of_event(&fixture, SCHEDULE).await, (35, 7));
 }
 
 #[tokio::test]
