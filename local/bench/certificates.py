@@ -1,7 +1,8 @@
 """Makes a certificate authority, and a certificate of 127.0.0.1 by it: ``python -m local.bench.certificates AUTHORITY SERVER``.
 
 It runs in the environment of ministack, which has the ``cryptography`` package. The file SERVER
-holds the certificate and its key. The key of the authority is not kept.
+holds the certificate and its key. The key of the authority is not kept. Both keys are RSA of 2,048 bits, as those of AWS's own hosts
+mostly are.
 """
 
 import ipaddress
@@ -11,17 +12,17 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
 def main(authority_file: Path, server_file: Path) -> None:
     now = datetime.now(UTC)
-    authority_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    authority_key, server_key = _key(), _key()
     authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "make bench")])
     identifier = x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key())
 
-    def builder(name: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    def builder(name: x509.Name, key: rsa.RSAPrivateKey) -> x509.CertificateBuilder:
         return (
             x509.CertificateBuilder()
             .subject_name(name)
@@ -50,6 +51,10 @@ def main(authority_file: Path, server_file: Path) -> None:
     authority_file.write_bytes(authority.public_bytes(pem))
     private = server_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     server_file.write_bytes(server.public_bytes(pem) + private)
+
+
+def _key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 if __name__ == "__main__":

@@ -159,11 +159,11 @@ DIMENSIONS = (
     ),
     Dimension(
         "documents", (1, 5, 10, 25, 50), lambda _: BASE, repair,
-        "Each document is read and compared with its record, one after the other. The keys and the fleet are read once for all.",
+        "Each document is read and compared with its record, four documents at a time. The keys and the fleet are read once for all.",
     ),
     Dimension(
         "Regions", (1, 2, 4, 8, 16), lambda _: BASE, status,
-        "`session-kms status` asks one Region after the other. A function works in one Region, so functions do not add up.",
+        "`session-kms status` asks eight Regions at a time. A function works in one Region, so functions do not add up.",
     ),
 )
 
