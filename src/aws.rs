@@ -23,6 +23,7 @@ mod organizations;
 mod pace;
 mod raw_operation;
 mod records;
+mod shared_values;
 
 pub use caller::{CallerError, CredentialsProblem};
 pub use clients::Aws;

@@ -18,8 +18,8 @@ mod time_limit;
 use std::time::{Duration, SystemTime};
 
 pub use access::{
-    ContextEntry, DryRun, Fleet, Identities, KeyAccess, ManagedNode, Organizations, PastSession,
-    PrincipalTags, SessionCall, SessionDocument, SimulatedDecision, Simulation,
+    ContextEntry, DryRun, Fleet, Identities, InstanceProfile, KeyAccess, ManagedNode, Organizations,
+    PastSession, PrincipalTags, SessionCall, SessionDocument, SimulatedDecision, Simulation,
 };
 pub use compliance::{Compliance, ComplianceReport, ComplianceType};
 pub use documents::{

@@ -13,8 +13,11 @@ use url::form_urlencoded;
 
 use super::Aws;
 use super::raw_operation::{OperationSpec, Protocol, RawOperation, Service};
-use crate::ports::{AwsError, Instance, NatGateway, Network, RouteTable, SecurityGroup, Subnet, VpcEndpoint};
-use instances::{ASSOCIATIONS, INSTANCES};
+use super::shared_values::SharedValues;
+use crate::ports::{
+    AwsError, Instance, InstanceProfile, NatGateway, Network, RouteTable, SecurityGroup, Subnet, VpcEndpoint,
+};
+use instances::{ASSOCIATIONS, INSTANCES, SharedSettings};
 use security_groups::SECURITY_GROUPS;
 use vpcs::{NAT_GATEWAYS, ROUTE_TABLES, SUBNETS, VPC_ENDPOINTS};
 
@@ -46,9 +49,11 @@ const fn operation(name: &'static str, iam_action: &'static str) -> OperationSpe
 }
 
 impl Aws {
-    /// The instance id and the instance profile ARN of each association in use.
-    pub(super) async fn profile_associations(&self) -> Result<Vec<(String, String)>, AwsError> {
-        self.listed(&ASSOCIATIONS, "state", &["associated"]).await
+    /// Each association in use.
+    pub(super) async fn profile_associations(&self) -> Result<Vec<InstanceProfile>, AwsError> {
+        let mut arns = SharedValues::default();
+        let share = |profile: &mut InstanceProfile| profile.arn = arns.of(&profile.arn);
+        self.listed_and_shared(&ASSOCIATIONS, "state", &["associated"], share).await
     }
 
     /// All items for which the filter has one of these values, on all pages.
@@ -57,6 +62,17 @@ impl Aws {
         listing: &'static Listing<T>,
         filter: &str,
         values: &[impl AsRef<str>],
+    ) -> Result<Vec<T>, AwsError> {
+        self.listed_and_shared(listing, filter, values, |_| ()).await
+    }
+
+    /// The same. Each item shares what it has in common with those before as soon as its page has come.
+    async fn listed_and_shared<T: fmt::Debug + Send + Sync + 'static>(
+        &self,
+        listing: &'static Listing<T>,
+        filter: &str,
+        values: &[impl AsRef<str>],
+        mut share: impl FnMut(&mut T),
     ) -> Result<Vec<T>, AwsError> {
         let mut items = Vec::new();
         if values.is_empty() {
@@ -67,8 +83,9 @@ impl Aws {
         for values in values.chunks(MOST_VALUES) {
             let mut next = None;
             loop {
-                let page = describe.call(form(listing, filter, values, next.as_deref())).await?;
-                items.extend(page.items);
+                let mut page = describe.call(form(listing, filter, values, next.as_deref())).await?;
+                page.items.iter_mut().for_each(&mut share);
+                items.append(&mut page.items);
                 next = page.next_token;
                 if next.is_none() {
                     break;
@@ -97,7 +114,9 @@ fn form<T>(listing: &Listing<T>, filter: &str, values: &[impl AsRef<str>], token
 impl Network for Aws {
     async fn instances(&self) -> Result<Vec<Instance>, AwsError> {
         let states = ["pending", "running", "stopping", "stopped"];
-        self.listed(&INSTANCES, "instance-state-name", &states).await
+        let mut settings = SharedSettings::default();
+        let share = |instance: &mut Instance| settings.share(instance);
+        self.listed_and_shared(&INSTANCES, "instance-state-name", &states, share).await
     }
 
     async fn vpc_endpoints(&self, vpcs: &[String]) -> Result<Vec<VpcEndpoint>, AwsError> {

@@ -14,7 +14,8 @@ use serde_json::Value;
 
 use super::Aws;
 use super::error::{call, unreadable};
-use crate::ports::{AwsError, Fleet, ManagedNode, PastSession, SessionDocument};
+use super::shared_values::SharedValues;
+use crate::ports::{AwsError, Fleet, InstanceProfile, ManagedNode, PastSession, SessionDocument};
 
 /// The service setting that holds the role of Default Host Management.
 const DEFAULT_HOST_ROLE: &str = "/ssm/managed-instance/default-ec2-instance-management-role";
@@ -25,14 +26,15 @@ const NONE: &str = "$None";
 impl Fleet for Aws {
     async fn nodes(&self) -> Result<Vec<ManagedNode>, AwsError> {
         let operation = "ssm:DescribeInstanceInformation";
-        let mut nodes = Vec::new();
+        let (mut nodes, mut texts) = (Vec::new(), SharedValues::default());
         let mut next = None;
         loop {
             let describe =
                 self.ssm.describe_instance_information().max_results(50).set_next_token(next).send();
             let page = call(operation, "*", describe).await?;
             for node in page.instance_information_list.unwrap_or_default() {
-                nodes.push(managed(node).ok_or_else(|| unreadable(operation, "*", "a node has no id"))?);
+                let node = managed(node, &mut texts);
+                nodes.push(node.ok_or_else(|| unreadable(operation, "*", "a node has no id"))?);
             }
             next = page.next_token.filter(|token| !token.is_empty());
             if next.is_none() {
@@ -41,7 +43,7 @@ impl Fleet for Aws {
         }
     }
 
-    async fn instance_profiles(&self) -> Result<Vec<(String, String)>, AwsError> {
+    async fn instance_profiles(&self) -> Result<Vec<InstanceProfile>, AwsError> {
         self.profile_associations().await
     }
 
@@ -144,8 +146,12 @@ fn invoked_after(since: SystemTime) -> Option<SessionFilter> {
     SessionFilter::builder().key(SessionFilterKey::InvokedAfter).value(since).build().ok()
 }
 
-fn managed(node: InstanceInformation) -> Option<ManagedNode> {
-    let id = node.instance_id?;
+/// A node, which shares its texts with those before. `None` if it has no id.
+fn managed(node: InstanceInformation, texts: &mut SharedValues<str>) -> Option<ManagedNode> {
     let role = node.iam_role.filter(|role| !role.is_empty());
-    Some(ManagedNode { id, agent_version: node.agent_version, role })
+    Some(ManagedNode {
+        id: node.instance_id?.into(),
+        agent_version: node.agent_version.map(|version| texts.of(&version)),
+        role: role.map(|role| texts.of(&role)),
+    })
 }

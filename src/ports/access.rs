@@ -2,6 +2,7 @@
 //!
 //! Nothing here writes. A missing permission makes a check unknown, so every error says which action was denied.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::Value;
@@ -81,16 +82,25 @@ pub trait Organizations {
     async fn organization_id(&self) -> Result<Option<String>, AwsError>;
 }
 
-/// A managed node.
+/// A managed node. There may be many thousands, which share what they have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ManagedNode {
     /// `i-…` or `mi-…`.
-    pub id: String,
+    pub id: Arc<str>,
     /// The version of its agent.
-    pub agent_version: Option<String>,
+    pub agent_version: Option<Arc<str>>,
     /// The node's role, by name, as DescribeInstanceInformation returns it. Hybrid activated nodes have one. AWS
     /// does not document whether nodes under Default Host Management have one.
-    pub role: Option<String>,
+    pub role: Option<Arc<str>>,
+}
+
+/// The instance profile of an EC2 instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstanceProfile {
+    /// The id of the instance.
+    pub instance: String,
+    /// The ARN of the profile.
+    pub arn: Arc<str>,
 }
 
 /// A session that has begun, and may have ended.
@@ -120,8 +130,8 @@ pub struct SessionDocument {
 pub trait Fleet {
     /// All managed nodes.
     async fn nodes(&self) -> Result<Vec<ManagedNode>, AwsError>;
-    /// The instance profile of each EC2 instance that has one: instance id and the profile's ARN.
-    async fn instance_profiles(&self) -> Result<Vec<(String, String)>, AwsError>;
+    /// The instance profile of each EC2 instance that has one.
+    async fn instance_profiles(&self) -> Result<Vec<InstanceProfile>, AwsError>;
     /// The role of Default Host Management, by name (with its path, if it has one); `None` if it is off.
     async fn default_host_role(&self) -> Result<Option<String>, AwsError>;
     /// The sessions that began since then, each once.

@@ -12,8 +12,8 @@ use std::time::SystemTime;
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{
-    AwsError, Environment, Fleet, Identities, Instance, Keys, ManagedNode, NatGateway, Network, PastSession,
-    RouteTable, SecurityGroup, SessionDocument, Subnet, VpcEndpoint,
+    AwsError, Environment, Fleet, Identities, Instance, InstanceProfile, Keys, ManagedNode, NatGateway,
+    Network, PastSession, RouteTable, SecurityGroup, SessionDocument, Subnet, VpcEndpoint,
 };
 use crate::key::KeyDescription;
 
@@ -22,7 +22,7 @@ use crate::key::KeyDescription;
 pub struct FleetMemory {
     // The long lists are shared, and not copied for each who asks.
     nodes: Remembered<(), Arc<Vec<ManagedNode>>>,
-    instance_profiles: Remembered<(), Arc<Vec<(String, String)>>>,
+    instance_profiles: Remembered<(), Arc<Vec<InstanceProfile>>>,
     default_host_role: Remembered<(), Option<String>>,
     sessions: Remembered<(), Arc<Vec<PastSession>>>,
     session_documents: Remembered<String, Option<SessionDocument>>,
@@ -91,7 +91,7 @@ impl<P: Fleet> Environment<'_, P> {
     }
 
     /// As [`Fleet::instance_profiles`].
-    pub(crate) async fn instance_profiles(&self) -> Result<Arc<Vec<(String, String)>>, AwsError> {
+    pub(crate) async fn instance_profiles(&self) -> Result<Arc<Vec<InstanceProfile>>, AwsError> {
         remembered!(self, instance_profiles, (), shared(self.ports.instance_profiles()))
     }
 

@@ -1,10 +1,11 @@
 //! The network of the EC2 instances: what decides whether a node can reach KMS.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::AwsError;
 
-/// An EC2 instance that is not terminated.
+/// An EC2 instance that is not terminated. There may be many thousands, which share what they have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
     /// `i-…`.
@@ -12,7 +13,7 @@ pub struct Instance {
     /// Whether it is stopped or stopping, so that it is no managed node now and may be one again.
     pub is_stopped: bool,
     /// Its VPC.
-    pub vpc: Option<String>,
+    pub vpc: Option<Arc<str>>,
     /// Its network interfaces, the primary one first.
     pub interfaces: Vec<NetworkInterface>,
 }
@@ -21,7 +22,7 @@ pub struct Instance {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NetworkInterface {
     /// Its subnet: `subnet-…`.
-    pub subnet: Option<String>,
+    pub subnet: Option<Arc<str>>,
     /// Its primary private IPv4 address.
     pub private_ip: Option<IpAddr>,
     /// Whether it has a public IPv4 address.
@@ -31,7 +32,7 @@ pub struct NetworkInterface {
     /// Whether it has an IPv6 address.
     pub has_ipv6: bool,
     /// The ids of its security groups.
-    pub security_groups: Vec<String>,
+    pub security_groups: Arc<[String]>,
 }
 
 /// A VPC endpoint.

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use super::observation::Read;
 use crate::ports::{
-    EndpointType, Environment, Instance, NatGateway, Network, RouteTable, SecurityGroup, Subnet, VpcEndpoint,
+    EndpointType, Environment, Instance, ManagedNode, NatGateway, Network, RouteTable, SecurityGroup, Subnet,
+    VpcEndpoint,
 };
 use kms_key_policy::{Policy, PolicyKind};
 
@@ -43,7 +44,7 @@ impl NetworkObservation {
 /// Reads the network of the VPCs that these nodes are in. If none of them is in a VPC, nothing is read.
 pub(super) async fn observe_network<P: Network>(
     environment: Environment<'_, P>,
-    nodes: &[String],
+    nodes: &[ManagedNode],
     instances: Arc<Vec<Instance>>,
 ) -> NetworkObservation {
     let vpcs = vpcs(nodes, &instances);
@@ -83,9 +84,9 @@ pub(super) async fn observe_network<P: Network>(
 }
 
 /// The VPCs that these nodes are in, each once.
-fn vpcs(nodes: &[String], instances: &[Instance]) -> Vec<String> {
+fn vpcs(nodes: &[ManagedNode], instances: &[Instance]) -> Vec<String> {
     let by_id: BTreeMap<_, _> = instances.iter().map(|instance| (instance.id.as_str(), instance)).collect();
-    let vpc = |node: &String| by_id.get(node.as_str())?.vpc.as_deref();
+    let vpc = |node: &ManagedNode| by_id.get(&*node.id)?.vpc.as_deref();
     let vpcs: BTreeSet<_> = nodes.iter().filter_map(vpc).collect();
     vpcs.into_iter().map(str::to_owned).collect()
 }

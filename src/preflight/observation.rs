@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -114,9 +115,9 @@ pub struct Nodes {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstanceNode {
     /// `i-…`.
-    pub id: String,
-    /// The roles that its agent may work by: one if that is known, none if nothing is.
-    pub roles: Vec<PrincipalArn>,
+    pub id: Arc<str>,
+    /// The roles that its agent may work by: one if that is known, none if nothing is. Nodes of one group share them.
+    pub roles: Arc<[PrincipalArn]>,
 }
 
 /// How many nodes, and one of them.

@@ -1,13 +1,16 @@
 //! Instances and their instance profiles, as EC2 lists them.
 
+use std::sync::Arc;
+
 use aws_smithy_xml::decode::{ScopedDecoder, XmlDecodeError};
 
 use super::page::{each, required, text, text_if_any, texts, value};
 use super::{Listing, operation};
-use crate::ports::{Instance, NetworkInterface};
+use crate::aws::shared_values::SharedValues;
+use crate::ports::{Instance, InstanceProfile, NetworkInterface};
 
-/// Instance ids and instance profile ARNs.
-pub(super) static ASSOCIATIONS: Listing<(String, String)> = Listing {
+/// The instance profiles of instances.
+pub(super) static ASSOCIATIONS: Listing<InstanceProfile> = Listing {
     operation: operation(
         "DescribeIamInstanceProfileAssociations",
         "ec2:DescribeIamInstanceProfileAssociations",
@@ -25,23 +28,42 @@ pub(super) static INSTANCES: Listing<Instance> = Listing {
     read: reservation,
 };
 
+/// The network settings that instances have in common.
+#[derive(Debug, Default)]
+pub(super) struct SharedSettings {
+    /// The ids of VPCs and subnets.
+    ids: SharedValues<str>,
+    security_groups: SharedValues<[String]>,
+}
+
+impl SharedSettings {
+    /// Makes an instance share its settings with those before.
+    pub(super) fn share(&mut self, instance: &mut Instance) {
+        instance.vpc = instance.vpc.take().map(|vpc| self.ids.of(&vpc));
+        for interface in &mut instance.interfaces {
+            interface.subnet = interface.subnet.take().map(|subnet| self.ids.of(&subnet));
+            interface.security_groups = self.security_groups.of(&interface.security_groups);
+        }
+    }
+}
+
 fn association(
     item: &mut ScopedDecoder<'_, '_>,
-    into: &mut Vec<(String, String)>,
+    into: &mut Vec<InstanceProfile>,
 ) -> Result<(), XmlDecodeError> {
-    let (mut instance, mut profile) = (None, None);
+    let (mut instance, mut arn) = (None, None);
     each(item, &["instanceId", "iamInstanceProfile"], |name, tag| {
         match name {
             "instanceId" => instance = Some(text(tag)?),
             _ => each(tag, &["arn"], |_, tag| {
-                profile = Some(text(tag)?);
+                arn = Some(text(tag)?.into());
                 Ok(())
             })?,
         }
         Ok(())
     })?;
     // If the association were skipped, the node would seem to have no role.
-    into.push((required(instance)?, required(profile)?));
+    into.push(InstanceProfile { instance: required(instance)?, arn: required(arn)? });
     Ok(())
 }
 
@@ -83,12 +105,12 @@ fn instance(item: &mut ScopedDecoder<'_, '_>) -> Result<(Instance, String), XmlD
                 state = text_if_any(tag)?;
                 Ok(())
             })?,
-            "vpcId" => vpc = text_if_any(tag)?,
-            "subnetId" => whole.subnet = text_if_any(tag)?,
+            "vpcId" => vpc = text_if_any(tag)?.map(Into::into),
+            "subnetId" => whole.subnet = text_if_any(tag)?.map(Into::into),
             "privateIpAddress" => whole.private_ip = value(tag)?,
             "ipAddress" => public_ip = text_if_any(tag)?,
             "ipv6Address" => whole.has_ipv6 = text_if_any(tag)?.is_some(),
-            "groupSet" => texts(tag, "groupId", &mut whole.security_groups)?,
+            "groupSet" => whole.security_groups = security_groups(tag)?,
             _ => each(tag, &["item"], |_, item| {
                 interfaces.push(interface(item)?);
                 Ok(())
@@ -105,6 +127,8 @@ fn instance(item: &mut ScopedDecoder<'_, '_>) -> Result<(Instance, String), XmlD
     if let (Some(primary), Some(_)) = (interfaces.first_mut(), public_ip) {
         primary.has_public_ip = true;
     }
+    // Most instances have one interface, and a list that grows has room for four.
+    interfaces.shrink_to_fit();
     let state: String = required(state)?;
     let is_stopped = state == "stopped" || state == "stopping";
     Ok((Instance { id: required(id)?, is_stopped, vpc, interfaces }, state))
@@ -125,14 +149,14 @@ fn interface(item: &mut ScopedDecoder<'_, '_>) -> Result<(u32, NetworkInterface)
     let mut interface = no_interface();
     each(item, &NAMES, |name, tag| {
         match name {
-            "subnetId" => interface.subnet = text_if_any(tag)?,
+            "subnetId" => interface.subnet = text_if_any(tag)?.map(Into::into),
             "privateIpAddress" => interface.private_ip = value(tag)?,
             "association" => interface.has_public_ip |= has_public_ip(tag)?,
             "attachment" => each(tag, &["deviceIndex"], |_, tag| {
                 index = value(tag)?.unwrap_or(u32::MAX);
                 Ok(())
             })?,
-            "groupSet" => texts(tag, "groupId", &mut interface.security_groups)?,
+            "groupSet" => interface.security_groups = security_groups(tag)?,
             "privateIpAddressesSet" => each(tag, &["item"], |_, item| {
                 let (mut is_primary, mut has_public) = (false, false);
                 each(item, &["primary", "association"], |name, tag| {
@@ -158,6 +182,12 @@ fn interface(item: &mut ScopedDecoder<'_, '_>) -> Result<(u32, NetworkInterface)
     Ok((index, interface))
 }
 
+fn security_groups(set: &mut ScopedDecoder<'_, '_>) -> Result<Arc<[String]>, XmlDecodeError> {
+    let mut groups = Vec::new();
+    texts(set, "groupId", &mut groups)?;
+    Ok(groups.into())
+}
+
 fn has_public_ip(association: &mut ScopedDecoder<'_, '_>) -> Result<bool, XmlDecodeError> {
     let mut has_public_ip = false;
     each(association, &["publicIp"], |_, tag| {
@@ -174,6 +204,6 @@ fn no_interface() -> NetworkInterface {
         has_public_ip: false,
         has_secondary_public_ip: false,
         has_ipv6: false,
-        security_groups: Vec::new(),
+        security_groups: Arc::default(),
     }
 }

@@ -57,13 +57,13 @@ pub(super) struct ReadRoles {
 impl<P: PreflightPorts> RoleReader<'_, P> {
     /// Looks the roles of the managed nodes up, and asks of the roles of instance profiles whether they may register a
     /// node if Default Host Management is or may be on.
-    pub(super) async fn roles_of_groups(&self, groups: &BTreeMap<Group, NodeCount>) -> ReadRoles {
+    pub(super) async fn roles_of_groups(&self, groups: &BTreeMap<Group<'_>, NodeCount>) -> ReadRoles {
         let (mut profiles, mut hybrids, mut needs_host) = (Vec::new(), Vec::new(), false);
         for (group, members) in groups {
             match group {
-                Group::Hybrid(role) => hybrids.push((role, members)),
+                Group::Hybrid(role) => hybrids.push((*role, members)),
                 Group::Profile(profile) => {
-                    profiles.push((profile, members, nodes_of(members.count)));
+                    profiles.push((*profile, members, nodes_of(members.count)));
                     needs_host = true;
                 }
                 Group::NoProfile | Group::Host | Group::UnknownProfile => needs_host = true,
@@ -72,7 +72,7 @@ impl<P: PreflightPorts> RoleReader<'_, P> {
         }
         let hybrid = stream::iter(hybrids)
             .map(|(role, members)| async move {
-                (role.clone(), members.clone(), parse_role_arn(self.environment.role_arn(role).await))
+                (role.to_owned(), members.clone(), parse_role_arn(self.environment.role_arn(role).await))
             })
             .buffered(READS_AT_A_TIME)
             .collect::<Vec<_>>();
@@ -91,12 +91,12 @@ impl<P: PreflightPorts> RoleReader<'_, P> {
     pub(super) async fn add_roles_of_stopped(
         &self,
         roles: &mut ReadRoles,
-        stopped: &BTreeMap<String, NodeCount>,
+        stopped: &BTreeMap<&str, NodeCount>,
     ) {
         let profiles: Vec<_> = stopped
             .iter()
-            .filter(|(profile, _)| !roles.profiles.contains_key(*profile))
-            .map(|(profile, members)| (profile, members, "stopped instances"))
+            .filter(|(profile, _)| !roles.profiles.contains_key(**profile))
+            .map(|(profile, members)| (*profile, members, "stopped instances"))
             .collect();
         let host = async {
             match roles.host.is_none() && !stopped.is_empty() {
@@ -131,7 +131,7 @@ impl<P: PreflightPorts> RoleReader<'_, P> {
 
     async fn roles_of_profiles(
         &self,
-        profiles: Vec<(&String, &NodeCount, &'static str)>,
+        profiles: Vec<(&str, &NodeCount, &'static str)>,
     ) -> BTreeMap<String, ReadProfile> {
         let is_host_off = matches!(self.host_role, Some(None));
         stream::iter(profiles)
@@ -143,7 +143,7 @@ impl<P: PreflightPorts> RoleReader<'_, P> {
                     }
                     _ => None,
                 };
-                (profile.clone(), ReadProfile { members: members.clone(), noun, role, registration })
+                (profile.to_owned(), ReadProfile { members: members.clone(), noun, role, registration })
             })
             .buffered(READS_AT_A_TIME)
             .collect()

@@ -25,19 +25,19 @@ pub(in crate::preflight) struct FoundNodes {
 /// The instances, whose network is read while their roles are.
 #[derive(Debug)]
 pub(in crate::preflight) struct FoundInstances {
-    /// The ids of those that are managed nodes.
-    pub(in crate::preflight) managed: Vec<String>,
+    /// The managed nodes, with instances among them.
+    pub(in crate::preflight) managed: Arc<Vec<ManagedNode>>,
     /// The instances of the account and Region.
     pub(in crate::preflight) all: Result<Arc<Vec<Instance>>, AwsError>,
 }
 
 /// What decides which role an agent works by. Nodes of one group have the same.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Group {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Group<'a> {
     /// Hybrid activated, with this role, by name.
-    Hybrid(String),
+    Hybrid(&'a str),
     /// An EC2 instance with this instance profile, by name.
-    Profile(String),
+    Profile(&'a str),
     /// An EC2 instance without an instance profile.
     NoProfile,
     /// An EC2 instance that names the role of Default Host Management as its own.
@@ -65,7 +65,9 @@ pub(in crate::preflight) async fn found_nodes<P: PreflightPorts>(
     let mut nodes = Nodes { count: managed.len(), ..Nodes::default() };
     let has_instances = managed.iter().any(is_instance);
     let profiles: Option<BTreeMap<&str, &str>> = match &profiles {
-        Ok(profiles) => Some(profiles.iter().map(|(id, profile)| (id.as_str(), profile.as_str())).collect()),
+        Ok(profiles) => {
+            Some(profiles.iter().map(|profile| (profile.instance.as_str(), &*profile.arn)).collect())
+        }
         Err(error) => {
             // Without them the stopped instances are not known either.
             nodes.gaps.push(format!("the instance profiles of EC2 instances could not be read: {error}"));
@@ -80,15 +82,18 @@ pub(in crate::preflight) async fn found_nodes<P: PreflightPorts>(
             None
         }
     };
-    let managed_ids: BTreeSet<&str> = managed.iter().map(|node| node.id.as_str()).collect();
-    let not_managed = || profiles.iter().flatten().filter(|(id, _)| !managed_ids.contains(**id));
-    let mut groups: BTreeMap<Group, NodeCount> = BTreeMap::new();
-    let mut group_of: Vec<(&ManagedNode, Group)> = Vec::new();
+    let managed_ids: BTreeSet<&str> = managed.iter().map(|node| &*node.id).collect();
+    let not_managed = || {
+        let profiles = profiles.iter().flatten().map(|(id, profile)| (*id, *profile));
+        profiles.filter(|(id, _)| !managed_ids.contains(id))
+    };
+    let mut groups: BTreeMap<Group<'_>, NodeCount> = BTreeMap::new();
+    let mut group_of: Vec<(&ManagedNode, Group<'_>)> = Vec::new();
     for node in managed.iter() {
-        let version = node.agent_version.clone().unwrap_or_default();
+        let version = node.agent_version.as_deref().unwrap_or_default().to_owned();
         nodes.agents.entry(version).or_default().add(&node.id);
         let group = group(node, profiles.as_ref(), host_role.iter().flatten().next().map(String::as_str));
-        groups.entry(group.clone()).or_default().add(&node.id);
+        groups.entry(group).or_default().add(&node.id);
         group_of.push((node, group));
     }
     let instances = async {
@@ -101,17 +106,16 @@ pub(in crate::preflight) async fn found_nodes<P: PreflightPorts>(
     let (instances, mut roles) = tokio::join!(Box::pin(instances), Box::pin(reader.roles_of_groups(&groups)));
     let (stopped, is_state_known) = stopped(not_managed(), instances.as_ref());
     if let Some(all) = instances.filter(|_| has_instances) {
-        let ids = managed.iter().filter(|node| is_instance(node)).map(|node| node.id.clone());
         // Nobody receives them if the network is not observed.
-        let _ = to_network.send(FoundInstances { managed: ids.collect(), all });
+        let _ = to_network.send(FoundInstances { managed: Arc::clone(&managed), all });
     }
     Box::pin(reader.add_roles_of_stopped(&mut roles, &stopped)).await;
     let roles = roles.into_roles(host_role.as_ref(), &mut nodes.gaps);
     // Each role with its sources, summed up over the groups.
     let mut sources: BTreeMap<(PrincipalArn, String), (Need, NodeCount)> = BTreeMap::new();
-    let mut by_group: BTreeMap<&Group, Vec<PrincipalArn>> = BTreeMap::new();
+    let mut by_group: BTreeMap<Group<'_>, Arc<[PrincipalArn]>> = BTreeMap::new();
     for (group, members) in &groups {
-        let agents = roles.of(group);
+        let agents = roles.of(*group);
         if agents.roles.is_empty() {
             nodes.without_role.merge(members);
         }
@@ -123,7 +127,7 @@ pub(in crate::preflight) async fn found_nodes<P: PreflightPorts>(
             if names.len() > 1 {
                 nodes.alternative_roles.push(names.clone());
             }
-            by_group.insert(group, names);
+            by_group.insert(*group, names.into());
         }
     }
     let mut found = FoundPrincipals::default();
@@ -137,7 +141,7 @@ pub(in crate::preflight) async fn found_nodes<P: PreflightPorts>(
             (false, 1) => "instance that is stopped or not managed",
             (false, _) => "instances that are stopped or not managed",
         };
-        for (role, _, how) in roles.of(&Group::Profile(profile.clone())).roles {
+        for (role, _, how) in roles.of(Group::Profile(profile)).roles {
             let need = match is_state_known {
                 true => Need::StoppedOnly,
                 false => Need::Possible("whether these instances are stopped is not known".to_owned()),
@@ -145,20 +149,22 @@ pub(in crate::preflight) async fn found_nodes<P: PreflightPorts>(
             found.add(role, need, format!("{count} {what}, such as {example}, {how}"));
         }
     }
-    nodes.instances = group_of
-        .iter()
-        .filter(|(node, _)| is_instance(node))
-        .map(|(node, group)| InstanceNode {
-            id: node.id.clone(),
-            roles: by_group.get(group).cloned().unwrap_or_default(),
-        })
-        .collect();
+    let instances = group_of.iter().filter(|(node, _)| is_instance(node));
+    let instances = instances.map(|(node, group)| InstanceNode {
+        id: Arc::clone(&node.id),
+        roles: by_group.get(group).cloned().unwrap_or_default(),
+    });
+    nodes.instances = instances.collect();
     Ok(FoundNodes { principals: found.into_list(), nodes })
 }
 
-fn group(node: &ManagedNode, profiles: Option<&BTreeMap<&str, &str>>, host_role: Option<&str>) -> Group {
+fn group<'a>(
+    node: &'a ManagedNode,
+    profiles: Option<&BTreeMap<&str, &'a str>>,
+    host_role: Option<&str>,
+) -> Group<'a> {
     if !is_instance(node) {
-        return node.role.as_ref().map_or(Group::NoRole, |role| Group::Hybrid(base_name(role).to_owned()));
+        return node.role.as_ref().map_or(Group::NoRole, |role| Group::Hybrid(base_name(role)));
     }
     // AWS does not document whether it names the role of nodes under Default Host Management. If it does, that decides.
     if let (Some(role), Some(host)) = (&node.role, host_role)
@@ -166,19 +172,19 @@ fn group(node: &ManagedNode, profiles: Option<&BTreeMap<&str, &str>>, host_role:
     {
         return Group::Host;
     }
-    match profiles.map(|profiles| profiles.get(node.id.as_str())) {
+    match profiles.map(|profiles| profiles.get(&*node.id)) {
         None => Group::UnknownProfile,
         Some(None) => Group::NoProfile,
-        Some(Some(profile)) => Group::Profile(base_name(profile).to_owned()),
+        Some(Some(profile)) => Group::Profile(base_name(profile)),
     }
 }
 
 /// The stopped instances that have an instance profile, by its name, and whether it is known that they are stopped.
 /// `not_managed` are the instances that have a profile and are no managed nodes.
 fn stopped<'a>(
-    not_managed: impl Iterator<Item = (&'a &'a str, &'a &'a str)>,
+    not_managed: impl Iterator<Item = (&'a str, &'a str)>,
     instances: Option<&Result<Arc<Vec<Instance>>, AwsError>>,
-) -> (BTreeMap<String, NodeCount>, bool) {
+) -> (BTreeMap<&'a str, NodeCount>, bool) {
     let stopped_ids: Option<BTreeSet<&str>> = match instances {
         Some(Ok(instances)) => {
             let stopped = instances.iter().filter(|instance| instance.is_stopped);
@@ -186,10 +192,10 @@ fn stopped<'a>(
         }
         Some(Err(_)) | None => None,
     };
-    let mut stopped: BTreeMap<String, NodeCount> = BTreeMap::new();
+    let mut stopped: BTreeMap<&str, NodeCount> = BTreeMap::new();
     for (id, profile) in not_managed {
         if stopped_ids.as_ref().is_none_or(|ids| ids.contains(id)) {
-            stopped.entry(base_name(profile).to_owned()).or_default().add(id);
+            stopped.entry(base_name(profile)).or_default().add(id);
         }
     }
     (stopped, stopped_ids.is_some())
@@ -197,7 +203,7 @@ fn stopped<'a>(
 
 impl Roles {
     /// The roles that the agents of a group work by.
-    fn of(&self, group: &Group) -> AgentRoles {
+    fn of(&self, group: Group<'_>) -> AgentRoles {
         match group {
             Group::Hybrid(name) => match self.hybrid.get(name) {
                 Some(role) => AgentRoles::certain(role.clone(), "by hybrid activation".to_owned()),

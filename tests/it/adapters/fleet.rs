@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use session_kms::ports::{Fleet as _, ManagedNode};
+use session_kms::ports::{Fleet as _, InstanceProfile, ManagedNode};
 
 use super::aws;
 use crate::stub::{ACCOUNT, Location, Stub};
@@ -18,9 +18,9 @@ async fn nodes_have_their_agent_version_and_the_role_that_systems_manager_names(
         world.add_node("i-far", "3.1.0.0").location = Location::new(ACCOUNT, "eu-central-1");
     });
     let node = |id: &str, version: &str, role: Option<&str>| ManagedNode {
-        id: id.to_owned(),
-        agent_version: Some(version.to_owned()),
-        role: role.map(str::to_owned),
+        id: id.into(),
+        agent_version: Some(version.into()),
+        role: role.map(Into::into),
     };
     let expected = [
         node("i-1", "3.3.0.0", None),
@@ -43,7 +43,7 @@ async fn twenty_thousand_nodes_are_four_hundred_calls_and_their_profiles_twenty(
     let nodes = aws(&stub).nodes().await.unwrap();
     let profiles = aws(&stub).instance_profiles().await.unwrap();
     assert_eq!((nodes.len(), profiles.len()), (20_000, 20_000));
-    assert!(nodes.iter().zip(&profiles).all(|(node, (id, _))| node.id == *id));
+    assert!(nodes.iter().zip(&profiles).all(|(node, profile)| *node.id == *profile.instance));
     assert_eq!(stub.calls_of("DescribeInstanceInformation").len(), 400);
     assert_eq!(stub.calls_of("DescribeIamInstanceProfileAssociations").len(), 20);
     assert_eq!(stub.calls().len(), 420);
@@ -61,7 +61,10 @@ async fn only_associations_in_use_count() {
     let profiles = aws(&stub).instance_profiles().await.unwrap();
     assert_eq!(
         profiles,
-        [("i-1".to_owned(), "arn:aws:iam::123456789012:instance-profile/a&b/<P>".to_owned())]
+        [InstanceProfile {
+            instance: "i-1".to_owned(),
+            arn: "arn:aws:iam::123456789012:instance-profile/a&b/<P>".into()
+        }]
     );
     assert_eq!(stub.violations(), Vec::<String>::new());
 }

@@ -94,7 +94,7 @@ async fn instances_have_their_state_and_their_interface() {
     let [interface] = first.interfaces.as_slice() else { panic!("{first:?}") };
     assert_eq!(interface.subnet.as_deref(), Some("subnet-1"));
     assert_eq!(interface.private_ip.unwrap().to_string(), "10.0.0.4");
-    assert_eq!(interface.security_groups, ["sg-nodes"]);
+    assert_eq!(*interface.security_groups, ["sg-nodes"]);
     assert!(!interface.has_public_ip && !interface.has_ipv6);
     assert!(public.interfaces[0].has_public_ip && public.interfaces[0].has_ipv6);
 }

@@ -6,8 +6,10 @@ use super::process::Process;
 use crate::preflight::large_account::build_large;
 use crate::stub::Stub;
 
-/// The most that a check of the large account may take, in bytes, in a build without optimisation.
-const MOST: usize = 70_000_000;
+/// The most that a check of the large account may take, in bytes, in a build without optimisation. The check takes 46
+/// million, of which such a build takes 31 million for a small account too. The rest are the lists of nodes and instances,
+/// with what they have in common kept once, and the page that is being read.
+const MOST: usize = 50_000_000;
 
 #[tokio::test]
 async fn a_check_of_20_000_nodes_takes_little_memory() {

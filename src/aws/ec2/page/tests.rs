@@ -4,9 +4,9 @@ use super::*;
 use crate::aws::ec2::instances::{ASSOCIATIONS, INSTANCES};
 use crate::aws::ec2::security_groups::SECURITY_GROUPS;
 use crate::aws::ec2::vpcs::{NAT_GATEWAYS, ROUTE_TABLES, SUBNETS, VPC_ENDPOINTS};
-use crate::ports::{EndpointState, EndpointType, RouteState};
+use crate::ports::{EndpointState, EndpointType, InstanceProfile, RouteState};
 
-type AssociationsPage = Page<(String, String)>;
+type AssociationsPage = Page<InstanceProfile>;
 
 fn of(inside: &str) -> Result<AssociationsPage, XmlDecodeError> {
     answered(&ASSOCIATIONS, inside)
@@ -44,8 +44,9 @@ fn associations_are_read_and_other_elements_skipped() {
             </item>
         </iamInstanceProfileAssociationSet>
         <nextToken>token==</nextToken>");
-    let association = |instance: &str, profile: &str| {
-        (instance.to_owned(), format!("arn:aws:iam::123456789012:instance-profile/{profile}"))
+    let association = |instance: &str, profile: &str| InstanceProfile {
+        instance: instance.to_owned(),
+        arn: format!("arn:aws:iam::123456789012:instance-profile/{profile}").into(),
     };
     assert_eq!(
         answer.unwrap(),
@@ -137,7 +138,7 @@ fn an_instance_has_its_interfaces_in_their_order() {
     let [primary, second] = instance.interfaces.as_slice() else { panic!("{instance:?}") };
     assert_eq!(primary.subnet.as_deref(), Some("subnet-1"));
     assert_eq!(primary.private_ip, Some(IpAddr::from([10, 0, 0, 4])));
-    assert_eq!(primary.security_groups, ["sg-1", "sg-2"]);
+    assert_eq!(*primary.security_groups, ["sg-1", "sg-2"]);
     assert!(!primary.has_public_ip && !primary.has_ipv6);
     assert!(second.has_public_ip && second.has_ipv6);
 }

@@ -29,7 +29,7 @@ pub(super) fn by_vpc<'a>(
     let by_id: BTreeMap<_, _> = instances.iter().map(|instance| (instance.id.as_str(), instance)).collect();
     let (mut vpcs, mut without): (BTreeMap<_, VpcNodes<'_>>, _) = (BTreeMap::new(), NodeCount::default());
     for &node in nodes {
-        let instance = by_id.get(node.id.as_str()).copied();
+        let instance = by_id.get(&*node.id).copied();
         match instance.and_then(|instance| Some((instance, instance.vpc.as_deref()?))) {
             Some((instance, vpc)) => {
                 let of_vpc = vpcs.entry(vpc).or_default();

@@ -168,7 +168,7 @@ pub(super) fn known<T>(read: &mut Read<Vec<T>>) -> &mut Vec<T> {
 }
 
 pub(super) fn node(id: &str) -> InstanceNode {
-    InstanceNode { id: id.to_owned(), roles: vec![role(ROLE)] }
+    InstanceNode { id: id.into(), roles: [role(ROLE)].into() }
 }
 
 pub(super) fn role(arn: &str) -> PrincipalArn {
@@ -179,14 +179,14 @@ pub(super) fn instance(id: &str) -> Instance {
     Instance {
         id: id.to_owned(),
         is_stopped: false,
-        vpc: Some("vpc-1".to_owned()),
+        vpc: Some("vpc-1".into()),
         interfaces: vec![NetworkInterface {
-            subnet: Some("subnet-1".to_owned()),
+            subnet: Some("subnet-1".into()),
             private_ip: Some(IpAddr::from([10, 0, 1, 4])),
             has_public_ip: false,
             has_secondary_public_ip: false,
             has_ipv6: false,
-            security_groups: vec!["sg-n".to_owned()],
+            security_groups: ["sg-n".to_owned()].into(),
         }],
     }
 }

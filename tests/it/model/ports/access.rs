@@ -121,7 +121,7 @@ impl Fleet for InMemoryPorts<'_> {
         self.call("ssm:DescribeInstanceInformation", |_| Ok(Vec::new())).await
     }
 
-    async fn instance_profiles(&self) -> Result<Vec<(String, String)>, AwsError> {
+    async fn instance_profiles(&self) -> Result<Vec<session_kms::ports::InstanceProfile>, AwsError> {
         self.call("ec2:DescribeIamInstanceProfileAssociations", |_| Ok(Vec::new())).await
     }
 

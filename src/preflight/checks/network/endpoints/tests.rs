@@ -34,7 +34,7 @@ fn a_policy_that_refuses_the_roles_fails_with_the_statement_to_add() {
         assert_eq!(remedy.resource, "vpce-k");
         let cured = with_statement(&remedy.snippet.to_string()).with(|net| net.key = key);
         assert_eq!(cured.verdict(), Verdict::Pass, "{}", remedy.snippet);
-        assert_eq!(cured.with(|net| net.nodes[0].roles = vec![role(OTHER_ROLE)]).verdict(), Verdict::Fail);
+        assert_eq!(cured.with(|net| net.nodes[0].roles = [role(OTHER_ROLE)].into()).verdict(), Verdict::Fail);
     }
 }
 
@@ -89,7 +89,7 @@ fn several_possible_roles_have_to_agree() {
         ("an unknown one where all are allowed", &full, Vec::new(), Verdict::Pass),
         ("both denied", &refusing, both, Verdict::Fail),
     ] {
-        let finding = net.clone().with(|net| net.nodes[0].roles = roles).finding();
+        let finding = net.clone().with(|net| net.nodes[0].roles = roles.into()).finding();
         assert_eq!(finding.verdict, expected, "{name}: {finding}");
     }
 }
@@ -100,7 +100,7 @@ fn nodes_with_the_same_verdict_are_one_finding() {
         for number in 2..=20 {
             let id = format!("i-{number}");
             let arn = format!("arn:aws:iam::111122223333:role/R{number:02}");
-            net.nodes.push(InstanceNode { id: id.clone(), roles: vec![role(&arn)] });
+            net.nodes.push(InstanceNode { id: id.as_str().into(), roles: [role(&arn)].into() });
             net.instances().push(instance(&id));
         }
     });
@@ -206,7 +206,7 @@ fn an_endpoint_in_other_availability_zones_is_a_warning() {
     let net = NodeNetwork::unreachable().endpoint("vpce-k", "kms", FULL).with(|net| {
         net.nodes.push(node("i-2"));
         net.instances().push(instance("i-2"));
-        net.instances()[1].interfaces[0].subnet = Some("subnet-2".to_owned());
+        net.instances()[1].interfaces[0].subnet = Some("subnet-2".into());
     });
     let finding = net.finding();
     assert_eq!(finding.verdict, Verdict::Warning);

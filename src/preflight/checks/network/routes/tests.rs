@@ -64,7 +64,7 @@ fn an_internet_gateway_leads_out_with_a_public_address() {
             || {
                 NodeNetwork::unreachable().with(|net| {
                     let further = NetworkInterface {
-                        subnet: Some("subnet-public".to_owned()),
+                        subnet: Some("subnet-public".into()),
                         has_public_ip: true,
                         ..net.interface().clone()
                     };

@@ -32,10 +32,10 @@ fn large() -> NodeNetwork {
         let id = format!("i-{number:017}");
         let vpc = number % VPCS;
         let arn = format!("arn:aws:iam::111122223333:role/R{:03}", number % 300);
-        net.nodes.push(InstanceNode { id: id.clone(), roles: vec![role(&arn)] });
+        net.nodes.push(InstanceNode { id: id.as_str().into(), roles: [role(&arn)].into() });
         let mut instance = instance(&id);
-        instance.vpc = Some(format!("vpc-{vpc:02}"));
-        instance.interfaces[0].subnet = Some(format!("subnet-{vpc:02}-{}", number / VPCS % 2));
+        instance.vpc = Some(format!("vpc-{vpc:02}").into());
+        instance.interfaces[0].subnet = Some(format!("subnet-{vpc:02}-{}", number / VPCS % 2).into());
         net.instances().push(instance);
     }
     net
