@@ -86,7 +86,7 @@ class Process:
             self._throttle.end()
         self.api.close()
         peak = next((line for line in status.splitlines() if line.startswith("VmHWM:")), "VmHWM: 0 kB")
-        return int(peak.split()[1]) / 1024
+        return int(peak.split()[1]) * 1024 / 1e6
 
 
 @dataclass
