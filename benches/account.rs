@@ -23,11 +23,15 @@ mod it {
     pub mod stub;
 }
 
+#[path = "support/key_policy.rs"]
+mod key_policy;
+
 use std::io::{BufRead as _, stdin};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use it::stub;
+use key_policy::{arn, key_policy};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use stub::{ACCOUNT, Document, Format, Location, REGION, SimulatedAnswer, Stub, World};
@@ -67,7 +71,7 @@ impl Size {
             json!({"schemaVersion": "1.0", "sessionType": "Standard_Stream", "inputs": {"kmsKeyId": ""}});
         world.put_document(NAME, Document::session(Format::Json, &content.to_string()));
         let key = world.add_key_at(&Location::new(ACCOUNT, REGION), KEY_ID);
-        world.key(&key).policy = policy(self.policy_bytes);
+        world.key(&key).policy = key_policy(self.policy_bytes);
         for vpc in 0..self.vpcs {
             world.add_subnet(&format!("subnet-{vpc}"), &format!("vpc-{vpc}"));
             world.add_endpoint(&format!("vpce-{vpc}"), &format!("subnet-{vpc}"), "kms");
@@ -94,35 +98,6 @@ impl Size {
             world.simulates(principal, "*", "*", SimulatedAnswer::allowed("Kms"));
         }
         key
-    }
-}
-
-fn arn(name: &str) -> String {
-    format!("arn:aws:iam::{ACCOUNT}:{name}")
-}
-
-/// A key policy of at most as many bytes as given: statements for other teams, and the delegation to the account's
-/// policies at the end.
-fn policy(bytes: usize) -> String {
-    let delegation =
-        json!({"Effect": "Allow", "Principal": {"AWS": arn("root")}, "Action": "kms:*", "Resource": "*"});
-    let mut statements: Vec<Value> = Vec::new();
-    loop {
-        let number = statements.len();
-        let team = json!({
-            "Sid": format!("Allow use of the key by team {number}"),
-            "Effect": "Allow",
-            "Principal": {"AWS": [arn(&format!("role/team-{number}/App")), arn(&format!("role/team-{number}/Batch"))]},
-            "Action": ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey*", "kms:DescribeKey"],
-            "Resource": "*",
-            "Condition": {"StringEquals": {"kms:ViaService": ["s3.eu-west-1.amazonaws.com"]}},
-        });
-        let longer: Vec<&Value> = statements.iter().chain([&team, &delegation]).collect();
-        if json!({"Version": "2012-10-17", "Statement": longer}).to_string().len() > bytes {
-            statements.push(delegation);
-            return json!({"Version": "2012-10-17", "Statement": statements}).to_string();
-        }
-        statements.push(team);
     }
 }
 

@@ -2,45 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark")]
 
+#[path = "support/key_policy.rs"]
+mod key_policy;
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use serde_json::{Value, json};
+use key_policy::{ACCOUNT, arn, key_policy};
 use session_kms::access::{CallerKind, KnownContext, OwnSide, PrincipalArn, SimulatedDecision, Simulation};
 use session_kms::key::{KeyArn, KeyDescription};
 use session_kms::preflight::{AccessObservation, Attributes, Need, Read, Subject, assess};
 
-const ACCOUNT: &str = "111122223333";
 /// The longest key policy that KMS accepts, in bytes.
 const LONGEST: usize = 32_768;
-
-fn arn(name: &str) -> String {
-    format!("arn:aws:iam::{ACCOUNT}:{name}")
-}
-
-/// A key policy with statements for other teams and services. The last statement delegates to the account's policies.
-fn policy() -> String {
-    let delegation =
-        json!({"Effect": "Allow", "Principal": {"AWS": arn("root")}, "Action": "kms:*", "Resource": "*"});
-    let mut statements: Vec<Value> = Vec::new();
-    loop {
-        let number = statements.len();
-        let team = json!({
-            "Sid": format!("Allow use of the key by team {number}"),
-            "Effect": "Allow",
-            "Principal": {"AWS": [arn(&format!("role/team-{number}/App")), arn(&format!("role/team-{number}/Batch"))]},
-            "Action": ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey*", "kms:DescribeKey"],
-            "Resource": "*",
-            "Condition": {"StringEquals": {"kms:ViaService": ["s3.eu-west-1.amazonaws.com"]}},
-        });
-        let longer: Vec<&Value> = statements.iter().chain([&team, &delegation]).collect();
-        if json!({"Statement": longer}).to_string().len() > LONGEST {
-            statements.push(delegation);
-            return json!({"Statement": statements}).to_string();
-        }
-        statements.push(team);
-    }
-}
 
 fn observation(decision: SimulatedDecision) -> AccessObservation {
     let subject = |side, name: String| Subject {
@@ -67,7 +41,7 @@ fn observation(decision: SimulatedDecision) -> AccessObservation {
         account: ACCOUNT.into(),
         context: KnownContext::default(),
         attributes: Attributes::default(),
-        policy: Read::Known(policy()),
+        policy: Read::Known(key_policy(LONGEST)),
         grants: Read::Known(Vec::new()),
         dry_runs: Vec::new(),
         subjects: nodes.chain(users).collect(),

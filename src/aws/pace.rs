@@ -95,8 +95,10 @@ impl Pace {
 impl Drop for Turn {
     fn drop(&mut self) {
         let Self(pace) = self;
-        let running = pace.limit().running.saturating_sub(1);
-        pace.limit().running = running;
+        {
+            let mut limit = pace.limit();
+            limit.running = limit.running.saturating_sub(1);
+        }
         pace.0.changed.notify_waiters();
     }
 }

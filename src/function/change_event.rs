@@ -181,9 +181,9 @@ impl<P: WritePorts> ChangeEventHandler<'_, P> {
         handled
     }
 
-    /// Remediates a document. If `turns` more documents come one after the other, this one has as large a part of the time
-    /// that is left. A remediation that is cut off leaves the document as it was or as wanted, or the next event finishes
-    /// the job.
+    /// Remediates a document within its part of the time that is left: one of `turns` equal parts, if so many documents come
+    /// one after the other from this one on. A remediation that is cut off leaves the document as it was or as wanted, or the
+    /// next event finishes the job.
     async fn one(
         &self,
         event: &ChangeEvent,

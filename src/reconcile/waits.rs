@@ -9,8 +9,8 @@ use crate::ports::WritePorts;
 /// How often a document is observed again while its owner gives it back.
 const WAITS_FOR_RELEASE: u32 = 5;
 
-/// The observation of the document. The run waits and observes again if the document's owner is giving it back: this request is older than the Delete, or came right
-/// after it.
+/// The observation of the document. The run waits and observes again if the document's owner is giving it back: this
+/// request is older than the Delete, or came right after it.
 pub(super) async fn despite_release<P: WritePorts>(
     run: &mut Run<'_, P>,
     mut observation: Observation,
