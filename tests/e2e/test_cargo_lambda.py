@@ -4,8 +4,10 @@ AWS_ENDPOINT_URL is the receiver of answers, because the function answers only t
 own endpoint.
 """
 
+import contextlib
 import json
 import os
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +44,8 @@ class Watch:
 
     def __enter__(self) -> Self:
         self.receiver.__enter__()
+        # It listens only after it has read the workspace, which takes seconds where the dependencies' sources are not at hand.
+        self.child.wait_until(lambda: listens(self.port), "listening", BUILD_SECONDS)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -53,6 +57,13 @@ class Watch:
             ["cargo", "lambda", "invoke", BINARY_NAME, *self.address, "--data-file", str(event)],
             cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False,
         )
+
+
+def listens(port: int) -> bool:
+    """Whether something accepts connections on this port."""
+    with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=5):
+        return True
+    return False
 
 
 @pytest.fixture(scope="module")
