@@ -15,15 +15,18 @@ mod fleet;
 mod function_settings;
 mod grants;
 mod hosts;
+mod iam_service;
 mod identities;
 mod key_access;
 mod key_policy_reader;
 mod keys;
 mod organizations;
 mod pace;
+mod query_answer;
 mod raw_operation;
 mod records;
 mod shared_values;
+mod xml;
 
 pub use caller::{CallerError, CredentialsProblem};
 pub use clients::Aws;

@@ -31,6 +31,7 @@ use aws_types::service_config::ServiceConfigKey;
 use super::Aws;
 use super::calls::{UnreadableAnswer, retry_partition};
 use super::error::{call, unreadable};
+use super::iam_service::{IAM, iam_endpoint};
 use crate::ports::AwsError;
 
 /// A service that has no client here.
@@ -50,6 +51,12 @@ pub(super) struct Service {
 pub(super) enum Protocol {
     /// EC2's query protocol: a form that names the operation.
     Ec2Query,
+    /// The query protocol of IAM and STS. The name of the operation and the version are put before the form that the
+    /// caller gives.
+    Query {
+        /// The version of the API: `2010-05-08`.
+        version: &'static str,
+    },
     /// AWS JSON 1.1: a header names the operation.
     Json {
         /// The header's value: `StarlingDoveService.PutEvaluations`.
@@ -94,7 +101,7 @@ impl<'a, O: fmt::Debug + Send + Sync + 'static> RawOperation<'a, O> {
     ) -> Result<Self, AwsError> {
         let iam_action = spec.iam_action;
         let operation = set_up(aws, spec).await.map_err(|problem| unreadable(iam_action, on, problem))?;
-        let serialize = |Body(body)| Ok(request(&spec.protocol, body)?);
+        let serialize = |Body(body)| Ok(request(spec, body)?);
         Ok(Self { operation: operation.serializer(serialize).deserializer(read).build(), iam_action, on })
     }
 
@@ -167,14 +174,22 @@ async fn set_up(
     Ok(operation)
 }
 
-fn request(protocol: &Protocol, body: String) -> Result<HttpRequest, HttpError> {
+fn request(
+    OperationSpec { name, protocol, .. }: &OperationSpec,
+    body: String,
+) -> Result<HttpRequest, HttpError> {
+    let body = match protocol {
+        Protocol::Query { version } if body.is_empty() => format!("Action={name}&Version={version}"),
+        Protocol::Query { version } => format!("Action={name}&Version={version}&{body}"),
+        Protocol::Ec2Query | Protocol::Json { .. } => body,
+    };
     let mut request = HttpRequest::new(SdkBody::from(body));
     request.set_method("POST")?;
     request.set_uri("/")?;
     let headers = request.headers_mut();
     headers.try_insert("user-agent", concat!("session-kms/", env!("CARGO_PKG_VERSION")))?;
     match protocol {
-        Protocol::Ec2Query => {
+        Protocol::Ec2Query | Protocol::Query { .. } => {
             headers.try_insert("content-type", "application/x-www-form-urlencoded")?;
         }
         Protocol::Json { target } => {
@@ -205,7 +220,8 @@ async fn endpoint(config: &SdkConfig, service: &Service, region: &str) -> Result
         .map_err(|_| "there is no endpoint for these settings")?;
     let ssm = DefaultResolver::new().resolve_endpoint(&params).await;
     let ssm = ssm.map_err(|_| "there is no endpoint in this Region for these settings")?;
-    Ok(ssm.url().replacen("//ssm", &format!("//{}", service.name), 1))
+    let regional = ssm.url().replacen("//ssm", &format!("//{}", service.name), 1);
+    Ok(if service.name == IAM.name { iam_endpoint(regional) } else { regional })
 }
 
 impl fmt::Debug for Body {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use aws_smithy_xml::decode::{ScopedDecoder, XmlDecodeError};
 
-use super::page::{each, required, text, text_if_any, texts, value};
+use super::page::texts;
 use super::{Listing, operation};
 use crate::aws::shared_values::SharedValues;
+use crate::aws::xml::{each, required, text, text_if_any, value};
 use crate::ports::{Instance, InstanceProfile, NetworkInterface};
 
 /// The instance profiles of instances.

@@ -2,8 +2,9 @@
 
 use aws_smithy_xml::decode::{ScopedDecoder, XmlDecodeError};
 
-use super::page::{each, required, text_if_any, texts, value};
+use super::page::texts;
 use super::{Listing, operation};
+use crate::aws::xml::{each, required, text_if_any, value};
 use crate::ports::{InboundRule, SecurityGroup};
 
 pub(super) static SECURITY_GROUPS: Listing<SecurityGroup> = Listing {

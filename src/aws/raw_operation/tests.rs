@@ -43,6 +43,21 @@ async fn every_partition_has_its_endpoint() {
         (&CONFIG, "cn-north-1", false, false, "https://config.cn-north-1.amazonaws.com.cn"),
         (&CONFIG, "us-east-1", true, false, "https://config-fips.us-east-1.amazonaws.com"),
         (&CONFIG, "eu-west-1", false, true, "https://config.eu-west-1.api.aws"),
+        // The endpoints of IAM are those in the rules of the SDK's client for it.
+        (&IAM, "us-east-1", false, false, "https://iam.amazonaws.com"),
+        (&IAM, "us-east-1", true, false, "https://iam-fips.amazonaws.com"),
+        (&IAM, "us-east-1", false, true, "https://iam.global.api.aws"),
+        (&IAM, "us-east-1", true, true, "https://iam-fips.global.api.aws"),
+        (&IAM, "us-gov-west-1", false, false, "https://iam.us-gov.amazonaws.com"),
+        (&IAM, "us-gov-west-1", true, false, "https://iam.us-gov.amazonaws.com"),
+        (&IAM, "us-gov-west-1", false, true, "https://iam.us-gov.api.aws"),
+        (&IAM, "cn-north-1", false, false, "https://iam.cn-north-1.amazonaws.com.cn"),
+        (&IAM, "cn-north-1", false, true, "https://iam.global.api.amazonwebservices.com.cn"),
+        (&IAM, "us-iso-east-1", false, false, "https://iam.us-iso-east-1.c2s.ic.gov"),
+        (&IAM, "us-isob-east-1", false, false, "https://iam.us-isob-east-1.sc2s.sgov.gov"),
+        (&IAM, "us-isof-south-1", false, false, "https://iam.us-isof-south-1.csp.hci.ic.gov"),
+        (&IAM, "eu-isoe-west-1", false, false, "https://iam.eu-isoe-west-1.cloud.adc-e.uk"),
+        (&IAM, "eusc-de-east-1", false, false, "https://iam.eusc-de-east-1.amazonaws.eu"),
     ] {
         let endpoint = endpoint_in(service, region, fips, dual_stack).await;
         assert_eq!(endpoint, expected, "{} {region} {fips} {dual_stack}", service.id);
@@ -85,15 +100,19 @@ async fn an_operation_needs_a_region_and_credentials() {
 
 #[test]
 fn a_request_has_its_protocol_s_headers_and_hides_its_body() {
-    for (protocol, content_type, target) in [
-        (&ACT.protocol, "application/x-amz-json-1.1", Some("Target.Act")),
-        (&Protocol::Ec2Query, "application/x-www-form-urlencoded", None),
+    let form = "application/x-www-form-urlencoded";
+    let query = Protocol::Query { version: "2010-05-08" };
+    for (protocol, given, content_type, target, sent) in [
+        (ACT.protocol, "secret", "application/x-amz-json-1.1", Some("Target.Act"), "secret"),
+        (Protocol::Ec2Query, "secret", form, None, "secret"),
+        (query, "secret", form, None, "Action=Act&Version=2010-05-08&secret"),
+        (Protocol::Query { version: "1" }, "", form, None, "Action=Act&Version=1"),
     ] {
-        let request = request(protocol, "secret".to_owned()).unwrap();
+        let request = request(&OperationSpec { protocol, ..ACT }, given.to_owned()).unwrap();
         assert_eq!((request.method(), request.uri()), ("POST", "/"));
         assert_eq!(request.headers().get("x-amz-target"), target);
         assert_eq!(request.headers().get("content-type"), Some(content_type));
-        assert_eq!(request.body().bytes(), Some(&b"secret"[..]));
+        assert_eq!(request.body().bytes(), Some(sent.as_bytes()));
     }
     assert!(!format!("{:?}", Body("secret".to_owned())).contains("secret"));
 }
