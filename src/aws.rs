@@ -25,6 +25,7 @@ mod pace;
 mod query_answer;
 mod raw_operation;
 mod records;
+mod security_tokens;
 mod shared_values;
 mod xml;
 

@@ -7,21 +7,18 @@ use std::env;
 use std::error::Error as _;
 
 use aws_config::retry::RetryConfig;
-use aws_sdk_sts::error::SdkError;
-use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
+use aws_sdk_ssm::error::SdkError;
 use thiserror::Error;
 
 pub use problem::CredentialsProblem;
 
 use super::Aws;
-use super::error::{call, unreadable};
 use super::hosts::{self, Unreachable};
 use crate::ports::{AwsError, CallerIdentity};
 
 /// Somebody waits at a terminal, so the first call is tried less often than others.
 const ATTEMPTS: u32 = 3;
 
-const OPERATION: &str = "sts:GetCallerIdentity";
 /// What the call is about, as an error names it.
 const ON: &str = "the credentials";
 
@@ -44,15 +41,12 @@ impl Aws {
     /// There are no credentials, or they are not valid, or AWS does not answer. The call needs no permission.
     pub async fn caller_of_profile(&self, profile: Option<&str>) -> Result<String, CallerError> {
         let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS);
-        let settings = aws_sdk_sts::config::Builder::default().retry_config(retries);
+        let config = self.config.to_builder().retry_config(retries).build();
+        let impatient = Self { config, ..self.clone() };
         let mut failed = None;
-        let answer = call(OPERATION, ON, async {
-            let sent = self.sts.get_caller_identity().customize().config_override(settings).send().await;
-            sent.inspect_err(|error| failed = Some(Failed::of(error)))
-        })
-        .await;
-        let error = match answer {
-            Ok(identity) => return Ok(arn_of(identity)?),
+        let asked = impatient.caller_identity(ON).await?;
+        let error = match asked.call_and_look(String::new(), |error| failed = Some(Failed::of(error))).await {
+            Ok(arn) => return Ok(arn),
             Err(error) => error,
         };
         let selected = profile.map(str::to_owned).or_else(|| env::var("AWS_PROFILE").ok());
@@ -87,12 +81,8 @@ impl Failed {
     }
 }
 
-fn arn_of(identity: GetCallerIdentityOutput) -> Result<String, AwsError> {
-    identity.arn.ok_or_else(|| unreadable(OPERATION, ON, "the answer names no ARN"))
-}
-
 impl CallerIdentity for Aws {
     async fn caller_arn(&self) -> Result<String, AwsError> {
-        arn_of(call(OPERATION, ON, self.sts.get_caller_identity().send()).await?)
+        self.caller_identity(ON).await?.call(String::new()).await
     }
 }

@@ -22,14 +22,12 @@ use super::key_policy_reader::AssumedReaders;
 pub struct Aws {
     pub(super) ssm: Lazy<aws_sdk_ssm::Client>,
     pub(super) kms: Lazy<aws_sdk_kms::Client>,
-    pub(super) iam: Lazy<aws_sdk_iam::Client>,
-    pub(super) sts: Lazy<aws_sdk_sts::Client>,
-    /// The settings for EC2, AWS Config and Organizations, which have no client.
+    /// The settings for all other services, which have no client.
     pub(super) config: SdkConfig,
     pub(super) readers: AssumedReaders,
     pub(super) in_flight: CallsInFlight,
     pub(super) pause: Duration,
-    region: Option<String>,
+    pub(super) region: Option<String>,
 }
 
 /// A client that is made at its first call, because each reads the endpoints of all partitions.
@@ -94,8 +92,6 @@ impl Aws {
         Self {
             ssm: client!(aws_sdk_ssm, config, in_flight),
             kms: client!(aws_sdk_kms, config, in_flight),
-            iam: client!(aws_sdk_iam, config, in_flight),
-            sts: client!(aws_sdk_sts, config, in_flight),
             in_flight,
             config: config.clone(),
             readers: AssumedReaders::default(),

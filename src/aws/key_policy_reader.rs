@@ -5,12 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_kms::config::Credentials;
 use serde_json::json;
 use tokio::sync::Mutex;
 
 use super::Aws;
-use super::error::{call, unreadable};
+use super::security_tokens::RoleSession;
 use crate::arn::Arn;
 use crate::intent::KeyPolicyReader;
 use crate::ports::{AwsError, Clock};
@@ -55,29 +54,15 @@ impl Aws {
     }
 
     async fn assume(&self, reader: &KeyPolicyReader) -> Result<Assumed, AwsError> {
-        let operation = "sts:AssumeRole";
-        let assume = self
-            .sts
-            .assume_role()
-            .role_arn(&reader.role_arn)
-            .role_session_name(SESSION_NAME)
-            .set_external_id(reader.external_id.clone())
-            .policy(session_policy(&reader.role_arn))
-            .duration_seconds(i32::try_from(LIFETIME.as_secs()).unwrap_or(i32::MAX))
-            .send();
-        let given = call(operation, &reader.role_arn, assume)
-            .await?
-            .credentials
-            .ok_or_else(|| unreadable(operation, &reader.role_arn, "the answer has no credentials"))?;
-        let expires = SystemTime::try_from(given.expiration)
-            .map_err(|_| unreadable(operation, &reader.role_arn, "the credentials' expiration is no time"))?;
-        let credentials = Credentials::new(
-            given.access_key_id,
-            given.secret_access_key,
-            Some(given.session_token),
-            Some(expires),
-            "AssumeRole",
-        );
+        let session = RoleSession {
+            role_arn: &reader.role_arn,
+            name: SESSION_NAME,
+            external_id: reader.external_id.as_deref(),
+            policy: &session_policy(&reader.role_arn),
+            seconds: LIFETIME.as_secs(),
+        };
+        let credentials = self.assume_role(&session).await?;
+        let expires = credentials.expiry().unwrap_or(SystemTime::UNIX_EPOCH);
         let config = self.kms.config().to_builder().credentials_provider(credentials).build();
         Ok(Assumed { reader: reader.clone(), kms: aws_sdk_kms::Client::from_conf(config), expires })
     }

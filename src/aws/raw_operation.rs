@@ -11,7 +11,7 @@ use aws_runtime::auth::SigV4OperationSigningConfig;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
 use aws_sdk_ssm::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
-use aws_sdk_ssm::error::{ErrorMetadata, ProvideErrorMetadata};
+use aws_sdk_ssm::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime::client::orchestrator::operation::{Operation, OperationBuilder};
 use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
 use aws_smithy_runtime_api::client::auth::AuthSchemeOptionResolverParams;
@@ -107,7 +107,17 @@ impl<'a, O: fmt::Debug + Send + Sync + 'static> RawOperation<'a, O> {
 
     /// Makes one call with this body.
     pub(super) async fn call(&self, body: String) -> Result<O, AwsError> {
-        call(self.iam_action, self.on, self.operation.invoke(Body(body))).await
+        self.call_and_look(body, |_| ()).await
+    }
+
+    /// The same. `look` is shown the SDK's error, if the call fails.
+    pub(super) async fn call_and_look(
+        &self,
+        body: String,
+        look: impl FnOnce(&SdkError<Refusal, HttpResponse>),
+    ) -> Result<O, AwsError> {
+        let sent = async { self.operation.invoke(Body(body)).await.inspect_err(look) };
+        call(self.iam_action, self.on, sent).await
     }
 }
 

@@ -1,56 +1,138 @@
 //! The answer of IAM's simulator about one action on one resource.
 
-use std::collections::HashMap;
+use aws_smithy_xml::decode::{ScopedDecoder, XmlDecodeError};
 
-use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType};
-
+use crate::aws::xml::{each, required, text, text_if_any, value};
 use crate::ports::{SimulatedDecision, Simulation};
 
-/// Reads a result; `None` if its decision is not one that session-kms knows.
+/// A result, or the part of it that is about one resource. Both have the same members.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Evaluation {
+    /// The decision, by its name in the API.
+    decision: Option<String>,
+    /// The decisions by type of policy.
+    details: Vec<(String, String)>,
+    /// The policies whose statements matched.
+    policies: Vec<String>,
+    missing_context: Vec<String>,
+    organizations_allow: Option<bool>,
+    boundary_allows: Option<bool>,
+    of_resources: Vec<Self>,
+}
+
+/// Reads the one result that one action on one resource has.
+pub(super) fn read(answer: &mut ScopedDecoder<'_, '_>) -> Result<Evaluation, XmlDecodeError> {
+    let mut first = None;
+    each(answer, &["EvaluationResults"], |_, results| {
+        each(results, &["member"], |_, result| {
+            let evaluation = evaluation(result)?;
+            first.get_or_insert(evaluation);
+            Ok(())
+        })
+    })?;
+    required(first)
+}
+
+fn evaluation(result: &mut ScopedDecoder<'_, '_>) -> Result<Evaluation, XmlDecodeError> {
+    const MEMBERS: [&str; 8] = [
+        "EvalDecision",
+        "EvalResourceDecision",
+        "EvalDecisionDetails",
+        "MatchedStatements",
+        "MissingContextValues",
+        "OrganizationsDecisionDetail",
+        "PermissionsBoundaryDecisionDetail",
+        "ResourceSpecificResults",
+    ];
+    let mut found = Evaluation::default();
+    each(result, &MEMBERS, |name, tag| {
+        match name {
+            "EvalDecision" | "EvalResourceDecision" => found.decision = text_if_any(tag)?,
+            "EvalDecisionDetails" => each(tag, &["entry"], |_, entry| {
+                let (mut key, mut decision) = (String::new(), String::new());
+                each(entry, &["key", "value"], |name, tag| {
+                    *(if name == "key" { &mut key } else { &mut decision }) = text(tag)?;
+                    Ok(())
+                })?;
+                found.details.push((key, decision));
+                Ok(())
+            })?,
+            "MatchedStatements" => each(tag, &["member"], |_, statement| {
+                each(statement, &["SourcePolicyId"], |_, tag| {
+                    found.policies.extend(text_if_any(tag)?);
+                    Ok(())
+                })
+            })?,
+            "MissingContextValues" => each(tag, &["member"], |_, tag| {
+                found.missing_context.extend(text_if_any(tag)?);
+                Ok(())
+            })?,
+            "OrganizationsDecisionDetail" => {
+                found.organizations_allow = Some(detail(tag, "AllowedByOrganizations")?);
+            }
+            "PermissionsBoundaryDecisionDetail" => {
+                found.boundary_allows = Some(detail(tag, "AllowedByPermissionsBoundary")?);
+            }
+            _ => each(tag, &["member"], |_, resource| {
+                found.of_resources.push(evaluation(resource)?);
+                Ok(())
+            })?,
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// The value of a detail. One that does not say so allows nothing.
+fn detail(tag: &mut ScopedDecoder<'_, '_>, name: &'static str) -> Result<bool, XmlDecodeError> {
+    let mut allows = None;
+    each(tag, &[name], |_, tag| {
+        allows = value(tag)?;
+        Ok(())
+    })?;
+    Ok(allows.unwrap_or(false))
+}
+
+/// What a result says; `None` if its decision is not one that session-kms knows.
 ///
 /// In one account the result's decision counts. Across accounts it is that of both sides together, although the key's
 /// side is not simulated, so the decision of the principal's own policies counts, which the details hold.
-pub(super) fn simulation(result: EvaluationResult, is_across_accounts: bool) -> Option<Simulation> {
-    let resource_results = result.resource_specific_results.unwrap_or_default();
+pub(super) fn simulation(result: Evaluation, is_across_accounts: bool) -> Option<Simulation> {
+    let Evaluation { mut policies, mut missing_context, mut boundary_allows, .. } = result;
+    let mut own = own_decision(&result.details);
     // AWS's documentation contradicts itself on which of the two places has a member for a named resource, so both
     // count.
-    let mut missing_context = result.missing_context_values.unwrap_or_default();
-    let mut matched = result.matched_statements.unwrap_or_default();
-    let boundary = result.permissions_boundary_decision_detail.as_ref();
-    let mut boundary_allows = boundary.map(|detail| detail.allowed_by_permissions_boundary);
-    let mut own = result.eval_decision_details.as_ref().and_then(own_decision);
-    for resource in resource_results {
-        for key in resource.missing_context_values.unwrap_or_default() {
-            if !missing_context.contains(&key) {
-                missing_context.push(key);
-            }
-        }
-        matched.extend(resource.matched_statements.unwrap_or_default());
-        let boundary = resource.permissions_boundary_decision_detail.as_ref();
-        let allows = boundary.map(|detail| detail.allowed_by_permissions_boundary);
-        boundary_allows = match (boundary_allows, allows) {
+    for resource in result.of_resources {
+        missing_context.extend(resource.missing_context);
+        policies.extend(resource.policies);
+        boundary_allows = match (boundary_allows, resource.boundary_allows) {
             (Some(false), _) | (_, Some(false)) => Some(false),
             (before, here) => before.or(here),
         };
-        own = worse(own, resource.eval_decision_details.as_ref().and_then(own_decision));
+        own = worse(own, own_decision(&resource.details));
     }
-    let decision = match decision(&result.eval_decision)? {
+    let decision = match decision(result.decision.as_deref().unwrap_or_default())? {
         of_both if is_across_accounts => of_own_side(of_both, own),
         decision => decision,
     };
-    let mut policies: Vec<String> = Vec::new();
-    for policy in matched.into_iter().filter_map(|statement| statement.source_policy_id) {
-        if !policies.contains(&policy) {
-            policies.push(policy);
-        }
-    }
     Some(Simulation {
         decision,
-        policies,
-        organizations_allow: result.organizations_decision_detail.map(|d| d.allowed_by_organizations),
+        policies: each_once(policies),
+        organizations_allow: result.organizations_allow,
         boundary_allows,
-        missing_context,
+        missing_context: each_once(missing_context),
     })
+}
+
+/// The texts in their order, each once.
+fn each_once(texts: Vec<String>) -> Vec<String> {
+    let mut once: Vec<String> = Vec::new();
+    for text in texts {
+        if !once.contains(&text) {
+            once.push(text);
+        }
+    }
+    once
 }
 
 /// The decision of the principal's own side across accounts, from the decision of both sides together and that of the
@@ -72,7 +154,7 @@ fn of_own_side(of_both: SimulatedDecision, own: Option<SimulatedDecision>) -> Si
 /// The decision of the principal's identity policies, which any of them may allow and any may deny. AWS does not
 /// publish the names that policy types have in these details. IAM calls a policy of a principal `IAM Policy` elsewhere,
 /// and knows the sources `user`, `group`, `role`, `aws-managed` and `user-managed`.
-fn own_decision(details: &HashMap<String, PolicyEvaluationDecisionType>) -> Option<SimulatedDecision> {
+fn own_decision(details: &[(String, String)]) -> Option<SimulatedDecision> {
     let decisions = details.iter().filter(|(name, _)| is_of_identity(name));
     let rank = |decision: &SimulatedDecision| match decision {
         SimulatedDecision::NotReported => 0,
@@ -104,11 +186,11 @@ fn worse(one: Option<SimulatedDecision>, other: Option<SimulatedDecision>) -> Op
     one.into_iter().chain(other).max_by_key(rank)
 }
 
-fn decision(simulated: &PolicyEvaluationDecisionType) -> Option<SimulatedDecision> {
+fn decision(simulated: &str) -> Option<SimulatedDecision> {
     match simulated {
-        PolicyEvaluationDecisionType::Allowed => Some(SimulatedDecision::Allowed),
-        PolicyEvaluationDecisionType::ImplicitDeny => Some(SimulatedDecision::ImplicitDeny),
-        PolicyEvaluationDecisionType::ExplicitDeny => Some(SimulatedDecision::ExplicitDeny),
+        "allowed" => Some(SimulatedDecision::Allowed),
+        "implicitDeny" => Some(SimulatedDecision::ImplicitDeny),
+        "explicitDeny" => Some(SimulatedDecision::ExplicitDeny),
         _ => None,
     }
 }
