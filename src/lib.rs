@@ -20,7 +20,7 @@
 //! | [`operations`] | what the command line and direct calls ask for: status, check, plan, apply, release; each answered by a report | intent, key, location, ports, preflight, reconcile, report, session |
 //! | [`remediation`] | a document is to be as its record wants it: drift, repair, breaker, choice between key and standby key, lost access | change_event, intent, key, ports, preflight, reconcile, session |
 //! | [`reconcile`] | what writes: observe, plan, record, converge, release | change_event, intent, key, ports, preflight, session |
-//! | [`audit`] | one line for each account and Region of an audit, and the report over all of them; pure | access, preflight |
+//! | [`audit`] | one line for each account and Region of an audit, and the report over all of them; pure | access, preflight, report |
 //! | [`report`] | one report value as text, JSON, Markdown and HTML; pure | access, arn, intent, preflight |
 //! | [`preflight`] | who can use a key: observing, the checks (one file each), findings; it only reads | access, arn, intent, key, ports, session, `kms_key_policy` |
 //! | [`aws`] | the ports on the AWS SDK | access, arn, intent, key, ports, quote, session, `aws_https`, `cloudformation_custom_resource` |

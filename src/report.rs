@@ -4,7 +4,7 @@
 //! the numbers of its versions, and never other content. Each format escapes whatever comes from outside.
 
 mod change;
-mod escape;
+pub(crate) mod escape;
 mod headline;
 mod html;
 mod json;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// For a terminal: each character that acts on it or turns the direction of text becomes its number.
-pub(super) fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars() {
         if acts(c) {
@@ -30,7 +30,7 @@ pub(super) fn json(value: &Value) -> String {
 }
 
 /// For HTML, in text and in quoted attributes.
-pub(super) fn html(text: &str) -> String {
+pub(crate) fn html(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for c in plain(text).chars() {
         match c {

@@ -1,0 +1,41 @@
+//! The report over an audit as one JSON object, with one line for each account and Region.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::audit::{AuditLine, AuditReport, Rating};
+
+/// A line with what the whole audit knows of it.
+#[derive(Serialize)]
+struct Row<'a> {
+    rating: Rating,
+    since: &'a str,
+    #[serde(flatten)]
+    line: &'a AuditLine,
+}
+
+/// Writes the report.
+pub(in crate::audit) fn write(report: &AuditReport, out: &mut dyn Write) -> io::Result<()> {
+    write!(out, "{{\"madeAt\":")?;
+    value(out, &report.made_at())?;
+    write!(out, ",\n\"fails\":{},\n\"totals\":", report.fails())?;
+    value(out, report.totals())?;
+    write!(out, ",\n\"changes\":")?;
+    value(out, &report.changes())?;
+    let notes: Vec<_> = report.audit().notes().collect();
+    write!(out, ",\n\"notes\":")?;
+    value(out, &notes)?;
+    write!(out, ",\n\"rows\":[")?;
+    for (number, (line, place)) in report.rows().enumerate() {
+        out.write_all(if number == 0 { b"\n" } else { b",\n" })?;
+        value(out, &Row { rating: place.rating(), since: &place.since, line })?;
+    }
+    out.write_all(b"\n]}\n")
+}
+
+/// Writes a value as JSON.
+pub(super) fn value(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    // Through a buffer: a writer is asked for many small pieces otherwise.
+    out.write_all(&serde_json::to_vec(value)?)
+}
