@@ -61,13 +61,15 @@ lint: ## Check the Rust and Python code, its documentation and the templates
 	@exec $(PYTHON) -m local.suite lint
 
 .PHONY: bench
-bench: ## Measure the function beside Python and Node.js, how checks grow, and the evaluator, into docs/performance (RUNS=3 is a trial)
+bench: ## Measure the function beside Python and Node.js, how checks grow, the report of an audit and the evaluator, into docs/performance (RUNS=3 is a trial)
 	@$(PYTHON) -m local client ministack moto peers
 # First the benchmarks: for them cargo makes target/release/session-kms-lambda too, but not as it is shipped.
 	@cargo bench --locked --no-run
 	@RUSTFLAGS="$(RELEASE_FLAGS)" cargo build --release --locked --no-default-features --bin $(BINARY)
 	@$(CLIENT) -m local.bench
 	@$(CLIENT) -m local.bench.scale
+	@$(PYTHON) -m local.browser
+	@$(CLIENT) -m local.bench.audit
 	cargo bench --locked --bench policy --bench assess --bench evaluate
 
 .PHONY: aws-check

@@ -7,4 +7,5 @@ pub(super) mod html;
 pub(super) mod json;
 pub(super) mod ocsf;
 pub(super) mod text;
+mod time;
 mod wording;

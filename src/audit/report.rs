@@ -3,7 +3,7 @@
 use std::io;
 
 use super::formats::{asff, csv, html, json, ocsf, text};
-use super::{Audit, AuditLine, AuditSummary, Changes, SummaryPlace, Totals};
+use super::{Audit, AuditLine, AuditState, AuditSummary, Changes, Rating, SummaryPlace, Totals};
 
 /// How many findings `BatchImportFindings` of Security Hub takes at a time.
 pub const ASFF_BATCH: usize = 100;
@@ -20,6 +20,11 @@ pub struct AuditReport {
     totals: Totals,
     summary: AuditSummary,
     changes: Option<Changes>,
+    /// The states of the rows in the last audit, in the order of the rows.
+    before: Vec<Option<AuditState>>,
+    /// The places that had a finding in the last audit and have no state now: they are not in this audit, or their
+    /// Region is no longer enabled.
+    closed: Vec<(String, String)>,
     /// The name of the document of all lines.
     document: String,
 }
@@ -63,9 +68,21 @@ impl AuditReport {
     pub fn new(audit: Audit, previous: Option<&AuditSummary>, made_at: String, made_by: AuditMaker) -> Self {
         let summary = audit.summary(&made_at, previous);
         let changes = previous.map(|previous| Changes::between(previous, &summary));
+        let before = summary.places.iter().map(|place| {
+            previous?
+                .place(&place.account, &place.region)
+                .filter(|place| has_finding(place))
+                .map(|place| place.state)
+        });
+        let before = before.collect();
+        let closed = previous.iter().flat_map(|previous| &previous.places).filter(|place| {
+            let now = summary.place(&place.account, &place.region);
+            has_finding(place) && !now.is_some_and(has_finding)
+        });
+        let closed = closed.map(|place| (place.account.clone(), place.region.clone())).collect();
         let document = audit.lines().find_map(|line| line.document.as_ref());
         let document = document.map_or_else(|| USUAL_DOCUMENT.to_owned(), |document| document.name.clone());
-        Self { totals: audit.totals(), audit, made_at, made_by, summary, changes, document }
+        Self { totals: audit.totals(), audit, made_at, made_by, summary, changes, before, closed, document }
     }
 
     /// Writes the report in a format. It ends with a line end.
@@ -136,8 +153,24 @@ impl AuditReport {
         &self.document
     }
 
+    /// The places whose finding of the last audit is to be closed, and that have none now.
+    pub(super) fn closed(&self) -> &[(String, String)] {
+        &self.closed
+    }
+
+    /// The lines that are a finding, good ones included, each with what is kept of it and its state in the last audit.
+    pub(super) fn findings(&self) -> impl Iterator<Item = (&AuditLine, &SummaryPlace, Option<AuditState>)> {
+        let rows = self.rows().zip(&self.before).filter(|((_, kept), _)| has_finding(kept));
+        rows.map(|((line, kept), before)| (line, kept, *before))
+    }
+
     /// The lines with what is kept of each. Both are in the order of accounts and Regions.
     pub(super) fn rows(&self) -> impl Iterator<Item = (&AuditLine, &SummaryPlace)> {
         self.audit.lines().zip(&self.summary.places)
     }
+}
+
+/// Whether a place is a finding. A Region that is not enabled is none.
+fn has_finding(place: &SummaryPlace) -> bool {
+    place.rating() != Rating::NotEnabled
 }

@@ -69,8 +69,12 @@ impl AuditSummary {
     /// What is kept of an account and Region.
     #[must_use]
     pub fn place(&self, account: &str, region: &str) -> Option<&SummaryPlace> {
-        let at = self.places.binary_search_by(|place| place.place().cmp(&(account, region))).ok()?;
-        self.places.get(at)
+        self.places.get(self.position(account, region)?)
+    }
+
+    /// The position of an account and Region.
+    pub(super) fn position(&self, account: &str, region: &str) -> Option<usize> {
+        self.places.binary_search_by(|place| place.place().cmp(&(account, region))).ok()
     }
 
     /// Reads a stored summary.

@@ -10,6 +10,7 @@
 
 mod adapters;
 mod architecture;
+mod audit_report;
 mod bad_input;
 mod change_events;
 mod cli;

@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::audit::{AuditLine, AuditReport, Rating};
 
 /// A line with what the whole audit knows of it.
 #[derive(Serialize)]
-struct Row<'a> {
+struct AuditRow<'a> {
     rating: Rating,
     since: &'a str,
     #[serde(flatten)]
@@ -29,7 +30,7 @@ pub(in crate::audit) fn write(report: &AuditReport, out: &mut dyn Write) -> io::
     write!(out, ",\n\"rows\":[")?;
     for (number, (line, place)) in report.rows().enumerate() {
         out.write_all(if number == 0 { b"\n" } else { b",\n" })?;
-        value(out, &Row { rating: place.rating(), since: &place.since, line })?;
+        value(out, &AuditRow { rating: place.rating(), since: &place.since, line })?;
     }
     out.write_all(b"\n]}\n")
 }
@@ -38,4 +39,11 @@ pub(in crate::audit) fn write(report: &AuditReport, out: &mut dyn Write) -> io::
 pub(super) fn value(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     // Through a buffer: a writer is asked for many small pieces otherwise.
     out.write_all(&serde_json::to_vec(value)?)
+}
+
+/// Adds the members of an object to another one.
+pub(super) fn extend(value: &mut Value, parts: Value) {
+    if let (Value::Object(value), Value::Object(parts)) = (value, parts) {
+        value.extend(parts);
+    }
 }

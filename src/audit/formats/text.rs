@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::wording::{details, place};
+use super::wording::{details, headline, place};
 use crate::audit::{AuditLine, AuditReport, AuditState, Changes, Rating, UnreadableReason};
 use crate::report::escape::plain;
 
@@ -49,15 +49,11 @@ impl AuditTextWriter<'_> {
         let totals = report.totals();
         let title = self.painted(BOLD, "session-kms audit");
         writeln!(self.out, "{title}")?;
-        let (fails, unknown) = (totals.rated(Rating::Fails), totals.rated(Rating::Unknown));
-        let (colour, headline) = match (fails, unknown) {
-            (0, 0) => (GREEN, "Sessions are encrypted everywhere, and nobody is locked out.".to_owned()),
-            (0, unknown) => {
-                (MAGENTA, format!("Nothing fails, and {unknown} of {} are not known.", totals.places))
-            }
-            (fails, unknown) => {
-                (RED, format!("{fails} of {} fail, and {unknown} are not known.", totals.places))
-            }
+        let (tone, headline) = headline(report);
+        let colour = match tone {
+            "pass" => GREEN,
+            "fail" => RED,
+            _ => MAGENTA,
         };
         let headline = self.painted(colour, &headline);
         let made = report.made_at().replace('T', " ").replace('Z', " UTC");

@@ -1,6 +1,6 @@
 //! What several formats say of an account and Region in the same words.
 
-use crate::audit::{AuditFinding, AuditLine, AuditReport, AuditState};
+use crate::audit::{AuditFinding, AuditLine, AuditReport, AuditState, Rating};
 use crate::preflight::Verdict;
 
 /// The place as people read it: `111122223333 (Payments), eu-west-1`.
@@ -85,3 +85,45 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 pub(super) fn audited_at<'a>(line: &'a AuditLine, report: &'a AuditReport) -> &'a str {
     if line.audited_at.is_empty() { report.made_at() } else { &line.audited_at }
 }
+
+/// The page's tone and the headline of the report.
+pub(super) fn headline(report: &AuditReport) -> (&'static str, String) {
+    let totals = report.totals();
+    match (totals.rated(Rating::Fails), totals.rated(Rating::Unknown)) {
+        (0, 0) if totals.rated(Rating::Passes) == 0 => {
+            ("unknown", "No account and Region was audited.".to_owned())
+        }
+        (0, 0) => ("pass", "Sessions are encrypted everywhere, and nobody is locked out.".to_owned()),
+        (0, unknown) => {
+            ("unknown", format!("Nothing fails, and {unknown} of {} are not known.", totals.places))
+        }
+        (fails, 0) => ("fail", format!("{fails} of {} fail.", totals.places)),
+        (fails, unknown) => {
+            ("fail", format!("{fails} of {} fail, and {unknown} are not known.", totals.places))
+        }
+    }
+}
+
+/// How much it matters, as the finding formats name it, and its number in OCSF.
+pub(super) fn severity(state: AuditState) -> (&'static str, u8) {
+    match state {
+        AuditState::Encrypted => ("Informational", 1),
+        AuditState::Unknown => ("Low", 2),
+        AuditState::Unencrypted | AuditState::Unreadable => ("Medium", 3),
+        AuditState::LockedOut | AuditState::Drifted => ("High", 4),
+        AuditState::SessionsFail => ("Critical", 5),
+    }
+}
+
+/// The name of the finding of a place, which stays the same from one audit to the next.
+pub(super) fn finding_id(report: &AuditReport, account: &str, region: &str) -> String {
+    format!("session-kms/audit/{account}/{region}/{}", report.document())
+}
+
+/// The ARN of the document in a place.
+pub(super) fn document_arn(report: &AuditReport, account: &str, region: &str) -> String {
+    format!("arn:{}:ssm:{region}:{account}:document/{}", report.made_by().partition, report.document())
+}
+
+/// The controls of NIST SP 800-53, revision 5, that the audit is about.
+pub(super) const CONTROLS: [&str; 4] = ["SC-8(1)", "SC-12", "SC-13", "AC-17(2)"];

@@ -24,7 +24,7 @@ struct StoredExecution<'a> {
 /// How the Lambda runtime describes an error of the function.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct FunctionError {
+struct ThrownError {
     error_message: String,
 }
 
@@ -84,7 +84,7 @@ impl StoredExecution<'_> {
             };
         };
         let cause = self.cause.as_deref().unwrap_or_default();
-        let of_function = serde_json::from_str::<FunctionError>(cause).ok();
+        let of_function = serde_json::from_str::<ThrownError>(cause).ok();
         let cause = of_function.map_or_else(|| cause.to_owned(), |of_function| of_function.error_message);
         let mut message =
             format!("The audit of this account and Region ended with an error, {}", one_line(error));

@@ -1,0 +1,8 @@
+//! The report over an audit: reading results, counting, comparing, and the formats.
+
+#[path = "../../benches/support/audit_lines.rs"]
+mod audit_lines;
+mod formats;
+mod properties;
+mod reading;
+mod samples;
