@@ -82,7 +82,7 @@ impl AuditState {
 /// The state in words for people.
 impl fmt::Display for AuditState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Self::Encrypted => "encrypted",
             Self::Unknown => "encrypted, not all known",
             Self::Unencrypted => "not encrypted",
@@ -111,7 +111,7 @@ impl UnreadableReason {
 /// The reason in words for people.
 impl fmt::Display for UnreadableReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Self::RegionNotEnabled => "the Region is not enabled",
             Self::RoleNotAssumed => "the audit role cannot be assumed",
             Self::Denied => "a permission is missing",

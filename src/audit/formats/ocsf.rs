@@ -55,11 +55,14 @@ fn finding(report: &AuditReport, line: &AuditLine, kept: &SummaryPlace, before: 
     let time = milliseconds(at).or_else(|| milliseconds(report.made_at())).unwrap_or_default();
     let since = milliseconds(&kept.since).unwrap_or(time);
     let mut account = json!({ "uid": place.account, "type": "AWS Account", "type_id": 10 });
-    insert(&mut account, "name", place.account_name.as_deref());
-    let mut cloud = json!({ "provider": "AWS", "region": place.region, "account": account });
-    if let Some(unit) = &place.organizational_unit {
-        extend(&mut cloud, json!({ "org": { "ou_name": unit } }));
+    if let Some(name) = &place.account_name {
+        extend(&mut account, json!({ "name": name }));
     }
+    // An organization of OCSF has a name or an id, which nobody asked for; so the unit is a tag.
+    if let Some(unit) = &place.organizational_unit {
+        extend(&mut account, json!({ "tags": [{ "name": "organizationalUnit", "value": unit }] }));
+    }
+    let cloud = json!({ "provider": "AWS", "region": place.region, "account": account });
     let mut event = base(report, activity, time, &cloud);
     extend(
         &mut event,
@@ -188,10 +191,4 @@ fn resource(report: &AuditReport, kind: &str, id: &str, account: &str, region: &
         "cloud_partition": report.made_by().partition,
         "owner": { "account": { "uid": account, "type": "AWS Account", "type_id": 10 } },
     })
-}
-
-fn insert(value: &mut Value, name: &str, text: Option<&str>) {
-    if let (Value::Object(value), Some(text)) = (value, text) {
-        value.insert(name.to_owned(), text.into());
-    }
 }
