@@ -1,7 +1,7 @@
 //! The report over an audit of 100,000 accounts and Regions: reading the stored results, counting, comparing with the audit
 //! before, and writing every format. It prints the time of each part and the peak memory of the process.
 //!
-//! `audit --json` prints the figures as JSON; `audit --page FILE COUNT` only writes the page of that many lines, for
+//! `audit --json` prints the figures as JSON, and `--places COUNT` takes another number of them; `audit --page FILE COUNT` only writes the page of that many lines, for
 //! `local/bench/audit.py`.
 
 #![expect(
@@ -63,13 +63,18 @@ fn read(places: usize, round: usize) -> (Audit, usize) {
     (audit, bytes)
 }
 
+/// The summary of the audit before, some lines at a time: only the summary is there when two audits are compared.
 fn summary(places: usize) -> AuditSummary {
-    let mut audit = Audit::default();
-    for number in 0..places {
-        audit.fold(line(number, 0));
+    let mut summary = AuditSummary::default();
+    let numbers: Vec<_> = (0..places).collect();
+    for numbers in numbers.chunks(1_000) {
+        let audit: Audit = numbers.iter().map(|number| line(*number, 0)).collect();
+        let part = audit.summary("2026-03-01T12:00:00Z", None);
+        summary.places.extend(part.places);
+        summary.made_at = part.made_at;
     }
-    let text = serde_json::to_vec(&audit.summary("2026-03-01T12:00:00Z", None)).unwrap();
-    drop(audit);
+    let text = serde_json::to_vec(&summary).unwrap();
+    drop(summary);
     AuditSummary::parse(&text).unwrap()
 }
 
@@ -100,14 +105,16 @@ fn main() {
         file.flush().unwrap();
         return;
     }
-    // What comes before the report is no part of it: the audit before is read from its summary only.
+    let places = arguments.iter().position(|argument| argument == "--places");
+    let places = places.map_or(PLACES, |at| arguments[at + 1].parse().unwrap());
     let started = Instant::now();
-    let mut steps: Vec<(&str, f64, u64)> = Vec::new();
-    let mut step = |name, since: Instant, bytes| steps.push((name, since.elapsed().as_secs_f64(), bytes));
-    let (audit, bytes) = read(PLACES, 1);
+    let mut steps: Vec<(&str, f64, u64, f64)> = Vec::new();
+    let mut step =
+        |name, since: Instant, bytes| steps.push((name, since.elapsed().as_secs_f64(), bytes, peak()));
+    let (audit, bytes) = read(places, 1);
     step("making and reading the results", started, bytes as u64);
     let since = Instant::now();
-    let previous = summary(PLACES);
+    let previous = summary(places);
     step("making and reading the summary of the audit before", since, 0);
     let since = Instant::now();
     let report = report(audit, &previous);
@@ -135,12 +142,13 @@ fn main() {
     let seconds = started.elapsed().as_secs_f64();
     if arguments.iter().any(|argument| argument == "--json") {
         let steps: Vec<_> =
-            steps.iter().map(|(name, seconds, bytes)| json!([name, seconds, bytes])).collect();
-        println!("{}", json!({"places": PLACES, "seconds": seconds, "memory": peak(), "steps": steps}));
+            steps.iter().map(|(name, seconds, bytes, peak)| json!([name, seconds, bytes, peak])).collect();
+        println!("{}", json!({"places": places, "seconds": seconds, "memory": peak(), "steps": steps}));
         return;
     }
-    for (name, seconds, bytes) in steps {
-        println!("audit, {name:<52} {seconds:>6.2} s {:>8.1} MB", bytes as f64 / 1e6);
+    for (name, seconds, bytes, peak) in steps {
+        let bytes = bytes as f64 / 1e6;
+        println!("audit, {name:<52} {seconds:>6.2} s {bytes:>8.1} MB, peak memory {peak:>4.0} MB");
     }
-    println!("audit, all of {PLACES} accounts and Regions {seconds:>6.2} s, peak memory {:.0} MB", peak());
+    println!("audit, all of {places} accounts and Regions {seconds:>6.2} s, peak memory {:.0} MB", peak());
 }

@@ -47,6 +47,11 @@ impl Audit {
         if self.findings + size(&line) > MOST_FINDINGS {
             shorten(&mut line);
         }
+        // A list that was read has room for more; of 100,000 lines that is much.
+        line.keys.shrink_to_fit();
+        line.locked_out.shrink_to_fit();
+        line.problems.shrink_to_fit();
+        line.unknown.shrink_to_fit();
         line.findings.shrink_to_fit();
         self.findings += size(&line);
         self.lines.insert(place, Box::new(line));
