@@ -63,7 +63,7 @@ pub(crate) fn line(number: usize, round: usize) -> AuditLine {
     if state == AuditState::Unreadable {
         return AuditLine::unreadable(place, at, unreadable(number, &id, region));
     }
-    let key = format!("arn:aws:kms:{region}:{id}:key/{:08x}-1111-4111-8111-111111111111", account);
+    let key = format!("arn:aws:kms:{region}:{id}:key/{account:08x}-1111-4111-8111-111111111111");
     let has_key = state != AuditState::Unencrypted;
     let principal = |name: &str, at: usize| format!("arn:aws:iam::{id}:role/{name}-{at}");
     let locked_out: Vec<_> = (0..if state == AuditState::LockedOut { 1 + number % 6 } else { 0 })

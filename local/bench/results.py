@@ -22,6 +22,7 @@ RUNS = 21
 SCALE_RUNS = 5
 FIGURES = "figures.json"
 SCALE = "scale.json"
+AUDIT = "audit.json"
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ def page(target: Path) -> None:
         parts += _peers(target, json.loads((target / FIGURES).read_text()))
     if (target / SCALE).exists():
         parts += _scale(target, json.loads((target / SCALE).read_text()))
+    if (target / AUDIT).exists():
+        parts += _audit(json.loads((target / AUDIT).read_text()))
     text = "\n".join(parts)
     (target / "README.md").write_text(text)
     print(text, flush=True)
@@ -154,6 +157,30 @@ def _scale(folder: Path, scale: dict[str, Any]) -> list[str]:
             times = " | ".join(f"{of_size[latency]['time'] / 1000:.2f} s" for latency in latencies)
             parts.append(f"| {size:,} | {count:,.0f} | {times} | {f'{memory:.1f} MB' if memory else ''} |")
         parts += ["", f"![Time by {name}]({file})", ""]
+    return parts
+
+
+def _audit(audit: dict[str, Any]) -> list[str]:
+    aggregation, page = audit["aggregation"], audit["page"]
+    parts = [
+        "## The report over an audit", "", *_preliminary(audit["runs"], SCALE_RUNS),
+        f"`benches/audit.rs` reads the stored results of {aggregation['places']:,} accounts and Regions, compares them with the audit before, and "
+        f"writes every format, in one process. All of it takes {aggregation['seconds']:.1f} s, and {aggregation['memory']:.0f} MB of memory at the peak. "
+        f"Making the results is in the first two times. Machine: {audit['machine']}. Command: `make bench`.", "",
+        "| part | time | bytes | peak memory until then |", "| --- | --- | --- | --- |",
+    ]
+    for name, seconds, size, memory in aggregation["steps"]:
+        written = f"{size / 1e6:.1f} MB" if size else ""
+        parts.append(f"| {name} | {seconds:.2f} s | {written} | {memory:.0f} MB |")
+    parts += [
+        "",
+        f"The page of {page['rows']:,} rows has {page['bytes'] / 1e6:.1f} MB; Chromium shows it after {page['load']:.0f} ms. An interaction takes "
+        f"{page['median']:.0f} ms in the median of all, from the event until the next frame is ready, and {page['longest']:.0f} ms at the most. "
+        f"Median of {audit['runs']} runs:", "",
+        "| interaction | time |", "| --- | --- |",
+        *(f"| {name} | {milliseconds:.0f} ms |" for name, milliseconds in page["interactions"].items()),
+        "",
+    ]
     return parts
 
 

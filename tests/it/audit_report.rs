@@ -2,6 +2,7 @@
 
 #[path = "../../benches/support/audit_lines.rs"]
 mod audit_lines;
+mod collected;
 mod formats;
 mod properties;
 mod reading;

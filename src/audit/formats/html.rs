@@ -16,8 +16,8 @@ const PAGE: &str = include_str!("html/page.html");
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/page.js");
 /// The page may use its own style and script, which these digests name, and nothing else.
-const STYLE_DIGEST: &str = "sha256-E60HlYf2/WUSXl4FG/8AjpKycDip/5s+ziZSgdBEdbE=";
-const SCRIPT_DIGEST: &str = "sha256-RunaM8I8YMc9wmBX0otMRPWUcfPIi/c5Y0JIRcW/POw=";
+const STYLE_DIGEST: &str = "sha256-kfTZS2sky57PdubWceA8vFXjCl0I2HH2ARSn7JsW840=";
+const SCRIPT_DIGEST: &str = "sha256-Hrb10FLxaoSEOmr6QkYmOtjFtePPGgbHQmxp1L8Re0M=";
 
 /// How many rows have their details together.
 const CHUNK: usize = 128;

@@ -15,7 +15,7 @@ fn found(results: Vec<StoredResult>) -> Vec<AuditLine> {
     results.into_iter().map(|result| result.unwrap()).collect()
 }
 
-fn failed(error: Value, cause: Value, status: &str) -> Value {
+fn failed(error: &Value, cause: &Value, status: &str) -> Value {
     json!({
         "ExecutionArn": "arn:aws:states:eu-west-1:111122223333:execution:audit/Map:1",
         "Input": json!({"action": "audit", "account": "111122223333", "region": "eu-west-1", "externalId": "EXTERNAL",
@@ -50,30 +50,30 @@ fn a_failed_execution_is_a_row_that_could_not_be_read() {
     let cases = [
         (
             failed(
-                json!("Throttled"),
-                json!("{\"errorMessage\":\"STS throttled\\nto the end\",\"trace\":[]}"),
+                &json!("Throttled"),
+                &json!("{\"errorMessage\":\"STS throttled\\nto the end\",\"trace\":[]}"),
                 "FAILED",
             ),
             UnreadableReason::Throttled,
             "The audit of this account and Region ended with an error, Throttled: STS throttled to the end",
         ),
         (
-            failed(json!("Lambda.TooManyRequestsException"), json!("Rate exceeded"), "FAILED"),
+            failed(&json!("Lambda.TooManyRequestsException"), &json!("Rate exceeded"), "FAILED"),
             UnreadableReason::Throttled,
             "The audit of this account and Region ended with an error, Lambda.TooManyRequestsException: Rate exceeded",
         ),
         (
-            failed(json!("States.Timeout"), Value::Null, "TIMED_OUT"),
+            failed(&json!("States.Timeout"), &Value::Null, "TIMED_OUT"),
             UnreadableReason::Failed,
             "The audit of this account and Region ended with an error, States.Timeout",
         ),
         (
-            failed(Value::Null, Value::Null, "ABORTED"),
+            failed(&Value::Null, &Value::Null, "ABORTED"),
             UnreadableReason::Failed,
             "The audit of this account and Region has no answer: its execution is ABORTED.",
         ),
         (
-            failed(Value::Null, Value::Null, "PENDING"),
+            failed(&Value::Null, &Value::Null, "PENDING"),
             UnreadableReason::Failed,
             "The audit of this account and Region did not run, because the run ended before. Run the audit again.",
         ),
@@ -92,7 +92,7 @@ fn a_failed_execution_is_a_row_that_could_not_be_read() {
 
 #[test]
 fn an_answer_that_is_no_line_is_a_row_that_could_not_be_read() {
-    let mut execution = failed(Value::Null, Value::Null, "SUCCEEDED");
+    let mut execution = failed(&Value::Null, &Value::Null, "SUCCEEDED");
     execution["Output"] = json!("{\"account\":1}");
     let [line] = found(read_results(&execution.to_string())).try_into().unwrap();
     assert_eq!((line.place.account.as_str(), line.state), ("111122223333", AuditState::Unreadable));
@@ -102,16 +102,18 @@ fn an_answer_that_is_no_line_is_a_row_that_could_not_be_read() {
 #[test]
 fn what_is_no_result_is_told_and_the_next_one_is_read() {
     let line = serde_json::to_string(&encrypted(place("111122223333", "eu-west-1"), AT)).unwrap();
+    let beginning = |length| line.get(..length).unwrap();
+    let without_end = beginning(line.len() - 1);
     let nowhere = json!({"Status": "FAILED", "Error": "x"}).to_string();
     for (text, problems) in [
         (format!("nonsense\n{line}\n"), 1),
         (format!("{nowhere}\n{line}\n"), 1),
         (format!("{{}}\n{line}\n"), 1),
         // A line that was cut off, in a text and between two values, when the writer was killed.
-        (format!("{}\n{line}\n", &line[..20]), 1),
-        (format!("{}\n{line}\n", &line[..line.len() - 1]), 1),
-        (format!("{}\n{line}", &line[..line.len() - 1]), 1),
-        (format!("{line}\n{}", &line[..30]), 1),
+        (format!("{}\n{line}\n", beginning(20)), 1),
+        (format!("{}\n{line}\n", without_end), 1),
+        (format!("{}\n{line}", without_end), 1),
+        (format!("{line}\n{}", beginning(30)), 1),
         (format!("\"{line}"), 1),
     ] {
         let results = read_results(&text);
@@ -120,7 +122,7 @@ fn what_is_no_result_is_told_and_the_next_one_is_read() {
         let wanted = usize::from(!text.starts_with('"'));
         assert_eq!(lines.len(), wanted, "{text}");
     }
-    let cut_off = read_results(&line[..30]);
+    let cut_off = read_results(beginning(30));
     assert!(matches!(cut_off[..], [Err(ResultProblem::CutOff { .. })]), "{cut_off:?}");
 }
 

@@ -19,6 +19,8 @@
     if (className) element.className = className;
     return element;
   };
+  // keyPolicy is key policy.
+  const words = name => name.replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`);
   const code = content => make("code", content);
 
   const COLUMNS = [
@@ -112,10 +114,10 @@
     const [, label, tone] = states[field(row, STATE)];
     const stateCell = make("td");
     stateCell.append(make("span", label, `badge ${tone}`));
-    const key = make("td");
+    const key = make("td", undefined, "key");
     if (field(row, KEY)) key.append(code(text(row, KEY)));
-    tr.append(head, make("td", text(row, UNIT)), make("td", text(row, REGION)), stateCell, key,
-      make("td", field(row, LOCKED), "number"), make("td", field(row, FINDINGS), "number"), make("td", text(row, SINCE)));
+    tr.append(head, make("td", text(row, UNIT)), make("td", text(row, REGION), "short"), stateCell, key,
+      make("td", field(row, LOCKED), "number"), make("td", field(row, FINDINGS), "number"), make("td", text(row, SINCE), "short"));
     return tr;
   }
 
@@ -163,7 +165,7 @@
     for (const finding of detail.findings) {
       const box = make("div", undefined, "finding");
       const tone = finding.verdict;
-      box.append(make("span", tone, `badge ${tone}`), " ", make("span", finding.check), " ", code(finding.subject));
+      box.append(make("span", tone, `badge ${tone}`), " ", make("span", words(finding.check)), " ", code(finding.subject));
       if (finding.side) box.append(" ", make("span", `as a ${finding.side}`));
       if (finding.exempt) box.append(" ", make("span", "(exempt)"));
       box.append(make("p", finding.evidence));
@@ -214,7 +216,7 @@
   }));
   if (data.since !== null) {
     byId("changes").hidden = false;
-    byId("since").textContent = `Since the audit of ${plain(data.since)}. A change shows its rows only.`;
+    byId("since").textContent = `Since the audit of ${plain(data.since)}. Press a change to see only its rows.`;
     if (data.gone.length) {
       const gone = byId("gone");
       gone.hidden = false;
