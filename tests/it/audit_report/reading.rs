@@ -111,8 +111,8 @@ fn what_is_no_result_is_told_and_the_next_one_is_read() {
         (format!("{{}}\n{line}\n"), 1),
         // A line that was cut off, in a text and between two values, when the writer was killed.
         (format!("{}\n{line}\n", beginning(20)), 1),
-        (format!("{}\n{line}\n", without_end), 1),
-        (format!("{}\n{line}", without_end), 1),
+        (format!("{without_end}\n{line}\n"), 1),
+        (format!("{without_end}\n{line}"), 1),
         (format!("{line}\n{}", beginning(30)), 1),
         (format!("\"{line}"), 1),
     ] {
