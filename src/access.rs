@@ -5,6 +5,7 @@
 //! key's side to allow the call (its policy or a grant), and mostly their own side too (identity policies,
 //! permissions boundary, service control policies).
 
+mod account_policies;
 mod call;
 mod context;
 mod endpoint_policy;
@@ -13,6 +14,7 @@ mod identity;
 mod just_in_time;
 mod key_rules;
 mod known_context;
+mod own_policies;
 mod permission_set;
 mod principal;
 mod registration;
@@ -20,14 +22,18 @@ mod session_tags;
 mod simulator;
 mod statement;
 
+pub use account_policies::{AccountPolicies, ListedEntity, ListedPolicies, ListedPrincipal};
 pub use call::{CallerKind, SessionCall};
 pub use context::{KeyFacts, Organization, Tags};
 pub use endpoint_policy::{EndpointPolicy, EndpointVerdict};
 pub use facts::{CHALLENGE, encryption_contexts};
-pub use identity::{IdentityVerdict, OwnSide, SimulatedDecision, Simulation, evaluate_identity};
+pub use identity::{
+    IdentityVerdict, KnownKeySide, OwnSide, SimulatedDecision, Simulation, evaluate_identity,
+};
 pub use just_in_time::{JUST_IN_TIME_ROLE, JUST_IN_TIME_TAG, JUST_IN_TIME_VALUE};
-pub use key_rules::{DecidingRule, KeyRules, KeyRulesError, KeyVerdict};
+pub use key_rules::{DecidingRule, KeyRules, KeyRulesError, KeyVerdict, OwnLayers};
 pub use known_context::{KnownContext, KnownContextError, KnownContextKey, KnownState};
+pub use own_policies::OwnPolicies;
 pub use permission_set::PermissionSet;
 pub use principal::{PrincipalArn, PrincipalArnError, PrincipalType, SessionOwner};
 pub use registration::{Registration, RegistrationCall, UPDATE_INSTANCE_INFORMATION};

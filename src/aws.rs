@@ -2,6 +2,7 @@
 //!
 //! The log has each call and its duration, but no document's content, no record and no ResponseURL.
 
+mod account_policies;
 mod aws_json;
 mod caller;
 mod calls;

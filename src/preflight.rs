@@ -13,6 +13,7 @@ mod check_key_access;
 mod checks;
 mod finding;
 mod key_error;
+mod listed_policies;
 mod lookups;
 mod network;
 mod observation;

@@ -1,9 +1,11 @@
 //! The principal's own side: what IAM's simulator, or the identity policies given, say about its call.
 
 use super::call::CallerKind;
-use super::key_rules::{DecidingRule, KeyRules, KeyRulesError, KeyVerdict};
+use super::key_rules::{DecidingRule, KeyRules, KeyRulesError, KeyVerdict, OwnLayers};
+use super::own_policies::OwnPolicies;
 use super::principal::{PrincipalArn, PrincipalType};
 use kms_key_policy::Policy;
+use std::sync::Arc;
 
 /// What IAM's simulator answers about a principal's own side: its policies, boundary and SCPs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +55,35 @@ pub enum OwnSide {
     Simulated(Simulation),
     /// All identity policies of the principal, which somebody handed in. There is no boundary and no SCP.
     Given(Vec<Policy>),
+    /// Its identity policies and its boundary, as IAM lists them.
+    Listed(Arc<OwnPolicies>),
+}
+
+/// What is known of the key's side when a principal's own side is evaluated.
+#[derive(Clone, Copy, Debug)]
+pub struct KnownKeySide<'a> {
+    /// The key's policy and grants, or the reason why they are unknown.
+    pub rules: Result<&'a KeyRules, &'a str>,
+    /// If they are unknown: the rules of a key policy that admits everybody, on the same key and in the same contexts.
+    pub permissive: Option<&'a KeyRules>,
+    /// What the key's side says about the principal, if that is known.
+    pub verdict: Option<&'a KeyVerdict>,
+}
+
+impl<'a> KnownKeySide<'a> {
+    /// The rules that hold the key and the contexts of its calls, whatever the key policy says.
+    pub(super) fn context_rules(self) -> Option<&'a KeyRules> {
+        self.rules.ok().or(self.permissive)
+    }
+
+    /// The rules of the key's side that are enough, so that the principal needs no Allow of its own. `None` if it needs
+    /// one.
+    pub(super) fn sufficient(self) -> Option<&'a [DecidingRule]> {
+        match self.verdict {
+            Some(KeyVerdict::Allows { is_sufficient: true, by }) => Some(by),
+            _ => None,
+        }
+    }
 }
 
 /// The evaluation of identity policies that somebody handed in.
@@ -73,8 +104,8 @@ impl GivenPolicies {
         policies: &[Policy],
     ) -> Result<Self, KeyRulesError> {
         Ok(Self {
-            alone: rules.evaluate_own(principal, side, policies)?,
-            together: rules.evaluate_with(principal, side, policies)?,
+            alone: rules.evaluate_own(principal, side, OwnLayers::of(policies))?,
+            together: rules.evaluate_with(principal, side, OwnLayers::of(policies))?,
         })
     }
 
@@ -119,20 +150,15 @@ pub enum IdentityVerdict {
     Unknown(String),
 }
 
-/// Evaluates a principal's own side. `key_side` says whether the principal needs an Allow of its own; `rules` are the
-/// key's, or the reason why they are unknown.
+/// Evaluates a principal's own side. The key's side says whether the principal needs an Allow of its own.
 #[must_use]
 pub fn evaluate_identity(
     principal: &PrincipalArn,
     side: CallerKind,
     own: &OwnSide,
-    rules: Result<&KeyRules, &str>,
-    key_side: Option<&KeyVerdict>,
+    key: KnownKeySide<'_>,
 ) -> IdentityVerdict {
-    let sufficient = match key_side {
-        Some(KeyVerdict::Allows { is_sufficient: true, by }) => Some(by.as_slice()),
-        _ => None,
-    };
+    let sufficient = key.sufficient();
     // INVARIANT: what could still deny a call and is not known is no pass, however the key's side admits the caller.
     let unknown = |why: String| match sufficient {
         Some(by) => IdentityVerdict::Admitted(admitted(principal, by, &why)),
@@ -141,11 +167,12 @@ pub fn evaluate_identity(
     let simulation = match own {
         OwnSide::Unknown(why) => return unknown(why.clone()),
         OwnSide::Given(policies) => {
-            let given = rules.map_err(str::to_owned).and_then(|rules| {
+            let given = key.rules.map_err(str::to_owned).and_then(|rules| {
                 GivenPolicies::evaluate(rules, principal, side, policies).map_err(|error| error.to_string())
             });
             return given.map_or_else(IdentityVerdict::Unknown, |given| given.verdict());
         }
+        OwnSide::Listed(policies) => return policies.verdict(principal, side, key),
         OwnSide::Simulated(simulation) => simulation,
     };
     let policies = match simulation.policies.as_slice() {

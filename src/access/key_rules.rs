@@ -80,6 +80,30 @@ pub struct DecidingRule {
     pub key_policy_statement: Option<usize>,
 }
 
+/// A principal's own policies, as far as they are layers of a decision. There is no session policy and no control policy
+/// of an organization.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OwnLayers<'p> {
+    /// All identity policies, those of a user's groups included.
+    pub identity: &'p [Policy],
+    /// The names of these policies, in their order. A policy without one goes by its position.
+    pub names: &'p [String],
+    /// The permissions boundary, if there is one.
+    pub boundary: Option<&'p Policy>,
+}
+
+impl<'p> OwnLayers<'p> {
+    /// Identity policies without names and without a boundary.
+    #[must_use]
+    pub fn of(identity: &'p [Policy]) -> Self {
+        Self { identity, ..Self::default() }
+    }
+
+    fn condition_keys(self) -> impl Iterator<Item = &'p str> {
+        self.identity.iter().chain(self.boundary).flat_map(Policy::condition_keys)
+    }
+}
+
 impl KeyRules {
     /// Compiles a key's policy (JSON text) and its grants (JSON, as ListGrants returns them).
     ///
@@ -129,19 +153,19 @@ impl KeyRules {
     }
 
     fn on_key_side(&self, principal: &str, caller: Caller<'_>) -> Result<KeyVerdict, KeyRulesError> {
-        self.in_each_context(principal, caller, &[], |request| {
+        self.in_each_context(principal, caller, OwnLayers::default(), |request| {
             let key = key_side(request, &self.policy, &self.grants);
             if key.decision != KeySideDecision::Admits {
-                return verdict_of(&key.answer, false);
+                return verdict_of(&key.answer, false, &[]);
             }
             // Name only the statements that are enough, and not those that need an identity policy besides.
             let no_policies =
                 Layers { identity_policies: Some(&[]), ..Layers::of_key(&self.policy, &self.grants) };
-            verdict_of(&decide(request, &no_policies), true)
+            verdict_of(&decide(request, &no_policies), true, &[])
         })
     }
 
-    /// What the key's side and the principal's identity policies, these and no others, say together.
+    /// What the key's side and the principal's own policies, these and no others, say together.
     ///
     /// # Errors
     /// The evaluator refuses the principal as malformed.
@@ -149,16 +173,15 @@ impl KeyRules {
         &self,
         principal: &PrincipalArn,
         side: CallerKind,
-        identity: &[Policy],
+        own: OwnLayers<'_>,
     ) -> Result<KeyVerdict, KeyRulesError> {
-        let layers =
-            Layers { identity_policies: Some(identity), ..Layers::of_key(&self.policy, &self.grants) };
-        self.in_each_context(principal.as_str(), caller(principal, side), identity, |request| {
-            verdict_of(&decide(request, &layers), true)
+        let layers = layers(own, &self.policy, &self.grants);
+        self.in_each_context(principal.as_str(), caller(principal, side), own, |request| {
+            verdict_of(&decide(request, &layers), true, own.names)
         })
     }
 
-    /// What the principal's identity policies, these and no others, say if the key leaves the call to them.
+    /// What the principal's own policies, these and no others, say if the key leaves the call to them.
     ///
     /// # Errors
     /// The evaluator refuses the principal as malformed.
@@ -166,7 +189,7 @@ impl KeyRules {
         &self,
         principal: &PrincipalArn,
         side: CallerKind,
-        identity: &[Policy],
+        own: OwnLayers<'_>,
     ) -> Result<KeyVerdict, KeyRulesError> {
         let root = format!("arn:{}:iam::{}:root", principal.partition(), principal.account());
         let leaves_it = serde_json::json!({
@@ -174,14 +197,17 @@ impl KeyRules {
         });
         let policy = Policy::parse(PolicyKind::Key, &leaves_it.to_string()).map_err(KeyRulesError::Policy)?;
         let grants = Grants::none();
-        let layers = Layers { identity_policies: Some(identity), ..Layers::of_key(&policy, &grants) };
-        self.in_each_context(principal.as_str(), caller(principal, side), identity, |request| {
+        let layers = layers(own, &policy, &grants);
+        self.in_each_context(principal.as_str(), caller(principal, side), own, |request| {
             let mut answer = decide(request, &layers);
-            let own = |decider: &Decider<'_>| {
-                matches!(decider, Decider::Statement { layer: PolicyKind::Identity, .. })
-            };
-            answer.statements.retain(own);
-            verdict_of(&answer, true)
+            // A boundary only limits, so that what it allows is no reason.
+            let is_explicit = answer.explicit;
+            answer.statements.retain(|decider| match decider {
+                Decider::Statement { layer: PolicyKind::Identity, .. } => true,
+                Decider::Statement { layer: PolicyKind::Boundary, .. } => is_explicit,
+                Decider::Statement { .. } | Decider::Grant { .. } => false,
+            });
+            verdict_of(&answer, true, own.names)
         })
     }
 
@@ -190,7 +216,7 @@ impl KeyRules {
         &self,
         principal: &str,
         caller: Caller<'_>,
-        identity: &[Policy],
+        own: OwnLayers<'_>,
         evaluate: impl Fn(&Request) -> KeyVerdict,
     ) -> Result<KeyVerdict, KeyRulesError> {
         let mut worst = KeyVerdict::Allows { is_sufficient: true, by: Vec::new() };
@@ -198,7 +224,7 @@ impl KeyRules {
         let names_context = |name: &str| has_prefix(name, "kms:EncryptionContext");
         let is_context_used = self.grants_use_encryption_context
             || self.policy.condition_keys().any(names_context)
-            || identity.iter().any(|policy| policy.condition_keys().any(names_context));
+            || own.condition_keys().any(names_context);
         let enough = if is_context_used { usize::MAX } else { 1 };
         for context in self.contexts.for_side(caller.side).iter().take(enough) {
             let request = Request::new(
@@ -225,8 +251,18 @@ fn caller(principal: &PrincipalArn, side: CallerKind) -> Caller<'_> {
     Caller { side, account: principal.account(), principal: Some(principal) }
 }
 
-fn verdict_of(answer: &Answer<'_>, is_sufficient: bool) -> KeyVerdict {
-    let by = || answer.statements.iter().filter_map(DecidingRule::new).collect();
+fn layers<'p>(own: OwnLayers<'p>, policy: &'p Policy, grants: &'p Grants) -> Layers<'p> {
+    Layers {
+        identity_policies: Some(own.identity),
+        permissions_boundary: own.boundary,
+        ..Layers::of_key(policy, grants)
+    }
+}
+
+/// The verdict of an answer. `names` are those of the identity policies.
+fn verdict_of(answer: &Answer<'_>, is_sufficient: bool, names: &[String]) -> KeyVerdict {
+    let rule = |decider| DecidingRule::new(decider, names);
+    let by = || answer.statements.iter().filter_map(rule).collect();
     match answer.decision {
         Decision::Allowed => KeyVerdict::Allows { is_sufficient, by: by() },
         Decision::Denied if answer.explicit => KeyVerdict::ExplicitDeny { by: by() },
@@ -301,13 +337,18 @@ pub(super) fn depends_on(answer: &Answer<'_>) -> String {
 }
 
 impl DecidingRule {
-    fn new(decider: &Decider<'_>) -> Option<Self> {
+    fn new(decider: &Decider<'_>, names: &[String]) -> Option<Self> {
         let (name, key_policy_statement) = match decider {
             Decider::Statement { layer: PolicyKind::Key, index, sid, .. } => {
                 (format!("{} of the key policy", statement_name(*index, *sid)), Some(*index))
             }
             Decider::Statement { layer: PolicyKind::Identity, policy, index, sid, .. } => {
-                (format!("{} of its policy {policy}", statement_name(*index, *sid)), None)
+                let statement = statement_name(*index, *sid);
+                let name = names.get(*policy).map(|name| format!("{statement} of policy {name}"));
+                (name.unwrap_or_else(|| format!("{statement} of its policy {policy}")), None)
+            }
+            Decider::Statement { layer: PolicyKind::Boundary, index, sid, .. } => {
+                (format!("{} of its permissions boundary", statement_name(*index, *sid)), None)
             }
             Decider::Statement { .. } => return None,
             Decider::Grant { id: Some(id), .. } => (format!("grant {id}"), None),

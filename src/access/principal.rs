@@ -52,6 +52,17 @@ pub enum SessionOwner {
     Other(String),
 }
 
+impl PrincipalType {
+    /// Its word in ARNs and in names of IAM: `role` or `user`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Role => "role",
+            Self::User => "user",
+        }
+    }
+}
+
 impl PrincipalArn {
     /// Reads the ARN of a role or a user, path included.
     ///

@@ -45,6 +45,7 @@ pub fn identity_policy(side: CallerKind, key: &KeyArn) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::OwnLayers;
     use crate::access::{KeyFacts, KeyRules, KeyVerdict};
     use crate::key::example_arn;
     use kms_key_policy::{Policy, PolicyKind};
@@ -61,9 +62,9 @@ mod tests {
                     KeyRules::new(key.clone(), KeyFacts::default(), &policy.to_string(), "[]").unwrap();
                 let own = identity_policy(side, &key).to_string();
                 let own = [Policy::parse(PolicyKind::Identity, &own).unwrap()];
-                let verdict = rules.evaluate_with(&principal, side, &own).unwrap();
+                let verdict = rules.evaluate_with(&principal, side, OwnLayers::of(&own)).unwrap();
                 assert!(matches!(verdict, KeyVerdict::Allows { .. }), "{arn}: {verdict:?}");
-                let verdict = rules.evaluate_with(&principal, other, &own).unwrap();
+                let verdict = rules.evaluate_with(&principal, other, OwnLayers::of(&own)).unwrap();
                 assert!(
                     matches!(verdict, KeyVerdict::ImplicitDeny { .. }),
                     "it allows its own side's call only: {verdict:?}"

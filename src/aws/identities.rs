@@ -3,6 +3,7 @@
 
 mod simulation;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use aws_smithy_xml::decode::{ScopedDecoder, XmlDecodeError};
@@ -14,7 +15,7 @@ use super::iam_service::{IAM, VERSION};
 use super::query_answer;
 use super::raw_operation::{OperationSpec, Protocol, RawOperation};
 use super::xml::{each, required, text, text_if_any};
-use crate::access::{PrincipalArn, PrincipalType};
+use crate::access::{AccountPolicies, PrincipalArn, PrincipalType};
 use crate::arn::{Arn, base_name};
 use crate::ports::{AwsError, ContextEntry, Identities, PrincipalTags, Simulation};
 use simulation::simulation;
@@ -53,6 +54,10 @@ impl Identities for Aws {
         simulation(result, is_across_accounts).ok_or_else(|| {
             unreadable(SIMULATE.iam_action, principal, "the answer has a decision unknown here")
         })
+    }
+
+    async fn account_policies(&self, wanted: &BTreeSet<PrincipalArn>) -> Result<AccountPolicies, AwsError> {
+        self.listed_policies(wanted).await
     }
 
     async fn principal_tags(&self, principal: &PrincipalArn) -> Result<Option<PrincipalTags>, AwsError> {
@@ -185,7 +190,7 @@ fn role_of_profile(answer: &mut ScopedDecoder<'_, '_>) -> Result<Option<String>,
 }
 
 /// The text of a policy, which IAM returns percent-encoded (RFC 3986). Malformed escapes stay as they are.
-fn decoded(text: &str) -> String {
+pub(super) fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     loop {

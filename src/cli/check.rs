@@ -34,6 +34,10 @@ pub(super) struct CheckOptions {
     /// A file with the key policy, or `-` for standard input: nothing is asked of AWS, and only what is given counts.
     #[arg(long = "policy", value_name = "FILE", conflicts_with_all = ["reader_role", "key_policy"])]
     offline_key_policy: Option<String>,
+    /// Read the policies of more than 100 roles and users at once (iam:GetAccountAuthorizationDetails), instead of asking
+    /// IAM's simulator about each; control policies of the organization are unknown then.
+    #[arg(long, conflicts_with = "offline_key_policy")]
+    list_policies: bool,
     /// A file with the key's grants, as `aws kms list-grants` prints them, or `-` for standard input; without it there are
     /// none.
     #[arg(long, value_name = "FILE", requires = "offline_key_policy")]
@@ -64,7 +68,8 @@ async fn online<P: PreflightPorts>(
     let Connection { ports, location } = connect(options.region.as_deref()).await?;
     let safeguards = options.preflight.safeguards(&options.discovery)?;
     let memory = FleetMemory::default();
-    let environment = Environment::new(&ports, &location).with_memory(&memory);
+    let environment =
+        Environment::new(&ports, &location).with_memory(&memory).with_listed_policies(options.list_policies);
     let observation =
         operations::observe_key(environment, &options.key.key, &options.document.document, &safeguards)
             .await

@@ -2,13 +2,14 @@
 //!
 //! Nothing here writes. A missing permission makes a check unknown, so every error says which action was denied.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::Value;
 
 use super::{AwsAnswer, AwsError};
-use crate::access::PrincipalArn;
+use crate::access::{AccountPolicies, PrincipalArn};
 pub use crate::access::{ContextEntry, SessionCall, SimulatedDecision, Simulation};
 use crate::intent::KeyPolicyReader;
 use crate::key::KeyArn;
@@ -68,6 +69,9 @@ pub trait Identities {
         resource: &str,
         context: &[ContextEntry],
     ) -> Result<Simulation, AwsError>;
+    /// The policies of these principals of the function's own account, from iam:GetAccountAuthorizationDetails, which
+    /// lists everything in the account by pages. It takes a permission that simulations do not.
+    async fn account_policies(&self, wanted: &BTreeSet<PrincipalArn>) -> Result<AccountPolicies, AwsError>;
     /// The tags of a role or user of the function's own account; `None` if there is no such principal.
     async fn principal_tags(&self, principal: &PrincipalArn) -> Result<Option<PrincipalTags>, AwsError>;
     /// The ARN of a role by its name, path included; `None` if there is none.

@@ -17,6 +17,8 @@ pub struct Environment<'a, P> {
     denials: Option<&'a DenialRetries>,
     /// Whether both calls of a session are tried as dry runs.
     pub(crate) tries_key: bool,
+    /// Whether the policies of many principals are read from IAM's list of the account.
+    pub(crate) lists_policies: bool,
     progress: &'a dyn Fn(&str),
 }
 
@@ -68,10 +70,18 @@ impl<P: Clock> Environment<'_, P> {
 }
 
 impl<'a, P> Environment<'a, P> {
-    /// An environment in which nobody follows the progress, no read is remembered, a denial counts at once, and no key is
-    /// tried.
+    /// An environment in which nobody follows the progress, no read is remembered, a denial counts at once, no key is tried,
+    /// and IAM's simulator is asked about each principal.
     pub fn new(ports: &'a P, location: &'a Location) -> Self {
-        Self { ports, location, memory: None, denials: None, tries_key: false, progress: &|_| () }
+        Self {
+            ports,
+            location,
+            memory: None,
+            denials: None,
+            tries_key: false,
+            lists_policies: false,
+            progress: &|_| (),
+        }
     }
 
     /// The same environment with a memory for what is read of users and nodes.
@@ -91,6 +101,13 @@ impl<'a, P> Environment<'a, P> {
     #[must_use]
     pub fn with_dry_run(self, tries_key: bool) -> Self {
         Self { tries_key, ..self }
+    }
+
+    /// The same environment, in which the policies of many principals are read from IAM's list of the account, with
+    /// `iam:GetAccountAuthorizationDetails`. Few principals are simulated all the same.
+    #[must_use]
+    pub fn with_listed_policies(self, lists_policies: bool) -> Self {
+        Self { lists_policies, ..self }
     }
 
     /// The same environment with somebody who follows the progress: a request that runs out of time is answered with

@@ -4,9 +4,9 @@
 //! may change while somebody waits for it is not remembered: the key's side, and the principals' policies. An error is
 //! not remembered either.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use tokio::sync::{Mutex, OnceCell};
@@ -15,6 +15,7 @@ use super::{
     AwsError, Environment, Fleet, Identities, Instance, InstanceProfile, Keys, ManagedNode, NatGateway,
     Network, PastSession, RouteTable, SecurityGroup, SessionDocument, Subnet, VpcEndpoint,
 };
+use crate::access::{AccountPolicies, PrincipalArn};
 use crate::key::KeyDescription;
 
 /// The memory of an invocation.
@@ -28,6 +29,8 @@ pub struct FleetMemory {
     session_documents: Remembered<String, Option<SessionDocument>>,
     role_arns: Remembered<String, Option<String>>,
     roles_of_profiles: Remembered<String, Option<String>>,
+    /// Why IAM's list of the account could not be read, if it could not.
+    unlisted_policies: OnceLock<String>,
     instances: Remembered<(), Arc<Vec<Instance>>>,
     vpc_endpoints: Remembered<Vec<String>, Vec<VpcEndpoint>>,
     subnets: Remembered<Vec<String>, Vec<Subnet>>,
@@ -128,6 +131,22 @@ impl<P: Keys> Environment<'_, P> {
 }
 
 impl<P: Identities> Environment<'_, P> {
+    /// As [`Identities::account_policies`]. The error is text, and a list that could not be read is not asked for again.
+    pub(crate) async fn account_policies(
+        &self,
+        wanted: &BTreeSet<PrincipalArn>,
+    ) -> Result<AccountPolicies, String> {
+        let known = self.memory.map(|memory| &memory.unlisted_policies);
+        if let Some(why) = known.and_then(OnceLock::get) {
+            return Err(why.clone());
+        }
+        let read = Box::pin(self.ports.account_policies(wanted)).await.map_err(|error| error.to_string());
+        if let (Some(known), Err(why)) = (known, &read) {
+            known.get_or_init(|| why.clone());
+        }
+        read
+    }
+
     /// As [`Identities::role_arn`].
     pub(crate) async fn role_arn(&self, name: &str) -> Result<Option<String>, AwsError> {
         remembered!(self, role_arns, name.to_owned(), self.ports.role_arn(name))

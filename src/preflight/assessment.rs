@@ -6,7 +6,7 @@ use kms_key_policy::matches_wildcards;
 use serde::Serialize;
 
 use super::assessor::{Assessor, SubjectAssessment};
-use super::checks::{dry_run, just_in_time, key_fitness, key_policy, network, nodes, users};
+use super::checks::{dry_run, identities, just_in_time, key_fitness, key_policy, network, nodes, users};
 use super::finding::{Check, Finding, Verdict};
 use super::observation::{AccessObservation, Need, Read, Subject};
 use super::remedies::{Remedies, ResourceRemedy};
@@ -71,6 +71,7 @@ pub fn assess(observation: &AccessObservation, exempt: &[String]) -> Assessment 
     };
     let unfit = assessment.unfit();
     assessment.findings.extend(key_policy::warnings(&assessor.all.rules, key.as_str()));
+    assessment.findings.extend(identities::unlisted(observation));
     let mut refused: Vec<(&PrincipalArn, CallerKind)> = Vec::new();
     let mut lacking: Vec<(&PrincipalArn, CallerKind)> = Vec::new();
     let subjects: Vec<_> =

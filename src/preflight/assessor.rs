@@ -11,6 +11,8 @@ pub(super) struct Assumption<'a> {
     pub(super) observation: &'a AccessObservation,
     pub(super) known: KnownContext,
     pub(super) rules: Result<KeyRules, String>,
+    /// If the key's side is not known: the rules of a key policy that admits everybody.
+    pub(super) permissive: Option<KeyRules>,
 }
 
 /// What was found of one subject, whatever its need.
@@ -34,7 +36,11 @@ pub(super) struct Assessor<'a> {
 impl<'a> Assumption<'a> {
     fn new(observation: &'a AccessObservation, known: KnownContext) -> Self {
         let rules = key_policy::rules(observation, &known);
-        Self { observation, known, rules }
+        let permissive = match rules {
+            Ok(_) => None,
+            Err(_) => key_policy::most_permissive(observation, &known),
+        };
+        Self { observation, known, rules, permissive }
     }
 
     fn assess(&self, subject: &Subject) -> SubjectAssessment {
@@ -98,8 +104,12 @@ fn asked(assumption: &Assumption<'_>) -> Vec<String> {
     let mut names: Vec<&str> = assumption.rules.iter().flat_map(KeyRules::condition_keys).collect();
     for subject in &assumption.observation.subjects {
         names.extend(subject.asked_of_context.iter().map(String::as_str));
-        if let OwnSide::Given(policies) = &subject.own {
-            names.extend(policies.iter().flat_map(kms_key_policy::Policy::condition_keys));
+        match &subject.own {
+            OwnSide::Given(policies) => {
+                names.extend(policies.iter().flat_map(kms_key_policy::Policy::condition_keys));
+            }
+            OwnSide::Listed(policies) => names.extend(policies.condition_keys()),
+            OwnSide::Unknown(_) | OwnSide::Simulated(_) => {}
         }
     }
     // A further name in the encryption context also changes the list of its names.

@@ -94,6 +94,7 @@ async fn observe_key_side<P: PreflightPorts>(
         policy: Read::Known(policy?),
         grants: Read::from(grants),
         dry_runs: Vec::new(),
+        unlisted_policies: None,
         subjects: users.chain(nodes).collect(),
         nodes: None,
         network: None,

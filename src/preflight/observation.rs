@@ -256,6 +256,9 @@ pub struct AccessObservation {
     pub dry_runs: Vec<(CallerKind, Read<DryRun>)>,
     /// Who must be able to use the key.
     pub subjects: Vec<Subject>,
+    /// Why the policies of many subjects could not be listed, so that IAM's simulator was asked about each. `None` if they
+    /// were listed, or if they were not to be.
+    pub unlisted_policies: Option<String>,
     /// The managed nodes. `None` if they are not to be discovered.
     pub nodes: Option<Read<Nodes>>,
     /// The network of the EC2 nodes. `None` if there are none, or if nodes are not to be discovered.

@@ -11,6 +11,7 @@ use futures_util::stream;
 use tokio::sync::oneshot;
 
 use super::READS_AT_A_TIME;
+use super::listed_policies::PolicyList;
 use super::lookups::{Lookups, RequestedReads};
 use super::network::{NetworkObservation, observe_network};
 use super::observation::{AccessObservation, AccessQuestion, Need, Read, Subject};
@@ -60,14 +61,17 @@ pub async fn observe_access<P: PreflightPorts>(
         let mut subjects = subjects(&safeguards.nodes, "Nodes", found, CallerKind::Node);
         let (found, sessions) = users.map_or((Vec::new(), None), |(found, sessions)| (found, Some(sessions)));
         subjects.extend(self::subjects(&safeguards.users, "Users", found, CallerKind::User));
+        // The list has tags, which the key policy may ask for.
+        let list = Box::pin(PolicyList::of(&lookups, subjects.iter())).await;
         Box::pin(lookups.read_for(&policy, &mut subjects)).await;
         let subjects = stream::iter(subjects)
-            .map(|subject| with_own_side(&lookups, subject))
+            .map(|subject| with_own_side(&lookups, &list, subject))
             .buffered(READS_AT_A_TIME)
-            .collect::<Vec<_>>();
-        (policy, subjects.await, nodes, sessions)
+            .collect::<Vec<_>>()
+            .await;
+        (policy, subjects, list.why_unreadable().map(str::to_owned), nodes, sessions)
     };
-    let ((policy, subjects, nodes, sessions), network, grants, dry_runs) = tokio::join!(
+    let ((policy, subjects, unlisted_policies, nodes, sessions), network, grants, dry_runs) = tokio::join!(
         Box::pin(read_subjects),
         Box::pin(read_network(environment, &lookups, instances)),
         Box::pin(ports.grants(&key.arn, safeguards.reader.as_ref())),
@@ -82,6 +86,7 @@ pub async fn observe_access<P: PreflightPorts>(
         grants: grants.into(),
         dry_runs,
         subjects,
+        unlisted_policies,
         nodes,
         network,
         sessions,
@@ -118,12 +123,15 @@ pub(super) async fn observe_again<P: PreflightPorts>(
         }
     }
     let lookups = Lookups::new(environment, &key, safeguards);
+    let list =
+        Box::pin(PolicyList::of(&lookups, observation.subjects.iter().filter(|subject| failing(subject))));
+    let list = &list.await;
     Box::pin(lookups.read_for(&observation.policy, &mut observation.subjects)).await;
     let asked: Vec<_> =
         observation.subjects.iter().cloned().enumerate().filter(|(_, subject)| failing(subject)).collect();
     let lookups = &lookups;
     let read_again: Vec<(usize, Subject)> = stream::iter(asked)
-        .map(|(at, subject)| async move { (at, with_own_side(lookups, subject).await) })
+        .map(|(at, subject)| async move { (at, with_own_side(lookups, list, subject).await) })
         .buffered(READS_AT_A_TIME)
         .collect()
         .await;

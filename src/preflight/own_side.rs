@@ -1,6 +1,7 @@
-//! A principal's own side, as IAM's simulator sees it. It is called with what is certain, and again with the
+//! A principal's own side, as IAM's list of the account has it, or as IAM's simulator sees it. The simulator is called with what is certain, and again with the
 //! condition keys that its answer lists as missing.
 
+use super::listed_policies::PolicyList;
 use super::lookups::{Lookups, RequestedReads};
 use super::observation::{Read, Subject};
 use crate::access::{
@@ -9,12 +10,19 @@ use crate::access::{
 };
 use crate::ports::{AwsError, ContextEntry, PreflightPorts, SimulatedDecision, Simulation};
 
-/// A subject with what is known of its own side. The simulator answers for the function's own account only.
-pub(super) async fn with_own_side<P: PreflightPorts>(lookups: &Lookups<'_, P>, subject: Subject) -> Subject {
+/// A subject with what is known of its own side. IAM answers for the function's own account only.
+pub(super) async fn with_own_side<P: PreflightPorts>(
+    lookups: &Lookups<'_, P>,
+    list: &PolicyList,
+    subject: Subject,
+) -> Subject {
     let account = subject.principal.account();
     if account != lookups.environment.location.account {
         let why = format!("it belongs to account {account}, whose policies cannot be read from here");
         return Subject { own: OwnSide::Unknown(why), ..subject };
+    }
+    if let Some(subject) = Box::pin(list.own_side(lookups, &subject)).await {
+        return subject;
     }
     match Box::pin(simulated(lookups, &subject)).await {
         Ok((simulation, asked_of_context, tags)) => {

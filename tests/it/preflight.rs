@@ -17,6 +17,7 @@ mod identity_center;
 mod key_access;
 mod key_policies;
 pub mod large_account;
+mod listed_policies;
 mod missing_permissions;
 mod network;
 mod oracle;

@@ -34,7 +34,8 @@ fn verdict(key_statement: &str, own: &[&str]) -> IdentityVerdict {
         .collect();
     let principal = PrincipalArn::parse(ROLE).unwrap();
     let key_side = rules.evaluate(&principal, CallerKind::Node).unwrap();
-    evaluate_identity(&principal, CallerKind::Node, &OwnSide::Given(own), Ok(&rules), Some(&key_side))
+    let key = KnownKeySide { rules: Ok(&rules), permissive: None, verdict: Some(&key_side) };
+    evaluate_identity(&principal, CallerKind::Node, &OwnSide::Given(own), key)
 }
 
 #[test]
@@ -100,7 +101,8 @@ fn a_refusal_by_a_service_control_policy_counts_before_everything_else_and_says_
                 missing_context: missing.to_vec(),
             };
             let own = OwnSide::Simulated(simulation);
-            let verdict = evaluate_identity(&principal, CallerKind::Node, &own, Err("not read"), None);
+            let key = KnownKeySide { rules: Err("not read"), permissive: None, verdict: None };
+            let verdict = evaluate_identity(&principal, CallerKind::Node, &own, key);
             let IdentityVerdict::Denied(why) = verdict else {
                 panic!("{decision:?} {missing:?}: {verdict:?}")
             };

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use proptest::string::string_regex;
 
 use super::*;
-use crate::access::{KeyFacts, KeyRules, KeyVerdict, identity_policy};
+use crate::access::{KeyFacts, KeyRules, KeyVerdict, OwnLayers, identity_policy};
 use crate::key::{KeyArn, example_arn};
 use kms_key_policy::{Policy, PolicyKind};
 
@@ -99,7 +99,7 @@ fn rules(key: &KeyArn, statement: &Value) -> KeyRules {
 
 /// Whether a role may make its call with this policy of the key and these of its own.
 fn allows(rules: &KeyRules, role: &PrincipalArn, side: CallerKind, own: &[Policy]) -> bool {
-    match rules.evaluate_with(role, side, own).unwrap() {
+    match rules.evaluate_with(role, side, OwnLayers::of(own)).unwrap() {
         KeyVerdict::Allows { .. } => true,
         KeyVerdict::ImplicitDeny { .. } => false,
         other => panic!("{role}: {other:?}"),

@@ -71,6 +71,7 @@ fn observation(
         policy: Read::Known(key_policy),
         grants: Read::Known(grants),
         dry_runs: Vec::new(),
+        unlisted_policies: None,
         subjects,
         nodes: None,
         network: None,

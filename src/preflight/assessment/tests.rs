@@ -39,6 +39,7 @@ fn observation(
         policy,
         grants,
         dry_runs: Vec::new(),
+        unlisted_policies: None,
         subjects: vec![Subject {
             principal: PrincipalArn::parse(NODE).unwrap(),
             side: CallerKind::Node,

@@ -2,15 +2,14 @@
 
 use std::borrow::Cow;
 
-use super::key_policy;
 use super::unread::unread;
 use crate::access::{
-    IdentityVerdict, KeyRules, KeyVerdict, KnownContext, OwnSide, PrincipalType, SimulatedDecision,
-    evaluate_identity,
+    IdentityVerdict, KeyRules, KeyVerdict, KnownContext, KnownKeySide, OwnLayers, OwnSide, PrincipalType,
+    SimulatedDecision, evaluate_identity,
 };
 use crate::preflight::assessor::Assumption;
 use crate::preflight::finding::{Check, Finding, Verdict};
-use crate::preflight::observation::{Read, Subject};
+use crate::preflight::observation::{AccessObservation, Read, Subject};
 
 /// The finding about one subject. What its own side has to allow depends on the key's side.
 pub(in crate::preflight) fn finding(
@@ -20,21 +19,24 @@ pub(in crate::preflight) fn finding(
 ) -> (Finding, IdentityVerdict) {
     let action = subject.side.call().action();
     let own = as_known(subject, &assumption.known);
-    let rules = assumption.rules.as_ref().map_err(String::as_str);
-    let verdict =
-        match evaluate_identity(&subject.principal, subject.side, &own, rules, key_side.as_ref().ok()) {
-            IdentityVerdict::MissingAllow(why) => match may_do_without(subject, assumption) {
+    let key = KnownKeySide {
+        rules: assumption.rules.as_ref().map_err(String::as_str),
+        permissive: assumption.permissive.as_ref(),
+        verdict: key_side.as_ref().ok(),
+    };
+    let verdict = match evaluate_identity(&subject.principal, subject.side, &own, key) {
+        IdentityVerdict::MissingAllow(why) => match may_do_without(subject, assumption) {
+            Some(doubt) => IdentityVerdict::Unknown(format!("{why}, and {doubt}")),
+            None => IdentityVerdict::MissingAllow(why),
+        },
+        IdentityVerdict::Denied(why) if is_bounded_user(subject, key) => {
+            match may_do_without(subject, assumption) {
                 Some(doubt) => IdentityVerdict::Unknown(format!("{why}, and {doubt}")),
-                None => IdentityVerdict::MissingAllow(why),
-            },
-            IdentityVerdict::Denied(why) if is_bounded_user(subject) => {
-                match may_do_without(subject, assumption) {
-                    Some(doubt) => IdentityVerdict::Unknown(format!("{why}, and {doubt}")),
-                    None => IdentityVerdict::Denied(why),
-                }
+                None => IdentityVerdict::Denied(why),
             }
-            verdict => verdict,
-        };
+        }
+        verdict => verdict,
+    };
     let (answer, evidence, remedy) = match &verdict {
         IdentityVerdict::Allows(why) => (Verdict::Pass, format!("{action}: {why}"), None),
         IdentityVerdict::MissingAllow(why) => {
@@ -45,11 +47,12 @@ pub(in crate::preflight) fn finding(
         }
         IdentityVerdict::Admitted(why) | IdentityVerdict::Unknown(why) => {
             let missing = match own.as_ref() {
-                OwnSide::Simulated(simulation) => simulation.missing_context.as_slice(),
-                OwnSide::Unknown(_) | OwnSide::Given(_) => &[],
+                OwnSide::Simulated(simulation) => simulation.missing_context.clone(),
+                OwnSide::Listed(policies) => policies.condition_keys().map(str::to_owned).collect(),
+                OwnSide::Unknown(_) | OwnSide::Given(_) => Vec::new(),
             };
             let account = subject.principal.account();
-            let unread = unread(assumption.observation, account, subject.tags.as_ref(), missing);
+            let unread = unread(assumption.observation, account, subject.tags.as_ref(), &missing);
             (Verdict::Unknown, format!("{action}: {why}{unread}"), None)
         }
     };
@@ -59,6 +62,15 @@ pub(in crate::preflight) fn finding(
         ..Finding::new(Check::Identities, answer, subject.principal.to_string(), evidence)
     };
     (finding, verdict)
+}
+
+/// That IAM's simulator was asked about each of many principals, because their policies could not be listed.
+pub(in crate::preflight) fn unlisted(observation: &AccessObservation) -> Option<Finding> {
+    let why = observation.unlisted_policies.as_ref()?;
+    let evidence = format!(
+        "IAM's simulator was asked about each principal, since the policies of many could not be listed: {why}"
+    );
+    Some(Finding::new(Check::Identities, Verdict::Warning, &observation.account, evidence))
 }
 
 /// Where the policy that it lacks belongs. Only its permission set can change a role of IAM Identity Center.
@@ -80,7 +92,7 @@ fn where_to_change(Subject { own, .. }: &Subject) -> &'static str {
             "change the policy; if it allows the real call, say by Context what its conditions ask for, or list the \
              principal in Exempt (--exempt on the command line)"
         }
-        OwnSide::Simulated(_) | OwnSide::Given(_) | OwnSide::Unknown(_) => {
+        OwnSide::Simulated(_) | OwnSide::Listed(_) | OwnSide::Given(_) | OwnSide::Unknown(_) => {
             "a Deny, a boundary or an SCP wins over every Allow: change it there"
         }
     }
@@ -103,8 +115,14 @@ fn as_known<'a>(subject: &'a Subject, known: &KnownContext) -> Cow<'a, OwnSide> 
 }
 
 /// Whether the boundary is all that limits a user. It does not limit what a key policy grants to a user by name.
-fn is_bounded_user(subject: &Subject) -> bool {
-    let OwnSide::Simulated(simulation) = &subject.own else { return false };
+fn is_bounded_user(subject: &Subject, key: KnownKeySide<'_>) -> bool {
+    let simulation = match &subject.own {
+        OwnSide::Simulated(simulation) => simulation,
+        OwnSide::Listed(policies) => {
+            return policies.is_bounded_user(&subject.principal, subject.side, key);
+        }
+        OwnSide::Given(_) | OwnSide::Unknown(_) => return false,
+    };
     subject.principal.principal_type() == PrincipalType::User
         && simulation.boundary_allows == Some(false)
         && !simulation.is_refused_by_organization()
@@ -117,14 +135,15 @@ fn is_bounded_user(subject: &Subject) -> bool {
 /// Another account's key needs both sides (KMS developer guide), whatever its policy says. There only a grant makes an
 /// Allow of its own needless.
 fn may_do_without(subject: &Subject, assumption: &Assumption<'_>) -> Option<String> {
-    let Assumption { observation, known, rules } = assumption;
+    let Assumption { observation, rules, permissive, .. } = assumption;
     let is_of_key_account = subject.principal.account() == observation.arn().location().account;
-    let without = |rules: &KeyRules| rules.evaluate_with(&subject.principal, subject.side, &[]).ok();
+    let without =
+        |rules: &KeyRules| rules.evaluate_with(&subject.principal, subject.side, OwnLayers::default()).ok();
     match rules {
         Err(unread) if is_of_key_account => {
             Some(format!("whether the key policy grants it by name is not known: {unread}"))
         }
-        Err(_) => match key_policy::most_permissive(observation, known).as_ref().and_then(without)? {
+        Err(_) => match permissive.as_ref().and_then(without)? {
             KeyVerdict::ImplicitDeny { .. } | KeyVerdict::ExplicitDeny { .. } => None,
             _ => Some("a grant may admit it alone".to_owned()),
         },

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::access::{KeyFacts, KeyRules, KeyVerdict};
+use crate::access::{KeyFacts, KeyRules, KeyVerdict, OwnLayers};
 use crate::key::example_arn;
 use kms_key_policy::{Policy, PolicyKind};
 
@@ -92,7 +92,7 @@ fn the_remedies_together_admit_everybody() {
     let allows = |statements: &[Value], principal: &PrincipalArn, own: &[Policy]| {
         let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
         let rules = KeyRules::new(key.clone(), KeyFacts::default(), &policy, "[]").unwrap();
-        let verdict = rules.evaluate_with(principal, CallerKind::User, own).unwrap();
+        let verdict = rules.evaluate_with(principal, CallerKind::User, OwnLayers::of(own)).unwrap();
         matches!(verdict, KeyVerdict::Allows { .. })
     };
     let instead: Vec<_> = instead.collect();

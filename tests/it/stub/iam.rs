@@ -1,16 +1,18 @@
 //! The IAM of the stub: roles, users and instance profiles of several accounts, and a simulator that gives the answers
 //! that the test has set.
 
+mod details;
 mod simulator;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use url::form_urlencoded;
 
 use super::call::{Call, Outcome, Refusal};
 use super::services::Operation;
 use super::world::World;
+pub use details::Policies;
+use details::{encoded, get_account_authorization_details};
 pub use simulator::{AnswerShape, Details, SimulatedAnswer, SimulatedDecision};
 use simulator::{Rule, simulate};
 
@@ -19,6 +21,7 @@ pub const OPERATIONS: &[&[Operation]] = &[&[
     Operation::read("GetRole", get_role),
     Operation::read("GetUser", get_user),
     Operation::read("GetInstanceProfile", get_instance_profile),
+    Operation::read("GetAccountAuthorizationDetails", get_account_authorization_details),
 ]];
 
 /// All principals and profiles.
@@ -36,6 +39,8 @@ pub struct Iam {
     pub tags: BTreeMap<String, Vec<(String, String)>>,
     /// The actions of a role's trust policy, by the role's ARN. Without an entry it is `sts:AssumeRole`.
     pub trust: BTreeMap<String, Value>,
+    /// The policies, which the list of the account has and the simulator does not know.
+    pub policies: Policies,
     /// The shape of the simulator's answers.
     pub shape: AnswerShape,
     simulated: Vec<Rule>,
@@ -70,15 +75,16 @@ fn get_role(world: &mut World, call: &Call) -> Outcome {
     let role = role.ok_or_else(|| no_such_entity(&format!("The role with name {name}")))?;
     let arn = role.arn.clone();
     let mut answer = described(&arn);
-    let actions = world.iam.trust.get(&arn).cloned().unwrap_or_else(|| json!("sts:AssumeRole"));
-    let trust = json!({"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": actions},
-    ]});
-    // Percent-encoded by RFC 3986, spaces included.
-    let encoded = form_urlencoded::byte_serialize(trust.to_string().as_bytes()).collect::<String>();
-    answer["AssumeRolePolicyDocument"] = encoded.replace('+', "%20").into();
+    answer["AssumeRolePolicyDocument"] = encoded(&trust_policy(world, &arn)).into();
     tagged(world, &arn, &mut answer);
     Ok(json!({"Role": answer}))
+}
+
+fn trust_policy(world: &World, role: &str) -> Value {
+    let actions = world.iam.trust.get(role).cloned().unwrap_or_else(|| json!("sts:AssumeRole"));
+    json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": actions},
+    ]})
 }
 
 fn get_user(world: &mut World, call: &Call) -> Outcome {

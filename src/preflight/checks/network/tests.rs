@@ -141,6 +141,7 @@ impl NodeNetwork {
             policy: Read::Unknown("it was not asked".to_owned()),
             grants: Read::Known(Vec::new()),
             dry_runs: Vec::new(),
+            unlisted_policies: None,
             subjects: Vec::new(),
             nodes: Some(Read::Known(Nodes { instances: self.nodes.clone(), ..Nodes::default() })),
             network: None,

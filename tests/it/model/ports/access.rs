@@ -1,9 +1,10 @@
 //! The ports that read keys, principals and nodes.
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use serde_json::Value;
-use session_kms::access::PrincipalArn;
+use session_kms::access::{AccountPolicies, PrincipalArn};
 use session_kms::intent::KeyPolicyReader;
 use session_kms::key::{KeyArn, KeyDescription, MultiRegion};
 use session_kms::ports::{
@@ -95,6 +96,11 @@ impl Identities for InMemoryPorts<'_> {
             missing_context: Vec::new(),
         };
         self.call("iam:SimulatePrincipalPolicy", |_| Ok(allowed)).await
+    }
+
+    async fn account_policies(&self, _: &BTreeSet<PrincipalArn>) -> Result<AccountPolicies, AwsError> {
+        let listed = |_: &mut InMemoryAws| Ok(AccountPolicies::default());
+        self.call("iam:GetAccountAuthorizationDetails", listed).await
     }
 
     async fn principal_tags(&self, _: &PrincipalArn) -> Result<Option<PrincipalTags>, AwsError> {
