@@ -171,6 +171,9 @@ class Gateway:
                 if form.get("Action") == "AssumeRole":
                     return self._assume_role(call, form["RoleArn"])
                 reply = self._authorized_on(call, f"iam:{form.get('Action')}", _iam_resource(form))
+                if form.get("Action") == "GetAccountAuthorizationDetails" and reply.status < 400:
+                    iam = self._client("iam", self._account(call.scope()[0]))
+                    return Reply(200, [("Content-Type", "text/xml")], simulator.with_boundaries(iam, reply.body))
                 if form.get("Action") != "SimulatePrincipalPolicy" or reply.status >= 400:
                     return reply
                 iam = self._client("iam", form["PolicySourceArn"].split(":")[4])

@@ -2,7 +2,8 @@
 
 It evaluates one action on one resource, as the product asks it to, and knows only the condition keys of the request.
 A condition key that the request lacks is reported as missing if a statement on this action and this resource uses it.
-AWS does not say whether it reports those of other statements as well. The simulator ignores permissions boundaries.
+AWS does not say whether it reports those of other statements as well. A permissions boundary limits the identity
+policies, and its condition keys are reported too.
 
 ministack has no service control policies, so the managed policies whose path is ``ORGANIZATION_PATH`` stand for those of
 the account. Each has to allow the call, and a condition key that only they use is never reported as missing. If they
@@ -13,6 +14,7 @@ simulated. So the decision is never "allowed" then, and EvalDecisionDetails hold
 policies. AWS does not publish the name that they have there.
 """
 
+import re
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -23,15 +25,23 @@ ORGANIZATION_PATH = "/service-control-policies/"
 
 def answer(iam: Any, form: dict[str, str]) -> bytes:
     """The answer to SimulatePrincipalPolicy. ``iam`` is a client with the rights of the account's root user."""
-    policies = identity_policies(iam, form["PolicySourceArn"])
+    principal = form["PolicySourceArn"]
+    policies, boundary = identity_policies(iam, principal), permissions_boundary(iam, principal)
     request = Request(form["ActionNames.member.1"], form.get("ResourceArns.member.1", "*"), _context(form))
     is_across_accounts = request.resource.split(":")[4:5] not in ([], [""], form["PolicySourceArn"].split(":")[4:5])
     of_organization = [decide([policy], request) for policy in organization_policies(iam)]
     refused = next((decision for decision in of_organization if decision.result != "allowed"), None)
     if refused:
         return _rendered(request, Decision(refused.result), [], False, allowed_by_organization=False).encode()
-    decision, missing = decide(policies, request), missing_keys(policies, request)
-    return _rendered(request, decision, missing, is_across_accounts, True if of_organization else None).encode()
+    decision, missing = decide(policies, request), missing_keys([*policies, *boundary], request)
+    allowed_by_boundary = None
+    if boundary:
+        limit = decide(boundary, request)
+        allowed_by_boundary = limit.result == "allowed"
+        if limit.result == "explicitDeny" or (not allowed_by_boundary and decision.result == "allowed"):
+            decision = limit
+    allowed_by_organization = True if of_organization else None
+    return _rendered(request, decision, missing, is_across_accounts, allowed_by_organization, allowed_by_boundary).encode()
 
 
 def organization_policies(iam: Any) -> list[Policy]:
@@ -50,6 +60,37 @@ def identity_policies(iam: Any, principal: str) -> list[Policy]:
     except iam.exceptions.NoSuchEntityException:
         return []
     return policies + [policy for group in groups for policy in _policies_of(iam, "group", group["GroupName"])]
+
+
+def permissions_boundary(iam: Any, principal: str) -> list[Policy]:
+    """The permissions boundary of a role or user, or an empty list if there is none."""
+    boundary = boundary_arn(iam, principal)
+    return [_managed(iam, boundary, "boundary")] if boundary else []
+
+
+def boundary_arn(iam: Any, principal: str) -> str:
+    """The ARN of the permissions boundary of a role or user, or an empty text."""
+    kind, *_, name = principal.split(":")[5].split("/")
+    try:
+        entity = getattr(iam, f"get_{kind}")(**{f"{kind.capitalize()}Name": name})[kind.capitalize()]
+    except iam.exceptions.NoSuchEntityException:
+        return ""
+    return str(entity.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""))
+
+
+def with_boundaries(iam: Any, listing: bytes) -> bytes:
+    """ministack's answer to GetAccountAuthorizationDetails, with the permissions boundaries, which it leaves out."""
+
+    def completed(found: re.Match[bytes]) -> bytes:
+        boundary = boundary_arn(iam, found[1].decode())
+        if not boundary:
+            return found[0]
+        arn = f"<PermissionsBoundaryArn>{boundary}</PermissionsBoundaryArn>"
+        kind = "<PermissionsBoundaryType>Policy</PermissionsBoundaryType>"
+        return found[0] + f"<PermissionsBoundary>{kind}{arn}</PermissionsBoundary>".encode()
+
+    # The names come before the ARNs, and those of the roles in instance profiles too: there a boundary does no harm.
+    return re.sub(rb"<Arn>(arn:aws:iam::\d{12}:(?:role|user)/[^<]*)</Arn>", completed, listing)
 
 
 def _policies_of(iam: Any, kind: str, name: str) -> list[Policy]:
@@ -81,7 +122,12 @@ def _context(form: dict[str, str]) -> Context:
 
 
 def _rendered(
-    request: Request, own: Decision, missing: list[str], is_across_accounts: bool, allowed_by_organization: bool | None = None
+    request: Request,
+    own: Decision,
+    missing: list[str],
+    is_across_accounts: bool,
+    allowed_by_organization: bool | None = None,
+    allowed_by_boundary: bool | None = None,
 ) -> str:
     def members(items: list[str]) -> str:
         return "".join(f"<member>{item}</member>" for item in items)
@@ -95,12 +141,17 @@ def _rendered(
     if allowed_by_organization is not None:
         allowed = str(allowed_by_organization).lower()
         organization = f"<OrganizationsDecisionDetail><AllowedByOrganizations>{allowed}</AllowedByOrganizations></OrganizationsDecisionDetail>"
+    boundary = ""
+    if allowed_by_boundary is not None:
+        allowed = str(allowed_by_boundary).lower()
+        detail = f"<AllowedByPermissionsBoundary>{allowed}</AllowedByPermissionsBoundary>"
+        boundary = f"<PermissionsBoundaryDecisionDetail>{detail}</PermissionsBoundaryDecisionDetail>"
     # If the request names a resource, the API reference says, missing condition keys are part of its result.
     absent = f"<MissingContextValues>{members([escape(key) for key in missing])}</MissingContextValues>"
     specific = members([f"{resource}<EvalResourceDecision>{decision}</EvalResourceDecision>{matched}{absent}{details}"])
     result = (
         f"<EvalActionName>{escape(request.action)}</EvalActionName>{resource}<EvalDecision>{decision}</EvalDecision>"
-        f"{matched}<MissingContextValues/>{organization}{details}<ResourceSpecificResults>{specific}</ResourceSpecificResults>"
+        f"{matched}<MissingContextValues/>{organization}{boundary}{details}<ResourceSpecificResults>{specific}</ResourceSpecificResults>"
     )
     return (
         '<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><SimulatePrincipalPolicyResult>'

@@ -223,3 +223,6 @@ fn pairs(
     })?;
     Ok(pairs)
 }
+
+#[cfg(test)]
+mod tests;

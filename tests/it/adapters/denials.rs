@@ -1,5 +1,6 @@
 //! Errors of AWS, in the protocol and the words of each service.
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use session_kms::access::PrincipalArn;
@@ -13,7 +14,7 @@ use crate::fixture::Logs;
 use crate::stub::{Fault, Stub, When};
 
 /// Calls of the ports: service, operation and IAM action.
-const CALLS: [(&str, &str, &str); 18] = [
+const CALLS: [(&str, &str, &str); 19] = [
     ("kms", "GetKeyPolicy", "kms:GetKeyPolicy"),
     ("kms", "ListGrants", "kms:ListGrants"),
     ("kms", "ListKeys", "kms:ListKeys"),
@@ -21,6 +22,7 @@ const CALLS: [(&str, &str, &str); 18] = [
     ("kms", "GenerateDataKey", "kms:GenerateDataKey"),
     ("sts", "AssumeRole", "sts:AssumeRole"),
     ("iam", "SimulatePrincipalPolicy", "iam:SimulatePrincipalPolicy"),
+    ("iam", "GetAccountAuthorizationDetails", "iam:GetAccountAuthorizationDetails"),
     ("iam", "GetRole", "iam:GetRole"),
     ("iam", "GetInstanceProfile", "iam:GetInstanceProfile"),
     ("iam", "GetUser", "iam:GetUser"),
@@ -63,6 +65,7 @@ async fn ask(stub: &Stub, operation: &str) -> Result<(), AwsError> {
         "GenerateDataKey" => ports.dry_run(&own, SessionCall::GenerateDataKey).await.map(drop),
         "AssumeRole" => ports.key_policy(&foreign, Some(&reader())).await.map(drop),
         "SimulatePrincipalPolicy" => ports.simulate(role, "kms:Decrypt", own.as_str(), &[]).await.map(drop),
+        "GetAccountAuthorizationDetails" => ports.account_policies(&BTreeSet::new()).await.map(drop),
         "GetUser" => {
             let user = PrincipalArn::parse("arn:aws:iam::123456789012:user/ann").unwrap();
             ports.principal_tags(&user).await.map(drop)

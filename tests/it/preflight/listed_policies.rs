@@ -464,7 +464,7 @@ fn accounts(unknown: bool, count: usize) -> Vec<Account> {
 #[tokio::test]
 async fn the_verdicts_by_the_list_are_those_of_the_evaluator() {
     let mut seen: BTreeMap<Verdict, usize> = BTreeMap::new();
-    for account in accounts(true, 12) {
+    for account in accounts(true, 8) {
         let stub = Stub::start().await;
         let (key, arns) = stub.world(|world| account.build(world));
         stub.world(|world| world.page_size = Some(50));
@@ -488,7 +488,7 @@ async fn the_verdicts_by_the_list_are_those_of_the_evaluator() {
 #[tokio::test]
 async fn the_list_and_the_simulator_lead_to_the_same_verdicts() {
     let mut seen: BTreeMap<Verdict, usize> = BTreeMap::new();
-    for account in accounts(false, 12) {
+    for account in accounts(false, 4) {
         let stub = Stub::start().await;
         let (key, arns) = stub.world(|world| account.build(world));
         let described = function(&stub).ports.describe(&key).await.unwrap().unwrap();
