@@ -44,6 +44,7 @@ fn observation(decision: SimulatedDecision) -> AccessObservation {
         policy: Read::Known(key_policy(LONGEST)),
         grants: Read::Known(Vec::new()),
         dry_runs: Vec::new(),
+        unlisted_policies: None,
         subjects: nodes.chain(users).collect(),
         nodes: None,
         network: None,

@@ -106,16 +106,9 @@ impl AccountPolicies {
         }
     }
 
-    /// A principal's tags, and a role's trust policy. `None` if the list does not have the principal.
-    #[must_use]
-    pub fn tags_of(&self, principal: &PrincipalArn) -> Option<(&[(String, String)], Option<&str>)> {
-        let listed = self.principals.get(principal)?;
-        Some((&listed.tags, listed.trust_policy.as_deref()))
-    }
-
-    /// The principals of the list.
-    pub fn principals(&self) -> impl Iterator<Item = &PrincipalArn> {
-        self.principals.keys()
+    /// The principals of the list, with their tags and trust policies.
+    pub fn principals(&self) -> impl Iterator<Item = &ListedPrincipal> {
+        self.principals.values()
     }
 
     /// A principal's own policies.

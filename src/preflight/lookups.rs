@@ -10,7 +10,8 @@ use tokio::sync::{Mutex, OnceCell};
 use super::READS_AT_A_TIME;
 use super::observation::{AccessObservation, Attributes, Read, Subject};
 use crate::access::{
-    AccountPolicies, CallerKind, KeyFacts, KnownContext, PrincipalArn, PrincipalType, Tags, may_tag_sessions,
+    AccountPolicies, CallerKind, KeyFacts, KnownContext, ListedPrincipal, PrincipalArn, PrincipalType, Tags,
+    may_tag_sessions,
 };
 use crate::intent::Safeguards;
 use crate::key::KeyDescription;
@@ -201,12 +202,9 @@ impl<'a, P: PreflightPorts> Lookups<'a, P> {
     /// Takes the tags in IAM's list of the account for read.
     pub(super) async fn remember_tags(&self, policies: &AccountPolicies) {
         let mut principals = self.principals.lock().await;
-        for principal in policies.principals() {
-            if let Some((tags, trust_policy)) = policies.tags_of(principal) {
-                let read =
-                    PrincipalTags { tags: tags.to_vec(), trust_policy: trust_policy.map(str::to_owned) };
-                principals.insert(principal.clone(), Arc::new(OnceCell::new_with(Some(Ok(read)))));
-            }
+        for ListedPrincipal { principal, tags, trust_policy, .. } in policies.principals() {
+            let read = PrincipalTags { tags: tags.clone(), trust_policy: trust_policy.clone() };
+            principals.insert(principal.clone(), Arc::new(OnceCell::new_with(Some(Ok(read)))));
         }
     }
 

@@ -45,7 +45,7 @@ fn a_principal_has_its_own_policies_those_of_its_groups_and_a_boundary_in_whatev
         // A policy that does not concern sessions is left out. As a boundary it allows nothing.
         assert_eq!(own.names, ["user_ann_Own", "Kms", "group_Ops_Duty"]);
         assert!(own.boundary.is_some());
-        assert_eq!(list.tags_of(&user().principal), Some((user().tags.as_slice(), None)));
+        assert_eq!(list.principals().map(|listed| &listed.tags).collect::<Vec<_>>(), [&user().tags]);
     }
 }
 
