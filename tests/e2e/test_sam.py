@@ -53,7 +53,7 @@ def test_the_configuration_fits_the_templates() -> None:
             name
             for resource in load(template.read_text())["Resources"].values()
             for name in ("RoleName", "ManagedPolicyName", "UserName", "GroupName")
-            if name in resource.get("Properties", {})
+            if name in resource.get("Properties", {}) and resource["Type"].startswith("AWS::IAM::")
         ]
         assert deploy["capabilities"] == ("CAPABILITY_NAMED_IAM" if names else "CAPABILITY_IAM")
     assert len({build_folder(environment) for environment in DEPLOYMENTS.values()}) == len(DEPLOYMENTS)
