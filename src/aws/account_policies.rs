@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One page.
 #[derive(Debug, Default)]
-struct Page {
+struct PolicyPage {
     entities: Vec<ListedEntity>,
     /// The next page's marker; `None` on the last page.
     marker: Option<String>,
@@ -87,8 +87,11 @@ fn form(marker: Option<&str>) -> String {
     form.finish()
 }
 
-fn page(result: &mut ScopedDecoder<'_, '_>, wanted: &BTreeSet<PrincipalArn>) -> Result<Page, XmlDecodeError> {
-    let mut page = Page::default();
+fn page(
+    result: &mut ScopedDecoder<'_, '_>,
+    wanted: &BTreeSet<PrincipalArn>,
+) -> Result<PolicyPage, XmlDecodeError> {
+    let mut page = PolicyPage::default();
     let mut is_truncated = false;
     let names = ["UserDetailList", "RoleDetailList", "GroupDetailList", "Policies", "IsTruncated", "Marker"];
     each(result, &names, |name, tag| match name {
@@ -113,7 +116,7 @@ fn page(result: &mut ScopedDecoder<'_, '_>, wanted: &BTreeSet<PrincipalArn>) -> 
     match (is_truncated, &page.marker) {
         (true, None) => Err(XmlDecodeError::custom("the answer is truncated and has no marker")),
         (true, Some(_)) => Ok(page),
-        (false, _) => Ok(Page { marker: None, ..page }),
+        (false, _) => Ok(PolicyPage { marker: None, ..page }),
     }
 }
 

@@ -5,7 +5,7 @@ const USER: &str = "arn:aws:iam::123456789012:user/ann";
 const DOCUMENT: &str = "%7B%22Version%22%3A%222012-10-17%22%7D";
 const TEXT: &str = r#"{"Version":"2012-10-17"}"#;
 
-fn read(inside: &str) -> Result<Page, XmlDecodeError> {
+fn read(inside: &str) -> Result<PolicyPage, XmlDecodeError> {
     let wanted = [ROLE, USER].map(|arn| PrincipalArn::parse(arn).unwrap()).into();
     let answer = format!(
         r#"<GetAccountAuthorizationDetailsResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">
