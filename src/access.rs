@@ -31,7 +31,10 @@ pub use identity::{
     IdentityVerdict, KnownKeySide, OwnSide, SimulatedDecision, Simulation, evaluate_identity,
 };
 pub use just_in_time::{JUST_IN_TIME_ROLE, JUST_IN_TIME_TAG, JUST_IN_TIME_VALUE};
-pub use key_rules::{DecidingRule, KeyRules, KeyRulesError, KeyVerdict, OwnLayers};
+pub use key_rules::{
+    DecidingRule, KeyAdmission, KeyCaller, KeyRules, KeyRulesError, KeyVerdict, OwnLayers, RuleApplies,
+    SessionRule,
+};
 pub use known_context::{KnownContext, KnownContextError, KnownContextKey, KnownState};
 pub use own_policies::OwnPolicies;
 pub use permission_set::PermissionSet;

@@ -1,18 +1,22 @@
 //! The key's side: what the key policy and the grants say about a principal's call.
 
+mod admissions;
+
 use std::fmt;
 
 use thiserror::Error;
 
 use super::call::CallerKind;
 use super::context::{Caller, KeyFacts, SessionContexts};
-use super::facts::has_prefix;
+use super::facts::{CHALLENGE, has_prefix};
 use super::principal::PrincipalArn;
 use crate::key::KeyArn;
 use kms_key_policy::{
     self, Action, Answer, Decider, Decision, Dependency, Grants, KeySideDecision, Layers, ParseError, Policy,
     PolicyKind, Principal, Request, RequestError, decide, key_side,
 };
+
+pub use admissions::{KeyAdmission, KeyCaller, RuleApplies, SessionRule};
 
 /// A key's policy and grants, compiled once for all principals.
 #[derive(Debug)]
@@ -219,6 +223,23 @@ impl KeyRules {
         own: OwnLayers<'_>,
         evaluate: impl Fn(&Request) -> KeyVerdict,
     ) -> Result<KeyVerdict, KeyRulesError> {
+        self.worst_of_contexts(caller, own, |context| {
+            let request = Request::new(
+                Principal::parse(principal)?,
+                Action::parse(caller.side.call().action())?,
+                kms_key_policy::KeyArn::parse(self.key.as_str())?,
+                context,
+            );
+            Ok(evaluate(&request))
+        })
+    }
+
+    fn worst_of_contexts(
+        &self,
+        caller: Caller<'_>,
+        own: OwnLayers<'_>,
+        evaluate: impl Fn(kms_key_policy::Context) -> Result<KeyVerdict, KeyRulesError>,
+    ) -> Result<KeyVerdict, KeyRulesError> {
         let mut worst = KeyVerdict::Allows { is_sufficient: true, by: Vec::new() };
         // If no condition is about the encryption context, all contexts have the same verdict.
         let names_context = |name: &str| has_prefix(name, "kms:EncryptionContext");
@@ -227,13 +248,7 @@ impl KeyRules {
             || own.condition_keys().any(names_context);
         let enough = if is_context_used { usize::MAX } else { 1 };
         for context in self.contexts.for_side(caller.side).iter().take(enough) {
-            let request = Request::new(
-                Principal::parse(principal)?,
-                Action::parse(caller.side.call().action())?,
-                kms_key_policy::KeyArn::parse(self.key.as_str())?,
-                context.for_caller(caller, &self.facts),
-            );
-            let verdict = evaluate(&request);
+            let verdict = evaluate(context.for_caller(caller, &self.facts))?;
             let is_worse = context.is_of_newer_clients && verdict.rank() > worst.rank();
             worst = worst.worse(if is_worse { verdict.of_newer_clients() } else { verdict });
         }
@@ -271,11 +286,7 @@ fn verdict_of(answer: &Answer<'_>, is_sufficient: bool, names: &[String]) -> Key
             KeyVerdict::ImplicitDeny { why }
         }
         Decision::Depends => {
-            let key = |dependency: &Dependency| match dependency {
-                Dependency::Key(name) => Some(name.clone()),
-                Dependency::IdentityPolicies | Dependency::Open(_) => None,
-            };
-            let keys = answer.depends_on.iter().filter_map(key).collect();
+            let (_, keys) = depends_on_text(&answer.depends_on);
             KeyVerdict::Depends { on: depends_on(answer), keys, by: by() }
         }
     }
@@ -327,13 +338,19 @@ impl KeyVerdict {
 
 /// The facts that an answer depends on, and the cases in which the call is allowed.
 pub(super) fn depends_on(answer: &Answer<'_>) -> String {
-    let on: Vec<_> = answer.depends_on.iter().map(Dependency::to_string).collect();
+    let (on, _) = depends_on_text(&answer.depends_on);
     let cases: Vec<_> = answer.allowed_if.iter().map(ToString::to_string).collect();
-    if cases.is_empty() {
-        on.join(", ")
-    } else {
-        format!("{}; allowed where {}", on.join(", "), cases.join(", or "))
-    }
+    if cases.is_empty() { on } else { format!("{on}; allowed where {}", cases.join(", or ")) }
+}
+
+/// What something depends on in words, and the condition keys among it.
+fn depends_on_text(depends_on: &[Dependency]) -> (String, Vec<String>) {
+    let on: Vec<_> = depends_on.iter().map(Dependency::to_string).collect();
+    let key = |dependency: &Dependency| match dependency {
+        Dependency::Key(name) => Some(name.clone()),
+        Dependency::IdentityPolicies | Dependency::Open(_) => None,
+    };
+    (on.join(", "), depends_on.iter().filter_map(key).collect())
 }
 
 impl DecidingRule {

@@ -310,14 +310,34 @@ impl Grant {
             // A retiring principal needs nothing else to retire the grant (KMS developer guide, grant-delete).
             return Some((coverage, Applicability::Applies));
         }
+        let applies = self.concerns(view)?;
+        let coverage = if self.grantees.is_empty() { Coverage::Direct } else { covers(&self.grantees)? };
+        Some((coverage, applies))
+    }
+
+    /// Whether the grant's constraints are met, whoever calls; `None` if it is not about the request's action on the
+    /// request's key.
+    pub(crate) fn concerns(&self, view: &RequestView<'_>) -> Option<Applicability> {
+        let request = view.request;
+        let operation = request.action.operation();
         let lists_operation = self.operations.as_ref().is_none_or(|list| list.iter().any(|o| o == operation));
-        if operation.is_empty() || !lists_operation {
+        if operation.is_empty() || !lists_operation || !self.is_on(request.key.as_str(), request.key.id()) {
             return None;
         }
-        let coverage = if self.grantees.is_empty() { Coverage::Direct } else { covers(&self.grantees)? };
         let certain =
             if self.undocumented.is_some() { Applicability::Unknown } else { Applicability::Applies };
-        Some((coverage, self.constraints.hold(view).and(certain)))
+        Some(self.constraints.hold(view).and(certain))
+    }
+
+    /// The grantees. There is none if the grant does not name one.
+    pub(crate) fn grantees(&self) -> &[PrincipalMatcher] {
+        &self.grantees
+    }
+
+    /// Whether the grant applies to some requests only.
+    pub(crate) fn has_constraints(&self) -> bool {
+        let Constraints { equals, subset, source_arn, unknown } = &self.constraints;
+        equals.is_some() || !subset.is_empty() || source_arn.is_some() || unknown.is_some()
     }
 
     /// A grant of which only the existence is known.

@@ -41,6 +41,7 @@
 //! | Describe a call | `request`, `principal`, `arn`, `context`, and `condition_keys` with what follows from the name of a condition key |
 //! | Evaluate the statements | `index` finds the statements that may apply, `statement`, `condition` and `operator` say whether each does, in the three values of `applicability` |
 //! | Combine the layers | `layers` combines the statements and grants of all policies, `decide` finds the reasons, `answer` holds both |
+//! | See from the key | `callers` lists whom the key policy and the grants name, and decides for groups of callers |
 //! | Try unknown keys | `unknown_keys` tries a value of every kind that the policies can tell apart, with texts from `pattern::sample_texts`, and `open_questions` finds what no source settles |
 //!
 //! # Invariants
@@ -54,6 +55,7 @@
 mod answer;
 mod applicability;
 mod arn;
+mod callers;
 mod condition;
 mod condition_keys;
 mod context;
@@ -82,6 +84,9 @@ pub use answer::{
     RequiredValue,
 };
 pub use arn::{AccountId, KeyArn};
+pub use callers::{
+    CallerGroup, GroupRequest, GroupSide, KeyRule, NamedCaller, RuleEffect, group_side, key_rules,
+};
 pub use condition_keys::is_multivalued;
 pub use context::{Context, OtherKeys};
 pub use decide::{KeySide, KeySideDecision, decide, key_side, verdict};

@@ -122,7 +122,8 @@ impl Statement {
 }
 
 impl Element<Pattern> {
-    fn covers_action(&self, view: &RequestView<'_>, pools: &Pools) -> bool {
+    /// Whether the element covers the request's action.
+    pub(crate) fn covers_action(&self, view: &RequestView<'_>, pools: &Pools) -> bool {
         let action = view.request.action.lower();
         let listed = self.entries.of(&pools.patterns);
         // An action has no variables, so a match is never unknown.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at what it does not expect")]
 
+mod callers;
 mod corpus;
 mod fuzz;
 mod key_side;
