@@ -8,6 +8,8 @@ pub(crate) mod escape;
 mod headline;
 mod html;
 mod json;
+#[cfg(feature = "cli")]
+mod key_callers;
 mod keys;
 mod markdown;
 mod matrix;
@@ -22,6 +24,11 @@ use serde_json::Value;
 
 pub use change::{Change, VersionSummary};
 pub use headline::Headline;
+#[cfg(feature = "cli")]
+pub use key_callers::{
+    AccountAdmission, AccountUse, CallAdmission, CallerAdmission, KeyCallers, KeyUse, ListedCaller,
+    ListedRule, NamedAs, RefusedPrincipal,
+};
 pub use keys::{KeyList, ListedKey};
 pub use matrix::{Cell, Matrix, Row};
 pub use status::RegionStatus;
@@ -42,6 +49,9 @@ pub struct Report {
     pub status: Vec<RegionStatus>,
     /// The keys to choose from, by Region.
     pub keys: Vec<KeyList>,
+    /// Whom a key admits, and who uses it. Only the command line asks for it.
+    #[cfg(feature = "cli")]
+    pub key_callers: Option<KeyCallers>,
     /// What else the reader should know, one line each.
     pub notes: Vec<String>,
 }
@@ -49,7 +59,8 @@ pub struct Report {
 /// What an operation was asked for: the head of its report.
 #[derive(Clone, Debug, Default)]
 pub struct ReportHeader {
-    /// The name of the operation: `check`, `plan`, `apply`, `clear`, `status`, `keys`, `reconcile`.
+    /// The name of the operation: `check`, `plan`, `apply`, `clear`, `status`, `keys`, `key-report`,
+    /// `reconcile`.
     pub command: String,
     /// The account whose sessions the report is about.
     pub account: Option<String>,
@@ -147,9 +158,13 @@ impl Report {
         self.key_assessment.iter().flat_map(KeyAssessment::blocking)
     }
 
-    /// Whether a finding blocks or a document is not as its record wants it.
+    /// Whether a finding blocks, a document is not as its record wants it, or a key refuses somebody who needs it.
     #[must_use]
     pub fn fails(&self) -> bool {
+        #[cfg(feature = "cli")]
+        if self.key_callers.as_ref().is_some_and(KeyCallers::fails) {
+            return true;
+        }
         self.blocking().next().is_some() || self.status.iter().any(RegionStatus::fails)
     }
 }

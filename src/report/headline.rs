@@ -64,10 +64,14 @@ impl Report {
             let text = format!("{fit} of {} can encrypt sessions", plural(all.count(), "key", "keys"));
             Headline { verdict: Verdict::Pass, text }
         });
+        #[cfg(feature = "cli")]
+        let key_callers = self.key_callers.as_ref().map(super::KeyCallers::headline);
+        #[cfg(not(feature = "cli"))]
+        let key_callers = None;
         // If the change is done or empty, it comes first; otherwise the findings do.
         let settled = self.change.as_ref().is_some_and(|change| change.done || change.is_empty());
         let [first, second] = if settled { [change, key_assessment] } else { [key_assessment, change] };
-        let parts: Vec<Headline> = [first, second, status, keys].into_iter().flatten().collect();
+        let parts: Vec<Headline> = [first, second, status, keys, key_callers].into_iter().flatten().collect();
         let verdict = parts.iter().fold(Verdict::Pass, |heaviest, part| heaviest.and(part.verdict));
         let text = parts.into_iter().map(|part| part.text).collect::<Vec<_>>().join("; ");
         Headline { verdict, text: capitalised(&text) }

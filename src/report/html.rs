@@ -1,6 +1,8 @@
 //! The report as HTML: one file that loads nothing else. Without its script only the copy buttons are missing.
 
 mod assessment;
+#[cfg(feature = "cli")]
+mod key_callers;
 mod lists;
 
 use super::change::Sign;
@@ -46,6 +48,10 @@ pub(super) fn render(report: &Report) -> String {
     }
     page.status(&report.status);
     page.keys(&report.keys);
+    #[cfg(feature = "cli")]
+    if let Some(key_callers) = &report.key_callers {
+        page.key_callers(key_callers);
+    }
     if !report.notes.is_empty() {
         page.line("<section aria-labelledby=\"notes\"><h2 id=\"notes\">Notes</h2><ul>");
         for note in &report.notes {

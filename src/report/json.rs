@@ -53,6 +53,10 @@ pub(super) fn value(report: &Report) -> Value {
     if !report.keys.is_empty() {
         put("keys", serde_json::to_value(&report.keys).unwrap_or_default());
     }
+    #[cfg(feature = "cli")]
+    if let Some(key_callers) = &report.key_callers {
+        put("keyCallers", serde_json::to_value(key_callers).unwrap_or_default());
+    }
     if !report.notes.is_empty() {
         put("notes", report.notes.clone().into());
     }

@@ -1,5 +1,8 @@
 //! The report as Markdown, for the comment on a pull request.
 
+#[cfg(feature = "cli")]
+mod key_callers;
+
 use super::escape::{json, markdown, markdown_code, plain};
 use super::headline::plural;
 use super::{Change, KeyAssessment, KeyList, Matrix, RegionStatus, Report, ReportOrigin, words};
@@ -19,6 +22,8 @@ pub(super) fn render(report: &Report) -> String {
     lines.extend(report.change.iter().flat_map(change));
     lines.extend(status(&report.status));
     lines.extend(report.keys.iter().flat_map(keys));
+    #[cfg(feature = "cli")]
+    lines.extend(report.key_callers.iter().flat_map(key_callers::lines));
     if !report.notes.is_empty() {
         lines.extend(["### Notes".to_owned(), String::new()]);
         lines.extend(report.notes.iter().map(|note| format!("- {}", markdown(note))));

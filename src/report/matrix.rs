@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use serde_json::Value;
 
-use super::KeyAssessment;
+use super::{KeyAssessment, words};
 use crate::access::CallerKind;
 use crate::preflight::{Check, Verdict};
 
@@ -131,13 +131,8 @@ impl Cell {
     /// The statements of a key policy that decided, each with its index.
     #[must_use]
     pub fn statements<'a>(&self, key_policy: Option<&'a Value>) -> Vec<(usize, &'a Value)> {
-        let statements = match key_policy.and_then(|policy| policy.get("Statement")) {
-            Some(Value::Array(statements)) => statements.as_slice(),
-            Some(one) => std::slice::from_ref(one),
-            None => &[],
-        };
         let decided = |(index, _): &(usize, &Value)| self.key_policy_statements.contains(index);
-        statements.iter().enumerate().filter(decided).collect()
+        words::statements(key_policy).iter().enumerate().filter(decided).collect()
     }
 }
 

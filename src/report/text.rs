@@ -1,5 +1,8 @@
 //! The report as text, for a terminal.
 
+#[cfg(feature = "cli")]
+mod key_callers;
+
 use serde_json::Value;
 
 use super::change::Sign;
@@ -22,6 +25,10 @@ pub(super) fn render(report: &Report, colour: bool) -> String {
     }
     text.status(&report.status);
     text.keys(&report.keys);
+    #[cfg(feature = "cli")]
+    if let Some(key_callers) = &report.key_callers {
+        text.key_callers(key_callers);
+    }
     if !report.notes.is_empty() {
         text.title("Notes");
         for note in &report.notes {

@@ -1,5 +1,7 @@
 //! The words and signs that all formats share.
 
+use serde_json::Value;
+
 use super::matrix::{Cell, Row};
 use crate::access::{CallerKind, PrincipalArn, SessionCall};
 use crate::arn::Arn;
@@ -87,6 +89,15 @@ pub(super) fn behind_subject(finding: &Finding) -> String {
     };
     let exempt = if finding.exempt { ", exempt" } else { "" };
     format!("{side}{exempt}")
+}
+
+/// The statements of a policy.
+pub(super) fn statements(policy: Option<&Value>) -> &[Value] {
+    match policy.and_then(|policy| policy.get("Statement")) {
+        Some(Value::Array(statements)) => statements.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    }
 }
 
 /// What a mode means.

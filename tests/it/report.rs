@@ -7,8 +7,9 @@ use session_kms::preflight::{
     Assessment, Check, Finding, IdentityRemedy, PrincipalAccess, Remedies, ResourceRemedy, Verdict,
 };
 use session_kms::report::{
-    Change, KeyAssessment, KeyList, ListedKey, Matrix, RegionStatus, Report, ReportFormat, ReportHeader,
-    ReportOrigin, VersionSummary,
+    AccountAdmission, AccountUse, CallAdmission, CallerAdmission, Change, KeyAssessment, KeyCallers, KeyList,
+    KeyUse, ListedCaller, ListedKey, ListedRule, Matrix, NamedAs, RefusedPrincipal, RegionStatus, Report,
+    ReportFormat, ReportHeader, ReportOrigin, VersionSummary,
 };
 
 use crate::golden;
@@ -138,7 +139,60 @@ fn everything() -> Report {
                 },
             ],
         }],
+        key_callers: Some(key_callers()),
         notes: vec![format!("note {HARM}")],
+    }
+}
+
+/// Whom a key admits, with names and conditions that somebody chose to do harm.
+fn key_callers() -> KeyCallers {
+    let cell = |admission, depends_on: Option<&str>| CallerAdmission {
+        admission,
+        by: vec![format!("statement 0 `{HARM}` of the key policy")],
+        key_policy_statements: vec![0],
+        depends_on: depends_on.map(str::to_owned),
+    };
+    let refused =
+        RefusedPrincipal { principal: format!("arn:{HARM}"), side: CallerKind::Node, why: HARM.to_owned() };
+    KeyCallers {
+        callers: vec![
+            ListedCaller {
+                caller: format!("everyone in organization {HARM}"),
+                named_as: NamedAs::Organization,
+                user: cell(CallAdmission::Denied, None),
+                node: cell(CallAdmission::Depends, Some(HARM)),
+            },
+            ListedCaller {
+                caller: "account 111122223333".to_owned(),
+                named_as: NamedAs::Account,
+                user: cell(CallAdmission::OwnPoliciesDecide, None),
+                node: cell(CallAdmission::OwnPoliciesDecide, None),
+            },
+        ],
+        rules: vec![ListedRule {
+            name: format!("statement 0 `{HARM}` of the key policy"),
+            key_policy_statement: Some(0),
+            denies: true,
+            callers: vec![HARM.to_owned()],
+            is_all_but: true,
+            user: None,
+            node: Some(format!("depends on {HARM}")),
+            conditions: Some(json!({ "StringEquals": { HARM: HARM } })),
+        }],
+        key_use: Some(KeyUse {
+            audit: HARM.to_owned(),
+            places: 3,
+            unreadable: 1,
+            accounts: vec![AccountUse {
+                account: "111122223333".to_owned(),
+                name: Some(HARM.to_owned()),
+                regions: vec!["eu-west-1".to_owned()],
+                users: AccountAdmission::ByNameOnly,
+                nodes: AccountAdmission::Refused,
+                refused: vec![refused],
+            }],
+        }),
+        consequences: vec![format!("it breaks {HARM}")],
     }
 }
 
