@@ -2,7 +2,9 @@
 //!
 //! The log has each call and its duration, but no document's content, no record and no ResponseURL.
 
+mod account;
 mod account_policies;
+mod assumed_role;
 mod aws_json;
 mod caller;
 mod calls;
@@ -26,6 +28,7 @@ mod pace;
 mod query_answer;
 mod raw_operation;
 mod records;
+mod s3;
 mod security_tokens;
 mod shared_values;
 mod xml;

@@ -5,6 +5,7 @@
 //! it without a process.
 
 mod apply;
+mod audit;
 mod change;
 mod check;
 mod clear;
@@ -13,6 +14,7 @@ mod console;
 mod error;
 pub mod evaluate;
 mod files;
+mod key_report;
 mod keys;
 mod options;
 mod origin;
@@ -28,12 +30,11 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use connection::{Connected, Connection, ConnectionRequest, checked_region};
+pub use connection::{CommandPorts, Connected, Connection, ConnectionRequest, checked_region};
 pub use console::Console;
 pub use error::CliError;
 
 use crate::location::Location;
-use crate::ports::WritePorts;
 use crate::report::{Report, ReportFormat};
 
 /// How a command ends.
@@ -153,6 +154,12 @@ enum Command {
     Release(Reporting<release::ReleaseOptions>),
     /// Check who can use a key; with --policy without network and credentials.
     Check(Reporting<check::CheckOptions>),
+    /// Show which key encrypts sessions in many accounts and Regions, and who is locked out.
+    #[command(after_long_help = audit::HELP, after_help = audit::HELP)]
+    Audit(Box<audit::AuditCommand>),
+    /// Show whom a key admits for sessions, and which accounts of an audit use it.
+    #[command(after_long_help = key_report::HELP, after_help = key_report::HELP)]
+    KeyReport(Reporting<key_report::KeyReportOptions>),
     /// Decide cases given as JSON lines, one answer a line, in the order of the input.
     #[command(long_about = evaluate::ABOUT, after_long_help = evaluate::HELP, after_help = evaluate::HELP)]
     Evaluate,
@@ -169,7 +176,8 @@ impl Command {
             Self::Clear(command) => Some(&command.output),
             Self::Release(command) => Some(&command.output),
             Self::Check(command) => Some(&command.output),
-            Self::Evaluate => None,
+            Self::KeyReport(command) => Some(&command.output),
+            Self::Audit(_) | Self::Evaluate => None,
         }
     }
 }
@@ -181,7 +189,7 @@ pub async fn run<P, C>(
     connect: C,
 ) -> Exit
 where
-    P: WritePorts,
+    P: CommandPorts,
     C: AsyncFn(ConnectionRequest<'_>) -> Result<Connected<P>, CliError>,
 {
     let words: Vec<OsString> = arguments.into_iter().collect();
@@ -189,13 +197,16 @@ where
         Ok(arguments) => arguments,
         Err(error) => return usage(&error, console),
     };
-    let Some(output) = arguments.command.output().cloned() else {
-        return match arguments.output.is_empty() {
-            true => evaluate_cases(console),
-            false => end(&CliError::NoReport, console),
-        };
+    let output = match (&arguments.command, arguments.command.output()) {
+        (Command::Audit(command), _) => {
+            let behind =
+                OutputOptions { format: None, profile: command.profile.clone(), verbose: command.verbose };
+            behind.or(arguments.output)
+        }
+        (_, Some(behind)) => behind.clone().or(arguments.output),
+        (_, None) if arguments.output.is_empty() => return evaluate_cases(console),
+        (_, None) => return end(&CliError::NoReport, console),
     };
-    let output = output.or(arguments.output);
     let caller = RefCell::new(None);
     let connect = async |region: Option<&str>| {
         let profile = output.profile.as_deref();
@@ -213,6 +224,11 @@ where
         Command::Clear(command) => Box::pin(clear::run(&command.options, console, &connect)).await,
         Command::Release(command) => Box::pin(release::run(&command.options, console, &connect)).await,
         Command::Check(command) => Box::pin(check::run(&command.options, console, &connect)).await,
+        Command::KeyReport(command) => Box::pin(key_report::run(&command.options, &connect)).await,
+        Command::Audit(command) => {
+            let exit = Box::pin(audit::run(&command, output.format, console, &connect)).await;
+            return exit.unwrap_or_else(|error| end(&error, console));
+        }
         Command::Evaluate => return evaluate_cases(console),
     };
     let result = result.map(|mut report| {

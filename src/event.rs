@@ -7,12 +7,14 @@
 pub(crate) mod config_rule;
 pub(crate) mod custom_resource;
 pub(crate) mod direct;
+pub(crate) mod organization_call;
 pub(crate) mod question;
 pub(crate) mod session_encryption;
 pub(crate) mod session_key;
 pub(crate) mod session_key_access;
 pub(crate) mod sns;
 
+mod audit_call;
 mod cloud_trail;
 mod config_compliance;
 mod context_property;
@@ -24,6 +26,7 @@ mod log_safe;
 mod named_document;
 mod record_call;
 mod record_change;
+mod safeguards;
 mod schedule;
 mod security_hub;
 

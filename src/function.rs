@@ -1,9 +1,11 @@
 //! What the Lambda does with each kind of event.
 
+mod audit;
 mod change_event;
 mod check_command;
 mod config_rule;
 mod direct;
+mod organization;
 mod own_location;
 mod resource;
 mod session_encryption;
@@ -25,9 +27,10 @@ use crate::event::sns::SnsMessage;
 use crate::event::{self, Event, FunctionIdentity};
 use crate::location::Location;
 use crate::metrics::Metrics;
+use crate::operations::AuditFailure;
 use crate::ports::{
-    CallerIdentity, Compliance, Environment, FleetMemory, LastStep, OutOfTime, TimeLimit, WritePorts,
-    left_to_work, within,
+    AwsError, CallerIdentity, Compliance, Environment, FleetMemory, LastStep, OrganizationPorts, OutOfTime,
+    TimeLimit, WritePorts, left_to_work, within,
 };
 use crate::quote::quoted;
 use crate::reconcile::{ReconcileError, digest};
@@ -113,6 +116,12 @@ pub enum FunctionError {
     /// A direct call or a question of AWS Config could not be answered.
     #[error(transparent)]
     Unanswered(#[from] ReconcileError),
+    /// AWS throttled an audit to the last attempt of a call. Asked again later, it can be answered.
+    #[error(transparent)]
+    Throttled(AwsError),
+    /// The list of the accounts and Regions of an audit, or the report over it, could not be made.
+    #[error(transparent)]
+    Organization(#[from] AuditFailure),
     /// Some documents of a change event could not be handled.
     #[error("not every document could be handled: {problems}")]
     Incomplete {
@@ -144,6 +153,10 @@ impl FunctionError {
             Self::BadCall(_) => "BadCall",
             Self::Unanswered(error) if matches!(error.cause(), ReconcileError::Aws(_)) => "Aws",
             Self::Unanswered(_) => "Refused",
+            Self::Throttled(_) => "Throttled",
+            Self::Organization(AuditFailure::Aws(error)) if error.is_throttled() => "Throttled",
+            Self::Organization(AuditFailure::Aws(_)) => "Aws",
+            Self::Organization(_) => "Refused",
             Self::Incomplete { .. } => "Incomplete",
             Self::OutOfTime(_) => "OutOfTime",
             Self::NoAccount(_) => "NoAccount",
@@ -161,7 +174,7 @@ struct Context<'a> {
     invocation: Invocation<'a>,
 }
 
-impl<P: WritePorts + Compliance + CallerIdentity> Function<P> {
+impl<P: WritePorts + Compliance + CallerIdentity + OrganizationPorts> Function<P> {
     /// Handles one event. The value is the report, which a direct caller gets and Lambda passes on to a
     /// destination. The report of several messages is the list of their reports.
     ///
@@ -327,7 +340,13 @@ impl<P: WritePorts + Compliance + CallerIdentity> Function<P> {
         let time = left_to_work(&self.ports, context.invocation.deadline);
         let answer = direct::answer(environment, call, digest, time.div_f64(2.0));
         // Boxed: the state of all that an answer awaits is large.
-        Ok(within(&self.ports, TimeLimit { time, step: &step }, Box::pin(answer)).await??)
+        match (within(&self.ports, TimeLimit { time, step: &step }, Box::pin(answer)).await, call) {
+            (Ok(answered), _) => answered,
+            (Err(error), DirectCall::Audit(question)) => {
+                Ok(audit::out_of_time(&self.ports, question, &error))
+            }
+            (Err(error), _) => Err(error.into()),
+        }
     }
 
     /// Answers a question of AWS Config.

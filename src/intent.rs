@@ -1,5 +1,10 @@
 //! The intent: what somebody wants of a preferences document, whoever asks and however the request arrives.
 
+mod audit_pairs;
+mod audit_question;
+mod audit_report;
+mod object_address;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -7,7 +12,11 @@ use serde::{Deserialize, Serialize};
 use crate::access::{KnownContext, PrincipalArn};
 use crate::key::{KeyArn, KeyRef};
 use crate::session::DocumentName;
+pub use audit_pairs::{AuditedAccounts, AuditedRegions, PairsQuestion};
+pub use audit_question::{AuditQuestion, AuditRole, ExternalId, ExternalIdError, RoleName, RoleNameError};
+pub use audit_report::ReportQuestion;
 use kms_key_policy::AccountId;
+pub use object_address::{ObjectAddress, ObjectAddressError};
 
 /// What is wanted of one document.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,6 +12,9 @@ mod environment;
 mod error;
 mod memory;
 mod network;
+mod objects;
+mod organization;
+mod reach;
 mod records;
 mod time_limit;
 
@@ -32,6 +35,9 @@ pub use network::{
     EndpointState, EndpointType, InboundRule, Instance, NatGateway, Network, NetworkInterface, Route,
     RouteState, RouteTable, SecurityGroup, Subnet, VpcEndpoint,
 };
+pub use objects::{ObjectPart, ReadObjects, WriteObjects};
+pub use organization::{AccountRegions, OrganizationAccount, OrganizationAccounts, OrganizationalUnit};
+pub use reach::ReachAccounts;
 pub use records::{ParameterVersion, ReadRecords, RecordReplacement, WriteRecords};
 pub use time_limit::{LastStep, OutOfTime, TimeLimit};
 pub(crate) use time_limit::{left_to_work, waiting_for, within};
@@ -86,3 +92,24 @@ impl<T: PreflightPorts + ReadDocuments + ReadRecords> ReadPorts for T {}
 pub trait WritePorts: ReadPorts + WriteDocuments + WriteRecords {}
 
 impl<T: ReadPorts + WriteDocuments + WriteRecords> WritePorts for T {}
+
+/// What an audit of an organization needs besides: its accounts and their Regions, and the objects that hold its results.
+pub trait OrganizationPorts:
+    OrganizationAccounts
+    + AccountRegions
+    + ReachAccounts<Ports: AccountRegions>
+    + ReadObjects
+    + WriteObjects
+    + Clock
+{
+}
+
+impl<T> OrganizationPorts for T where
+    T: OrganizationAccounts
+        + AccountRegions
+        + ReachAccounts<Ports: AccountRegions>
+        + ReadObjects
+        + WriteObjects
+        + Clock
+{
+}

@@ -70,11 +70,13 @@ pub enum AuditState {
     Encrypted,
     /// Sessions are encrypted, and something about it could not be found out.
     Unknown,
-    /// Sessions are not encrypted, and nobody wants them to be; or there is no document.
+    /// Sessions are not encrypted, and nobody wants them to be; or there is no document. So it is, too, if only one of the
+    /// two versions that sessions may use has a key.
     Unencrypted,
     /// The document does not have the key that its owner wants.
     Drifted,
-    /// Sessions are encrypted, and somebody who needs the key cannot use it.
+    /// Sessions are encrypted, and somebody who needs the key cannot use it; or another check fails, such as that of the
+    /// nodes' agents or of their way to KMS.
     LockedOut,
     /// Every session fails, because the key cannot be used.
     SessionsFail,

@@ -36,6 +36,8 @@ pub(super) struct CallsInFlight {
     unanswered: Arc<Mutex<Unanswered>>,
     /// The pace of the calls of IAM.
     pub(super) iam: Pace,
+    /// The pace of the calls of Organizations and of Account Management, which are many in an audit.
+    pub(super) organization: Pace,
 }
 
 /// The names of the calls, each under a number of its own.
@@ -87,10 +89,12 @@ impl Intercept for CallsInFlight {
         _: &RuntimeComponents,
         settings: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if let Some(response) = context.response()
-            && settings.load::<Metadata>().is_some_and(|call| call.service() == "IAM")
-        {
-            self.iam.answered(response);
+        if let (Some(response), Some(call)) = (context.response(), settings.load::<Metadata>()) {
+            match call.service() {
+                "IAM" => self.iam.answered(response),
+                "Organizations" | "Account" => self.organization.answered(response),
+                _ => {}
+            }
         }
         Ok(())
     }

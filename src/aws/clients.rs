@@ -12,10 +12,12 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_https::HttpsClient;
 use aws_sdk_ssm::config::SharedCredentialsProvider;
 
+use super::assumed_role::AuditSessions;
 use super::calls::{CallsInFlight, UnreadableAnswer, retry_partition};
 use super::function_settings;
 use super::hosts;
 use super::key_policy_reader::AssumedReaders;
+use super::s3::BucketRegions;
 
 /// The clients that implement the ports.
 #[derive(Clone)]
@@ -24,8 +26,12 @@ pub struct Aws {
     pub(super) kms: Lazy<aws_sdk_kms::Client>,
     /// The settings for all other services, which have no client.
     pub(super) config: SdkConfig,
+    /// The settings that the program was started with, with whose credentials roles are assumed.
+    pub(super) started_with: SdkConfig,
     pub(super) readers: AssumedReaders,
+    pub(super) audit_sessions: AuditSessions,
     pub(super) in_flight: CallsInFlight,
+    pub(super) bucket_regions: BucketRegions,
     pub(super) pause: Duration,
     pub(super) region: Option<String>,
 }
@@ -88,13 +94,20 @@ impl Aws {
     /// Clients with these settings. `pause` is the first pause between tries; later ones are longer.
     #[must_use]
     pub fn new(config: &SdkConfig, pause: Duration) -> Self {
-        let in_flight = CallsInFlight::default();
+        Self::counting_in(config, pause, CallsInFlight::default())
+    }
+
+    /// Clients with these settings, whose calls are counted among those under way.
+    pub(super) fn counting_in(config: &SdkConfig, pause: Duration, in_flight: CallsInFlight) -> Self {
         Self {
             ssm: client!(aws_sdk_ssm, config, in_flight),
             kms: client!(aws_sdk_kms, config, in_flight),
             in_flight,
             config: config.clone(),
+            started_with: config.clone(),
             readers: AssumedReaders::default(),
+            audit_sessions: AuditSessions::default(),
+            bucket_regions: BucketRegions::default(),
             pause,
             region: config.region().map(ToString::to_string),
         }

@@ -14,6 +14,7 @@ use url::form_urlencoded;
 use super::Aws;
 use super::raw_operation::{OperationSpec, Protocol, RawOperation, Service};
 use super::shared_values::SharedValues;
+use super::xml::{each, text};
 use crate::ports::{
     AwsError, Instance, InstanceProfile, NatGateway, Network, RouteTable, SecurityGroup, Subnet, VpcEndpoint,
 };
@@ -48,7 +49,27 @@ const fn operation(name: &'static str, iam_action: &'static str) -> OperationSpe
     }
 }
 
+/// DescribeRegions has neither pages nor a filter here: it leaves out the Regions that are not enabled.
+static REGIONS: Listing<String> = Listing {
+    operation: operation("DescribeRegions", "ec2:DescribeRegions"),
+    page_size: "",
+    set: "regionInfo",
+    read: |item, regions| {
+        each(item, &["regionName"], |_, tag| {
+            regions.push(text(tag)?);
+            Ok(())
+        })
+    },
+};
+
 impl Aws {
+    /// The Regions that are enabled in the account.
+    pub(super) async fn ec2_regions(&self) -> Result<Vec<String>, AwsError> {
+        let read = |response: &_| page::read(&REGIONS, response);
+        let describe = RawOperation::new(self, &REGIONS.operation, "*", read).await?;
+        Ok(describe.call(format!("Action=DescribeRegions&Version={VERSION}")).await?.items)
+    }
+
     /// Each association in use.
     pub(super) async fn profile_associations(&self) -> Result<Vec<InstanceProfile>, AwsError> {
         let mut arns = SharedValues::default();

@@ -124,14 +124,3 @@ fn may_quote_request(operation: &str, code: &str) -> bool {
     let of_all = ["Validation", "Serialization"];
     of_operation.iter().chain(&of_all).any(|part| code.contains(part))
 }
-
-impl AwsError {
-    /// AWS's error code; empty if AWS did not answer.
-    #[must_use]
-    pub fn code(&self) -> &str {
-        match &self.kind {
-            AwsErrorKind::Denied { answer, .. } | AwsErrorKind::Refused(answer) => &answer.code,
-            AwsErrorKind::NoAnswer(_) => "",
-        }
-    }
-}

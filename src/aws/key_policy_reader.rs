@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::sync::Mutex;
 
 use super::Aws;
-use super::security_tokens::RoleSession;
+use super::security_tokens::{RoleCredentials, RoleRequest};
 use crate::arn::Arn;
 use crate::intent::KeyPolicyReader;
 use crate::ports::{AwsError, Clock};
@@ -23,12 +23,13 @@ const LIFETIME: Duration = Duration::from_mins(15);
 /// Credentials with less than this left are replaced.
 const MARGIN: Duration = Duration::from_mins(2);
 
-/// The roles assumed so far, each with the client that has its credentials.
+/// The roles assumed so far, each with the client that has its credentials in a Region.
 #[derive(Clone, Default)]
 pub(super) struct AssumedReaders(Arc<Mutex<Vec<Assumed>>>);
 
 struct Assumed {
     reader: KeyPolicyReader,
+    region: Option<String>,
     kms: aws_sdk_kms::Client,
     expires: SystemTime,
 }
@@ -44,7 +45,8 @@ impl Aws {
         let mut assumed = self.readers.0.lock().await;
         let soon = self.now() + MARGIN;
         assumed.retain(|known| known.expires > soon);
-        if let Some(known) = assumed.iter().find(|known| known.reader == *reader) {
+        let is_this = |known: &&Assumed| known.reader == *reader && known.region.as_deref() == self.region();
+        if let Some(known) = assumed.iter().find(is_this) {
             return Ok(known.kms.clone());
         }
         let new = self.assume(reader).await?;
@@ -54,17 +56,17 @@ impl Aws {
     }
 
     async fn assume(&self, reader: &KeyPolicyReader) -> Result<Assumed, AwsError> {
-        let session = RoleSession {
+        let request = RoleRequest {
             role_arn: &reader.role_arn,
-            name: SESSION_NAME,
             external_id: reader.external_id.as_deref(),
-            policy: &session_policy(&reader.role_arn),
-            seconds: LIFETIME.as_secs(),
+            session_name: SESSION_NAME,
+            session_policy: session_policy(&reader.role_arn),
+            lifetime: LIFETIME,
         };
-        let credentials = self.assume_role(&session).await?;
-        let expires = credentials.expiry().unwrap_or(SystemTime::UNIX_EPOCH);
+        let RoleCredentials { credentials, expires } = self.assume_role(request).await?;
         let config = self.kms.config().to_builder().credentials_provider(credentials).build();
-        Ok(Assumed { reader: reader.clone(), kms: aws_sdk_kms::Client::from_conf(config), expires })
+        let kms = aws_sdk_kms::Client::from_conf(config);
+        Ok(Assumed { reader: reader.clone(), region: self.region().map(str::to_owned), kms, expires })
     }
 }
 

@@ -1,19 +1,41 @@
-//! The one operation of AWS Organizations, DescribeOrganization, which every account of an organization may call.
+//! AWS Organizations: DescribeOrganization, which every account of an organization may call, and the lists of its
+//! accounts, which only its management account and delegated administrators may ask for.
 
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Aws;
 use super::aws_json;
 use super::raw_operation::{OperationSpec, Protocol, RawOperation, Refusal, Service};
-use crate::ports::{AwsError, Organizations};
+use crate::ports::{AwsError, OrganizationAccount, OrganizationAccounts, OrganizationalUnit, Organizations};
 
-const DESCRIBE_ORGANIZATION: OperationSpec = OperationSpec {
-    service: Service { id: "Organizations", name: "organizations", endpoint_region },
-    name: "DescribeOrganization",
-    iam_action: "organizations:DescribeOrganization",
-    protocol: Protocol::Json { target: "AWSOrganizationsV20161128.DescribeOrganization" },
-};
+/// An operation of AWS Organizations.
+const fn operation(name: &'static str, iam_action: &'static str, target: &'static str) -> OperationSpec {
+    OperationSpec {
+        service: Service { id: "Organizations", name: "organizations", endpoint_region },
+        name,
+        iam_action,
+        protocol: Protocol::Json { target },
+    }
+}
+
+const DESCRIBE_ORGANIZATION: OperationSpec = operation(
+    "DescribeOrganization",
+    "organizations:DescribeOrganization",
+    "AWSOrganizationsV20161128.DescribeOrganization",
+);
+const LIST_ROOTS: OperationSpec =
+    operation("ListRoots", "organizations:ListRoots", "AWSOrganizationsV20161128.ListRoots");
+const LIST_UNITS: OperationSpec = operation(
+    "ListOrganizationalUnitsForParent",
+    "organizations:ListOrganizationalUnitsForParent",
+    "AWSOrganizationsV20161128.ListOrganizationalUnitsForParent",
+);
+const LIST_ACCOUNTS: OperationSpec = operation(
+    "ListAccountsForParent",
+    "organizations:ListAccountsForParent",
+    "AWSOrganizationsV20161128.ListAccountsForParent",
+);
 
 impl Organizations for Aws {
     async fn organization_id(&self) -> Result<Option<String>, AwsError> {
@@ -26,8 +48,73 @@ impl Organizations for Aws {
     }
 }
 
+impl OrganizationAccounts for Aws {
+    async fn roots(&self) -> Result<Vec<OrganizationalUnit>, AwsError> {
+        Ok(self.listed_of(&LIST_ROOTS, None, "Roots").await?.iter().filter_map(unit).collect())
+    }
+
+    async fn units_of(&self, parent: &str) -> Result<Vec<OrganizationalUnit>, AwsError> {
+        let listed = self.listed_of(&LIST_UNITS, Some(parent), "OrganizationalUnits").await?;
+        Ok(listed.iter().filter_map(unit).collect())
+    }
+
+    async fn accounts_of(&self, parent: &str) -> Result<Vec<OrganizationAccount>, AwsError> {
+        let listed = self.listed_of(&LIST_ACCOUNTS, Some(parent), "Accounts").await?;
+        Ok(listed.iter().filter_map(account).collect())
+    }
+}
+
+impl Aws {
+    /// All items of a list, on all pages.
+    async fn listed_of(
+        &self,
+        spec: &'static OperationSpec,
+        parent: Option<&str>,
+        member: &'static str,
+    ) -> Result<Vec<Value>, AwsError> {
+        let read = move |response: &_| {
+            aws_json::read(response, |answer| match answer.get(member) {
+                Some(Value::Array(items)) => Ok((items.clone(), text(answer, "NextToken"))),
+                _ => Err(OrchestratorError::other("the answer lacks the list")),
+            })
+        };
+        let list = RawOperation::new(self, spec, parent.unwrap_or("*"), read).await?;
+        let (mut items, mut token) = (Vec::new(), None);
+        loop {
+            let mut body = Map::new();
+            body.extend(parent.map(|parent| ("ParentId".to_owned(), parent.into())));
+            body.extend(token.map(|token: String| ("NextToken".to_owned(), token.into())));
+            let _turn = self.in_flight.organization.turn().await;
+            let (page, next) = list.call(Value::Object(body).to_string()).await?;
+            items.extend(page);
+            token = next.filter(|token| !token.is_empty());
+            if token.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+}
+
+fn unit(item: &Value) -> Option<OrganizationalUnit> {
+    Some(OrganizationalUnit { id: text(item, "Id")?, name: text(item, "Name").unwrap_or_default() })
+}
+
+/// `Status` is the older name of `State`.
+fn account(item: &Value) -> Option<OrganizationAccount> {
+    let state = text(item, "State").or_else(|| text(item, "Status"));
+    Some(OrganizationAccount {
+        id: text(item, "Id")?,
+        name: text(item, "Name").unwrap_or_default(),
+        state: state.unwrap_or_else(|| "ACTIVE".to_owned()),
+    })
+}
+
+fn text(item: &Value, member: &str) -> Option<String> {
+    item.get(member).and_then(Value::as_str).map(str::to_owned)
+}
+
 /// The Region of AWS Organizations' endpoint, of which each partition has one (AWS general reference).
-fn endpoint_region(region: &str) -> &str {
+pub(super) fn endpoint_region(region: &str) -> &str {
     const ENDPOINTS: [(&str, &str); 7] = [
         ("cn-", "cn-northwest-1"),
         ("us-gov-", "us-gov-west-1"),

@@ -109,11 +109,13 @@ impl fmt::Debug for Pace {
     }
 }
 
-/// Whether an answer says that there are too many calls: `Throttling` of IAM.
+/// Whether an answer says that there are too many calls: `Throttling` of IAM, `TooManyRequestsException` of others.
 fn is_throttled(response: &HttpResponse) -> bool {
     let is_named = || {
         let body = response.body().bytes().unwrap_or_default();
-        body.windows(b"Throttling".len()).any(|part| part == b"Throttling")
+        [&b"Throttling"[..], b"TooManyRequests"]
+            .iter()
+            .any(|word| body.windows(word.len()).any(|part| part == *word))
     };
     response.status().as_u16() == 429 || (!response.status().is_success() && is_named())
 }

@@ -4,13 +4,15 @@
 //! Credentials, signing, endpoints, time-outs and retries are the SDK's. The body of the request, and the function
 //! that reads the answer, are the caller's.
 
+mod endpoint;
+
 use std::fmt;
+use std::time::Duration;
 
 use aws_config::{Region, SdkConfig};
-use aws_runtime::auth::SigV4OperationSigningConfig;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
+use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
 use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
-use aws_sdk_ssm::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 use aws_sdk_ssm::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime::client::orchestrator::operation::{Operation, OperationBuilder};
 use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
@@ -26,13 +28,12 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SigningName;
 use aws_types::region::SigningRegion;
-use aws_types::service_config::ServiceConfigKey;
 
 use super::Aws;
 use super::calls::{UnreadableAnswer, retry_partition};
 use super::error::{call, unreadable};
-use super::iam_service::{IAM, iam_endpoint};
 use crate::ports::AwsError;
+pub(super) use endpoint::{bucket_endpoint, own_endpoint};
 
 /// A service that has no client here.
 #[derive(Debug)]
@@ -62,6 +63,30 @@ pub(super) enum Protocol {
         /// The header's value: `StarlingDoveService.PutEvaluations`.
         target: &'static str,
     },
+    /// JSON that is sent to a path of its own.
+    RestJson {
+        /// The path: `/listRegions`.
+        path: &'static str,
+    },
+    /// S3's protocol, in which each request has its own method, path and headers.
+    S3,
+}
+
+/// Where an operation is sent.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    pub(super) url: String,
+    /// The Region that the signature names.
+    pub(super) region: String,
+}
+
+/// A request in S3's protocol. Its `Debug` hides the body.
+pub(super) struct S3Request {
+    pub(super) method: &'static str,
+    /// Path and query, encoded.
+    pub(super) uri: String,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: SdkBody,
 }
 
 /// What is fixed about an operation.
@@ -88,8 +113,14 @@ pub(super) struct RawOperation<'a, O> {
 #[derive(Debug)]
 pub(super) struct Refusal(ErrorMetadata);
 
-/// The body of a request. Its `Debug` hides the text, which may hold a result token of AWS Config.
-struct Body(String);
+/// What a request is made of. Its `Debug` hides the text, which may hold a result token of AWS Config.
+enum Body {
+    Text(String),
+    S3(S3Request),
+}
+
+/// How long one attempt to read or write an object may take, where attempts are limited: objects are large.
+const OBJECT_ATTEMPT: Duration = Duration::from_secs(120);
 
 impl<'a, O: fmt::Debug + Send + Sync + 'static> RawOperation<'a, O> {
     /// Sets the operation up; `read` reads its answers.
@@ -99,9 +130,22 @@ impl<'a, O: fmt::Debug + Send + Sync + 'static> RawOperation<'a, O> {
         on: &'a str,
         read: impl Fn(&HttpResponse) -> Result<O, OrchestratorError<Refusal>> + Send + Sync + 'static,
     ) -> Result<Self, AwsError> {
+        let endpoint = own_endpoint(&aws.config, &spec.service).await;
+        let endpoint = endpoint.map_err(|problem| unreadable(spec.iam_action, on, problem))?;
+        Self::at(aws, spec, endpoint, on, read)
+    }
+
+    /// The same at a given endpoint.
+    pub(super) fn at(
+        aws: &Aws,
+        spec: &'static OperationSpec,
+        endpoint: Endpoint,
+        on: &'a str,
+        read: impl Fn(&HttpResponse) -> Result<O, OrchestratorError<Refusal>> + Send + Sync + 'static,
+    ) -> Result<Self, AwsError> {
         let iam_action = spec.iam_action;
-        let operation = set_up(aws, spec).await.map_err(|problem| unreadable(iam_action, on, problem))?;
-        let serialize = |Body(body)| Ok(request(spec, body)?);
+        let operation = set_up(aws, spec, endpoint).map_err(|problem| unreadable(iam_action, on, problem))?;
+        let serialize = |body| Ok(request(spec, body)?);
         Ok(Self { operation: operation.serializer(serialize).deserializer(read).build(), iam_action, on })
     }
 
@@ -116,8 +160,13 @@ impl<'a, O: fmt::Debug + Send + Sync + 'static> RawOperation<'a, O> {
         body: String,
         look: impl FnOnce(&SdkError<Refusal, HttpResponse>),
     ) -> Result<O, AwsError> {
-        let sent = async { self.operation.invoke(Body(body)).await.inspect_err(look) };
+        let sent = async { self.operation.invoke(Body::Text(body)).await.inspect_err(look) };
         call(self.iam_action, self.on, sent).await
+    }
+
+    /// Makes one call in S3's protocol.
+    pub(super) async fn send(&self, request: S3Request) -> Result<O, AwsError> {
+        call(self.iam_action, self.on, self.operation.invoke(Body::S3(request))).await
     }
 }
 
@@ -136,18 +185,18 @@ impl Refusal {
     }
 }
 
-async fn set_up(
+fn set_up(
     Aws { config, in_flight, .. }: &Aws,
-    OperationSpec { service, name, .. }: &'static OperationSpec,
+    OperationSpec { service, name, protocol, .. }: &'static OperationSpec,
+    Endpoint { url, region }: Endpoint,
 ) -> Result<OperationBuilder, &'static str> {
-    let own = config.region().ok_or("there is no Region to ask")?;
-    let region = Region::new((service.endpoint_region)(own.as_ref()).to_owned());
     let credentials = config.credentials_provider().ok_or("there are no credentials")?;
+    let is_s3 = matches!(protocol, Protocol::S3);
     let mut layer = Layer::new(service.id);
     layer.store_put(AuthSchemeOptionResolverParams::new(()));
     layer.store_put(SigningName::from_static(service.name));
-    layer.store_put(SigningRegion::from(region.clone()));
-    layer.store_put(SigV4OperationSigningConfig::default());
+    layer.store_put(SigningRegion::from(Region::new(region)));
+    layer.store_put(if is_s3 { s3_signing() } else { SigV4OperationSigningConfig::default() });
     layer.store_put(retry_partition());
     let components = RuntimeComponentsBuilder::new(service.id)
         .with_auth_scheme(SigV4AuthScheme::new())
@@ -160,14 +209,14 @@ async fn set_up(
         .runtime_plugin(
             StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components),
         )
-        .endpoint_url(&endpoint(config, service, region.as_ref()).await?)
+        .endpoint_url(&url)
         .standard_retry(config.retry_config().unwrap_or(&RetryConfig::standard()))
         .retry_classifier(TransientErrorClassifier::<Refusal>::new())
         .retry_classifier(HttpStatusCodeClassifier::default())
         .retry_classifier(AwsErrorCodeClassifier::<Refusal>::new())
         .retry_classifier(UnreadableAnswer)
         .interceptor(in_flight.clone())
-        .timeout_config(config.timeout_config().cloned().unwrap_or_else(TimeoutConfig::disabled))
+        .timeout_config(timeouts(config, is_s3))
         .with_connection_poisoning();
     if let Some(version) = config.behavior_version() {
         operation = operation.behavior_version(version);
@@ -184,18 +233,44 @@ async fn set_up(
     Ok(operation)
 }
 
+/// S3 takes the path as it is, and wants the digest of the body in a header.
+fn s3_signing() -> SigV4OperationSigningConfig {
+    let mut options = SigningOptions::default();
+    options.double_uri_encode = false;
+    options.normalize_uri_path = false;
+    options.content_sha256_header = true;
+    SigV4OperationSigningConfig { signing_options: options, ..SigV4OperationSigningConfig::default() }
+}
+
+fn timeouts(config: &SdkConfig, is_s3: bool) -> TimeoutConfig {
+    match config.timeout_config() {
+        Some(set) if is_s3 && set.operation_attempt_timeout().is_some() => {
+            set.to_builder().operation_attempt_timeout(OBJECT_ATTEMPT).build()
+        }
+        Some(set) => set.clone(),
+        None => TimeoutConfig::disabled(),
+    }
+}
+
 fn request(
     OperationSpec { name, protocol, .. }: &OperationSpec,
-    body: String,
+    body: Body,
 ) -> Result<HttpRequest, HttpError> {
-    let body = match protocol {
-        Protocol::Query { version } if body.is_empty() => format!("Action={name}&Version={version}"),
-        Protocol::Query { version } => format!("Action={name}&Version={version}&{body}"),
-        Protocol::Ec2Query | Protocol::Json { .. } => body,
+    let (method, uri, more, body) = match body {
+        Body::Text(text) => {
+            let path = if let Protocol::RestJson { path } = protocol { path } else { "/" };
+            let text = match protocol {
+                Protocol::Query { version } if text.is_empty() => format!("Action={name}&Version={version}"),
+                Protocol::Query { version } => format!("Action={name}&Version={version}&{text}"),
+                _ => text,
+            };
+            ("POST", path.to_owned(), Vec::new(), SdkBody::from(text))
+        }
+        Body::S3(S3Request { method, uri, headers, body }) => (method, uri, headers, body),
     };
-    let mut request = HttpRequest::new(SdkBody::from(body));
-    request.set_method("POST")?;
-    request.set_uri("/")?;
+    let mut request = HttpRequest::new(body);
+    request.set_method(method)?;
+    request.set_uri(uri)?;
     let headers = request.headers_mut();
     headers.try_insert("user-agent", concat!("session-kms/", env!("CARGO_PKG_VERSION")))?;
     match protocol {
@@ -206,37 +281,27 @@ fn request(
             headers.try_insert("content-type", "application/x-amz-json-1.1")?;
             headers.try_insert("x-amz-target", *target)?;
         }
+        Protocol::RestJson { .. } => {
+            headers.try_insert("content-type", "application/json")?;
+        }
+        Protocol::S3 => {
+            for (name, value) in more {
+                headers.try_insert(name, value)?;
+            }
+        }
     }
     Ok(request)
-}
-
-/// The endpoint that the settings name for the service, else the one that they name for all services, else the
-/// Region's.
-async fn endpoint(config: &SdkConfig, service: &Service, region: &str) -> Result<String, &'static str> {
-    let key =
-        ServiceConfigKey::builder().service_id(service.id).env("AWS_ENDPOINT_URL").profile("endpoint_url");
-    let key = key.build().map_err(|_| "the setting of the service's endpoint has no name")?;
-    let set = config.service_config().and_then(|settings| settings.load_config(key));
-    if let Some(url) = set.or_else(|| config.endpoint_url().map(str::to_owned)) {
-        return Ok(url);
-    }
-    // The host differs from SSM's only in the service's name, with FIPS and dual stack too, and SSM's client knows the
-    // domains of all partitions.
-    let params = Params::builder()
-        .region(region)
-        .set_use_fips(config.use_fips())
-        .set_use_dual_stack(config.use_dual_stack())
-        .build()
-        .map_err(|_| "there is no endpoint for these settings")?;
-    let ssm = DefaultResolver::new().resolve_endpoint(&params).await;
-    let ssm = ssm.map_err(|_| "there is no endpoint in this Region for these settings")?;
-    let regional = ssm.url().replacen("//ssm", &format!("//{}", service.name), 1);
-    Ok(if service.name == IAM.name { iam_endpoint(regional) } else { regional })
 }
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Body(…)")
+    }
+}
+
+impl fmt::Debug for S3Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.uri)
     }
 }
 

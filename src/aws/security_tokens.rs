@@ -1,5 +1,7 @@
 //! STS: who the caller is, and the credentials of roles.
 
+use std::time::{Duration, SystemTime};
+
 use aws_sdk_ssm::config::Credentials;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -25,16 +27,21 @@ const fn operation(name: &'static str, iam_action: &'static str) -> OperationSpe
     }
 }
 
-/// A role to assume, and what its session may do.
-#[derive(Debug)]
-pub(super) struct RoleSession<'a> {
+/// A role that is to be assumed.
+pub(super) struct RoleRequest<'a> {
     pub(super) role_arn: &'a str,
-    /// The name that the role's account finds in its CloudTrail.
-    pub(super) name: &'a str,
     pub(super) external_id: Option<&'a str>,
-    /// The session may do no more than this policy allows.
-    pub(super) policy: &'a str,
-    pub(super) seconds: u64,
+    pub(super) session_name: &'static str,
+    /// What the session may do at most.
+    pub(super) session_policy: String,
+    pub(super) lifetime: Duration,
+}
+
+/// The credentials of a role, and when they expire.
+#[derive(Clone, Debug)]
+pub(super) struct RoleCredentials {
+    pub(super) credentials: Credentials,
+    pub(super) expires: SystemTime,
 }
 
 impl Aws {
@@ -49,21 +56,18 @@ impl Aws {
         .await
     }
 
-    /// Assumes a role. The credentials know when they expire.
-    pub(super) async fn assume_role(&self, session: &RoleSession<'_>) -> Result<Credentials, AwsError> {
-        let seconds = session.seconds.to_string();
+    /// Assumes a role with the credentials that the program was started with.
+    pub(super) async fn assume_role(&self, request: RoleRequest<'_>) -> Result<RoleCredentials, AwsError> {
+        let starting = Self { config: self.started_with.clone(), ..self.clone() };
+        let seconds = request.lifetime.as_secs().to_string();
         let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("RoleArn", session.role_arn).append_pair("RoleSessionName", session.name);
-        form.append_pair("Policy", session.policy).append_pair("DurationSeconds", &seconds);
-        if let Some(external_id) = session.external_id {
+        form.append_pair("RoleArn", request.role_arn).append_pair("RoleSessionName", request.session_name);
+        form.append_pair("Policy", &request.session_policy).append_pair("DurationSeconds", &seconds);
+        if let Some(external_id) = request.external_id {
             form.append_pair("ExternalId", external_id);
         }
-        RawOperation::new(self, &ASSUME_ROLE, session.role_arn, |response| {
-            query_answer::read(&ASSUME_ROLE, response, credentials)
-        })
-        .await?
-        .call(form.finish())
-        .await
+        let read = |response: &_| query_answer::read(&ASSUME_ROLE, response, credentials);
+        RawOperation::new(&starting, &ASSUME_ROLE, request.role_arn, read).await?.call(form.finish()).await
     }
 }
 
@@ -76,7 +80,7 @@ fn arn(answer: &mut ScopedDecoder<'_, '_>) -> Result<String, XmlDecodeError> {
     required(arn)
 }
 
-fn credentials(answer: &mut ScopedDecoder<'_, '_>) -> Result<Credentials, XmlDecodeError> {
+fn credentials(answer: &mut ScopedDecoder<'_, '_>) -> Result<RoleCredentials, XmlDecodeError> {
     let (mut key, mut secret, mut token, mut expires) = (None, None, None, None);
     each(answer, &["Credentials"], |_, tag| {
         each(tag, &["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"], |name, tag| {
@@ -91,12 +95,13 @@ fn credentials(answer: &mut ScopedDecoder<'_, '_>) -> Result<Credentials, XmlDec
         })
     })?;
     let expires = DateTime::from_str(&required(expires)?, Format::DateTimeWithOffset).ok();
-    let expires = expires.and_then(|time| time.try_into().ok());
-    Ok(Credentials::new(
+    let expires = required(expires.and_then(|time| SystemTime::try_from(time).ok()))?;
+    let credentials = Credentials::new(
         required(key)?,
         required(secret)?,
         Some(required(token)?),
-        Some(required(expires)?),
+        Some(expires),
         "AssumeRole",
-    ))
+    );
+    Ok(RoleCredentials { credentials, expires })
 }

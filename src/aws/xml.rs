@@ -1,4 +1,4 @@
-//! Elements of answers in XML, and errors in it: of EC2's query protocol, and of that of IAM and STS.
+//! Elements of answers in XML, and errors in it: of S3, of EC2's query protocol, and of that of IAM and STS.
 
 use std::str::FromStr;
 

@@ -20,6 +20,7 @@ async fn main() -> ExitCode {
         || env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
     let mut console = Console {
         interactive: stdin.is_terminal() && err.is_terminal(),
+        watched: err.is_terminal(),
         colour: out.is_terminal() && !no_colour,
         input: &mut BufReader::with_capacity(INPUT_BUFFER, stdin),
         out: &mut out,

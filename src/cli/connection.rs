@@ -2,6 +2,12 @@
 
 use super::error::CliError;
 use crate::location::Location;
+use crate::ports::{OrganizationPorts, WritePorts};
+
+/// The ports that commands work on: those of one account and Region, and what reaches others.
+pub trait CommandPorts: WritePorts + OrganizationPorts {}
+
+impl<T: WritePorts + OrganizationPorts> CommandPorts for T {}
 
 /// Where a command connects to, and with whose credentials.
 #[derive(Clone, Copy, Debug, Default)]

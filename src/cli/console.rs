@@ -16,6 +16,8 @@ pub struct Console<'a> {
     pub err: &'a mut dyn Write,
     /// Whether somebody can be asked: input and errors are a terminal.
     pub interactive: bool,
+    /// Whether errors go to a terminal, where somebody sees the progress of an audit.
+    pub watched: bool,
     /// Whether reports may have colour.
     pub colour: bool,
     /// When the command was started, as RFC 3339 writes it: the date of its report.
@@ -26,6 +28,18 @@ impl Console<'_> {
     /// Writes to the output. It is no error that the reader of a pipe has closed it, as `head` does.
     pub(super) fn write(&mut self, text: &str) -> Result<(), CliError> {
         let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+        match written {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::Output(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes a report that writes itself. It is no error that the reader of a pipe has closed it.
+    pub(super) fn write_with(
+        &mut self,
+        write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+    ) -> Result<(), CliError> {
+        let written = write(self.out).and_then(|()| self.out.flush());
         match written {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::Output(error)),
             _ => Ok(()),

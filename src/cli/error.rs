@@ -7,8 +7,9 @@ use thiserror::Error;
 use super::Exit;
 use crate::access::KeyRulesError;
 use crate::key::KeyRefError;
+use crate::operations::{AuditFailure, KeyReportError};
 use crate::ports::AwsError;
-use crate::preflight::KeyFault;
+use crate::preflight::{KeyError, KeyFault};
 use crate::reconcile::ReconcileError;
 use kms_key_policy::ParseError;
 
@@ -51,6 +52,39 @@ pub enum CliError {
     /// Options of reports are given to a command that makes none.
     #[error("evaluate makes no report and asks nothing of AWS: leave --format, --profile and --verbose away")]
     NoReport,
+    /// Markdown is asked for, which an audit has not.
+    #[error("an audit has no report in Markdown; give --format text, json, csv, html, asff or ocsf")]
+    NoMarkdown,
+    /// A list of accounts is malformed.
+    #[error("the list of accounts `{path}` cannot be used: {why}")]
+    Accounts {
+        /// The path.
+        path: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// What is to be read is no audit.
+    #[error("there is no audit in `{from}`: {why}")]
+    AuditSource {
+        /// The path or the address.
+        from: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The file that an audit is to be written to is there.
+    #[error("`{0}` is there already; go on with it by --resume, or name another file")]
+    OutputExists(String),
+    /// A file cannot be written.
+    #[error("cannot write `{path}`: {error}")]
+    OutputFile {
+        /// The path.
+        path: String,
+        /// The error of the write.
+        error: io::Error,
+    },
+    /// The accounts or the results of an audit could not be read.
+    #[error(transparent)]
+    Audit(#[from] AuditFailure),
     /// More than one file is to be read from standard input.
     #[error(
         "`-` stands for standard input, which can be read once only; give a file for all options but one"
@@ -88,6 +122,9 @@ pub enum CliError {
     /// AWS refused a call or did not answer it.
     #[error(transparent)]
     Aws(#[from] AwsError),
+    /// There is no report on a key.
+    #[error(transparent)]
+    KeyReport(#[from] KeyReportError),
     /// The document was not brought to the intent.
     #[error(transparent)]
     Reconcile(#[from] ReconcileError),
@@ -100,8 +137,20 @@ impl CliError {
         match self {
             Self::Aws(_) | Self::Credentials(_) => Exit::Aws,
             Self::Reconcile(error) => exit_of(error),
+            Self::KeyReport(error) => match error {
+                KeyReportError::Aws(_) | KeyReportError::Key(KeyError::Aws(_)) => Exit::Aws,
+                KeyReportError::Key(KeyError::Fault(fault)) => exit_of_fault(fault),
+                KeyReportError::OtherAccount { .. } | KeyReportError::Rules(_) => Exit::BadInput,
+            },
             Self::NotConfirmed => Exit::Fails,
-            Self::File { .. }
+            Self::Audit(AuditFailure::Aws(_) | AuditFailure::NoAdministrator(_)) => Exit::Aws,
+            Self::Audit(_)
+            | Self::NoMarkdown
+            | Self::Accounts { .. }
+            | Self::AuditSource { .. }
+            | Self::OutputExists(_)
+            | Self::OutputFile { .. }
+            | Self::File { .. }
             | Self::Content { .. }
             | Self::PolicyOfNobody(_)
             | Self::Context(_)

@@ -71,6 +71,11 @@ impl<'a> Files<'a> {
         })
     }
 
+    /// The text of a file.
+    pub(super) fn text(&mut self, path: &str) -> Result<String, CliError> {
+        self.read(path)
+    }
+
     fn read(&mut self, path: &str) -> Result<String, CliError> {
         if path != STANDARD_INPUT {
             return fs::read_to_string(path).map_err(|error| CliError::File { path: path.to_owned(), error });

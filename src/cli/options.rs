@@ -99,9 +99,7 @@ impl PreflightOptions {
 
     /// The condition keys that are known of every call.
     pub(super) fn context(&self) -> Result<KnownContext, CliError> {
-        KnownContext::from_options(&self.context).map_err(|problems| {
-            CliError::Context(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-        })
+        known_context(&self.context)
     }
 
     /// The safeguards of an intent.
@@ -132,7 +130,15 @@ pub(super) fn region(text: &str) -> Result<String, String> {
     if Location::is_region(text) { Ok(text.to_owned()) } else { Err(not_a_region(text)) }
 }
 
-fn key_and_value(text: &str) -> Result<(String, String), String> {
+/// What the options `--context` say.
+pub(super) fn known_context(options: &[(String, String)]) -> Result<KnownContext, CliError> {
+    KnownContext::from_options(options).map_err(|problems| {
+        CliError::Context(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    })
+}
+
+/// A condition key and its value.
+pub(super) fn key_and_value(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=').filter(|(key, _)| !key.is_empty());
     let pair = pair.map(|(key, value)| (key.to_owned(), value.to_owned()));
     pair.ok_or_else(|| format!("`{text}` is not of the form KEY=VALUE, with the name of a condition key"))

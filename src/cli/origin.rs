@@ -6,7 +6,7 @@ use crate::quote::shell_word;
 use crate::report::ReportOrigin;
 
 /// Options whose values are secrets, which no report repeats.
-const SECRET: [&str; 1] = ["--reader-external-id"];
+const SECRET: [&str; 2] = ["--reader-external-id", "--external-id"];
 
 /// What stands in the place of a secret.
 const HIDDEN: &str = "***";

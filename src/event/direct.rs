@@ -1,11 +1,12 @@
-//! A direct call: `{"action": "status" | "check" | "plan" | "reconcile" | "release", …}`, with the properties of
-//! `Custom::SessionEncryption` in camelCase.
+//! A direct call: `{"action": "status" | "check" | "plan" | "reconcile" | "release" | "audit" | "auditPairs" |
+//! "auditReport", …}`, with the properties of `Custom::SessionEncryption` in camelCase, or of an audit.
 
 use serde_json::{Map, Value};
 
-use super::{Event, session_encryption};
+use super::organization_call::{self, OrganizationCall};
+use super::{Event, audit_call, session_encryption};
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
-use crate::intent::{Intent, OnDelete};
+use crate::intent::{AuditQuestion, Intent, OnDelete};
 use crate::session::DocumentName;
 use cloudformation_custom_resource::{Properties, PropertyProblems, UnknownProperties};
 
@@ -30,6 +31,10 @@ pub(crate) enum DirectCall {
         /// What to leave behind. `None` for what was said when the document was taken.
         on_delete: Option<OnDelete>,
     },
+    /// Say in one line what is so in an account and Region.
+    Audit(Box<AuditQuestion>),
+    /// List the accounts and Regions of an audit, or make its report.
+    Organization(Box<OrganizationCall>),
 }
 
 /// The words of `action`.
@@ -40,24 +45,28 @@ enum DirectAction {
     Plan,
     Reconcile,
     Release,
+    Audit,
+    AuditPairs,
+    AuditReport,
 }
 
-const ACTIONS: [(&str, DirectAction); 5] = [
+const ACTIONS: [(&str, DirectAction); 8] = [
     ("status", DirectAction::Status),
     ("check", DirectAction::Check),
     ("plan", DirectAction::Plan),
     ("reconcile", DirectAction::Reconcile),
     ("release", DirectAction::Release),
+    ("audit", DirectAction::Audit),
+    ("auditPairs", DirectAction::AuditPairs),
+    ("auditReport", DirectAction::AuditReport),
 ];
 
 pub(super) fn read(fields: &Map<String, Value>) -> Event {
-    let mut reader = Properties::camel_case(fields);
+    let mut reader = Properties::camel_case(fields).hiding(&["ExternalId"]);
     let Some(action) = reader.word("Action", &ACTIONS) else {
         if fields.get("action").is_none_or(Value::is_null) {
-            reader.reject(
-                "Action",
-                "is null; it must be one of `status`, `check`, `plan`, `reconcile`, `release`",
-            );
+            let actions = ACTIONS.map(|(action, _)| format!("`{action}`")).join(", ");
+            reader.reject("Action", format!("is null; it must be one of {actions}"));
         }
         // The reader has found a problem, so this call is never returned. Without the action nobody can say which
         // properties belong to the call, so the others are ignored.
@@ -85,6 +94,18 @@ pub(super) fn read(fields: &Map<String, Value>) -> Event {
             reader.finish(UnknownProperties::Refuse).map(|_| DirectCall::Release { document, on_delete })
         }
         DirectAction::Plan => with_intent(reader, DirectCall::Plan),
+        DirectAction::Audit => {
+            let question = Box::new(audit_call::question(&mut reader));
+            reader.finish(UnknownProperties::Refuse).map(|_| DirectCall::Audit(question))
+        }
+        DirectAction::AuditPairs => {
+            let call = OrganizationCall::Pairs(organization_call::pairs(&mut reader, fields));
+            reader.finish(UnknownProperties::Refuse).map(|_| DirectCall::Organization(Box::new(call)))
+        }
+        DirectAction::AuditReport => {
+            let call = OrganizationCall::Report(organization_call::report(&mut reader));
+            reader.finish(UnknownProperties::Refuse).map(|_| DirectCall::Organization(Box::new(call)))
+        }
         DirectAction::Check => {
             let encryption = fields.get("encryption").and_then(Value::as_str);
             if encryption.is_some_and(|word| word.eq_ignore_ascii_case("Disabled")) {
@@ -96,6 +117,7 @@ pub(super) fn read(fields: &Map<String, Value>) -> Event {
             with_intent(reader, DirectCall::Check)
         }
     };
+    // An audit has no report to answer with what is wrong: whoever runs many of them must see the error.
     let is_question = matches!(action, DirectAction::Status | DirectAction::Check | DirectAction::Plan);
     direct_call(fields, call, is_question)
 }

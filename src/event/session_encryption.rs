@@ -3,18 +3,14 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::context_property::context_property;
 use super::custom_resource::{CustomResourceRequest, UNKNOWN_REQUEST, owner};
-use crate::access::{PrincipalArn, PrincipalType};
-use crate::intent::{
-    Encryption, Intent, KeyPolicyReader, OnConflict, OnDelete, OnKeyTrouble, Owner, PreflightMode, Safeguards,
-};
+use super::safeguards::safeguards;
+use crate::intent::{Encryption, Intent, OnConflict, OnDelete, OnKeyTrouble, Owner};
 use crate::key::KeyRef;
 use crate::location::Location;
 use crate::quote::quoted;
 use crate::session::{DocumentName, DocumentNameError};
-use cloudformation_custom_resource::{ObjectOrText, Properties, PropertyProblems, UnknownProperties};
-use kms_key_policy::{Policy, PolicyKind};
+use cloudformation_custom_resource::{Properties, PropertyProblems, UnknownProperties};
 
 const ON_DELETE: [(&str, OnDelete); 3] =
     [("Restore", OnDelete::Restore), ("Clear", OnDelete::Clear), ("Retain", OnDelete::Retain)];
@@ -27,12 +23,6 @@ const ON_KEY_TROUBLE: [(&str, KeyTroubleWord); 3] = [
 /// The property that names what CloudFormation is to make before the request. A reference in it states a dependency on
 /// a resource that has a condition. What it holds does not matter, also not for whether a request is the same as before.
 const REQUIRES: &str = "Requires";
-const PREFLIGHT: [(&str, PreflightMode); 4] = [
-    ("Strict", PreflightMode::Strict),
-    ("Enforce", PreflightMode::Enforce),
-    ("Warn", PreflightMode::Warn),
-    ("Off", PreflightMode::Off),
-];
 
 /// A request, read whole.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -270,63 +260,6 @@ fn reject_if_disabled(reader: &mut Properties<'_>, name: &'static str, key: Opti
         let switch = reader.spelt("Encryption");
         reader.reject(name, format!("is `{}`; it must be left out if {switch} is `Disabled`", quoted(key)));
     }
-}
-
-/// The safeguards. By default, they check as much as can be found out.
-fn safeguards(reader: &mut Properties<'_>) -> Safeguards {
-    let mode = reader.word("Preflight", &PREFLIGHT).unwrap_or_default();
-    let users = principals(reader, "Users");
-    let nodes = principals(reader, "Nodes");
-    let exempt = reader.texts("Exempt").unwrap_or_default();
-    let discover_users = reader.flag("DiscoverUsers").unwrap_or(true);
-    let discover_nodes = reader.flag("DiscoverNodes").unwrap_or(true);
-    let context = context_property(reader);
-    let external_id = reader.text("KeyPolicyReaderExternalId");
-    let reader_role = reader.text("KeyPolicyReaderRoleArn").filter(|arn| {
-        let role = PrincipalArn::parse(arn).is_ok_and(|arn| arn.principal_type() == PrincipalType::Role);
-        if !role {
-            let problem = format!(
-                "is `{}`; it must be the ARN of a role, `arn:aws:iam::ACCOUNT:role/NAME`",
-                quoted(arn)
-            );
-            reader.reject("KeyPolicyReaderRoleArn", problem);
-        }
-        role
-    });
-    if external_id.is_some() && reader_role.is_none() {
-        let role = reader.spelt("KeyPolicyReaderRoleArn");
-        reader.reject("KeyPolicyReaderExternalId", format!("is given without {role}"));
-    }
-    let key_policy = reader.object_or_text("KeyPolicy").map(|policy| match policy {
-        ObjectOrText::Object(policy) => Value::Object(policy).to_string(),
-        ObjectOrText::Text(policy) => policy,
-    });
-    if let Some(Err(error)) = key_policy.as_deref().map(|policy| Policy::parse(PolicyKind::Key, policy)) {
-        reader.reject("KeyPolicy", format!("is no key policy: {error}"));
-    }
-    Safeguards {
-        mode,
-        users,
-        nodes,
-        exempt,
-        discover_users,
-        discover_nodes,
-        reader: reader_role.map(|role_arn| KeyPolicyReader { role_arn, external_id }),
-        context,
-        key_policy,
-    }
-}
-
-/// A list of the ARNs of roles and users.
-pub(super) fn principals(reader: &mut Properties<'_>, name: &'static str) -> Vec<PrincipalArn> {
-    let mut principals = Vec::new();
-    for text in reader.texts(name).unwrap_or_default() {
-        match PrincipalArn::parse(&text) {
-            Ok(principal) => principals.push(principal),
-            Err(error) => reader.reject(name, error.to_string()),
-        }
-    }
-    principals
 }
 
 /// The document that the properties name, whatever else is wrong with them.

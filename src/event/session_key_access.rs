@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::context_property::context_property;
 use super::question::Question;
-use super::session_encryption::principals;
+use super::safeguards::principals;
 use crate::intent::{KeyAccessQuestion, Require};
 use crate::key::KeyRef;
 use crate::quote::quoted;

@@ -55,13 +55,16 @@ pub(super) fn ignored(event: &Value) -> String {
 }
 
 /// The samples, each with the name of the event that it is.
-const SAMPLES: [(&str, &str, &str); 49] = [
+const SAMPLES: [(&str, &str, &str); 52] = [
     ("config-compliance-change", sample!("config-compliance-change"), "change event"),
     ("config-rule-change", sample!("config-rule-change"), "config rule"),
     ("config-rule-scheduled", sample!("config-rule-scheduled"), "config rule"),
     ("custom-resource-create", sample!("custom-resource-create"), "custom resource"),
     ("custom-resource-delete", sample!("custom-resource-delete"), "custom resource"),
     ("custom-resource-update", sample!("custom-resource-update"), "custom resource"),
+    ("direct-audit", sample!("direct-audit"), "direct"),
+    ("direct-audit-pairs", sample!("direct-audit-pairs"), "direct"),
+    ("direct-audit-report", sample!("direct-audit-report"), "direct"),
     ("direct-check", sample!("direct-check"), "direct"),
     ("direct-plan", sample!("direct-plan"), "direct"),
     ("direct-reconcile", sample!("direct-reconcile"), "change event"),

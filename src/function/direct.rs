@@ -4,24 +4,23 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::FunctionError;
+use super::{FunctionError, audit, organization};
 use crate::event::direct::DirectCall;
 use crate::intent::{Intent, Owner};
 use crate::operations::{self, ChangeRequest, Release, ReleaseProposal};
-use crate::ports::{Environment, WritePorts};
+use crate::ports::{Environment, OrganizationPorts, WritePorts};
 use crate::quote::quoted;
-use crate::reconcile::ReconcileError;
 
 /// Answers a call. `digest` is the digest of its properties, and `patience` is how long a refusal may be asked about again.
 ///
 /// # Errors
-/// See [`ReconcileError`]. Findings that block are no error: the report says that it fails.
-pub(super) async fn answer<P: WritePorts>(
+/// If the call could not be answered. Findings that block are no error: the report says that it fails.
+pub(super) async fn answer<P: WritePorts + OrganizationPorts>(
     environment: Environment<'_, P>,
     call: &DirectCall,
     digest: String,
     patience: Duration,
-) -> Result<Value, ReconcileError> {
+) -> Result<Value, FunctionError> {
     let request = |command, intent: &Intent| {
         ChangeRequest::new(command, intent.clone(), Owner::direct_call(), digest).with_patience(patience)
     };
@@ -31,6 +30,8 @@ pub(super) async fn answer<P: WritePorts>(
             let status = operations::status(environment, document).await?;
             operations::status_report(document, vec![(location.clone(), status)])
         }
+        DirectCall::Audit(question) => return audit::answer(environment, question).await,
+        DirectCall::Organization(call) => return Ok(organization::answer(environment, call).await?),
         DirectCall::Check(intent) => operations::check(environment, intent).await?,
         DirectCall::Plan(intent) => {
             let request = request("plan", intent);

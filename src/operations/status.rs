@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::future::join_all;
 
 use crate::location::Location;
-use crate::ports::{AwsError, Clock, DocumentVersion, Environment, ReadDocuments, ReadPorts, VersionStatus};
+use crate::ports::{Clock, DocumentVersion, Environment, ReadDocuments, ReadPorts, VersionStatus};
 use crate::preflight::{KeyUsability, key_usability};
 use crate::reconcile::{ReconcileError, Record, read_record};
 use crate::report::{RegionStatus, Report, ReportHeader, VersionSummary};
@@ -25,26 +25,13 @@ pub async fn status<P: ReadPorts>(
 ) -> Result<RegionStatus, ReconcileError> {
     let Environment { ports, location, .. } = environment;
     let (found, record) = tokio::join!(read_versions(ports, document), read_record(ports, document));
-    let mut problems = Vec::new();
-    let record = match record {
-        Ok(record) => record,
-        Err(ReconcileError::Record(error)) => {
-            problems.push(error.to_string());
-            None
-        }
+    let (record, problem) = match record {
+        Ok(record) => (record, None),
+        Err(ReconcileError::Record(error)) => (None, Some(error.to_string())),
         Err(error) => return Err(error),
     };
-    let mut status = RegionStatus {
-        region: location.region.clone(),
-        document: document.to_string(),
-        versions: None,
-        default_kms_key_id: None,
-        owner: record.as_ref().map(|record| record.owner.to_string()),
-        wanted: record.as_ref().map(|record| record.asked_for().into()),
-        sessions_fail: false,
-        problems,
-        unknown: Vec::new(),
-    };
+    let mut status = of_owner(location, document, record.as_ref());
+    status.problems.extend(problem);
     if let Some(found) = found? {
         of_document(&mut status, &found);
         of_keys(&mut status, environment).await;
@@ -70,8 +57,27 @@ pub fn status_report(document: &DocumentName, found: Vec<(Location, RegionStatus
     Report { header, status, ..Report::default() }
 }
 
+/// The status with what the record says of the owner, and nothing else.
+pub(super) fn of_owner(
+    location: &Location,
+    document: &DocumentName,
+    record: Option<&Record>,
+) -> RegionStatus {
+    RegionStatus {
+        region: location.region.clone(),
+        document: document.to_string(),
+        versions: None,
+        default_kms_key_id: None,
+        owner: record.map(|record| record.owner.to_string()),
+        wanted: record.map(|record| record.asked_for().into()),
+        sessions_fail: false,
+        problems: Vec::new(),
+        unknown: Vec::new(),
+    }
+}
+
 /// Adds what the latest and default versions say.
-fn of_document(status: &mut RegionStatus, ReadVersions { latest, default }: &ReadVersions) {
+pub(super) fn of_document(status: &mut RegionStatus, ReadVersions { latest, default }: &ReadVersions) {
     let [(latest, latest_key), (default, default_key)] = [latest, default].map(|(number, version)| {
         let key = version.content.kms_key_id().unwrap_or_else(|error| {
             status.problems.push(format!("version {number} cannot be edited: {error}"));
@@ -119,7 +125,7 @@ async fn of_keys<P: ReadPorts>(status: &mut RegionStatus, environment: Environme
 }
 
 /// Adds what the record says: drift, a key that stands in, an open breaker.
-fn of_record(status: &mut RegionStatus, record: &Record, now: SystemTime) {
+pub(super) fn of_record(status: &mut RegionStatus, record: &Record, now: SystemTime) {
     let there = status.versions.as_ref().map_or("", |versions| versions.kms_key_id.as_str());
     if record.wanted.as_kms_key_id() != there {
         status.problems.push(format!("the document does not have the key that {} wants", record.owner));
@@ -160,15 +166,17 @@ fn ago(moment: u64, now: SystemTime) -> String {
     }
 }
 
-struct ReadVersions {
-    latest: (u64, DocumentVersion),
-    default: (u64, DocumentVersion),
+/// The latest and the default version, each with its number.
+pub(super) struct ReadVersions {
+    pub(super) latest: (u64, DocumentVersion),
+    pub(super) default: (u64, DocumentVersion),
 }
 
-async fn read_versions<P: ReadDocuments + Clock>(
+/// Reads the two versions that sessions may use. `None` if there is no document.
+pub(super) async fn read_versions<P: ReadDocuments + Clock>(
     ports: &P,
     name: &DocumentName,
-) -> Result<Option<ReadVersions>, AwsError> {
+) -> Result<Option<ReadVersions>, ReconcileError> {
     for attempt in 1..=READS {
         // Read as JSON, whatever the document is stored in: nobody edits this text.
         let (head, found) = tokio::join!(ports.head(name), ports.latest(name, DocumentFormat::Json));
@@ -194,7 +202,7 @@ async fn read_versions<P: ReadDocuments + Clock>(
         }
         ports.pause(attempt).await;
     }
-    Ok(None)
+    Err(ReconcileError::Overtaken { document: name.clone() })
 }
 
 #[cfg(test)]

@@ -24,6 +24,46 @@ impl AwsError {
         self.operation == "ssm:GetParameter" && self.is_denied()
     }
 
+    /// AWS's error code; empty if AWS did not answer.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match &self.kind {
+            AwsErrorKind::Denied { answer, .. } | AwsErrorKind::Refused(answer) => &answer.code,
+            AwsErrorKind::NoAnswer(_) => "",
+        }
+    }
+
+    /// Whether AWS throttled the call, to its last attempt.
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        const CODES: [&str; 8] = [
+            "Throttling",
+            "ThrottlingException",
+            "ThrottledException",
+            "RequestThrottled",
+            "RequestThrottledException",
+            "TooManyRequestsException",
+            "RequestLimitExceeded",
+            "SlowDown",
+        ];
+        CODES.contains(&self.code())
+    }
+
+    /// Whether the service does not know the credentials. So it answers in a Region that is not enabled in their account,
+    /// and so it answers to credentials that are no longer valid.
+    #[must_use]
+    pub fn is_of_unknown_credentials(&self) -> bool {
+        const CODES: [&str; 4] =
+            ["UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure", "InvalidAccessKeyId"];
+        CODES.contains(&self.code())
+    }
+
+    /// Whether the credentials have expired.
+    #[must_use]
+    pub fn is_of_expired_credentials(&self) -> bool {
+        ["ExpiredToken", "ExpiredTokenException"].contains(&self.code())
+    }
+
     /// Whether the caller lacks a permission.
     #[must_use]
     pub fn is_denied(&self) -> bool {

@@ -1,10 +1,12 @@
 //! The command line, run through its console: what it prints and how it ends.
 
 mod answers;
+mod audit;
 mod changes;
 mod connecting;
 mod evaluate;
 mod fleets;
+mod key_report;
 mod lists;
 mod offline;
 mod operations;
@@ -82,6 +84,7 @@ async fn run(
         out: &mut out,
         err: &mut err,
         interactive: matches!(terminal, Terminal::Types(_)),
+        watched: matches!(terminal, Terminal::Types(_)),
         colour: false,
         // 1 March 2026, noon.
         started: "2026-03-01T12:00:00Z".to_owned(),

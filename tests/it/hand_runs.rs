@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 use session_kms::function::FunctionError;
 
+use crate::audit_run::seed_samples;
 use crate::bad_input::arena::Arena;
 use crate::bad_input::samples::{before, samples};
 use crate::fixture::{Fixture, PATIENCE, handle, handle_as};
@@ -84,6 +85,7 @@ async fn if_aws_does_not_say_whose_the_credentials_are_the_event_does() {
 #[tokio::test]
 async fn the_binary_handles_events_without_an_account_in_the_arn() {
     let fixture = Fixture::with_settings().await;
+    fixture.stub.world(seed_samples);
     let mut process = Process::start_as(&fixture.stub, ARN).await;
     for (name, event) in samples() {
         let is_of_stack = event.get("ResponseURL").is_some() || event.to_string().contains("ResponseURL");

@@ -10,7 +10,10 @@
 
 mod adapters;
 mod architecture;
+mod audit;
+mod audit_pairs;
 mod audit_report;
+mod audit_run;
 mod bad_input;
 mod change_events;
 mod cli;

@@ -11,6 +11,7 @@ use session_kms::aws::Aws;
 use session_kms::function::Function;
 use session_kms::session::DocumentName;
 
+use crate::audit;
 use crate::fixture::{
     Fixture, NAME, PATIENCE, SET_TO_K1, and, created, enabled, handle, id_of, resource, rival_key,
 };
@@ -238,6 +239,19 @@ async fn a_check() {
     fixture.stub.world(fleet);
     let check = json!({"action": "check", "kmsKeyId": fixture.k1});
     assert_eq!(effort(&fixture, &fixture.function(None), &check).await, (22, 5));
+}
+
+#[tokio::test]
+async fn an_audit() {
+    let fixture = Fixture { stub: audit::seeded().await, k1: String::new(), k2: String::new() };
+    let function = fixture.function(None);
+    let [first, second] = [
+        effort(&fixture, &function, &audit::call()).await,
+        effort(&fixture, &function, &audit::call()).await,
+    ];
+    assert_eq!(first, (23, 7));
+    // The role stays assumed.
+    assert_eq!(second, (22, 6));
 }
 
 #[tokio::test]

@@ -2,9 +2,11 @@ use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region};
 use aws_types::sdk_config::Builder;
-use aws_types::service_config::LoadServiceConfig;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
+use super::endpoint::endpoint;
 use super::*;
+use crate::aws::iam_service::IAM;
 
 const EC2: Service = Service { id: "EC2", name: "ec2", endpoint_region: |region| region };
 const CONFIG: Service = Service { id: "Config Service", name: "config", endpoint_region: |region| region };
@@ -108,11 +110,58 @@ fn a_request_has_its_protocol_s_headers_and_hides_its_body() {
         (query, "secret", form, None, "Action=Act&Version=2010-05-08&secret"),
         (Protocol::Query { version: "1" }, "", form, None, "Action=Act&Version=1"),
     ] {
-        let request = request(&OperationSpec { protocol, ..ACT }, given.to_owned()).unwrap();
+        let request = request(&OperationSpec { protocol, ..ACT }, Body::Text(given.to_owned())).unwrap();
         assert_eq!((request.method(), request.uri()), ("POST", "/"));
         assert_eq!(request.headers().get("x-amz-target"), target);
         assert_eq!(request.headers().get("content-type"), Some(content_type));
         assert_eq!(request.body().bytes(), Some(sent.as_bytes()));
     }
-    assert!(!format!("{:?}", Body("secret".to_owned())).contains("secret"));
+    assert!(!format!("{:?}", Body::Text("secret".to_owned())).contains("secret"));
+}
+
+#[test]
+fn json_can_be_sent_to_a_path_and_s3_has_method_path_and_headers_of_its_own() {
+    let list = request(
+        &OperationSpec { protocol: Protocol::RestJson { path: "/listRegions" }, ..ACT },
+        Body::Text("{}".to_owned()),
+    )
+    .unwrap();
+    assert_eq!((list.method(), list.uri()), ("POST", "/listRegions"));
+    assert_eq!(list.headers().get("content-type"), Some("application/json"));
+    let read = S3Request {
+        method: "GET",
+        uri: "/a%20b".to_owned(),
+        headers: vec![("range", "bytes=0-9".to_owned())],
+        body: SdkBody::from("secret"),
+    };
+    assert!(!format!("{read:?}").contains("secret"));
+    let read = request(&OperationSpec { protocol: Protocol::S3, ..ACT }, Body::S3(read)).unwrap();
+    assert_eq!((read.method(), read.uri()), ("GET", "/a%20b"));
+    assert_eq!(read.headers().get("range"), Some("bytes=0-9"));
+}
+
+#[tokio::test]
+async fn a_bucket_is_a_host_unless_its_name_has_dots_or_the_settings_name_the_host() {
+    const S3: Service = Service { id: "S3", name: "s3", endpoint_region: |region| region };
+    for (bucket, region, fips, dual_stack, expected) in [
+        ("logs", None, false, false, ("https://logs.s3.eu-west-1.amazonaws.com", false)),
+        ("logs", Some("us-east-1"), false, false, ("https://logs.s3.us-east-1.amazonaws.com", false)),
+        ("my.logs", None, false, false, ("https://s3.eu-west-1.amazonaws.com", true)),
+        ("logs", Some("cn-north-1"), false, false, ("https://logs.s3.cn-north-1.amazonaws.com.cn", false)),
+        ("logs", Some("us-east-1"), true, false, ("https://logs.s3-fips.us-east-1.amazonaws.com", false)),
+        ("logs", None, false, true, ("https://logs.s3.dualstack.eu-west-1.amazonaws.com", false)),
+    ] {
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-west-1"))
+            .use_fips(fips)
+            .use_dual_stack(dual_stack)
+            .build();
+        let (endpoint, is_in_path) = bucket_endpoint(&config, &S3, bucket, region).await.unwrap();
+        assert_eq!((endpoint.url.as_str(), is_in_path), expected);
+        assert_eq!(endpoint.region, region.unwrap_or("eu-west-1"));
+    }
+    let config = with_endpoint().region(Region::new("eu-west-1")).build();
+    let (endpoint, is_in_path) = bucket_endpoint(&config, &S3, "logs", None).await.unwrap();
+    assert_eq!((endpoint.url.as_str(), is_in_path), ("http://127.0.0.1:1", true));
 }

@@ -73,7 +73,16 @@ fn each_sample_that_has_a_type_can_be_read_with_it_or_lacks_listed_fields() {
     assert_eq!(failures, [""; 0]);
     assert_eq!(
         without_type,
-        ["direct-check", "direct-plan", "direct-reconcile", "direct-release", "direct-status"]
+        [
+            "direct-audit",
+            "direct-audit-pairs",
+            "direct-audit-report",
+            "direct-check",
+            "direct-plan",
+            "direct-reconcile",
+            "direct-release",
+            "direct-status"
+        ]
     );
 }
 

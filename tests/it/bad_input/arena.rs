@@ -10,6 +10,7 @@ use session_kms::aws::Aws;
 use session_kms::function::{Function, FunctionError};
 
 use super::logs::Logs;
+use crate::audit_run::seed_samples;
 use crate::fixture::{NAME, RECORD, assert_nothing_secret, function_on, handle, handle_as, settings};
 use crate::stub::{ACCOUNT, Document, Format, Ids, REGION, ReceivedResponse, Stub, World};
 
@@ -118,6 +119,7 @@ impl Arena {
                 let key = world.add_key(id);
                 world.add_alias(alias, &key);
             }
+            seed_samples(world);
             let key = if before == Before::AsWanted { &wanted } else { "alias/theirs" };
             world.put_document(NAME, Document::session(Format::Json, &settings(key)));
             if before != Before::Unowned {

@@ -70,6 +70,7 @@ async fn a_closed_pipe_ends_it_quietly_and_another_failure_of_the_output_does_no
             input: &mut input.as_bytes(),
             out: &mut FailingOutput(kind),
             err: &mut err,
+            watched: false,
             interactive: false,
             colour: false,
             started: String::new(),

@@ -433,6 +433,7 @@ fn expected(rules: &KeyRules, arn: &PrincipalArn, side: CallerKind, own: OwnLaye
 }
 
 /// The simulator's answer about a principal, if every condition key is known.
+#[expect(clippy::panic, reason = "a test that panics has failed")]
 fn simulated(rules: &KeyRules, arn: &PrincipalArn, side: CallerKind, own: OwnLayers<'_>) -> SimulatedAnswer {
     let decide = |own| match rules.evaluate_own(arn, side, own).unwrap() {
         KeyVerdict::Allows { .. } => SimulatedDecision::Allowed,

@@ -3,6 +3,7 @@
 mod associations;
 mod instances;
 mod list;
+mod regions;
 mod vpcs;
 
 pub use associations::Associations;
@@ -11,4 +12,5 @@ pub use vpcs::Vpcs;
 
 use super::services::Operation;
 
-pub const OPERATIONS: &[&[Operation]] = &[associations::OPERATIONS, instances::OPERATIONS, vpcs::OPERATIONS];
+pub const OPERATIONS: &[&[Operation]] =
+    &[associations::OPERATIONS, instances::OPERATIONS, vpcs::OPERATIONS, regions::OPERATIONS];

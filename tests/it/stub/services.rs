@@ -1,11 +1,11 @@
 //! The list of services. A new service is a new file and one line in [`SERVICES`]; a new operation is one line in its
 //! service's table.
 
-use super::call::{Call, Outcome};
+use super::call::{Call, Outcome, Refusal};
 use super::query::{EC2_QUERY, QUERY};
 use super::wire::{AWS_JSON, Wire};
 use super::world::World;
-use super::{config, ec2, iam, kms, organizations, ssm, sts};
+use super::{account, config, ec2, iam, kms, organizations, s3, ssm, sts};
 
 /// Every service of the stub. The signing name in a call's credential scope selects the service.
 pub const SERVICES: &[Service] = &[
@@ -16,6 +16,7 @@ pub const SERVICES: &[Service] = &[
         internal_error: "InternalServerError",
         denied: (400, "AccessDeniedException"),
         throttled: (400, "ThrottlingException"),
+        unknown_token: (400, "UnrecognizedClientException"),
         wire: AWS_JSON,
         operations: ssm::OPERATIONS,
     },
@@ -26,6 +27,7 @@ pub const SERVICES: &[Service] = &[
         internal_error: "KMSInternalException",
         denied: (400, "AccessDeniedException"),
         throttled: (400, "ThrottlingException"),
+        unknown_token: (400, "UnrecognizedClientException"),
         wire: AWS_JSON,
         operations: kms::OPERATIONS,
     },
@@ -36,6 +38,7 @@ pub const SERVICES: &[Service] = &[
         internal_error: "ServiceFailure",
         denied: (403, "AccessDenied"),
         throttled: (400, "Throttling"),
+        unknown_token: (403, "InvalidClientTokenId"),
         wire: QUERY,
         operations: iam::OPERATIONS,
     },
@@ -46,6 +49,7 @@ pub const SERVICES: &[Service] = &[
         internal_error: "InternalFailure",
         denied: (403, "AccessDenied"),
         throttled: (400, "Throttling"),
+        unknown_token: (403, "InvalidClientTokenId"),
         wire: QUERY,
         operations: sts::OPERATIONS,
     },
@@ -56,6 +60,7 @@ pub const SERVICES: &[Service] = &[
         internal_error: "InternalError",
         denied: (403, "UnauthorizedOperation"),
         throttled: (503, "RequestLimitExceeded"),
+        unknown_token: (401, "AuthFailure"),
         wire: EC2_QUERY,
         operations: ec2::OPERATIONS,
     },
@@ -66,6 +71,7 @@ pub const SERVICES: &[Service] = &[
         internal_error: "InternalFailure",
         denied: (400, "AccessDeniedException"),
         throttled: (400, "ThrottlingException"),
+        unknown_token: (400, "UnrecognizedClientException"),
         wire: AWS_JSON,
         operations: config::OPERATIONS,
     },
@@ -76,8 +82,31 @@ pub const SERVICES: &[Service] = &[
         internal_error: "ServiceException",
         denied: (400, "AccessDeniedException"),
         throttled: (400, "TooManyRequestsException"),
+        unknown_token: (400, "UnrecognizedClientException"),
         wire: AWS_JSON,
         operations: organizations::OPERATIONS,
+    },
+    Service {
+        name: "account",
+        target: "2021-02-01",
+        message_member: "message",
+        internal_error: "InternalServerException",
+        denied: (403, "AccessDeniedException"),
+        throttled: (429, "TooManyRequestsException"),
+        unknown_token: (403, "UnrecognizedClientException"),
+        wire: account::REST_JSON,
+        operations: account::OPERATIONS,
+    },
+    Service {
+        name: "s3",
+        target: "2006-03-01",
+        message_member: "Message",
+        internal_error: "InternalError",
+        denied: (403, "AccessDenied"),
+        throttled: (503, "SlowDown"),
+        unknown_token: (403, "InvalidAccessKeyId"),
+        wire: s3::S3,
+        operations: s3::OPERATIONS,
     },
 ];
 
@@ -95,6 +124,8 @@ pub struct Service {
     pub denied: (u16, &'static str),
     /// Status and code of throttling.
     pub throttled: (u16, &'static str),
+    /// Status and code of the refusal of credentials that it does not know.
+    pub unknown_token: (u16, &'static str),
     /// How its calls and answers look on the wire.
     pub wire: Wire,
     /// Its operations, a table for each subject.
@@ -113,6 +144,14 @@ pub struct Operation {
 pub enum Kind {
     Read,
     Write,
+}
+
+impl Service {
+    /// The refusal of credentials that the service does not know.
+    pub fn unknown_token(&self) -> Refusal {
+        let (status, code) = self.unknown_token;
+        Refusal::client(code, "The security token included in the request is invalid.").coded(status, code)
+    }
 }
 
 impl Operation {

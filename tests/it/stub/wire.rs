@@ -68,10 +68,7 @@ pub fn understand(world: &World, incoming: &Incoming) -> Result<(Call, &'static 
     if let Some(token) = world.iam.issued.get(access_key)
         && incoming.header("x-amz-security-token") != Some(token)
     {
-        return Err(Refusal::client(
-            "UnrecognizedClientException",
-            "The security token included in the request is invalid.",
-        ));
+        return Err(service.unknown_token());
     }
     let (operation, body) = (service.wire.read)(service, incoming)?;
     let call = Call {

@@ -1,6 +1,6 @@
 //! The state of the stub: plain values, usable without HTTP. A new service's state is one field here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -9,6 +9,8 @@ use super::config::Rules;
 use super::ec2::{Associations, Instances, Vpcs};
 use super::iam::Iam;
 use super::kms::Keys;
+use super::organizations::Tree;
+use super::s3::Buckets;
 use super::services;
 use super::ssm::{Document, Documents, Fleet, Parameters};
 
@@ -36,6 +38,13 @@ pub struct World {
     pub rules: Rules,
     /// The id of the organization that the accounts are in, if they are in one.
     pub organization: Option<String>,
+    /// The tree of its accounts.
+    pub tree: Tree,
+    /// The Regions of accounts that have others than usual, each with its state.
+    pub account_regions: BTreeMap<String, Vec<(&'static str, &'static str)>>,
+    pub buckets: Buckets,
+    /// The Regions that are not enabled in an account. Services do not know the account's credentials there.
+    pub not_enabled: BTreeSet<Location>,
     ticks: u32,
 }
 
@@ -56,6 +65,10 @@ impl Default for World {
             vpcs: Vpcs::default(),
             rules: Rules::default(),
             organization: None,
+            tree: Tree::default(),
+            account_regions: BTreeMap::new(),
+            buckets: Buckets::default(),
+            not_enabled: BTreeSet::new(),
             ticks: 0,
         }
     }
@@ -64,6 +77,11 @@ impl Default for World {
 impl World {
     /// Executes a call.
     pub fn call(&mut self, call: &Call) -> Outcome {
+        if self.not_enabled.contains(&call.location())
+            && let Some(service) = services::service(call.service)
+        {
+            return Err(service.unknown_token());
+        }
         match services::operation(call.service, &call.operation) {
             Some(operation) => (operation.run)(self, call),
             None => Err(Refusal::client(

@@ -1,0 +1,81 @@
+//! The endpoints of services that have no client here.
+
+use aws_config::SdkConfig;
+use aws_sdk_ssm::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+use aws_types::service_config::ServiceConfigKey;
+
+use super::{Endpoint, Service};
+use crate::aws::iam_service::{IAM, iam_endpoint};
+
+/// The endpoint that the settings name for the service, else the one that they name for all services, else the
+/// Region's.
+pub(in crate::aws) async fn own_endpoint(
+    config: &SdkConfig,
+    service: &Service,
+) -> Result<Endpoint, &'static str> {
+    let own = config.region().ok_or("there is no Region to ask")?;
+    let region = (service.endpoint_region)(own.as_ref()).to_owned();
+    Ok(Endpoint { url: endpoint(config, service, &region).await?, region })
+}
+
+pub(super) async fn endpoint(
+    config: &SdkConfig,
+    service: &Service,
+    region: &str,
+) -> Result<String, &'static str> {
+    if let Some(url) = set_endpoint(config, service)? {
+        return Ok(url);
+    }
+    let ssm = ssm_endpoint(region, config.use_fips(), config.use_dual_stack()).await?;
+    let regional = ssm.replacen("//ssm", &format!("//{}", service.name), 1);
+    Ok(if service.name == IAM.name { iam_endpoint(regional) } else { regional })
+}
+
+/// The endpoint of a bucket in a Region, and whether its paths begin with the bucket's name: where the settings name the
+/// host, and where the bucket's name has dots, for which no certificate holds.
+pub(in crate::aws) async fn bucket_endpoint(
+    config: &SdkConfig,
+    service: &Service,
+    bucket: &str,
+    region: Option<&str>,
+) -> Result<(Endpoint, bool), &'static str> {
+    let own = config.region().map(AsRef::as_ref);
+    let region = region.or(own).ok_or("there is no Region to ask")?.to_owned();
+    if let Some(url) = set_endpoint(config, service)? {
+        return Ok((Endpoint { url, region }, true));
+    }
+    // S3 has its own words for FIPS and dual stack in the host, before a domain that is that of the Region.
+    let ssm = ssm_endpoint(&region, None, None).await?;
+    let fips = if config.use_fips() == Some(true) { "-fips" } else { "" };
+    let dual_stack = if config.use_dual_stack() == Some(true) { ".dualstack" } else { "" };
+    let is_in_path = bucket.contains('.');
+    let in_host = if is_in_path { String::new() } else { format!("{bucket}.") };
+    let url = ssm.replacen("//ssm", &format!("//{in_host}s3{fips}{dual_stack}"), 1);
+    Ok((Endpoint { url, region }, is_in_path))
+}
+
+fn set_endpoint(config: &SdkConfig, service: &Service) -> Result<Option<String>, &'static str> {
+    let key =
+        ServiceConfigKey::builder().service_id(service.id).env("AWS_ENDPOINT_URL").profile("endpoint_url");
+    let key = key.build().map_err(|_| "the setting of the service's endpoint has no name")?;
+    let set = config.service_config().and_then(|settings| settings.load_config(key));
+    Ok(set.or_else(|| config.endpoint_url().map(str::to_owned)))
+}
+
+/// The endpoint of SSM: the host of another service differs from it only in the service's name, with FIPS and dual stack
+/// too, and SSM's client knows the domains of all partitions.
+async fn ssm_endpoint(
+    region: &str,
+    fips: Option<bool>,
+    dual_stack: Option<bool>,
+) -> Result<String, &'static str> {
+    let params = Params::builder()
+        .region(region)
+        .set_use_fips(fips)
+        .set_use_dual_stack(dual_stack)
+        .build()
+        .map_err(|_| "there is no endpoint for these settings")?;
+    let ssm = DefaultResolver::new().resolve_endpoint(&params).await;
+    let ssm = ssm.map_err(|_| "there is no endpoint in this Region for these settings")?;
+    Ok(ssm.url().to_owned())
+}

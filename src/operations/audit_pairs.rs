@@ -1,0 +1,172 @@
+//! The operation auditPairs: the list of the accounts and Regions of an audit, of which Step Functions starts an execution
+//! each.
+
+pub(super) mod accounts;
+
+use std::cell::Cell;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use serde_json::{Map, Value, json};
+
+use super::AuditFailure;
+use crate::intent::{AuditRole, AuditedRegions, PairsQuestion};
+use crate::location::Location;
+use crate::ports::{AccountRegions as _, AwsError, AwsErrorKind, Environment, OrganizationPorts};
+use accounts::{FoundAccount, FoundAccounts, accounts};
+
+/// How many accounts are asked for their Regions at a time.
+const ACCOUNTS_AT_A_TIME: usize = 8;
+/// How often an account is asked again after AWS throttled all attempts of the SDK.
+const MOST_PAUSES: u32 = 20;
+/// How many items of a list the answer names, since a state of Step Functions carries 256 KB.
+const MOST_NAMED: usize = 50;
+
+/// Makes the list and writes it, and says what is in it.
+///
+/// # Errors
+/// See [`AuditFailure`]. An account whose Regions cannot be read is no error: it is in the list with the own Region.
+pub async fn audit_pairs<P: OrganizationPorts>(
+    environment: Environment<'_, P>,
+    question: &PairsQuestion,
+) -> Result<Value, AuditFailure> {
+    environment.progress("listing the accounts");
+    let ports = environment.ports;
+    let found = accounts(ports, &question.accounts, &question.exclude).await?;
+    environment.progress("listing the Regions of the accounts");
+    let mut unread = Vec::new();
+    let mut pairs = Vec::new();
+    let is_unreachable = Cell::new(false);
+    let asked = stream::iter(&found.audited)
+        .map(|account| Box::pin(regions_of(environment, question, account, &is_unreachable)));
+    let mut asked = asked.buffered(ACCOUNTS_AT_A_TIME);
+    while let Some((account, regions)) = asked.next().await {
+        let regions = match regions {
+            Ok(regions) => regions,
+            Err(RegionsUnread { first: Some(error), .. } | RegionsUnread { last: error, .. })
+                if error.is_throttled() =>
+            {
+                return Err(error.into());
+            }
+            Err(error) => {
+                unread.push(format!("{}: {error}", account.id));
+                vec![environment.location.region.clone()]
+            }
+        };
+        pairs.extend(regions.into_iter().map(|region| (region, account)));
+    }
+    // One account after the other would have IAM, which is one for all Regions of an account, throttle the audit.
+    pairs.sort();
+    pairs.dedup();
+    environment.progress("writing the list");
+    let list = json_list(&question.call, &pairs);
+    ports.put_object(&question.output, "application/json", list).await?;
+    Ok(answer(question, &found, &unread, pairs.len()))
+}
+
+/// Why the Regions of an account could not be read.
+#[derive(Debug)]
+pub(super) struct RegionsUnread {
+    /// What Account Management said, if another was asked after it.
+    first: Option<AwsError>,
+    pub(super) last: AwsError,
+}
+
+impl std::fmt::Display for RegionsUnread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.first {
+            Some(first) => write!(f, "{first}; and {}", self.last),
+            None => write!(f, "{}", self.last),
+        }
+    }
+}
+
+/// The Regions of an account. `is_unreachable` becomes true if Account Management does not answer.
+async fn regions_of<'a, P: OrganizationPorts>(
+    environment: Environment<'_, P>,
+    question: &PairsQuestion,
+    account: &'a FoundAccount,
+    is_unreachable: &Cell<bool>,
+) -> (&'a FoundAccount, Result<Vec<String>, RegionsUnread>) {
+    let regions = match &question.regions {
+        AuditedRegions::Listed(regions) => Ok(regions.clone()),
+        AuditedRegions::Enabled => {
+            enabled(environment, question.role.as_ref(), &account.id, is_unreachable).await
+        }
+    };
+    (account, regions)
+}
+
+/// The Regions that are enabled in an account: from Account Management, which answers for the accounts of the
+/// organization, else from EC2 with the audit role of the account.
+pub(super) async fn enabled<P: OrganizationPorts>(
+    Environment { ports, location: own, .. }: Environment<'_, P>,
+    role: Option<&AuditRole>,
+    account: &str,
+    is_unreachable: &Cell<bool>,
+) -> Result<Vec<String>, RegionsUnread> {
+    // AWS takes the own account only if it is not named.
+    let named = (account != own.account).then_some(account);
+    let mut attempt = 0;
+    let first = loop {
+        // Not every partition has Account Management. To find that out takes all attempts of the SDK, which thousands of
+        // accounts are not to wait for.
+        if is_unreachable.get() {
+            break None;
+        }
+        match ports.enabled_regions(named).await {
+            Ok(regions) if !regions.is_empty() => return Ok(regions),
+            Ok(_) => break None,
+            Err(error) if error.is_throttled() && attempt < MOST_PAUSES => {
+                attempt += 1;
+                ports.pause(attempt).await;
+            }
+            Err(error) => {
+                let has_no_answer = matches!(error.kind, AwsErrorKind::NoAnswer(_));
+                is_unreachable.set(is_unreachable.get() || has_no_answer);
+                break Some(error);
+            }
+        }
+    };
+    let described = async {
+        if named.is_none() {
+            return ports.described_regions().await;
+        }
+        let location = Location { account: account.to_owned(), ..own.clone() };
+        ports.reach(&location, role).await?.described_regions().await
+    };
+    described.await.map_err(|last| RegionsUnread { first, last })
+}
+
+/// The list as a JSON array with a call on each line.
+fn json_list(call: &Map<String, Value>, pairs: &[(String, &FoundAccount)]) -> Vec<u8> {
+    let mut list = b"[".to_vec();
+    for (region, account) in pairs {
+        let FoundAccount { id, name, unit } = account;
+        let mut item = Map::new();
+        item.insert("action".to_owned(), "audit".into());
+        item.insert("account".to_owned(), id.as_str().into());
+        item.insert("region".to_owned(), region.as_str().into());
+        item.extend(name.iter().map(|name| ("accountName".to_owned(), name.as_str().into())));
+        item.extend(unit.iter().map(|unit| ("organizationalUnit".to_owned(), unit.as_str().into())));
+        item.extend(call.iter().map(|(name, value)| (name.clone(), value.clone())));
+        list.extend_from_slice(if list.len() > 1 { b",\n" } else { b"\n" });
+        list.extend_from_slice(Value::Object(item).to_string().as_bytes());
+    }
+    list.extend_from_slice(b"\n]\n");
+    list
+}
+
+fn answer(question: &PairsQuestion, found: &FoundAccounts, unread: &[String], pairs: usize) -> Value {
+    let some_of = |items: &[String]| json!({"count": items.len(), "first": items.iter().take(MOST_NAMED).collect::<Vec<_>>()});
+    json!({
+        "pairs": pairs,
+        "accounts": found.audited.len(),
+        "bucket": question.output.bucket,
+        "key": question.output.key,
+        "notActive": some_of(&found.not_active),
+        "excluded": some_of(&found.excluded),
+        "unknownExclusions": some_of(&found.unknown_exclusions),
+        "regionsUnread": some_of(unread),
+    })
+}
