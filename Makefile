@@ -40,7 +40,7 @@ build: ## Build the function as it is deployed (release)
 	RUSTFLAGS="$(RELEASE_FLAGS)" cargo build --release --locked --no-default-features --bin $(BINARY)
 
 .PHONY: package
-package: ## Build for sam deploy, in some 12 minutes (ARCHITECTURE=arm64 or x86_64, TEMPLATE=template.yaml or template-key-access.yaml)
+package: ## Build for sam deploy, in some 12 minutes (ARCHITECTURE=arm64 or x86_64, TEMPLATE=template.yaml, template-key-access.yaml or deploy/audit.yaml)
 	@exec $(PYTHON) -m local.sam_build $(ARCHITECTURE) $(TEMPLATE)
 
 .PHONY: release

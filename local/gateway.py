@@ -1,7 +1,8 @@
 """A gateway before ministack and moto. It answers for both if neither does what AWS does.
 
-It serves Systems Manager, KMS, IAM, STS, EC2, AWS Config and Organizations. It sends each call on unchanged, signature
-included: calls of Systems Manager to moto, all others to ministack. It changes these answers:
+It serves Systems Manager, KMS, IAM, STS, EC2, AWS Config, Organizations and Account Management. It sends each call on
+unchanged, signature included: calls of Systems Manager to moto, all others to ministack. moto does not know the credentials
+of ministack, so the gateway tells it the account. It changes these answers:
 
 - KMS, key of another account by its ARN: ministack knows only the keys of the caller's account, so the gateway asks
   again in the owner's account if the key policy admits the caller's account. ministack has checked the caller's own
@@ -18,15 +19,19 @@ included: calls of Systems Manager to moto, all others to ministack. It changes 
 - KMS, DescribeKey: the creation date of a key can be set to an earlier day (``PUT /_local/state``).
 - IAM, SimulatePrincipalPolicy: ``local/simulator.py`` answers, because the simulator of ministack takes no context
   and lists no missing condition keys. ministack checks the permission.
-- IAM, calls for which ministack asks for a permission on `*`: AWS asks for one on the role, the instance profile or
-  the service setting, so the gateway decides a denial again on that resource.
+- IAM, Organizations and Account Management, calls for which ministack asks for a permission on `*`: AWS asks for one on the
+  role, the instance profile, the service setting, the unit or the account, so the gateway decides a denial again on that
+  resource.
 - STS, AssumeRole: if a trust policy names a role in aws:PrincipalArn, AWS admits the sessions of the role. ministack
   compares the ARN of the session, so the gateway lists both ARNs in the trust policy during the call.
 - Organizations, DescribeOrganization: it returns the organization of the account that was set
   (``PUT /_local/state``), and by default there is none. In ministack every account has one of its own. ministack
   checks the permission.
+- Organizations, lists, and Account Management, ListRegions: they come in pages, and an account has the Regions enabled that
+  were set. In all other Regions the credentials of that account are unknown. See ``local/organization.py``.
 - Systems Manager, managed nodes and sessions: it returns those that were set (``PUT /_local/state``), because moto
-  knows neither call and ministack lists only nodes that have a container. ministack checks the permission.
+  knows neither call and ministack lists only nodes that have a container. ministack checks the permission. They are those
+  of every account and Region, or of each one apart.
 - Systems Manager, GetDocument: ministack checks the permission, because moto checks none.
 - EC2, DescribeVpcEndpoints, DescribeInstances and DescribeSecurityGroups: see ``local/network.py``. ministack checks
   the permission.
@@ -53,7 +58,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from local import network, simulator
+from local import network, organization, simulator
 from local.policy_evaluator import Caller, Context, Decision, Request, UnsupportedError, as_list, decide, key_policy_allows
 from local.simulator import identity_policies
 
@@ -77,6 +82,11 @@ class State:
     created: dict[str, float] = field(default_factory=dict)
     # Account id to the id of its organization.
     organizations: dict[str, str] = field(default_factory=dict)
+    # Account and Region, as `111122223333/eu-west-1`, to its own "nodes" and "sessions". If it is not empty, the fields above
+    # do not count.
+    places: dict[str, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
+    # Account id to its enabled Regions. In an account that is not here every Region is enabled.
+    enabled_regions: dict[str, list[str]] = field(default_factory=dict)
     # Parameters of each PutEvaluations call, oldest first.
     evaluations: list[dict[str, Any]] = field(default_factory=list)
 
@@ -159,11 +169,19 @@ class Gateway:
         self.region = region
         self.state = State()
         self._trust_policy_lock = threading.Lock()
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str, str], Any] = {}
         self._clients_lock = threading.Lock()
+        # Access key to account. A key never changes its account.
+        self._accounts: dict[str, str] = {}
 
     def handle(self, call: Call) -> Reply:
+        if self.state.enabled_regions:
+            _, _, region, service, *_ = call.scope()
+            if organization.is_disabled(self.state.enabled_regions, self._caller(call), region, service):
+                return _unknown_credentials(service)
         match call.service:
+            case "" if call.path.startswith("/list"):
+                return self._list_regions(call)
             case "":
                 form = {name: values[0] for name, values in parse_qs(call.body.decode()).items()}
                 if call.scope()[3:4] == ["ec2"]:
@@ -183,24 +201,32 @@ class Gateway:
             case "StarlingDoveService":
                 return self._config(call)
             case "AWSOrganizationsV20161128":
-                return self._describe_organization(call)
+                return self._organization_lists(call)
         match call.action:
             case "DescribeInstanceInformation":
-                return self._list(call, "InstanceInformationList", self.state.nodes)
+                return self._list(call, "InstanceInformationList", self._of_place(call, "nodes", self.state.nodes))
             case "DescribeSessions":
                 is_history = call.parameters.get("State") == "History"
                 since = next((entry["value"] for entry in call.parameters.get("Filters", []) if entry["key"] == "InvokedAfter"), "")
-                sessions = [session for session in self.state.sessions if (session["Status"] == "Terminated") == is_history]
+                of_place = self._of_place(call, "sessions", self.state.sessions)
+                sessions = [session for session in of_place if (session["Status"] == "Terminated") == is_history]
                 return self._list(call, "Sessions", [_with_timestamp(session) for session in sessions if session["StartDate"] >= since])
             case "GetDocument":
                 name = str(call.parameters.get("Name", ""))
                 document = name if name.startswith("arn:") else f"arn:aws:ssm:{call.scope()[2]}:{{account}}:document/{name}"
                 reply = self._authorized_on(call, "ssm:GetDocument", document)
-                return reply if "AccessDenied" in reply.error else send(self.moto, call)
+                return reply if "AccessDenied" in reply.error else self._moto(call)
             case "GetServiceSetting" | "UpdateServiceSetting" | "ResetServiceSetting":
                 setting = f"arn:aws:ssm:{call.scope()[2]}:{{account}}:servicesetting{call.parameters.get('SettingId')}"
                 return self._authorized_on(call, f"ssm:{call.action}", setting)
-        return send(self.moto, call)
+        return self._moto(call)
+
+    def _moto(self, call: Call) -> Reply:
+        return send(self.moto, Call(call.path, call.headers | {"x-moto-account-id": self._caller(call)}, call.body))
+
+    def _of_place(self, call: Call, name: str, otherwise: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        place = f"{self._caller(call)}/{call.scope()[2]}" if self.state.places else ""
+        return organization.of_place(self.state.places, place, name, otherwise)
 
     def _authorized_on(self, call: Call, action: str, resource: str) -> Reply:
         """Send a call to ministack, and decide a denial again on the resource that AWS would check."""
@@ -224,7 +250,7 @@ class Gateway:
             case "DescribeVpcEndpoints":
                 return Reply(200, reply.headers, network.describe_endpoints(self.state.endpoints, form))
             case "DescribeInstances":
-                subnets = self._client("ec2", self._account(call.scope()[0])).describe_subnets()["Subnets"]
+                subnets = self._client("ec2", self._caller(call), call.scope()[2]).describe_subnets()["Subnets"]
                 public = {subnet["SubnetId"] for subnet in subnets if subnet["MapPublicIpOnLaunch"]}
                 return Reply(200, reply.headers, network.with_interfaces(reply.body, public))
             case "DescribeSecurityGroups":
@@ -248,22 +274,36 @@ class Gateway:
         reply = send(self.ministack, call)
         return reply if "AccessDenied" in reply.error else json_reply({name: items})
 
-    def _describe_organization(self, call: Call) -> Reply:
-        reply = send(self.ministack, call)
+    def _list_regions(self, call: Call) -> Reply:
+        account = call.parameters.get("AccountId") or self._caller(call)
+        of_call = f"arn:aws:account::{{account}}:account/{organization.ID}/{account}"
+        if "AccountId" not in call.parameters:
+            of_call = "arn:aws:account::{account}:account"
+        reply = self._authorized_on(call, "account:ListRegions", of_call)
+        if reply.status >= 400 or account not in self.state.enabled_regions:
+            return reply
+        asked, token = call.parameters.get("RegionOptStatusContains") or [], call.parameters.get("NextToken") or ""
+        return json_reply(organization.with_states(reply.json(), self.state.enabled_regions[account], asked, token))
+
+    def _organization_lists(self, call: Call) -> Reply:
+        of_call = organization.resource(call.parameters.get("ParentId", ""))
+        reply = self._authorized_on(call, f"organizations:{call.action}", of_call)
+        if call.action in organization.LISTS and not reply.error:
+            return json_reply(organization.page(reply.json(), organization.LISTS[call.action], call.parameters.get("NextToken") or ""))
         if call.action != "DescribeOrganization" or "AccessDenied" in reply.error:
             return reply
-        account = self._account(call.scope()[0])
-        organization = self.state.organizations.get(account)
-        if organization is None:
+        account = self._caller(call)
+        identifier = self.state.organizations.get(account)
+        if identifier is None:
             return error_reply("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
         # The first account that was set for an organization is its management account.
-        management = next(member for member, other in self.state.organizations.items() if other == organization)
+        management = next(member for member, other in self.state.organizations.items() if other == identifier)
         arn = f"arn:aws:organizations::{management}"
         return json_reply(
             {
                 "Organization": {
-                    "Id": organization, "Arn": f"{arn}:organization/{organization}", "FeatureSet": "ALL",
-                    "MasterAccountArn": f"{arn}:account/{organization}/{management}", "MasterAccountId": management,
+                    "Id": identifier, "Arn": f"{arn}:organization/{identifier}", "FeatureSet": "ALL",
+                    "MasterAccountArn": f"{arn}:account/{identifier}/{management}", "MasterAccountId": management,
                     "MasterAccountEmail": "aws@example.com", "AvailablePolicyTypes": [],
                 }
             }
@@ -337,19 +377,19 @@ class Gateway:
 
     def _names_foreign_key(self, call: Call) -> bool:
         parts = str(call.parameters.get("KeyId", "")).split(":")
-        return len(parts) == 6 and parts[4] != self._account(call.scope()[0])
+        return len(parts) == 6 and parts[4] != self._caller(call)
 
     def _context(self, call: Call, caller: Caller, key: str) -> Context:
         """The condition keys of a KMS call."""
         owner, encryption_context = key.split(":")[4], call.parameters.get("EncryptionContext") or {}
-        kms = self._client("kms", owner)
+        kms = self._client("kms", owner, key.split(":")[3])
         context = {
             "aws:PrincipalAccount": [caller.account],
             "kms:CallerAccount": [caller.account],
             "aws:PrincipalOrgID": self._organizations(caller.account),
             "aws:ResourceAccount": [owner],
             "aws:ResourceOrgID": self._organizations(owner),
-            "aws:RequestedRegion": [self.region],
+            "aws:RequestedRegion": [call.scope()[2]],
             "aws:SecureTransport": ["true"],
             "aws:ViaAWSService": ["false"],
             "aws:PrincipalIsAWSService": ["false"],
@@ -368,7 +408,7 @@ class Gateway:
         return [self.state.organizations[account]] if account in self.state.organizations else []
 
     def _key_policy(self, key: str) -> dict[str, Any]:
-        return json.loads(self._client("kms", key.split(":")[4]).get_key_policy(KeyId=key, PolicyName="default")["Policy"])
+        return json.loads(self._client("kms", key.split(":")[4], key.split(":")[3]).get_key_policy(KeyId=key, PolicyName="default")["Policy"])
 
     def _as_root(self, account: str, call: Call) -> Reply:
         """Send the same call as the root user of an account."""
@@ -378,18 +418,35 @@ class Gateway:
         SigV4Auth(Credentials(account, "test"), service, region).add_auth(request)
         return send(self.ministack, Call("/", dict(request.headers.items()), call.body))
 
-    def _client(self, service: str, account: str) -> Any:
+    def _client(self, service: str, account: str, region: str = "") -> Any:
         """A client of ministack with the rights of an account's root user. Clients are reused: making one is slow."""
+        name = (service, account, region or self.region)
         with self._clients_lock:
-            if (service, account) not in self._clients:
-                self._clients[service, account] = boto3.client(
-                    service, region_name=self.region, endpoint_url=self.ministack, aws_access_key_id=account,
+            if name not in self._clients:
+                self._clients[name] = boto3.client(
+                    service, region_name=name[2], endpoint_url=self.ministack, aws_access_key_id=account,
                     aws_secret_access_key="test", config=Config(proxies={}, max_pool_connections=50),
                 )
-            return self._clients[service, account]
+            return self._clients[name]
+
+    def _caller(self, call: Call) -> str:
+        """The account that signed a call."""
+        return self._account(call.scope()[0])
 
     def _account(self, access_key: str) -> str:
-        return access_key if access_key.isdigit() else self._client("sts", "000000000000").get_access_key_info(AccessKeyId=access_key)["Account"]
+        if access_key.isdigit():
+            return access_key
+        if access_key not in self._accounts:
+            self._accounts[access_key] = self._client("sts", "000000000000").get_access_key_info(AccessKeyId=access_key)["Account"]
+        return self._accounts[access_key]
+
+
+def _unknown_credentials(service: str) -> Reply:
+    """The answer in a Region that the caller's account has not enabled."""
+    if service == "ec2":
+        text = f"<Response><Errors><Error><Code>AuthFailure</Code><Message>{organization.UNKNOWN_TOKEN}</Message></Error></Errors></Response>"
+        return Reply(401, [("Content-Type", "text/xml")], text.encode())
+    return error_reply("UnrecognizedClientException", organization.UNKNOWN_TOKEN)
 
 
 def _iam_resource(form: dict[str, str]) -> str:

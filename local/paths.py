@@ -8,6 +8,9 @@ ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = ROOT / "template.yaml"
 # The template for the account that owns a key.
 KEY_ACCESS_TEMPLATE = ROOT / "template-key-access.yaml"
+# The template for the account that audits an organization, and that of the role in each account.
+AUDIT_TEMPLATE = ROOT / "deploy" / "audit.yaml"
+AUDIT_ROLE_TEMPLATE = ROOT / "deploy" / "audit-role.yaml"
 TEMPLATES = (TEMPLATE, KEY_ACCESS_TEMPLATE)
 # Every template of the project. Other YAML files have no section of this name.
 ALL_TEMPLATES = tuple(

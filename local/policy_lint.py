@@ -15,46 +15,13 @@ from parliament import analyze_policy_string, enhance_finding, override_config
 
 from local.lint_exceptions import PARLIAMENT, Policy
 from local.paths import ALL_TEMPLATES
-from local.template import Resolver, has_loops, load, loops_unrolled
+from local.template import CHOICES, Resolver, has_loops, load, loops_unrolled
 
-KEY = "arn:aws:kms:eu-west-1:222222222222:key/11111111-2222-3333-4444-555555555555"
-OFF = dict.fromkeys(
-    (
-        "DiscoverUsers", "ReadSessionDocuments", "DiscoverNodes", "ReadNetwork", "ReadKeyPolicy", "SimulateIdentities", "DryRun",
-        "ReadOrganization", "ReadPrincipalTags", "ReadKeyTags", "ReadKeyAliases",
-    ),
-    "false",
-)
 # The property that holds the policy of a resource.
 DOCUMENTS = {
     "AWS::IAM::ManagedPolicy": "PolicyDocument", "AWS::KMS::Key": "KeyPolicy", "AWS::S3::BucketPolicy": "PolicyDocument",
-    "AWS::SQS::QueuePolicy": "PolicyDocument",
+    "AWS::SQS::QueuePolicy": "PolicyDocument", "AWS::IAM::Policy": "PolicyDocument",
 }
-# Parameters that a template lacks are ignored.
-CHOICES = {
-    "least": {"KmsKeyId": "alias/session-manager", "KeyArn": KEY} | OFF,
-    "default": {"KmsKeyId": "alias/session-manager", "KeyArn": KEY},
-    "most": {
-        "KmsKeyId": KEY,
-        "KeyArn": KEY,
-        "AdditionalDocuments": "Team-*",
-        "AdditionalKeyArns": "arn:aws:kms:eu-west-1:333333333333:key/11111111-2222-3333-4444-555555555555",
-        "DryRun": "true",
-        "UserRoleNames": "Operator,Admin",
-        "NodeRoleNames": "App",
-        "GrantKeyArns": KEY,
-        "KeyPolicyReaderRoleArn": "arn:aws:iam::222222222222:role/reader",
-        "OnKeyTrouble": "Standby",
-        "StandbyKmsKeyId": KEY,
-        "ReportDestinationArn": "arn:aws:events:eu-west-1:123456789012:event-bus/default",
-        "ConfigRule": "true",
-    },
-    "created": {
-        "CreateKey": "true", "UserRoleNames": "Operator", "NodeRoleNames": "App", "KeyArn": KEY,
-        "ReportDestinationArn": "arn:aws:sns:eu-west-1:123456789012:session-kms",
-    },
-}
-
 
 LOOPS = {"ConsumerAccounts": "222222222222", "Regions": "eu-west-1"}
 

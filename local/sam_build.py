@@ -17,18 +17,22 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from local import environments
-from local.paths import BINARY_NAME, KEY_ACCESS_TEMPLATE, ROOT, TEMPLATE, release_flags
+from local.paths import AUDIT_TEMPLATE, BINARY_NAME, KEY_ACCESS_TEMPLATE, ROOT, TEMPLATE, release_flags
 
 # The target of Rust for each architecture of Lambda.
 TARGETS = {"arm64": "aarch64-unknown-linux-gnu", "x86_64": "x86_64-unknown-linux-gnu"}
 # The options of cargo-lambda as SAM gives them, besides the function's name.
 OPTIONS = {"arm64": ["--release", "--arm64"], "x86_64": ["--release"]}
 # The environment of samconfig.toml for each template, as options of sam.
-CONFIGURATIONS: dict[str, list[str]] = {TEMPLATE.name: [], KEY_ACCESS_TEMPLATE.name: ["--config-env", "key-access"]}
+AUDIT = str(AUDIT_TEMPLATE.relative_to(ROOT))
+CONFIGURATIONS: dict[str, list[str]] = {
+    TEMPLATE.name: [], KEY_ACCESS_TEMPLATE.name: ["--config-env", "key-access"], AUDIT: ["--config-env", "audit"],
+}
 # What a first deployment has to say.
 PARAMETERS = {
     TEMPLATE.name: ["KmsKeyId=<key ARN, or alias/...>"],
     KEY_ACCESS_TEMPLATE.name: ["KeyArn=<key ARN>", "ConsumerAccounts=<account ids>", "ReaderArns=<ARNs of the function roles>"],
+    AUDIT: ["Regions=<Regions, or enabled>", "ExternalId=<a text of your own>"],
 }
 # The environment variable from which cargo-lambda and this module take the name of rustup.
 RUSTUP = "RUSTUP"

@@ -7,6 +7,7 @@ import contextlib
 import json
 import shutil
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -29,9 +30,14 @@ REGION = "eu-west-1"
 # The secret access key of every account's root user. ministack verifies presigned URLs with it.
 SECRET = "test"
 ATTEMPTS = 3
+# The part of a wait of Step Functions that the local AWS waits.
+WAIT_SCALE = 0.02
+# The file, in the folder of the servers, with the findings that were imported into Security Hub.
+FINDINGS = "security-hub-findings.jsonl"
 # The services behind the gateway: boto3's name to the name in the SDKs' environment variables.
 GATEWAY_SERVICES = {
     "ssm": "SSM", "kms": "KMS", "iam": "IAM", "sts": "STS", "ec2": "EC2", "config": "CONFIG_SERVICE", "organizations": "ORGANIZATIONS",
+    "account": "ACCOUNT",
 }
 
 
@@ -44,23 +50,26 @@ class LocalAws:
         self.endpoint = endpoint
         self.gateway = gateway
         self._moto = moto
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str, str], Any] = {}
+        # boto3 makes no two clients at once.
+        self._lock = threading.Lock()
 
-    def client(self, service: str, account: str = ACCOUNT) -> Any:
+    def client(self, service: str, account: str = ACCOUNT, region: str = REGION) -> Any:
         """A client with the rights of an account's root user: its access key is the account id."""
-        if (service, account) not in self._clients:
-            self._clients[service, account] = boto3.client(
-                service,
-                region_name=REGION,
-                endpoint_url=self.gateway if service in GATEWAY_SERVICES else self.endpoint,
-                aws_access_key_id=account,
-                aws_secret_access_key=SECRET,
-                config=Config(
-                    retries={"max_attempts": 2, "mode": "standard"}, read_timeout=300, proxies={},
-                    s3={"addressing_style": "path"},
-                ),
-            )
-        return self._clients[service, account]
+        with self._lock:
+            if (service, account, region) not in self._clients:
+                self._clients[service, account, region] = boto3.client(
+                    service,
+                    region_name=region,
+                    endpoint_url=self.gateway if service in GATEWAY_SERVICES else self.endpoint,
+                    aws_access_key_id=account,
+                    aws_secret_access_key=SECRET,
+                    config=Config(
+                        retries={"max_attempts": 2, "mode": "standard"}, read_timeout=300, proxies={},
+                        s3={"addressing_style": "path"},
+                    ),
+                )
+        return self._clients[service, account, region]
 
     def environment(self) -> dict[str, Any]:
         """The environment variables with which the aws CLI and the SDKs use these servers."""
@@ -136,13 +145,13 @@ def _start_once(folder: Path) -> LocalAws:
         moto = Child(
             "moto",
             [environments.program("moto", "moto_server"), "-H", "127.0.0.1", "-p", str(moto_port)],
-            clean_environment(folder, MOTO_ACCOUNT_ID=ACCOUNT),
+            clean_environment(folder),
             folder / "moto.log",
         )
         stack.callback(moto.stop)
         ministack = Child(
             "ministack",
-            [environments.program("ministack", "ministack")],
+            [environments.program("ministack", "python"), "-P", ROOT / "local/step_functions.py"],
             clean_environment(
                 folder,
                 BIND_HOST="127.0.0.1", MINISTACK_HOST="127.0.0.1", GATEWAY_PORT=str(ministack_port),
@@ -150,6 +159,9 @@ def _start_once(folder: Path) -> LocalAws:
                 MINISTACK_ACCOUNT_ID=ACCOUNT, MINISTACK_REGION=REGION,
                 # Enforce the permissions of the deployed role.
                 AUTH="true",
+                # Step Functions wait as long as in AWS otherwise, before they repeat a task.
+                SFN_WAIT_SCALE=str(WAIT_SCALE),
+                SECURITY_HUB_FINDINGS=str(folder / FINDINGS),
                 # ministack passes these on to the function, so the template needs nothing for the local AWS.
                 AWS_ENDPOINT_URL=endpoint, **_gateway_endpoints(gateway_endpoint),
             ),

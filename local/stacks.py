@@ -12,6 +12,7 @@ from local.servers import ACCOUNT, LocalAws
 WAIT_SECONDS = 180
 # CloudFormation takes a larger template only from a bucket, as `sam deploy` gives it.
 TEXT_BYTES = 51_200
+CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
 
 
 class StackError(Exception):
@@ -34,7 +35,7 @@ class Stack:
         """Create the stack, and return its final status."""
         answer = self.aws.client("cloudformation", self.account).create_stack(
             StackName=self.name, **self._template(), Parameters=self._parameters(),
-            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+            Capabilities=CAPABILITIES,
         )
         self.id = answer["StackId"]
         return self.wait()
@@ -45,7 +46,7 @@ class Stack:
         self.template = template or self.template
         self.aws.client("cloudformation", self.account).update_stack(
             StackName=self.name, **self._template(), Parameters=self._parameters(),
-            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+            Capabilities=CAPABILITIES,
         )
         return self.wait()
 

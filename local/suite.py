@@ -59,6 +59,7 @@ def lint_steps() -> list[Step]:
             _in_environment(f"SAM lints of {path}", "sam", "sam", "validate", "--lint", "--region", "eu-west-1", "--template", path)
             for path in templates
         ),
+        _in_environment("state machines of the templates", "cfn-lint", "python", "-m", "local.state_machine_lint"),
         _in_environment("IAM policies of the templates", "parliament", "python", "-m", "local.policy_lint"),
         _in_environment("security of the templates", "checkov", "python", "-m", "local.security_lint"),
     ]

@@ -21,6 +21,54 @@ ABSENT = object()
 # Resource types that ministack does not support. Each depends on a parameter, and no resource needs its attributes.
 LOCALLY_UNSUPPORTED = ("AWS::Config::ConfigRule", "AWS::Events::EventBusPolicy")
 
+# Choices of parameters for the checks of what a template makes: each conditional part is present in one of them and absent
+# in another.
+KEY = "arn:aws:kms:eu-west-1:222222222222:key/11111111-2222-3333-4444-555555555555"
+AUDIT_ROLES = "arn:aws:iam::123456789012:role/session-kms-audit-"
+OFF = dict.fromkeys(
+    (
+        "DiscoverUsers", "ReadSessionDocuments", "DiscoverNodes", "ReadNetwork", "ReadKeyPolicy", "SimulateIdentities", "DryRun",
+        "ReadOrganization", "ReadPrincipalTags", "ReadKeyTags", "ReadKeyAliases",
+    ),
+    "false",
+)
+# Parameters that a template lacks are ignored.
+CHOICES = {
+    "least": {"KmsKeyId": "alias/session-manager", "KeyArn": KEY, "AuditFunctionRoleArns": f"{AUDIT_ROLES}WorkerRole"} | OFF,
+    "default": {"KmsKeyId": "alias/session-manager", "KeyArn": KEY, "AuditFunctionRoleArns": f"{AUDIT_ROLES}WorkerRole"},
+    "most": {
+        "KmsKeyId": KEY,
+        "KeyArn": KEY,
+        "AdditionalDocuments": "Team-*",
+        "AdditionalKeyArns": "arn:aws:kms:eu-west-1:333333333333:key/11111111-2222-3333-4444-555555555555",
+        "DryRun": "true",
+        "UserRoleNames": "Operator,Admin",
+        "NodeRoleNames": "App",
+        "GrantKeyArns": KEY,
+        "KeyPolicyReaderRoleArn": "arn:aws:iam::222222222222:role/reader",
+        "OnKeyTrouble": "Standby",
+        "StandbyKmsKeyId": KEY,
+        "ReportDestinationArn": "arn:aws:events:eu-west-1:123456789012:event-bus/default",
+        "ConfigRule": "true",
+        "AuditFunctionRoleArns": f"{AUDIT_ROLES}WorkerRole,{AUDIT_ROLES}ReportRole",
+        "ExternalId": "example-bank/audit",
+        "OrganizationId": "o-a1b2c3d4e5",
+        "KmsKeyArn": KEY,
+        "ImportFindings": "true",
+        "Accounts": "s3://example-bank-accounts/audit/accounts.txt",
+        "Exclude": "333333333333,Root/Sandbox",
+        "Exempt": "arn:aws:iam::*:role/BreakGlass",
+        "Regions": "eu-west-1,us-east-1",
+    },
+    "created": {
+        "CreateKey": "true", "UserRoleNames": "Operator", "NodeRoleNames": "App", "KeyArn": KEY,
+        "ReportDestinationArn": "arn:aws:sns:eu-west-1:123456789012:session-kms",
+        "AuditFunctionRoleArns": f"{AUDIT_ROLES}WorkerRole",
+        "OrganizationalUnits": "Root/Workloads,ou-a1b2-11111111",
+        "ExternalId": "example-bank/audit",
+    },
+}
+
 
 class _Loader(yaml.SafeLoader):
     """A YAML loader that reads CloudFormation's short forms into their long forms."""
@@ -180,12 +228,16 @@ class Resolver:
             value = self.parameters[name]
             is_list = self.template["Parameters"][name]["Type"] == "CommaDelimitedList"
             return value.split(",") if is_list else value
-        return name
+        # The references of most resources are names.
+        is_arn = self.template["Resources"].get(name, {}).get("Type") == "AWS::Serverless::StateMachine"
+        return self._attribute(name, "Arn") if is_arn else name
 
     def _attribute(self, resource: str, attribute: str) -> str:
         kind = self.template["Resources"][resource]["Type"]
         if kind == "Custom::SessionKey" and attribute.endswith("KeyArn"):
             return f"arn:aws:kms:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+        if attribute == "Name" and kind == "AWS::Serverless::StateMachine":
+            return resource
         if attribute != "Arn":
             raise ValueError(f"cannot resolve {resource}.{attribute}")
         service, form = {
@@ -196,6 +248,7 @@ class Resolver:
             "AWS::S3::Bucket": ("s3", "{}"),
             "AWS::IAM::Role": ("iam", "role/{}"),
             "AWS::Events::Rule": ("events", "rule/{}"),
+            "AWS::Serverless::StateMachine": ("states", "stateMachine:{}"),
         }[kind]
         region = "" if service in ("s3", "iam") else self.pseudo["AWS::Region"]
         account = "" if service == "s3" else self.pseudo["AWS::AccountId"]

@@ -43,6 +43,7 @@ NAME_LENGTHS = {
     "AWS::IAM::Role": 64, "AWS::IAM::ManagedPolicy": 128, "AWS::Serverless::Function": 64, "AWS::Lambda::Function": 64, "AWS::SQS::Queue": 80,
     "AWS::Logs::LogGroup": 512, "AWS::S3::Bucket": 63, "AWS::KMS::Key": len(UUID), "AWS::KMS::Alias": 256, "AWS::Events::Rule": 64,
     "AWS::CloudWatch::Alarm": 255, "AWS::SSM::Parameter": 1011, "AWS::Events::EventBusPolicy": 64, "AWS::Config::ConfigRule": 128,
+    "AWS::Serverless::StateMachine": 80, "AWS::Scheduler::ScheduleGroup": 64,
 }
 
 
@@ -116,6 +117,13 @@ LONGEST: dict[str, list[Callable[[int], str]]] = {
     "KeyArnParameterName": [filled("/")],
     "PermissionsBoundaryArn": [filled(f"arn:{PARTITION}:iam::{ACCOUNT}:policy/"), filled("policy/")],
     "FunctionArn": [filled(f"arn:{PARTITION}:lambda:{REGION}:{ACCOUNT}:function:")],
+    "AuditRoleName": [filled("")],
+    "AuditFunctionRoleArns": ROLES,
+    "Accounts": [repeated(ACCOUNT), filled("s3://aaa/"), lambda _: "organization"],
+    "OrganizationalUnits": [filled(""), repeated("a")],
+    "Exclude": [filled(""), repeated("a")],
+    "ScheduleExpression": [filled("cron(", ")"), lambda _: ""],
+    "KmsKeyArn": [KEY],
     "BucketPrefix": [filled("")],
     "CodeBucketPrefix": [filled("")],
     "CodeKey": [filled("", ".zip")],
@@ -197,6 +205,8 @@ class Longest(Resolver):
                 return f"arn:{PARTITION}:iam::{ACCOUNT}:policy/{self._name(resource)}"
             case "AWS::Lambda::Alias":
                 return f"arn:{PARTITION}:lambda:{REGION}:{ACCOUNT}:function:{'n' * 64}:{resource['Properties']['Name']}"
+            case "AWS::Serverless::StateMachine":
+                return f"arn:{PARTITION}:states:{REGION}:{ACCOUNT}:stateMachine:{self._name(resource)}"
             case "AWS::SQS::Queue":
                 return f"https://sqs.{REGION}.{LONGEST_PSEUDO['AWS::URLSuffix']}/{ACCOUNT}/{self._name(resource)}"
         return f"session-kms:{ACCOUNT}:{REGION}:{'d' * 128}" if kind.startswith("Custom::") else self._name(resource)
@@ -217,7 +227,7 @@ class Longest(Resolver):
         kind = resource["Type"]
         if kind.startswith("Custom::"):
             return self._custom_attribute(attribute)
-        if attribute == "QueueName":
+        if attribute == "QueueName" or (kind, attribute) == ("AWS::Serverless::StateMachine", "Name"):
             return self._name(resource)
         if attribute != "Arn":
             raise ValueError(f"cannot resolve {name}.{attribute}")

@@ -53,6 +53,8 @@ TEXTS = {
     ("AWS::Events::Rule", "Description"): 512,
     ("AWS::Events::Rule", "ScheduleExpression"): 256,
     ("AWS::Events::EventBusPolicy", "StatementId"): 64,
+    ("AWS::Scheduler::Schedule", "Description"): 512,
+    ("AWS::Scheduler::Schedule", "ScheduleExpression"): 256,
     ("AWS::CloudWatch::Alarm", "AlarmDescription"): 1_024,
     ("AWS::Config::ConfigRule", "Description"): 256,
     ("AWS::S3::Bucket", "BucketName"): 63,
@@ -74,6 +76,8 @@ def policies_of_roles(resource: dict[str, Any]) -> Iterator[tuple[Limit, int]]:
         case "AWS::IAM::Role":
             yield TRUST_POLICY, compact(properties["AssumeRolePolicyDocument"])
             yield INLINE_POLICIES, sum(compact(policy["PolicyDocument"]) for policy in properties.get("Policies", []))
+        case "AWS::IAM::Policy":
+            yield INLINE_POLICIES, compact(properties["PolicyDocument"])
         case "AWS::IAM::ManagedPolicy":
             yield MANAGED_POLICY, compact(properties["PolicyDocument"])
 

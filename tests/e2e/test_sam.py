@@ -16,7 +16,7 @@ import pytest
 
 from local import environments, sam_build, seed
 from local.package import packaged
-from local.paths import BINARY, KEY_ACCESS_TEMPLATE, ROOT, TEMPLATE, TEMPLATES, architecture
+from local.paths import AUDIT_TEMPLATE, BINARY, KEY_ACCESS_TEMPLATE, ROOT, TEMPLATE, architecture
 from local.servers import ACCOUNT, OWNER
 from local.stacks import Stack
 from local.template import load
@@ -24,7 +24,7 @@ from tests.e2e.conftest import Account
 
 CONFIGURATION: dict[str, Any] = tomllib.loads((ROOT / "samconfig.toml").read_text())
 # The environment of samconfig.toml for each template.
-DEPLOYMENTS = {TEMPLATE: "default", KEY_ACCESS_TEMPLATE: "key-access"}
+DEPLOYMENTS = {TEMPLATE: "default", KEY_ACCESS_TEMPLATE: "key-access", AUDIT_TEMPLATE: "audit"}
 TARGET = "aarch64-unknown-linux-gnu"
 
 
@@ -223,8 +223,13 @@ def test_a_wrong_architecture_or_template_is_refused_before_anything_is_built(ar
 
 def test_sam_builds_the_function_as_it_was_built_before() -> None:
     """The options of cargo-lambda come from these settings of the template."""
-    for template in TEMPLATES:
-        resources = load(template.read_text())["Resources"]
-        function, = [resource for resource in resources.values() if resource["Type"] == "AWS::Serverless::Function"]
-        assert function["Metadata"] == {"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": "session-kms-lambda"}}
-        assert function["Properties"]["Runtime"] == "provided.al2023"
+    for template in DEPLOYMENTS:
+        content = load(template.read_text())
+        functions = [resource for resource in content["Resources"].values() if resource["Type"] == "AWS::Serverless::Function"]
+        assert functions
+        for function in functions:
+            assert function["Metadata"] == {"BuildMethod": "rust-cargolambda", "BuildProperties": {"Binary": "session-kms-lambda"}}
+            properties = content.get("Globals", {}).get("Function", {}) | function["Properties"]
+            assert properties["Runtime"] == "provided.al2023"
+            # From the folder of the template, that of the project.
+            assert (template.parent / properties["CodeUri"]).resolve() == ROOT

@@ -1,4 +1,4 @@
-"""Checks the templates by cfn-lint, SAM, parliament and checkov, and what they say of themselves.
+"""Checks the templates by cfn-lint, SAM, parliament, checkov and asl-validator, and what they say of themselves.
 
 ``make lint`` runs the same checks, and there cfn-lint checks the templates for every Region.
 """
@@ -15,7 +15,7 @@ from botocore.session import Session
 
 from local import environments, suite
 from local.lint_exceptions import CHECKOV, PARLIAMENT
-from local.paths import ALL_TEMPLATES, EVENTS, KEY_ACCESS_TEMPLATE, ROOT, TEMPLATE, TEMPLATES
+from local.paths import ALL_TEMPLATES, AUDIT_ROLE_TEMPLATE, AUDIT_TEMPLATE, EVENTS, KEY_ACCESS_TEMPLATE, ROOT, TEMPLATE, TEMPLATES
 from local.template import load
 
 
@@ -52,6 +52,10 @@ def parliament(*paths: Path) -> subprocess.CompletedProcess[str]:
     return run(environments.program("parliament", "python"), "-m", "local.policy_lint", *paths)
 
 
+def state_machines(*paths: Path) -> subprocess.CompletedProcess[str]:
+    return run(environments.program("cfn-lint", "python"), "-m", "local.state_machine_lint", *paths)
+
+
 def checkov(path: Path) -> subprocess.CompletedProcess[str]:
     return run(environments.program("checkov", "python"), "-m", "local.security_lint", path)
 
@@ -76,15 +80,21 @@ def test_the_policies_of_the_templates_are_clean() -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+def test_the_state_machines_of_the_templates_are_clean() -> None:
+    result = state_machines(*ALL_TEMPLATES)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
 def test_every_template_of_the_project_is_checked() -> None:
     names = {path.relative_to(ROOT).as_posix() for path in ALL_TEMPLATES}
     assert {"template.yaml", "template-key-access.yaml", "deploy/stackset.yaml", "deploy/key-events.yaml", "deploy/code-bucket.yaml"} <= names
+    assert {"deploy/audit.yaml", "deploy/audit-role.yaml"} <= names
     assert names >= {path.relative_to(ROOT).as_posix() for path in ROOT.glob("local/**/*.yaml") if "Resources:" in path.read_text()}
     commands = {step.name: " ".join(step.command) for step in suite.lint_steps()}
     for name in names:
         assert commands[f"SAM lints of {name}"].endswith(f"--template {name}")
     # These find the templates themselves.
-    for module in ("region_lint", "policy_lint", "security_lint"):
+    for module in ("region_lint", "policy_lint", "security_lint", "state_machine_lint"):
         assert [command for command in commands.values() if command.endswith(f"-m local.{module}")], module
 
 
@@ -98,6 +108,14 @@ BROKEN = [
     (parliament, ROOT / "deploy" / "code-bucket.yaml", "s3:GetObject", "s3:GetObjects"),
     # This role is made in a loop.
     (parliament, ROOT / "deploy" / "key-events.yaml", "Action: events:PutEvents", "Action: events:PutsEvents"),
+    (parliament, AUDIT_ROLE_TEMPLATE, "ssm:DescribeSessions", "ssm:DescribeSession"),
+    # A transition to a state that is not there, a state that nothing leads to, a path, a number, and a substitution.
+    (state_machines, AUDIT_TEMPLATE, "            Next: Audit\n", "            Next: Audits\n"),
+    (state_machines, AUDIT_TEMPLATE, "            Next: Report\n", "            End: true\n"),
+    (state_machines, AUDIT_TEMPLATE, "ResultPath: $.run\n", "ResultPath: run\n"),
+    (state_machines, AUDIT_TEMPLATE, "MaxAttempts: 6", "MaxAttempts: six"),
+    (state_machines, AUDIT_TEMPLATE, "        Bucket: !Ref Bucket\n", ""),
+    (checkov, AUDIT_TEMPLATE, "BlockPublicAcls: true", "BlockPublicAcls: false"),
     (checkov, TEMPLATE, "EnableKeyRotation: true", "EnableKeyRotation: false"),
     (checkov, KEY_ACCESS_TEMPLATE, "Service: lambda.amazonaws.com", "AWS: '*'"),
     (checkov, ROOT / "deploy" / "code-bucket.yaml", "BlockPublicAcls: true", "BlockPublicAcls: false"),
@@ -108,7 +126,7 @@ BROKEN = [
 @pytest.mark.parametrize(("check", "path", "old", "new"), BROKEN, ids=lambda value: getattr(value, "stem", getattr(value, "__name__", "")))
 def test_each_check_can_fail(check: Any, path: Path, old: str, new: str, tmp_path: Path) -> None:
     result = check(changed(tmp_path, path, old, new))
-    assert result.returncode == 1 if check in (parliament, checkov) else result.returncode != 0, result.stdout + result.stderr
+    assert result.returncode == 1 if check in (parliament, checkov, state_machines) else result.returncode != 0, result.stdout + result.stderr
 
 
 def test_a_template_that_checkov_cannot_read_fails(tmp_path: Path) -> None:

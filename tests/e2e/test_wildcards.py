@@ -19,18 +19,21 @@ WITHOUT_RESOURCES = {
     # Answers go to whichever evaluation the token of the question belongs to.
     "config:PutEvaluations",
     # Lists of what an account has in a Region. EC2 takes no resource for calls that describe.
-    "ec2:DescribeIamInstanceProfileAssociations", "ec2:DescribeInstances", "ec2:DescribeNatGateways", "ec2:DescribeRouteTables",
-    "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcEndpoints",
+    "ec2:DescribeIamInstanceProfileAssociations", "ec2:DescribeInstances", "ec2:DescribeNatGateways", "ec2:DescribeRegions",
+    "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcEndpoints",
+    # All roles, users, groups and policies of an account.
+    "iam:GetAccountAuthorizationDetails",
     # A list, even if the call names a key.
     "kms:ListAliases",
     # It is about the caller's own organization.
-    "organizations:DescribeOrganization",
+    "organizations:DescribeOrganization", "organizations:ListRoots",
     "ssm:DescribeInstanceInformation", "ssm:DescribeSessions",
 }
 _IAM = "arn:${AWS::Partition}:iam::${AWS::AccountId}"
 _KMS = "arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}"
 _SSM = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}"
 _RECORD = {"ssm:DeleteParameter", "ssm:GetParameter", "ssm:PutParameter"}
+_UNITS = {"organizations:ListAccountsForParent", "organizations:ListOrganizationalUnitsForParent"}
 _TRIAL = {"ssm:GetParameter", "ssm:GetParametersByPath", "ssm:UpdateDocument"}
 # The actions that may have a pattern of resources, each pattern with the reason why nothing narrower would do.
 PATTERNS = {
@@ -49,6 +52,26 @@ PATTERNS = {
     # The versions of one record.
     f"{_SSM}:parameter/session-kms/${{DocumentName}}:*": _RECORD,
     f"{_SSM}:parameter/session-kms/${{AdditionalDocuments}}:*": _RECORD,
+    # The audit role reads every Region of its account. Whose key a document has is found at run time.
+    "arn:${AWS::Partition}:kms:*:*:key/*": {"kms:DescribeKey", "kms:ListGrants"},
+    "arn:${AWS::Partition}:kms:*:${AWS::AccountId}:key/*": {"kms:GetKeyPolicy", "kms:ListResourceTags"},
+    "arn:${AWS::Partition}:ssm:*:${AWS::AccountId}:document/*": {"ssm:DescribeDocument", "ssm:GetDocument"},
+    "arn:${AWS::Partition}:ssm:*:${AWS::AccountId}:parameter/session-kms/*": {"ssm:GetParameter"},
+    "arn:${AWS::Partition}:ssm:*:${AWS::AccountId}:servicesetting/ssm/managed-instance/default-ec2-instance-management-role": {
+        "ssm:GetServiceSetting",
+    },
+    # The audit role of every account, and what the audit asks about the accounts and units of the organization: they are
+    # found at run time, and their ARNs have the id of the management account.
+    "arn:${AWS::Partition}:iam::*:role/${AuditRoleName}": {"sts:AssumeRole"},
+    "arn:${AWS::Partition}:organizations::*:root/${Organization}/*": _UNITS,
+    "arn:${AWS::Partition}:organizations::*:ou/${Organization}/*": _UNITS,
+    "arn:${AWS::Partition}:account::*:account/${Organization}/*": {"account:ListRegions"},
+    # The results and reports of all runs, in a bucket for nothing else, and the executions of one state machine.
+    "${Bucket.Arn}/runs/*": {"s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"},
+    "${Bucket.Arn}/reports/*": {"s3:GetObject", "s3:PutObject"},
+    "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:execution:${StateMachine.Name}/*": {
+        "states:DescribeExecution", "states:RedriveExecution", "states:StopExecution",
+    },
     # A stack that exists for minutes, to try what AWS does. Its name begins the names of its documents and parameters.
     f"{_SSM}:document/${{Id}}*": _TRIAL,
     f"{_SSM}:parameter/${{Id}}*": _TRIAL,
@@ -142,12 +165,12 @@ def test_aws_has_no_resource_for_the_action(action: str) -> None:
     """parliament brings the service authorization reference. An action with resources names their types there."""
     definition = environments.site_packages("parliament") / "parliament" / "iam_definition.json"
     service, _, name = action.partition(":")
-    types = [
+    types = {
         kind["resource_type"]
         for entry in json.loads(definition.read_text())
         if entry["prefix"] == service
         for privilege in entry["privileges"]
         if privilege["privilege"] == name
         for kind in privilege["resource_types"]
-    ]
-    assert types == [""], "a narrower resource is possible"
+    }
+    assert types == {""}, "a narrower resource is possible"
