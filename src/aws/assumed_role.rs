@@ -180,6 +180,8 @@ impl fmt::Debug for AuditSessions {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::Value;
 
     use super::*;
@@ -202,5 +204,17 @@ mod tests {
             assert!(reads && !service.is_empty(), "{action} does not only read");
         }
         assert!(!READS.contains(&"ssm:GetParameter"), "a parameter may hold a secret; the records are named");
+    }
+
+    #[test]
+    fn the_session_policy_allows_what_the_template_of_the_role_allows() {
+        let template = include_str!("../../deploy/audit-role.yaml");
+        let services = ["ssm:", "kms:", "iam:", "ec2:", "organizations:"];
+        let words =
+            template.lines().map(|line| line.trim().trim_start_matches("- ").trim_start_matches("Action: "));
+        let actions: BTreeSet<_> =
+            words.filter(|word| services.iter().any(|service| word.starts_with(service))).collect();
+        let allowed: BTreeSet<_> = READS.into_iter().chain(["ssm:GetParameter"]).collect();
+        assert_eq!(actions, allowed);
     }
 }
