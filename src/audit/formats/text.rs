@@ -61,8 +61,8 @@ impl AuditTextWriter<'_> {
         writeln!(self.out, "  document  {}", plain(report.document()))?;
         writeln!(
             self.out,
-            "  audited   {} pairs of {} accounts and {} Regions",
-            totals.places, totals.accounts, totals.regions
+            "  audited   accounts: {}, Regions: {}, pairs of both: {}",
+            totals.accounts, totals.regions, totals.places
         )?;
         writeln!(self.out, "\n{headline}")
     }
