@@ -15,6 +15,7 @@ const LIST_REGIONS: OperationSpec = OperationSpec {
     name: "ListRegions",
     iam_action: "account:ListRegions",
     protocol: Protocol::RestJson { path: "/listRegions" },
+    attempt: None,
 };
 
 /// The largest page (Account Management API reference, ListRegions).

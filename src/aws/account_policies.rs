@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::timeout::TimeoutConfig;
 use aws_smithy_xml::decode::{ScopedDecoder, XmlDecodeError};
 use url::form_urlencoded;
 
@@ -23,6 +22,7 @@ const LIST: OperationSpec = OperationSpec {
     name: "GetAccountAuthorizationDetails",
     iam_action: "iam:GetAccountAuthorizationDetails",
     protocol: Protocol::Query { version: VERSION },
+    attempt: Some(PATIENCE),
 };
 
 /// The largest page. IAM may give fewer items.
@@ -47,7 +47,7 @@ impl Aws {
     ) -> Result<AccountPolicies, AwsError> {
         let wanted = Arc::new(wanted.clone());
         let read = move |response: &_| query_answer::read(&LIST, response, |result| page(result, &wanted));
-        let list = RawOperation::new(&self.with_patience(), &LIST, "*", read).await?;
+        let list = RawOperation::new(self, &LIST, "*", read).await?;
         let mut policies = AccountPolicies::default();
         let mut marker = None;
         loop {
@@ -59,17 +59,6 @@ impl Aws {
                 return Ok(policies);
             }
         }
-    }
-
-    /// The same clients, whose calls may take longer.
-    fn with_patience(&self) -> Self {
-        let timeouts = self.config.timeout_config().cloned().unwrap_or_else(TimeoutConfig::disabled);
-        let mut patient = self.clone();
-        if timeouts.operation_attempt_timeout().is_some() {
-            let timeouts = timeouts.into_builder().operation_attempt_timeout(PATIENCE).build();
-            patient.config = self.config.clone().into_builder().timeout_config(timeouts).build();
-        }
-        patient
     }
 }
 

@@ -18,6 +18,7 @@ const PUT_EVALUATIONS: OperationSpec = OperationSpec {
     name: "PutEvaluations",
     iam_action: "config:PutEvaluations",
     protocol: Protocol::Json { target: "StarlingDoveService.PutEvaluations" },
+    attempt: None,
 };
 
 /// Stands for a code of AWS Config, which has none if it takes a request and not the evaluation in it.

@@ -46,6 +46,7 @@ const fn operation(name: &'static str, iam_action: &'static str) -> OperationSpe
         name,
         iam_action,
         protocol: Protocol::Ec2Query,
+        attempt: None,
     }
 }
 

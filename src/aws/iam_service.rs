@@ -1,6 +1,6 @@
 //! IAM as a service without a client: one endpoint in each partition, whose host has no Region in most of them.
 
-use super::raw_operation::Service;
+use super::raw_operation::{Service, partition_region};
 
 /// The version of IAM's API.
 pub(super) const VERSION: &str = "2010-05-08";
@@ -10,17 +10,7 @@ pub(super) const IAM: Service = Service { id: "IAM", name: "iam", endpoint_regio
 
 /// The Region that IAM's requests are signed for, of which each partition has one (endpoint rules of the SDK).
 fn endpoint_region(region: &str) -> &str {
-    const ENDPOINTS: [(&str, &str); 7] = [
-        ("cn-", "cn-north-1"),
-        ("us-gov-", "us-gov-west-1"),
-        ("us-iso-", "us-iso-east-1"),
-        ("us-isob-", "us-isob-east-1"),
-        ("us-isof-", "us-isof-south-1"),
-        ("eu-isoe-", "eu-isoe-west-1"),
-        ("eusc-", "eusc-de-east-1"),
-    ];
-    let endpoint = ENDPOINTS.iter().find(|(prefix, _)| region.starts_with(prefix));
-    endpoint.map_or("us-east-1", |(_, region)| region)
+    partition_region(region, "cn-north-1")
 }
 
 /// IAM's endpoint, from the one that it would have if the host named the Region.

@@ -27,7 +27,13 @@ const GET_INSTANCE_PROFILE: OperationSpec = operation("GetInstanceProfile", "iam
 
 /// An operation of IAM.
 const fn operation(name: &'static str, iam_action: &'static str) -> OperationSpec {
-    OperationSpec { service: IAM, name, iam_action, protocol: Protocol::Query { version: VERSION } }
+    OperationSpec {
+        service: IAM,
+        name,
+        iam_action,
+        protocol: Protocol::Query { version: VERSION },
+        attempt: None,
+    }
 }
 
 /// A role or a user.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Aws;
 use super::aws_json;
-use super::raw_operation::{OperationSpec, Protocol, RawOperation, Refusal, Service};
+use super::raw_operation::{OperationSpec, Protocol, RawOperation, Refusal, Service, partition_region};
 use crate::ports::{AwsError, OrganizationAccount, OrganizationAccounts, OrganizationalUnit, Organizations};
 
 /// An operation of AWS Organizations.
@@ -16,6 +16,7 @@ const fn operation(name: &'static str, iam_action: &'static str, target: &'stati
         name,
         iam_action,
         protocol: Protocol::Json { target },
+        attempt: None,
     }
 }
 
@@ -115,17 +116,7 @@ fn text(item: &Value, member: &str) -> Option<String> {
 
 /// The Region of AWS Organizations' endpoint, of which each partition has one (AWS general reference).
 pub(super) fn endpoint_region(region: &str) -> &str {
-    const ENDPOINTS: [(&str, &str); 7] = [
-        ("cn-", "cn-northwest-1"),
-        ("us-gov-", "us-gov-west-1"),
-        ("us-iso-", "us-iso-east-1"),
-        ("us-isob-", "us-isob-east-1"),
-        ("us-isof-", "us-isof-south-1"),
-        ("eu-isoe-", "eu-isoe-west-1"),
-        ("eusc-", "eusc-de-east-1"),
-    ];
-    let endpoint = ENDPOINTS.iter().find(|(prefix, _)| region.starts_with(prefix));
-    endpoint.map_or("us-east-1", |(_, region)| region)
+    partition_region(region, "cn-northwest-1")
 }
 
 /// Reads the organization's id.

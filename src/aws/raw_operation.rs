@@ -33,7 +33,7 @@ use super::Aws;
 use super::calls::{UnreadableAnswer, retry_partition};
 use super::error::{call, unreadable};
 use crate::ports::AwsError;
-pub(super) use endpoint::{bucket_endpoint, own_endpoint};
+pub(super) use endpoint::{bucket_endpoint, own_endpoint, partition_region};
 
 /// A service that has no client here.
 #[derive(Debug)]
@@ -98,6 +98,8 @@ pub(super) struct OperationSpec {
     /// The action, as IAM names it: `config:PutEvaluations`.
     pub(super) iam_action: &'static str,
     pub(super) protocol: Protocol,
+    /// How long one attempt may take where attempts are limited; `None` for as long as with other calls.
+    pub(super) attempt: Option<Duration>,
 }
 
 /// An operation on one subject, with the settings that an SDK client would have.
@@ -118,9 +120,6 @@ enum Body {
     Text(String),
     S3(S3Request),
 }
-
-/// How long one attempt to read or write an object may take, where attempts are limited: objects are large.
-const OBJECT_ATTEMPT: Duration = Duration::from_secs(120);
 
 impl<'a, O: fmt::Debug + Send + Sync + 'static> RawOperation<'a, O> {
     /// Sets the operation up; `read` reads its answers.
@@ -187,7 +186,7 @@ impl Refusal {
 
 fn set_up(
     Aws { config, in_flight, .. }: &Aws,
-    OperationSpec { service, name, protocol, .. }: &'static OperationSpec,
+    OperationSpec { service, name, protocol, attempt, .. }: &'static OperationSpec,
     Endpoint { url, region }: Endpoint,
 ) -> Result<OperationBuilder, &'static str> {
     let credentials = config.credentials_provider().ok_or("there are no credentials")?;
@@ -216,7 +215,7 @@ fn set_up(
         .retry_classifier(AwsErrorCodeClassifier::<Refusal>::new())
         .retry_classifier(UnreadableAnswer)
         .interceptor(in_flight.clone())
-        .timeout_config(timeouts(config, is_s3))
+        .timeout_config(timeouts(config, *attempt))
         .with_connection_poisoning();
     if let Some(version) = config.behavior_version() {
         operation = operation.behavior_version(version);
@@ -242,13 +241,13 @@ fn s3_signing() -> SigV4OperationSigningConfig {
     SigV4OperationSigningConfig { signing_options: options, ..SigV4OperationSigningConfig::default() }
 }
 
-fn timeouts(config: &SdkConfig, is_s3: bool) -> TimeoutConfig {
-    match config.timeout_config() {
-        Some(set) if is_s3 && set.operation_attempt_timeout().is_some() => {
-            set.to_builder().operation_attempt_timeout(OBJECT_ATTEMPT).build()
+fn timeouts(config: &SdkConfig, attempt: Option<Duration>) -> TimeoutConfig {
+    match (config.timeout_config(), attempt) {
+        (Some(set), Some(attempt)) if set.operation_attempt_timeout().is_some() => {
+            set.to_builder().operation_attempt_timeout(attempt).build()
         }
-        Some(set) => set.clone(),
-        None => TimeoutConfig::disabled(),
+        (Some(set), _) => set.clone(),
+        (None, _) => TimeoutConfig::disabled(),
     }
 }
 

@@ -7,6 +7,7 @@ mod answer;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
 use aws_smithy_types::body::SdkBody;
@@ -25,6 +26,9 @@ const GET_OBJECT: OperationSpec = operation("GetObject", "s3:GetObject");
 const PUT_OBJECT: OperationSpec = operation("PutObject", "s3:PutObject");
 const LIST_OBJECTS: OperationSpec = operation("ListObjectsV2", "s3:ListBucket");
 
+/// How long one attempt may take, where attempts are limited: objects are large.
+const OBJECT_ATTEMPT: Duration = Duration::from_secs(120);
+
 /// An operation of S3.
 const fn operation(name: &'static str, iam_action: &'static str) -> OperationSpec {
     OperationSpec {
@@ -32,6 +36,7 @@ const fn operation(name: &'static str, iam_action: &'static str) -> OperationSpe
         name,
         iam_action,
         protocol: Protocol::S3,
+        attempt: Some(OBJECT_ATTEMPT),
     }
 }
 

@@ -24,6 +24,7 @@ const fn operation(name: &'static str, iam_action: &'static str) -> OperationSpe
         name,
         iam_action,
         protocol: Protocol::Query { version: "2011-06-15" },
+        attempt: None,
     }
 }
 

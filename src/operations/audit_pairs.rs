@@ -4,6 +4,7 @@
 pub(super) mod accounts;
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -35,29 +36,19 @@ pub async fn audit_pairs<P: OrganizationPorts>(
     let found = accounts(ports, &question.accounts, &question.exclude).await?;
     environment.progress("listing the Regions of the accounts");
     let mut unread = Vec::new();
-    let mut pairs = Vec::new();
-    let is_unreachable = Cell::new(false);
-    let asked = stream::iter(&found.audited)
-        .map(|account| Box::pin(regions_of(environment, question, account, &is_unreachable)));
-    let mut asked = asked.buffered(ACCOUNTS_AT_A_TIME);
-    while let Some((account, regions)) = asked.next().await {
-        let regions = match regions {
-            Ok(regions) => regions,
-            Err(RegionsUnread { first: Some(error), .. } | RegionsUnread { last: error, .. })
+    // One account after the other would have IAM, which is one for all Regions of an account, throttle the audit.
+    let pairs = pairs_of(environment, &found, &question.regions, question.role.as_ref(), |account, error| {
+        match error {
+            RegionsUnread { first: Some(error), .. } | RegionsUnread { last: error, .. }
                 if error.is_throttled() =>
             {
                 return Err(error.into());
             }
-            Err(error) => {
-                unread.push(format!("{}: {error}", account.id));
-                vec![environment.location.region.clone()]
-            }
-        };
-        pairs.extend(regions.into_iter().map(|region| (region, account)));
-    }
-    // One account after the other would have IAM, which is one for all Regions of an account, throttle the audit.
-    pairs.sort();
-    pairs.dedup();
+            error => unread.push(format!("{}: {error}", account.id)),
+        }
+        Ok(())
+    });
+    let pairs = pairs.await?;
     environment.progress("writing the list");
     let list = json_list(&question.call, &pairs);
     ports.put_object(&question.output, "application/json", list).await?;
@@ -69,7 +60,7 @@ pub async fn audit_pairs<P: OrganizationPorts>(
 pub(super) struct RegionsUnread {
     /// What Account Management said, if another was asked after it.
     first: Option<AwsError>,
-    pub(super) last: AwsError,
+    last: AwsError,
 }
 
 impl std::fmt::Display for RegionsUnread {
@@ -81,25 +72,47 @@ impl std::fmt::Display for RegionsUnread {
     }
 }
 
-/// The Regions of an account. `is_unreachable` becomes true if Account Management does not answer.
-async fn regions_of<'a, P: OrganizationPorts>(
+/// The pairs of Region and account, each once, in the order of the Regions. An account whose Regions cannot be read is
+/// there with the own Region, unless `unread`, which is told of it, says that the list fails.
+pub(super) async fn pairs_of<'a, P: OrganizationPorts>(
     environment: Environment<'_, P>,
-    question: &PairsQuestion,
-    account: &'a FoundAccount,
-    is_unreachable: &Cell<bool>,
-) -> (&'a FoundAccount, Result<Vec<String>, RegionsUnread>) {
-    let regions = match &question.regions {
+    found: &'a FoundAccounts,
+    regions: &AuditedRegions,
+    role: Option<&AuditRole>,
+    mut unread: impl FnMut(&FoundAccount, RegionsUnread) -> Result<(), AuditFailure>,
+) -> Result<BTreeSet<(String, &'a FoundAccount)>, AuditFailure> {
+    // Whether Account Management has not answered, and is asked no more.
+    let is_unreachable = Cell::new(false);
+    let regions_of = &async |account: &str| match regions {
         AuditedRegions::Listed(regions) => Ok(regions.clone()),
-        AuditedRegions::Enabled => {
-            enabled(environment, question.role.as_ref(), &account.id, is_unreachable).await
-        }
+        AuditedRegions::Enabled => enabled(environment, role, account, &is_unreachable).await,
     };
-    (account, regions)
+    // Boxed: each call in flight has a large state.
+    let asked = found.audited.iter().map(|account| {
+        Box::pin(async move {
+            let regions = regions_of(&account.id).await;
+            (account, regions)
+        })
+    });
+    let mut asked = stream::iter(asked).buffered(ACCOUNTS_AT_A_TIME);
+    let mut pairs = BTreeSet::new();
+    while let Some((account, regions)) = asked.next().await {
+        let regions = match regions {
+            Ok(regions) => regions,
+            Err(error) => {
+                unread(account, error)?;
+                vec![environment.location.region.clone()]
+            }
+        };
+        pairs.extend(regions.into_iter().map(|region| (region, account)));
+    }
+    Ok(pairs)
 }
 
 /// The Regions that are enabled in an account: from Account Management, which answers for the accounts of the
-/// organization, else from EC2 with the audit role of the account.
-pub(super) async fn enabled<P: OrganizationPorts>(
+/// organization, else from EC2 with the audit role of the account. `is_unreachable` becomes true if Account Management does
+/// not answer.
+async fn enabled<P: OrganizationPorts>(
     Environment { ports, location: own, .. }: Environment<'_, P>,
     role: Option<&AuditRole>,
     account: &str,
@@ -139,7 +152,7 @@ pub(super) async fn enabled<P: OrganizationPorts>(
 }
 
 /// The list as a JSON array with a call on each line.
-fn json_list(call: &Map<String, Value>, pairs: &[(String, &FoundAccount)]) -> Vec<u8> {
+fn json_list(call: &Map<String, Value>, pairs: &BTreeSet<(String, &FoundAccount)>) -> Vec<u8> {
     let mut list = b"[".to_vec();
     for (region, account) in pairs {
         let FoundAccount { id, name, unit } = account;

@@ -1,20 +1,12 @@
 //! The accounts and Regions of an audit from the command line.
 
-use std::cell::Cell;
-use std::collections::BTreeSet;
-
-use futures_util::StreamExt as _;
-use futures_util::stream;
-
 use super::AuditFailure;
-use super::audit_pairs::accounts::accounts;
-use super::audit_pairs::enabled;
+use super::audit_pairs::accounts::{FoundAccount, accounts};
+use super::audit_pairs::pairs_of;
 use crate::audit::AuditedPlace;
 use crate::intent::{AuditRole, AuditedAccounts, AuditedRegions};
 use crate::ports::{Environment, OrganizationPorts};
 
-/// How many accounts are asked for their Regions at a time.
-const ACCOUNTS_AT_A_TIME: usize = 8;
 /// How many accounts a note names.
 const MOST_NAMED: usize = 10;
 
@@ -49,29 +41,12 @@ pub async fn audit_places<P: OrganizationPorts>(
     question: PlacesQuestion<'_>,
 ) -> Result<AuditPlaces, AuditFailure> {
     let found = Box::pin(accounts(environment.ports, question.accounts, question.exclude)).await?;
-    // Whether Account Management has not answered, and is asked no more.
-    let is_unreachable = Cell::new(false);
-    let regions_of = &async |account: &str| match question.regions {
-        AuditedRegions::Listed(regions) => Ok(regions.clone()),
-        AuditedRegions::Enabled => enabled(environment, question.role, account, &is_unreachable).await,
-    };
-    // Boxed: each call in flight has a large state.
-    let asked = found.audited.iter().map(|account| {
-        Box::pin(async move {
-            let regions = regions_of(&account.id).await;
-            (account, regions)
-        })
-    });
-    let mut asked = stream::iter(asked).buffered(ACCOUNTS_AT_A_TIME);
-    let mut places = BTreeSet::new();
     let mut notes = Vec::new();
-    while let Some((account, regions)) = asked.next().await {
-        let regions = regions.unwrap_or_else(|error| {
-            notes.push(format!("the Regions of account {} could not be read: {error}", account.id));
-            vec![environment.location.region.clone()]
-        });
-        places.extend(regions.into_iter().map(|region| (region, account)));
-    }
+    let pairs = pairs_of(environment, &found, question.regions, question.role, |account, error| {
+        notes.push(format!("the Regions of account {} could not be read: {error}", account.id));
+        Ok(())
+    });
+    let pairs = pairs.await?;
     for (what, accounts) in [
         ("accounts are not active and were left out", &found.not_active),
         ("accounts were left out, as was asked for", &found.excluded),
@@ -83,11 +58,11 @@ pub async fn audit_places<P: OrganizationPorts>(
             notes.push(format!("{} {what}: {}{more}", accounts.len(), named.join(", ")));
         }
     }
-    let place = |(region, account): (String, &super::audit_pairs::accounts::FoundAccount)| AuditedPlace {
+    let place = |(region, account): (String, &FoundAccount)| AuditedPlace {
         account: account.id.clone(),
         region,
         account_name: account.name.clone(),
         organizational_unit: account.unit.clone(),
     };
-    Ok(AuditPlaces { places: places.into_iter().map(place).collect(), notes })
+    Ok(AuditPlaces { places: pairs.into_iter().map(place).collect(), notes })
 }

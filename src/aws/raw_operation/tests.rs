@@ -15,6 +15,7 @@ const ACT: OperationSpec = OperationSpec {
     name: "Act",
     iam_action: "config:Act",
     protocol: Protocol::Json { target: "Target.Act" },
+    attempt: None,
 };
 
 /// Settings that name an endpoint for all services.
