@@ -28,7 +28,7 @@ use std::io;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub use connection::{CommandPorts, Connected, Connection, ConnectionRequest, checked_region};
 pub use console::Console;
@@ -182,6 +182,12 @@ impl Command {
     }
 }
 
+/// The whole command line as clap describes it: for completions, the man page and the reference.
+#[must_use]
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
 /// Runs one command. `connect` returns the ports to AWS.
 pub async fn run<P, C>(
     arguments: impl IntoIterator<Item = OsString>,
@@ -291,13 +297,11 @@ fn usage(error: &clap::Error, console: &mut Console<'_>) -> Exit {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn no_two_options_contradict_each_other() {
-        Arguments::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]

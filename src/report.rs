@@ -13,6 +13,8 @@ mod key_callers;
 mod keys;
 mod markdown;
 mod matrix;
+#[cfg(feature = "cli")]
+mod policy_source;
 mod status;
 mod text;
 mod words;
@@ -31,6 +33,8 @@ pub use key_callers::{
 };
 pub use keys::{KeyList, ListedKey};
 pub use matrix::{Cell, Matrix, Row};
+#[cfg(feature = "cli")]
+pub use policy_source::{PolicySource, SourcePlace};
 pub use status::RegionStatus;
 
 use crate::intent::PreflightMode;
@@ -52,6 +56,9 @@ pub struct Report {
     /// Whom a key admits, and who uses it. Only the command line asks for it.
     #[cfg(feature = "cli")]
     pub key_callers: Option<KeyCallers>,
+    /// Where the checked key policy stands, if it was read from a file. No JSON report holds it.
+    #[cfg(feature = "cli")]
+    pub policy_source: Option<PolicySource>,
     /// What else the reader should know, one line each.
     pub notes: Vec<String>,
 }

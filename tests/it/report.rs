@@ -140,6 +140,7 @@ fn everything() -> Report {
             ],
         }],
         key_callers: Some(key_callers()),
+        policy_source: None,
         notes: vec![format!("note {HARM}")],
     }
 }
