@@ -1,7 +1,7 @@
 """``make aws-check``: asks an AWS account the questions about AWS that no documentation answers.
 
-The project is built for every answer that it can think of. The README's section *Not proven without an AWS account*
-lists what it assumes. Each question here tries one of these assumptions, and prints one line.
+The project is built for every answer that it can think of. The section *Not proven without an AWS account*
+of docs/aws-behaviour.md lists what it assumes. Each question here tries one of these assumptions, and prints one line.
 
 - ``options.py`` and ``__main__.py``: what the user asked for, and the run from beginning to end.
 - ``questions/``: the questions, one file for each group; ``questions/__init__.py`` has the list.

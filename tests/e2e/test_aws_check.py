@@ -285,9 +285,9 @@ def test_the_result_of_one_attempt_serves_several_questions_and_its_failure_too(
     assert error_code(refused.value) == "InvalidDocument"
 
 
-def test_the_readme_and_the_makefile_know_every_question_and_option() -> None:
-    readme = (ROOT / "README.md").read_text()
-    section = readme.partition("## Not proven without an AWS account\n")[2].partition("\n## ")[0]
+def test_the_page_and_the_makefile_know_every_question_and_option() -> None:
+    page = (ROOT / "docs" / "aws-behaviour.md").read_text()
+    section = page.partition("## Not proven without an AWS account\n")[2].partition("\n## ")[0]
     named = re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE)
     assert named == [question.name for question in QUESTIONS]
     target = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith("aws-check: ## "))

@@ -1,4 +1,4 @@
-"""Sends the sample events by ``cargo lambda invoke`` to ``cargo lambda watch``, as the README says.
+"""Sends the sample events by ``cargo lambda invoke`` to ``cargo lambda watch``, as docs/deploy.md says.
 
 AWS_ENDPOINT_URL is the receiver of answers, because the function answers only to that origin. Each service has its
 own endpoint.
@@ -76,7 +76,7 @@ def answer_to(watch: Watch, event: Any, tmp_path: Path) -> dict[str, Any]:
     """Send a sample event, and return the answer."""
     text = event.read_text()
     assert f"http://127.0.0.1:{PORT}/" in text
-    # The receiver of this test has its own port, because the port in the README may be in use.
+    # The receiver of this test has its own port, because the port in the samples may be in use.
     copy = tmp_path / event.name
     copy.write_text(text.replace(f"127.0.0.1:{PORT}", f"127.0.0.1:{watch.receiver.port}"))
     result = watch.invoke(copy)

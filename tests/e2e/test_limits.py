@@ -233,7 +233,7 @@ def test_the_guide_says_how_long_the_name_of_the_stack_of_the_stacksets_may_be()
 def test_the_guides_say_that_the_template_is_deployed_from_a_bucket() -> None:
     """CloudFormation takes a template of more than 51,200 bytes only from a bucket."""
     assert (ROOT / "template.yaml").stat().st_size > 51_200
-    for guide in (ROOT / "README.md", ROOT / "deploy" / "README.md"):
+    for guide in (ROOT / "docs" / "deploy.md", ROOT / "deploy" / "README.md"):
         assert re.search(r"51,200 bytes", guide.read_text()), guide
 
 

@@ -60,11 +60,13 @@ def test_the_configuration_fits_the_templates() -> None:
 
 
 def test_the_instructions_name_the_stacks_as_the_configuration_does() -> None:
-    readme = (ROOT / "README.md").read_text()
-    assert f"!ImportValue {parameters_of('default', 'deploy')['stack_name']}-FunctionArn" in readme
-    assert "sam build && sam deploy --parameter-overrides KmsKeyId=" in readme
-    assert "sam build --config-env key-access && sam deploy --config-env key-access" in readme
-    assert "--guided" not in readme, "it asks for every parameter"
+    deploy, cross_account, readme = (ROOT / path for path in ("docs/deploy.md", "docs/cross-account.md", "README.md"))
+    assert f"!ImportValue {parameters_of('default', 'deploy')['stack_name']}-FunctionArn" in deploy.read_text()
+    assert "sam build && sam deploy --parameter-overrides KmsKeyId=" in deploy.read_text()
+    assert "sam build --config-env key-access\nsam deploy --config-env key-access" in cross_account.read_text()
+    for page in (deploy, cross_account, readme):
+        assert "sam deploy" in page.read_text()
+        assert "--guided" not in page.read_text(), f"it asks for every parameter: {page}"
 
 
 class Project:
@@ -81,7 +83,7 @@ class Project:
             shutil.copy(BINARY, built / "Function" / "bootstrap")
 
     def deploy(self, environment: str, *options: str, account: str = ACCOUNT, **parameters: str) -> subprocess.CompletedProcess[str]:
-        """Call `sam deploy` as the README does. Nobody can answer its question, so it does not ask."""
+        """Call `sam deploy` as docs/deploy.md does. Nobody can answer its question, so it does not ask."""
         environments.ensure(("sam",))
         given = [f"{name}={value}" for name, value in (parameters | {"Architecture": architecture()}).items()]
         configuration = [] if environment == "default" else ["--config-env", environment]

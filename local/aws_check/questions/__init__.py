@@ -1,4 +1,4 @@
-"""The questions. This is the one list of them; the README explains each."""
+"""The questions. This is the one list of them; docs/aws-behaviour.md explains each."""
 
 from local.aws_check.answer import Question
 from local.aws_check.questions import (
