@@ -7,16 +7,12 @@ from typing import Any
 import pytest
 
 from local.paths import KEY_ACCESS_TEMPLATE, ROOT, TEMPLATE
-from local.template import Resolver, load
+from local.permissions import parameters as function
+from local.permissions.parameters import NEEDED
+from local.template import OFF, Resolver, load
 
 STACKSET = ROOT / "deploy" / "stackset.yaml"
 SHIPPED = load(TEMPLATE.read_text())
-# The parameters of checks, and of reads that a policy can ask for.
-CHECKS = ("DiscoverUsers", "ReadSessionDocuments", "DiscoverNodes", "ReadNetwork", "ReadKeyPolicy", "SimulateIdentities", "DryRun")
-READS = ("ReadOrganization", "ReadPrincipalTags", "ReadKeyTags", "ReadKeyAliases")
-# These reads are of use only to another check.
-NEEDED = {"ReadNetwork": "DiscoverNodes", "ReadSessionDocuments": "DiscoverUsers"}
-OFF = dict.fromkeys((*CHECKS, *READS), "false")
 REGION_AND_ACCOUNT = "eu-west-1:123456789012"
 KEYS = f"arn:aws:kms:{REGION_AND_ACCOUNT}:key/*"
 ROLES = "arn:aws:iam::123456789012:role/*"
@@ -53,19 +49,12 @@ ADDED = {
 
 def statements(**parameters: str) -> list[dict[str, Any]]:
     """The statements of the function's role for these parameters."""
-    role = SHIPPED["Resources"]["FunctionRole"]["Properties"]
-    policies = Resolver(SHIPPED, {"KmsKeyId": "alias/session-manager"} | parameters).resolve(role["Policies"])
-    return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+    return function.statements(SHIPPED, **parameters)
 
 
 def permissions(**parameters: str) -> set[tuple[str, str]]:
     """Every allowed pair of action and resource."""
-    return {
-        (action, resource)
-        for statement in statements(**parameters)
-        for action in _list(statement["Action"])
-        for resource in _list(statement["Resource"])
-    }
+    return function.permissions(SHIPPED, **parameters)
 
 
 def _list(value: Any) -> list[Any]:
