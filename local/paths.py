@@ -22,6 +22,7 @@ ALL_TEMPLATES = tuple(
 EVENTS = ROOT / "events"
 REQUIREMENTS = ROOT / "requirements"
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
+CARGO_HOME = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
 VENVS = TARGET / "venv"
 RUNS = TARGET / "local"
 
@@ -35,7 +36,12 @@ def architecture() -> str:
     return "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
 
 
-def release_flags() -> str:
-    """The flags of rustc for the function, as in the Makefile: its code names no folder of the machine that built it."""
-    cargo = os.environ.get("CARGO_HOME") or str(Path.home() / ".cargo")
-    return f"--remap-path-prefix={cargo}=/cargo --remap-path-prefix={ROOT}=/session-kms"
+def release_flags(root: Path = ROOT, target: Path = TARGET, cargo_home: Path = CARGO_HOME) -> str:
+    """The flags of rustc for the programs that are shipped. Their code names no folder of the machine that built them.
+
+    Without an identifier of the build, which depends on debug information that is removed afterwards, two builds are equal.
+    """
+    folders = {cargo_home: "/cargo", root: "/session-kms"}
+    if not target.is_relative_to(root):
+        folders[target] = "/session-kms/target"
+    return " ".join([*(f"--remap-path-prefix={folder}={name}" for folder, name in folders.items()), "-C", "link-arg=-Wl,--build-id=none"])
