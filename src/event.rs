@@ -13,6 +13,7 @@ pub(crate) mod session_encryption;
 pub(crate) mod session_key;
 pub(crate) mod session_key_access;
 pub(crate) mod sns;
+pub(crate) mod terraform;
 
 mod audit_call;
 mod cloud_trail;

@@ -11,6 +11,7 @@ mod resource;
 mod session_encryption;
 mod session_key;
 mod session_key_access;
+mod terraform;
 
 use std::time::SystemTime;
 
@@ -40,6 +41,7 @@ use cloudformation_custom_resource::{
     CustomResource, Invocation, Origin, PropertyProblems, Provider, ResponseSender, ServeError,
 };
 use kms_key_policy::matches_wildcards;
+use direct::DirectInvocation;
 use own_location::own_location;
 use resource::FunctionLocation;
 use session_encryption::SessionEncryption;
@@ -122,6 +124,9 @@ pub enum FunctionError {
     /// The list of the accounts and Regions of an audit, or the report over it, could not be made.
     #[error(transparent)]
     Organization(#[from] AuditFailure),
+    /// What Terraform asks for was refused. Terraform shows the text, and takes any answer but an error for success.
+    #[error("{0}")]
+    Refused(String),
     /// Some documents of a change event could not be handled.
     #[error("not every document could be handled: {problems}")]
     Incomplete {
@@ -152,7 +157,7 @@ impl FunctionError {
             Self::CustomResource(ServeError::Undelivered(_)) => "Undelivered",
             Self::BadCall(_) => "BadCall",
             Self::Unanswered(error) if matches!(error.cause(), ReconcileError::Aws(_)) => "Aws",
-            Self::Unanswered(_) => "Refused",
+            Self::Unanswered(_) | Self::Refused(_) => "Refused",
             Self::Throttled(_) => "Throttled",
             Self::Organization(AuditFailure::Aws(error)) if error.is_throttled() => "Throttled",
             Self::Organization(AuditFailure::Aws(_)) => "Aws",
@@ -224,13 +229,17 @@ impl<P: WritePorts + Compliance + CallerIdentity + OrganizationPorts> Function<P
                 Box::pin(self.evaluate(&evaluation, context)).instrument(span).await
             }
             Event::DirectCall { properties, call, is_question } => {
+                let is_request = matches!(call, Ok(DirectCall::Terraform(_)));
                 let answered = async {
                     let call = call.map_err(FunctionError::BadCall)?;
                     self.answer(&call, digest(&properties), context).await
                 };
                 match Box::pin(answered).instrument(span).await {
                     Err(error) if is_question => Ok(direct::unanswered(payload, &error)),
-                    answered => answered,
+                    answered => {
+                        metrics.guarded = u64::from(is_request && answered.is_ok());
+                        answered
+                    }
                 }
             }
             Event::Ignored(why) => Ok(span.in_scope(|| ignored(&why))),
@@ -338,7 +347,9 @@ impl<P: WritePorts + Compliance + CallerIdentity + OrganizationPorts> Function<P
         let set_step = |text: &str| step.set(text);
         let environment = self.environment(context)?.with_memory(&memory).with_progress(&set_step);
         let time = left_to_work(&self.ports, context.invocation.deadline);
-        let answer = direct::answer(environment, call, digest, time.div_f64(2.0));
+        let invocation =
+            DirectInvocation { settings: &self.settings, request_id: context.invocation.request_id, time };
+        let answer = direct::answer(environment, call, digest, invocation);
         // Boxed: the state of all that an answer awaits is large.
         match (within(&self.ports, TimeLimit { time, step: &step }, Box::pin(answer)).await, call) {
             (Ok(answered), _) => answered,

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::organization_call::{self, OrganizationCall};
+use super::terraform::{self, TerraformCall};
 use super::{Event, audit_call, session_encryption};
 use crate::change_event::{ChangeEvent, ChangeSource, Scope};
 use crate::intent::{AuditQuestion, Intent, OnDelete};
@@ -31,6 +32,8 @@ pub(crate) enum DirectCall {
         /// What to leave behind. `None` for what was said when the document was taken.
         on_delete: Option<OnDelete>,
     },
+    /// Do what a resource of Terraform wants.
+    Terraform(TerraformCall),
     /// Say in one line what is so in an account and Region.
     Audit(Box<AuditQuestion>),
     /// List the accounts and Regions of an audit, or make its report.
@@ -81,6 +84,9 @@ pub(super) fn read(fields: &Map<String, Value>) -> Event {
             reader.reject_others("is not taken by action `status`, which takes `documentName` alone");
             reader.finish(UnknownProperties::Refuse).map(|_| DirectCall::Status { document })
         }
+        DirectAction::Reconcile if fields.contains_key(terraform::TERRAFORM) => {
+            terraform::read(reader, fields)
+        }
         DirectAction::Reconcile if !has_intent => match reconcile_by_record(reader) {
             Ok(change) => return Event::ChangeEvent(change),
             Err(problems) => Err(problems),
@@ -129,6 +135,7 @@ fn direct_call(
 ) -> Event {
     let mut properties = fields.clone();
     properties.remove("action");
+    properties.remove(terraform::TERRAFORM);
     Event::DirectCall { properties, call, is_question }
 }
 

@@ -4,14 +4,31 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{FunctionError, audit, organization};
+use super::terraform::TerraformResource;
+use super::{FunctionError, FunctionSettings, audit, organization};
 use crate::event::direct::DirectCall;
 use crate::intent::{Intent, Owner};
 use crate::operations::{self, ChangeRequest, Release, ReleaseProposal};
 use crate::ports::{Environment, OrganizationPorts, WritePorts};
 use crate::quote::quoted;
 
-/// Answers a call. `digest` is the digest of its properties, and `patience` is how long a refusal may be asked about again.
+/// What a call knows of its invocation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DirectInvocation<'a> {
+    pub(super) settings: &'a FunctionSettings,
+    pub(super) request_id: &'a str,
+    /// The time that is left to work.
+    pub(super) time: Duration,
+}
+
+impl DirectInvocation<'_> {
+    /// How long a refusal may be asked about again.
+    pub(super) fn patience(&self) -> Duration {
+        self.time.div_f64(2.0)
+    }
+}
+
+/// Answers a call. `digest` is the digest of its properties.
 ///
 /// # Errors
 /// If the call could not be answered. Findings that block are no error: the report says that it fails.
@@ -19,16 +36,20 @@ pub(super) async fn answer<P: WritePorts + OrganizationPorts>(
     environment: Environment<'_, P>,
     call: &DirectCall,
     digest: String,
-    patience: Duration,
+    invocation: DirectInvocation<'_>,
 ) -> Result<Value, FunctionError> {
     let request = |command, intent: &Intent| {
-        ChangeRequest::new(command, intent.clone(), Owner::direct_call(), digest).with_patience(patience)
+        ChangeRequest::new(command, intent.clone(), Owner::direct_call(), digest.clone())
+            .with_patience(invocation.patience())
     };
     let location = environment.location;
     let report = match call {
         DirectCall::Status { document } => {
             let status = operations::status(environment, document).await?;
             operations::status_report(document, vec![(location.clone(), status)])
+        }
+        DirectCall::Terraform(call) => {
+            return Box::pin(TerraformResource { environment, invocation }.answer(call, &digest)).await;
         }
         DirectCall::Audit(question) => return audit::answer(environment, question).await,
         DirectCall::Organization(call) => return Ok(organization::answer(environment, call).await?),

@@ -75,8 +75,12 @@ pub(super) async fn despite_fresh_role<T>(
 /// The retries of a request whose role may be seconds old. Writes make them at the write, and everything else from the
 /// beginning of the request.
 pub(super) fn retries_of_fresh_role(ports: &impl Clock, deadline: &Deadline) -> DenialRetries {
-    let now = ports.now();
-    DenialRetries::new(RETRIES_OF_FRESH_ROLE, now + deadline.left_to_work(now).saturating_sub(LEAST_TIME))
+    retries_within(ports, deadline.left_to_work(ports.now()))
+}
+
+/// The same, if there is so much time to work.
+pub(super) fn retries_within(ports: &impl Clock, time: Duration) -> DenialRetries {
+    DenialRetries::new(RETRIES_OF_FRESH_ROLE, ports.now() + time.saturating_sub(LEAST_TIME))
 }
 
 pub(super) fn valid_physical_id(id: &str) -> Result<PhysicalResourceId, Failure> {
@@ -143,7 +147,7 @@ fn json_length(text: &str) -> usize {
 }
 
 /// The beginning of a text, if the text takes more room in JSON than there is.
-fn cut(mut text: String, room: usize) -> String {
+pub(super) fn cut(mut text: String, room: usize) -> String {
     if json_length(&text) <= room {
         return text;
     }

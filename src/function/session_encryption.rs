@@ -244,7 +244,8 @@ fn with_reason(success: Success, reason: String) -> Success {
     Success { reason: Some(reason).filter(|reason| !reason.is_empty()), ..success }
 }
 
-fn log(outcome: &Outcome) {
+/// Logs what was read back.
+pub(super) fn log(outcome: &Outcome) {
     tracing::info!(
         document = %outcome.document,
         version = outcome.version,
