@@ -9,11 +9,10 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 VENV := $(TARGET)/venv
 CLIENT := $(VENV)/client/bin/python
 BINARY := session-kms-lambda
-ARCHITECTURE ?= arm64
 TEMPLATE ?= template.yaml
 
 # The function's code names no folder of the machine that built it.
-RELEASE_FLAGS := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(CURDIR)=/session-kms
+RELEASE_FLAGS = $(shell $(PYTHON) -c 'from local.paths import release_flags; print(release_flags())')
 
 export PYTHONDONTWRITEBYTECODE := 1
 
@@ -41,11 +40,15 @@ build: ## Build the function as it is deployed (release)
 
 .PHONY: package
 package: ## Build for sam deploy, in some 12 minutes (ARCHITECTURE=arm64 or x86_64, TEMPLATE=template.yaml, template-key-access.yaml or deploy/audit.yaml)
-	@exec $(PYTHON) -m local.sam_build $(ARCHITECTURE) $(TEMPLATE)
+	@exec $(PYTHON) -m local.sam_build $(or $(ARCHITECTURE),arm64) $(TEMPLATE)
 
 .PHONY: release
-release: package ## Make what deploy/stackset.yaml deploys: a plain template and the code (ARCHITECTURE=arm64 or x86_64)
-	@$(VENV)/sam/bin/python -m local.release $(ARCHITECTURE)
+release: ## Make the files of a release for both architectures (ARCHITECTURE=arm64 or x86_64 makes one, CHECK=1 builds twice and compares)
+	@exec $(PYTHON) -m local.release_files $(ARCHITECTURE) $(if $(CHECK),check)
+
+.PHONY: notices
+notices: ## Write THIRD_PARTY_NOTICES from the sources of the dependencies
+	@exec $(PYTHON) -m local.notices
 
 .PHONY: test
 test: ## Run everything: lints, unit, property, component, documentation and end-to-end tests
@@ -55,6 +58,7 @@ test: ## Run everything: lints, unit, property, component, documentation and end
 soak: ## Run the reliability tests completely (make test runs a bounded part of each), and print their figures
 	SOAK=1 cargo test --locked --test it -- fault_matrix kills histories bad_input interleavings long_life
 	@$(PYTHON) -m local.reliability
+	@$(PYTHON) -m local.reproducible all
 
 .PHONY: lint
 lint: ## Check the Rust and Python code, its documentation and the templates

@@ -1,8 +1,8 @@
 """Makes what deploy/stackset.yaml deploys: template.yaml as plain CloudFormation, and the code as a zip.
 
-``python -m local.release [ARCHITECTURE]``, in SAM's own environment (``target/venv/sam``). A service-managed StackSet
-takes no template with a transform, so SAM's transform is applied here. Lambda reads code only from a bucket of the
-stack's own Region, so the template gets two more parameters that name it.
+``python -m local.release [FOLDER]``, in SAM's own environment (``target/venv/sam``), writes the template and prints its
+path. A service-managed StackSet takes no template with a transform, so SAM's transform is applied here. Lambda reads code only
+from a bucket of the stack's own Region, so the template gets two more parameters that name it.
 """
 
 import copy
@@ -15,13 +15,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from local.package import archive
-from local.paths import ROOT, TARGET, TEMPLATE
+from local.paths import TARGET, TEMPLATE
 from local.template import load
 
 RELEASE = TARGET / "deploy"
-# The function that `make package` builds.
-BUILT = ROOT / ".aws-sam" / "build" / "Function" / "bootstrap"
 SAM_TAG = "lambda:createdBy"
+# What the template says to the Serverless Application Repository, which takes it with SAM's transform.
+REPOSITORY = "AWS::ServerlessRepo::Application"
 CODE_PARAMETERS = {
     "CodeBucketPrefix": {
         "Description": "The code is in a bucket of this Region, whose name is this prefix, a hyphen and the Region.",
@@ -60,6 +60,7 @@ def plain(template: dict[str, Any]) -> dict[str, Any]:
     # Metadata only says how SAM builds the function.
     function.pop("Metadata", None)
     function["Properties"]["CodeUri"] = {"Bucket": {"Fn::Sub": "${CodeBucketPrefix}-${AWS::Region}"}, "Key": {"Ref": "CodeKey"}}
+    template["Metadata"].pop(REPOSITORY, None)
     _add_code_parameters(template)
     result = transform(template, {}, SimpleNamespace(load=dict))
     properties = result["Resources"][names[0]]["Properties"]
@@ -82,10 +83,10 @@ def write_template(folder: Path = RELEASE) -> Path:
     return _write(folder, f"template-{_digest(content)}.json", content)
 
 
-def write_code(architecture: str, folder: Path = RELEASE, built: Path = BUILT) -> Path:
-    """Write the zip of the function that `make package` built. Its content is part of its name."""
+def write_code(architecture: str, built: Path, folder: Path = RELEASE) -> Path:
+    """Write the zip of a function that was built. Its content is part of its name."""
     if not built.exists():
-        raise ReleaseError(f"there is no `{built}`: run `make package ARCHITECTURE={architecture}` first")
+        raise ReleaseError(f"there is no `{built}`: run `make release ARCHITECTURE={architecture}` first")
     content = archive(built)
     return _write(folder, f"function-{architecture}-{_digest(content)}.zip", content)
 
@@ -101,14 +102,12 @@ def _write(folder: Path, name: str, content: bytes) -> Path:
     return path
 
 
-def main(architecture: str = "arm64") -> int:
+def main(folder: str = str(RELEASE)) -> int:
     try:
-        code, template = write_code(architecture), write_template()
+        print(write_template(Path(folder)))
     except ReleaseError as error:
         print(error, file=sys.stderr)
         return 1
-    for title, path in (("code    ", code), ("template", template)):
-        print(f"{title}  {os.path.relpath(path, ROOT)}")
     return 0
 
 

@@ -18,9 +18,8 @@ from pathlib import Path
 
 from local import environments
 from local.paths import AUDIT_TEMPLATE, BINARY_NAME, KEY_ACCESS_TEMPLATE, ROOT, TEMPLATE, release_flags
+from local.release_build import TARGETS
 
-# The target of Rust for each architecture of Lambda.
-TARGETS = {"arm64": "aarch64-unknown-linux-gnu", "x86_64": "x86_64-unknown-linux-gnu"}
 # The options of cargo-lambda as SAM gives them, besides the function's name.
 OPTIONS = {"arm64": ["--release", "--arm64"], "x86_64": ["--release"]}
 # The environment of samconfig.toml for each template, as options of sam.

@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from local import environments
-from local.paths import ALL_TEMPLATES, BINARY_NAME, ROOT, release_flags
+from local.paths import ALL_TEMPLATES, BINARY_NAME, ROOT, architecture
+from local.release_build import FUNCTION, Place
 
 ENVIRONMENTS = "Python environments"
-RELEASE_BUILD = "release build"
+RELEASE_BUILD = "release build, in two folders"
 COMMAND_LINE = "command line"
 # The environments of the lints.
 LINT_ENVIRONMENTS = ("cargo-deny", "cfn-lint", "checkov", "parliament", "python-lint", "sam")
@@ -81,14 +82,14 @@ def test() -> list[Step]:
         Step("browser", [sys.executable, "-m", "local.browser"]),
         Step("unit, property, component and documentation tests", ["cargo", "test", "--workspace", "--locked", "--no-fail-fast"]),
         Step("figures of the reliability tests", [sys.executable, "-m", "local.reliability"]),
-        Step(
-            RELEASE_BUILD,
-            ["cargo", "build", "--release", "--locked", "--no-default-features", "--bin", BINARY_NAME],
-            settings={"RUSTFLAGS": release_flags()},
-        ),
+        # The end-to-end tests run the function as a release ships it.
+        Step(RELEASE_BUILD, [sys.executable, "-m", "local.reproducible"], needs=(ENVIRONMENTS,)),
         # For the first hour of the README, in the profile in which most of it is built already.
         Step(COMMAND_LINE, ["cargo", "build", "--locked", "--bin", "session-kms"]),
-        Step("end-to-end tests", [_program("client", "python"), *end_to_end], needs=(ENVIRONMENTS, RELEASE_BUILD, COMMAND_LINE)),
+        Step(
+            "end-to-end tests", [_program("client", "python"), *end_to_end], needs=(ENVIRONMENTS, RELEASE_BUILD, COMMAND_LINE),
+            settings={"SESSION_KMS_LAMBDA": str(Place().binary(FUNCTION, architecture()))},
+        ),
     ]
 
 

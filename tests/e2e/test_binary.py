@@ -1,32 +1,23 @@
 """The release build of the function: its size, its C library, its symbols and its entropy."""
 
 import io
-import re
 import subprocess
 import tomllib
 import zipfile
 
 import pytest
 
-from local import suite
+from local import elf
 from local.package import archive
-from local.paths import BINARY, BINARY_NAME, ROOT, TARGET
+from local.paths import BINARY, ROOT, architecture
+from local.release_build import FUNCTION, TARGETS, command
 
 ZIP_LIMIT = 4_000_000
-# The version of glibc in Amazon Linux 2023, on which provided.al2023 is based.
-GLIBC = (2, 34)
 
 
 @pytest.fixture(scope="module")
 def binary() -> bytes:
     return BINARY.read_bytes()
-
-
-def needed_glibc(binary: bytes) -> tuple[int, int]:
-    """The newest version of glibc that the dynamic linker requires."""
-    versions = [(int(major), int(minor)) for major, minor in re.findall(rb"\0GLIBC_(\d+)\.(\d+)(?:\.\d+)?(?=\0)", binary)]
-    assert versions, "a dynamically linked program names the versions it needs"
-    return max(versions)
 
 
 def test_the_archive_is_small() -> None:
@@ -43,7 +34,7 @@ def test_the_archive_is_the_same_for_the_same_binary() -> None:
 
 
 def test_the_c_library_of_lambda_is_new_enough(binary: bytes) -> None:
-    assert needed_glibc(binary) <= GLIBC
+    assert elf.check(binary, architecture()) <= (2, 34)
 
 
 def test_symbols_are_stripped(binary: bytes) -> None:
@@ -53,7 +44,7 @@ def test_symbols_are_stripped(binary: bytes) -> None:
 
 def test_aws_lc_is_built_without_jitter_entropy() -> None:
     """Jitter entropy is the slowest part of a cold start. The output of AWS-LC's build script holds its environment."""
-    outputs = [path.read_text() for path in TARGET.glob("release/build/aws-lc-sys-*/output")]
+    outputs = [path.read_text() for path in BINARY.parent.glob("build/aws-lc-sys-*/output")]
     assert outputs
     assert all("'AWS_LC_SYS_NO_JITTER_ENTROPY': '1'" in text for text in outputs)
 
@@ -63,7 +54,7 @@ def test_every_build_tool_leaves_the_command_line_out() -> None:
     of_make = [line for line in (ROOT / "Makefile").read_text().splitlines() if "cargo build" in line]
     assert of_make
     assert all("--no-default-features" in line for line in of_make)
-    assert all("--no-default-features" in step.command for step in suite.test() if "build" in step.command and BINARY_NAME in step.command)
+    assert all("--no-default-features" in command(FUNCTION, name) for name in TARGETS)
     for_lambda = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["metadata"]["lambda"]
     assert for_lambda["build"]["no_default_features"] is True
     assert for_lambda["watch"]["no_default_features"] is True

@@ -152,16 +152,16 @@ def test_the_plain_template_is_the_shipped_one_without_sam(plain: dict[str, Any]
     assert sorted(grouped) == sorted(interface["ParameterLabels"]) == sorted(plain["Parameters"])
 
 
-def test_a_release_is_named_by_its_content_and_needs_a_build(tmp_path: Path) -> None:
+def test_the_code_is_named_by_its_content_and_needs_a_build(tmp_path: Path) -> None:
     built = tmp_path / "bootstrap"
-    with pytest.raises(release.ReleaseError, match=r"run `make package ARCHITECTURE=arm64` first"):
-        release.write_code("arm64", tmp_path, built)
+    with pytest.raises(release.ReleaseError, match=r"run `make release ARCHITECTURE=arm64` first"):
+        release.write_code("arm64", built, tmp_path)
     built.write_bytes(b"one")
-    first = release.write_code("arm64", tmp_path, built)
-    assert first == release.write_code("arm64", tmp_path, built), "the same build has the same name"
+    first = release.write_code("arm64", built, tmp_path)
+    assert first == release.write_code("arm64", built, tmp_path), "the same build has the same name"
     assert first.read_bytes() == archive(built)
     built.write_bytes(b"two")
-    assert release.write_code("arm64", tmp_path, built) != first
+    assert release.write_code("arm64", built, tmp_path) != first
 
 
 def test_each_region_has_a_stackset_that_reaches_later_accounts_too() -> None:

@@ -2,12 +2,11 @@
 
 import os
 import re
-import struct
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
+from local.elf import sections
 from local.paths import BINARY, ROOT
 
 # Sections that tell a debugger of the source code, or hold the names of functions that nothing calls by name.
@@ -29,31 +28,9 @@ CREDENTIALS = {
 SHORTEST_VALUE = 12
 
 
-class Section(NamedTuple):
-    """A section of an ELF file."""
-
-    name: str
-    kind: int
-
-
 @pytest.fixture(scope="module")
 def binary() -> bytes:
     return BINARY.read_bytes()
-
-
-def sections(file: bytes) -> list[Section]:
-    """The sections of a 64-bit little-endian ELF file, by the ELF specification."""
-    assert file[:6] == b"\x7fELF\x02\x01", "a 64-bit little-endian ELF file"
-    (table,) = struct.unpack_from("<Q", file, 0x28)
-    size, count, names_index = struct.unpack_from("<HHH", file, 0x3A)
-    headers = [struct.unpack_from("<IIQQQQIIQQ", file, table + index * size) for index in range(count)]
-    names_at = headers[names_index][4]
-
-    def name(offset: int) -> str:
-        start = names_at + offset
-        return file[start : file.index(b"\0", start)].decode()
-
-    return [Section(name(header[0]), header[1]) for header in headers]
 
 
 def test_it_has_no_debug_sections(binary: bytes) -> None:
