@@ -1,0 +1,1 @@
+"""The diagrams of the documents, as SVG: ``handshake.py`` and ``pipeline.py`` say what is in them, ``drawing.py`` draws."""
