@@ -38,7 +38,8 @@ pub use key_rules::{
 pub use known_context::{KnownContext, KnownContextError, KnownContextKey, KnownState};
 pub use own_policies::OwnPolicies;
 pub use permission_set::PermissionSet;
-pub use principal::{PrincipalArn, PrincipalArnError, PrincipalType, SessionOwner};
+pub use principal::{PrincipalArn, PrincipalArnError, PrincipalType, SessionOwner, parse_principal_pattern};
+pub(crate) use principal::{is_iam_name, is_iam_path};
 pub use registration::{Registration, RegistrationCall, UPDATE_INSTANCE_INFORMATION};
 pub use session_tags::may_tag_sessions;
 pub use simulator::{ContextEntry, SimulatedCall, asks_for_encryption_context};

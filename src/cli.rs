@@ -21,6 +21,7 @@ mod origin;
 mod plan;
 mod release;
 mod status;
+mod utf8_input;
 
 use std::cell::RefCell;
 use std::ffi::OsString;

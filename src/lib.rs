@@ -15,9 +15,9 @@
 //!
 //! | module | holds | may import |
 //! | --- | --- | --- |
-//! | [`cli`] | the command line, one file a command | access, audit, intent, key, location, operations, ports, preflight, quote, reconcile, report, session, `kms_key_policy` |
+//! | [`cli`] | the command line, one file a command | access, audit, intent, key, location, operations, ports, preflight, quote, reconcile, report, session, text_encoding, `kms_key_policy` |
 //! | [`function`] | the Lambda: what is done with each kind of event | access, arn, audit, change_event, event, intent, location, metrics, operations, ports, preflight, quote, reconcile, remediation, session, `cloudformation_custom_resource`, `kms_key_policy` |
-//! | [`operations`] | what the command line and direct calls ask for: status, check, plan, apply, release, audit, and the list and the report of an audit of many accounts, and the report on a key | access, audit, intent, key, location, ports, preflight, quote, reconcile, report, session |
+//! | [`operations`] | what the command line and direct calls ask for: status, check, plan, apply, release, audit, and the list and the report of an audit of many accounts, and the report on a key | access, audit, intent, key, location, ports, preflight, quote, reconcile, report, session, text_encoding |
 //! | [`remediation`] | a document is to be as its record wants it: drift, repair, breaker, choice between key and standby key, lost access | change_event, intent, key, ports, preflight, reconcile, session |
 //! | [`reconcile`] | what writes: observe, plan, record, converge, release | change_event, intent, key, ports, preflight, session |
 //! | [`audit`] | one line for each account and Region of an audit, and the report over all of them; pure | access, preflight, report |
@@ -36,6 +36,7 @@
 //! | [`log`] | the log's format, and what may be in it | |
 //! | `metrics` | the metrics of an invocation, as a line of the log; pure | |
 //! | `quote` | texts from outside, as messages repeat them; pure | |
+//! | `text_encoding` | texts in UTF-8 and UTF-16, with and without a byte order mark; pure | |
 //!
 //! Three crates of the workspace know nothing of sessions: [`kms_key_policy`], the IAM policy language for KMS keys,
 //! [`cloudformation_custom_resource`], the custom-resource protocol, and [`aws_https`], the HTTPS client of both binaries.
@@ -75,3 +76,4 @@ pub mod reconcile;
 pub mod remediation;
 pub mod report;
 pub mod session;
+mod text_encoding;

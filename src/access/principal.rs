@@ -1,9 +1,14 @@
 //! The ARNs of the roles and users that need a key.
 
+mod error;
+mod iam_name;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
+
+pub use error::{PrincipalArnError, parse_principal_pattern};
+pub(crate) use iam_name::{is_iam_name, is_iam_path};
 
 use crate::arn::{Arn, base_name};
 use crate::location::Location;
@@ -27,14 +32,6 @@ pub enum PrincipalType {
     /// A user.
     User,
 }
-
-/// Why a text is not the ARN of a role or a user.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error(
-    "`{0}` is not the ARN of a role or a user; it looks like `arn:aws:iam::ACCOUNT:role/NAME` or \
-     `arn:aws:iam::ACCOUNT:user/NAME`"
-)]
-pub struct PrincipalArnError(String);
 
 /// The owner of a session, as DescribeSessions names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,29 +64,42 @@ impl PrincipalArn {
     /// Reads the ARN of a role or a user, path included.
     ///
     /// # Errors
-    /// The text is anything else, such as a role session, the account's root or a wildcard.
+    /// The text is anything else, such as a role session, the account's root or a wildcard. The error says what to give in
+    /// its place.
     pub fn parse(text: &str) -> Result<Self, PrincipalArnError> {
-        let error = || PrincipalArnError(quoted(text));
-        let arn = Arn::parse(text).ok_or_else(error)?;
-        let (word, name) = arn.resource.split_once('/').ok_or_else(error)?;
+        Self::read(text).ok_or_else(|| PrincipalArnError::of(text))
+    }
+
+    /// Reads the ARN of a role, path included.
+    ///
+    /// # Errors
+    /// The text is anything else, such as a user. The error says what to give in its place.
+    pub fn parse_role(text: &str) -> Result<Self, PrincipalArnError> {
+        match Self::parse(text) {
+            Ok(principal) if principal.principal_type == PrincipalType::Role => Ok(principal),
+            Ok(_) | Err(PrincipalArnError::Other(_) | PrincipalArnError::Pattern(_)) => {
+                Err(PrincipalArnError::NoRole(quoted(text)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let arn = Arn::parse(text)?;
+        let (word, path_and_name) = arn.resource.split_once('/')?;
         let principal_type = match word {
             "role" => PrincipalType::Role,
             "user" => PrincipalType::User,
-            _ => return Err(error()),
+            _ => return None,
         };
-        // IAM's alphabet for paths and names.
-        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"/+=,.@_-".contains(&b);
+        let (path, name) = path_and_name.rsplit_once('/').unwrap_or(("", path_and_name));
         let is_well_formed = arn.partition.starts_with("aws")
             && arn.service == "iam"
             && arn.region.is_empty()
             && Location::is_account(arn.account)
-            && !name.is_empty()
-            && !name.ends_with('/')
-            && name.bytes().all(allowed);
-        if !is_well_formed {
-            return Err(error());
-        }
-        Ok(Self {
+            && is_iam_path(path)
+            && is_iam_name(name);
+        is_well_formed.then(|| Self {
             text: text.to_owned(),
             principal_type,
             partition: arn.partition.to_owned(),
@@ -174,59 +184,4 @@ impl From<PrincipalArn> for String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn roles_and_users_are_read_with_their_path() {
-        let role = PrincipalArn::parse("arn:aws:iam::111122223333:role/team/App").unwrap();
-        assert_eq!(
-            (role.principal_type(), role.account(), role.name()),
-            (PrincipalType::Role, "111122223333", "App")
-        );
-        let user = PrincipalArn::parse("arn:aws-cn:iam::111122223333:user/ann@example.com").unwrap();
-        assert_eq!((user.principal_type(), user.partition()), (PrincipalType::User, "aws-cn"));
-    }
-
-    #[test]
-    fn other_texts_are_refused() {
-        for text in [
-            "",
-            "App",
-            "arn:aws:iam::111122223333:root",
-            "arn:aws:iam::111122223333:role/*",
-            "arn:aws:iam::111122223333:role/",
-            "arn:aws:sts::111122223333:assumed-role/App/x",
-            "arn:aws:iam::1:role/App",
-            "arn:aws:iam::111122223333:group/Ops",
-        ] {
-            assert!(PrincipalArn::parse(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_session_s_owner_is_a_user_a_role_or_another_identity() {
-        assert!(matches!(SessionOwner::parse("arn:aws:iam::111122223333:user/ann"), SessionOwner::User(_)));
-        assert_eq!(
-            SessionOwner::parse("arn:aws:sts::111122223333:assumed-role/App/ann@example.com"),
-            SessionOwner::Role { account: "111122223333".into(), name: "App".into() }
-        );
-        for other in ["arn:aws:iam::111122223333:root", "arn:aws:sts::111122223333:assumed-role/", "App", ""]
-        {
-            assert!(matches!(SessionOwner::parse(other), SessionOwner::Other(_)), "{other}");
-        }
-    }
-
-    #[test]
-    fn a_session_of_identity_center_has_the_role_s_name_with_and_without_the_path() {
-        let name = "AWSReservedSSO_Ops_Admin_0123456789abcdef";
-        for path in ["", "aws-reserved/sso.amazonaws.com/", "aws-reserved/sso.amazonaws.com/eu-west-1/"] {
-            let owner = format!("arn:aws:sts::111122223333:assumed-role/{path}{name}/jane@example.com");
-            assert_eq!(
-                SessionOwner::parse(&owner),
-                SessionOwner::Role { account: "111122223333".into(), name: name.into() },
-                "{owner}"
-            );
-        }
-    }
-}
+mod tests;

@@ -20,7 +20,7 @@ use super::connection::CommandPorts;
 use super::error::CliError;
 use super::options::DocumentOption;
 use super::{Connection, Console, Exit};
-use crate::access::PrincipalArn;
+use crate::access::{PrincipalArn, parse_principal_pattern};
 use crate::audit::{
     Audit, AuditFormat, AuditLine, AuditMaker, AuditReport, AuditedPlace, Rating, Unreadable,
     UnreadableReason,
@@ -65,7 +65,7 @@ pub(super) struct AuditCommand {
     #[arg(long = "node", value_name = "ARN", value_parser = PrincipalArn::parse)]
     nodes: Vec<PrincipalArn>,
     /// A pattern of ARNs, with * and ?, whose failure is reported and does not count; may be repeated.
-    #[arg(long, value_name = "PATTERN")]
+    #[arg(long, value_name = "PATTERN", value_parser = parse_principal_pattern)]
     exempt: Vec<String>,
     /// How many accounts and Regions are looked at at a time.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]

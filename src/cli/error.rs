@@ -11,6 +11,7 @@ use crate::operations::{AuditFailure, KeyReportError};
 use crate::ports::AwsError;
 use crate::preflight::{KeyError, KeyFault};
 use crate::reconcile::ReconcileError;
+use crate::text_encoding::EncodingError;
 use kms_key_policy::ParseError;
 
 /// Why a command ended without a report.
@@ -25,7 +26,7 @@ pub enum CliError {
         error: io::Error,
     },
     /// The content of a file is not what it should be.
-    #[error("`{path}` is no {what}: {error}")]
+    #[error("`{path}` is no {what}: {error}{place}")]
     Content {
         /// The path.
         path: String,
@@ -33,6 +34,16 @@ pub enum CliError {
         what: &'static str,
         /// What is wrong, and at which place of the content.
         error: ParseError,
+        /// In which text the place is counted, if it is not the file's.
+        place: &'static str,
+    },
+    /// A file is no text that can be read.
+    #[error("`{path}` cannot be read as text: {error}")]
+    Encoding {
+        /// The path.
+        path: String,
+        /// What is wrong.
+        error: EncodingError,
     },
     /// What the options say to be known of every call is wrong.
     #[error("--context {0}")]
@@ -152,6 +163,7 @@ impl CliError {
             | Self::OutputFile { .. }
             | Self::File { .. }
             | Self::Content { .. }
+            | Self::Encoding { .. }
             | Self::PolicyOfNobody(_)
             | Self::Context(_)
             | Self::KeyArnNeeded(_)

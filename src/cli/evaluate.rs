@@ -24,6 +24,7 @@ mod tests;
 use std::io::{self, BufRead, Write};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 
+use super::utf8_input::in_utf_8;
 use buffers::Buffers;
 use line::{Chunk, Lines};
 use quick::Caches;
@@ -118,7 +119,7 @@ pub fn run(input: impl BufRead + Send, mut output: impl Write, workers: usize) -
 
 /// Gives the chunks to the workers in turn, until the input ends or a worker has ended.
 fn read(input: impl BufRead, workers: &[SyncSender<Chunk>], buffers: &Buffers) -> io::Result<()> {
-    let mut lines = Lines::new(input);
+    let mut lines = Lines::new(in_utf_8(input)?);
     for worker in workers.iter().cycle() {
         let Some(chunk) = lines.next_chunk(buffers)? else { break };
         if worker.send(chunk).is_err() {

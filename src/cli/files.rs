@@ -1,12 +1,19 @@
 //! Reads the files that options name: policies and grants, which must be well-formed. `-` names standard input.
+//!
+//! People have these files from the AWS CLI and from editors, so each may be in UTF-8 or UTF-16, with a byte order mark or
+//! without, and may hold what a command of the AWS CLI prints around the policy.
+
+mod printed;
 
 use std::fs;
-use std::io::{self, BufRead};
+use std::io::BufRead;
 
 use serde_json::Value;
 
 use super::error::CliError;
-use kms_key_policy::{Grants, Policy, PolicyKind};
+use crate::text_encoding::decode;
+use kms_key_policy::{Grants, ParseError, Policy, PolicyKind};
+use printed::{DocumentText, GRANTS, IDENTITY_POLICY, KEY_POLICY};
 
 /// The name of standard input.
 const STANDARD_INPUT: &str = "-";
@@ -30,38 +37,29 @@ impl<'a> Files<'a> {
 
     /// A key policy as text. The file may hold the policy, or what `aws kms get-key-policy` prints around it.
     pub(super) fn key_policy(&mut self, path: &str) -> Result<String, CliError> {
-        let text = self.read(path)?;
-        let in_envelope =
-            serde_json::from_str::<Value>(&text).ok().and_then(|value| match value.get("Policy") {
-                Some(Value::String(policy)) if value.get("Statement").is_none() => Some(policy.clone()),
-                _ => None,
-            });
-        let text = in_envelope.unwrap_or(text);
-        match Policy::parse(PolicyKind::Key, &text) {
-            Ok(_) => Ok(text),
-            Err(error) => Err(CliError::Content { path: shown(path), what: "key policy", error }),
+        let document = DocumentText::inside(self.read(path)?, KEY_POLICY);
+        match Policy::parse(PolicyKind::Key, &document.text) {
+            Ok(_) => Ok(document.text),
+            Err(error) => Err(malformed(path, "key policy", &document, error)),
         }
     }
 
-    /// An identity policy: a policy of a role or a user.
+    /// An identity policy: a policy of a role or a user. The file may hold what `aws iam get-role-policy` or
+    /// `aws iam get-policy-version` prints around it.
     pub(super) fn identity_policy(&mut self, path: &str) -> Result<Policy, CliError> {
-        Policy::parse(PolicyKind::Identity, &self.read(path)?).map_err(|error| CliError::Content {
-            path: shown(path),
-            what: "policy of a role or a user",
-            error,
-        })
+        let document = DocumentText::inside(self.read(path)?, IDENTITY_POLICY);
+        let read = Policy::parse(PolicyKind::Identity, &document.text);
+        read.map_err(|error| malformed(path, "policy of a role or a user", &document, error))
     }
 
     /// The grants. The file may hold what `aws kms list-grants` prints, or the list alone.
     pub(super) fn grants(&mut self, path: &str) -> Result<Vec<Value>, CliError> {
-        let text = self.read(path)?;
-        Grants::parse(&text).map_err(|error| CliError::Content {
-            path: shown(path),
-            what: "list of grants",
-            error,
-        })?;
+        let document = DocumentText::inside(self.read(path)?, GRANTS);
+        if let Err(error) = Grants::parse(&document.text) {
+            return Err(malformed(path, "list of grants", &document, error));
+        }
         // This is JSON, since the evaluator has read it. One grant alone stands for a list of one.
-        let mut value = serde_json::from_str(&text).unwrap_or_default();
+        let mut value = serde_json::from_str(&document.text).unwrap_or_default();
         if let Value::Object(object) = &mut value {
             value = object.remove("Grants").unwrap_or_default();
         }
@@ -77,12 +75,25 @@ impl<'a> Files<'a> {
     }
 
     fn read(&mut self, path: &str) -> Result<String, CliError> {
-        if path != STANDARD_INPUT {
-            return fs::read_to_string(path).map_err(|error| CliError::File { path: path.to_owned(), error });
+        let mut bytes = Vec::new();
+        if path == STANDARD_INPUT {
+            let Some(input) = self.input.take() else { return Err(CliError::InputTwice) };
+            input.read_to_end(&mut bytes).map_err(CliError::Input)?;
+        } else {
+            bytes = fs::read(path).map_err(|error| CliError::File { path: path.to_owned(), error })?;
         }
-        let Some(input) = self.input.take() else { return Err(CliError::InputTwice) };
-        io::read_to_string(input).map_err(CliError::Input)
+        text_of(path, bytes)
     }
+}
+
+/// The text that the bytes of a file stand for.
+pub(super) fn text_of(path: &str, bytes: Vec<u8>) -> Result<String, CliError> {
+    decode(bytes).map_err(|error| CliError::Encoding { path: shown(path), error })
+}
+
+fn malformed(path: &str, what: &'static str, document: &DocumentText, error: ParseError) -> CliError {
+    let place = document.is_inside.then_some("; places are counted in the text of the JSON string");
+    CliError::Content { path: shown(path), what, error, place: place.unwrap_or_default() }
 }
 
 /// The name of a file in an error.

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::error::{CliError, not_a_region};
 use super::files::Files;
-use crate::access::{KnownContext, PrincipalArn, PrincipalType};
+use crate::access::{KnownContext, PrincipalArn, parse_principal_pattern};
 use crate::intent::{KeyPolicyReader, PreflightMode, Safeguards};
 use crate::key::KeyRef;
 use crate::location::Location;
@@ -49,7 +49,7 @@ pub(super) struct PreflightOptions {
     #[arg(long = "node", value_name = "ARN", value_parser = PrincipalArn::parse)]
     pub(super) nodes: Vec<PrincipalArn>,
     /// A pattern of ARNs, with * and ?, whose failure is reported and does not block; may be repeated.
-    #[arg(long, value_name = "PATTERN")]
+    #[arg(long, value_name = "PATTERN", value_parser = parse_principal_pattern)]
     pub(super) exempt: Vec<String>,
     /// A condition key that is known of every call; may be repeated. The same key given several times is a list, as
     /// KEY=["a","b"] is, and KEY=null says that no call has the key.
@@ -67,7 +67,7 @@ pub(super) struct Discovery {
     #[arg(long)]
     no_discover_nodes: bool,
     /// A role in the key's account that may read the key's policy and grants.
-    #[arg(long, value_name = "ARN", value_parser = role)]
+    #[arg(long, value_name = "ARN", value_parser = PrincipalArn::parse_role)]
     reader_role: Option<PrincipalArn>,
     /// The external id that the reader role asks for.
     #[arg(long, value_name = "ID", requires = "reader_role")]
@@ -142,9 +142,4 @@ pub(super) fn key_and_value(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=').filter(|(key, _)| !key.is_empty());
     let pair = pair.map(|(key, value)| (key.to_owned(), value.to_owned()));
     pair.ok_or_else(|| format!("`{text}` is not of the form KEY=VALUE, with the name of a condition key"))
-}
-
-fn role(text: &str) -> Result<PrincipalArn, String> {
-    let role = PrincipalArn::parse(text).ok().filter(|arn| arn.principal_type() == PrincipalType::Role);
-    role.ok_or_else(|| format!("`{text}` is not the ARN of a role, `arn:aws:iam::ACCOUNT:role/NAME`"))
 }

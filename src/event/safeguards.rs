@@ -3,9 +3,8 @@
 use serde_json::Value;
 
 use super::context_property::context_property;
-use crate::access::{PrincipalArn, PrincipalType};
+use crate::access::{PrincipalArn, PrincipalArnError, parse_principal_pattern};
 use crate::intent::{KeyPolicyReader, PreflightMode, Safeguards};
-use crate::quote::quoted;
 use cloudformation_custom_resource::{ObjectOrText, Properties};
 use kms_key_policy::{Policy, PolicyKind};
 
@@ -34,21 +33,17 @@ pub(super) fn safeguards(reader: &mut Properties<'_>) -> Safeguards {
 pub(super) fn who_needs_key(reader: &mut Properties<'_>) -> Safeguards {
     let users = principals(reader, "Users");
     let nodes = principals(reader, "Nodes");
-    let exempt = reader.texts("Exempt").unwrap_or_default();
+    let exempt = read_each(reader, "Exempt", parse_principal_pattern);
     let discover_users = reader.flag("DiscoverUsers").unwrap_or(true);
     let discover_nodes = reader.flag("DiscoverNodes").unwrap_or(true);
     let context = context_property(reader);
     let external_id = reader.text("KeyPolicyReaderExternalId");
     let reader_role = reader.text("KeyPolicyReaderRoleArn").filter(|arn| {
-        let role = PrincipalArn::parse(arn).is_ok_and(|arn| arn.principal_type() == PrincipalType::Role);
-        if !role {
-            let problem = format!(
-                "is `{}`; it must be the ARN of a role, `arn:aws:iam::ACCOUNT:role/NAME`",
-                quoted(arn)
-            );
-            reader.reject("KeyPolicyReaderRoleArn", problem);
+        let role = PrincipalArn::parse_role(arn);
+        if let Err(error) = &role {
+            reader.reject("KeyPolicyReaderRoleArn", format!("must be the ARN of a role: {error}"));
         }
-        role
+        role.is_ok()
     });
     if external_id.is_some() && reader_role.is_none() {
         let role = reader.spelt("KeyPolicyReaderRoleArn");
@@ -69,12 +64,21 @@ pub(super) fn who_needs_key(reader: &mut Properties<'_>) -> Safeguards {
 
 /// A list of the ARNs of roles and users.
 pub(super) fn principals(reader: &mut Properties<'_>, name: &'static str) -> Vec<PrincipalArn> {
-    let mut principals = Vec::new();
+    read_each(reader, name, PrincipalArn::parse)
+}
+
+/// A list of texts, each read by `read`.
+fn read_each<T>(
+    reader: &mut Properties<'_>,
+    name: &'static str,
+    read: impl Fn(&str) -> Result<T, PrincipalArnError>,
+) -> Vec<T> {
+    let mut items = Vec::new();
     for text in reader.texts(name).unwrap_or_default() {
-        match PrincipalArn::parse(&text) {
-            Ok(principal) => principals.push(principal),
-            Err(error) => reader.reject(name, error.to_string()),
+        match read(&text) {
+            Ok(item) => items.push(item),
+            Err(error) => reader.reject(name, format!("has a wrong item: {error}")),
         }
     }
-    principals
+    items
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::{KeyPolicyReader, Safeguards};
+use crate::access::{is_iam_name, is_iam_path};
 use crate::quote::quoted;
 use crate::session::DocumentName;
 
@@ -117,10 +118,10 @@ impl RoleName {
             });
         }
         let (path, name) = text.rsplit_once('/').unwrap_or(("", text));
-        let in_name = |byte: u8| byte.is_ascii_alphanumeric() || b"+=,.@_-".contains(&byte);
-        let is_name = (1..=64).contains(&name.len()) && name.bytes().all(in_name);
+        let is_name = name.len() <= 64 && is_iam_name(name);
+        // IAM takes empty parts too. Here they are more likely a mistake, such as a slash before the path.
         let is_path = path.is_empty() && !text.starts_with('/')
-            || path.len() <= 510 && path.split('/').all(|part| !part.is_empty() && is_visible(part));
+            || path.len() <= 510 && is_iam_path(path) && path.split('/').all(|part| !part.is_empty());
         if is_name && is_path {
             Ok(Self(text.to_owned()))
         } else {
@@ -133,10 +134,6 @@ impl RoleName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-fn is_visible(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 impl fmt::Display for RoleName {

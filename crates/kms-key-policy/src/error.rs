@@ -126,9 +126,12 @@ pub enum ParseProblem {
     #[error("`{0}` is no principal; write `\"*\"`, or an object such as {{\"AWS\": \"arn:…\"}}")]
     BarePrincipal(String),
     /// More bytes than such a policy may have.
-    #[error("has {size} bytes; {kind} has at most {most}")]
+    #[error(
+        "has {size} bytes{}; {kind} has at most {most}",
+        if *.kind == PolicyKind::Key { ", the white space between its values not counted" } else { "" }
+    )]
     TooLong {
-        /// The size of this policy.
+        /// The size of this policy. The white space between the values of a key policy does not count.
         size: usize,
         /// The kind of policy.
         kind: PolicyKind,
@@ -143,7 +146,8 @@ pub enum ParseProblem {
     Character(char),
 }
 
-/// The most bytes that a key policy may have (`PutKeyPolicy`).
+/// The most bytes that a key policy may have (`PutKeyPolicy`). The white space between its values does not count here, and
+/// [`WarningKind::LongAsWritten`](crate::WarningKind::LongAsWritten) says so if that matters.
 pub const MAX_KEY_POLICY_BYTES: usize = 32_768;
 
 /// The most bytes of a policy of any other kind. That is many times the longest AWS managed policy, which has 135,200

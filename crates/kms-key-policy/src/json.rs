@@ -26,6 +26,18 @@ pub(crate) enum JsonKind {
     Other,
 }
 
+/// The length of a JSON text without the white space between its values. Of a text that is not JSON it is the length
+/// without some of its white space.
+pub(crate) fn compact_length(text: &str) -> usize {
+    let (mut length, mut in_string, mut is_escaped) = (0, false, false);
+    for byte in text.bytes() {
+        length += usize::from(in_string || !matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
+        in_string = if byte == b'"' && !is_escaped { !in_string } else { in_string };
+        is_escaped = in_string && byte == b'\\' && !is_escaped;
+    }
+    length
+}
+
 impl JsonKind {
     pub(crate) const fn name(self) -> &'static str {
         match self {

@@ -11,7 +11,7 @@ use crate::error::{
     JsonPath, MAX_KEY_POLICY_BYTES, MAX_OTHER_POLICY_BYTES, ParseError, ParseProblem, ParseResult,
 };
 use crate::index::Index;
-use crate::json::JsonReader;
+use crate::json::{JsonReader, compact_length};
 use crate::policy::{Policy, Pools, Statement};
 use crate::text::{hash_folded, same_folded};
 use crate::warning::{PolicyWarning, WarningKind};
@@ -33,24 +33,44 @@ impl Policy {
     /// that the grammar does not have or that excludes another, a text that is too long or has characters beyond
     /// Latin-1.
     pub fn parse(kind: PolicyKind, text: &str) -> Result<Self, ParseError> {
-        check_text(kind, text)?;
-        let parser = Parser::new(kind, Version::Y2008).document(text)?;
+        let length = checked_length(kind, text)?;
+        check_characters(text)?;
+        let parser = Parser::new(kind, Version::Y2008).document(text, length)?;
         let parser = if parser.statements_read_as == Some(parser.version) || !text.contains('$') {
             parser
         } else {
             // The version came after the statements.
-            Parser::new(kind, parser.version).document(text)?
+            Parser::new(kind, parser.version).document(text, length)?
         };
         Ok(parser.finish())
     }
 }
 
-/// A policy may have tabs, line ends and Latin-1 characters (`PutKeyPolicy`, IAM policies).
-fn check_text(kind: PolicyKind, text: &str) -> ParseResult<()> {
-    let most = if kind == PolicyKind::Key { MAX_KEY_POLICY_BYTES } else { MAX_OTHER_POLICY_BYTES };
-    if text.len() > most {
-        return Err(JsonPath::Root.error(ParseProblem::TooLong { size: text.len(), kind, most }));
+/// The length of a policy, which is not too long.
+#[derive(Debug, Clone, Copy)]
+struct PolicyLength {
+    /// The bytes that count.
+    counted: usize,
+    /// Whether the policy is short enough only because the white space between its values does not count.
+    is_long_as_written: bool,
+}
+
+/// The length of a text as a policy of this kind. Of a key policy that is too long as it is written, what lies between
+/// its values does not count: KMS gets a policy of the same meaning without it.
+fn checked_length(kind: PolicyKind, text: &str) -> ParseResult<PolicyLength> {
+    let (size, most) = match kind {
+        PolicyKind::Key if text.len() > MAX_KEY_POLICY_BYTES => (compact_length(text), MAX_KEY_POLICY_BYTES),
+        PolicyKind::Key => (text.len(), MAX_KEY_POLICY_BYTES),
+        _ => (text.len(), MAX_OTHER_POLICY_BYTES),
+    };
+    if size > most {
+        return Err(JsonPath::Root.error(ParseProblem::TooLong { size, kind, most }));
     }
+    Ok(PolicyLength { counted: size, is_long_as_written: size < text.len() })
+}
+
+/// A policy may have tabs, line ends and Latin-1 characters (`PutKeyPolicy`, IAM policies).
+fn check_characters(text: &str) -> ParseResult<()> {
     if !text.is_ascii()
         && let Some(c) = text.chars().find(|c| *c > '\u{ff}')
     {
@@ -87,9 +107,16 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn document(mut self, text: &'t str) -> ParseResult<Self> {
-        self.pools.reserve(text.len());
-        self.statements.reserve(text.len() / 256);
+    fn document(mut self, text: &'t str, length: PolicyLength) -> ParseResult<Self> {
+        self.pools.reserve(length.counted);
+        self.statements.reserve(length.counted / 256);
+        if length.is_long_as_written {
+            let (size, compact) = (text.len(), length.counted);
+            self.warn(
+                &JsonPath::Root,
+                WarningKind::LongAsWritten { size, compact, most: MAX_KEY_POLICY_BYTES },
+            );
+        }
         let mut reader = JsonReader::new(text);
         let root = JsonPath::Root;
         let (mut version, mut id, mut statement) = (false, false, false);

@@ -110,7 +110,10 @@ impl Principal {
     /// these.
     pub(crate) fn is_service_linked(&self) -> bool {
         match self.kind {
-            PrincipalKind::Role => self.text.contains(":role/aws-service-role/"),
+            PrincipalKind::Role => {
+                let resource = ArnParts::split(&self.text).map(|parts| parts.resource);
+                resource.is_some_and(|resource| resource.starts_with("role/aws-service-role/"))
+            }
             PrincipalKind::Session => self.name().starts_with("AWSServiceRoleFor"),
             _ => false,
         }
@@ -178,17 +181,20 @@ enum NamedKind {
 }
 
 impl<'a> NamedArn<'a> {
-    /// Reads an ARN. Returns `None` for other ARNs, and for those with wildcards, which name nobody.
+    /// Reads an ARN. Returns `None` for other ARNs, and for those with wildcards, which name nobody. In the path of a role
+    /// or user `*` and `?` are characters like any other (IAM API reference, `CreateRole`).
     fn read(arn: &'a str) -> Option<Self> {
-        if arn.contains(['*', '?']) {
-            return None;
-        }
+        let has_wildcard = |text: &str| text.contains(['*', '?']);
         let parts = ArnParts::split(arn)?;
         let account = AccountId::parse(parts.account)?;
-        if parts.partition.is_empty() || !parts.region.is_empty() {
+        if parts.partition.is_empty() || has_wildcard(parts.partition) || !parts.region.is_empty() {
             return None;
         }
-        let base_name = |path: &'a str| path.rsplit('/').next().filter(|name| !name.is_empty());
+        if parts.service != "iam" && has_wildcard(parts.resource) {
+            return None;
+        }
+        let base_name =
+            |path: &'a str| path.rsplit('/').next().filter(|name| !name.is_empty() && !has_wildcard(name));
         let (kind, name) = match (parts.service, parts.resource.split_once('/')) {
             ("iam", None) if parts.resource == "root" => (NamedKind::Root, ""),
             ("iam", Some(("user", path))) => (NamedKind::User, base_name(path)?),

@@ -20,6 +20,19 @@ impl fmt::Display for PolicyWarning {
 /// A probable mistake.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WarningKind {
+    /// A key policy that is short enough only without the white space between its values.
+    #[error(
+        "has {size} bytes as it is written, and {compact} without the white space between its values; KMS takes at most \
+         {most}, and whether it counts this white space is not documented: give KMS the policy without it"
+    )]
+    LongAsWritten {
+        /// The size of the text.
+        size: usize,
+        /// Its size without the white space between its values.
+        compact: usize,
+        /// The greatest size.
+        most: usize,
+    },
     /// A key-policy statement without Resource.
     #[error("no Resource: the statement has no effect, be it Allow or Deny; add `\"Resource\": \"*\"`")]
     NoResource,

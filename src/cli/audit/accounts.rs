@@ -22,9 +22,11 @@ const NAMES: [&str; 3] = ["accountName", "Name", "name"];
 const UNITS: [&str; 2] = ["organizationalUnit", "ou"];
 
 /// Reads a list of accounts, each of which stays once. JSON may be one object a line, an array, or what
-/// `aws organizations list-accounts` prints.
+/// `aws organizations list-accounts` prints; and it may be the text of a JSON string.
 pub(super) fn read(text: &str) -> Result<Vec<ListedAccount>, String> {
     let mut accounts: Vec<ListedAccount> = Vec::new();
+    let in_string = serde_json::from_str::<String>(text).ok();
+    let text = in_string.as_deref().unwrap_or(text);
     let whole =
         serde_json::from_str::<Value>(text).ok().filter(|value| value.is_array() || value.is_object());
     let found = match whole {
@@ -60,7 +62,7 @@ fn of_item(item: &Value) -> Result<ListedAccount, String> {
 fn of_lines(text: &str) -> Result<Vec<ListedAccount>, String> {
     let mut accounts = Vec::new();
     let mut is_first = true;
-    for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
+    for (number, line) in (1..).zip(text.lines()) {
         let line = without_comment(line);
         if line.is_empty() {
             continue;
@@ -74,7 +76,13 @@ fn of_lines(text: &str) -> Result<Vec<ListedAccount>, String> {
                 serde_json::from_str(line).map_err(|error| format!("line {number} is no JSON: {error}"))?;
             of_item(&value)
         } else {
-            let mut cells = cells(line).into_iter();
+            let cells = cells(line);
+            // `--output text` of the AWS CLI prints a list of ids on one line.
+            if cells.len() > 1 && cells.iter().all(|cell| AccountId::parse(cell).is_some()) {
+                accounts.extend(cells.iter().filter_map(|id| account(id, None, None).ok()));
+                continue;
+            }
+            let mut cells = cells.into_iter();
             let id = cells.next().unwrap_or_default();
             account(&id, cells.next().as_deref(), cells.next().as_deref())
         };
@@ -156,9 +164,11 @@ mod tests {
         };
         for text in [
             "111122223333",
-            "\u{feff}# all\n\n  111122223333   # production\r\n111122223333\n",
+            "# all\n\n  111122223333   # production\r\n111122223333\n",
             "[\"111122223333\"]",
             "{\"account\": \"111122223333\"}",
+            "\"111122223333\"\n",
+            "\"[\\\"111122223333\\\"]\"",
         ] {
             assert_eq!(listed(text), one(None, None), "{text}");
         }
@@ -173,6 +183,7 @@ mod tests {
             assert_eq!(listed(&text), one(Some("Shop,#1 \"live\""), None), "{text}");
         }
         assert_eq!(listed("111122223333,Shop,Root/Live"), one(Some("Shop"), Some("Root/Live")));
+        assert_eq!(listed("111122223333\t444455556666\n777788889999").len(), 3);
         assert_eq!(listed("111122223333\n{\"account\":\"444455556666\"}").len(), 2);
     }
 

@@ -5,6 +5,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 
 use crate::audit::{AuditLine, UnreadableReason};
 use crate::cli::CliError;
+use crate::text_encoding::TextEncoding;
 
 /// The file of an audit: one line of JSON for each account and Region that was looked at.
 pub(super) struct AuditFile {
@@ -29,10 +30,16 @@ impl AuditFile {
         let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(unreadable)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(unreadable)?;
+        let (encoding, mark) = TextEncoding::of_start(&bytes);
+        if encoding != TextEncoding::Utf8 {
+            let why = "it is not UTF-8, as the lines are that are appended; save it as UTF-8".to_owned();
+            return Err(CliError::AuditSource { from: path.to_owned(), why });
+        }
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let (whole, last) = bytes.split_at(whole);
         let mut lines = Vec::new();
-        for (number, line) in (1..).zip(whole.split(|byte| *byte == b'\n')) {
+        let behind_mark = whole.get(mark..).unwrap_or_default();
+        for (number, line) in (1..).zip(behind_mark.split(|byte| *byte == b'\n')) {
             if line.trim_ascii().is_empty() {
                 continue;
             }

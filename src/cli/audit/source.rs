@@ -1,11 +1,13 @@
 //! Reads an audit that was made: a file of lines, a folder that Step Functions wrote, or either of them in Amazon S3.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::audit::{Audit, AuditSummary, ResultManifest, ResultReader};
 use crate::cli::connection::CommandPorts;
+use crate::cli::files::text_of;
+use crate::cli::utf8_input::in_utf_8;
 use crate::cli::{CliError, Connection};
 use crate::intent::ObjectAddress;
 use crate::operations::{required_object, stored_audit};
@@ -61,7 +63,8 @@ pub(super) async fn read_summary<P: CommandPorts>(
             }
         }
     };
-    if let Some(summary) = found.and_then(|bytes| AuditSummary::parse(&bytes).ok()) {
+    let found = found.map(|bytes| text_of(source, bytes)).transpose()?;
+    if let Some(summary) = found.and_then(|text| AuditSummary::parse(text.as_bytes()).ok()) {
         return Ok(summary);
     }
     let audit = read_audit(source, connect).await?;
@@ -76,6 +79,7 @@ async fn of_objects<P: ReadObjects>(source: &str, ports: &P) -> Result<Audit, Cl
             return Ok(stored_audit(ports, &object).await?);
         }
         let bytes = required_object(ports, &object, "the audit").await?;
+        let bytes = text_of(source, bytes)?.into_bytes();
         let mut audit = Audit::default();
         let mut reader = ResultReader::default();
         let results = reader.push(&bytes);
@@ -166,7 +170,7 @@ fn of_manifest(manifest: &Path) -> Result<Vec<PathBuf>, CliError> {
 }
 
 fn fold_file(audit: &mut Audit, path: &Path) -> io::Result<()> {
-    let mut file = File::open(path)?;
+    let mut file = in_utf_8(BufReader::with_capacity(PART, File::open(path)?))?;
     let mut reader = ResultReader::default();
     let mut part = vec![0; PART];
     loop {

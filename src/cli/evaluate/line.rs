@@ -7,9 +7,6 @@ use super::buffers::Buffers;
 /// The most bytes of one line: it has room for dozens of policies of the greatest size.
 pub(super) const MOST_BYTES: usize = 4 << 20;
 
-/// Some programs write this mark before a text in UTF-8.
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
-
 /// Lines that one worker answers together.
 #[derive(Debug, Default)]
 pub(super) struct Chunk {
@@ -17,8 +14,6 @@ pub(super) struct Chunk {
     bytes: Vec<u8>,
     /// Whether a line that was too long stands before these. Its bytes are dropped.
     after_too_long: bool,
-    /// Whether this is the beginning of the input, where a byte order mark may stand.
-    first: bool,
 }
 
 /// A line of the input.
@@ -38,8 +33,7 @@ impl Chunk {
 
     /// The lines that are not empty.
     pub(super) fn lines(&self) -> impl Iterator<Item = Line<'_>> {
-        let marked = self.bytes.strip_prefix(BYTE_ORDER_MARK).filter(|_| self.first);
-        let mut rest = marked.unwrap_or(&self.bytes);
+        let mut rest = self.bytes.as_slice();
         let lines = std::iter::from_fn(move || {
             let mut after = rest;
             // Reading from memory cannot fail.
@@ -65,13 +59,11 @@ pub(super) struct Lines<R> {
     /// The beginning of a line whose end is not read yet; empty if that line is already too long.
     begun: Vec<u8>,
     too_long: bool,
-    /// Whether no chunk was returned yet.
-    first: bool,
 }
 
 impl<R: BufRead> Lines<R> {
     pub(super) const fn new(input: R) -> Self {
-        Self { input, begun: Vec::new(), too_long: false, first: true }
+        Self { input, begun: Vec::new(), too_long: false }
     }
 
     /// What the input has ready, up to the last line end; `None` at the end of the input.
@@ -99,7 +91,7 @@ impl<R: BufRead> Lines<R> {
                 bytes.reserve(self.begun.len() + whole.len());
                 bytes.append(&mut self.begun);
                 bytes.extend_from_slice(whole);
-                Chunk { bytes, after_too_long, first: std::mem::take(&mut self.first) }
+                Chunk { bytes, after_too_long }
             });
             if !self.too_long {
                 self.begun.extend_from_slice(begun);
@@ -119,7 +111,6 @@ impl<R: BufRead> Lines<R> {
     fn last_line(&mut self) -> Option<Chunk> {
         let after_too_long = std::mem::take(&mut self.too_long);
         let bytes = std::mem::take(&mut self.begun);
-        let first = std::mem::take(&mut self.first);
-        (after_too_long || !bytes.is_empty()).then_some(Chunk { bytes, after_too_long, first })
+        (after_too_long || !bytes.is_empty()).then_some(Chunk { bytes, after_too_long })
     }
 }

@@ -53,7 +53,7 @@ fn a_bad_line_is_reported_and_the_others_are_answered() {
 
 #[test]
 fn bytes_that_are_no_utf_8_are_a_bad_line() {
-    let mut input = b"\xff\xfe\n".to_vec();
+    let mut input = b"{\xff}\n".to_vec();
     input.extend(format!("{{{CASE}}}\n").bytes());
     let (output, summary) = answers(&input);
     assert!(output.starts_with(r#"{"id":null,"error":"the line is not UTF-8"#), "{output}");
@@ -131,6 +131,18 @@ fn a_byte_order_mark_elsewhere_is_no_json() {
     }
     // A part of the mark is not the mark.
     assert_eq!(answers(b"\xef\xbb").1, Summary { answered: 0, failed: 1 });
+}
+
+#[test]
+fn utf_16_is_read_like_utf_8() {
+    let lines = format!("{{\"id\":\"鍵 𝄞\",{CASE}}}\r\n{{}}\r\n{{\"id\":2,{CASE}}}");
+    let (expected, summary) = answers(lines.as_bytes());
+    let little: Vec<u8> = format!("\u{feff}{lines}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = format!("\u{feff}{lines}").encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for input in [little, big] {
+        assert_eq!(answers(&input), (expected.clone(), summary));
+    }
+    assert_eq!(summary, Summary { answered: 2, failed: 1 });
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::operations::AuditFailure;
 use crate::operations::stored_objects::required_object;
 use crate::ports::{AwsError, OrganizationAccount, OrganizationAccounts, OrganizationalUnit, ReadObjects};
 use crate::quote::quoted;
+use crate::text_encoding::decode;
 
 /// How many organizational units are asked about at a time.
 const UNITS_AT_A_TIME: usize = 4;
@@ -184,14 +185,14 @@ async fn stored<P: ReadObjects>(
 ) -> Result<Vec<FoundAccount>, AuditFailure> {
     let text = required_object(ports, object, "the list of the accounts").await?;
     let not_readable = |why| AuditFailure::NotReadable { object: object.clone(), why };
-    let text = String::from_utf8(text).map_err(|_| not_readable("it is no text in UTF-8".to_owned()))?;
+    let text = decode(text).map_err(|error| not_readable(format!("it cannot be read as text: {error}")))?;
     accounts_in(&text).map_err(not_readable)
 }
 
 /// Reads a list of accounts: a JSON array of ids, or an id on each line with a comma and a name behind it if one is wanted.
 /// Empty lines, and lines that begin with `#`, are left out.
 fn accounts_in(text: &str) -> Result<Vec<FoundAccount>, String> {
-    let text = text.trim_start_matches('\u{feff}').trim();
+    let text = text.trim();
     let found = if text.starts_with('[') {
         let items: Vec<Value> =
             serde_json::from_str(text).map_err(|error| format!("it is no JSON array: {error}"))?;
@@ -220,7 +221,7 @@ mod tests {
     fn a_list_has_an_id_a_line_or_is_a_json_array() {
         let plain = [account("111122223333", None), account("444455556666", None)];
         assert_eq!(accounts_in("111122223333\n444455556666\n").unwrap(), plain);
-        assert_eq!(accounts_in("\u{feff}# ours\r\n\r\n 111122223333 \r\n444455556666").unwrap(), plain);
+        assert_eq!(accounts_in("# ours\r\n\r\n 111122223333 \r\n444455556666").unwrap(), plain);
         assert_eq!(accounts_in(r#"["111122223333", 444455556666]"#).unwrap(), plain);
         let named = [account("111122223333", Some("payments, old")), account("444455556666", None)];
         assert_eq!(accounts_in("111122223333, payments, old\n444455556666,").unwrap(), named);
