@@ -13,30 +13,37 @@ mod connection;
 mod console;
 mod error;
 pub mod evaluate;
+mod examples;
+mod explain;
 mod files;
 mod key_report;
 mod keys;
 mod options;
 mod origin;
+mod output;
 mod plan;
 mod release;
+mod shell;
 mod status;
-mod utf8_input;
+mod suggestions;
 
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io;
 
-use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use connection::{CommandPorts, Connected, Connection, ConnectionRequest, checked_region};
 pub use console::Console;
 pub use error::CliError;
 
 use crate::location::Location;
+use crate::preflight::Check;
 use crate::report::{Report, ReportFormat};
+use explain::CheckCommand;
+use output::{AwsOptions, OutputOptions, ReportFile};
+use suggestions::Doubtful;
 
 /// How a command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,63 +77,18 @@ impl Exit {
     name = "session-kms",
     bin_name = "session-kms",
     version,
-    after_help = "Exit codes: 0 good; 1 a finding fails, or you declined a question and nothing was changed; 2 bad input; \
-                  3 no credentials, or AWS refused or did not answer.\n\
-                  Credentials and the Region come from where the AWS CLI takes them."
+    arg_required_else_help = true,
+    override_usage = "session-kms [OPTIONS] <COMMAND>\n       session-kms --explain <CHECK>",
+    after_help = examples::PROGRAM
 )]
 struct Arguments {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+    /// Explain a check, without a command and any other option: what it asks, and what its answers mean.
+    #[arg(long, value_name = "CHECK", value_enum, ignore_case = true, exclusive = true)]
+    explain: Option<Check>,
     #[command(flatten)]
     output: OutputOptions,
-}
-
-/// How a report is written, and whose credentials it is made with. They may stand before and after the command.
-#[derive(Clone, Debug, Default, Args)]
-#[group(skip)]
-struct OutputOptions {
-    /// How the report is written [default: text].
-    #[arg(long, value_enum, ignore_case = true, hide_default_value = true)]
-    format: Option<FormatOption>,
-    /// The profile of the AWS CLI whose credentials and Region are used, instead of the environment's.
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
-    profile: Option<String>,
-    /// Log each call of AWS with its duration on standard error, and the whole error if there are no credentials.
-    #[arg(long, short)]
-    verbose: bool,
-}
-
-impl OutputOptions {
-    /// These options, with those of `other` where these say nothing.
-    fn or(self, other: Self) -> Self {
-        Self {
-            format: self.format.or(other.format),
-            profile: self.profile.or(other.profile),
-            verbose: self.verbose || other.verbose,
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.format.is_none() && self.profile.is_none() && !self.verbose
-    }
-
-    fn format(&self, console: &Console<'_>) -> ReportFormat {
-        match self.format.unwrap_or_default() {
-            FormatOption::Text => ReportFormat::Text { colour: console.colour },
-            FormatOption::Json => ReportFormat::Json,
-            FormatOption::Markdown => ReportFormat::Markdown,
-            FormatOption::Html => ReportFormat::Html,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum FormatOption {
-    #[default]
-    Text,
-    Json,
-    Markdown,
-    Html,
 }
 
 /// The options of a command that reports.
@@ -142,19 +104,26 @@ struct Reporting<T: Args> {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Show which key encrypts sessions, in each Region.
+    #[command(after_help = examples::STATUS)]
     Status(Reporting<status::StatusOptions>),
     /// List the keys of the account and Region, each fit for session encryption or why not.
+    #[command(after_help = examples::KEYS)]
     Keys(Reporting<keys::KeysOptions>),
     /// Show what would change and who would be locked out; write nothing.
+    #[command(after_help = examples::PLAN)]
     Plan(Reporting<plan::PlanOptions>),
     /// Encrypt sessions with a key, once the checks show that nobody is locked out.
+    #[command(after_help = examples::APPLY)]
     Apply(Reporting<apply::ApplyOptions>),
     /// Turn the encryption of sessions with a key off.
+    #[command(after_help = examples::CLEAR)]
     Clear(Reporting<clear::ClearOptions>),
     /// Give a document back that the command line owns.
+    #[command(after_help = examples::RELEASE)]
     Release(Reporting<release::ReleaseOptions>),
     /// Check who can use a key; with --policy without network and credentials.
-    Check(Reporting<check::CheckOptions>),
+    #[command(after_help = examples::CHECK)]
+    Check(CheckCommand),
     /// Show which key encrypts sessions in many accounts and Regions, and who is locked out.
     #[command(after_long_help = audit::HELP, after_help = audit::HELP)]
     Audit(Box<audit::AuditCommand>),
@@ -164,10 +133,16 @@ enum Command {
     /// Decide cases given as JSON lines, one answer a line, in the order of the input.
     #[command(long_about = evaluate::ABOUT, after_long_help = evaluate::HELP, after_help = evaluate::HELP)]
     Evaluate,
+    /// Write the completions of a shell to standard output.
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(shell::CompletionsOptions),
+    /// Write the manual pages.
+    #[command(after_help = examples::MAN)]
+    Man(shell::ManOptions),
 }
 
 impl Command {
-    /// The options that stand behind the command; `None` if it does not report.
+    /// The options that stand behind the command; `None` if it does not report, or has formats of its own.
     fn output(&self) -> Option<&OutputOptions> {
         match self {
             Self::Status(command) => Some(&command.output),
@@ -176,10 +151,35 @@ impl Command {
             Self::Apply(command) => Some(&command.output),
             Self::Clear(command) => Some(&command.output),
             Self::Release(command) => Some(&command.output),
-            Self::Check(command) => Some(&command.output),
+            Self::Check(CheckCommand::Report(command)) => Some(&command.output),
             Self::KeyReport(command) => Some(&command.output),
-            Self::Audit(_) | Self::Evaluate => None,
+            Self::Check(CheckCommand::Explain(_))
+            | Self::Audit(_)
+            | Self::Evaluate
+            | Self::Completions(_)
+            | Self::Man(_) => None,
         }
+    }
+
+    /// Runs a command that makes no report and asks nothing of AWS; `None` if it is another.
+    fn run_alone(&self, before: &OutputOptions, console: &mut Console<'_>) -> Option<Exit> {
+        let name = match self {
+            Self::Evaluate => "evaluate",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
+            Self::Check(CheckCommand::Explain(_)) => "check --explain",
+            _ => return None,
+        };
+        if !before.is_empty() {
+            return Some(end(&CliError::NoReport(name), console));
+        }
+        let result = match self {
+            Self::Completions(options) => shell::completions(options, console),
+            Self::Man(options) => shell::man(options, console),
+            Self::Check(CheckCommand::Explain(check)) => console.write(&explain::text(*check)),
+            _ => return Some(evaluate_cases(console)),
+        };
+        Some(result.map_or_else(|error| end(&error, console), |()| Exit::Good))
     }
 }
 
@@ -200,51 +200,102 @@ where
     C: AsyncFn(ConnectionRequest<'_>) -> Result<Connected<P>, CliError>,
 {
     let words: Vec<OsString> = arguments.into_iter().collect();
-    let arguments = match Arguments::try_parse_from(&words) {
-        Ok(arguments) => arguments,
+    let (arguments, doubtful) = match parsed(&words) {
+        Ok(parsed) => parsed,
         Err(error) => return usage(&error, console),
     };
-    let output = match (&arguments.command, arguments.command.output()) {
-        (Command::Audit(command), _) => {
-            let behind =
-                OutputOptions { format: None, profile: command.profile.clone(), verbose: command.verbose };
-            behind.or(arguments.output)
+    let Arguments { command, explain, output: before } = arguments;
+    let mut command = match (command, explain) {
+        (Some(command), None) => command,
+        (None, Some(check)) => {
+            let written = console.write(&explain::text(check));
+            return written.map_or_else(|error| end(&error, console), |()| Exit::Good);
         }
-        (_, Some(behind)) => behind.clone().or(arguments.output),
-        (_, None) if arguments.output.is_empty() => return evaluate_cases(console),
-        (_, None) => return end(&CliError::NoReport, console),
+        (Some(_), Some(_)) => {
+            let text = "--explain is given without a command, or as `session-kms check --explain`";
+            return usage(&self::command().error(ErrorKind::ArgumentConflict, text), console);
+        }
+        (None, None) => {
+            let text = "a command is needed; `session-kms --help` lists them";
+            return usage(&self::command().error(ErrorKind::MissingSubcommand, text), console);
+        }
+    };
+    if let Some(exit) = command.run_alone(&before, console) {
+        return exit;
+    }
+    let output = match (&mut command, before) {
+        (Command::Audit(command), before) => match command.take(before) {
+            Ok(output) => output,
+            Err(conflict) => {
+                return usage(&self::command().error(ErrorKind::ArgumentConflict, conflict), console);
+            }
+        },
+        (command, before) => command.output().cloned().unwrap_or_default().or(before),
     };
     let caller = RefCell::new(None);
     let connect = async |region: Option<&str>| {
-        let profile = output.profile.as_deref();
-        let request = ConnectionRequest { region, profile, is_verbose: output.verbose };
+        let AwsOptions { profile, endpoint_url, verbose } = &output.aws;
+        let request = ConnectionRequest {
+            region,
+            profile: profile.as_deref(),
+            endpoint_url: endpoint_url.as_deref(),
+            is_verbose: *verbose,
+        };
         let connected = connect(request).await?;
         caller.replace(Some(connected.caller));
         Ok(connected.connection)
     };
+    let file = match output.file().map(ReportFile::checked).transpose() {
+        Ok(file) => file,
+        Err(error) => return end(&error, console),
+    };
     // Boxed: the states of all commands in one future are nested too deeply for the compiler.
-    let result = match arguments.command {
+    let result = match command {
         Command::Status(command) => Box::pin(status::run(&command.options, &connect)).await,
         Command::Keys(command) => Box::pin(keys::run(&command.options, &connect)).await,
         Command::Plan(command) => Box::pin(plan::run(&command.options, console, &connect)).await,
         Command::Apply(command) => Box::pin(apply::run(&command.options, console, &connect)).await,
         Command::Clear(command) => Box::pin(clear::run(&command.options, console, &connect)).await,
         Command::Release(command) => Box::pin(release::run(&command.options, console, &connect)).await,
-        Command::Check(command) => Box::pin(check::run(&command.options, console, &connect)).await,
+        Command::Check(CheckCommand::Report(command)) => {
+            Box::pin(check::run(&command.options, console, &connect)).await
+        }
         Command::KeyReport(command) => Box::pin(key_report::run(&command.options, &connect)).await,
         Command::Audit(command) => {
             let exit = Box::pin(audit::run(&command, output.format, console, &connect)).await;
-            return exit.unwrap_or_else(|error| end(&error, console));
+            return exit.unwrap_or_else(|error| end_doubtfully(&error, &doubtful, console));
         }
-        Command::Evaluate => return evaluate_cases(console),
+        Command::Evaluate
+        | Command::Completions(_)
+        | Command::Man(_)
+        | Command::Check(CheckCommand::Explain(_)) => return Exit::Good,
     };
     let result = result.map(|mut report| {
         report.header.origin = Some(origin::origin(&words, &console.started, caller.take()));
+        report.notes.extend(doubtful.of_condition_keys());
         report
     });
     let format = output.format(console);
-    let result = result.and_then(|report| answer(&report, format, console));
-    result.unwrap_or_else(|error| end(&error, console))
+    let result = result.and_then(|report| answer(&report, format, file.as_ref(), console));
+    result.unwrap_or_else(|error| end_doubtfully(&error, &doubtful, console))
+}
+
+/// The arguments, and what of them may be misspelt.
+fn parsed(words: &[OsString]) -> Result<(Arguments, Doubtful), clap::Error> {
+    let matches = command().try_get_matches_from(words)?;
+    let arguments = Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut command()))?;
+    Ok((arguments, Doubtful::of(&matches)))
+}
+
+/// Says why a command ends without a report. If AWS did not answer, a Region may be misspelt.
+fn end_doubtfully(error: &CliError, doubtful: &Doubtful, console: &mut Console<'_>) -> Exit {
+    let exit = end(error, console);
+    if exit == Exit::Aws {
+        for line in doubtful.of_regions() {
+            let _ = writeln!(console.err, "session-kms: {line}");
+        }
+    }
+    exit
 }
 
 /// Says why a command ends without a report.
@@ -271,8 +322,26 @@ fn evaluate_cases(console: &mut Console<'_>) -> Exit {
     }
 }
 
-fn answer(report: &Report, format: ReportFormat, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    console.write(&report.render(format))?;
+/// Writes the report to the file, or else to the output.
+fn answer(
+    report: &Report,
+    format: ReportFormat,
+    file: Option<&ReportFile>,
+    console: &mut Console<'_>,
+) -> Result<Exit, CliError> {
+    let text = report.render(format);
+    match file {
+        None => console.write(&text)?,
+        Some(file) => {
+            if let Err(error) = file.write(&text) {
+                // A change may have been made, so its report must not be lost.
+                console.write(&text)?;
+                return Err(error);
+            }
+            // The report is there, whether or not somebody reads where.
+            let _ = writeln!(console.err, "session-kms: the report is in `{}`", file.shown());
+        }
+    }
     Ok(if report.fails() { Exit::Fails } else { Exit::Good })
 }
 

@@ -15,13 +15,13 @@
 //!
 //! | module | holds | may import |
 //! | --- | --- | --- |
-//! | [`cli`] | the command line, one file a command | access, audit, intent, key, location, operations, ports, preflight, quote, reconcile, report, session, text_encoding, `kms_key_policy` |
+//! | [`cli`] | the command line, one file a command | access, audit, intent, key, location, operations, ports, preflight, quote, reconcile, report, session, `cloudformation_custom_resource`, `kms_key_policy` |
 //! | [`function`] | the Lambda: what is done with each kind of event | access, arn, audit, change_event, event, intent, location, metrics, operations, ports, preflight, quote, reconcile, remediation, session, `cloudformation_custom_resource`, `kms_key_policy` |
 //! | [`operations`] | what the command line and direct calls ask for: status, check, plan, apply, release, audit, and the list and the report of an audit of many accounts, and the report on a key | access, audit, intent, key, location, ports, preflight, quote, reconcile, report, session, text_encoding |
 //! | [`remediation`] | a document is to be as its record wants it: drift, repair, breaker, choice between key and standby key, lost access | change_event, intent, key, ports, preflight, reconcile, session |
 //! | [`reconcile`] | what writes: observe, plan, record, converge, release | change_event, intent, key, ports, preflight, session |
 //! | [`audit`] | one line for each account and Region of an audit, and the report over all of them; pure | access, preflight, report |
-//! | [`report`] | one report value as text, JSON, Markdown and HTML; pure | access, arn, intent, preflight |
+//! | [`report`] | one report value as text, JSON, Markdown, HTML and SARIF; pure | access, arn, intent, preflight |
 //! | [`preflight`] | who can use a key: observing, the checks (one file each), findings; it only reads | access, arn, intent, key, ports, session, `kms_key_policy` |
 //! | [`aws`] | the ports on the AWS SDK | access, arn, intent, key, location, ports, quote, session, `aws_https`, `cloudformation_custom_resource` |
 //! | [`ports`] | what the program needs of AWS, as traits: reads and writes apart | access, intent, key, location, session |

@@ -1,10 +1,12 @@
-//! One report value and its four formats, text, JSON, Markdown and HTML, with one file a format.
+//! One report value and its formats, text, JSON, Markdown, HTML and, on the command line, SARIF, with one file a format.
 //!
 //! This module is pure. A report holds keys, principals, statements and verdicts. Of a document it holds one field and
 //! the numbers of its versions, and never other content. Each format escapes whatever comes from outside.
 
 mod change;
 pub(crate) mod escape;
+#[cfg(feature = "cli")]
+mod explanations;
 mod headline;
 mod html;
 mod json;
@@ -15,16 +17,19 @@ mod markdown;
 mod matrix;
 #[cfg(feature = "cli")]
 mod policy_source;
+#[cfg(feature = "cli")]
+mod sarif;
 mod status;
 mod text;
 mod words;
 
 use std::cmp::Reverse;
-use std::fmt::Write as _;
 
 use serde_json::Value;
 
 pub use change::{Change, VersionSummary};
+#[cfg(feature = "cli")]
+pub use explanations::{CHECKS, Explanation};
 pub use headline::Headline;
 #[cfg(feature = "cli")]
 pub use key_callers::{
@@ -132,6 +137,9 @@ pub enum ReportFormat {
     Markdown,
     /// For a browser: one file that loads nothing else.
     Html,
+    /// For services that show findings at the lines of a pull request: SARIF 2.1.0. Only findings are in it.
+    #[cfg(feature = "cli")]
+    Sarif,
 }
 
 impl Report {
@@ -140,14 +148,11 @@ impl Report {
     pub fn render(&self, format: ReportFormat) -> String {
         let mut text = match format {
             ReportFormat::Text { colour } => text::render(self, colour),
-            ReportFormat::Json => {
-                let mut text = String::new();
-                // Writing to a String cannot fail.
-                let _ = write!(text, "{:#}", self.to_value());
-                text
-            }
+            ReportFormat::Json => format!("{:#}", self.to_value()),
             ReportFormat::Markdown => markdown::render(self),
             ReportFormat::Html => html::render(self),
+            #[cfg(feature = "cli")]
+            ReportFormat::Sarif => format!("{:#}", sarif::value(self)),
         };
         text.truncate(text.trim_end().len());
         text.push('\n');

@@ -59,10 +59,16 @@ macro_rules! client {
 impl Aws {
     /// Clients with the credentials, the Region and the endpoints (`AWS_ENDPOINT_URL…`) of the environment. `region`,
     /// if given, replaces the environment's Region. `profile`, if given, is the profile whose Region and credentials
-    /// count, even if the environment has credentials of its own, as with the AWS CLI.
+    /// count, even if the environment has credentials of its own, as with the AWS CLI. `endpoint_url`, if given, takes the
+    /// calls of all services, and counts before the endpoints of the environment and of the profile. The credentials of a
+    /// profile still come from where they would without it.
     ///
     /// No call is made, except to an endpoint that provides credentials.
-    pub async fn from_environment(region: Option<&str>, profile: Option<&str>) -> Self {
+    pub async fn from_environment(
+        region: Option<&str>,
+        profile: Option<&str>,
+        endpoint_url: Option<&str>,
+    ) -> Self {
         let client = hosts::naming_client();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .retry_config(retries())
@@ -70,6 +76,9 @@ impl Aws {
             .http_client(client.clone());
         if let Some(region) = region {
             loader = loader.region(Region::new(region.to_owned()));
+        }
+        if let Some(url) = endpoint_url {
+            loader = loader.endpoint_url(url);
         }
         let Some(profile) = profile else { return Self::new(&loader.load().await, PAUSE) };
         let settings = loader.profile_name(profile).load().await;

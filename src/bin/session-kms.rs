@@ -35,7 +35,7 @@ async fn connect(request: ConnectionRequest<'_>) -> Result<Connected<Aws>, CliEr
     if request.is_verbose {
         log::start_on_terminal();
     }
-    let ports = Aws::from_environment(request.region, request.profile).await;
+    let ports = Aws::from_environment(request.region, request.profile, request.endpoint_url).await;
     let region = cli::checked_region(ports.region())?;
     let caller = ports.caller_of_profile(request.profile).await.map_err(|error| match error {
         CallerError::Credentials(problem) => CliError::Credentials(problem.to_string()),

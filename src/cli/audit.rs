@@ -9,7 +9,6 @@ mod source;
 use std::collections::BTreeSet;
 use std::io::BufWriter;
 
-use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -19,6 +18,7 @@ pub(super) use source::read_audit;
 use super::connection::CommandPorts;
 use super::error::CliError;
 use super::options::DocumentOption;
+use super::output::{AwsOptions, FormatOption, OutputOptions};
 use super::{Connection, Console, Exit};
 use crate::access::{PrincipalArn, parse_principal_pattern};
 use crate::audit::{
@@ -46,6 +46,11 @@ With --output, each line is written as soon as it is known: after Ctrl-C, give t
 
 The list of --accounts has one account id a line, or CSV with id, name and organizational unit, or JSON; a comment begins
 with `#`.
+
+Examples:
+  session-kms audit --regions enabled
+  session-kms audit --organization --regions eu-west-1,us-east-1 --output audit.jsonl
+  session-kms audit --from audit.jsonl --format html > audit.html
 
 Exit codes: 0 sessions are encrypted everywhere and nobody is locked out; 1 something fails; 2 bad input; 3 nothing fails,
 and something could not be looked at, or AWS refused or did not answer. A Region that is not enabled is no failure.";
@@ -89,12 +94,8 @@ pub(super) struct AuditCommand {
     /// How the report is written [default: text].
     #[arg(long, value_enum, ignore_case = true, hide_default_value = true)]
     format: Option<AuditFormatOption>,
-    /// The profile of the AWS CLI whose credentials and Region are used, instead of the environment's.
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
-    pub(super) profile: Option<String>,
-    /// Log each call of AWS with its duration on standard error, and the whole error if there are no credentials.
-    #[arg(long, short)]
-    pub(super) verbose: bool,
+    #[command(flatten)]
+    aws: AwsOptions,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -115,14 +116,28 @@ pub(super) enum AuditFormatOption {
 }
 
 impl AuditCommand {
+    /// Takes the options before the command that stand behind it for other commands. The file is the one of the lines, as
+    /// behind the command.
+    pub(super) fn take(&mut self, before: OutputOptions) -> Result<OutputOptions, &'static str> {
+        if let Some(file) = before.output {
+            if self.resume.is_some() || self.from.is_some() {
+                return Err("the argument '--output <FILE>' cannot be used with '--resume <FILE>' or '--from <FROM>'");
+            }
+            self.output.get_or_insert_with(|| file.to_string_lossy().into_owned());
+        }
+        let aws = std::mem::take(&mut self.aws).or(before.aws);
+        Ok(OutputOptions { format: before.format, output: None, aws })
+    }
+
     /// The format: the one behind the command, or else the one before it.
-    fn format(&self, before: Option<super::FormatOption>) -> Result<AuditFormatOption, CliError> {
+    fn format(&self, before: Option<FormatOption>) -> Result<AuditFormatOption, CliError> {
         Ok(match (self.format, before) {
             (Some(format), _) => format,
-            (None, None | Some(super::FormatOption::Text)) => AuditFormatOption::Text,
-            (None, Some(super::FormatOption::Json)) => AuditFormatOption::Json,
-            (None, Some(super::FormatOption::Html)) => AuditFormatOption::Html,
-            (None, Some(super::FormatOption::Markdown)) => return Err(CliError::NoMarkdown),
+            (None, None | Some(FormatOption::Text)) => AuditFormatOption::Text,
+            (None, Some(FormatOption::Json)) => AuditFormatOption::Json,
+            (None, Some(FormatOption::Html)) => AuditFormatOption::Html,
+            (None, Some(FormatOption::Markdown)) => return Err(CliError::NotOfAudits("Markdown")),
+            (None, Some(FormatOption::Sarif)) => return Err(CliError::NotOfAudits("SARIF")),
         })
     }
 
@@ -151,7 +166,7 @@ impl AuditCommand {
 /// Runs the audit, or reads one, and writes the report.
 pub(super) async fn run<P: CommandPorts>(
     command: &AuditCommand,
-    format_before: Option<super::FormatOption>,
+    format_before: Option<FormatOption>,
     console: &mut Console<'_>,
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 ) -> Result<Exit, CliError> {

@@ -16,6 +16,8 @@ pub struct ConnectionRequest<'a> {
     pub region: Option<&'a str>,
     /// The profile whose credentials and Region count; `None` stands for the environment's credentials.
     pub profile: Option<&'a str>,
+    /// The address that takes the calls of all services; `None` stands for the environment's addresses.
+    pub endpoint_url: Option<&'a str>,
     /// Whether each call of AWS is to be logged on standard error.
     pub is_verbose: bool,
 }

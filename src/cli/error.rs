@@ -5,6 +5,7 @@ use std::io;
 use thiserror::Error;
 
 use super::Exit;
+use super::suggestions::region;
 use crate::access::KeyRulesError;
 use crate::key::KeyRefError;
 use crate::operations::{AuditFailure, KeyReportError};
@@ -61,11 +62,13 @@ pub enum CliError {
     #[error("{}; give --region, or set AWS_REGION or the profile's Region", not_a_region(.0))]
     NotARegion(String),
     /// Options of reports are given to a command that makes none.
-    #[error("evaluate makes no report and asks nothing of AWS: leave --format, --profile and --verbose away")]
-    NoReport,
-    /// Markdown is asked for, which an audit has not.
-    #[error("an audit has no report in Markdown; give --format text, json, csv, html, asff or ocsf")]
-    NoMarkdown,
+    #[error(
+        "{0} makes no report and asks nothing of AWS: leave --format, --output, --profile, --endpoint-url and --verbose away"
+    )]
+    NoReport(&'static str),
+    /// A format is asked for, which an audit has not.
+    #[error("an audit has no report in {0}; give --format text, json, csv, html, asff or ocsf")]
+    NotOfAudits(&'static str),
     /// A list of accounts is malformed.
     #[error("the list of accounts `{path}` cannot be used: {why}")]
     Accounts {
@@ -156,7 +159,7 @@ impl CliError {
             Self::NotConfirmed => Exit::Fails,
             Self::Audit(AuditFailure::Aws(_) | AuditFailure::NoAdministrator(_)) => Exit::Aws,
             Self::Audit(_)
-            | Self::NoMarkdown
+            | Self::NotOfAudits(_)
             | Self::Accounts { .. }
             | Self::AuditSource { .. }
             | Self::OutputExists(_)
@@ -170,7 +173,7 @@ impl CliError {
             | Self::NoRegion
             | Self::NoAccount(_)
             | Self::NotARegion(_)
-            | Self::NoReport
+            | Self::NoReport(_)
             | Self::InputTwice
             | Self::NobodyToAsk
             | Self::Cases { .. }
@@ -183,9 +186,10 @@ impl CliError {
 
 /// That a text is no Region, and what one looks like.
 pub(super) fn not_a_region(text: &str) -> String {
+    let near = region(text).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     format!(
         "`{text}` is no Region: its name is lower-case words and a number with hyphens between them, such as eu-west-1 or \
-         us-gov-west-1"
+         us-gov-west-1{near}"
     )
 }
 

@@ -26,6 +26,10 @@ Each caller has a verdict for kms:GenerateDataKey, which users need, and for kms
   not admitted         nothing of the key admits the call
   denied               a statement of the key policy denies it
 
+Examples:
+  session-kms key-report --key alias/sessions
+  session-kms key-report --key alias/sessions --audit audit.jsonl --output key.html
+
 Exit codes: 0 good; 1 an account of the audit uses the key, and the key refuses somebody there; 2 bad input; 3 AWS refused
 or did not answer.";
 

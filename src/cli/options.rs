@@ -1,10 +1,11 @@
 //! The options that several commands take.
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 
 use super::error::{CliError, not_a_region};
 use super::files::Files;
-use crate::access::{KnownContext, PrincipalArn, parse_principal_pattern};
+use super::suggestions::condition_key;
+use crate::access::{KnownContext, KnownContextError, PrincipalArn, PrincipalType};
 use crate::intent::{KeyPolicyReader, PreflightMode, Safeguards};
 use crate::key::KeyRef;
 use crate::location::Location;
@@ -73,7 +74,7 @@ pub(super) struct Discovery {
     #[arg(long, value_name = "ID", requires = "reader_role")]
     reader_external_id: Option<String>,
     /// A file with the key policy, used if it cannot be read from AWS.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     key_policy: Option<String>,
 }
 
@@ -133,7 +134,14 @@ pub(super) fn region(text: &str) -> Result<String, String> {
 /// What the options `--context` say.
 pub(super) fn known_context(options: &[(String, String)]) -> Result<KnownContext, CliError> {
     KnownContext::from_options(options).map_err(|problems| {
-        CliError::Context(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        let text = |problem: &KnownContextError| match problem {
+            KnownContextError::Name(name) => match condition_key(name) {
+                Some(near) => format!("{problem}; did you mean `{near}`?"),
+                None => problem.to_string(),
+            },
+            _ => problem.to_string(),
+        };
+        CliError::Context(problems.iter().map(text).collect::<Vec<_>>().join("; "))
     })
 }
 

@@ -86,7 +86,9 @@ pub use backoff::Backoff;
 pub use deadline::{Deadline, Limit, TimeLimits};
 pub use envelope::{Envelope, Malformed, Request, RequestType, Unanswerable, is_request};
 pub use ids::{Ids, InvalidId, PhysicalResourceId};
-pub use properties::{ObjectOrText, Properties, PropertyProblem, PropertyProblems, UnknownProperties};
+pub use properties::{
+    ObjectOrText, Properties, PropertyProblem, PropertyProblems, UnknownProperties, nearest,
+};
 pub use response::{Attribute, Failure, LONGEST_BODY, Response, Status, Success};
 pub use response_url::{InvalidUrl, Origin, ResponseUrl};
 pub use sender::{AttemptError, Delivered, DeliveryError, ResponseSender, RetryPolicy};

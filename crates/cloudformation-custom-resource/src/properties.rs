@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 mod problem;
 
 pub(crate) use problem::quotable;
-pub use problem::{PropertyProblem, PropertyProblems};
+pub use problem::{PropertyProblem, PropertyProblems, nearest};
 
 /// Reads properties by name; [`finish`](Self::finish) then reports every problem at once.
 ///

@@ -13,6 +13,7 @@ use aws_types::os_shim_internal::{Env, Fs};
 
 use crate::aws::hosts;
 use crate::quote::shell_word;
+use cloudformation_custom_resource::nearest;
 
 /// What is wrong with the credentials. `profile` is the profile that was asked for by name; `None` is the default one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +117,11 @@ impl fmt::Display for CredentialsProblem {
                 list(f, known)
             }
             Self::UnknownProfile { profile, known } => {
-                write!(f, "there is no profile `{profile}`; give another with --profile or AWS_PROFILE, or make it with `aws configure --profile {}`", shell_word(profile))?;
+                write!(f, "there is no profile `{profile}`")?;
+                if let Some(near) = nearest(profile, known.iter().map(String::as_str)) {
+                    write!(f, "; did you mean `{near}`?")?;
+                }
+                write!(f, "; give another with --profile or AWS_PROFILE, or make it with `aws configure --profile {}`", shell_word(profile))?;
                 list(f, known)
             }
             Self::EmptyProfile(profile) => write!(

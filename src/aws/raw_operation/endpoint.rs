@@ -22,8 +22,8 @@ pub(in crate::aws) fn partition_region<'a>(region: &'a str, in_china: &'static s
     endpoint.map_or("us-east-1", |(_, region)| region)
 }
 
-/// The endpoint that the settings name for the service, else the one that they name for all services, else the
-/// Region's.
+/// The endpoint that the code names for all services, else the one that the settings name for the service, else the one
+/// that they name for all services, else the Region's.
 pub(in crate::aws) async fn own_endpoint(
     config: &SdkConfig,
     service: &Service,
@@ -69,7 +69,12 @@ pub(in crate::aws) async fn bucket_endpoint(
     Ok((Endpoint { url, region }, is_in_path))
 }
 
+/// The endpoint that the settings name, in the order in which the SDK's clients look for it: what the code sets, such as an
+/// option of the command line, then the service's own setting, then that for all services.
 fn set_endpoint(config: &SdkConfig, service: &Service) -> Result<Option<String>, &'static str> {
+    if config.get_origin("endpoint_url").is_client_config() {
+        return Ok(config.endpoint_url().map(str::to_owned));
+    }
     let key =
         ServiceConfigKey::builder().service_id(service.id).env("AWS_ENDPOINT_URL").profile("endpoint_url");
     let key = key.build().map_err(|_| "the setting of the service's endpoint has no name")?;

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region};
+use aws_types::origin::Origin;
 use aws_types::sdk_config::Builder;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
@@ -92,6 +93,21 @@ async fn a_service_s_own_endpoint_wins_over_that_of_all_services() {
     let own = endpoint(&config, &CONFIG, "eu-west-1").await.unwrap();
     assert_eq!(own, "https://vpce-1.config.eu-west-1.vpce.amazonaws.com");
     assert_eq!(endpoint(&config, &EC2, "eu-west-1").await.unwrap(), "http://127.0.0.1:1");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_the_code_names_wins_over_a_service_s_own() {
+    let mut builder = with_endpoint().service_config(ConfigServiceEndpoint);
+    builder.insert_origin("endpoint_url", Origin::shared_config());
+    let config = builder.region(Region::new("eu-west-1")).build();
+    for service in [CONFIG, EC2] {
+        assert_eq!(endpoint(&config, &service, "eu-west-1").await.unwrap(), "http://127.0.0.1:1");
+        let (bucket, is_in_path) = bucket_endpoint(&config, &service, "logs", None).await.unwrap();
+        assert_eq!((bucket.url.as_str(), is_in_path), ("http://127.0.0.1:1", true));
+    }
+    // The settings of an assumed role are made from these, and keep the endpoint.
+    let other = config.to_builder().region(Region::new("us-east-1")).build();
+    assert_eq!(endpoint(&other, &CONFIG, "us-east-1").await.unwrap(), "http://127.0.0.1:1");
 }
 
 #[tokio::test]

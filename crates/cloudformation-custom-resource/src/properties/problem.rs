@@ -66,11 +66,8 @@ impl PropertyProblem {
     }
 
     pub(super) fn unknown(name: &str, known: &BTreeSet<String>) -> Self {
-        let distance = |candidate: &&String| edits(name, candidate);
-        let nearest = known.iter().min_by_key(distance);
-        // If more than a third of the letters differ, it is another word and no typing error.
-        let near = |candidate: &&String| edits(name, candidate) <= candidate.len().div_ceil(3);
-        Self::Unknown { name: quotable(name), nearest: nearest.filter(near).cloned() }
+        let nearest = nearest(name, known.iter().map(String::as_str));
+        Self::Unknown { name: quotable(name), nearest: nearest.map(str::to_owned) }
     }
 }
 
@@ -109,6 +106,20 @@ pub(crate) fn quotable(text: &str) -> String {
         quoted.push('…');
     }
     quoted
+}
+
+/// The candidate that a word with a typing error stands for. Case makes no difference, and of equally similar candidates
+/// the first one counts. `None` if no candidate is similar: if more than a third of its letters differ, it is another word.
+///
+/// ```
+/// let names = ["Region", "Document"];
+/// assert_eq!(cloudformation_custom_resource::nearest("regoin", names), Some("Region"));
+/// assert_eq!(cloudformation_custom_resource::nearest("Key", names), None);
+/// ```
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let with_distance = candidates.into_iter().map(|candidate| (edits(word, candidate), candidate));
+    let (distance, candidate) = with_distance.min_by_key(|(distance, _)| *distance)?;
+    (distance <= candidate.len().div_ceil(3)).then_some(candidate)
 }
 
 /// The number of letters that must be added, removed or replaced to turn one word into the other, ignoring case.
