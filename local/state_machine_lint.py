@@ -5,47 +5,28 @@ are rendered for the choices of parameters of ``local/policy_lint.py``. asl-vali
 into target/asl-validator once, as its lock file says.
 """
 
-import fcntl
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from local.paths import ALL_TEMPLATES, REQUIREMENTS, ROOT, TARGET
+from local import npm
+from local.paths import ALL_TEMPLATES, REQUIREMENTS, ROOT
 from local.template import CHOICES, Resolver, has_loops, load
 
-SOURCE = REQUIREMENTS / "asl-validator"
-FOLDER = TARGET / "asl-validator"
 KINDS = ("AWS::Serverless::StateMachine", "AWS::StepFunctions::StateMachine")
 SUBSTITUTION = re.compile(r"\$\{([A-Za-z0-9]+)\}")
 
 
 class LintError(Exception):
-    """asl-validator could not be installed, or a definition cannot be rendered."""
+    """A definition cannot be rendered."""
 
 
 def install() -> Path:
     """Install asl-validator unless it is there, and return the program."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    program, stamp, lock_file = FOLDER / "node_modules/.bin/asl-validator", FOLDER / ".ready", SOURCE / "package-lock.json"
-    with (FOLDER / ".lock").open("w") as lock:
-        # Two runs at once must not install into the same folder.
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if stamp.exists() and stamp.read_bytes() == lock_file.read_bytes():
-            return program
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(SOURCE / name, FOLDER / name)
-        npm = subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=FOLDER, stdin=subprocess.DEVNULL, capture_output=True,
-            text=True, check=False,
-        )
-        if npm.returncode != 0:
-            raise LintError(f"npm cannot install asl-validator: {npm.stderr.strip()}")
-        stamp.write_bytes(lock_file.read_bytes())
-    return program
+    return npm.install(REQUIREMENTS / "asl-validator") / "node_modules/.bin/asl-validator"
 
 
 def definitions(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -75,7 +56,7 @@ def rendered(definition: dict[str, Any], substitutions: dict[str, Any]) -> dict[
 def findings(definition: dict[str, Any]) -> str:
     """What asl-validator says about a definition, or an empty text."""
     result = subprocess.run(
-        [str(install()), "--json-definition", json.dumps(definition)], cwd=FOLDER, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        [str(install()), "--json-definition", json.dumps(definition)], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
         check=False,
     )
     return "" if result.returncode == 0 else (result.stdout + result.stderr).strip()
@@ -96,6 +77,6 @@ def main(*templates: Path) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main(*[ROOT / name for name in sys.argv[1:]]))
-    except (LintError, OSError) as error:
+    except (LintError, npm.NpmError, OSError) as error:
         print(error)
         sys.exit(1)

@@ -236,7 +236,7 @@ class Resolver:
         kind = self.template["Resources"][resource]["Type"]
         if kind == "Custom::SessionKey" and attribute.endswith("KeyArn"):
             return f"arn:aws:kms:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-        if attribute == "Name" and kind == "AWS::Serverless::StateMachine":
+        if (kind, attribute) in (("AWS::Serverless::StateMachine", "Name"), ("AWS::SQS::Queue", "QueueName")):
             return resource
         if attribute != "Arn":
             raise ValueError(f"cannot resolve {resource}.{attribute}")
@@ -245,6 +245,7 @@ class Resolver:
             "AWS::SQS::Queue": ("sqs", "{}"),
             "AWS::KMS::Key": ("kms", "key/{}"),
             "AWS::Serverless::Function": ("lambda", "function:{}"),
+            "AWS::Lambda::Function": ("lambda", "function:{}"),
             "AWS::S3::Bucket": ("s3", "{}"),
             "AWS::IAM::Role": ("iam", "role/{}"),
             "AWS::Events::Rule": ("events", "rule/{}"),

@@ -1,0 +1,32 @@
+/**
+ * Synthesizes stacks with one construct each, for a comparison with the templates.
+ *
+ * Reads `[{"construct": …, "region": …, "properties": …}]` from standard input, and writes the templates in the same order. The
+ * validation of the CDK fails on any finding.
+ */
+
+import { App, Stack } from 'aws-cdk-lib';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Code } from 'aws-cdk-lib/aws-lambda';
+import { readFileSync } from 'node:fs';
+import { SessionKms, SessionKmsKeyAccess, type SessionKmsKeyAccessProps, type SessionKmsProps } from '../lib';
+
+type Case = { readonly region?: string } & (
+  | { readonly construct: 'SessionKms'; readonly properties: Omit<SessionKmsProps, 'code'> }
+  | { readonly construct: 'SessionKmsKeyAccess'; readonly properties: Omit<SessionKmsKeyAccessProps, 'code'> }
+);
+
+const app = new App({ context: { '@aws-cdk/core:validateAgainstDefaultRules': true } });
+const cases = JSON.parse(readFileSync(0, 'utf8')) as Case[];
+const stacks = cases.map((item, index) => {
+  const stack = new Stack(app, `Stack${index}`, item.region === undefined ? {} : { env: { region: item.region } });
+  const code = Code.fromBucket(Bucket.fromBucketName(stack, 'Bucket', 'example-bank-code-eu-west-1'), 'function.zip');
+  if (item.construct === 'SessionKms') {
+    new SessionKms(stack, item.construct, { code, ...item.properties });
+  } else {
+    new SessionKmsKeyAccess(stack, item.construct, { code, ...item.properties });
+  }
+  return stack;
+});
+const assembly = app.synth();
+process.stdout.write(JSON.stringify(stacks.map((stack) => assembly.getStackByName(stack.stackName).template as unknown)));
