@@ -66,7 +66,7 @@ lint: ## Check the Rust and Python code, its documentation and the templates
 
 .PHONY: docs
 docs: ## Make the parts of the documents that are made from code, templates and reports
-	UPDATE_DOCS=1 cargo test --locked --test it -- reference::
+	UPDATE_REFERENCE=1 cargo test --locked --test it -- reference::
 	@$(PYTHON) -m local client
 	@$(CLIENT) -m local.docs
 

@@ -76,7 +76,10 @@ def folder(full: bool) -> Path:
 
 def page(target: Path) -> None:
     """Write the page and its plots from the figures in a folder, and print its tables."""
-    parts = ["# Performance", "", "`make bench` writes this page. Compare ratios, not times: the times are those of one machine.", ""]
+    parts = [
+        "# Performance", "", "`make bench` writes this page. Compare ratios, not times: the times are those of one machine. "
+        "[The evaluator and large accounts](evaluator.md) have a page of their own.", "",
+    ]
     if (target / FIGURES).exists():
         parts += _peers(target, json.loads((target / FIGURES).read_text()))
     if (target / SCALE).exists():

@@ -11,13 +11,16 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from demo.environment import END, ENVIRONMENT
 from local import environments, seed
 from local.paths import BINARY, ROOT, TARGET
+from tests.e2e.browser import Browser
 from tests.e2e.test_demo import gone
+from tests.e2e.test_report import matrix
 
 SECTION = "The first hour"
 MARK = "=== end of block"
@@ -37,7 +40,7 @@ class Hour:
     """What the commands of each block printed, and the report that they wrote."""
 
     outputs: list[str]
-    report: str
+    report: Path
     # Leaders of the process groups of the local AWS.
     groups: list[int]
 
@@ -79,7 +82,7 @@ def hour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hour]:
         groups = _groups(before)
         assert result.returncode == 0, result.stdout
         report, = folder.glob("tmp*/report.html")
-        yield Hour(result.stdout.split(f"{MARK}\n"), report.read_text(), groups)
+        yield Hour(result.stdout.split(f"{MARK}\n"), report, groups)
     finally:
         for group in groups or _groups(before):
             with contextlib.suppress(ProcessLookupError):
@@ -137,9 +140,19 @@ def test_the_statement_mends_the_policy(hour: Hour) -> None:
     assert "Successfully created/updated stack - session-kms" in deployed
 
 
-def test_the_report_is_a_page(hour: Hour) -> None:
-    assert hour.report.lstrip().lower().startswith("<!doctype html>")
-    assert seed.role_arn(seed.NODE_ROLE)
+def test_the_report_opens_in_a_browser_and_shows_that_everybody_can_use_the_key(hour: Hour, tmp_path: Path) -> None:
+    browser = Browser(tmp_path / "profile")
+    try:
+        browser.open(hour.report.as_uri())
+        verdict = browser.evaluate("document.querySelector('.banner').className")
+        rows = matrix(browser)
+        problems = browser.problems()
+    finally:
+        browser.close()
+    user, node = rows[seed.role_arn(seed.USER_ROLE)], rows[seed.role_arn(seed.NODE_ROLE)]
+    assert ("pass" in user[0], "pass" in node[1]) == (True, True), rows
+    assert verdict == "banner pass"
+    assert not problems
 
 
 def test_the_document_is_given_back_and_nothing_is_left(hour: Hour) -> None:
