@@ -20,7 +20,8 @@ COLOURS = {
     "fail-back": ("#fdeaea", "#3b1a1b"),
 }
 STYLE = """
-    text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; font-size: 14px; fill: var(--ink); text-anchor: middle; }
+    text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; font-size: 14px; }
+    text { fill: var(--ink); text-anchor: middle; }
     .page { fill: var(--page); }
     .under { fill: var(--page); }
     .card { fill: var(--card); stroke: var(--line); }

@@ -14,7 +14,9 @@ def handshake() -> Drawing:
         880, 480,
     )
     drawing.line("life", f"M{USER} 78V455M{KEY} 78V455M{NODE} 78V455")
-    for x, name, what in ((USER, "User's client", "role that starts sessions"), (KEY, "KMS key", "key policy and grants"), (NODE, "Node's agent", "role of the node")):
+    for x, name, what in (
+        (USER, "User's client", "role that starts sessions"), (KEY, "KMS key", "key policy and grants"), (NODE, "Node's agent", "role of the node"),
+    ):
         drawing.box("card", x - 95.5, 22.5, 191, 56, [("name", name), ("soft", what)])
 
     def step(x: float, y: float, width: float, text: str) -> None:

@@ -23,9 +23,9 @@ def pipeline() -> Drawing:
         "record and the document, and observes again, until nothing differs. Then comes the answer.",
         1080, 512,
     )
-    for number, (name, what) in enumerate(TRIGGERS):
+    for number, (name, about) in enumerate(TRIGGERS):
         x = 20 + 212 * number
-        drawing.box("card", x, 16, 192, 56, [("name", name), ("soft", what)])
+        drawing.box("card", x, 16, 192, 56, [("name", name), ("soft", about)])
         if number < len(TRIGGERS) - 1:
             drawing.line("step", f"M{x + 96} 72V101")
     drawing.box("pure", 20, 102, 828, 40, [("", "_event_: JSON becomes a value, one file for each source (src/event/)")])
@@ -34,8 +34,8 @@ def pipeline() -> Drawing:
 
     drawing.parts.append('<rect class="loop" x="20" y="226" width="1040" height="206" rx="8"/>')
     drawing.line("step", "M540 206V246H110V265")
-    for number, (x, width, kind, name, *what) in enumerate(STEPS):
-        drawing.box(kind, x, 266, width, 80, [("name", name), *(("soft", line) for line in what)])
+    for number, (x, width, kind, name, *lines) in enumerate(STEPS):
+        drawing.box(kind, x, 266, width, 80, [("name", name), *(("soft", line) for line in lines)])
         if number:
             before = STEPS[number - 1]
             drawing.line("step", f"M{before[0] + before[1]} 306H{x - 1}")

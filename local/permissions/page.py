@@ -131,14 +131,14 @@ def _parameters(template: dict[str, Any]) -> list[str]:
         adds = "; ".join(f"{_joined(actions)} on `{resource}`" for resource, actions in parameters.added(template, name))
         needed = parameters.NEEDED.get(name)
         rows.append((
-            f"`{name}`" + (f", with `{needed}`" if needed else ""), f"`{default}`" if default else "empty", adds, UNKNOWN_WITHOUT.get(name, "–"),
+            f"`{name}`" + (f", with `{needed}`" if needed else ""), f"`{default}`" if default else "empty", adds, UNKNOWN_WITHOUT.get(name, ""),
         ))
     return _table(("parameter", "default", "adds", "unknown without it"), rows)
 
 
 def _deployment(templates: dict[str, dict[str, Any]]) -> list[tuple[str, ...]]:
     """A row for each type of resource, with what it is needed for."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for kind, actions in TYPES.items():
         needs = [
             need
@@ -161,7 +161,7 @@ def _need(name: str, template: dict[str, Any], kind: str) -> str:
 
 
 def _commands() -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, command in COMMANDS.items():
         included = f"those of {' and '.join(f'`{other}`' for other in command.includes)}" if command.includes else ""
         own = "" if name == "audit" else _joined(command.actions)

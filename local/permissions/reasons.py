@@ -36,7 +36,7 @@ REASONS: dict[tuple[str, str, str], str] = {
     (FUNCTION, "FunctionRole", "TryKeys"): "dry runs, with an encryption context that no session has",
     (FUNCTION, "FunctionRole", "TryKeysOfOtherAccounts"): "the same with further keys",
     (FUNCTION, "FunctionRole", "ReadKeyPolicyOfAnotherAccount"): "exactly the reader role: policy, grants, tags and aliases of another account's key",
-    (FUNCTION, "FunctionRole", "ListNodesAndInstanceProfiles"): "nodes, their agents, and the instance profiles behind them. IAM has no resource for the actions",
+    (FUNCTION, "FunctionRole", "ListNodesAndInstanceProfiles"): "nodes, their agents, and their instance profiles. IAM has no resource for the actions",
     (FUNCTION, "FunctionRole", "ReadDefaultHostManagement"): "whether nodes work by the role of Default Host Management",
     (FUNCTION, "FunctionRole", "ReadInstanceProfiles"): "the role of an instance profile",
     (FUNCTION, "FunctionRole", "ReadNetwork"): (
@@ -93,7 +93,7 @@ REASONS: dict[tuple[str, str, str], str] = {
     (AUDIT, "ReportRole", "UseTheKeyOfTheBucket"): AUDIT_KEY,
     (AUDIT, "ScheduleRole", "StartAudit"): "EventBridge Scheduler starts the audit",
 
-    (KEY_EVENTS, "Role222222222222", "ForwardKeyEvents"): "the default event bus of the one account that the rule forwards to. Each account has a role of its own",
+    (KEY_EVENTS, "Role222222222222", "ForwardKeyEvents"): "the default event bus of the account that the rule forwards to. Each account has its own role",
 }
 
 # What is unknown if a parameter of a check is off or empty.

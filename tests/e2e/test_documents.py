@@ -127,7 +127,7 @@ def _trouble(block: Block) -> str:
 
 
 @pytest.fixture(scope="module")
-def runs(servers: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+def runs(servers: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     environments.ensure(("awscli",))
     folder = tmp_path_factory.mktemp("documents")
     clone = folder / "clone"
@@ -151,7 +151,7 @@ def runs(servers: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "Architecture": architecture(),
     })
     assert stack.create() == "CREATE_COMPLETE", stack.failures()
-    yield Runs(servers, stack, folder)
+    return Runs(servers, stack, folder)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if runnable(page) and page != README], ids=name_of)
@@ -329,7 +329,9 @@ def test_options_that_pages_name_exist() -> None:
 
 def test_a_page_that_breaks_a_rule_is_noticed(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("# A page\n\n<!-- not run: needs a node -->\n```sh\necho\n```\n\n```\nno language\n```\n\n[there](#a-page) [nowhere](#b) `OnDelite=Clear`\n")
+    page.write_text(
+        "# A page\n\n<!-- not run: needs a node -->\n```sh\necho\n```\n\n```\nno language\n```\n\n[there](#a-page) [nowhere](#b) `OnDelite=Clear`\n"
+    )
     marked, bare = blocks(page)
     assert (marked.reason, marked.line, marked.text) == ("needs a node", 4, "echo\n")
     assert bare.language == ""

@@ -64,7 +64,7 @@ def test_every_action_exists() -> None:
 def test_every_statement_of_the_page_is_in_the_role() -> None:
     """What the page shows for any place, the resolved template allows in one."""
     template = shipped()
-    on = {name: "true" for name in OFF} | {
+    on = dict.fromkeys(OFF, "true") | {
         "ReportDestinationArn": "arn:aws:sns:eu-west-1:123456789012:session-kms", "ReportTopicKeyArn": seed.role_arn("any"), "ConfigRule": "true",
         "AdditionalKeyArns": seed.role_arn("any"), "KeyPolicyReaderRoleArn": seed.role_arn("any"),
     }
