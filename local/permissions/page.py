@@ -73,7 +73,8 @@ def page() -> str:
         "`lambda:InvokeFunction` is how CloudFormation calls a custom resource. You need no permission on the key itself and none on the document, "
         "because the function changes it. `AttachRolePolicy` and `DetachRolePolicy` are on the roles of `UserRoleNames` and `NodeRoleNames`.", "",
         "## To use the command line", "",
-        "Commands also call sts:GetCallerIdentity, for which nobody needs a permission.", "",
+        "Actions on documents are on the preferences document, those on parameters on its record, `parameter/session-kms/<document>`. Commands also "
+        "call sts:GetCallerIdentity, for which nobody needs a permission.", "",
         *_table(("command", "actions"), _commands()), "",
         "### The reads", "",
         f"{_joined(READS)}. They are those of the [function's](#of-the-function) optional checks.", "",

@@ -231,6 +231,18 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
     assert set(PAGES) - reached == set()
 
 
+def test_each_way_to_deploy_says_what_was_validated() -> None:
+    text = (ROOT / "docs" / "deploy.md").read_text()
+    ways = [way.lower() for way in re.findall(r"^## (.+)$", text[text.index("\n## SAM\n"):text.index("\n## What was validated\n")], re.MULTILINE)]
+    table = text.partition("\n## What was validated\n")[2].partition("\n## ")[0]
+    rows = [row.split(" | ") for row in re.findall(r"^\| (.+) \|$", table, re.MULTILINE)][2:]
+    assert all(len(row) == 3 and all(cell.strip() for cell in row) for row in rows)
+    named = [row[0].lower() for row in rows]
+    assert len(ways) >= 4
+    for way in ways:
+        assert any(way in name or name in way for name in named), f"no row says what was validated of {way}"
+
+
 def test_the_readme_is_short() -> None:
     assert README.stat().st_size <= 10_240
 
