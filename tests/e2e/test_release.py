@@ -129,13 +129,15 @@ def test_a_bill_of_materials_names_what_is_linked(release: Path, file: str, prog
 
 
 def test_a_bill_that_breaks_the_schema_is_refused(release: Path, tmp_path: Path) -> None:
-    for change in ({"specVersion": 1.6}, {"serialNumber": "7"}, {"anything": True}):
-        path = tmp_path / "broken.cdx.json"
-        path.write_text(json.dumps(bill(release, f"function-{OWN}.zip") | change))
-        command = [str(environments.program("cyclonedx", "python")), "-m", "local.sbom", str(path)]
-        result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        assert result.returncode == 1, change
-        assert str(path) in result.stderr
+    changes: dict[str, dict[str, Any]] = {
+        "version.cdx.json": {"specVersion": 1.6}, "serial.cdx.json": {"serialNumber": "7"}, "member.cdx.json": {"anything": True}, "right.cdx.json": {},
+    }
+    for name, change in changes.items():
+        (tmp_path / name).write_text(json.dumps(bill(release, f"function-{OWN}.zip") | change))
+    command = [str(environments.program("cyclonedx", "python")), "-m", "local.sbom", *(str(tmp_path / name) for name in changes)]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert [f"{tmp_path / name}: " in result.stderr for name in changes] == [True, True, True, False]
 
 
 def test_a_bill_is_the_same_for_the_same_file() -> None:

@@ -17,7 +17,7 @@ import pytest
 from local import environments, sam_build, seed
 from local.package import packaged
 from local.paths import AUDIT_TEMPLATE, BINARY, KEY_ACCESS_TEMPLATE, ROOT, TEMPLATE, architecture
-from local.servers import ACCOUNT, OWNER
+from local.servers import ACCOUNT, OWNER, REGION
 from local.stacks import Stack
 from local.template import load
 from tests.e2e.conftest import Account
@@ -83,14 +83,18 @@ class Project:
             shutil.copy(BINARY, built / "Function" / "bootstrap")
 
     def deploy(self, environment: str, *options: str, account: str = ACCOUNT, **parameters: str) -> subprocess.CompletedProcess[str]:
-        """Call `sam deploy` as docs/deploy.md does. Nobody can answer its question, so it does not ask."""
-        environments.ensure(("sam",))
+        """Call `sam deploy` as the README does. Nobody can answer its question, so it does not ask."""
         given = [f"{name}={value}" for name, value in (parameters | {"Architecture": architecture()}).items()]
         configuration = [] if environment == "default" else ["--config-env", environment]
+        return self.sam("deploy", *configuration, *options, "--no-confirm-changeset", "--parameter-overrides", *given, account=account)
+
+    def sam(self, *arguments: str, account: str = ACCOUNT) -> subprocess.CompletedProcess[str]:
+        """Call SAM in the folder."""
+        environments.ensure(("sam",))
         settings = self.account.aws.environment() | {"AWS_ACCESS_KEY_ID": account, "SAM_CLI_TELEMETRY": "0", "HOME": str(self.folder)}
         own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         return subprocess.run(
-            [environments.program("sam", "sam"), "deploy", *configuration, *options, "--no-confirm-changeset", "--parameter-overrides", *given],
+            [environments.program("sam", "sam"), *arguments],
             cwd=self.folder, env=own | settings, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         )
 
@@ -136,6 +140,17 @@ def test_the_template_for_the_keys_account_has_a_stack_of_its_own(project: Proje
     )
     assert result.returncode == 0, result.stdout + result.stderr
     assert project.stack("key-access", OWNER).outputs()["KeyArn"] == key
+
+
+def test_an_application_for_the_repository_of_serverless_applications_is_packaged(project: Project) -> None:
+    project.account.aws.client("s3").create_bucket(Bucket="applications", CreateBucketConfiguration={"LocationConstraint": REGION})
+    result = project.sam("package", "--s3-bucket", "applications")
+    assert result.returncode == 0, result.stdout + result.stderr
+    template = load((project.folder / parameters_of("default", "publish")["template_file"]).read_text())
+    assert template["Metadata"]["AWS::ServerlessRepo::Application"] == load(TEMPLATE.read_text())["Metadata"]["AWS::ServerlessRepo::Application"]
+    address = template["Resources"]["Function"]["Properties"]["CodeUri"]
+    assert address.startswith("s3://applications/session-kms/")
+    assert project.account.aws.client("s3").head_object(Bucket="applications", Key=address.removeprefix("s3://applications/"))
 
 
 # A program that adds its name and arguments to a list. `rustup` knows the targets in a file as well.
