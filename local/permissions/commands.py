@@ -67,4 +67,4 @@ COMMANDS: dict[str, Command] = {
     "evaluate": Command(note=NOBODY),
 }
 # Commands that ask nobody anything, and have no row.
-ASK_NOTHING = ("completions", "explain", "man")
+ASK_NOTHING = ("completions", "man")

@@ -339,6 +339,28 @@ def test_options_that_pages_name_exist() -> None:
                 assert re.search(rf"{option}\b", known[command]), f"{name_of(page)}: {text}"
 
 
+# Error texts of AWS, and texts of which the code has the parts only.
+NOT_IN_THE_CODE = (
+    "Modifying service token", "cannot be deleted as it is in use by", "Cannot update export", "as it is in use by",
+    "The provided execution role does not have permissions", "Cannot exceed quota for PoliciesPerRole",
+    "is not switched on, and", "is on and stays on, and", "depends on aws:SourceVpce", "cannot encrypt sessions: its state is",
+    "does not exist; look for a typing error", "the document is half changed",
+)
+
+
+def test_error_texts_of_the_troubleshooting_page_are_texts_of_the_code() -> None:
+    sources = [path.read_text() for folder in ("src", "crates") for path in ROOT.glob(f"{folder}/**/*.rs")] + [path.read_text() for path in ALL_TEMPLATES]
+    # A long text goes on in the next line of the source.
+    code = re.sub(r"\\\n\s*", "", "\n".join(sources)).replace("`", "")
+    code = re.sub(r"\s+", " ", code)
+    section = (ROOT / "docs" / "troubleshooting.md").read_text().partition("\n## By error text\n")[2].partition("\n## ")[0]
+    texts = [text for line in section.splitlines() if line.startswith("| `") for text in re.findall(r"`([^`]+)`", line.split(" | ")[0])]
+    assert len(texts) > 50
+    parts = [part.strip(" ;:,()") for text in texts for part in text.split("…")]
+    missing = [part for part in parts if len(part) > 5 and part not in code and not part.startswith(NOT_IN_THE_CODE)]
+    assert not missing
+
+
 def test_a_page_that_breaks_a_rule_is_noticed(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
