@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from local import elf, environments
@@ -21,8 +21,9 @@ from local.release_build import ENVIRONMENT, FUNCTION, PROGRAMS, TARGETS, Place,
 from local.sam_build import rust_target
 
 ELSEWHERE = TARGET / "reproducible"
-# What belongs to no build, by the first folder of its path.
-LEFT_OUT = {".git", ".aws-sam", "target", TARGET.name, "node_modules"}
+# What belongs to no build, in the project's folder and in any folder.
+LEFT_OUT = {".git", ".aws-sam", "target"}
+LEFT_OUT_ANYWHERE = {"node_modules", "__pycache__"}
 # What cargo looks for in its folder. Its locks are not shared.
 OF_CARGO = ("registry", "git", "config.toml", "config", "credentials.toml")
 
@@ -36,13 +37,24 @@ def elsewhere(root: Path = ROOT, folder: Path = ELSEWHERE, cargo_home: Path = CA
     source, cargo = folder / "copy-of-the-project", folder / "cargo"
     shutil.rmtree(source, ignore_errors=True)
     # The times of the files are kept: cargo compares them.
-    shutil.copytree(root, source, symlinks=True, ignore=lambda path, names: LEFT_OUT & set(names) if Path(path) == root else {"node_modules", "__pycache__"})
+    shutil.copytree(root, source, symlinks=True, ignore=_left_out(root, folder))
     cargo.mkdir(parents=True, exist_ok=True)
     for name in OF_CARGO:
         link, original = cargo / name, cargo_home / name
         if original.exists() and not link.is_symlink():
             link.symlink_to(original)
     return Place(source, folder / "target", cargo)
+
+
+def _left_out(root: Path, folder: Path) -> Callable[[str, list[str]], set[str]]:
+    """What of each folder is not copied: what belongs to no build, and the folders of builds."""
+    builds = {TARGET, folder}
+
+    def of(path: str, names: list[str]) -> set[str]:
+        names_of_builds = {build.name for build in builds if build.parent == Path(path)}
+        return names_of_builds | LEFT_OUT_ANYWHERE | (LEFT_OUT if Path(path) == root else set())
+
+    return of
 
 
 def compare(one: Path, other: Path) -> None:

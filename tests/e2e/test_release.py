@@ -198,7 +198,7 @@ def test_a_difference_of_two_builds_is_found_and_shown(tmp_path: Path) -> None:
 
 def test_the_second_build_has_folders_of_its_own(tmp_path: Path) -> None:
     project, cargo = tmp_path / "project", tmp_path / "cargo"
-    for name in ("src/target/lib.rs", ".cargo/config.toml", "Cargo.toml", "target/debug/built", ".git/HEAD"):
+    for name in ("src/target/lib.rs", ".cargo/config.toml", "Cargo.toml", "target/debug/built", ".git/HEAD", "deploy/cdk/node_modules/a.js"):
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text(name)
     (cargo / "registry").mkdir(parents=True)
