@@ -40,8 +40,8 @@ use change_event::ChangeEventHandler;
 use cloudformation_custom_resource::{
     CustomResource, Invocation, Origin, PropertyProblems, Provider, ResponseSender, ServeError,
 };
-use kms_key_policy::matches_wildcards;
 use direct::DirectInvocation;
+use kms_key_policy::matches_wildcards;
 use own_location::own_location;
 use resource::FunctionLocation;
 use session_encryption::SessionEncryption;

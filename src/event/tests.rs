@@ -55,7 +55,7 @@ pub(super) fn ignored(event: &Value) -> String {
 }
 
 /// The samples, each with the name of the event that it is.
-const SAMPLES: [(&str, &str, &str); 52] = [
+const SAMPLES: [(&str, &str, &str); 55] = [
     ("config-compliance-change", sample!("config-compliance-change"), "change event"),
     ("config-rule-change", sample!("config-rule-change"), "config rule"),
     ("config-rule-scheduled", sample!("config-rule-scheduled"), "config rule"),
@@ -70,6 +70,9 @@ const SAMPLES: [(&str, &str, &str); 52] = [
     ("direct-reconcile", sample!("direct-reconcile"), "change event"),
     ("direct-release", sample!("direct-release"), "direct"),
     ("direct-status", sample!("direct-status"), "direct"),
+    ("direct-terraform-create", sample!("direct-terraform-create"), "direct"),
+    ("direct-terraform-delete", sample!("direct-terraform-delete"), "direct"),
+    ("direct-terraform-update", sample!("direct-terraform-update"), "direct"),
     ("document-create-call", sample!("document-create-call"), "change event"),
     ("document-default-version-call", sample!("document-default-version-call"), "change event"),
     ("document-delete-call", sample!("document-delete-call"), "change event"),

@@ -3,11 +3,11 @@
 
 use serde_json::{Value, json};
 
+use super::FunctionError;
 use super::check_command::CheckCommand;
 use super::direct::DirectInvocation;
 use super::resource::{self, WholeReport, cut};
 use super::session_encryption::log;
-use super::FunctionError;
 use crate::event::terraform::{PreviousDocument, TerraformCall};
 use crate::intent::{Intent, OnDelete, Owner};
 use crate::ports::{Environment, WritePorts};

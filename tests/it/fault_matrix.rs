@@ -53,3 +53,8 @@ async fn events_about_keys_survive_every_fault() {
 async fn direct_calls_and_questions_survive_every_fault() {
     run("direct", flows::direct()).await;
 }
+
+#[tokio::test]
+async fn calls_of_terraform_survive_every_fault() {
+    run("terraform", flows::terraform()).await;
+}

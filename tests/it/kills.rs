@@ -22,5 +22,10 @@ async fn requests_survive_the_kill_of_the_process() {
 #[tokio::test]
 async fn change_events_and_calls_survive_the_kill_of_the_process() {
     let of_bounded = ["a call that updates the document", "a call that deletes the document"];
-    run("events", [flows::changes(), flows::keys(), flows::direct()].concat(), &of_bounded).await;
+    run(
+        "events",
+        [flows::changes(), flows::keys(), flows::direct(), flows::terraform()].concat(),
+        &of_bounded,
+    )
+    .await;
 }

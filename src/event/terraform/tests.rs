@@ -97,7 +97,10 @@ fn a_delete_needs_nothing_but_the_document() {
     for (input, expected) in [
         (json!({}), (default(), None)),
         (json!({"kmsKeyId": 1, "Preflight": [], "unknown": {}}), (default(), None)),
-        (json!({"documentName": "Team", "onDelete": "clear"}), (Some("Team".to_owned()), Some(OnDelete::Clear))),
+        (
+            json!({"documentName": "Team", "onDelete": "clear"}),
+            (Some("Team".to_owned()), Some(OnDelete::Clear)),
+        ),
         (json!({"documentName": "Team", "onDelete": "Burn"}), (Some("Team".to_owned()), None)),
         (json!({"documentName": "a/b"}), (None, None)),
         (json!({"documentName": ["Team"], "onDelete": "Retain"}), (None, Some(OnDelete::Retain))),

@@ -81,7 +81,10 @@ fn each_sample_that_has_a_type_can_be_read_with_it_or_lacks_listed_fields() {
             "direct-plan",
             "direct-reconcile",
             "direct-release",
-            "direct-status"
+            "direct-status",
+            "direct-terraform-create",
+            "direct-terraform-delete",
+            "direct-terraform-update"
         ]
     );
 }

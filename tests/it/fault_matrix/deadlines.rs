@@ -29,8 +29,15 @@ fn kind_of_run(flow: &Flow) -> &'static str {
 
 #[tokio::test]
 async fn a_call_that_hangs_for_ever_is_named_before_the_deadline() {
-    let flows =
-        [flows::direct(), flows::changes(), flows::keys(), flows::creates(), flows::updates()].concat();
+    let flows = [
+        flows::direct(),
+        flows::changes(),
+        flows::keys(),
+        flows::creates(),
+        flows::updates(),
+        flows::terraform(),
+    ]
+    .concat();
     let (mut seen, mut known, mut cases, mut broken) = (BTreeSet::new(), 0, 0, Vec::new());
     let mut stub = Stub::start().await;
     for flow in &flows {

@@ -15,10 +15,12 @@ mod creates;
 mod direct;
 mod fleet;
 mod keys;
+mod terraform;
 mod updates;
 
 pub use changes::changes;
 pub use creates::creates;
 pub use direct::direct;
 pub use keys::keys;
+pub use terraform::terraform;
 pub use updates::updates;

@@ -75,6 +75,11 @@ pub fn broken_by_delivery(stage: &Stage, delivery: &Delivery, which: &str) -> Ve
         problems.extend(broken_by_response(stage, delivery, which));
     } else if let Some(report) = delivery.report().filter(|report| report["command"] == "event") {
         problems.extend(broken_by_report(stage, delivery, report));
+    } else if let Some(report) = delivery.report().filter(|_| stage.event.payload.get("tf").is_some()) {
+        // Terraform takes every answer for success.
+        if report["fails"] != false || !stage.flow.wanted.contains(&delivery.state.as_str()) {
+            problems.push("the success that Terraform sees is not true".to_owned());
+        }
     }
     if delivery.handled.is_some() && delivery.metrics.len() != 1 {
         problems.push(format!("{} lines of metrics", delivery.metrics.len()));
