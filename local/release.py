@@ -1,4 +1,4 @@
-"""Makes what deploy/stackset.yaml deploys: template.yaml as plain CloudFormation, and the code as a zip.
+"""Makes what deploy/stackset.yaml deploys: template.yaml as plain CloudFormation, and the code, under names of their own.
 
 ``python -m local.release [FOLDER]``, in SAM's own environment (``target/venv/sam``), writes the template and prints its
 path. A service-managed StackSet takes no template with a transform, so SAM's transform is applied here. Lambda reads code only
@@ -14,7 +14,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from local.package import archive
 from local.paths import TARGET, TEMPLATE
 from local.template import load
 
@@ -83,11 +82,8 @@ def write_template(folder: Path = RELEASE) -> Path:
     return _write(folder, f"template-{_digest(content)}.json", content)
 
 
-def write_code(architecture: str, built: Path, folder: Path = RELEASE) -> Path:
-    """Write the zip of a function that was built. Its content is part of its name."""
-    if not built.exists():
-        raise ReleaseError(f"there is no `{built}`: run `make release ARCHITECTURE={architecture}` first")
-    content = archive(built)
+def write_code(architecture: str, content: bytes, folder: Path = RELEASE) -> Path:
+    """Write the zip of a function. Its content is part of its name."""
     return _write(folder, f"function-{architecture}-{_digest(content)}.zip", content)
 
 

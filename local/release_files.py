@@ -105,7 +105,7 @@ def write(architectures: list[str], shared: dict[str, bytes], place: Place | Non
     contents["template.json"] = template.read_bytes()
     for architecture in architectures:
         contents |= artefacts(architecture, shared, place)
-        print(f"code      {os.path.relpath(write_code(architecture, place.binary(FUNCTION, architecture), deploy), ROOT)}")
+        print(f"code      {os.path.relpath(write_code(architecture, contents[f'function-{architecture}.zip'], deploy), ROOT)}")
     print(f"template  {os.path.relpath(template, ROOT)}")
     for name, content in contents.items():
         (folder / name).parent.mkdir(exist_ok=True)
