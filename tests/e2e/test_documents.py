@@ -210,14 +210,15 @@ def _with_words(text: str) -> str:
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=name_of)
 def test_links_lead_somewhere(page: Path) -> None:
+    lost = []
     for link in links(page):
         if re.match(r"[a-z]+:", link):
             continue
         path, _, anchor = link.partition("#")
         target = (page.parent / path).resolve() if path else page
-        assert target.exists(), link
-        assert target.is_relative_to(ROOT), link
-        assert not anchor or anchor in anchors(target), link
+        if not target.exists() or not target.is_relative_to(ROOT) or (anchor and anchor not in anchors(target)):
+            lost.append(link)
+    assert not lost
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:
@@ -265,7 +266,10 @@ OTHERS = {
     "ForAnyValue",
     "IamRole",
     "InvalidCiphertextException",
+    "LicenseUrl",
     "NotEquals",
+    "ReadmeUrl",
+    "SourceCodeUrl",
     "TestEventPattern",
     "VpcConfig",
 }
