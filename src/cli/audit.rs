@@ -121,7 +121,9 @@ impl AuditCommand {
     pub(super) fn take(&mut self, before: OutputOptions) -> Result<OutputOptions, &'static str> {
         if let Some(file) = before.output {
             if self.resume.is_some() || self.from.is_some() {
-                return Err("the argument '--output <FILE>' cannot be used with '--resume <FILE>' or '--from <FROM>'");
+                return Err(
+                    "the argument '--output <FILE>' cannot be used with '--resume <FILE>' or '--from <FROM>'",
+                );
             }
             self.output.get_or_insert_with(|| file.to_string_lossy().into_owned());
         }

@@ -150,7 +150,8 @@ pub(super) fn condition_key(name: &str) -> Option<String> {
         return None;
     }
     // A tag's name stands behind the part that can be misspelt.
-    let (head, tag) = with_prefix.split_once('/').map_or((with_prefix.as_str(), None), |(head, tag)| (head, Some(tag)));
+    let (head, tag) =
+        with_prefix.split_once('/').map_or((with_prefix.as_str(), None), |(head, tag)| (head, Some(tag)));
     let candidates = CONDITION_KEYS.iter().filter(|known| known.ends_with('/') == tag.is_some());
     let near = nearest(head, candidates.map(|known| known.trim_end_matches('/')))?;
     Some(tag.map_or_else(|| near.to_owned(), |tag| format!("{near}/{tag}")))
@@ -182,7 +183,9 @@ impl Doubtful {
     pub(super) fn of_condition_keys(&self) -> Vec<String> {
         let line = |name: &String| {
             let near = condition_key(name)?;
-            Some(format!("--context: `{name}` is no condition key that this version knows; did you mean `{near}`?"))
+            Some(format!(
+                "--context: `{name}` is no condition key that this version knows; did you mean `{near}`?"
+            ))
         };
         self.condition_keys.iter().filter_map(line).collect()
     }

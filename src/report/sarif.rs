@@ -29,8 +29,11 @@ pub(super) fn value(report: &Report) -> Value {
         .filter(|(_, finding)| finding.verdict != Verdict::Pass)
         .collect();
     let source = report.policy_source.as_ref();
-    let results: Vec<Value> =
-        findings.iter().take(MOST_RESULTS).map(|(assessed, finding)| result(assessed, finding, source)).collect();
+    let results: Vec<Value> = findings
+        .iter()
+        .take(MOST_RESULTS)
+        .map(|(assessed, finding)| result(assessed, finding, source))
+        .collect();
     let left_out = findings.len() - results.len();
     let mut run = json!({
         "tool": { "driver": {
@@ -201,7 +204,8 @@ fn encoded(path: &str) -> String {
 /// What stays the same of a finding from run to run, so that services show it once.
 fn fingerprint(finding: &Finding) -> String {
     let side = finding.side.map(|side| side.to_string()).unwrap_or_default();
-    let parts = [Explanation::of(finding.check).id, &finding.subject, &side, super::words::verdict(finding.verdict)];
+    let parts =
+        [Explanation::of(finding.check).id, &finding.subject, &side, super::words::verdict(finding.verdict)];
     let digest = Sha256::digest(parts.join("\n"));
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -11,7 +11,9 @@ mod lists;
 mod offline;
 mod operations;
 mod options;
+mod output;
 mod refusals;
+mod shell;
 mod standard_input;
 
 use std::io::BufRead;

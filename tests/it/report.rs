@@ -8,8 +8,8 @@ use session_kms::preflight::{
 };
 use session_kms::report::{
     AccountAdmission, AccountUse, CallAdmission, CallerAdmission, Change, KeyAssessment, KeyCallers, KeyList,
-    KeyUse, ListedCaller, ListedKey, ListedRule, Matrix, NamedAs, RefusedPrincipal, RegionStatus, Report,
-    ReportFormat, ReportHeader, ReportOrigin, VersionSummary,
+    KeyUse, ListedCaller, ListedKey, ListedRule, Matrix, NamedAs, PolicySource, RefusedPrincipal,
+    RegionStatus, Report, ReportFormat, ReportHeader, ReportOrigin, SourcePlace, VersionSummary,
 };
 
 use crate::golden;
@@ -140,7 +140,14 @@ fn everything() -> Report {
             ],
         }],
         key_callers: Some(key_callers()),
-        policy_source: None,
+        policy_source: Some(PolicySource {
+            file: "policies/key policy.json".to_owned(),
+            policy: SourcePlace { line: 1, column: 1, end_line: 30 },
+            statements: vec![
+                SourcePlace { line: 3, column: 5, end_line: 9 },
+                SourcePlace { line: 10, column: 5, end_line: 20 },
+            ],
+        }),
         notes: vec![format!("note {HARM}")],
     }
 }
@@ -206,6 +213,7 @@ fn every_part_in_every_format() {
         (ReportFormat::Json, "everything.json"),
         (ReportFormat::Markdown, "everything.md"),
         (ReportFormat::Html, "everything.html"),
+        (ReportFormat::Sarif, "everything.sarif"),
     ] {
         golden::check(name, &report.render(format));
     }
@@ -213,9 +221,13 @@ fn every_part_in_every_format() {
 
 #[test]
 fn an_empty_report_can_be_rendered() {
-    for format in
-        [ReportFormat::Text { colour: true }, ReportFormat::Json, ReportFormat::Markdown, ReportFormat::Html]
-    {
+    for format in [
+        ReportFormat::Text { colour: true },
+        ReportFormat::Json,
+        ReportFormat::Markdown,
+        ReportFormat::Html,
+        ReportFormat::Sarif,
+    ] {
         assert!(Report::default().render(format).ends_with('\n'));
     }
     assert!(!Report::default().fails());

@@ -21,7 +21,10 @@ fn a_file_s_ending_names_the_format() {
 fn an_address_has_a_host_and_nothing_behind_it() {
     for (given, taken) in [
         ("http://localhost:4566", "http://localhost:4566"),
-        ("https://vpce-1.kms.eu-west-1.vpce.amazonaws.com/", "https://vpce-1.kms.eu-west-1.vpce.amazonaws.com"),
+        (
+            "https://vpce-1.kms.eu-west-1.vpce.amazonaws.com/",
+            "https://vpce-1.kms.eu-west-1.vpce.amazonaws.com",
+        ),
         ("http://[::1]:4566", "http://[::1]:4566"),
     ] {
         assert_eq!(endpoint_url(given).as_deref(), Ok(taken));

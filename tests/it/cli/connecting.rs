@@ -76,7 +76,11 @@ fn missing_credentials_have_their_cause_and_their_cure() {
     let home = Home::new("credentials");
     let table: [Row<'_>; 6] = [
         (&["status"], &[REGION], &["there are no credentials", "AWS_PROFILE", "`aws sso login`", "`corp`"]),
-        (&["status", "--profile", "copr"], &[REGION], &["there is no profile `copr`", "`corp`"]),
+        (
+            &["status", "--profile", "copr"],
+            &[REGION],
+            &["there is no profile `copr`", "did you mean `corp`?"],
+        ),
         (&["--profile", "copr", "status"], &[REGION], &["there is no profile `copr`"]),
         (&["keys"], &[REGION, ("AWS_PROFILE", "empty")], &["profile `empty` holds no credentials"]),
         (&["keys"], &[REGION, ("AWS_PROFILE", "chain")], &["`chain`", "source profile gone"]),
@@ -169,6 +173,35 @@ async fn a_profile_that_is_asked_for_counts_before_the_credentials_of_the_enviro
     let report: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(report["regions"][0], "eu-west-1", "the profile's Region: {report:#}");
     assert_eq!(report["commandLine"], "session-kms status --profile keys --verbose --format json");
+}
+
+#[tokio::test]
+async fn the_address_that_is_asked_for_counts_before_those_of_the_environment() {
+    let home = Home::new("endpoint");
+    let stub = Stub::start().await;
+    let endpoint = stub.endpoint().clone();
+    let closed = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("http://{}", listener.local_addr().unwrap())
+    };
+    // The address of all services, those of the SDK's clients, and those of services that have no client.
+    let names = ["", "_KMS", "_SSM", "_STS", "_IAM", "_EC2", "_ORGANIZATIONS"]
+        .map(|name| format!("AWS_ENDPOINT_URL{name}"));
+    let (ran, without) = tokio::task::spawn_blocking(move || {
+        let mut variables = vec![KEYS[0], KEYS[1], REGION];
+        variables.extend(names.iter().map(|name| (name.as_str(), closed.as_str())));
+        let audit =
+            ["audit", "--endpoint-url", endpoint.as_str(), "--regions", "enabled", "--format", "json"];
+        (home.run(&audit, &variables), home.run(&audit[..1], &variables))
+    })
+    .await
+    .unwrap();
+    let report: serde_json::Value = serde_json::from_str(&ran.1).unwrap_or_else(|_| panic!("{}", ran.2));
+    assert_ne!(report["rows"][0]["state"], "unreadable", "{report:#}");
+    for call in ["GetCallerIdentity", "DescribeRegions", "GetDocument"] {
+        assert!(!stub.calls_of(call).is_empty(), "{call}");
+    }
+    assert!(without.0 == Some(3) && without.2.contains("refuses connections"), "{}", without.2);
 }
 
 #[test]
