@@ -16,6 +16,7 @@ pub mod evaluate;
 mod examples;
 mod explain;
 mod files;
+mod input;
 mod key_report;
 mod keys;
 mod options;
@@ -37,6 +38,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use connection::{CommandPorts, Connected, Connection, ConnectionRequest, checked_region};
 pub use console::Console;
 pub use error::CliError;
+pub use input::{InputError, SyntaxProblem};
 
 use crate::location::Location;
 use crate::preflight::Check;

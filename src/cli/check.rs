@@ -1,63 +1,36 @@
-//! `check`: who can use a key. If the key policy is given as a file, it needs no network and no credentials.
+//! `check`: who can use a key. If the key policy is given as a file, a template or a plan, it needs no network and no
+//! credentials.
 
+mod between;
+mod merged;
 mod offline;
-
-use clap::Args;
+mod options;
 
 use super::error::CliError;
-use super::options::{self, Discovery, DocumentOption, KeyOption, PreflightOptions};
+use super::input::InputError;
 use super::{Connection, Console};
-use crate::access::PrincipalArn;
 use crate::operations;
 use crate::ports::{Environment, FleetMemory, PreflightPorts};
 use crate::preflight::{AccessObservation, Assessment, assess, assess_accounts};
 use crate::reconcile::ReconcileError;
 use crate::report::{Report, ReportHeader};
-use kms_key_policy::AccountId;
 
-/// The options of `check`.
-#[derive(Debug, Args)]
-#[group(skip)]
-pub(super) struct CheckOptions {
-    #[command(flatten)]
-    key: KeyOption,
-    #[command(flatten)]
-    document: DocumentOption,
-    /// The Region, instead of the environment's.
-    #[arg(long, conflicts_with = "offline_key_policy", value_parser = options::region)]
-    region: Option<String>,
-    #[command(flatten)]
-    preflight: PreflightOptions,
-    /// An account that must be admitted as such, for its own policies to decide; may be repeated.
-    #[arg(long = "account", value_name = "ID", value_parser = account)]
-    accounts: Vec<AccountId>,
-    /// A file with the key policy, or `-` for standard input: nothing is asked of AWS, and only what is given counts.
-    #[arg(long = "policy", value_name = "FILE", conflicts_with_all = ["reader_role", "key_policy"])]
-    offline_key_policy: Option<String>,
-    /// Read the policies of more than 100 roles and users at once (iam:GetAccountAuthorizationDetails), instead of asking
-    /// IAM's simulator about each; control policies of the organization are unknown then.
-    #[arg(long, conflicts_with = "offline_key_policy")]
-    list_policies: bool,
-    /// A file with the key's grants, as `aws kms list-grants` prints them, or `-` for standard input; without it there are
-    /// none.
-    #[arg(long, value_name = "FILE", requires = "offline_key_policy")]
-    grants: Option<String>,
-    /// A file with a policy of a role or user, or `-` for standard input; the role or user then has those given and no
-    /// others; may be repeated.
-    #[arg(long = "identity-policy", value_name = "ARN=FILE", requires = "offline_key_policy", value_parser = principal_and_file)]
-    identity_policies: Vec<(PrincipalArn, String)>,
-    #[command(flatten)]
-    discovery: Discovery,
-}
+pub(super) use options::CheckOptions;
 
 pub(super) async fn run<P: PreflightPorts>(
     options: &CheckOptions,
     console: &mut Console<'_>,
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 ) -> Result<Report, CliError> {
-    match &options.offline_key_policy {
-        Some(key_policy) => offline::run(options, key_policy, console),
-        None => online(options, connect).await,
+    if options.account_id.is_some() && options.template.is_none() && options.plan.is_none() {
+        let what = "--account-id says where a template or a plan is deployed to; give it with --template or --plan";
+        return Err(InputError::Options(what.to_owned()).into());
+    }
+    match (&options.offline_key_policy, &options.template, &options.plan) {
+        (Some(key_policy), ..) => offline::run(options, key_policy, console),
+        (None, Some(template), _) => between::template(options, template, console),
+        (None, None, Some(plan)) => between::plan(options, plan, console),
+        (None, None, None) => online(options, connect).await,
     }
 }
 
@@ -71,7 +44,7 @@ async fn online<P: PreflightPorts>(
     let environment =
         Environment::new(&ports, &location).with_memory(&memory).with_listed_policies(options.list_policies);
     let observation =
-        operations::observe_key(environment, &options.key.key, &options.document.document, &safeguards)
+        operations::observe_key(environment, options.key()?, &options.document.document, &safeguards)
             .await
             .map_err(ReconcileError::from)?;
     let header = ReportHeader {
@@ -106,18 +79,4 @@ fn report(
         );
     }
     report
-}
-
-fn account(text: &str) -> Result<AccountId, String> {
-    AccountId::parse(text).ok_or_else(|| format!("`{text}` is no account; it has twelve digits"))
-}
-
-fn principal_and_file(text: &str) -> Result<(PrincipalArn, String), String> {
-    // The name in an ARN may hold `=`: the file begins after the first one that has a whole ARN before it.
-    let mut places = text.match_indices('=').filter_map(|(at, _)| text.split_at_checked(at));
-    let found = places.find_map(|(arn, file)| {
-        let file = file.strip_prefix('=').filter(|file| !file.is_empty())?;
-        PrincipalArn::parse(arn).ok().map(|arn| (arn, file.to_owned()))
-    });
-    found.ok_or_else(|| format!("`{text}` is not of the form ARN=FILE, with the ARN of a role or a user"))
 }

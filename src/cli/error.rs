@@ -5,7 +5,7 @@ use std::io;
 use thiserror::Error;
 
 use super::Exit;
-use super::suggestions::region;
+use super::input::InputError;
 use crate::access::KeyRulesError;
 use crate::key::KeyRefError;
 use crate::operations::{AuditFailure, KeyReportError};
@@ -53,7 +53,7 @@ pub enum CliError {
     #[error("--identity-policy is given for `{0}`, who is named by neither --user nor --node")]
     PolicyOfNobody(String),
     /// The key is not named by its ARN, and without AWS nothing else says which key is meant.
-    #[error("--policy needs the key's ARN, `arn:aws:kms:REGION:ACCOUNT:key/KEY-ID`, and `{0}` is none")]
+    #[error("without AWS, --key must be the key's ARN, `arn:aws:kms:REGION:ACCOUNT:key/KEY-ID`, and `{0}` is none")]
     KeyArnNeeded(String),
     /// No Region is set.
     #[error("no Region is set; give --region, or set AWS_REGION or the profile's Region")]
@@ -130,6 +130,9 @@ pub enum CliError {
     /// The output cannot be written.
     #[error("cannot write the output: {0}")]
     Output(io::Error),
+    /// There is no key policy to check in a template or a plan.
+    #[error(transparent)]
+    KeyPolicySource(#[from] InputError),
     /// The evaluator refused the key policy, the grants or a principal.
     #[error(transparent)]
     Rules(#[from] KeyRulesError),
@@ -179,6 +182,7 @@ impl CliError {
             | Self::Cases { .. }
             | Self::Input(_)
             | Self::Output(_)
+            | Self::KeyPolicySource(_)
             | Self::Rules(_) => Exit::BadInput,
         }
     }

@@ -6,10 +6,12 @@
 use std::marker::PhantomData;
 
 use crate::condition_keys::{is_multivalued, present_name};
+use crate::context::RequestView;
 use crate::index::Index;
 use crate::operator::Operator;
 use crate::pattern::{ArnPattern, Pattern};
 use crate::principal::PrincipalMatcher;
+use crate::request::Request;
 use crate::text::{folded, hash_folded, same_folded};
 use crate::warning::PolicyWarning;
 use crate::wildcard::Piece;
@@ -98,6 +100,17 @@ impl Policy {
     /// than once.
     pub fn condition_keys(&self) -> impl Iterator<Item = &str> {
         self.pools.keys.iter().map(|key| key.written.of(&self.pools.text))
+    }
+
+    /// Whether a statement about the request's action names resources other than `*`, so that it matters which key the
+    /// request is for.
+    #[must_use]
+    pub fn names_resources(&self, request: &Request) -> bool {
+        let view = RequestView::new(request);
+        let about_action = |statement: &&Statement| statement.action.covers_action(&view, &self.pools);
+        self.statements.iter().filter(about_action).filter_map(|statement| statement.resource).any(|resource| {
+            resource.entries.of(&self.pools.patterns).iter().any(|pattern| !matches!(pattern, Pattern::Any))
+        })
     }
 
     /// The Sid of the statement at `index`, counted from 0.
