@@ -101,6 +101,10 @@ mod tests {
             ),
             (json!({"KmsKeyId": arn, "Users": ["Ops"]}), vec!["Users", "`Ops`"]),
             (
+                json!({"KmsKeyId": arn, "Nodes": ["arn:aws:sts::222222222222:assumed-role/App/i-1"]}),
+                vec!["Nodes", "`arn:aws:iam::222222222222:role/App`"],
+            ),
+            (
                 json!({"KmsKeyId": arn, "ConsumerAccounts": "222222222222", "Require": "Maybe"}),
                 vec!["Require", "NotDenied"],
             ),

@@ -46,6 +46,7 @@ EXPECTED = {
     "dry-run-state": ASSUMED + "a dry run on a disabled key ends in DisabledException",
     "alias-permission": DIFFERENT + "a permission on the key does not allow kms:DescribeKey by an alias",
     "other-account-key": OPEN + "give a key of another account",
+    "policy-size": ASSUMED + "KMS takes a key policy that is too long only for its white space",
     "grant-limits": OPEN + "a grant to a role does not admit its sessions",
     "grant-to-account": ASSUMED + "a grant to an account admits no role of the account",
     "plain-operator": OPEN + "the call is allowed without a permission",

@@ -146,6 +146,8 @@ CASES: list[tuple[Callable[[], Answer], Verdict, str]] = [
     (lambda: keys.alias_permissions(True, False), SAME, "is not enough"),
     (lambda: keys.alias_permissions(True, True), SAME, "is enough too"),
     (lambda: keys.alias_permissions(False, True), OTHER, "does not allow"),
+    (lambda: keys.counted_white_space("", 40_000, 40_000), SAME, "of 40000 bytes it keeps 40000"),
+    (lambda: keys.counted_white_space("LimitExceededException", 40_000, 2_000), OTHER, "ends in LimitExceededException"),
     (lambda: keys.across_accounts({"DescribeKey": "", "ListGrants": "", "GetKeyPolicy": DENIED}), SAME, "DescribeKey and ListGrants work"),
     (lambda: keys.across_accounts({"DescribeKey": "", "GetKeyPolicy": ""}), OTHER, "GetKeyPolicy work"),
     (lambda: keys.across_accounts({"DescribeKey": DENIED, "GetKeyPolicy": DENIED}), OPEN, "admit this account"),

@@ -6,6 +6,7 @@ mod changes;
 mod connecting;
 mod evaluate;
 mod fleets;
+mod inputs;
 mod key_report;
 mod lists;
 mod offline;
@@ -42,6 +43,8 @@ enum Terminal<'a> {
     None,
     /// Nobody: another program writes this text.
     Pipes(&'a str),
+    /// Nobody: another program writes these bytes.
+    Sends(&'a [u8]),
     /// Somebody who types this text.
     Types(&'a str),
 }
@@ -54,6 +57,11 @@ pub async fn offline(arguments: &[&str]) -> Ran {
 /// Runs a command that must not connect to AWS, with this on its standard input.
 async fn piped(arguments: &[&str], input: &str) -> Ran {
     run(arguments, &Terminal::Pipes(input), async |_| Err(CliError::NoRegion)).await
+}
+
+/// The same with bytes, which may be no text.
+async fn sent(arguments: &[&str], input: &[u8]) -> Ran {
+    run(arguments, &Terminal::Sends(input), async |_| Err(CliError::NoRegion)).await
 }
 
 /// Runs a command on the stub.
@@ -79,6 +87,7 @@ async fn run(
     let mut input: &[u8] = match terminal {
         Terminal::None => b"",
         Terminal::Types(text) | Terminal::Pipes(text) => text.as_bytes(),
+        Terminal::Sends(bytes) => bytes,
     };
     let input: &mut (dyn BufRead + Send) = &mut input;
     let mut console = Console {

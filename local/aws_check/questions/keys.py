@@ -9,6 +9,9 @@ from local.aws_check.account import Account, allow, error_code
 from local.aws_check.answer import Answer, NotSettledError, Question, as_assumed, different
 from local.aws_check.permissions import CONTEXT, DENIED, WOULD_SUCCEED, dry_run, nothing, trial
 
+# The most bytes of a key policy.
+MOST_POLICY_BYTES = 32_768
+
 
 def code_of(call: Callable[[], object]) -> str:
     """The code of the error in which a call ends; an empty text if it succeeds."""
@@ -117,6 +120,27 @@ def across_accounts(codes: dict[str, str]) -> Answer:
     return as_assumed(f"{' and '.join(works)} work on another account's key; the others fail ({refused})")
 
 
+def policy_size(account: Account) -> Answer:
+    key, kms = account.output("KeyArn"), account.client("kms")
+    policy = kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+    long = policy.replace("{", "{" + " " * MOST_POLICY_BYTES, 1)
+    try:
+        code = code_of(lambda: kms.put_key_policy(KeyId=key, PolicyName="default", Policy=long))
+        stored = kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+    finally:
+        kms.put_key_policy(KeyId=key, PolicyName="default", Policy=policy)
+    return counted_white_space(code, len(long), len(stored))
+
+
+def counted_white_space(code: str, sent: int, stored: int) -> Answer:
+    """The answer, from the error of a policy that is too long for its white space, and from the bytes sent and stored."""
+    if code in ("LimitExceededException", "MalformedPolicyDocumentException", "ValidationException"):
+        return different(f"a key policy that is too long only for its white space ends in {code}")
+    if code:
+        raise NotSettledError(f"PutKeyPolicy ends in {code}")
+    return as_assumed(f"KMS takes a key policy that is too long only for its white space; of {sent} bytes it keeps {stored}")
+
+
 QUESTIONS = (
     Question(
         "dry-run", "a dry run tells allowed from denied by its error, and Decrypt needs no ciphertext for it", dry_runs, (), needs_stack=True,
@@ -129,5 +153,9 @@ QUESTIONS = (
     Question(
         "other-account-key", "DescribeKey and ListGrants work on another account's key; GetKeyPolicy, ListAliases and ListResourceTags do not",
         other_account, ("kms:DescribeKey", "kms:ListGrants", "kms:GetKeyPolicy", "kms:ListAliases", "kms:ListResourceTags"),
+    ),
+    Question(
+        "policy-size", "white space between the values of a key policy does not count towards its 32,768 bytes", policy_size,
+        ("kms:GetKeyPolicy", "kms:PutKeyPolicy"), needs_stack=True,
     ),
 )

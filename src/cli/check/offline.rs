@@ -7,7 +7,8 @@ use super::super::files::Files;
 use super::super::input::places;
 use super::CheckOptions;
 use crate::access::{CallerKind, KeyFacts, KeyRules, OwnSide, PrincipalArn};
-use crate::key::{KeyArn, KeyDescription};
+use crate::cli::options::PreflightOptions;
+use crate::key::{KeyArn, KeyDescription, KeyRef};
 use crate::preflight::{AccessObservation, Attributes, Check, Finding, Need, Read, Subject, Verdict};
 use crate::report::{Report, ReportHeader};
 use kms_key_policy::Policy;
@@ -129,8 +130,11 @@ fn identity_policies(
     files: &mut Files<'_>,
 ) -> Result<Vec<(PrincipalArn, Vec<Policy>)>, CliError> {
     let mut all: Vec<(PrincipalArn, Vec<Policy>)> = Vec::new();
-    for (principal, path) in &options.identity_policies {
-        if ![&options.preflight.users, &options.preflight.nodes].iter().any(|list| list.contains(principal)) {
+    let PreflightOptions { users, nodes, .. } = &options.preflight;
+    let is_named = |principal: &PrincipalArn| users.contains(principal) || nodes.contains(principal);
+    let given = options.identity_policies.iter();
+    for (principal, path) in given.filter_map(|given| given.resolve(is_named)) {
+        if !is_named(principal) {
             return Err(CliError::PolicyOfNobody(principal.to_string()));
         }
         let policy = files.identity_policy(path)?;

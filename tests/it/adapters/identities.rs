@@ -218,7 +218,7 @@ async fn a_refusal_by_the_organization_is_read_with_and_without_a_simulation_of_
 async fn principals_have_tags_and_roles_a_trust_policy() {
     let stub = Stub::start().await;
     let (role, user) = stub.world(|world| {
-        let (role, user) = (world.add_role("team/Ops"), world.add_user("people/ann"));
+        let (role, user) = (world.add_role("t<e>&\"'am/Ops"), world.add_user("people/ann"));
         world.tag(&role, "Team", "ops & dev");
         world.tag(&user, "team", "");
         world.iam.trust.insert(role.clone(), json!(["sts:AssumeRoleWithSAML", "sts:TagSession"]));

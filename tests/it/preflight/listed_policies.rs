@@ -84,7 +84,7 @@ fn add_many(world: &mut World, roles: usize, users: usize) -> (String, Vec<Strin
     let policy = world.add_policy("team/Sessions", document(&[allows_kms()]));
     let mut principals = Vec::new();
     for number in 0..roles {
-        let role = world.add_role(&format!("nodes/Web-{number}"));
+        let role = world.add_role(&format!("no<d>&es/Web-{number}"));
         world.simulates(&role, "*", "*", SimulatedAnswer::default());
         if number + 1 < roles {
             world.attach_policy(&role, &policy);
