@@ -61,6 +61,7 @@ def lint_steps() -> list[Step]:
             for path in templates
         ),
         _in_environment("state machines of the templates", "cfn-lint", "python", "-m", "local.state_machine_lint"),
+        _in_environment("constructs of the CDK", "cfn-lint", "python", "-m", "local.cdk"),
         _in_environment("IAM policies of the templates", "parliament", "python", "-m", "local.policy_lint"),
         _in_environment("security of the templates", "checkov", "python", "-m", "local.security_lint"),
         _in_environment("hooks of pre-commit", "pipelines", "pre-commit", "validate-manifest", ".pre-commit-hooks.yaml"),

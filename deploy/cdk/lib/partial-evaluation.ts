@@ -134,8 +134,8 @@ export class PartialEvaluation {
   }
 
   /**
-   * Takes the place of the stack's id. Its first three groups are the time at which the stack was made. The last two make room
-   * for the instance, because the name of a rule has 64 characters.
+   * Takes the place of the stack's id. Three of its five groups tell stacks apart, and leave room for the instance: the name of a
+   * rule has 64 characters at most.
    */
   private uniqueId(): Json {
     const group = (index: number): Json => ({ 'Fn::Select': [index, { 'Fn::Split': ['-', STACK_UUID] }] });
@@ -208,7 +208,7 @@ function joined(separator: string, items: Json): Json {
     return { 'Fn::Join': [separator, items] };
   }
   const parts: Json[] = [];
-  for (const item of items.flatMap((part) => (separator === '' ? (inner(part, '') ?? [part]) : [part]))) {
+  for (const item of items.flatMap((part) => inner(part, separator) ?? [part])) {
     const [last, text] = [parts.at(-1), isObject(item) || Array.isArray(item) ? undefined : String(item)];
     if (text !== undefined && typeof last === 'string') {
       parts[parts.length - 1] = last + separator + text;

@@ -1,8 +1,8 @@
-// Makes dist/lib/*.json, which the constructs read: the templates without SAM's one resource type.
+// Makes dist/lib/*.json, which the constructs read: the templates without SAM's one resource type. The licence goes there too.
 //
 // usage: node scripts/templates.mjs [FOLDER OF THE TEMPLATES]
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
@@ -33,6 +33,7 @@ function withoutSam(resource) {
 }
 
 mkdirSync(TO, { recursive: true });
+copyFileSync(join(FROM, 'LICENSE'), join(TO, 'LICENSE'));
 for (const name of ['template', 'template-key-access']) {
   const source = parse(readFileSync(join(FROM, `${name}.yaml`), 'utf8'), { customTags });
   const template = Object.fromEntries(SECTIONS.filter((section) => section in source).map((section) => [section, source[section]]));
