@@ -106,7 +106,6 @@ REFERENCES = {
     "AWS::Region": "local.region",
     "AWS::AccountId": "local.account",
     "AWS::StackName": "var.name",
-    "EventsAlias": "local.events_alias_arn",
     "Function": "local.function_name",
     "FunctionRole.Arn": "local.function_role_arn",
     "FunctionLogGroup.Arn": "local.log_group_arn",

@@ -14,7 +14,6 @@ locals {
   function_name      = aws_lambda_function.this.function_name
   function_role_arn  = aws_iam_role.function.arn
   log_group_arn      = "${aws_cloudwatch_log_group.function.arn}:*"
-  events_alias_arn   = aws_lambda_alias.events.arn
   failed_events_arn  = aws_sqs_queue.failed_events.arn
   failed_events_name = aws_sqs_queue.failed_events.name
 }
