@@ -41,6 +41,15 @@ def test_a_schedule_that_eventbridge_refuses_is_refused_before_anything_is_made(
 
 
 @each_template
+def test_a_role_may_have_every_path_that_iam_allows(path: Path) -> None:
+    signs = "".join(map(chr, range(0x21, 0x7f)))
+    for given in ("", "Reader", "team/Reader", f"{signs}/Reader", f"{'p' * 510}/{'r' * 64}"):
+        assert accepts(path, "KeyPolicyReaderRoleArn", given and f"arn:aws-us-gov:iam::111122223333:role/{given}")
+    for refused in ("arn:aws:iam::111122223333:role/", "arn:aws:iam::111122223333:role/a b", "arn:aws:iam::1:role/a", "arn:aws:iam::111122223333:user/a"):
+        assert not accepts(path, "KeyPolicyReaderRoleArn", refused)
+
+
+@each_template
 def test_only_key_arns_go_into_policies(path: Path) -> None:
     for given in ("", KEY, f"{KEY},{KEY.replace('222222222222', '333333333333')}"):
         assert accepts(path, "AdditionalKeyArns", given)
