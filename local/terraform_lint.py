@@ -4,13 +4,14 @@
 - Each resource, data source, argument, block and attribute is in the schema of the AWS provider, each required one is given,
   and none that the provider only computes.
 - Each name that an expression uses is declared, and each variable and local is used.
-- A call of the module gives arguments that it has, and uses outputs that it has.
+- A call of the module gives arguments that it has, and uses outputs that it has, in documents too.
 - The generated files are what ``template.yaml`` gives, every resource of the template has its counterpart, and conditions,
   policies, rules, alarms and figures are the same (``local/terraform_equality.py``).
 
 With a folder, a copy of the module is checked, without its examples.
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from local import terraform_equality, terraform_module
 from local.paths import ROOT
 from local.terraform_module import MODULE
 from local.terraform_schema import Argument, Body, SchemaError, prepare, schema_of
-from local.terraform_tree import INDEX, Block, Node, TreeError, evaluated, functions, is_literal, paths, read_folder
+from local.terraform_tree import INDEX, Block, Node, TreeError, evaluated, functions, is_literal, paths, read, read_folder
 
 # Arguments and blocks that Terraform itself adds to every resource, and roots of names that it declares.
 META_ARGUMENTS = {"count", "for_each", "depends_on", "provider"}
@@ -38,8 +39,9 @@ TOP_LEVEL = {"terraform", "variable", "locals", "data", "resource", "output", "m
 class Module:
     """A module: its blocks by what they declare."""
 
-    def __init__(self, blocks: list[Block]) -> None:
-        self.blocks = blocks
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.blocks = blocks = read_folder(folder)
         self.variables = {block.labels[0]: block for block in blocks if block.kind == "variable"}
         self.outputs = {block.labels[0]: block for block in blocks if block.kind == "output"}
         self.calls = {block.labels[0]: block for block in blocks if block.kind == "module"}
@@ -93,7 +95,7 @@ def _problems_of_path(module: Module, block: Block, path: tuple[str, ...]) -> It
             call = module.calls.get(name)
             if call is None:
                 yield f"there is no module {name}"
-            elif rest and rest[0] not in called(call).outputs:
+            elif rest and rest[0] not in called(module, call).outputs:
                 yield f"module {name} has no output {rest[0]}"
         case (root, *_) if root in ROOTS or root in _iterators(block):
             return
@@ -124,16 +126,15 @@ def _iterators(block: Block) -> set[str]:
     return names.union(*(_iterators(inner) for inner in block.blocks))
 
 
-def called(call: Block) -> Module:
+def called(module: Module, call: Block) -> Module:
     """The module that a call names by the path of its folder."""
-    folder = Path(call.place.rsplit(":", 1)[0]).parent
-    return Module(read_folder((EXAMPLES / "basic" / folder / evaluated(call.attributes["source"], {})).resolve()))
+    return Module((module.folder / evaluated(call.attributes["source"], {})).resolve())
 
 
 def problems_of_calls(module: Module) -> Iterator[str]:
     """Arguments that a called module does not have, and those that it needs."""
     for name, call in module.calls.items():
-        variables = called(call).variables
+        variables = called(module, call).variables
         given = set(call.attributes) - {"source", "version", "providers"} - META_ARGUMENTS
         for argument in sorted(given - set(variables)):
             yield f"{call.place}: module {name} has no variable {argument}"
@@ -214,16 +215,30 @@ def _problem_of_literal(node: Node, argument: Argument) -> str | None:
 
 
 EXAMPLES = MODULE / "examples"
+DOCUMENTS = (MODULE / "README.md", ROOT / "docs" / "deploy.md")
 
 
 def problems(folder: Path) -> list[str]:
     """Everything that is wrong with a module."""
-    module = Module(read_folder(folder))
+    module = Module(folder)
     prepare((block.kind, block.labels[0]) for block in module.resources.values())
     found = list(problems_of_blocks(module))
     for check in (problems_of_names, problems_of_calls, problems_of_resources):
         found += check(module)
     return found
+
+
+def problems_of_documents() -> Iterator[str]:
+    """Blocks of Terraform in documents that cannot be parsed, or that call the module by names that it does not have."""
+    variables = Module(MODULE).variables
+    for path in DOCUMENTS:
+        blocks = re.findall(r"^```hcl\n(.*?)^```$", path.read_text(), re.MULTILINE | re.DOTALL)
+        for text in blocks:
+            for block in read(text, path.name):
+                unknown = set(block.attributes) - set(variables) - {"source"} if block.kind == "module" else set()
+                yield from (f"{path.name}: the module has no variable {name}" for name in sorted(unknown))
+        if not blocks:
+            yield f"{path.name} has no example"
 
 
 def main(arguments: list[str]) -> int:
@@ -234,6 +249,7 @@ def main(arguments: list[str]) -> int:
         name = one.relative_to(ROOT) if one.is_relative_to(ROOT) else one.name
         found += [f"{name}: {problem}" for problem in problems(one)]
     found += terraform_equality.problems(read_folder(folder))
+    found += problems_of_documents()
     if not arguments and (differing := terraform_module.differences()):
         found.append(f"{differing}\nrun `make terraform`")
     for problem in found:

@@ -1,7 +1,7 @@
 """Writes the parts of the Terraform module that follow from ``template.yaml``: ``python -m local.terraform_module [--check]``.
 
-``deploy/terraform/parameters.tf`` has a variable for each parameter of the template, and ``generated.tf`` the conditions,
-policies, rules, alarms and properties as locals. The other files of the module are written by hand: they make resources of
+``deploy/terraform/parameters.tf`` has a variable for each parameter of the template, ``generated.tf`` has the conditions,
+policies, rules, alarms and properties as locals, and the README has tables of the variables and outputs. The other files of the module are written by hand: they make resources of
 these locals. With ``--check``, nothing is written, and a file that differs is an error.
 """
 
@@ -24,7 +24,9 @@ LEFT_OUT = ("KeyEventsAccounts",)
 LISTS = ("AdditionalKeyArns", "ConfigRuleNames", "ConsumerAccounts", "GrantKeyArns", "NodeRoleNames", "UserRoleNames")
 # A parameter of CloudFormation holds no more than this. A variable has no such limit.
 LONGEST_PARAMETER = 4096
-NO_LOOKAHEAD = {
+# Terraform's regular expressions (RE2) look at nothing but the text that they match, and repeat at most 1,000 times.
+RE2 = {
+    "KeyPolicyReaderExternalId": ("^$|^[A-Za-z0-9_+=,.@:/-]{2,}$", "length({0}) <= 1224"),
     "UserRoleNames": (r"^$|^[A-Za-z0-9_+=.@-]{1,64}(,[A-Za-z0-9_+=.@-]{1,64})*$", "alltrue([for name in {0} : !startswith(name, \"AWSReservedSSO_\")])"),
     "NodeRoleNames": (r"^$|^[A-Za-z0-9_+=.@-]{1,64}(,[A-Za-z0-9_+=.@-]{1,64})*$", "alltrue([for name in {0} : !startswith(name, \"AWSReservedSSO_\")])"),
     "KeyArnParameterName": (
@@ -352,7 +354,9 @@ def _validations(translator: Translator, name: str, definition: dict[str, Any]) 
         longest = definition["MaxLength"]
         found.append((f"length({text}) <= {longest}", f"The value of {snake(name)} must have at most {longest:,} characters."))
     if "AllowedPattern" in definition:
-        pattern, more = NO_LOOKAHEAD.get(name, (definition["AllowedPattern"], ""))
+        pattern, more = RE2.get(name, (definition["AllowedPattern"], ""))
+        if "(?" in pattern or re.search(r"\{(\d+,)?\d{4,}\}", pattern):
+            raise ValueError(f"Terraform cannot read the pattern of {name}")
         condition = f"can(regex({string(pattern)}, {text}))"
         if kind == "list":
             condition += f' && alltrue([for item in {variable} : !strcontains(item, ",")])'
@@ -465,10 +469,33 @@ def _alarms(translator: Translator) -> dict[str, Any]:
     return alarms
 
 
+def readme(text: str, files_of: dict[str, str]) -> str:
+    """The README with tables of the variables and of the outputs that these files declare."""
+    for kind, header in (("variable", "| name | default | what it is |\n| --- | --- | --- |\n"), ("output", "| name | what it is |\n| --- | --- |\n")):
+        rows = ""
+        for block in re.findall(rf'^{kind} ".*?^}}$', "\n".join(files_of.values()), re.MULTILINE | re.DOTALL):
+            name = re.match(rf'{kind} "(\w+)"', block)
+            description = re.search(r'^  description = "(.*)"$', block, re.MULTILINE)
+            default = re.search(r"^  default     = (.*)$", block, re.MULTILINE)
+            assert name and description
+            what = description[1].replace('\\"', '"').replace("|", "\\|").replace("*", "\\*").replace("<", "&lt;")
+            columns = [f"`{name[1]}`", *([f"`{default[1]}`" if default else "required"] if kind == "variable" else []), what]
+            rows += f"| {' | '.join(columns)} |\n"
+        start, end = f"<!-- {kind}s, made by `make terraform` -->\n", f"<!-- end of the {kind}s -->"
+        before, _, rest = text.partition(start)
+        _, _, after = rest.partition(end)
+        text = f"{before}{start}\n{header}{rows}\n{end}{after}"
+    return text
+
+
 def files() -> dict[Path, str]:
     """The files, each with what it has to hold."""
     template = load(TEMPLATE.read_text())
-    return {MODULE / "parameters.tf": parameters_file(template), MODULE / "generated.tf": generated_file(template)}
+    generated = {MODULE / "parameters.tf": parameters_file(template), MODULE / "generated.tf": generated_file(template)}
+    by_hand = {name: (MODULE / name).read_text() for name in ("variables.tf", "outputs.tf")}
+    declaring = {"variables.tf": by_hand["variables.tf"], "parameters.tf": generated[MODULE / "parameters.tf"], "outputs.tf": by_hand["outputs.tf"]}
+    path = MODULE / "README.md"
+    return generated | {path: readme(path.read_text(), declaring)}
 
 
 def differences() -> str:

@@ -252,7 +252,7 @@ variable "key_policy_reader_external_id" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^$|^[A-Za-z0-9_+=,.@:/-]{2,1224}$", var.key_policy_reader_external_id))
+    condition     = can(regex("^$|^[A-Za-z0-9_+=,.@:/-]{2,}$", var.key_policy_reader_external_id)) && length(var.key_policy_reader_external_id) <= 1224
     error_message = "The value of key_policy_reader_external_id must be empty, or 2 to 1224 letters, digits and _+=,.@:/-."
   }
 }
