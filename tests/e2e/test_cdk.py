@@ -61,7 +61,7 @@ def test_a_template_with_other_names_is_the_same() -> None:
         ("Queue0123ABCD", "Properties", {"MessageRetentionPeriod": 61}, "Queue.Properties.MessageRetentionPeriod"),
         ("Queue0123ABCD", "Properties", {"MessageRetentionPeriod": 60, "KmsMasterKeyId": "alias/a"}, "Queue.Properties.KmsMasterKeyId"),
         ("Queue0123ABCD", "DeletionPolicy", "Delete", "Queue.DeletionPolicy"),
-        ("Queue0123ABCD", "Type", "AWS::SNS::Topic", "Queue.Type"),
+        ("Queue0123ABCD", "Type", "AWS::S3::Bucket", "Queue.Type"),
         ("Rule4567EF01", "DependsOn", [], "Rule.DependsOn"),
         ("Rule4567EF01", "Properties", {"Name": "schedule", "Targets": []}, "Rule.Properties.Name"),
     ],
