@@ -64,10 +64,9 @@ soak: ## Run the reliability tests completely (make test runs a bounded part of 
 lint: ## Check the Rust and Python code, its documentation and the templates
 	@exec $(PYTHON) -m local.suite lint
 
-.PHONY: terraform
-terraform: ## Write the parts of deploy/terraform that follow from template.yaml
-	@$(PYTHON) -m local terraform
-	@$(VENV)/terraform/bin/python -m local.terraform_module
+.PHONY: schemas
+schemas: ## Write schemas/ and the generated sections of docs/reference.md from the code
+	@UPDATE_SCHEMAS=1 UPDATE_REFERENCE=1 cargo test --locked --test it -- schemas:: reference::
 
 .PHONY: bench
 bench: ## Measure the function beside Python and Node.js, how checks grow, the report of an audit and the evaluator, into docs/performance (RUNS=3 is a trial)

@@ -12,6 +12,8 @@ mod totals;
 
 pub use changes::{Changes, PlaceChange};
 pub use collected::Audit;
+#[cfg(feature = "cli")]
+pub(crate) use formats::json::AuditReportJson;
 pub use line::{
     AuditFinding, AuditLine, AuditState, AuditedDocument, AuditedKey, AuditedPlace, LockedOut, Unreadable,
     UnreadableReason,

@@ -29,6 +29,7 @@ pub struct ChangeEvent {
 
 /// The sources of change events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum ChangeSource {
     /// CloudTrail: a call on a document.
@@ -62,6 +63,7 @@ pub enum Scope {
 
 /// Who made a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Actor {
     /// The ARN of the user or role session; if there is none, the account or the service.

@@ -6,6 +6,8 @@
 
 pub(crate) mod config_rule;
 pub(crate) mod custom_resource;
+#[cfg(feature = "cli")]
+pub(crate) mod descriptions;
 pub(crate) mod direct;
 pub(crate) mod organization_call;
 pub(crate) mod question;

@@ -15,7 +15,8 @@ mod terraform;
 
 use std::time::SystemTime;
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use thiserror::Error;
 use tracing::Instrument;
 
@@ -37,10 +38,13 @@ use crate::quote::quoted;
 use crate::reconcile::{ReconcileError, digest};
 use crate::session::DocumentName;
 use change_event::ChangeEventHandler;
+#[cfg(feature = "cli")]
+pub(crate) use change_event::ChangeEventReport;
 use cloudformation_custom_resource::{
     CustomResource, Invocation, Origin, PropertyProblems, Provider, ResponseSender, ServeError,
 };
-use direct::DirectInvocation;
+#[cfg(feature = "cli")]
+pub(crate) use direct::Unanswered;
 use kms_key_policy::matches_wildcards;
 use own_location::own_location;
 use resource::FunctionLocation;
@@ -397,5 +401,23 @@ const FOREIGN: &str = "the SNS message does not concern this function";
 /// The report of an event that does not concern this function.
 fn ignored(why: &str) -> Value {
     tracing::info!(why, "ignored");
-    json!({ "command": "event", "ignored": why, "alert": false, "changed": false, "summary": why })
+    let report =
+        IgnoredEventReport { command: "event", ignored: why, alert: false, changed: false, summary: why };
+    serde_json::to_value(report).unwrap_or_default()
+}
+
+/// The report on an event that was ignored.
+#[derive(Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+pub(crate) struct IgnoredEventReport<'a> {
+    /// Always `event`.
+    command: &'a str,
+    /// Why the event was ignored.
+    ignored: &'a str,
+    /// Always false.
+    alert: bool,
+    /// Always false.
+    changed: bool,
+    /// Why the event was ignored.
+    summary: &'a str,
 }

@@ -76,6 +76,7 @@ pub struct Safeguards {
 
 /// Which findings block a key: the property Preflight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub enum PreflightMode {
     /// Findings that fail or are unknown block.
     Strict,

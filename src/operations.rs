@@ -18,9 +18,13 @@ mod utc_time;
 
 pub use audit::{audit, unreadable_line};
 pub use audit_failure::AuditFailure;
+#[cfg(feature = "cli")]
+pub(crate) use audit_pairs::PairsAnswer;
 pub use audit_pairs::audit_pairs;
 #[cfg(feature = "cli")]
 pub use audit_places::{AuditPlaces, PlacesQuestion, audit_places};
+#[cfg(feature = "cli")]
+pub(crate) use audit_report::AuditReportAnswer;
 pub use audit_report::audit_report;
 pub use change::{ChangeRequest, Proposal, apply};
 pub use check::{check, check_report, observe_key};

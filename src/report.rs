@@ -32,6 +32,8 @@ pub use change::{Change, VersionSummary};
 pub use explanations::{CHECKS, Explanation};
 pub use headline::Headline;
 #[cfg(feature = "cli")]
+pub(crate) use json::ReportJson;
+#[cfg(feature = "cli")]
 pub use key_callers::{
     AccountAdmission, AccountUse, CallAdmission, CallerAdmission, KeyCallers, KeyUse, ListedCaller,
     ListedRule, NamedAs, RefusedPrincipal,

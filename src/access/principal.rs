@@ -16,6 +16,7 @@ use crate::quote::quoted;
 
 /// The ARN of an IAM role or user.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct PrincipalArn {
     text: String,

@@ -8,6 +8,7 @@ use super::{AuditState, AuditSummary, LockedOut, Rating, SummaryPlace, Unreadabl
 
 /// What has changed from one audit to the next. An account and Region is in each list that it belongs to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Changes {
     /// When the report of the earlier audit was made.
@@ -32,6 +33,7 @@ pub struct Changes {
 
 /// How an account and Region has changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PlaceChange {
     /// The account's id.

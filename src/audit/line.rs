@@ -7,6 +7,7 @@ use crate::preflight::{Check, Finding, Verdict};
 
 /// An account and a Region, with what AWS Organizations says of the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AuditedPlace {
     /// The account's id.
@@ -24,6 +25,7 @@ pub struct AuditedPlace {
 
 /// What an audit found in one account and Region. One line of JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AuditLine {
     /// Where.
@@ -64,6 +66,7 @@ pub struct AuditLine {
 /// What counts most of an account and Region. The order of the variants is the order of their weight: the heaviest one
 /// comes last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum AuditState {
     /// Sessions are encrypted, and nobody is locked out.
@@ -86,6 +89,7 @@ pub enum AuditState {
 
 /// Why an account and Region could not be looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Unreadable {
     /// The kind of reason.
@@ -96,6 +100,7 @@ pub struct Unreadable {
 
 /// The kinds of reasons why an account and Region could not be looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum UnreadableReason {
     /// The Region is not enabled in the account.
@@ -112,6 +117,7 @@ pub enum UnreadableReason {
 
 /// The preferences document of an account and Region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AuditedDocument {
     /// Its name.
@@ -129,6 +135,7 @@ pub struct AuditedDocument {
 
 /// A key that a document has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AuditedKey {
     /// The key as the document names it.
@@ -146,6 +153,7 @@ pub struct AuditedKey {
 
 /// Somebody who needs a key and cannot use it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LockedOut {
     /// The ARN of the role or user.
@@ -156,6 +164,7 @@ pub struct LockedOut {
 
 /// One check's answer that is no simple pass.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AuditFinding {
     /// The check.

@@ -10,6 +10,7 @@ use super::{AuditLine, AuditState, UnreadableReason};
 ///
 /// The order of the variants is that of reports: what needs somebody comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Rating {
     /// Sessions are not encrypted, or not with the key that is wanted, or somebody cannot use the key.

@@ -6,6 +6,7 @@ use super::{AuditLine, AuditState, LockedOut, Rating, UnreadableReason};
 
 /// What of an audit is kept for the comparison with the next one. Some hundred bytes for each account and Region.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AuditSummary {
     /// When the report was made, in UTC, as RFC 3339 writes it.
@@ -16,6 +17,7 @@ pub struct AuditSummary {
 
 /// What of an account and Region is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SummaryPlace {
     /// The account's id.

@@ -8,6 +8,7 @@ use super::{AuditLine, AuditState, Rating, UnreadableReason};
 
 /// How many accounts and Regions of an audit are in which state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Totals {
     /// All pairs of an account and a Region.
@@ -34,6 +35,7 @@ pub struct Totals {
 
 /// How many accounts and Regions of a group mean what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct GroupTotals {
     /// Those that fail.

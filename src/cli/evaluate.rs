@@ -26,7 +26,9 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 
 use super::utf8_input::in_utf_8;
 use buffers::Buffers;
+pub(crate) use input::Input;
 use line::{Chunk, Lines};
+pub(crate) use output::{ErrorOutput, Output};
 use quick::Caches;
 
 /// What the command is for, before its options.

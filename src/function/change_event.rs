@@ -48,23 +48,34 @@ struct Handled {
 
 /// The report on a change event, with the remediation of each document.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-struct ChangeEventReport<'a> {
+pub(crate) struct ChangeEventReport<'a> {
+    /// Always `event`.
     command: &'static str,
+    /// The account.
     account: &'a str,
+    /// The Region.
     region: &'a str,
+    /// The source of the event.
     source: ChangeSource,
+    /// What happened, in the source's words: `UpdateDocument`.
     what: &'a str,
+    /// Who made the change, if the source names them.
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<&'a Actor>,
+    /// When it happened, as the source writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<&'a str>,
     /// Whether somebody should do something.
     alert: bool,
     /// Whether a document was written.
     changed: bool,
+    /// The outcome for each document, in one line.
     summary: String,
+    /// What somebody should act on, one line each.
     alerts: Vec<&'a str>,
+    /// What became of each document.
     documents: &'a [Remediation],
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::terraform::TerraformResource;
 use super::{FunctionError, FunctionSettings, audit, organization};
@@ -79,11 +80,36 @@ pub(super) async fn answer<P: WritePorts + OrganizationPorts>(
 pub(super) fn unanswered(payload: &Value, error: &FunctionError) -> Value {
     let message = error.to_string();
     tracing::warn!(error = %message, "the question could not be answered");
-    let action = payload.get("action").and_then(Value::as_str).map(quoted);
-    json!({
-        "command": action,
-        "fails": true,
-        "summary": message,
-        "error": { "type": error.kind(), "message": message },
-    })
+    let answer = Unanswered {
+        command: payload.get("action").and_then(Value::as_str).map(quoted),
+        fails: true,
+        summary: &message,
+        error: ErrorInAnswer { kind: error.kind(), message: &message },
+    };
+    serde_json::to_value(answer).unwrap_or_default()
+}
+
+/// The answer to a question that cannot be answered with a report.
+#[derive(Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+pub(crate) struct Unanswered<'a> {
+    /// The action of the call.
+    command: Option<String>,
+    /// Always true.
+    fails: bool,
+    /// Why there is no report, in one line.
+    summary: &'a str,
+    /// Why there is no report.
+    error: ErrorInAnswer<'a>,
+}
+
+/// Why there is no report.
+#[derive(Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+struct ErrorInAnswer<'a> {
+    /// The kind of error: `BadCall`, `Aws`, `Refused`, `OutOfTime` or `NoAccount`.
+    #[serde(rename = "type")]
+    kind: &'a str,
+    /// The error, as `summary` says it.
+    message: &'a str,
 }

@@ -12,6 +12,7 @@ use crate::quote::quoted;
 /// The ARN of a KMS key, `arn:PARTITION:kms:REGION:ACCOUNT:key/ID`. A preferences document gets no other form of
 /// reference, because an ARN means the same key to every account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct KeyArn {
     text: String,

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::AuditFailure;
 use crate::intent::{AuditRole, AuditedRegions, PairsQuestion};
@@ -171,15 +172,54 @@ fn json_list(call: &Map<String, Value>, pairs: &BTreeSet<(String, &FoundAccount)
 }
 
 fn answer(question: &PairsQuestion, found: &FoundAccounts, unread: &[String], pairs: usize) -> Value {
-    let some_of = |items: &[String]| json!({"count": items.len(), "first": items.iter().take(MOST_NAMED).collect::<Vec<_>>()});
-    json!({
-        "pairs": pairs,
-        "accounts": found.audited.len(),
-        "bucket": question.output.bucket,
-        "key": question.output.key,
-        "notActive": some_of(&found.not_active),
-        "excluded": some_of(&found.excluded),
-        "unknownExclusions": some_of(&found.unknown_exclusions),
-        "regionsUnread": some_of(unread),
-    })
+    let answer = PairsAnswer {
+        pairs,
+        accounts: found.audited.len(),
+        bucket: &question.output.bucket,
+        key: &question.output.key,
+        not_active: SomeOf::of(&found.not_active),
+        excluded: SomeOf::of(&found.excluded),
+        unknown_exclusions: SomeOf::of(&found.unknown_exclusions),
+        regions_unread: SomeOf::of(unread),
+    };
+    serde_json::to_value(answer).unwrap_or_default()
+}
+
+/// What a list of the accounts and Regions of an audit holds, and where it was written.
+#[derive(Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PairsAnswer<'a> {
+    /// How many pairs of an account and a Region the list has.
+    pairs: usize,
+    /// How many accounts it has.
+    accounts: usize,
+    /// The bucket that holds the list.
+    bucket: &'a str,
+    /// The key of the list in the bucket.
+    key: &'a str,
+    /// The accounts that are not active, and so are not audited.
+    not_active: SomeOf<'a>,
+    /// The accounts that were to be left out.
+    excluded: SomeOf<'a>,
+    /// What was to be left out, and is no account of the audit.
+    unknown_exclusions: SomeOf<'a>,
+    /// The accounts whose Regions could not be read, with the reason.
+    regions_unread: SomeOf<'a>,
+}
+
+/// The first of many.
+#[derive(Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+struct SomeOf<'a> {
+    /// How many there are.
+    count: usize,
+    /// The first of them.
+    first: &'a [String],
+}
+
+impl<'a> SomeOf<'a> {
+    fn of(items: &'a [String]) -> Self {
+        Self { count: items.len(), first: items.get(..MOST_NAMED).unwrap_or(items) }
+    }
 }

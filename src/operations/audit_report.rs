@@ -4,14 +4,20 @@
 //! INVARIANT: the same results make the same files in the same folder, whenever and however often the report is made. So
 //! the folder's name is the time of the newest result, and the audit before is the newest one with an earlier time.
 
+use std::collections::BTreeMap;
+
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::AuditFailure;
 use super::stored_objects::{required_object, stored_audit, whole_object};
 use super::utc_time::utc_time;
-use crate::audit::{Audit, AuditFormat, AuditMaker, AuditReport, AuditSummary, AuditedPlace, Totals};
+use crate::audit::{
+    Audit, AuditFormat, AuditMaker, AuditReport, AuditState, AuditSummary, AuditedPlace, Changes, Rating,
+    Totals, UnreadableReason,
+};
 use crate::intent::{ObjectAddress, ReportQuestion};
 use crate::ports::{Clock, Environment, ReadObjects, WriteObjects};
 
@@ -84,16 +90,77 @@ pub async fn audit_report<P: ReadObjects + WriteObjects + Clock>(
     let summary_object = folder.below(SUMMARY);
     ports.put_object(&summary_object, "application/json", summary).await?;
     write_latest(ports, &question.output, &summary_object, previous.as_ref()).await?;
-    Ok(json!({
-        "summary": counts(report.totals()),
-        "fails": report.fails(),
-        "report": folder.below("report.html").to_string(),
-        "changes": report.changes().map(|changes| {
-            let counts = changes.lists().map(|(name, list)| (name.to_owned(), list.len().into()));
-            Value::Object(counts.into_iter().collect())
-        }),
-        "asffBatches": batches,
-    }))
+    let answer = AuditReportAnswer {
+        summary: AuditCounts::of(report.totals()),
+        fails: report.fails(),
+        report: folder.below("report.html").to_string(),
+        changes: report.changes().map(ChangeCounts::of),
+        asff_batches: batches,
+    };
+    Ok(serde_json::to_value(answer).unwrap_or_default())
+}
+
+/// What a report over an audit says in short, and where it was written.
+#[derive(Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AuditReportAnswer<'a> {
+    /// How many accounts and Regions are in which state.
+    summary: AuditCounts<'a>,
+    /// Whether an account and Region fails.
+    fails: bool,
+    /// The address of the page.
+    report: String,
+    /// How many accounts and Regions have changed, by the lists of the report. Null if there is no earlier audit.
+    changes: Option<ChangeCounts>,
+    /// How many batches for Security Hub were written.
+    asff_batches: usize,
+}
+
+/// The counts without those of groups, of which an organization may have thousands.
+#[derive(Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+struct AuditCounts<'a> {
+    /// All pairs of an account and a Region.
+    places: usize,
+    /// The accounts.
+    accounts: usize,
+    /// The Regions.
+    regions: usize,
+    /// By what the state means. Every rating is there.
+    ratings: &'a BTreeMap<Rating, usize>,
+    /// By state. Every state is there; a Region that is not enabled counts as unreadable here.
+    states: &'a BTreeMap<AuditState, usize>,
+    /// Those that could not be looked at, by reason. Only reasons that occur are there.
+    unreadable: &'a BTreeMap<UnreadableReason, usize>,
+    /// The keys of the documents, each once.
+    keys: usize,
+    /// Those who need a key and cannot use it, one for each place.
+    locked_out: usize,
+}
+
+/// How many accounts and Regions have changed.
+#[derive(Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+struct ChangeCounts {
+    /// Sessions are not encrypted now, and were, or nobody knew.
+    newly_unencrypted: usize,
+    /// Somebody cannot use the key now who could, or of whom nobody knew; or every session fails now.
+    newly_locked_out: usize,
+    /// It fails now, and did not.
+    newly_failing: usize,
+    /// It failed, and is good now.
+    recovered: usize,
+    /// It cannot be looked at now, and could be.
+    newly_unreadable: usize,
+    /// It has another key now, and had a key.
+    other_key: usize,
+    /// It was in the earlier audit, and is not in this one.
+    gone: usize,
+    /// It is in this audit, and was not in the earlier one.
+    new: usize,
 }
 
 /// The time of the newest line, in whole seconds.
@@ -196,19 +263,27 @@ async fn write_latest<P: ReadObjects + WriteObjects>(
     Ok(ports.put_object(&object, "application/json", format!("{latest}\n").into_bytes()).await?)
 }
 
-/// The counts without those of groups, of which an organization may have thousands.
-fn counts(totals: &Totals) -> Value {
-    let Totals { places, accounts, regions, ratings, states, unreadable, keys, locked_out, .. } = totals;
-    json!({
-        "places": places,
-        "accounts": accounts,
-        "regions": regions,
-        "ratings": ratings,
-        "states": states,
-        "unreadable": unreadable,
-        "keys": keys,
-        "lockedOut": locked_out,
-    })
+impl<'a> AuditCounts<'a> {
+    fn of(totals: &'a Totals) -> Self {
+        let Totals { ratings, states, unreadable, .. } = totals;
+        let Totals { places, accounts, regions, keys, locked_out, .. } = *totals;
+        Self { places, accounts, regions, ratings, states, unreadable, keys, locked_out }
+    }
+}
+
+impl ChangeCounts {
+    fn of(changes: &Changes) -> Self {
+        Self {
+            newly_unencrypted: changes.newly_unencrypted.len(),
+            newly_locked_out: changes.newly_locked_out.len(),
+            newly_failing: changes.newly_failing.len(),
+            recovered: changes.recovered.len(),
+            newly_unreadable: changes.newly_unreadable.len(),
+            other_key: changes.other_key.len(),
+            gone: changes.gone.len(),
+            new: changes.new.len(),
+        }
+    }
 }
 
 #[cfg(test)]

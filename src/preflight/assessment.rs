@@ -17,6 +17,7 @@ use crate::key::KeyArn;
 
 /// Whether one principal can make its call: both sides together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PrincipalAccess {
     /// Who.
@@ -46,6 +47,7 @@ pub struct PrincipalAccess {
 
 /// The assessment of a key for its users and nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Assessment {
     /// Each check's findings.

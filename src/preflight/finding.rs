@@ -8,6 +8,7 @@ use crate::access::CallerKind;
 
 /// The checks, by the names that reports show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Check {
     /// The key can encrypt sessions at all.
@@ -32,6 +33,7 @@ pub enum Check {
 ///
 /// The order of the variants is the order of their weight: the heaviest one comes last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// It holds.
@@ -46,6 +48,7 @@ pub enum Verdict {
 
 /// One check's answer about one subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// The check.
     pub check: Check,

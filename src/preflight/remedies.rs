@@ -11,6 +11,7 @@ use crate::key::KeyArn;
 
 /// What would admit whoever is locked out, ready to paste.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Remedies {
     /// Statements to add to the key's policy.
@@ -24,6 +25,7 @@ pub struct Remedies {
 
 /// A policy that principals lack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct IdentityRemedy {
     /// Who lacks it. It is attached to them, unless a permission set is named or they are roles of IAM Identity Center.
@@ -40,6 +42,7 @@ pub struct IdentityRemedy {
 
 /// A change of a resource that is neither the key's policy nor a principal's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceRemedy {
     /// The resource to change, such as the key's ARN or the id of a VPC or an endpoint.

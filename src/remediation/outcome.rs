@@ -12,6 +12,7 @@ const REPORTED: usize = 100;
 
 /// The result of the remediation of one document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Remediation {
     /// The document.
@@ -54,6 +55,7 @@ pub struct Remediation {
 
 /// The outcome of a remediation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum RemediationOutcome {
     /// There is no record: nobody has asked for this document.

@@ -6,6 +6,7 @@ use super::escape;
 
 /// A change, planned or done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
     /// The document.
@@ -22,6 +23,7 @@ pub struct Change {
 
 /// What a report says about the versions of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct VersionSummary {
     /// The number of the latest version.

@@ -5,6 +5,7 @@ mod listed;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -20,7 +21,7 @@ pub(super) const USE: &str = "Who uses the key";
 pub(super) const CONSEQUENCES: &str = "Before the key is replaced, disabled or handed over";
 
 /// Whom a key admits for sessions, by which statements and grants, and who uses it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyCallers {
     /// Everybody whom the policy and the grants name.
@@ -35,7 +36,7 @@ pub struct KeyCallers {
 }
 
 /// Somebody whom a key's policy or a grant names.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListedCaller {
     /// The ARN of a principal, or words such as `account 111122223333` or `everyone in organization o-a1b2c3d4e5`.
@@ -49,7 +50,7 @@ pub struct ListedCaller {
 }
 
 /// How a key names somebody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum NamedAs {
     /// As one of everybody.
@@ -63,7 +64,7 @@ pub enum NamedAs {
 }
 
 /// What the key's side says about somebody's call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CallerAdmission {
     /// In short.
@@ -78,7 +79,7 @@ pub struct CallerAdmission {
 }
 
 /// What a key's side says about a call, in short.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum CallAdmission {
     /// It admits the caller, and nothing else needs to allow the call.
@@ -94,7 +95,7 @@ pub enum CallAdmission {
 }
 
 /// A statement of the key policy, or a grant, that is about a call of sessions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ListedRule {
     /// Its name, with its Sid or id.
@@ -120,7 +121,7 @@ pub struct ListedRule {
 }
 
 /// Who uses a key, as an audit found it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KeyUse {
     /// Where the audit was read from.
@@ -134,7 +135,7 @@ pub struct KeyUse {
 }
 
 /// An account that uses a key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountUse {
     /// The account's id.
@@ -153,7 +154,7 @@ pub struct AccountUse {
 }
 
 /// What a key says about one side of an account that uses it. The best comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum AccountAdmission {
     /// It admits the account, whose own policies decide.
@@ -167,7 +168,7 @@ pub enum AccountAdmission {
 }
 
 /// Somebody whom a key refuses, although it is needed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RefusedPrincipal {
     /// The ARN of the role or user.

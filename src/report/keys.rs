@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// The keys of one Region.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct KeyList {
     /// The Region.
@@ -14,6 +15,7 @@ pub struct KeyList {
 
 /// A key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ListedKey {
     /// The key's ARN.

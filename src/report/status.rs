@@ -7,6 +7,7 @@ use crate::preflight::Verdict;
 
 /// The status of the document in one Region.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RegionStatus {
     /// The Region.

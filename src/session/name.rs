@@ -9,6 +9,7 @@ use crate::quote::quoted;
 
 /// A document name: 3 to 128 letters, digits, `_`, `-`, `.` (SSM API reference, CreateDocument).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct DocumentName(String);
 

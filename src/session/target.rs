@@ -8,6 +8,7 @@ use crate::key::KeyArn;
 
 /// Encryption off, or on with a key. Stored as the text of `kmsKeyId`, which is empty for off.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(from = "String", into = "String")]
 pub enum Target {
     /// Sessions are not encrypted with a key.

@@ -25,6 +25,7 @@ use session_kms::cli::{self, CliError, Connected, Connection, ConnectionRequest,
 use session_kms::location::Location;
 
 use crate::fixture::Fixture;
+use crate::schemas;
 use crate::stub::{ACCOUNT, REGION};
 
 /// Whose credentials the commands have.
@@ -102,7 +103,9 @@ async fn run(
     };
     let all = std::iter::once("session-kms").chain(arguments.iter().copied());
     let exit = cli::run(all.map(Into::into), &mut console, connect).await;
-    Ran { exit, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
+    let out = String::from_utf8(out).unwrap();
+    schemas::assert_command_valid(arguments, &out);
+    Ran { exit, out, err: String::from_utf8(err).unwrap() }
 }
 
 /// A file of `tests/data/check`.

@@ -14,6 +14,7 @@ use session_kms::function::{Function, FunctionError, FunctionSettings};
 use tracing::subscriber::DefaultGuard;
 use tracing::{Dispatch, Level};
 
+use crate::schemas;
 use crate::stub::{
     ACCOUNT, Document, Format, Lifecycle, REGION, ReceivedResponse, Request, Resource, Stub, World,
 };
@@ -225,7 +226,11 @@ pub async fn handle_as(
     within: Duration,
 ) -> Result<Value, FunctionError> {
     let invocation = Invocation { request_id, deadline: SystemTime::now() + within };
-    function.handle(payload, function_arn, invocation).await
+    let answer = function.handle(payload, function_arn, invocation).await;
+    if let Ok(answer) = &answer {
+        schemas::assert_answer_valid(payload, answer);
+    }
+    answer
 }
 
 /// The resource of a stack of this name.

@@ -4,10 +4,13 @@ use std::env;
 use std::fs;
 use std::path::Path;
 
+use crate::schemas;
+
 /// Compares a text with the golden file of this name. The folder of the repository, which is another one on each
 /// machine, is left away.
 pub fn check(name: &str, text: &str) {
     let text = &text.replace(&format!("{}/", env!("CARGO_MANIFEST_DIR")), "");
+    schemas::assert_golden_valid(name, text);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, text).unwrap();

@@ -86,9 +86,9 @@ pub use backoff::Backoff;
 pub use deadline::{Deadline, Limit, TimeLimits};
 pub use envelope::{Envelope, Malformed, Request, RequestType, Unanswerable, is_request};
 pub use ids::{Ids, InvalidId, PhysicalResourceId};
-pub use properties::{
-    ObjectOrText, Properties, PropertyProblem, PropertyProblems, UnknownProperties, nearest,
-};
+pub use properties::{ObjectOrText, Properties, PropertyProblem, PropertyProblems, UnknownProperties};
+#[cfg(any(test, feature = "descriptions"))]
+pub use properties::{PropertyDescription, PropertyKind, described};
 pub use response::{Attribute, Failure, LONGEST_BODY, Response, Status, Success};
 pub use response_url::{InvalidUrl, Origin, ResponseUrl};
 pub use sender::{AttemptError, Delivered, DeliveryError, ResponseSender, RetryPolicy};

@@ -7,8 +7,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+#[cfg(any(test, feature = "descriptions"))]
+mod description;
 mod problem;
 
+#[cfg(any(test, feature = "descriptions"))]
+pub use description::{PropertyDescription, PropertyKind, described};
 pub(crate) use problem::quotable;
 pub use problem::{PropertyProblem, PropertyProblems, nearest};
 
@@ -97,6 +101,8 @@ impl<'a> Properties<'a> {
 
     /// A text. An empty text counts as absent, as templates pass on parameters that were left empty.
     pub fn text(&mut self, name: &'static str) -> Option<String> {
+        #[cfg(any(test, feature = "descriptions"))]
+        description::record(self.spelt(name), PropertyKind::Text);
         self.scalar(name, "text").filter(|text| !text.is_empty())
     }
 
@@ -104,6 +110,8 @@ impl<'a> Properties<'a> {
     pub fn required_text(&mut self, name: &'static str) -> String {
         let before = self.problems.len();
         let text = self.text(name).unwrap_or_default();
+        #[cfg(any(test, feature = "descriptions"))]
+        description::require(&self.spelt(name));
         if text.is_empty() && self.problems.len() == before {
             self.problems.push(PropertyProblem::Missing { name: self.spelt(name) });
         }
@@ -112,6 +120,8 @@ impl<'a> Properties<'a> {
 
     /// True or false, in any case.
     pub fn flag(&mut self, name: &'static str) -> Option<bool> {
+        #[cfg(any(test, feature = "descriptions"))]
+        description::record(self.spelt(name), PropertyKind::Flag);
         let allowed = "true or false";
         let text = self.scalar(name, allowed)?;
         let flag = text.to_ascii_lowercase().parse().ok();
@@ -120,6 +130,8 @@ impl<'a> Properties<'a> {
 
     /// One of some words, in any case, each with its meaning. No two of the words may differ in case only.
     pub fn word<T: Copy>(&mut self, name: &'static str, words: &[(&str, T)]) -> Option<T> {
+        #[cfg(any(test, feature = "descriptions"))]
+        description::record(self.spelt(name), PropertyKind::of_words(words));
         let list: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
         let allowed = format!("one of {}", list.join(", "));
         let text = self.scalar(name, &allowed)?;
@@ -130,6 +142,8 @@ impl<'a> Properties<'a> {
     /// Texts: a list, or a single text. Empty texts are left out, as an empty parameter becomes a list of one empty
     /// text.
     pub fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
+        #[cfg(any(test, feature = "descriptions"))]
+        description::record(self.spelt(name), PropertyKind::Texts);
         let value = self.value(name)?;
         let items = match value {
             Value::Array(items) => items.as_slice(),
@@ -143,6 +157,8 @@ impl<'a> Properties<'a> {
 
     /// An object or a text. An empty text counts as absent.
     pub fn object_or_text(&mut self, name: &'static str) -> Option<ObjectOrText> {
+        #[cfg(any(test, feature = "descriptions"))]
+        description::record(self.spelt(name), PropertyKind::ObjectOrText);
         match self.value(name)? {
             Value::Object(object) => Some(ObjectOrText::Object(object.clone())),
             Value::String(text) if text.is_empty() => None,

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::input::{BorrowedText, CaseRequest, ContextValue, Input, MOST_VALUES, OnlyId};
 use super::line::{Line, MOST_BYTES};
-use super::output::Output;
+use super::output::{ErrorOutput, Output};
 use super::policies::{self, Policies};
 use super::quick::{self, Caches};
 use kms_key_policy::{
@@ -90,14 +90,9 @@ fn other_than_object(text: &str) -> Option<&'static str> {
 }
 
 fn fail(id: Option<&RawValue>, error: &CaseError, output: &mut Vec<u8>) -> bool {
-    #[derive(Serialize)]
-    struct ErrorLine<'a> {
-        id: Option<&'a RawValue>,
-        error: String,
-    }
     // An error message is one line, but the text that it quotes may have several.
     let error = error.to_string().replace(['\n', '\r'], " ");
-    write_line(&ErrorLine { id, error }, output);
+    write_line(&ErrorOutput { id, error }, output);
     false
 }
 

@@ -1,46 +1,122 @@
 //! A case as it is written in JSON.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use kms_key_policy::OtherKeys;
 
-/// A case. The texts of its policies are borrowed: the reader of policies reads them.
-#[derive(Deserialize)]
+/// A case: one call of KMS, and the policies that decide on it.
+// The texts of its policies are borrowed: the reader of policies reads them.
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Input<'a> {
+pub(crate) struct Input<'a> {
+    /// What the answer repeats, such as a text or a number.
     #[serde(borrow, default)]
+    #[schemars(with = "Option<serde_json::Value>")]
     pub(super) id: Option<&'a RawValue>,
+    /// The key's ARN.
     #[serde(borrow)]
+    #[schemars(with = "String")]
     pub(super) key_arn: BorrowedText<'a>,
+    /// The key's policy; like every policy here an object, or its text.
     #[serde(borrow)]
+    #[schemars(with = "ObjectOrItsText")]
     pub(super) key_policy: &'a RawValue,
+    /// The ARN of the role, user or session that calls.
     #[serde(borrow)]
+    #[schemars(with = "String")]
     pub(super) principal: BorrowedText<'a>,
+    /// The call: `kms:GenerateDataKey`, `kms:Decrypt`, …
     #[serde(borrow)]
+    #[schemars(with = "String")]
     pub(super) action: BorrowedText<'a>,
+    /// The condition keys that the call has: `{"aws:SourceIp": "10.0.0.1"}`; a list for several values.
     #[serde(borrow, default)]
+    #[schemars(with = "BTreeMap<String, OneOrMany>")]
     pub(super) context: CaseContext<'a>,
+    /// The names of condition keys that the call does not have.
     #[serde(borrow, default)]
+    #[schemars(with = "Vec<String>")]
     pub(super) absent: Vec<BorrowedText<'a>>,
+    /// What is so of all other condition keys: they are `unknown`, which is the default, or `absent`.
     #[serde(default)]
     pub(super) other_context: OtherContext,
+    /// All policies of the principal; `[]` if it has none. Without this member they are unknown.
     #[serde(borrow, default)]
+    #[schemars(with = "Option<Vec<ObjectOrItsText>>")]
     pub(super) identity_policies: Option<Vec<&'a RawValue>>,
+    /// The principal's permissions boundary.
     #[serde(borrow, default)]
+    #[schemars(with = "Option<ObjectOrItsText>")]
     pub(super) permissions_boundary: Option<&'a RawValue>,
+    /// The policies of the principal's session.
     #[serde(borrow, default)]
+    #[schemars(with = "Option<Vec<ObjectOrItsText>>")]
     pub(super) session_policies: Option<Vec<&'a RawValue>>,
+    /// A list of service control policies for each level, from the root of the organization down.
     #[serde(borrow, default)]
+    #[schemars(with = "Option<Vec<Vec<ObjectOrItsText>>>")]
     pub(super) service_control_policies: Option<Vec<Vec<&'a RawValue>>>,
+    /// A list of resource control policies for each level, from the root of the organization down.
     #[serde(borrow, default)]
+    #[schemars(with = "Option<Vec<Vec<ObjectOrItsText>>>")]
     pub(super) resource_control_policies: Option<Vec<Vec<&'a RawValue>>>,
+    /// The key's grants, as `aws kms list-grants` prints them.
     #[serde(borrow, default)]
+    #[schemars(with = "Option<GrantsOrText>")]
     pub(super) grants: Option<&'a RawValue>,
+}
+
+/// An object, or its text. Only the schema is made from this type.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "the reader of policies reads the text")]
+enum ObjectOrItsText {
+    /// The object.
+    Object(Map<String, Value>),
+    /// Its text.
+    Text(String),
+}
+
+/// Grants. Only the schema is made from this type.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "the reader of grants reads the text")]
+enum GrantsOrText {
+    /// The object with the list `Grants`.
+    Object(Map<String, Value>),
+    /// The list.
+    List(Vec<Value>),
+    /// The text of either.
+    Text(String),
+}
+
+/// The value of a condition key. Only the schema is made from this type.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "the reader of contexts reads the text")]
+enum OneOrMany {
+    /// One value.
+    One(OneValue),
+    /// Several values.
+    Many(Vec<OneValue>),
+}
+
+/// A text, or a number or a boolean as it is written. Only the schema is made from this type.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[expect(dead_code, reason = "the reader of contexts reads the text")]
+enum OneValue {
+    Text(String),
+    Number(f64),
+    Flag(bool),
 }
 
 /// The request of a case, without its policies and grants.
@@ -55,10 +131,13 @@ pub(super) struct CaseRequest<'a> {
 }
 
 /// What is true of the condition keys that the context does not name.
-#[derive(Default, Clone, Copy)]
+#[derive(Default, Clone, Copy, JsonSchema)]
+#[schemars(rename_all = "lowercase")]
 pub(super) enum OtherContext {
+    /// Nothing is known of them.
     #[default]
     Unknown,
+    /// The call does not have them.
     Absent,
 }
 

@@ -1,35 +1,58 @@
 //! An answer as it is written in JSON.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
+use serde::ser::Serializer;
 use serde_json::value::RawValue;
 
 use kms_key_policy::{Answer, Case, Decider, PolicyKind, RequiredValue};
 
 /// The answer to a case.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Output<'a> {
+pub(crate) struct Output<'a> {
+    /// The id of the case; null without one.
+    #[schemars(with = "Option<serde_json::Value>")]
     id: Option<&'a RawValue>,
+    /// `allowed`, `denied`, or `depends` on condition keys or policies that are not known.
+    #[schemars(extend("enum" = ["allowed", "denied", "depends"]))]
     decision: String,
+    /// Whether a Deny decided.
     explicit: bool,
+    /// The statements and grants that decided.
     statements: Vec<StatementOutput<'a>>,
+    /// What the decision depends on.
     depends_on: Vec<String>,
-    /// Values of unknown keys with which the call would be allowed; each entry is enough.
+    /// Cases each of which is enough for `allowed`, as values of these condition keys.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<BTreeMap<String, ShownValue<'_>>>")]
     allowed_if: Vec<ShownCase<'a>>,
-    /// The layers that lack an Allow.
+    /// What is missing, if nothing allows the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     missing: Option<String>,
+    /// What is wrong with the policies, and what the answer leaves out.
     warnings: Vec<Cow<'a, str>>,
 }
 
+/// The answer to a line that cannot be read.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ErrorOutput<'a> {
+    /// The id of the case, if it can be read.
+    #[schemars(with = "Option<serde_json::Value>")]
+    pub(super) id: Option<&'a RawValue>,
+    /// Why the line could not be read.
+    pub(super) error: String,
+}
+
 /// A statement with its Sid, or a grant with its id.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct StatementOutput<'a> {
+    /// The kind of the policy: `key`, `identity`, `boundary`, `session`, `scp`, `rcp` or `grant`.
+    #[schemars(extend("enum" = ["key", "identity", "boundary", "session", "scp", "rcp", "grant"]))]
     policy: &'static str,
     /// The level of a service or resource control policy.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,8 +60,11 @@ struct StatementOutput<'a> {
     /// The index of the policy in its list, from 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     policy_index: Option<usize>,
+    /// The index of the statement in its policy, or of the grant in its list, from 0.
     index: usize,
+    /// The Sid of the statement.
     sid: Option<&'a str>,
+    /// The id of the grant.
     #[serde(skip_serializing_if = "Option::is_none")]
     grant_id: Option<&'a str>,
 }
@@ -81,33 +107,53 @@ impl<'a> From<&Decider<'a>> for StatementOutput<'a> {
     }
 }
 
-/// A case as an object with a member for each key: a text is its value, null means that the key is absent, and a list is
-/// a list of values. An object stands for a pattern (`like`), for any value that the policies do not name (`other`), or for
-/// the value of another key (`sameAs`, `otherThan`).
+/// A case as an object with a member for each key.
 struct ShownCase<'a>(&'a Case);
+
+/// What a condition key is to be.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+enum ShownValue<'a> {
+    /// The key is absent.
+    Absent,
+    /// The key has this value.
+    Value(&'a str),
+    /// The key has these values.
+    Values(&'a [String]),
+    /// The key has one of many values.
+    Pattern(ShownPattern<'a>),
+}
+
+/// The values that a condition key may have.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+enum ShownPattern<'a> {
+    /// A value that this pattern or range covers.
+    Like(&'a str),
+    /// Any value that the policies neither name nor match.
+    Other(bool),
+    /// The value of this other key.
+    SameAs(&'a str),
+    /// A value other than that of this other key, which has one.
+    OtherThan(&'a str),
+}
 
 impl Serialize for ShownCase<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        enum Shown<'a> {
-            Like(&'a str),
-            Other(bool),
-            SameAs(&'a str),
-            OtherThan(&'a str),
+        serializer.collect_map(self.0.0.iter().map(|(key, value)| (key, ShownValue::from(value))))
+    }
+}
+
+impl<'a> From<&'a RequiredValue> for ShownValue<'a> {
+    fn from(value: &'a RequiredValue) -> Self {
+        match value {
+            RequiredValue::Absent => Self::Absent,
+            RequiredValue::Value(value) => Self::Value(value),
+            RequiredValue::Values(values) => Self::Values(values),
+            RequiredValue::Like(pattern) => Self::Pattern(ShownPattern::Like(pattern)),
+            RequiredValue::Other => Self::Pattern(ShownPattern::Other(true)),
+            RequiredValue::SameAs(other) => Self::Pattern(ShownPattern::SameAs(other)),
+            RequiredValue::OtherThan(other) => Self::Pattern(ShownPattern::OtherThan(other)),
         }
-        let mut map = serializer.serialize_map(Some(self.0.0.len()))?;
-        for (key, completion) in &self.0.0 {
-            match completion {
-                RequiredValue::Absent => map.serialize_entry(key, &()),
-                RequiredValue::Value(value) => map.serialize_entry(key, value),
-                RequiredValue::Like(pattern) => map.serialize_entry(key, &Shown::Like(pattern)),
-                RequiredValue::Values(values) => map.serialize_entry(key, values),
-                RequiredValue::Other => map.serialize_entry(key, &Shown::Other(true)),
-                RequiredValue::SameAs(other) => map.serialize_entry(key, &Shown::SameAs(other)),
-                RequiredValue::OtherThan(other) => map.serialize_entry(key, &Shown::OtherThan(other)),
-            }?;
-        }
-        map.end()
     }
 }

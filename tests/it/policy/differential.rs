@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use session_kms::cli::evaluate;
 
 use super::oracle;
+use crate::schemas;
 
 const CASES: usize = 10_000;
 const KEY: &str = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -322,6 +323,7 @@ fn ours(cases: &[Value]) -> Vec<String> {
     evaluate::run(lines.as_bytes(), &mut output, 2).unwrap();
     let word = |line: &str| {
         let answer: Value = serde_json::from_str(line).unwrap();
+        schemas::assert_valid("evaluate-answer", &answer);
         assert!(answer.get("error").is_none(), "{line}");
         let word = match (answer["decision"].as_str(), answer["explicit"].as_bool()) {
             (Some("allowed"), _) => "Allowed",

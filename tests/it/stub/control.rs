@@ -11,6 +11,7 @@ use super::fault::{CallGate, Fault, Plan, Stop, When};
 use super::journal::CallRecord;
 use super::server::Server;
 use super::world::World;
+use crate::schemas;
 
 /// A running stub. It has a thread of its own, so that tests may block or pause their clock, and ends when dropped.
 pub struct Stub {
@@ -183,9 +184,11 @@ impl Stub {
         self.shared.receiver().puts(url)
     }
 
-    /// The valid answers that came to the URL.
+    /// The valid answers that came to the URL. Their attributes are as the schemas say.
     pub fn answers(&self, url: &str) -> Vec<ReceivedResponse> {
-        self.shared.receiver().responses(url)
+        let answers = self.shared.receiver().responses(url);
+        answers.iter().for_each(schemas::assert_attributes_valid);
+        answers
     }
 
     /// The first valid answer to the URL, when it comes.
