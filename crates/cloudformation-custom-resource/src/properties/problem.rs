@@ -122,21 +122,64 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     (distance <= candidate.len().div_ceil(3)).then_some(candidate)
 }
 
-/// The number of letters that must be added, removed or replaced to turn one word into the other, ignoring case.
+/// The number of letters that must be added, removed, replaced or swapped with the next one to turn one word into the
+/// other, ignoring case.
 fn edits(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
+    let mut last_row: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=other.len()).collect();
+    let mut last_letter = None;
     for (line, letter) in one.chars().take(LONGEST_QUOTE).enumerate() {
         let mut diagonal = line;
         let mut left = line + 1;
         let mut next = vec![left];
-        for (candidate, above) in other.iter().zip(row.iter().skip(1)) {
+        let mut last_candidate = None;
+        for (at, (candidate, above)) in other.iter().zip(row.iter().skip(1)).enumerate() {
             let replaced = diagonal + usize::from(!candidate.eq_ignore_ascii_case(&letter));
             left = replaced.min(left + 1).min(above + 1);
+            let is_swapped =
+                last_letter.zip(last_candidate).is_some_and(|(letter_before, before): (char, char)| {
+                    letter_before.eq_ignore_ascii_case(candidate) && letter.eq_ignore_ascii_case(&before)
+                });
+            if is_swapped && let Some(swapped) = at.checked_sub(1).and_then(|at| last_row.get(at)) {
+                left = left.min(swapped + 1);
+            }
             diagonal = *above;
             next.push(left);
+            last_candidate = Some(*candidate);
         }
-        row = next;
+        last_row = std::mem::replace(&mut row, next);
+        last_letter = Some(letter);
     }
     row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits_are_counted_by_letter() {
+        for (one, other, count) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("Region", "region", 0),
+            ("regoin", "region", 1),
+            ("rgeoin", "region", 2),
+            ("SourceVcpe", "SourceVpce", 1),
+            ("SourceVcpe", "SourceVpc", 2),
+            ("abc", "ca", 3),
+            ("kitten", "sitting", 3),
+        ] {
+            assert_eq!(edits(one, other), count, "{one} {other}");
+            assert_eq!(edits(other, one), count, "{other} {one}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_word_is_the_first_of_the_most_similar_ones() {
+        assert_eq!(nearest("abc", ["axy", "xby"]), None);
+        assert_eq!(nearest("abc", ["abx", "aby"]), Some("abx"));
+        assert_eq!(nearest("anything", []), None);
+    }
 }
