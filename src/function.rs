@@ -51,6 +51,8 @@ use resource::FunctionLocation;
 use session_encryption::SessionEncryption;
 use session_key::SessionKey;
 use session_key_access::SessionKeyAccess;
+#[cfg(feature = "cli")]
+pub(crate) use terraform::{NothingToRelease, TerraformAnswer};
 
 /// The function: its ports, and what it needs to answer CloudFormation.
 #[derive(Debug)]

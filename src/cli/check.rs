@@ -57,7 +57,8 @@ pub(super) async fn run<P: PreflightPorts>(
     connect: &impl AsyncFn(Option<&str>) -> Result<Connection<P>, CliError>,
 ) -> Result<Report, CliError> {
     if options.account_id.is_some() && options.template.is_none() && options.plan.is_none() {
-        let what = "--account-id says where a template or a plan is deployed to; give it with --template or --plan";
+        let what =
+            "--account-id says where a template or a plan is deployed to; give it with --template or --plan";
         return Err(InputError::Options(what.to_owned()).into());
     }
     match (&options.offline_key_policy, &options.template, &options.plan) {

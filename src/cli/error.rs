@@ -53,7 +53,9 @@ pub enum CliError {
     #[error("--identity-policy is given for `{0}`, who is named by neither --user nor --node")]
     PolicyOfNobody(String),
     /// The key is not named by its ARN, and without AWS nothing else says which key is meant.
-    #[error("without AWS, --key must be the key's ARN, `arn:aws:kms:REGION:ACCOUNT:key/KEY-ID`, and `{0}` is none")]
+    #[error(
+        "without AWS, --key must be the key's ARN, `arn:aws:kms:REGION:ACCOUNT:key/KEY-ID`, and `{0}` is none"
+    )]
     KeyArnNeeded(String),
     /// No Region is set.
     #[error("no Region is set; give --region, or set AWS_REGION or the profile's Region")]

@@ -41,13 +41,23 @@ pub(crate) fn direct_calls() -> Vec<DirectCallDescription> {
         return Vec::new();
     };
     let calls = actions.into_iter().flat_map(|action| {
-        [false, true].map(|has_intent| {
-            let mut call = json!({"action": action});
-            if has_intent {
-                call["encryption"] = "Enabled".into();
-            }
-            DirectCallDescription { properties: read(&call), action: action.clone(), has_intent }
-        })
+        let forms = [
+            (CallForm::Plain, json!({"action": action})),
+            (CallForm::WithIntent, json!({"action": action, "encryption": "Enabled"})),
+            (CallForm::Terraform, json!({"action": action, "tf": {"action": "create"}})),
+            (CallForm::TerraformDestroy, json!({"action": action, "tf": {"action": "delete"}})),
+        ];
+        let mut forms: Vec<_> = forms
+            .into_iter()
+            .map(|(form, call)| DirectCallDescription {
+                action: action.clone(),
+                form,
+                properties: read(&call),
+            })
+            .collect();
+        // Most actions are read in one way, whatever else the call says.
+        forms.dedup_by(|later, earlier| later.properties == earlier.properties);
+        forms
     });
     let mut calls: Vec<_> = calls.collect();
     calls.dedup_by(|with, without| with.properties == without.properties);

@@ -6,7 +6,7 @@ use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
 use super::inputs::Reader;
-use crate::event::direct::DirectCall;
+use crate::event::descriptions::CallForm;
 use crate::event::question::Question as _;
 use crate::event::{Event, FunctionIdentity, descriptions};
 use crate::intent::{KeyAccessQuestion, SessionKeyQuestion};

@@ -108,9 +108,15 @@ impl Policy {
     pub fn names_resources(&self, request: &Request) -> bool {
         let view = RequestView::new(request);
         let about_action = |statement: &&Statement| statement.action.covers_action(&view, &self.pools);
-        self.statements.iter().filter(about_action).filter_map(|statement| statement.resource).any(|resource| {
-            resource.entries.of(&self.pools.patterns).iter().any(|pattern| !matches!(pattern, Pattern::Any))
-        })
+        self.statements.iter().filter(about_action).filter_map(|statement| statement.resource).any(
+            |resource| {
+                resource
+                    .entries
+                    .of(&self.pools.patterns)
+                    .iter()
+                    .any(|pattern| !matches!(pattern, Pattern::Any))
+            },
+        )
     }
 
     /// The Sid of the statement at `index`, counted from 0.

@@ -7,7 +7,8 @@ use super::super::Console;
 use super::super::error::CliError;
 use super::super::files::Files;
 use super::super::input::{
-    self, BOUNDS, Bound, InputError, KeyQuestion, OutcomePolicy, PolicyBounds, PolicyCase, PolicyInput, Unknown,
+    self, BOUNDS, Bound, InputError, KeyQuestion, OutcomePolicy, PolicyBounds, PolicyCase, PolicyInput,
+    Unknown,
 };
 use super::CheckOptions;
 use super::merged::{CaseAssessment, Merged};
@@ -238,7 +239,8 @@ fn statement_places(policy: &PolicyInput) -> StatementPlaces {
     let lists: Vec<StatementPlaces> = policy.cases.iter().map(places_of_case).collect();
     let mut places: StatementPlaces = lists.first().cloned().unwrap_or_default();
     for list in lists.iter().skip(1) {
-        let is_same = list.len() == places.len() && list.iter().zip(&places).all(|(one, other)| one.0 == other.0);
+        let is_same =
+            list.len() == places.len() && list.iter().zip(&places).all(|(one, other)| one.0 == other.0);
         if !is_same {
             let new = list.iter().filter(|(place, _)| !places.iter().any(|(known, _)| known == place));
             let new: Vec<_> = new.cloned().collect();
@@ -298,7 +300,8 @@ fn assumptions(policy: &PolicyInput) -> Vec<String> {
     let mut notes = vec![format!("the key is taken for {}, as --key does not say which it is", key.arn)];
     if !key.is_account_given {
         notes.push(
-            "its account is not known (--account-id): what is not the same in every account is unknown".to_owned(),
+            "its account is not known (--account-id): what is not the same in every account is unknown"
+                .to_owned(),
         );
     }
     if !key.is_region_given {

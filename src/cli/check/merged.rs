@@ -18,8 +18,7 @@ pub(super) struct CaseAssessment {
 
 /// The findings about callers, in the order in which every assessment has them.
 fn rows(assessment: &Assessment) -> Vec<&Finding> {
-    let is_of_caller =
-        |finding: &&Finding| finding.side.is_some() && finding.check != Check::KeyFitness;
+    let is_of_caller = |finding: &&Finding| finding.side.is_some() && finding.check != Check::KeyFitness;
     assessment.findings.iter().filter(is_of_caller).collect()
 }
 
@@ -68,7 +67,8 @@ impl<'a> Merged<'a> {
     ) -> Self {
         let indices = forms.iter().map(|form| {
             let own = places_of_case(form);
-            let is_first = own.len() <= places.len() && own.iter().zip(places).all(|(one, all)| one.0 == all.0);
+            let is_first =
+                own.len() <= places.len() && own.iter().zip(places).all(|(one, all)| one.0 == all.0);
             let position = |(at, (place, _)): (usize, &(SourcePlace, serde_json::Value))| {
                 if is_first { at } else { places.iter().position(|(all, _)| all == place).unwrap_or(at) }
             };

@@ -19,7 +19,9 @@ pub(super) fn run(
     key_policy: &str,
     console: &mut Console<'_>,
 ) -> Result<Report, CliError> {
-    let Some(key) = options.key_arn()? else { return Err(options.key().err().unwrap_or(CliError::InputTwice)) };
+    let Some(key) = options.key_arn()? else {
+        return Err(options.key().err().unwrap_or(CliError::InputTwice));
+    };
     let mut files = Files::new(console.input);
     let text = files.key_policy(key_policy)?;
     // Standard input has no lines that a reader could look up.

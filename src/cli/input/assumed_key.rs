@@ -58,10 +58,7 @@ impl KeyQuestion<'_> {
             self.principals.iter().map(|principal| principal.account().to_owned()).collect();
         accounts.extend(self.accounts.iter().map(ToString::to_string));
         let key = |account: &str, is_other_account: bool| {
-            let text = format!(
-                "arn:{}:kms:{region}:{account}:key/{ASSUMED_ID}",
-                partition.unwrap_or("aws")
-            );
+            let text = format!("arn:{}:kms:{region}:{account}:key/{ASSUMED_ID}", partition.unwrap_or("aws"));
             let arn = KeyArn::parse(&text).map_err(|error| InputError::Options(error.to_string()))?;
             Ok(AssumedKey {
                 arn,
@@ -93,7 +90,9 @@ impl KeyQuestion<'_> {
     fn given(&self, key: &KeyArn) -> Result<AssumedKey, InputError> {
         let location = key.location();
         let differs = |option: &str, given: &str, own: &str| {
-            InputError::Options(format!("{option} {given} differs from --key, which says {own}; leave one out"))
+            InputError::Options(format!(
+                "{option} {given} differs from --key, which says {own}; leave one out"
+            ))
         };
         if let Some(region) = self.region.filter(|region| **region != *location.region) {
             return Err(differs("--region", region, &location.region));

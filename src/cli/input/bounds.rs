@@ -116,8 +116,11 @@ impl PolicyBounds {
     pub(in crate::cli) fn text(&self, bound: impl Fn(usize) -> Bound) -> String {
         let mut policy = self.head.clone();
         if let Some(statements) = &self.statements {
-            let mut taken: Vec<Value> =
-                statements.iter().enumerate().map(|(at, statement)| statement.at(bound(at)).clone()).collect();
+            let mut taken: Vec<Value> = statements
+                .iter()
+                .enumerate()
+                .map(|(at, statement)| statement.at(bound(at)).clone())
+                .collect();
             let only = taken.pop_if(|_| self.is_single && statements.len() == 1);
             policy.insert("Statement".to_owned(), only.unwrap_or(Value::Array(taken)));
         }

@@ -84,7 +84,13 @@ impl Resolver<'_> {
     }
 
     /// The outcome of a comparison that cannot be known, if one was taken for it.
-    fn decided(&self, comparison: String, what: String, node: &SourceNode, hint: String) -> Result<bool, Stop> {
+    fn decided(
+        &self,
+        comparison: String,
+        what: String,
+        node: &SourceNode,
+        hint: String,
+    ) -> Result<bool, Stop> {
         match self.decided.get(&comparison) {
             Some(outcome) => Ok(*outcome),
             None => {

@@ -32,7 +32,9 @@ impl Resolver<'_> {
             "Fn::If" => match argument.items() {
                 Some([condition, met, unmet]) => {
                     let Some(name) = condition.text() else {
-                        return Err(self.part(condition, "Fn::If takes the name of a condition first".to_owned()));
+                        return Err(
+                            self.part(condition, "Fn::If takes the name of a condition first".to_owned())
+                        );
                     };
                     let branch = if self.named_condition(name, condition, depth)? { met } else { unmet };
                     Ok(self.resolve(branch, depth)?.value)
@@ -120,7 +122,11 @@ impl Resolver<'_> {
         let delimiter = self.resolve(delimiter, depth)?;
         let list = self.resolve(list, depth)?;
         let (Some(delimiter), ResolvedValue::List(items)) = (delimiter.as_text(), &list.value) else {
-            return Ok(ResolvedValue::Text(PartialText::unknown(first_of(&[&delimiter, &list], "!Join", line))));
+            return Ok(ResolvedValue::Text(PartialText::unknown(first_of(
+                &[&delimiter, &list],
+                "!Join",
+                line,
+            ))));
         };
         let mut text = PartialText::default();
         let items = items.iter().filter(|item| item.value != ResolvedValue::Absent);
@@ -131,7 +137,9 @@ impl Resolver<'_> {
             match item.as_text() {
                 Some(item) => text.append(&item, line),
                 // A list in the list, of which nobody says what it becomes.
-                None => return Ok(ResolvedValue::Text(PartialText::unknown(first_of(&[item], "!Join", line)))),
+                None => {
+                    return Ok(ResolvedValue::Text(PartialText::unknown(first_of(&[item], "!Join", line))));
+                }
             }
         }
         Ok(ResolvedValue::Text(text))
@@ -166,7 +174,9 @@ impl Resolver<'_> {
         Ok(match (delimiter.as_known(), text.as_known()) {
             (Some(delimiter), Some(text)) if !delimiter.is_empty() => {
                 let part = |part| ResolvedValue::Text(PartialText::known(part, place.line));
-                ResolvedValue::List(text.split(&delimiter).map(|text| Resolved::new(place, part(text))).collect())
+                ResolvedValue::List(
+                    text.split(&delimiter).map(|text| Resolved::new(place, part(text))).collect(),
+                )
             }
             _ => ResolvedValue::Unknown(vec![first_of(&[&delimiter, &text], "!Split", line)]),
         })

@@ -73,7 +73,12 @@ pub(super) fn outcomes(
                 }
                 if open.len() + found.len() >= MOST_OUTCOMES {
                     let (policy, traits) = (OutcomePolicy::Unknown(unknowns), KeyTraits::default());
-                    return Ok(vec![Outcome { policy, traits, taken: Vec::new(), defaults: BTreeSet::new() }]);
+                    return Ok(vec![Outcome {
+                        policy,
+                        traits,
+                        taken: Vec::new(),
+                        defaults: BTreeSet::new(),
+                    }]);
                 }
                 for value in [false, true] {
                     let mut decided = decided.clone();
@@ -160,11 +165,7 @@ fn no_policy(resolver: &Resolver<'_>, node: &SourceNode) -> Result<OutcomePolicy
 }
 
 /// The bounds of a policy, if the parser of policies accepts both.
-fn bounded(
-    resolver: &Resolver<'_>,
-    policy: &Resolved,
-    rules: &BoundRules,
-) -> Result<OutcomePolicy, Stop> {
+fn bounded(resolver: &Resolver<'_>, policy: &Resolved, rules: &BoundRules) -> Result<OutcomePolicy, Stop> {
     let bounds = match PolicyBounds::new(policy, rules) {
         Ok(bounds) => bounds,
         Err(UnknownWhole(unknowns)) => return Ok(OutcomePolicy::Unknown(unknowns)),
@@ -172,7 +173,9 @@ fn bounded(
     for bound in super::bounds::BOUNDS {
         if let Err(error) = Policy::parse(PolicyKind::Key, &bounds.text(|_| bound)) {
             let line = line_of(policy, &error);
-            return Err(Stop::Error(resolver.template.part(line, format!("the key policy is wrong: {error}"))));
+            return Err(Stop::Error(
+                resolver.template.part(line, format!("the key policy is wrong: {error}")),
+            ));
         }
     }
     Ok(OutcomePolicy::Between(bounds))

@@ -49,12 +49,10 @@ pub(in crate::cli) fn read_plan(
         let policy = match &policy {
             PlannedPolicy::Default => OutcomePolicy::Default,
             PlannedPolicy::Unknown(unknown) => OutcomePolicy::Unknown(vec![unknown.clone()]),
-            PlannedPolicy::Known(policy) => {
-                match PolicyBounds::new(policy, &question.rules(&key, &traits)) {
-                    Ok(bounds) => checked(&plan, place.line, &bounds).map(|()| OutcomePolicy::Between(bounds))?,
-                    Err(UnknownWhole(unknowns)) => OutcomePolicy::Unknown(unknowns),
-                }
-            }
+            PlannedPolicy::Known(policy) => match PolicyBounds::new(policy, &question.rules(&key, &traits)) {
+                Ok(bounds) => checked(&plan, place.line, &bounds).map(|()| OutcomePolicy::Between(bounds))?,
+                Err(UnknownWhole(unknowns)) => OutcomePolicy::Unknown(unknowns),
+            },
         };
         cases.push(PolicyCase { key, policy, traits: traits.clone(), taken: Vec::new() });
     }
@@ -144,7 +142,8 @@ fn checked(plan: &PlanDocument, line: u32, bounds: &PolicyBounds) -> Result<(), 
 
 /// What the plan says of the key besides its policy.
 fn traits(resource: &KeyResource<'_>) -> KeyTraits {
-    let scalar = |name: &str| resource.values().and_then(|values| values.get(name)).and_then(SourceNode::scalar);
+    let scalar =
+        |name: &str| resource.values().and_then(|values| values.get(name)).and_then(SourceNode::scalar);
     let flag = |name: &str| scalar(name).and_then(|text| text.parse().ok());
     KeyTraits {
         spec: scalar("customer_master_key_spec").or_else(|| scalar("key_spec")),

@@ -164,7 +164,6 @@ impl Resolver<'_> {
     }
 }
 
-
 fn known(text: &str, line: u32) -> ResolvedValue {
     ResolvedValue::Text(PartialText::known(text, line))
 }

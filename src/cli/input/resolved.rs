@@ -223,10 +223,9 @@ impl Resolved {
             ResolvedValue::Number(text) => PartialText::known(text, self.place.line),
             ResolvedValue::Bool(value) => PartialText::known(&value.to_string(), self.place.line),
             ResolvedValue::Unknown(unknowns) => PartialText::unknown(unknowns.first()?.clone()),
-            ResolvedValue::Null
-            | ResolvedValue::List(_)
-            | ResolvedValue::Map(_)
-            | ResolvedValue::Absent => return None,
+            ResolvedValue::Null | ResolvedValue::List(_) | ResolvedValue::Map(_) | ResolvedValue::Absent => {
+                return None;
+            }
         })
     }
 

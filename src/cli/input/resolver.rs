@@ -74,7 +74,9 @@ impl<'t> Resolver<'t> {
     /// The value of a node.
     pub(super) fn resolve(&self, node: &SourceNode, depth: usize) -> Result<Resolved, Stop> {
         if depth > MAX_DEPTH {
-            return Err(self.part(node, "functions and conditions refer to each other in a circle".to_owned()));
+            return Err(
+                self.part(node, "functions and conditions refer to each other in a circle".to_owned())
+            );
         }
         let value = match &node.value {
             SourceValue::Null => ResolvedValue::Null,

@@ -77,8 +77,7 @@ impl Template {
             type_of(&member.node).is_some_and(|name| KEY_TYPES.contains(&name.as_str()))
         };
         let keys: Vec<&SourceMember> = resources.iter().filter(is_key).collect();
-        let listed: Vec<_> =
-            keys.iter().map(|key| format!("`{}` (line {})", key.name, key.line)).collect();
+        let listed: Vec<_> = keys.iter().map(|key| format!("`{}` (line {})", key.name, key.line)).collect();
         let listed = listed.join(", ");
         let Some(wanted) = logical_id else {
             return match keys.as_slice() {
@@ -123,7 +122,8 @@ impl Template {
             }
         }
         // A macro in a part of the template may change what stands beside it.
-        let parts = [Some(&self.root), self.root.get("Resources"), Some(self.key()), self.key().get("Properties")];
+        let parts =
+            [Some(&self.root), self.root.get("Resources"), Some(self.key()), self.key().get("Properties")];
         let members = parts.into_iter().flatten().filter_map(SourceNode::members).flatten();
         let transform = members.into_iter().find(|member| member.name == "Fn::Transform");
         transform.map(|member| (member.name.clone(), member.line))

@@ -56,7 +56,9 @@ impl<'a> YamlReader<'a> {
         match self.parser.next_event() {
             Some(Ok(event)) => Ok(event),
             Some(Err(error)) => Err(problem(*error.marker(), error.info())),
-            None => Err(SyntaxProblem { line: self.end.0, column: 1, what: "the text ends early".to_owned() }),
+            None => {
+                Err(SyntaxProblem { line: self.end.0, column: 1, what: "the text ends early".to_owned() })
+            }
         }
     }
 
@@ -126,7 +128,9 @@ impl<'a> YamlReader<'a> {
                     break;
                 }
                 (Event::Scalar(name, style, _, None), span) => (name.into_owned(), style, span),
-                (_, span) => return Err(problem(span.start, "the name of a member should be here: one text")),
+                (_, span) => {
+                    return Err(problem(span.start, "the name of a member should be here: one text"));
+                }
             };
             let (line, _) = position(span.start);
             let value = self.next()?;
@@ -193,7 +197,10 @@ fn tagged(node: SourceNode, tag: Option<&Tag>, span: Span) -> Result<SourceNode,
             // What these make of a text is a number, a truth value or nothing.
             ("int" | "float" | "bool" | "null", SourceValue::Text(text)) => plain(&text),
             (suffix, _) => {
-                return Err(problem(span.start, format!("CloudFormation does not know the tag `!!{suffix}`")));
+                return Err(problem(
+                    span.start,
+                    format!("CloudFormation does not know the tag `!!{suffix}`"),
+                ));
             }
         };
         return Ok(SourceNode { place, value });

@@ -120,12 +120,32 @@ impl OperatorForm {
         };
         let (name, if_exists) = rest.strip_suffix("IfExists").map_or((rest, false), |name| (name, true));
         let is_negated = match name {
-            "StringEquals" | "StringEqualsIgnoreCase" | "StringLike" | "ArnEquals" | "ArnLike"
-            | "NumericEquals" | "NumericLessThan" | "NumericLessThanEquals" | "NumericGreaterThan"
-            | "NumericGreaterThanEquals" | "DateEquals" | "DateLessThan" | "DateLessThanEquals"
-            | "DateGreaterThan" | "DateGreaterThanEquals" | "Bool" | "IpAddress" | "BinaryEquals" => false,
-            "StringNotEquals" | "StringNotEqualsIgnoreCase" | "StringNotLike" | "ArnNotEquals"
-            | "ArnNotLike" | "NumericNotEquals" | "DateNotEquals" | "NotIpAddress" => true,
+            "StringEquals"
+            | "StringEqualsIgnoreCase"
+            | "StringLike"
+            | "ArnEquals"
+            | "ArnLike"
+            | "NumericEquals"
+            | "NumericLessThan"
+            | "NumericLessThanEquals"
+            | "NumericGreaterThan"
+            | "NumericGreaterThanEquals"
+            | "DateEquals"
+            | "DateLessThan"
+            | "DateLessThanEquals"
+            | "DateGreaterThan"
+            | "DateGreaterThanEquals"
+            | "Bool"
+            | "IpAddress"
+            | "BinaryEquals" => false,
+            "StringNotEquals"
+            | "StringNotEqualsIgnoreCase"
+            | "StringNotLike"
+            | "ArnNotEquals"
+            | "ArnNotLike"
+            | "NumericNotEquals"
+            | "DateNotEquals"
+            | "NotIpAddress" => true,
             _ => return None,
         };
         let is_met_without_key = match quantifier {

@@ -86,7 +86,10 @@ impl PlanDocument {
             return match keys.as_slice() {
                 [key] => Ok(*key),
                 [] => Err(whole(no_key())),
-                _ => Err(whole(format!("has several key policies; choose one by --address: {}", listed.join(", ")))),
+                _ => Err(whole(format!(
+                    "has several key policies; choose one by --address: {}",
+                    listed.join(", ")
+                ))),
             };
         };
         if let Some(key) = keys.iter().find(|key| key.address == wanted) {
@@ -226,7 +229,8 @@ impl<'p> KeyResource<'p> {
 }
 
 /// How a plan becomes what is read here.
-pub(super) const HOW_TO_SHOW: &str = "make the file by `terraform plan -out=plan.bin` and `terraform show -json plan.bin > plan.json`";
+pub(super) const HOW_TO_SHOW: &str =
+    "make the file by `terraform plan -out=plan.bin` and `terraform show -json plan.bin > plan.json`";
 
 /// What a file of Terraform is that is not the JSON of `terraform show`.
 pub(super) fn other_form(text: &str) -> Option<&'static str> {
