@@ -47,16 +47,17 @@ export interface SessionKmsProps {
   readonly consumerAccounts?: string[];
 
   /**
-   * Roles of this account that start sessions: roles of the app, or names without their paths. The construct attaches a
-   * managed policy with kms:GenerateDataKey to them before it switches the key on. The policy stays when the stack is
-   * deleted.
+   * Roles of this account that start sessions: names without their paths, or roles. The construct attaches a managed policy
+   * with kms:GenerateDataKey to them before it switches the key on. The policy stays when the stack is deleted, and a role
+   * cannot be deleted while it is attached. So let roles of the same stack use the key by `key.grant`, and make the
+   * construct wait for them by `node.addDependency`.
    */
   readonly userRoleNames?: (string | IRole)[];
 
   /**
-   * Roles of managed nodes (instance profiles, hybrid activations, Default Host Management): roles of the app, or names
-   * without their paths. The construct attaches a managed policy with kms:Decrypt to them before it switches the key on. The
-   * policy stays when the stack is deleted.
+   * Roles of managed nodes (instance profiles, hybrid activations, Default Host Management): names without their paths, or
+   * roles. The construct attaches a managed policy with kms:Decrypt to them before it switches the key on. It stays as the
+   * one of `userRoleNames` does.
    */
   readonly nodeRoleNames?: (string | IRole)[];
 

@@ -1,3 +1,5 @@
+import { Annotations, Stack, Token } from 'aws-cdk-lib';
+import type { IRole } from 'aws-cdk-lib/aws-iam';
 import type { CfnInclude } from 'aws-cdk-lib/cloudformation-include';
 import { Construct } from 'constructs';
 import { IncludedTemplate, instanceId } from './included-template';
@@ -58,6 +60,19 @@ export class SessionKms extends Construct {
     this.functionArn = included.output('FunctionArn');
     this.eventsFunctionArn = included.output('EventsFunctionArn');
     this.failedEventsUrl = included.output('FailedEventsUrl');
+    this.warnOfRoles([...(props.userRoleNames ?? []), ...(props.nodeRoleNames ?? [])]);
+  }
+
+  /** The policies outlive the stack, also a first deployment that is rolled back, and IAM deletes no role that has a policy. */
+  private warnOfRoles(roles: (string | IRole)[]): void {
+    const own = roles.filter((role) => typeof role !== 'string' && Token.isUnresolved(role.roleName) && Stack.of(role) === Stack.of(this));
+    if (own.length > 0) {
+      Annotations.of(this).addWarningV2(
+        'session-kms:role-of-the-same-stack',
+        'The policies of userRoleNames and nodeRoleNames outlive the stack, and CloudFormation cannot delete a role while such a policy is ' +
+          'attached to it. Let the roles of this stack use the key by key.grant, and make the construct wait for them by node.addDependency.',
+      );
+    }
   }
 
   /** Two keys of one stack cannot have the same alias. */

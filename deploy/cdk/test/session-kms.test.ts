@@ -1,7 +1,7 @@
 /** What the constructs do beyond the template, which local/cdk.py compares. */
 
 import { App, Aspects, CfnOutput, CustomResource, Duration, Stack, Stage, Tags, type IAspect } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { EventBus, Schedule } from 'aws-cdk-lib/aws-events';
 import { AnyPrincipal, ManagedPolicy, PermissionsBoundary, PolicyDocument, PolicyStatement, Role, ServicePrincipal, User } from 'aws-cdk-lib/aws-iam';
 import { Alias, Key } from 'aws-cdk-lib/aws-kms';
@@ -89,6 +89,16 @@ test('resources of the app can be given instead of names and ARNs', () => {
   template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [resource('Topic')] });
   template.hasResourceProperties('AWS::Lambda::EventInvokeConfig', { DestinationConfig: { OnSuccess: { Destination: arn('Bus') } } });
   assert.ok(sessionKms.userPolicyArn && sessionKms.nodePolicyArn && sessionKms.keyArn);
+});
+
+test('a role of the same stack gets a warning, because the policy would keep it from being deleted', () => {
+  const stack = new Stack(app(), 'Stack');
+  const role = new Role(stack, 'Role', { assumedBy: new ServicePrincipal('ec2.amazonaws.com') });
+  const roles = { kmsKeyId: KEY, grantKeyArns: [KEY], userRoleNames: ['Operator', Role.fromRoleName(stack, 'Imported', 'Admin')] };
+  construct(roles, stack);
+  Annotations.fromStack(stack).hasNoWarning('*', Match.stringLikeRegexp('outlive the stack'));
+  new SessionKms(stack, 'Other', { code: code(stack), ...roles, nodeRoleNames: [role] });
+  Annotations.fromStack(stack).hasWarning('/Stack/Other', Match.stringLikeRegexp('outlive the stack'));
 });
 
 test('no condition and no rule refers to a resource, which CloudFormation would refuse', () => {
