@@ -77,7 +77,8 @@ def _map(entries: dict[str, Any], indent: int, is_block: bool) -> str:
     if not entries:
         return "{}"
     lacks = not is_block and any(isinstance(value, Conditional) and _may_lack(value) and not isinstance(value.then, dict) for value in entries.values())
-    lines, group = [], []
+    lines: list[str] = []
+    group: list[tuple[str, str]] = []
     for key, value in entries.items():
         name = key if NAME.fullmatch(key) else string(key)
         text = rendered(value, indent + 2)

@@ -10,8 +10,10 @@ from typing import Any
 
 from local.paths import TEMPLATE
 from local.template import ABSENT, CHOICES, PSEUDO, Resolver, load
-from local.terraform_module import LEFT_OUT, Translator, camel, rule_end, snake
+from local.terraform_module import rule_end
+from local.terraform_translator import Translator, camel, snake
 from local.terraform_tree import Block, Locals, TreeError, evaluated
+from local.terraform_variables import LEFT_OUT
 
 # The resources of the module that stand for each resource of the template. The rules and the alarms stand for many.
 COUNTERPARTS = {
@@ -216,7 +218,7 @@ def expected(template: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
             value = value[key]
         return resolver.resolve(value)
 
-    result = {snake(name): resolver.condition(name) for name in template["Conditions"] if name != "AdmitsKeyEvents"}
+    result: dict[str, Any] = {snake(name): resolver.condition(name) for name in template["Conditions"] if name != "AdmitsKeyEvents"}
     result["broken_rules"] = []
     result["environment"] = of("Function", "Environment", "Variables")
     result["queue_policy"] = of("FailedEventsPolicy", "PolicyDocument")
@@ -236,7 +238,8 @@ def expected(template: dict[str, Any], resolver: Resolver) -> dict[str, Any]:
         for name, rule in resources.items()
         if rule["Type"] == "AWS::Events::Rule" and resolver.exists(name)
     }
-    result["alarms"] = {snake(name.removesuffix("Alarm")): _alarm(resolver, alarm) for name, alarm in resources.items() if alarm["Type"] == "AWS::CloudWatch::Alarm"}
+    alarms = {name: alarm for name, alarm in resources.items() if alarm["Type"] == "AWS::CloudWatch::Alarm"}
+    result["alarms"] = {snake(name.removesuffix("Alarm")): _alarm(resolver, alarm) for name, alarm in alarms.items()}
     return result
 
 

@@ -1,4 +1,4 @@
-"""Checks the Terraform module and its examples: ``python -m local.terraform_lint [FOLDER]``, in the environment ``terraform``.
+"""Checks the Terraform module and its examples: ``python -m local.terraform_lint [FOLDER...]``, in the environment ``terraform``.
 
 - Each file is parsed by python-hcl2.
 - Each resource, data source, argument, block and attribute is in the schema of the AWS provider, each required one is given,
@@ -8,7 +8,7 @@
 - The generated files are what ``template.yaml`` gives, every resource of the template has its counterpart, and conditions,
   policies, rules, alarms and figures are the same (``local/terraform_equality.py``).
 
-With a folder, a copy of the module is checked, without its examples.
+With folders, copies of the module are checked, without examples and documents.
 """
 
 import re
@@ -65,13 +65,13 @@ def problems_of_blocks(module: Module) -> Iterator[str]:
 
 def problems_of_names(module: Module) -> Iterator[str]:
     """Names that are used and not declared, and those that are declared and not used."""
-    used: set[tuple[str, str]] = set()
+    used: set[tuple[str, ...]] = set()
     for block in module.blocks:
         for node in block.everywhere():
             for name in sorted(functions(node) - FUNCTIONS):
                 yield f"{block.place}: the list of functions lacks `{name}`"
             for path in paths(node):
-                used.add(path[:2] if len(path) > 1 else (path[0], ""))
+                used.add(path[:2])
                 yield from (f"{block.place}: {problem}" for problem in _problems_of_path(module, block, path))
     for name, block in module.variables.items():
         # Terraform allows a variable in its own validation.
@@ -241,20 +241,27 @@ def problems_of_documents() -> Iterator[str]:
             yield f"{path.name} has no example"
 
 
+def all_problems(folder: Path) -> list[str]:
+    """The problems of the module in a folder, and in what it is not equal to the template."""
+    try:
+        return problems(folder) + terraform_equality.problems(read_folder(folder))
+    except TreeError as error:
+        return [str(error)]
+
+
 def main(arguments: list[str]) -> int:
-    folder = Path(arguments[0]) if arguments else MODULE
-    folders = [folder] if arguments else [MODULE, *sorted(path for path in EXAMPLES.iterdir() if path.is_dir())]
-    found = []
-    for one in folders:
-        name = one.relative_to(ROOT) if one.is_relative_to(ROOT) else one.name
-        found += [f"{name}: {problem}" for problem in problems(one)]
-    found += terraform_equality.problems(read_folder(folder))
-    found += problems_of_documents()
-    if not arguments and (differing := terraform_module.differences()):
-        found.append(f"{differing}\nrun `make terraform`")
+    """Check copies of the module, or the module, its examples and its documents."""
+    found = [f"{folder.name}: {problem}" for folder in map(Path, arguments) for problem in all_problems(folder)]
+    examples = [] if arguments else sorted(path for path in EXAMPLES.iterdir() if path.is_dir())
+    if not arguments:
+        found += all_problems(MODULE)
+        found += [f"{example.relative_to(ROOT)}: {problem}" for example in examples for problem in problems(example)]
+        found += problems_of_documents()
+        if differing := terraform_module.differences():
+            found.append(f"{differing}\nrun `make terraform`")
     for problem in found:
         print(problem)
-    print(f"Terraform: {len(folders)} modules, {len(found)} problems")
+    print(f"Terraform: {len(arguments) or 1 + len(examples)} modules, {len(found)} problems")
     return 1 if found else 0
 
 

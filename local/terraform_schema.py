@@ -40,6 +40,8 @@ class Argument:
 
     is_required: bool
     is_settable: bool
+    # The provider gives it a value if nobody else does.
+    is_computed: bool = False
     is_block: bool = False
     # simple, list, set or map; the class of what it holds.
     form: str = "simple"
@@ -82,11 +84,8 @@ def schema_of(kind: str, resource_type: str) -> Body | None:
 def read_source(source: str, resource_type: str) -> Body:
     """The schema in the source of a class."""
     classes = {match[1]: (match[2], match.end()) for match in CLASS.finditer(source)}
-    name = next(
-        (name for name, (base, start) in classes.items() if base in ("TerraformResource", "TerraformDataSource") and f'tfResourceType = "{resource_type}"' in source[start:]),
-        None,
-    )
-    if name is None:
+    name = next((name for name, (base, _) in classes.items() if base in ("TerraformResource", "TerraformDataSource")), None)
+    if name is None or f'tfResourceType = "{resource_type}"' not in source:
         raise SchemaError(f"the package has another file for {resource_type}")
     return _body(source, name, classes)
 
@@ -102,10 +101,10 @@ def _body(source: str, name: str, classes: dict[str, tuple[str, int]]) -> Body:
         attribute, computed, optional, required = comment[1], *(comment[index] == "true" for index in (2, 3, 4))
         match = settable.get(attribute)
         if match is None:
-            body.arguments[attribute] = Argument(is_required=False, is_settable=not computed and (optional or required))
+            body.arguments[attribute] = Argument(is_required=False, is_settable=not computed and (optional or required), is_computed=computed)
             continue
         is_block, form, holds = match[2] == "true", match[3], match[4]
-        body.arguments[attribute] = Argument(required, optional or required, is_block, form, holds)
+        body.arguments[attribute] = Argument(required, optional or required, computed, is_block, form, holds)
         if is_block:
             body.blocks[attribute] = _body(source, holds.removesuffix("List"), classes)
     return body

@@ -5,6 +5,7 @@ The parser is python-hcl2. The evaluator knows only what the generated locals us
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,9 @@ def read_folder(folder: Path) -> list[Block]:
     return [block for path in sorted(folder.glob("*.tf")) for block in read(path.read_text(), path.name)]
 
 
+@cache
 def read(text: str, name: str) -> list[Block]:
-    """The blocks of a file."""
+    """The blocks of a file. Nobody changes them, so a text is parsed once."""
     try:
         tree = hcl2.parses_to_tree(text)
     except LarkError as error:
@@ -87,7 +89,8 @@ def literal(node: Node) -> Any:
 
 def is_literal(node: Node) -> bool:
     """Whether a value needs nothing that is known only later."""
-    return not any(True for _ in paths(node)) and not any(True for _ in node.find_data("function_call")) and not any(True for _ in node.find_data("conditional"))
+    later = any(True for kind in ("function_call", "conditional") for _ in node.find_data(kind))
+    return not later and not any(True for _ in paths(node))
 
 
 def functions(node: Node) -> set[str]:
