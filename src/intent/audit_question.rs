@@ -5,7 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use super::{KeyPolicyReader, Safeguards};
-use crate::access::{is_iam_name, is_iam_path};
+use crate::access::{PrincipalArn, PrincipalArnError, is_iam_name, is_iam_path};
 use crate::quote::quoted;
 use crate::session::DocumentName;
 
@@ -44,7 +44,7 @@ pub struct RoleName(String);
 /// Why a text is not the name of a role.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RoleNameError {
-    /// It is the ARN of a role, and so names an account.
+    /// It is the ARN of a role or of its session, and so names an account.
     #[error("is `{arn}`; it must be the role's name, `{name}`, since every account has a role of this name")]
     Arn {
         /// The ARN.
@@ -111,7 +111,12 @@ impl RoleName {
     /// If no role can have this name (IAM API reference, `CreateRole`).
     pub fn parse(text: &str) -> Result<Self, RoleNameError> {
         if text.starts_with("arn:") {
-            let name = text.split_once(":role/").map_or("", |(_, name)| name);
+            let of_session = match PrincipalArn::parse_role(text) {
+                Err(PrincipalArnError::RoleSession { role, .. }) => Some(role),
+                _ => None,
+            };
+            let role = of_session.as_deref().unwrap_or(text);
+            let name = role.split_once(":role/").map_or("", |(_, name)| name);
             return Err(match Self::parse(name) {
                 Ok(name) => RoleNameError::Arn { arn: quoted(text), name: name.0 },
                 Err(_) => RoleNameError::Malformed(quoted(text)),
@@ -193,6 +198,8 @@ mod tests {
                  this name"
             )
         );
+        let session = message("arn:aws:sts::111122223333:assumed-role/session-kms-audit/ann");
+        assert!(session.contains("it must be the role's name, `session-kms-audit`, since"), "{session}");
         assert!(message("arn:aws:iam::111122223333:user/x").contains("it must be the name of a role"));
     }
 

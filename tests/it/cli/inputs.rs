@@ -232,10 +232,11 @@ async fn every_character_of_a_path_reaches_aws_and_the_reports() {
         assert_eq!(ran.exit, Exit::Good, "{format}: {}{}", ran.out, ran.err);
         if format == "json" {
             let report: Value = serde_json::from_str(&ran.out).unwrap();
-            let access: Vec<_> =
-                report["access"].as_array().unwrap().iter().map(|access| &access["principal"]).collect();
-            assert_eq!(access, [&json!(user), &json!(node)]);
-            assert_eq!(report["access"][1]["verdict"], "pass", "{report:#}");
+            let access = report["access"].as_array().unwrap();
+            let passing = |arn: &String| {
+                access.iter().any(|access| access["principal"] == *arn && access["verdict"] == "pass")
+            };
+            assert!(access.len() == 2 && passing(&user) && passing(&node), "{report:#}");
         } else {
             for name in [format!("user/{PATH}/Ann"), format!("role/{PATH}/Node")] {
                 let out = shown(format, &ran.out);
