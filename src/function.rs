@@ -1,10 +1,13 @@
 //! What the Lambda does with each kind of event.
 
+#[cfg(feature = "cli")]
+pub(crate) mod answers;
 mod audit;
 mod change_event;
 mod check_command;
 mod config_rule;
 mod direct;
+mod ignored;
 mod organization;
 mod own_location;
 mod resource;
@@ -15,7 +18,6 @@ mod terraform;
 
 use std::time::SystemTime;
 
-use serde::Serialize;
 use serde_json::Value;
 use thiserror::Error;
 use tracing::Instrument;
@@ -38,21 +40,17 @@ use crate::quote::quoted;
 use crate::reconcile::{ReconcileError, digest};
 use crate::session::DocumentName;
 use change_event::ChangeEventHandler;
-#[cfg(feature = "cli")]
-pub(crate) use change_event::ChangeEventReport;
 use cloudformation_custom_resource::{
     CustomResource, Invocation, Origin, PropertyProblems, Provider, ResponseSender, ServeError,
 };
-#[cfg(feature = "cli")]
-pub(crate) use direct::Unanswered;
+use direct::DirectInvocation;
+use ignored::{FOREIGN, ignored};
 use kms_key_policy::matches_wildcards;
 use own_location::own_location;
 use resource::FunctionLocation;
 use session_encryption::SessionEncryption;
 use session_key::SessionKey;
 use session_key_access::SessionKeyAccess;
-#[cfg(feature = "cli")]
-pub(crate) use terraform::{NothingToRelease, TerraformAnswer};
 
 /// The function: its ports, and what it needs to answer CloudFormation.
 #[derive(Debug)]
@@ -395,31 +393,4 @@ fn span(payload: &Value, invocation: Invocation<'_>) -> tracing::Span {
 
 fn milliseconds(from: SystemTime, to: SystemTime) -> u64 {
     to.duration_since(from).ok().and_then(|since| u64::try_from(since.as_millis()).ok()).unwrap_or_default()
-}
-
-/// Why a message of a topic is ignored.
-const FOREIGN: &str = "the SNS message does not concern this function";
-
-/// The report of an event that does not concern this function.
-fn ignored(why: &str) -> Value {
-    tracing::info!(why, "ignored");
-    let report =
-        IgnoredEventReport { command: "event", ignored: why, alert: false, changed: false, summary: why };
-    serde_json::to_value(report).unwrap_or_default()
-}
-
-/// The report on an event that was ignored.
-#[derive(Serialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-pub(crate) struct IgnoredEventReport<'a> {
-    /// Always `event`.
-    command: &'a str,
-    /// Why the event was ignored.
-    ignored: &'a str,
-    /// Always false.
-    alert: bool,
-    /// Always false.
-    changed: bool,
-    /// Why the event was ignored.
-    summary: &'a str,
 }

@@ -80,7 +80,7 @@ pub(super) async fn answer<P: WritePorts + OrganizationPorts>(
 pub(super) fn unanswered(payload: &Value, error: &FunctionError) -> Value {
     let message = error.to_string();
     tracing::warn!(error = %message, "the question could not be answered");
-    let answer = Unanswered {
+    let answer = UnansweredCall {
         command: payload.get("action").and_then(Value::as_str).map(quoted),
         fails: true,
         summary: &message,
@@ -92,7 +92,7 @@ pub(super) fn unanswered(payload: &Value, error: &FunctionError) -> Value {
 /// The answer to a question that cannot be answered with a report.
 #[derive(Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-pub(crate) struct Unanswered<'a> {
+pub(crate) struct UnansweredCall<'a> {
     /// The action of the call.
     command: Option<String>,
     /// Always true.

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::texts::{Group, Need};
-use crate::event::descriptions::{self, DirectCallDescription};
+use super::texts::{Requirement, TextGroup};
+use crate::event::descriptions::{self, CallForm, DirectCallDescription};
 use cloudformation_custom_resource::{PropertyDescription, PropertyKind};
 
 /// What CloudFormation itself reads of the properties of a custom resource.
@@ -18,34 +18,38 @@ pub(super) struct Reader {
     /// What it reads: `Custom::SessionKey`, or the action of a direct call.
     pub(super) title: String,
     /// Where the texts of its properties are.
-    pub(super) group: Group,
+    pub(super) group: TextGroup,
+    /// The form of the call.
+    pub(super) form: CallForm,
     /// The properties.
     pub(super) properties: Vec<PropertyDescription>,
 }
 
 impl Reader {
+    fn resource(title: &str, group: TextGroup, properties: Vec<PropertyDescription>) -> Self {
+        Self { title: title.to_owned(), group, form: CallForm::Plain, properties }
+    }
+
     pub(super) fn session_encryption() -> Self {
-        let properties = descriptions::session_encryption();
-        Self { title: "Custom::SessionEncryption".to_owned(), group: Group::Encryption, properties }
+        Self::resource("Custom::SessionEncryption", TextGroup::Encryption, descriptions::session_encryption())
     }
 
     pub(super) fn session_key() -> Self {
-        let properties = descriptions::session_key();
-        Self { title: "Custom::SessionKey".to_owned(), group: Group::Key, properties }
+        Self::resource("Custom::SessionKey", TextGroup::Key, descriptions::session_key())
     }
 
     pub(super) fn session_key_access() -> Self {
-        let properties = descriptions::session_key_access();
-        Self { title: "Custom::SessionKeyAccess".to_owned(), group: Group::Access, properties }
+        Self::resource("Custom::SessionKeyAccess", TextGroup::Access, descriptions::session_key_access())
     }
 
     /// The direct calls. `reconcile` is there twice: by the record, and with an intent.
     pub(super) fn direct_calls() -> Vec<Self> {
         let calls = descriptions::direct_calls().into_iter();
         calls
-            .map(|DirectCallDescription { action, properties, .. }| {
-                let group = if action.starts_with("audit") { Group::Audit } else { Group::Encryption };
-                Self { title: action, group, properties }
+            .map(|DirectCallDescription { action, form, properties }| {
+                let group =
+                    if action.starts_with("audit") { TextGroup::Audit } else { TextGroup::Encryption };
+                Self { title: action, group, form, properties }
             })
             .collect()
     }
@@ -101,9 +105,9 @@ impl Reader {
         let mut properties = Map::new();
         let mut required = Vec::new();
         for property in &self.properties {
-            let need = self.group.text(&pascal(&property.name)).map_or(Need::Reader, |text| text.need);
+            let need = self.group.text(&pascal(&property.name)).map_or(Requirement::Reader, |text| text.need);
             let in_pairs = property.name == "roleName" && self.title == "auditPairs";
-            let is_required = property.is_required || need == Need::Always || in_pairs;
+            let is_required = property.is_required || need == Requirement::Always || in_pairs;
             if is_required {
                 required.push(Value::from(property.name.clone()));
             }
@@ -181,7 +185,7 @@ impl Reader {
                     ],
                 },
             })
-        } else if self.group == Group::Access {
+        } else if self.group == TextGroup::Access {
             json!({"anyOf": [given("ConsumerAccounts"), given("Users"), given("Nodes")]})
         } else {
             Value::Null

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use super::inputs::{Reader, pascal};
-use super::texts::{Group, Need};
+use super::texts::{Requirement, TextGroup};
 use super::{command_line, schemas};
 use cloudformation_custom_resource::{PropertyDescription, PropertyKind};
 
@@ -65,14 +65,14 @@ fn kind(property: &PropertyDescription) -> String {
     }
 }
 
-fn row(group: Group, property: &PropertyDescription) -> String {
+fn row(group: TextGroup, property: &PropertyDescription) -> String {
     let text = group.text(&pascal(&property.name));
     let (default, meaning) = text.map_or(("", ""), |text| (text.default, text.meaning));
-    let need = match text.map_or(Need::Reader, |text| text.need) {
+    let need = match text.map_or(Requirement::Reader, |text| text.need) {
         _ if property.is_required => Some("required".to_owned()),
-        Need::Always => Some("required".to_owned()),
-        Need::If(when) => Some(format!("required {when}")),
-        Need::Reader => None,
+        Requirement::Always => Some("required".to_owned()),
+        Requirement::If(when) => Some(format!("required {when}")),
+        Requirement::Reader => None,
     };
     let default = match (need, default) {
         (Some(need), "") => need,
@@ -130,14 +130,14 @@ fn direct_calls() -> String {
 fn fields_of_audit() -> String {
     let mut text = HEAD.replace("property", "field");
     let readers = Reader::direct_calls();
-    let of_audit = readers.iter().filter(|reader| reader.group == Group::Audit);
+    let of_audit = readers.iter().filter(|reader| reader.group == TextGroup::Audit);
     let mut seen: Vec<&str> = Vec::new();
     for property in of_audit.flat_map(|reader| &reader.properties) {
-        let is_own = Group::Audit.own().iter().any(|text| text.name == pascal(&property.name));
+        let is_own = TextGroup::Audit.own().iter().any(|text| text.name == pascal(&property.name));
         if is_own && !seen.contains(&property.name.as_str()) {
             seen.push(&property.name);
             // Whether it is required depends on the call, and the schema says it for each.
-            text.push_str(&row(Group::Audit, property));
+            text.push_str(&row(TextGroup::Audit, property));
         }
     }
     text

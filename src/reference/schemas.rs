@@ -9,7 +9,9 @@ use super::attributes::{SessionEncryptionAttributes, SessionKeyAccessAttributes,
 use super::inputs::Reader;
 use crate::audit::{AuditLine, AuditReportJson, AuditSummary};
 use crate::cli::evaluate::{ErrorOutput, Input, Output};
-use crate::function::{ChangeEventReport, IgnoredEventReport, Unanswered};
+use crate::function::answers::{
+    ChangeEventReport, IgnoredEventReport, NothingToRelease, TerraformAnswer, UnansweredCall,
+};
 use crate::operations::{AuditReportAnswer, PairsAnswer};
 use crate::report::ReportJson;
 
@@ -48,7 +50,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         named(
             "direct-call-error",
             "The answer to a direct call that has no report",
-            output::<Unanswered<'_>>(),
+            output::<UnansweredCall<'_>>(),
         ),
         named("report", "A report of session-kms", output::<ReportJson<'_>>()),
         named("change-event-report", "The report on a change event", change_event_report()),

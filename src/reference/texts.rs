@@ -7,7 +7,7 @@ pub(super) struct PropertyText {
     /// The name, as CloudFormation spells it.
     pub(super) name: &'static str,
     /// When it is required, if the reader alone does not know it.
-    pub(super) need: Need,
+    pub(super) need: Requirement,
     /// What is taken if it is left out; empty for nothing.
     pub(super) default: &'static str,
     /// What it means, in one or two sentences without the kind and the words.
@@ -16,7 +16,7 @@ pub(super) struct PropertyText {
 
 /// When a property is required.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Need {
+pub(super) enum Requirement {
     /// As the reader says it.
     Reader,
     /// Always.
@@ -28,7 +28,7 @@ pub(super) enum Need {
 /// The groups of texts. A reader has a group of its own, if it means something else by a name; all others of its names are
 /// in [`COMMON`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Group {
+pub(super) enum TextGroup {
     /// `Custom::SessionEncryption`, and the direct calls with its properties.
     Encryption,
     /// `Custom::SessionKey`.
@@ -39,7 +39,7 @@ pub(super) enum Group {
     Audit,
 }
 
-impl Group {
+impl TextGroup {
     pub(super) const fn own(self) -> &'static [PropertyText] {
         match self {
             Self::Encryption => &[],
@@ -56,7 +56,7 @@ impl Group {
 }
 
 const fn text(name: &'static str, default: &'static str, meaning: &'static str) -> PropertyText {
-    PropertyText { name, need: Need::Reader, default, meaning }
+    PropertyText { name, need: Requirement::Reader, default, meaning }
 }
 
 /// What most readers share.
@@ -68,7 +68,7 @@ pub(super) const COMMON: &[PropertyText] = &[
     ),
     PropertyText {
         name: "KmsKeyId",
-        need: Need::If("with `Enabled`; refused with `Disabled`"),
+        need: Requirement::If("with `Enabled`; refused with `Disabled`"),
         default: "",
         meaning: "The key: its ARN, its id, the name of an alias or the ARN of an alias. A key of another account is named by \
                   its key ARN. The document always gets the key ARN.",
@@ -81,7 +81,7 @@ pub(super) const COMMON: &[PropertyText] = &[
     ),
     PropertyText {
         name: "StandbyKmsKeyId",
-        need: Need::If("with `Standby`; refused otherwise"),
+        need: Requirement::If("with `Standby`; refused otherwise"),
         default: "",
         meaning: "The standby key. It is checked like the first key, by the request and by the schedule.",
     },
@@ -176,7 +176,7 @@ const ACCESS: &[PropertyText] = &[
     text("KmsKeyId", "", "The key, of the function's own account: its ARN, its id, or an alias."),
     PropertyText {
         name: "ConsumerAccounts",
-        need: Need::If("without `Users` and `Nodes`"),
+        need: Requirement::If("without `Users` and `Nodes`"),
         default: "empty",
         meaning: "The ids of the accounts that the key's policy or grants must admit.",
     },
@@ -204,14 +204,14 @@ const AUDIT: &[PropertyText] = &[
     ),
     PropertyText {
         name: "RoleName",
-        need: Need::If("in `auditPairs`"),
+        need: Requirement::If("in `auditPairs`"),
         default: "the own credentials",
         meaning: "The name of the role that every account has, by which it is read.",
     },
     text("ExternalId", "", "The external id that this role asks for. It is refused without the role."),
     PropertyText {
         name: "Accounts",
-        need: Need::Always,
+        need: Requirement::Always,
         default: "",
         meaning: "`organization`, or the ids of accounts, or the address of a list of them, `s3://BUCKET/KEY`.",
     },
@@ -274,17 +274,17 @@ mod tests {
     #[test]
     fn every_text_is_about_a_property_that_a_reader_reads() {
         let readers = Reader::all();
-        let used = |group: Group| {
+        let used = |group: TextGroup| {
             let of_group = readers.iter().filter(move |reader| reader.group == group);
             of_group.flat_map(|reader| &reader.properties).map(|property| pascal(&property.name))
         };
-        for group in [Group::Key, Group::Access, Group::Audit] {
+        for group in [TextGroup::Key, TextGroup::Access, TextGroup::Audit] {
             let names: BTreeSet<_> = used(group).collect();
             for text in group.own() {
                 assert!(names.contains(text.name), "no reader of {group:?} reads `{}`", text.name);
             }
         }
-        let names: BTreeSet<_> = used(Group::Encryption).collect();
+        let names: BTreeSet<_> = used(TextGroup::Encryption).collect();
         for text in COMMON {
             assert!(names.contains(text.name), "no reader reads `{}`", text.name);
         }
@@ -292,7 +292,11 @@ mod tests {
 
     #[test]
     fn a_text_is_whole_sentences() {
-        for text in [Group::Key, Group::Access, Group::Audit].into_iter().flat_map(Group::own).chain(COMMON) {
+        for text in [TextGroup::Key, TextGroup::Access, TextGroup::Audit]
+            .into_iter()
+            .flat_map(TextGroup::own)
+            .chain(COMMON)
+        {
             assert!(text.meaning.ends_with(['.', '`']), "{}: {}", text.name, text.meaning);
         }
     }
