@@ -16,13 +16,13 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from cfnlint.api import ManualArgs, lint
-
 from local import environments, npm
-from local.cdk_comparison import CONSTRUCTS, PROPERTIES, ComparisonError, choices, differences, drift, properties
+from local.cdk_comparison import CODE, CONSTRUCTS, PROPERTIES, ComparisonError, choices, differences, drift, properties
 from local.paths import ROOT
+from local.template import PSEUDO
 
 SOURCE = ROOT / "deploy" / "cdk"
+REGION = PSEUDO["AWS::Region"]
 DOCUMENTS = (SOURCE / "README.md", ROOT / "docs" / "deploy.md")
 EXAMPLE = re.compile(r"^```ts\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # The choices whose templates the CDK's own validation and cfn-lint check too. Together they have every resource.
@@ -67,6 +67,11 @@ def version_drift() -> list[str]:
     return [] if package == project else [f"deploy/cdk/package.json has version {package}, and Cargo.toml {project}"]
 
 
+def synthesized(folder: Path, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The templates of stacks with constructs, each as `Case` of deploy/cdk/test/synthesize.ts describes it."""
+    return json.loads(_run(folder, "node", "dist/test/synthesize.js", text=json.dumps(cases)))
+
+
 def compared(folder: Path) -> tuple[list[str], Templates]:
     """What differs between the templates and the synthesized ones, and some of the latter for cfn-lint."""
     plain = dict(zip(CONSTRUCTS, json.loads(_run(ROOT, str(environments.program("sam", "python")), "-c", PLAIN)), strict=True))
@@ -75,13 +80,16 @@ def compared(folder: Path) -> tuple[list[str], Templates]:
         for construct in CONSTRUCTS
         for name, parameters in choices(construct)
         # A stack may have a Region, or be for any.
-        for region in ([None, "eu-west-1"] if "GrantRegion" in parameters else [None])
+        for region in ([None, REGION] if "GrantRegion" in parameters else [None])
     ]
-    made = json.loads(_run(folder, "node", "dist/test/synthesize.js", text=json.dumps([
-        {"construct": construct, "properties": properties(plain[construct], parameters), "validated": (construct, name) in VALIDATED}
-        | ({"region": region} if region else {})
+    made = synthesized(folder, [
+        {
+            "constructs": {construct: {"construct": construct, "properties": properties(plain[construct], parameters)}},
+            "validated": (construct, name) in VALIDATED,
+            "code": {"bucket": f"{CODE['CodeBucketPrefix']}-{REGION}", "key": CODE["CodeKey"]},
+        } | ({"region": region} if region else {})
         for construct, name, parameters, region in cases
-    ])))
+    ])
     found, templates = [], {}
     for (construct, name, parameters, _), template in zip(cases, made, strict=True):
         found += [f"{construct} ({name}): {difference}" for difference in differences(plain[construct], template, parameters)]
@@ -126,8 +134,11 @@ def linted(templates: Templates) -> list[str]:
 
 
 def _matches(template: dict[str, Any]) -> list[str]:
+    # Only cfn-lint's environment has this package, and tests import this module in another.
+    from cfnlint.api import ManualArgs, lint  # noqa: PLC0415
+
     # A dependency on a construct names all of its resources, also those that a reference orders already (W3005).
-    found = lint(json.dumps(template, indent=1), config=ManualArgs(regions=["eu-west-1"], ignore_checks=["W3005"]))
+    found = lint(json.dumps(template, indent=1), config=ManualArgs(regions=[REGION], ignore_checks=["W3005"]))
     return [f"{match.rule.id} {match.message}" for match in found]
 
 

@@ -1,12 +1,21 @@
-"""The comparison of deploy/cdk with the templates finds what differs. ``python -m local.cdk`` makes the comparison itself."""
+"""deploy/cdk on the local AWS, and that its comparison with the templates finds what differs.
+
+``python -m local.cdk`` makes the comparison itself, and tests the constructs.
+"""
 
 import copy
+import json
 from typing import Any
 
 import pytest
 
+from local import cdk, seed
 from local.cdk_comparison import CONSTRUCTS, PROPERTIES, ComparisonError, choices, differences, drift, properties
+from local.package import upload
+from local.paths import architecture
+from local.stacks import Stack
 from local.template import PSEUDO
+from tests.e2e.conftest import Account
 
 UUID: dict[str, Any] = {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
 PLAIN: dict[str, Any] = {
@@ -117,3 +126,27 @@ def test_every_choice_has_values_of_the_types_of_the_properties() -> None:
     }}
     assert properties(template, {"Flag": "true", "Count": "5", "Names": "a,b"}) == {"flag": True, "count": 5, "names": ["a", "b"]}
     assert {"most", "other function"} <= {name for name, _ in choices("SessionKmsKeyAccess")}
+
+
+def test_two_instances_of_a_stack_each_own_a_document(account: Account) -> None:
+    bucket, key = upload(account.aws).removeprefix("s3://").split("/", 1)
+    common = {"architecture": architecture(), "preflight": "Warn"}
+    instances = {
+        "Regional": common | {"kmsKeyId": account.keys.first},
+        "Team": common | {"kmsKeyId": account.keys.second, "documentName": "Team-Sessions", "createDocument": True},
+    }
+    constructs = {name: {"construct": "SessionKms", "properties": values} for name, values in instances.items()}
+    template, = cdk.synthesized(cdk.build(), [{"constructs": constructs, "validated": False, "code": {"bucket": bucket, "key": key}}])
+    # These two sections ask whether the account was bootstrapped for the CDK.
+    del template["Rules"], template["Parameters"]
+    before = account.document().content
+    stack = Stack(account.aws, "sessions", json.dumps(template))
+    assert stack.create() == "CREATE_COMPLETE", stack.failures()
+    assert account.document().content["inputs"] == before["inputs"] | {"kmsKeyId": account.keys.first}
+    assert account.document("Team-Sessions").content["inputs"]["kmsKeyId"] == account.keys.second
+    assert sorted(account.records()) == [f"/session-kms/{seed.DOCUMENT}", "/session-kms/Team-Sessions"]
+    rules = [rule["Name"] for rule in account.aws.client("events").list_rules(NamePrefix="session-kms-")["Rules"]]
+    assert len(rules) == len(set(rules)) == 2 * 7
+    assert stack.delete() == "DELETE_COMPLETE", stack.failures()
+    assert account.document().content["inputs"] == before["inputs"]
+    assert account.records() == {}
