@@ -1,3 +1,9 @@
+# The policies of users and nodes. The function ignores this member of the input. It makes the input change when the policies
+# are replaced, so that Terraform destroys the old ones only after it has called the function.
+locals {
+  requires = concat(values(aws_iam_policy.users)[*].arn, values(aws_iam_policy.nodes)[*].arn)
+}
+
 # Asks the function for what the variables want, after everything else is made. It is destroyed first, and the function then
 # gives the document back as `on_delete` says.
 #
@@ -6,14 +12,14 @@
 resource "aws_lambda_invocation" "session_encryption" {
   function_name   = aws_lambda_function.this.function_name
   lifecycle_scope = "CRUD"
-  input           = jsonencode(local.properties)
+  input           = jsonencode(merge(local.properties, { requires = local.requires }))
 
   lifecycle {
     # After a refused update Terraform's state holds the input that was refused, and no result. Without this, the next plan
     # would find nothing to do.
     postcondition {
       condition     = can(jsondecode(self.result).documentName)
-      error_message = "The function refused the last change, and the document is as it was before. Put the variables back, or change `revision` to ask again."
+      error_message = "The function refused the last change or could not make it. Put the variables back, or change `revision` to ask again."
     }
   }
 
