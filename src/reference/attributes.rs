@@ -23,6 +23,7 @@ pub(super) struct SessionEncryptionAttributes {
     /// What the checks found, in a short line.
     findings: String,
     /// The standby key's ARN. It is there only if there is a standby key.
+    #[schemars(with = "String", skip_serializing_if = "Option::is_none")]
     standby_key_arn: Option<String>,
 }
 

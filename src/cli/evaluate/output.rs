@@ -43,7 +43,7 @@ pub(crate) struct ErrorOutput<'a> {
     /// The id of the case, if it can be read.
     #[schemars(with = "Option<serde_json::Value>")]
     pub(super) id: Option<&'a RawValue>,
-    /// Why the line could not be read.
+    /// Why the line could not be read. It stands in the place of all members but `id`.
     pub(super) error: String,
 }
 
