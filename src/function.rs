@@ -240,10 +240,7 @@ impl<P: WritePorts + Compliance + CallerIdentity + OrganizationPorts> Function<P
                 };
                 match Box::pin(answered).instrument(span).await {
                     Err(error) if is_question => Ok(direct::unanswered(payload, &error)),
-                    answered => {
-                        metrics.guarded = u64::from(is_request && answered.is_ok());
-                        answered
-                    }
+                    answered => answered.inspect(|_| metrics.guarded = u64::from(is_request)),
                 }
             }
             Event::Ignored(why) => Ok(span.in_scope(|| ignored(&why))),

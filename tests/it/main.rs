@@ -48,4 +48,5 @@ mod session_key;
 mod start;
 mod stub;
 mod stub_tests;
+mod terraform;
 mod told_faults;
