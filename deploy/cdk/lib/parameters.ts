@@ -6,7 +6,7 @@
  */
 
 import { Stack, Token } from 'aws-cdk-lib';
-import type { Construct } from 'constructs';
+import type { Construct, IDependable } from 'constructs';
 import type { Parameter, Template } from './template';
 
 /** The values of the parameters: a list for a list parameter, otherwise a text or a number. */
@@ -66,9 +66,13 @@ function text(scope: Construct, parameter: string, item: unknown): string {
   if (parameter.endsWith('RoleNames') && 'roleName' in item) {
     return String(from.roleName);
   }
-  if (/KeyArns?$/.test(parameter) && 'aliasName' in item) {
-    // A policy cannot name an alias.
-    return String((from.aliasTargetKey as { keyArn: string }).keyArn);
+  if ('aliasName' in item) {
+    if (/KeyArns?$/.test(parameter)) {
+      // A policy cannot name an alias.
+      return String((from.aliasTargetKey as { keyArn: string }).keyArn);
+    }
+    // The ARN of an alias is a text of its name, which would not make CloudFormation create the alias first.
+    scope.node.addDependency(item as IDependable);
   }
   if ('dockerPlatform' in item) {
     return String(from.name);

@@ -75,7 +75,9 @@ test('resources of the app can be given instead of names and ARNs', () => {
   const arn = (id: string): object => ({ 'Fn::GetAtt': [(resource(id) as { Ref: string }).Ref, 'Arn'] });
 
   const encryption = properties(template, 'Custom::SessionEncryption');
-  assert.match(JSON.stringify(encryption.KmsKeyId), /alias\/sessions|Alias/);
+  assert.match(JSON.stringify(encryption.KmsKeyId), /alias\/sessions/);
+  const { Ref: aliasId } = resource('Alias') as { Ref: string };
+  template.hasResource('Custom::SessionKey', { DependsOn: Match.arrayWith([aliasId]) });
   assert.deepEqual(encryption.StandbyKmsKeyId, arn('Standby'));
   assert.deepEqual(encryption.Users, [arn('Auditor'), arn('User')]);
   assert.deepEqual(JSON.parse(encryption.Context as string), { 'aws:SourceVpce': null });
