@@ -12,9 +12,7 @@ import type { KnownConditionKeys, LogRetention } from './property-types';
  * A value that is known only at deployment, a token, counts as given, and is not checked before.
  */
 export interface SessionKmsProps {
-  /**
-   * The code of the function: `Code.fromAsset` of the zip of the release for `architecture`, or `Code.fromBucket`.
-   */
+  /** The code of the function: `Code.fromAsset` of the zip of the release for `architecture`, or `Code.fromBucket`. */
   readonly code: Code;
 
   /**
