@@ -6,6 +6,7 @@ the resources of the module name themselves are compared too.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Any
 
 from local.paths import TEMPLATE
@@ -85,10 +86,22 @@ FIGURES = [
     ("aws_iam_policy.users", ("description",), "UserPolicy", ("Description",)),
     ("aws_iam_policy.nodes", ("description",), "NodePolicy", ("Description",)),
 ]
+# Values that a rule of the template asks for.
+RULE_VALUES = [
+    ("Encryption", "Disabled"), ("KmsKeyId", "alias/session-manager"), ("CreateKey", "true"), ("OnKeyTrouble", "Standby"),
+    ("StandbyKmsKeyId", "alias/standby"), ("SecurityHub", "true"), ("SecurityHubActionArn", "arn:aws:securityhub:x:y:action/custom/z"),
+    ("UserRoleNames", "Operator"), ("NodeRoleNames", "App"), ("GrantKeyArns", "arn:aws:kms:x:y:key/z"), ("ConsumerAccounts", "222222222222"),
+    ("ReportDestinationArn", "event-bus/default"), ("ReportTopicKeyArn", "arn:aws:kms:x:y:key/z"), ("KeyPolicyReaderRoleArn", "arn:aws:iam::x:role/y"),
+    ("KeyPolicyReaderExternalId", "id"),
+]
 
 
 class ModuleResolver(Resolver):
     """Resolves what only the module has to know."""
+
+    def holds(self, condition: Any) -> bool:
+        """Whether a condition of a rule holds."""
+        return self._holds(condition)
 
     def _attribute(self, resource: str, attribute: str) -> Any:
         # The old policies stay until the document has changed, so the new ones do not name the key of that time.
@@ -101,6 +114,7 @@ def problems(blocks: list[Block]) -> list[str]:
     """In what the module is not equal to the template."""
     template = load(TEMPLATE.read_text())
     found = [*_problems_of_counterparts(template, blocks), *_problems_of_variables(template, blocks), *_problems_of_figures(template, blocks)]
+    found += _problems_of_rules(template, blocks)
     for choice, parameters in CHOICES.items():
         known = {name: value for name, value in parameters.items() if name in template["Parameters"]}
         try:
@@ -140,6 +154,25 @@ def _problems_of_figures(template: dict[str, Any], blocks: list[Block]) -> Itera
         found = _literal(resources[address], path)
         if found != wanted:
             yield f"{address}: {'.'.join(path)} is {found}, and {name} of the template has {wanted}"
+
+
+def _problems_of_rules(template: dict[str, Any], blocks: list[Block]) -> Iterator[str]:
+    """Values that the rules of the template refuse and the module does not, or the other way round: each alone, and each two."""
+    for values in [*combinations(RULE_VALUES, 1), *combinations(RULE_VALUES, 2)]:
+        parameters = dict(values)
+        resolver = ModuleResolver(template, parameters)
+        wanted = sum(
+            resolver.holds(rule["RuleCondition"]) and not resolver.holds(assertion["Assert"])
+            for rule in template["Rules"].values()
+            for assertion in rule["Assertions"]
+        )
+        try:
+            found = len(locals_of_choice(template, blocks, parameters)["broken_rules"])
+        except TreeError as error:
+            yield f"local.broken_rules: {error}"
+            return
+        if found != wanted:
+            yield f"local.broken_rules: {parameters} breaks {wanted} rules of the template, and {found} of the module"
 
 
 def _literal(block: Block, path: tuple[str, ...]) -> Any:
