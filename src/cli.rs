@@ -43,7 +43,7 @@ pub use input::{InputError, SyntaxProblem};
 use crate::location::Location;
 use crate::preflight::Check;
 use crate::report::{Report, ReportFormat};
-use explain::CheckCommand;
+use explain::CheckArguments;
 use output::{AwsOptions, OutputOptions, ReportFile};
 use suggestions::Doubtful;
 
@@ -125,7 +125,7 @@ enum Command {
     Release(Reporting<release::ReleaseOptions>),
     /// Check who can use a key; with --policy without network and credentials.
     #[command(after_help = examples::CHECK)]
-    Check(CheckCommand),
+    Check(CheckArguments),
     /// Show which key encrypts sessions in many accounts and Regions, and who is locked out.
     #[command(after_long_help = audit::HELP, after_help = audit::HELP)]
     Audit(Box<audit::AuditCommand>),
@@ -153,9 +153,9 @@ impl Command {
             Self::Apply(command) => Some(&command.output),
             Self::Clear(command) => Some(&command.output),
             Self::Release(command) => Some(&command.output),
-            Self::Check(CheckCommand::Report(command)) => Some(&command.output),
+            Self::Check(CheckArguments::Report(command)) => Some(&command.output),
             Self::KeyReport(command) => Some(&command.output),
-            Self::Check(CheckCommand::Explain(_))
+            Self::Check(CheckArguments::Explain(_))
             | Self::Audit(_)
             | Self::Evaluate
             | Self::Completions(_)
@@ -169,7 +169,7 @@ impl Command {
             Self::Evaluate => "evaluate",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
-            Self::Check(CheckCommand::Explain(_)) => "check --explain",
+            Self::Check(CheckArguments::Explain(_)) => "check --explain",
             _ => return None,
         };
         if !before.is_empty() {
@@ -178,7 +178,7 @@ impl Command {
         let result = match self {
             Self::Completions(options) => shell::completions(options, console),
             Self::Man(options) => shell::man(options, console),
-            Self::Check(CheckCommand::Explain(check)) => console.write(&explain::text(*check)),
+            Self::Check(CheckArguments::Explain(check)) => console.write(&explain::text(*check)),
             _ => return Some(evaluate_cases(console)),
         };
         Some(result.map_or_else(|error| end(&error, console), |()| Exit::Good))
@@ -259,7 +259,7 @@ where
         Command::Apply(command) => Box::pin(apply::run(&command.options, console, &connect)).await,
         Command::Clear(command) => Box::pin(clear::run(&command.options, console, &connect)).await,
         Command::Release(command) => Box::pin(release::run(&command.options, console, &connect)).await,
-        Command::Check(CheckCommand::Report(command)) => {
+        Command::Check(CheckArguments::Report(command)) => {
             Box::pin(check::run(&command.options, console, &connect)).await
         }
         Command::KeyReport(command) => Box::pin(key_report::run(&command.options, &connect)).await,
@@ -270,7 +270,7 @@ where
         Command::Evaluate
         | Command::Completions(_)
         | Command::Man(_)
-        | Command::Check(CheckCommand::Explain(_)) => return Exit::Good,
+        | Command::Check(CheckArguments::Explain(_)) => return Exit::Good,
     };
     let result = result.map(|mut report| {
         report.header.origin = Some(origin::origin(&words, &console.started, caller.take()));

@@ -13,12 +13,12 @@ const WIDTH: usize = 80;
 
 /// The command `check`: it reports, or explains one of its checks.
 #[derive(Debug)]
-pub(super) enum CheckCommand {
+pub(super) enum CheckArguments {
     Explain(Check),
     Report(Box<Reporting<CheckOptions>>),
 }
 
-impl Args for CheckCommand {
+impl Args for CheckArguments {
     fn augment_args(command: clap::Command) -> clap::Command {
         let explain = Arg::new("explain")
             .long("explain")
@@ -36,7 +36,7 @@ impl Args for CheckCommand {
     }
 }
 
-impl FromArgMatches for CheckCommand {
+impl FromArgMatches for CheckArguments {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         Ok(match matches.get_one::<Check>("explain") {
             Some(check) => Self::Explain(*check),

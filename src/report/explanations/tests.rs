@@ -21,7 +21,7 @@ fn an_explanation_says_what_is_asked_failed_unknown_and_to_be_done() {
         let explanation = Explanation::of(check);
         assert_eq!(explanation.id, explanation.name.replace(' ', "-"));
         for (title, text) in explanation.parts().into_iter().take(5) {
-            assert!(text.len() > 40 && text.ends_with('.'), "{check:?}, {title}: {text}");
+            assert!(text.len() > 40 && text.ends_with(['.', '?']), "{check:?}, {title}: {text}");
             assert!(!text.contains("  "), "{check:?}, {title}: {text}");
         }
         assert!(explanation.asks.contains('?'), "{check:?}");

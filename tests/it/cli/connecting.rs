@@ -185,7 +185,7 @@ async fn the_address_that_is_asked_for_counts_before_those_of_the_environment() 
         format!("http://{}", listener.local_addr().unwrap())
     };
     // The address of all services, those of the SDK's clients, and those of services that have no client.
-    let names = ["", "_KMS", "_SSM", "_STS", "_IAM", "_EC2", "_ORGANIZATIONS"]
+    let names = ["", "_KMS", "_SSM", "_STS", "_IAM", "_EC2", "_ACCOUNT"]
         .map(|name| format!("AWS_ENDPOINT_URL{name}"));
     let (ran, without) = tokio::task::spawn_blocking(move || {
         let mut variables = vec![KEYS[0], KEYS[1], REGION];
@@ -198,7 +198,7 @@ async fn the_address_that_is_asked_for_counts_before_those_of_the_environment() 
     .unwrap();
     let report: serde_json::Value = serde_json::from_str(&ran.1).unwrap_or_else(|_| panic!("{}", ran.2));
     assert_ne!(report["rows"][0]["state"], "unreadable", "{report:#}");
-    for call in ["GetCallerIdentity", "DescribeRegions", "GetDocument"] {
+    for call in ["GetCallerIdentity", "ListRegions", "GetDocument"] {
         assert!(!stub.calls_of(call).is_empty(), "{call}");
     }
     assert!(without.0 == Some(3) && without.2.contains("refuses connections"), "{}", without.2);

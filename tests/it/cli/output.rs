@@ -161,7 +161,7 @@ async fn sarif_has_the_findings_of_a_check_and_no_results_for_other_reports() {
     assert!(invocation["commandLine"].as_str().unwrap().starts_with("session-kms check "));
 
     let fixture = Fixture::with_settings().await;
-    let plan = ["plan", "--document", NAME, "--key", &fixture.k1, "--format", "sarif"];
+    let plan = ["plan", "--document", NAME, "--key", &fixture.k1, "--user", STRANGER, "--format", "sarif"];
     for (arguments, has_results) in [(&plan[..], true), (&["status", "--format", "sarif"], false)] {
         let ran = on(&fixture, arguments, &Terminal::None).await;
         let log: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err));

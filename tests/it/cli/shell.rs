@@ -69,8 +69,9 @@ async fn shells_accept_their_completions() {
     if is_installed("bash") {
         let ask = |words: &str, at: usize| {
             let script = format!(
-                "source {}; COMP_WORDS=({words}); COMP_CWORD={at}; _session-kms session-kms \"${{COMP_WORDS[{at}]}}\" \
-                 \"${{COMP_WORDS[{at}-1]}}\"; echo \"${{COMPREPLY[@]}}\"",
+                "source {}; COMP_WORDS=({words}); COMP_CWORD={at}; \
+                 complete=$(complete -p session-kms | sed 's/.*-F \\([^ ]*\\) .*/\\1/'); \
+                 $complete session-kms \"${{COMP_WORDS[{at}]}}\" \"${{COMP_WORDS[{at}-1]}}\"; echo \"${{COMPREPLY[@]}}\"",
                 folder.join("bash").display()
             );
             let answered = Command::new("bash").args(["-c", &script]).output().unwrap();
