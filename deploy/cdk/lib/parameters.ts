@@ -36,7 +36,7 @@ export function parameterValues(scope: Construct, template: Template, properties
       throw new Error(`${scope.node.path}: ${property} is missing`);
     }
     values[name] = value(parameter, items);
-    const complaint = items && items.length > 0 ? problem(parameter, values[name]) : undefined;
+    const complaint = items === undefined ? undefined : problem(parameter, values[name]);
     if (complaint !== undefined) {
       throw new Error(`${scope.node.path}: ${property} ${withPropertyNames(complaint, template)}`);
     }

@@ -128,6 +128,16 @@ test('values that are wrong are refused with the name of the property', () => {
   }
 });
 
+test('an empty list is the same as none, and is refused where one is needed', () => {
+  assert.deepEqual(
+    properties(made({ createKey: true, users: [], userRoleNames: [] }), 'Custom::SessionEncryption'),
+    properties(made({ createKey: true }), 'Custom::SessionEncryption'),
+  );
+  const stack = new Stack(app(), 'Stack');
+  const props = { code: code(stack), keyArn: KEY, readerArns: ['arn:aws:iam::222222222222:role/session-kms-*'] };
+  assert.throws(() => new SessionKmsKeyAccess(stack, 'Access', { ...props, consumerAccounts: [] }), /consumerAccounts must be account ids/);
+});
+
 test('a list may be longer than a parameter', () => {
   const roles = Array.from({ length: 200 }, (_, index) => `Role-with-a-long-name-${index}`);
   assert.ok(roles.join(',').length > 4096);
