@@ -23,6 +23,11 @@ mod it {
     pub mod stub;
 }
 
+// The stub checks answers by it.
+#[expect(dead_code, unreachable_pub, reason = "the checks of the tests, of which the stub uses a part")]
+#[path = "../tests/it/schemas.rs"]
+mod schemas;
+
 #[path = "support/key_policy.rs"]
 mod key_policy;
 
