@@ -20,7 +20,7 @@ fn input(key: &str) -> Value {
     json!({"action": "reconcile", "kmsKeyId": key, "onDelete": "Restore"})
 }
 
-fn call(action: &str, mut input: Value, previous: Value) -> Value {
+fn call(action: &str, mut input: Value, previous: &Value) -> Value {
     input["tf"] = json!({"action": action, "prev_input": previous});
     input
 }
@@ -50,7 +50,7 @@ async fn a_refusal_is_an_error_that_says_what_to_do_and_stays_short() {
             world.add_session(&format!("s-{number}"), &user, 4_000_000_000.0);
         }
     });
-    let wanted = call("create", input(&fixture.k1), Value::Null);
+    let wanted = call("create", input(&fixture.k1), &Value::Null);
     let error = handle(&function(&fixture), &wanted, PATIENCE).await.unwrap_err();
     assert_eq!(error.kind(), "Refused");
     let text = error.to_string();
@@ -68,7 +68,7 @@ async fn a_refusal_is_an_error_that_says_what_to_do_and_stays_short() {
 #[tokio::test]
 async fn the_answer_has_the_attributes_of_the_custom_resource_and_does_not_grow() {
     let fixture = Fixture::with_settings().await;
-    let answer = answered(&fixture, &call("create", input(&fixture.k1), Value::Null)).await;
+    let answer = answered(&fixture, &call("create", input(&fixture.k1), &Value::Null)).await;
     assert_eq!(guarded(), 1, "the alarm on silence knows that the function works");
     assert_eq!(
         (&answer["keyArn"], &answer["documentName"], &answer["documentVersion"]),
@@ -82,9 +82,9 @@ async fn the_answer_has_the_attributes_of_the_custom_resource_and_does_not_grow(
 async fn what_was_wanted_before_does_not_make_a_request_another_one() {
     let fixture = Fixture::with_settings().await;
     let wanted = input(&fixture.k1);
-    answered(&fixture, &call("create", wanted.clone(), Value::Null)).await;
+    answered(&fixture, &call("create", wanted.clone(), &Value::Null)).await;
     fixture.stub.forget_calls();
-    let answer = answered(&fixture, &call("update", wanted, input(&fixture.k2))).await;
+    let answer = answered(&fixture, &call("update", wanted, &input(&fixture.k2))).await;
     assert_eq!(answer["changed"], false);
     let writes: Vec<_> = fixture.stub.calls().into_iter().filter(|call| call.writes).collect();
     assert!(writes.is_empty(), "{writes:?}");

@@ -15,17 +15,17 @@ fn input(key: &str) -> Value {
     json!({"action": "reconcile", "kmsKeyId": key, "onDelete": "Restore"})
 }
 
-fn call(action: &str, mut input: Value, previous: Value) -> Value {
+fn call(action: &str, mut input: Value, previous: &Value) -> Value {
     input["tf"] = json!({"action": action, "prev_input": previous});
     input
 }
 
 fn create() -> Value {
-    call("create", input(K1), Value::Null)
+    call("create", input(K1), &Value::Null)
 }
 
 fn update() -> Value {
-    call("update", input(K2), input(K1))
+    call("update", input(K2), &input(K1))
 }
 
 /// An update that leaves the document for another one.
@@ -33,7 +33,7 @@ fn to_other_document() -> Value {
     let mut wanted = input(K2);
     wanted["documentName"] = OTHER_DOCUMENT.into();
     wanted["createDocument"] = true.into();
-    call("update", wanted, input(K1))
+    call("update", wanted, &input(K1))
 }
 
 /// A delete whose input this version cannot read, but for the document.
@@ -42,7 +42,7 @@ fn delete() -> Value {
     input["kmsKeyId"] = Value::Null;
     input["preflight"] = "Perhaps".into();
     input["propertyOfAnotherVersion"] = json!({});
-    call("delete", input.clone(), input)
+    call("delete", input.clone(), &input)
 }
 
 const CREATE: Flow =
