@@ -45,7 +45,7 @@ fn guarded() -> Value {
 async fn a_refusal_is_an_error_that_says_what_to_do_and_stays_short() {
     let fixture = Fixture::with_settings().await;
     fixture.stub.world(|world| {
-        for number in 0..150 {
+        for number in 0..60 {
             let user = world.add_user(&format!("somebody-with-a-long-name-{number}"));
             world.add_session(&format!("s-{number}"), &user, 4_000_000_000.0);
         }
