@@ -95,14 +95,15 @@ def test_the_script_passes_each_value_on_as_it_is(tmp_path: Path) -> None:
     program.chmod(0o755)
     arn = f"arn:aws:iam::111122223333:role/{SIGNS}/App"
     variables = {
-        "TEMPLATE": "a b/*.yaml", "LOGICAL_ID": "Key", "KEY": KEY, "PREFLIGHT": "strict", "USERS": f"{arn} {arn}\n", "NODES": f"\n{arn}",
+        "TEMPLATE": "a b/*.yaml", "LOGICAL_ID": "Key", "KEY": KEY, "ACCOUNT_ID": "1", "REGION": "r",
+        "PREFLIGHT": "strict", "PARAMETERS": "A=1 B=*", "USERS": f"{arn} {arn}\n", "NODES": f"\n{arn}",
         "ACCOUNTS": "111122223333", "EXEMPT": "*a", "SARIF": "out.sarif",
     }
     path = os.pathsep.join([str(program.parent), os.defpath])
     result = check(tmp_path, PATH=path, **{f"SESSION_KMS_{name}": value for name, value in variables.items()})
     expected = [
-        "check", "--template=a b/*.yaml", "--logical-id=Key", f"--key={KEY}", "--preflight=strict", f"--user={arn}", f"--user={arn}",
-        f"--node={arn}", "--account=111122223333", "--exempt=*a",
+        "check", "--template=a b/*.yaml", "--logical-id=Key", f"--key={KEY}", "--account-id=1", "--region=r",
+        "--preflight=strict", "--parameter=A=1", "--parameter=B=*", f"--user={arn}", f"--user={arn}", f"--node={arn}", "--account=111122223333", "--exempt=*a",
     ]
     assert result.stdout.splitlines() == [*expected, *expected, "--format", "sarif", "--output", "out.sarif"], result.stdout
 
@@ -227,6 +228,20 @@ def test_the_hook_knows_which_options_have_no_value(tmp_path: Path) -> None:
     known = set(re.findall(r"--[a-z-]+(?= \||\))", (SCRIPTS / "pre-commit.sh").read_text()))
     assert flags
     assert flags <= known, flags - known
+
+
+def test_the_hook_and_the_script_take_the_key_of_a_template(tmp_path: Path) -> None:
+    template = ROOT / "tests" / "data" / "templates" / "key.yaml"
+    # Nobody knows whom the policy admits before its parameter has a value.
+    given = {"account-id": "111122223333", "region": "eu-west-1", "parameter": "AdminRole=arn:aws:iam::111122223333:role/Admin"}
+    options = [f"--{name}={value}" for name, value in given.items()]
+    of_hook = run(SCRIPTS / "pre-commit.sh", "template", *options, "--node", STRANGER, template, cwd=tmp_path)
+    names = {"account-id": "ACCOUNT_ID", "region": "REGION", "parameter": "PARAMETERS"}
+    variables = {f"SESSION_KMS_{names[name]}": value for name, value in given.items()}
+    of_script = check(tmp_path, SESSION_KMS_TEMPLATE=template, SESSION_KMS_NODES=STRANGER, **variables)
+    for result in (of_hook, of_script):
+        assert result.returncode == 1, result.stdout
+        assert "role/Stranger" in result.stdout
 
 
 def test_the_worst_result_of_all_files_counts(tmp_path: Path) -> None:
