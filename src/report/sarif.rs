@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::escape::plain;
 use super::explanations::{CHECKS, Explanation};
 use super::{KeyAssessment, PolicySource, Report, SourcePlace};
 use crate::preflight::{Check, Finding, Verdict};
@@ -84,8 +85,10 @@ fn invocation(report: &Report, left_out: usize) -> Value {
     if left_out > 0 {
         notes.push(format!("{left_out} further findings are left out; the JSON report has all of them"));
     }
-    let notes: Vec<Value> =
-        notes.into_iter().map(|text| json!({ "level": "note", "message": { "text": text } })).collect();
+    let notes: Vec<Value> = notes
+        .into_iter()
+        .map(|text| json!({ "level": "note", "message": { "text": message_text(&text) } }))
+        .collect();
     let mut invocation = Map::new();
     if let Some(origin) = &report.header.origin {
         invocation.insert("commandLine".to_owned(), origin.command_line.clone().into());
@@ -136,7 +139,19 @@ fn message(finding: &Finding) -> String {
     let behind = super::words::behind_subject(finding);
     let Finding { subject, evidence, .. } = finding;
     let remedy = finding.remedy.iter().map(|remedy| format!(". To do: {remedy}")).collect::<String>();
-    format!("{subject}{behind}: {evidence}{remedy}")
+    message_text(&format!("{subject}{behind}: {evidence}{remedy}"))
+}
+
+/// A text in which nothing is a link. In messages of SARIF, words in brackets before parentheses are one.
+fn message_text(text: &str) -> String {
+    let mut escaped = String::new();
+    for letter in plain(text).chars() {
+        if matches!(letter, '[' | ']' | '\\') {
+            escaped.push('\\');
+        }
+        escaped.push(letter);
+    }
+    escaped
 }
 
 /// The place of the first statement that decided, else of the whole policy; without a file, the subject.

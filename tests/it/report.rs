@@ -283,6 +283,23 @@ fn markdown_has_no_foreign_mark_up() {
 }
 
 #[test]
+fn sarif_messages_hold_no_link_and_no_control_character() {
+    let log: Value = serde_json::from_str(&everything().render(ReportFormat::Sarif)).unwrap();
+    let run = &log["runs"][0];
+    let of = |list: &Value| list.as_array().unwrap().clone();
+    let messages = [of(&run["results"]), of(&run["invocations"][0]["toolExecutionNotifications"])].concat();
+    assert!(messages.len() > 3);
+    for message in messages {
+        let text = message["message"]["text"].as_str().unwrap();
+        assert!(
+            !text.contains("[x](y)") && !text.contains(|c: char| c.is_control() || c == '\u{202e}'),
+            "{text}"
+        );
+        assert!(!text.contains("alert") || text.contains("\\[x\\](y)"), "{text}");
+    }
+}
+
+#[test]
 fn json_has_the_remedies_unescaped() {
     let value: Value = serde_json::from_str(&everything().render(ReportFormat::Json)).unwrap();
     assert_eq!(value["remedies"]["keyPolicyStatements"][0]["Sid"], HARM);
