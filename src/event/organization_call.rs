@@ -37,7 +37,8 @@ pub(super) fn pairs(reader: &mut Properties<'_>, fields: &Map<String, Value>) ->
     // The rest is what each call of the list has. It is read as such a call is, so that a mistake is found here and not
     // 100,000 times.
     let role = audit_role(reader);
-    if fields.get("roleName").is_none_or(Value::is_null) {
+    // An empty text counts as absent.
+    if fields.get("roleName").is_none_or(|name| name.is_null() || name == "") {
         reader.reject("RoleName", "is required: it names the role by which each account is read");
     }
     let _ = (document_name(reader), who_needs_key(reader));
