@@ -22,7 +22,7 @@ mod yaml;
 
 pub use error::{InputError, SyntaxProblem};
 
-pub(super) use assumed_key::{AssumedKey, KeyQuestion};
+pub(super) use assumed_key::{AssumedKey, PolicyKeyQuestion};
 pub(super) use bounds::{BOUNDS, Bound, PolicyBounds};
 pub(super) use outcomes::{KeyTraits, OutcomePolicy, default_key_policy};
 pub(super) use places::places;
@@ -62,7 +62,7 @@ pub(super) fn read_template(
     text: &str,
     logical_id: Option<&str>,
     parameters: &[(String, String)],
-    question: &KeyQuestion<'_>,
+    question: &PolicyKeyQuestion<'_>,
 ) -> Result<PolicyInput, InputError> {
     let template = template::Template::read(file, text, logical_id, parameters)?;
     let mut cases = Vec::new();
@@ -71,12 +71,18 @@ pub(super) fn read_template(
         let stack = key.stack_facts();
         let rules = |traits: &KeyTraits| question.rules(&key, traits);
         for outcome in outcomes::outcomes(&template, &stack, &rules)? {
-            let outcomes::Outcome { policy, traits, taken, defaults: used } = outcome;
+            let outcomes::KeyOutcome { policy, traits, taken, defaults: used } = outcome;
             defaults.extend(used);
             cases.push(PolicyCase { key: key.clone(), policy, traits, taken });
         }
     }
     let mut notes = vec![format!("the key policy is that of `{}` in `{file}`", template.logical_id)];
+    if cases.iter().any(|case| matches!(case.policy, OutcomePolicy::Default)) {
+        notes.push(
+            "the template gives the key no policy; KMS's default policy leaves everything to the account's own policies"
+                .to_owned(),
+        );
+    }
     if !defaults.is_empty() {
         let names: Vec<_> = defaults.into_iter().collect();
         notes.push(format!(

@@ -16,6 +16,7 @@ mod output;
 mod refusals;
 mod shell;
 mod standard_input;
+mod templates;
 
 use std::io::BufRead;
 use std::path::Path;

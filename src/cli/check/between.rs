@@ -7,7 +7,7 @@ use super::super::Console;
 use super::super::error::CliError;
 use super::super::files::Files;
 use super::super::input::{
-    self, BOUNDS, Bound, InputError, KeyQuestion, OutcomePolicy, PolicyBounds, PolicyCase, PolicyInput,
+    self, BOUNDS, Bound, InputError, OutcomePolicy, PolicyBounds, PolicyCase, PolicyInput, PolicyKeyQuestion,
     Unknown,
 };
 use super::CheckOptions;
@@ -51,7 +51,7 @@ fn run(
     options: &CheckOptions,
     file: &str,
     policy: &PolicyInput,
-    question: &KeyQuestion<'_>,
+    question: &PolicyKeyQuestion<'_>,
     files: &mut Files<'_>,
 ) -> Result<Report, CliError> {
     let given = Given::read(options, files)?;
@@ -63,12 +63,13 @@ fn run(
     let places = statement_places(policy);
     let merged = Merged::new(&cases, &policy.cases, &places);
     let causes = |row: usize| -> Result<Vec<Unknown>, CliError> { checker.causes(policy, &cases, row) };
-    let assessment = merged.assessment(&causes)?;
+    let mut assessment = merged.assessment(&causes)?;
     let Some(first) = policy.cases.first() else {
         return Err(InputError::Options("the file has no key policy".to_owned()).into());
     };
-    let observation = checker.observation(first, Read::Known(shown_policy(policy, &places).to_string()))?;
-    let mut assessment = assessment;
+    let mut observation = checker.observation(first, Read::Unknown(String::new()))?;
+    // What is shown is no policy that could be checked: what is unknown stands in it as the file writes it.
+    observation.policy = Read::Known(shown_policy(policy, &places).to_string());
     assessment.findings.insert(0, fitness(first, &cases));
     let location = first.key.arn.location();
     let regions = if first.key.is_region_given { vec![location.region.clone()] } else { Vec::new() };
@@ -94,7 +95,7 @@ fn run(
 struct BetweenCheck<'a> {
     options: &'a CheckOptions,
     given: &'a Given,
-    question: &'a KeyQuestion<'a>,
+    question: &'a PolicyKeyQuestion<'a>,
 }
 
 impl BetweenCheck<'_> {
@@ -177,7 +178,7 @@ impl BetweenCheck<'_> {
         if !is_same_in_all {
             causes.extend(policy.cases.iter().flat_map(|case| case.taken.iter().cloned()));
             if policy.cases.iter().any(|case| case.key.is_other_account) {
-                causes.insert(account(policy.place));
+                causes.insert(unknown_account());
             }
         }
         Ok(if causes.is_empty() { all } else { causes }.into_iter().collect())
@@ -207,28 +208,34 @@ fn open_statements(bounds: &PolicyBounds) -> impl Iterator<Item = (usize, &[Unkn
     statements.filter(|(_, one)| one.is_open()).map(|(at, one)| (at, one.unknowns.as_slice()))
 }
 
-/// That the account of the key is not known.
-fn account(place: SourcePlace) -> Unknown {
+/// That the account of the key is not known. It stands in no line.
+fn unknown_account() -> Unknown {
     Unknown {
-        line: place.line,
+        line: 0,
         what: "the key's account".to_owned(),
         hint: "give it by --account-id, or the key by --key".to_owned(),
     }
 }
 
-/// Unknowns in words, each with its line, and how to say the first.
+/// Unknowns in words, each once, with its line and with how to say it.
 pub(super) fn listed(unknowns: &[Unknown]) -> String {
     const LISTED: usize = 4;
-    let mut shown: Vec<String> = Vec::new();
-    for Unknown { line, what, hint } in unknowns.iter().take(LISTED) {
-        let hint = if hint.is_empty() { String::new() } else { format!(": {hint}") };
-        shown.push(format!("`{what}` (line {line}{hint})"));
+    let mut once: Vec<&Unknown> = Vec::new();
+    for unknown in unknowns {
+        if !once.iter().any(|known| known.what == unknown.what) {
+            once.push(unknown);
+        }
     }
-    let more = unknowns.len().saturating_sub(LISTED);
-    if more > 0 {
-        shown.push(format!("{more} more"));
+    let shown = |Unknown { line, what, hint }: &Unknown| match (line, hint.as_str()) {
+        (0, hint) => format!("{what} ({hint})"),
+        (line, "") => format!("{what} (line {line})"),
+        (line, hint) => format!("{what} (line {line}: {hint})"),
+    };
+    let mut texts: Vec<String> = once.iter().take(LISTED).map(|unknown| shown(unknown)).collect();
+    if once.len() > LISTED {
+        texts.push(format!("{} more", once.len() - LISTED));
     }
-    shown.join(" and ")
+    texts.join(" and ")
 }
 
 /// The places of all statements, each once, with what is shown of each. Every case with the same statements has the same

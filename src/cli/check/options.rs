@@ -4,7 +4,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args};
 
 use super::super::error::CliError;
-use super::super::input::{InputError, KeyQuestion};
+use super::super::input::{InputError, PolicyKeyQuestion};
 use super::super::options::{self, Discovery, DocumentOption, PreflightOptions};
 use crate::access::PrincipalArn;
 use crate::key::{KeyArn, KeyRef};
@@ -87,8 +87,8 @@ impl CheckOptions {
     }
 
     /// What is known of the key of a template or a plan, and who is asked about.
-    pub(super) fn question(&self) -> Result<KeyQuestion<'_>, CliError> {
-        Ok(KeyQuestion {
+    pub(super) fn question(&self) -> Result<PolicyKeyQuestion<'_>, CliError> {
+        Ok(PolicyKeyQuestion {
             key: self.key_arn()?,
             account: self.account_id,
             region: self.region.as_deref(),

@@ -17,7 +17,7 @@ const ASSUMED_ID: &str = "00000000-0000-0000-0000-000000000000";
 
 /// What the options say of the key, and who is asked about.
 #[derive(Clone, Debug)]
-pub(in crate::cli) struct KeyQuestion<'a> {
+pub(in crate::cli) struct PolicyKeyQuestion<'a> {
     pub(in crate::cli) key: Option<&'a KeyArn>,
     pub(in crate::cli) account: Option<AccountId>,
     pub(in crate::cli) region: Option<&'a str>,
@@ -41,7 +41,7 @@ pub(in crate::cli) struct AssumedKey {
     is_partition_known: bool,
 }
 
-impl KeyQuestion<'_> {
+impl PolicyKeyQuestion<'_> {
     /// The keys that the policy may be of. There are several only if the account is not known: then one for each account
     /// of somebody who is asked about, and one for all other accounts.
     pub(super) fn keys(&self) -> Result<Vec<AssumedKey>, InputError> {

@@ -18,7 +18,7 @@ const MOST_OUTCOMES: usize = 32;
 
 /// What the template makes of the key, for one value of each condition that cannot be known.
 #[derive(Debug)]
-pub(super) struct Outcome {
+pub(super) struct KeyOutcome {
     pub(super) policy: OutcomePolicy,
     pub(super) traits: KeyTraits,
     /// The conditions that were taken to have a value.
@@ -53,7 +53,7 @@ pub(super) fn outcomes(
     template: &Template,
     stack: &StackFacts,
     rules: &dyn Fn(&KeyTraits) -> BoundRules,
-) -> Result<Vec<Outcome>, InputError> {
+) -> Result<Vec<KeyOutcome>, InputError> {
     let mut open: Vec<(BTreeMap<String, bool>, Vec<Unknown>)> = vec![Default::default()];
     let mut found = Vec::new();
     let mut unknowns: Vec<Unknown> = Vec::new();
@@ -62,7 +62,7 @@ pub(super) fn outcomes(
         let resolver = Resolver::new(template, stack, &decided);
         match outcome(&resolver, rules) {
             Ok(Some((policy, traits))) => {
-                found.push(Outcome { policy, traits, taken, defaults: resolver.defaults() });
+                found.push(KeyOutcome { policy, traits, taken, defaults: resolver.defaults() });
             }
             // The key is not created then, and nobody needs it.
             Ok(None) => {}
@@ -73,7 +73,7 @@ pub(super) fn outcomes(
                 }
                 if open.len() + found.len() >= MOST_OUTCOMES {
                     let (policy, traits) = (OutcomePolicy::Unknown(unknowns), KeyTraits::default());
-                    return Ok(vec![Outcome {
+                    return Ok(vec![KeyOutcome {
                         policy,
                         traits,
                         taken: Vec::new(),
@@ -104,7 +104,7 @@ pub(super) fn outcomes(
             let what = "the template under some of its conditions".to_owned();
             let unknown = Unknown { line: template.key().place.line, what, hint: error.to_string() };
             let (policy, traits) = (OutcomePolicy::Unknown(vec![unknown]), KeyTraits::default());
-            found.push(Outcome { policy, traits, taken: unknowns, defaults: BTreeSet::new() });
+            found.push(KeyOutcome { policy, traits, taken: unknowns, defaults: BTreeSet::new() });
             Ok(found)
         }
     }

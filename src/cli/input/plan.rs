@@ -6,7 +6,7 @@ mod modules;
 use std::fs::File;
 use std::io::Read as _;
 
-use super::assumed_key::KeyQuestion;
+use super::assumed_key::PolicyKeyQuestion;
 use super::bounds::{BOUNDS, PolicyBounds, UnknownWhole};
 use super::error::InputError;
 use super::json;
@@ -27,7 +27,7 @@ pub(in crate::cli) fn read_plan(
     file: &str,
     text: &str,
     address: Option<&str>,
-    question: &KeyQuestion<'_>,
+    question: &PolicyKeyQuestion<'_>,
 ) -> Result<PolicyInput, InputError> {
     let plan = PlanDocument::read(file, text)?;
     let resource = plan.choose(address)?;
@@ -41,7 +41,7 @@ pub(in crate::cli) fn read_plan(
         }
         (given, own) => given.or(own.as_ref()),
     };
-    let question = KeyQuestion { key, ..question.clone() };
+    let question = PolicyKeyQuestion { key, ..question.clone() };
     let (policy, place) = planned_policy(&plan, &resource)?;
     let traits = traits(&resource);
     let mut cases = Vec::new();

@@ -49,10 +49,10 @@ struct YamlReader<'a> {
     end: (u32, u32),
 }
 
-type Read<'a> = (Event<'a>, Span);
+type YamlEvent<'a> = (Event<'a>, Span);
 
 impl<'a> YamlReader<'a> {
-    fn next(&mut self) -> Result<Read<'a>, SyntaxProblem> {
+    fn next(&mut self) -> Result<YamlEvent<'a>, SyntaxProblem> {
         match self.parser.next_event() {
             Some(Ok(event)) => Ok(event),
             Some(Err(error)) => Err(problem(*error.marker(), error.info())),
@@ -63,7 +63,7 @@ impl<'a> YamlReader<'a> {
     }
 
     /// The node that begins with an event.
-    fn node(&mut self, (event, span): Read<'a>, depth: usize) -> Result<SourceNode, SyntaxProblem> {
+    fn node(&mut self, (event, span): YamlEvent<'a>, depth: usize) -> Result<SourceNode, SyntaxProblem> {
         if depth > MAX_DEPTH {
             return Err(problem(span.start, format!("values are nested more than {MAX_DEPTH} deep")));
         }
@@ -73,13 +73,15 @@ impl<'a> YamlReader<'a> {
         let (value, anchor, tag) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.end = position(span.end);
-                let is_plain = style == ScalarStyle::Plain && tag.is_none();
-                let value = if is_plain { plain(&text) } else { SourceValue::Text(text.into_owned()) };
-                let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
-                // The parser ends a block scalar at the begin of the line behind it.
-                if is_block && self.end.1 == 1 && self.end.0 > line {
+                // The parser begins a block with its text, and ends it at the line behind it and behind empty lines.
+                if style == ScalarStyle::Literal {
+                    let lines = u32::try_from(text.trim_end().lines().count()).unwrap_or(u32::MAX);
+                    self.end = (line.saturating_add(lines.saturating_sub(1)), 1);
+                } else if style == ScalarStyle::Folded && self.end.0 > line {
                     self.end.0 -= 1;
                 }
+                let is_plain = style == ScalarStyle::Plain && tag.is_none();
+                let value = if is_plain { plain(&text) } else { SourceValue::Text(text.into_owned()) };
                 (value, anchor, tag)
             }
             Event::SequenceStart(anchor, tag) => (SourceValue::List(self.items(depth)?), anchor, tag),
