@@ -104,7 +104,7 @@ impl BetweenCheck<'_> {
         let [least, most] = BOUNDS;
         let least = self.assess(case, |_| least)?;
         let is_open = match &case.policy {
-            OutcomePolicy::Between(bounds) => bounds.statements.iter().flatten().any(|one| one.is_open()),
+            OutcomePolicy::Between(bounds) => bounds.is_open(),
             OutcomePolicy::Default | OutcomePolicy::Unknown(_) => false,
         };
         let most = if is_open { self.assess(case, |_| most)? } else { least.clone() };

@@ -127,6 +127,11 @@ impl PolicyBounds {
         Value::Object(policy).to_string()
     }
 
+    /// Whether the bounds differ.
+    pub(in crate::cli) fn is_open(&self) -> bool {
+        self.statements.iter().flatten().any(StatementBounds::is_open)
+    }
+
     /// The members of the policy besides its statements.
     pub(in crate::cli) fn head(&self) -> &Map<String, Value> {
         &self.head
