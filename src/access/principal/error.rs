@@ -168,7 +168,7 @@ impl PrincipalArnError {
         } else {
             String::new()
         };
-        (role.len() <= LONGEST_ROLE).then(|| Self::RoleSession { given, role, note })
+        (role.len() <= LONGEST_ROLE).then_some(Self::RoleSession { given, role, note })
     }
 
     /// That a text is a pattern of the ARNs of roles or users.
