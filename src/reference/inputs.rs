@@ -138,10 +138,10 @@ impl Reader {
                 json!({"type": ["string", "number", "boolean"], "minLength": 1})
             }
             PropertyKind::Text => json!({"type": ["string", "number", "boolean", "null"]}),
-            PropertyKind::Flag => any_case_or_null(&["true", "false"], json!({"type": ["boolean", "null"]})),
+            PropertyKind::Flag => any_case_or_null(&["true", "false"], &json!({"type": ["boolean", "null"]})),
             PropertyKind::Word(words) => {
                 let words: Vec<_> = words.iter().map(String::as_str).collect();
-                any_case_or_null(&words, json!({"enum": words_and_null(&words)}))
+                any_case_or_null(&words, &json!({"enum": words_and_null(&words)}))
             }
             PropertyKind::Texts => json!({
                 "type": ["array", "string", "number", "boolean", "null"],
@@ -208,7 +208,7 @@ fn words_and_null(words: &[&str]) -> Vec<Value> {
 }
 
 /// A schema for words that are taken in any case, or for what `also` takes. Editors offer the words of `also`.
-fn any_case_or_null(words: &[&str], also: Value) -> Value {
+fn any_case_or_null(words: &[&str], also: &Value) -> Value {
     json!({"anyOf": [also, {"type": "string", "pattern": any_case(words)}]})
 }
 
