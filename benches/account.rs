@@ -24,7 +24,12 @@ mod it {
 }
 
 // The stub checks answers by it.
-#[expect(dead_code, unreachable_pub, reason = "the checks of the tests, of which the stub uses a part")]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    clippy::panic,
+    reason = "the checks of the tests, of which the stub uses a part"
+)]
 #[path = "../tests/it/schemas.rs"]
 mod schemas;
 

@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that panics has failed"
 )]
 #![expect(unreachable_pub, reason = "a test crate exports nothing; `pub` marks what tests use")]
