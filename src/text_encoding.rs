@@ -21,6 +21,10 @@ pub(crate) enum TextEncoding {
 }
 
 /// Why bytes are no text.
+#[cfg_attr(
+    not(feature = "cli"),
+    expect(unreachable_pub, reason = "only an error of the command line shows it")
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum EncodingError {
     /// A byte that is no part of a text in UTF-8.
