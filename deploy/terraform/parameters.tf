@@ -240,7 +240,7 @@ variable "key_policy_reader_role_arn" {
   }
 
   validation {
-    condition     = can(regex("^$|^arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/.+$", var.key_policy_reader_role_arn))
+    condition     = can(regex("^$|^arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/[!-~]+$", var.key_policy_reader_role_arn))
     error_message = "The value of key_policy_reader_role_arn must be empty or the ARN of a role."
   }
 }

@@ -22,7 +22,9 @@ pub fn samples() -> Vec<(String, Value)> {
 /// The state in which a sample makes the function do the most.
 pub fn before(sample: &str) -> Before {
     match sample {
-        name if name.ends_with("-create") || name == "direct-plan" => Before::Unowned,
+        // A stack owns the document in the other states, and is no owner for Terraform.
+        "direct-plan" | "direct-terraform-update" => Before::Unowned,
+        name if name.ends_with("-create") => Before::Unowned,
         name if name.starts_with("custom-resource") || name.starts_with("session-key") => Before::AsWanted,
         _ => Before::Drifted,
     }
