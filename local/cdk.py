@@ -18,12 +18,12 @@ from typing import Any
 
 from local import environments, npm
 from local.cdk_comparison import CODE, CONSTRUCTS, PROPERTIES, ComparisonError, choices, differences, drift, properties
+from local.documents import LINTED
 from local.paths import ROOT
 from local.template import PSEUDO
 
 SOURCE = ROOT / "deploy" / "cdk"
 REGION = PSEUDO["AWS::Region"]
-DOCUMENTS = (SOURCE / "README.md", ROOT / "docs" / "deploy.md")
 EXAMPLE = re.compile(r"^```ts\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # The choices whose templates the CDK's own validation and cfn-lint check too. Together they have every resource.
 VALIDATED = {
@@ -105,7 +105,7 @@ def examples(folder: Path) -> Templates:
     # Each example is an app. The zip that it names only has to exist.
     (folder / "examples" / "function-arm64.zip").write_bytes(b"PK\x05\x06" + bytes(18))
     programs = []
-    for document in DOCUMENTS:
+    for document in LINTED["ts"]:
         for number, code in enumerate(EXAMPLE.findall(document.read_text()), 1):
             programs.append(f"{document.stem.lower()}-{number}")
             (folder / "examples" / f"{programs[-1]}.ts").write_text(code)

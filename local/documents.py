@@ -15,6 +15,11 @@ PATTERNS = ("*.md", "docs/**/*.md", "deploy/**/*.md", "crates/*/README.md", "eve
 # It records what was true at each time.
 HISTORY = ROOT / "CHANGELOG.md"
 BUILT = ("node_modules", "target")
+# The pages whose blocks of a language `make lint` checks: it compiles and runs TypeScript, and parses HCL.
+LINTED = {
+    "ts": (ROOT / "deploy" / "cdk" / "README.md", ROOT / "docs" / "deploy.md"),
+    "hcl": (ROOT / "deploy" / "terraform" / "README.md", ROOT / "docs" / "deploy.md"),
+}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from local import terraform_equality, terraform_module
+from local.documents import LINTED
 from local.paths import ROOT
 from local.terraform_module import MODULE
 from local.terraform_schema import Argument, Body, SchemaError, prepare, schema_of
@@ -215,7 +216,6 @@ def _problem_of_literal(node: Node, argument: Argument) -> str | None:
 
 
 EXAMPLES = MODULE / "examples"
-DOCUMENTS = (MODULE / "README.md", ROOT / "docs" / "deploy.md")
 
 
 def problems(folder: Path) -> list[str]:
@@ -231,7 +231,7 @@ def problems(folder: Path) -> list[str]:
 def problems_of_documents() -> Iterator[str]:
     """Blocks of Terraform in documents that cannot be parsed, or that call the module by names that it does not have."""
     variables = Module(MODULE).variables
-    for path in DOCUMENTS:
+    for path in LINTED["hcl"]:
         blocks = re.findall(r"^```hcl\n(.*?)^```$", path.read_text(), re.MULTILINE | re.DOTALL)
         for text in blocks:
             for block in read(text, path.name):

@@ -22,7 +22,7 @@ pub fn samples() -> Vec<(String, Value)> {
 /// The state in which a sample makes the function do the most.
 pub fn before(sample: &str) -> Before {
     match sample {
-        // A stack owns the document in the other states, and is no owner for Terraform.
+        // A stack owns the document in the other states.
         "direct-plan" | "direct-terraform-update" => Before::Unowned,
         name if name.ends_with("-create") => Before::Unowned,
         name if name.starts_with("custom-resource") || name.starts_with("session-key") => Before::AsWanted,
