@@ -123,7 +123,7 @@ enum Command {
     /// Give a document back that the command line owns.
     #[command(after_help = examples::RELEASE)]
     Release(Reporting<release::ReleaseOptions>),
-    /// Check who can use a key; with --policy without network and credentials.
+    /// Check who can use a key; with --policy, --template or --plan without network and credentials.
     #[command(after_help = examples::CHECK)]
     Check(CheckArguments),
     /// Show which key encrypts sessions in many accounts and Regions, and who is locked out.

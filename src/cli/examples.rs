@@ -52,6 +52,8 @@ Examples:
   session-kms check --key alias/sessions --user arn:aws:iam::111122223333:role/Ops --context aws:SourceVpce=vpce-0a1b2c3d
   session-kms check --key alias/sessions --output report.html
   session-kms check --key arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab --policy key.json --node arn:aws:iam::111122223333:role/Node
+  session-kms check --template key.yaml --logical-id SessionKey --account-id 111122223333 --region eu-west-1 --node arn:aws:iam::111122223333:role/Node
+  session-kms check --plan plan.json --address aws_kms_key.session --account-id 111122223333 --node arn:aws:iam::111122223333:role/Node --format sarif
   session-kms check --explain network";
 
 pub(super) const COMPLETIONS: &str = "\

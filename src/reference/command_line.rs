@@ -61,7 +61,7 @@ fn shown(command: &Command) -> impl Iterator<Item = &Arg> {
 fn options(text: &mut String, arguments: &[&Arg]) {
     text.push_str("| option | meaning |\n| --- | --- |\n");
     for arg in arguments {
-        let _ = writeln!(text, "| `{}` | {} |", spelt(arg), cell(&meaning(arg)));
+        let _ = writeln!(text, "| `{}` | {} |", cell(&spelt(arg)), cell(&meaning(arg)));
     }
 }
 
