@@ -97,6 +97,6 @@ fn malformed(path: &str, what: &'static str, document: &DocumentText, error: Par
 }
 
 /// The name of a file in an error.
-fn shown(path: &str) -> String {
+pub(super) fn shown(path: &str) -> String {
     if path == STANDARD_INPUT { "standard input".to_owned() } else { path.to_owned() }
 }

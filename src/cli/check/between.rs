@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::super::Console;
 use super::super::error::CliError;
-use super::super::files::Files;
+use super::super::files::{Files, shown};
 use super::super::input::{
     self, BOUNDS, Bound, InputError, OutcomePolicy, PolicyBounds, PolicyCase, PolicyInput, PolicyKeyQuestion,
     Unknown,
@@ -41,10 +41,6 @@ pub(super) fn plan(
     let text = files.text(file).map_err(|error| input::not_a_plan(file).map_or(error, CliError::from))?;
     let policy = input::read_plan(&shown(file), &text, options.address.as_deref(), &question)?;
     run(options, file, &policy, &question, &mut files)
-}
-
-fn shown(file: &str) -> String {
-    if file == "-" { "standard input".to_owned() } else { file.to_owned() }
 }
 
 fn run(
