@@ -25,10 +25,14 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"there is no {BINARY}: run `make build` first")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Keep the tests of a file in one process: they share stacks. Those that write the demo's environment file share one too."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("demo" if item.path.name in WRITES_ENVIRONMENT else item.path.name))
+    item.add_marker(pytest.mark.xdist_group("demo" if item.path.name in WRITES_ENVIRONMENT else item.path.name))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if session.config.getoption("loadgroup", False) and not all("@" in item.nodeid for item in session.items):
+        raise pytest.UsageError("pytest-xdist does not group the tests with this version of pytest")
 
 
 @pytest.fixture(scope="session")
