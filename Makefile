@@ -65,8 +65,19 @@ lint: ## Check the Rust and Python code, its documentation and the templates
 	@exec $(PYTHON) -m local.suite lint
 
 .PHONY: schemas
-schemas: ## Write schemas/ and the generated sections of docs/reference.md from the code
-	@UPDATE_SCHEMAS=1 UPDATE_REFERENCE=1 cargo test --locked --test it -- schemas:: reference::
+schemas: ## Write the JSON Schemas of schemas/ from the code
+	@UPDATE_SCHEMAS=1 cargo test --locked --test it -- schemas::the_schemas_are_what_the_code_makes
+
+.PHONY: docs
+docs: ## Make the parts of the documents that are made from code, templates and reports
+	UPDATE_REFERENCE=1 cargo test --locked --test it -- reference::
+	@$(PYTHON) -m local client
+	@$(CLIENT) -m local.docs
+
+.PHONY: terraform
+terraform: ## Write the parts of deploy/terraform that follow from template.yaml
+	@$(PYTHON) -m local terraform
+	@$(VENV)/terraform/bin/python -m local.terraform_module
 
 .PHONY: bench
 bench: ## Measure the function beside Python and Node.js, how checks grow, the report of an audit and the evaluator, into docs/performance (RUNS=3 is a trial)

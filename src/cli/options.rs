@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use super::error::{CliError, not_a_region};
 use super::files::Files;
 use super::suggestions::condition_key;
-use crate::access::{KnownContext, KnownContextError, PrincipalArn, PrincipalType};
+use crate::access::{KnownContext, KnownContextError, PrincipalArn, parse_principal_pattern};
 use crate::intent::{KeyPolicyReader, PreflightMode, Safeguards};
 use crate::key::KeyRef;
 use crate::location::Location;

@@ -12,10 +12,23 @@ use cloudformation_custom_resource::{Properties, PropertyDescription, PropertyKi
 pub(crate) struct DirectCallDescription {
     /// The word of `action`.
     pub(crate) action: String,
-    /// Whether it says what it wants, as `reconcile` may or may not do.
-    pub(crate) has_intent: bool,
+    /// What it says besides.
+    pub(crate) form: CallForm,
     /// What it takes, the action first.
     pub(crate) properties: Vec<PropertyDescription>,
+}
+
+/// The forms of one action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CallForm {
+    /// It has one form, or this is the call that does not say what is wanted.
+    Plain,
+    /// The call says what is wanted.
+    WithIntent,
+    /// Terraform makes the call for a resource that it creates or updates.
+    Terraform,
+    /// Terraform makes the call for a resource that it destroys. Nothing else of the call keeps it from that.
+    TerraformDestroy,
 }
 
 /// The properties of `Custom::SessionEncryption`.
@@ -33,7 +46,7 @@ pub(crate) fn session_key_access() -> Vec<PropertyDescription> {
     described(|| drop(KeyAccessQuestion::read(&Map::new())))
 }
 
-/// The direct calls, in the order of the actions. An action that may come with an intent and without one is there twice.
+/// The direct calls, in the order of the actions, each form of an action once.
 pub(crate) fn direct_calls() -> Vec<DirectCallDescription> {
     let of_no_action = read(&json!({"action": null}));
     let Some(PropertyKind::Word(actions)) = of_no_action.into_iter().next().map(|property| property.kind)
@@ -59,12 +72,7 @@ pub(crate) fn direct_calls() -> Vec<DirectCallDescription> {
         forms.dedup_by(|later, earlier| later.properties == earlier.properties);
         forms
     });
-    let mut calls: Vec<_> = calls.collect();
-    calls.dedup_by(|with, without| with.properties == without.properties);
-    for call in &mut calls {
-        call.has_intent = call.properties.iter().any(|property| property.name == "encryption");
-    }
-    calls
+    calls.collect()
 }
 
 fn read(call: &Value) -> Vec<PropertyDescription> {

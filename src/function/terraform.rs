@@ -1,7 +1,8 @@
 //! A resource `aws_lambda_invocation` of Terraform, which follows its resource from creation to destruction
 //! (`lifecycle_scope = "CRUD"`): what is done with its calls, and the answers, which Terraform keeps in its state.
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::FunctionError;
 use super::check_command::CheckCommand;
@@ -34,8 +35,9 @@ impl<P: WritePorts> TerraformResource<'_, P> {
         let mut outcome = match call {
             TerraformCall::Establish { intent, .. } => self.establish(intent, digest).await?,
             TerraformCall::Release { document: None, .. } => {
-                let note = "nothing of this resource exists";
-                return Ok(json!({ "command": "release", "fails": false, "summary": note }));
+                let summary = "nothing of this resource exists";
+                let answer = NothingToRelease { command: "release", fails: false, summary };
+                return Ok(serde_json::to_value(answer).unwrap_or_default());
             }
             TerraformCall::Release { document: Some(document), on_delete } => {
                 self.release(document, *on_delete).await?
@@ -86,20 +88,58 @@ impl<P: WritePorts> TerraformResource<'_, P> {
     }
 }
 
-/// The answer: what the attributes of the custom resource say, and what happened. It does not grow with the number of
-/// principals, because Terraform keeps it.
+/// The answer to a call of Terraform: what the attributes of the custom resource say, and what happened. It does not grow
+/// with the number of principals, because Terraform keeps it.
+#[derive(Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TerraformAnswer<'a> {
+    /// `reconcile` or `release`.
+    command: &'a str,
+    /// Always false: Terraform takes every answer but an error for success.
+    fails: bool,
+    /// What the checks found, in a short line.
+    summary: String,
+    /// The document.
+    document_name: &'a str,
+    /// The number of the document's latest version. Null if there is no document.
+    document_version: Option<u64>,
+    /// The key's ARN. Null without encryption.
+    key_arn: Option<String>,
+    /// The standby key's ARN. Null if there is none.
+    standby_key_arn: Option<String>,
+    /// The key from before the first owner, which `Restore` sets again; empty if there was none.
+    previous_kms_key_id: &'a str,
+    /// Whether the document was changed.
+    changed: bool,
+    /// What else to know, one line each.
+    notes: &'a [String],
+}
+
+/// The answer to a call of Terraform to give back what there is not.
+#[derive(Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+pub(crate) struct NothingToRelease<'a> {
+    /// Always `release`.
+    command: &'a str,
+    /// Always false.
+    fails: bool,
+    /// Why nothing was done.
+    summary: &'a str,
+}
+
 fn answer(command: &str, outcome: &Outcome) -> Value {
-    let findings = cut(summary(&outcome.findings), LONGEST);
-    json!({
-        "command": command,
-        "fails": false,
-        "summary": findings,
-        "documentName": outcome.document.as_str(),
-        "documentVersion": outcome.version,
-        "keyArn": outcome.key.as_ref().map(ToString::to_string),
-        "standbyKeyArn": outcome.standby.as_ref().map(ToString::to_string),
-        "previousKmsKeyId": outcome.before_adoption.as_kms_key_id(),
-        "changed": outcome.changed,
-        "notes": outcome.notes,
-    })
+    let answer = TerraformAnswer {
+        command,
+        fails: false,
+        summary: cut(summary(&outcome.findings), LONGEST),
+        document_name: outcome.document.as_str(),
+        document_version: outcome.version,
+        key_arn: outcome.key.as_ref().map(ToString::to_string),
+        standby_key_arn: outcome.standby.as_ref().map(ToString::to_string),
+        previous_kms_key_id: outcome.before_adoption.as_kms_key_id(),
+        changed: outcome.changed,
+        notes: &outcome.notes,
+    };
+    serde_json::to_value(answer).unwrap_or_default()
 }

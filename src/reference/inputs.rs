@@ -42,7 +42,7 @@ impl Reader {
         Self::resource("Custom::SessionKeyAccess", TextGroup::Access, descriptions::session_key_access())
     }
 
-    /// The direct calls. `reconcile` is there twice: by the record, and with an intent.
+    /// The direct calls. `reconcile` is there in each of its forms.
     pub(super) fn direct_calls() -> Vec<Self> {
         let calls = descriptions::direct_calls().into_iter();
         calls
@@ -83,12 +83,27 @@ impl Reader {
     /// The call as JSON.
     pub(super) fn call_schema(&self) -> Map<String, Value> {
         let mut schema = self.schema();
-        let action = json!({"description": "The action, in any case.", "type": "string", "pattern": any_case(&[&self.title])});
+        let action = json!({
+            "description": "The action, in any case.",
+            "type": "string",
+            "pattern": any_case(&[&self.title]),
+        });
         if let Some(Value::Object(properties)) = schema.get_mut("properties") {
             properties.insert("action".to_owned(), action);
+            if let Some(actions) = self.form.of_terraform() {
+                properties.insert("tf".to_owned(), terraform(actions));
+            }
         }
         if let Some(Value::Array(required)) = schema.get_mut("required") {
             required.insert(0, "action".into());
+            required.extend(self.form.of_terraform().map(|_| "tf".into()));
+        }
+        // Whatever else the input holds, Terraform can destroy what it has made.
+        if self.form == CallForm::TerraformDestroy {
+            schema.insert("additionalProperties".to_owned(), true.into());
+            if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+                properties.retain(|name, _| name == "action" || name == "tf");
+            }
         }
         schema
     }
@@ -195,6 +210,27 @@ impl Reader {
             _ => Map::new(),
         }
     }
+}
+
+impl CallForm {
+    /// What Terraform says that it does, if it makes the call.
+    fn of_terraform(self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Plain | Self::WithIntent => None,
+            Self::Terraform => Some(&["create", "update"]),
+            Self::TerraformDestroy => Some(&["delete"]),
+        }
+    }
+}
+
+/// The member that Terraform adds to the input of a resource `aws_lambda_invocation`.
+fn terraform(actions: &[&str]) -> Value {
+    json!({
+        "description": "What Terraform adds to the input: what it does with its resource, and the input before.",
+        "type": "object",
+        "properties": {"action": {"type": "string", "pattern": any_case(actions)}},
+        "required": ["action"],
+    })
 }
 
 /// A name as CloudFormation spells it.

@@ -7,23 +7,52 @@ use serde_json::{Map, Value};
 use super::inputs::{Reader, pascal};
 use super::texts::{Requirement, TextGroup};
 use super::{command_line, schemas};
+use crate::event::descriptions::CallForm;
 use cloudformation_custom_resource::{PropertyDescription, PropertyKind};
 
-/// What each action of a direct call does, and the schema of its answer.
-const ACTIONS: [(&str, &str, &str); 9] = [
-    ("status", "Says what the document has, and whether its key can be used.", "report"),
-    ("check", "Says whether everybody who needs the key can use it. Writes nothing.", "report"),
-    ("plan", "Says what would change. Writes nothing.", "report"),
+/// What each form of each action of a direct call does, and the schema of its answer.
+const ACTIONS: [(&str, CallForm, &str, &str); 11] = [
+    ("status", CallForm::Plain, "Says what the document has, and whether its key can be used.", "report"),
     (
-        "reconcile by the record",
+        "check",
+        CallForm::Plain,
+        "Says whether everybody who needs the key can use it. Writes nothing.",
+        "report",
+    ),
+    ("plan", CallForm::Plain, "Says what would change. Writes nothing.", "report"),
+    (
+        "reconcile",
+        CallForm::Plain,
         "Repairs the document, or all documents, by their records.",
         "change-event-report",
     ),
-    ("reconcile", "Makes the document as the call says. All direct calls are one owner.", "report"),
-    ("release", "Gives back a document that direct calls own, as the deletion of a stack does.", "report"),
-    ("audit", "Looks at one account and Region of an audit.", "audit-line"),
-    ("auditPairs", "Lists the accounts and Regions of an audit.", "audit-pairs-answer"),
-    ("auditReport", "Makes the report over the results of an audit.", "audit-report-answer"),
+    (
+        "reconcile",
+        CallForm::WithIntent,
+        "Makes the document as the call says. All direct calls are one owner.",
+        "report",
+    ),
+    (
+        "reconcile",
+        CallForm::Terraform,
+        "Does the same for a resource of Terraform, and gives back the document of the input before. A refusal is an error.",
+        "terraform-answer",
+    ),
+    (
+        "reconcile",
+        CallForm::TerraformDestroy,
+        "Gives the document of a resource of Terraform back.",
+        "terraform-answer",
+    ),
+    (
+        "release",
+        CallForm::Plain,
+        "Gives back a document that direct calls own, as the deletion of a stack does.",
+        "report",
+    ),
+    ("audit", CallForm::Plain, "Looks at one account and Region of an audit.", "audit-line"),
+    ("auditPairs", CallForm::Plain, "Lists the accounts and Regions of an audit.", "audit-pairs-answer"),
+    ("auditReport", CallForm::Plain, "Makes the report over the results of an audit.", "audit-report-answer"),
 ];
 
 /// The sections by the names of their markers.
@@ -106,22 +135,26 @@ fn properties_of_key() -> String {
 fn direct_calls() -> String {
     let mut text = "| action | what it does | fields | answer |\n| --- | --- | --- | --- |\n".to_owned();
     for reader in Reader::direct_calls() {
-        let is_by_record = reader.title == "reconcile" && !reader.has_intent();
-        let title = if is_by_record { "reconcile by the record" } else { &reader.title };
-        let action = ACTIONS.iter().find(|(action, ..)| *action == title);
-        let (_, does, answer) = action.copied().unwrap_or((title, "", ""));
-        let fields = if reader.has_intent() {
-            "those of `Custom::SessionEncryption` in camelCase".to_owned()
-        } else {
-            let names = reader.properties.iter().filter(|property| property.name != "action");
-            names.map(|property| format!("`{}`", property.name)).collect::<Vec<_>>().join(", ")
+        let (title, form) = (&reader.title, reader.form);
+        let action = ACTIONS.iter().find(|(action, of, ..)| action == title && *of == form);
+        let (_, _, does, answer) = action.copied().unwrap_or(("", form, "", ""));
+        let when = match form {
+            CallForm::Plain if title == "reconcile" => " with neither `kmsKeyId` nor `encryption`",
+            CallForm::Plain | CallForm::WithIntent => "",
+            CallForm::Terraform => " with `tf`, whose `action` is `create` or `update`",
+            CallForm::TerraformDestroy => " with `tf`, whose `action` is `delete`",
         };
-        let name = if is_by_record {
-            "`reconcile` with neither `kmsKeyId` nor `encryption`".to_owned()
-        } else {
-            format!("`{title}`")
+        let names = reader.properties.iter().filter(|property| property.name != "action");
+        let names = names.map(|property| format!("`{}`", property.name)).collect::<Vec<_>>().join(", ");
+        let fields = match form {
+            CallForm::TerraformDestroy => format!("{names}; all others are ignored"),
+            CallForm::Terraform => {
+                "those of `Custom::SessionEncryption` in camelCase, and `tf`, which Terraform adds".to_owned()
+            }
+            _ if reader.has_intent() => "those of `Custom::SessionEncryption` in camelCase".to_owned(),
+            _ => names,
         };
-        let _ = writeln!(text, "| {name} | {does} | {fields} | `{answer}` |");
+        let _ = writeln!(text, "| `{title}`{when} | {does} | {fields} | `{answer}` |");
     }
     text
 }
@@ -238,19 +271,11 @@ mod tests {
     #[test]
     fn every_action_has_a_text_and_every_text_an_action() {
         let readers = Reader::direct_calls();
-        let mut titles: Vec<_> = readers
-            .iter()
-            .map(|reader| match reader.title.as_str() {
-                "reconcile" if !reader.has_intent() => "reconcile by the record",
-                title => title,
-            })
-            .collect();
-        let mut texts: Vec<_> = ACTIONS.iter().map(|(action, ..)| *action).collect();
-        titles.sort_unstable();
-        texts.sort_unstable();
-        assert_eq!(titles, texts);
+        let read: Vec<_> = readers.iter().map(|reader| (reader.title.as_str(), reader.form)).collect();
+        let texts: Vec<_> = ACTIONS.iter().map(|(action, form, ..)| (*action, *form)).collect();
+        assert_eq!(read, texts);
         let schemas = schemas();
-        for (action, _, answer) in ACTIONS {
+        for (action, _, _, answer) in ACTIONS {
             assert!(schemas.iter().any(|(name, _)| *name == answer), "{action} answers with {answer}");
         }
     }

@@ -52,6 +52,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
             "The answer to a direct call that has no report",
             output::<UnansweredCall<'_>>(),
         ),
+        named("terraform-answer", "The answer to a call of Terraform", terraform_answer()),
         named("report", "A report of session-kms", output::<ReportJson<'_>>()),
         named("change-event-report", "The report on a change event", change_event_report()),
         named("audit-line", "One account and Region of an audit", output::<AuditLine>()),
@@ -144,6 +145,13 @@ fn change_event_report() -> Map<String, Value> {
         "The report on a change event, with what became of each document, or why the event was ignored. Several messages of a \
          topic have a list of such reports.",
         vec![output::<ChangeEventReport<'_>>(), output::<IgnoredEventReport<'_>>()],
+    )
+}
+
+fn terraform_answer() -> Map<String, Value> {
+    any_of(
+        "The answer to a call that Terraform makes for a resource, or that there was nothing to release.",
+        vec![output::<TerraformAnswer<'_>>(), output::<NothingToRelease<'_>>()],
     )
 }
 

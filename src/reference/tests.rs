@@ -162,6 +162,11 @@ fn the_keys_depend_on_each_other_as_the_reader_says() {
         (json!({"action": "reconcile"}), true),
         (json!({"action": "Reconcile", "documentName": "Team-Sessions"}), true),
         (json!({"action": "reconcile", "onDelete": "Clear"}), false),
+        (json!({"action": "reconcile", "kmsKeyId": KEY, "tf": {"action": "create"}}), true),
+        (json!({"action": "reconcile", "tf": {"action": "create"}}), false),
+        (json!({"action": "reconcile", "tf": {"action": "delete"}, "anything": 1}), true),
+        (json!({"action": "reconcile", "kmsKeyId": KEY, "tf": {"action": "mend"}}), false),
+        (json!({"action": "reconcile", "kmsKeyId": KEY, "tf": "create"}), false),
         (json!({"action": "mend"}), false),
     ] {
         assert_eq!(is_taken(&call), expected, "the reader on {call}");
@@ -170,17 +175,12 @@ fn the_keys_depend_on_each_other_as_the_reader_says() {
 }
 
 #[test]
-fn reconcile_is_described_by_the_record_and_with_an_intent() {
+fn reconcile_is_described_in_each_of_its_forms() {
     let calls = descriptions::direct_calls();
-    let of_reconcile: Vec<_> = calls.iter().filter(|call| call.action == "reconcile").collect();
-    assert_eq!(of_reconcile.iter().map(|call| call.has_intent).collect::<Vec<_>>(), [false, true]);
-    let others = calls.iter().filter(|call| call.action != "reconcile").count();
-    assert_eq!(others, 7);
-    let is_call = |call: &Value| {
-        matches!(
-            crate::event::read(call, FunctionIdentity::default()),
-            Event::DirectCall { call: Ok(DirectCall::Reconcile(_)), .. }
-        )
-    };
-    assert!(is_call(&json!({"action": "reconcile", "kmsKeyId": KEY})));
+    let of_reconcile = calls.iter().filter(|call| call.action == "reconcile").map(|call| call.form);
+    let forms = [CallForm::Plain, CallForm::WithIntent, CallForm::Terraform, CallForm::TerraformDestroy];
+    assert!(of_reconcile.eq(forms));
+    let others = calls.iter().filter(|call| call.action != "reconcile");
+    assert_eq!(others.filter(|call| call.form == CallForm::Plain).count(), 7);
+    assert_eq!(calls.len(), 11);
 }

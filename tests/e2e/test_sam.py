@@ -84,7 +84,6 @@ class Project:
 
     def deploy(self, environment: str, *options: str, account: str = ACCOUNT, **parameters: str) -> subprocess.CompletedProcess[str]:
         """Call `sam deploy` as the README does. Nobody can answer its question, so it does not ask."""
-        environments.ensure(("sam",))
         given = [f"{name}={value}" for name, value in (parameters | {"Architecture": architecture()}).items()]
         configuration = [] if environment == "default" else ["--config-env", environment]
         return self.sam("deploy", *configuration, *options, "--no-confirm-changeset", "--parameter-overrides", *given, account=account)

@@ -41,6 +41,7 @@ pub fn assert_answer_valid(payload: &Value, answer: &Value) {
         "audit" => "audit-line",
         "auditpairs" => "audit-pairs-answer",
         "auditreport" => "audit-report-answer",
+        "reconcile" if payload.get("tf").is_some() => "terraform-answer",
         "reconcile" if !has_intent => "change-event-report",
         _ => "report",
     };
@@ -211,7 +212,9 @@ fn members_without_sample(name: &str, samples: &[Value]) -> BTreeSet<String> {
     while let Some(part) = parts.pop() {
         match part {
             Value::Object(members) => {
-                members.keys().for_each(|name| drop(defined.remove(name)));
+                for name in members.keys() {
+                    defined.remove(name);
+                }
                 parts.extend(members.values());
             }
             Value::Array(items) => parts.extend(items),

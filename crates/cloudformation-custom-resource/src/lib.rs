@@ -86,7 +86,9 @@ pub use backoff::Backoff;
 pub use deadline::{Deadline, Limit, TimeLimits};
 pub use envelope::{Envelope, Malformed, Request, RequestType, Unanswerable, is_request};
 pub use ids::{Ids, InvalidId, PhysicalResourceId};
-pub use properties::{ObjectOrText, Properties, PropertyProblem, PropertyProblems, UnknownProperties};
+pub use properties::{
+    ObjectOrText, Properties, PropertyProblem, PropertyProblems, UnknownProperties, nearest,
+};
 #[cfg(any(test, feature = "descriptions"))]
 pub use properties::{PropertyDescription, PropertyKind, described};
 pub use response::{Attribute, Failure, LONGEST_BODY, Response, Status, Success};

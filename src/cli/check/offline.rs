@@ -8,7 +8,7 @@ use super::super::input::places;
 use super::CheckOptions;
 use crate::access::{CallerKind, KeyFacts, KeyRules, OwnSide, PrincipalArn};
 use crate::cli::options::PreflightOptions;
-use crate::key::{KeyArn, KeyDescription, KeyRef};
+use crate::key::{KeyArn, KeyDescription};
 use crate::preflight::{AccessObservation, Attributes, Check, Finding, Need, Read, Subject, Verdict};
 use crate::report::{Report, ReportHeader};
 use kms_key_policy::Policy;

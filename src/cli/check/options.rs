@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args};
 use super::super::error::CliError;
 use super::super::input::{InputError, PolicyKeyQuestion};
 use super::super::options::{self, Discovery, DocumentOption, PreflightOptions};
-use crate::access::PrincipalArn;
+use crate::access::{PrincipalArn, PrincipalArnError};
 use crate::key::{KeyArn, KeyRef};
 use kms_key_policy::AccountId;
 
@@ -64,8 +64,8 @@ pub(in crate::cli) struct CheckOptions {
     pub(super) grants: Option<String>,
     /// A file with a policy of a role or user, or `-` for standard input; the role or user then has those given and no
     /// others; may be repeated.
-    #[arg(long = "identity-policy", value_name = "ARN=FILE", requires = "offline", value_parser = principal_and_file)]
-    pub(super) identity_policies: Vec<(PrincipalArn, String)>,
+    #[arg(long = "identity-policy", value_name = "ARN=FILE", requires = "offline", value_parser = PrincipalAndFile::parse)]
+    pub(super) identity_policies: Vec<PrincipalAndFile>,
     #[command(flatten)]
     pub(super) discovery: Discovery,
 }
@@ -102,12 +102,32 @@ fn account(text: &str) -> Result<AccountId, String> {
     AccountId::parse(text).ok_or_else(|| format!("`{text}` is no account; it has twelve digits"))
 }
 
-fn principal_and_file(text: &str) -> Result<(PrincipalArn, String), String> {
-    // The name in an ARN may hold `=`: the file begins after the first one that has a whole ARN before it.
-    let mut places = text.match_indices('=').filter_map(|(at, _)| text.split_at_checked(at));
-    let found = places.find_map(|(arn, file)| {
-        let file = file.strip_prefix('=').filter(|file| !file.is_empty())?;
-        PrincipalArn::parse(arn).ok().map(|arn| (arn, file.to_owned()))
-    });
-    found.ok_or_else(|| format!("`{text}` is not of the form ARN=FILE, with the ARN of a role or a user"))
+/// A principal and a file, `ARN=FILE`. An ARN may hold `=`, so there may be several ways to take the text apart.
+#[derive(Clone, Debug)]
+pub(super) struct PrincipalAndFile(Vec<(PrincipalArn, String)>);
+
+impl PrincipalAndFile {
+    fn parse(text: &str) -> Result<Self, String> {
+        let places = text.match_indices('=').filter_map(|(at, _)| text.split_at_checked(at));
+        let ways: Vec<_> = places
+            .filter_map(|(arn, file)| {
+                let file = file.strip_prefix('=').filter(|file| !file.is_empty())?;
+                PrincipalArn::parse(arn).ok().map(|arn| (arn, file.to_owned()))
+            })
+            .collect();
+        if !ways.is_empty() {
+            return Ok(Self(ways));
+        }
+        let arn = text.split_once('=').map_or(text, |(arn, _)| arn);
+        match PrincipalArn::parse(arn) {
+            Err(error) if !matches!(error, PrincipalArnError::Other(_)) => Err(error.to_string()),
+            _ => Err(format!("`{text}` is not of the form ARN=FILE, with the ARN of a role or a user")),
+        }
+    }
+
+    /// The principal and the file: the way in which `is_named` knows the principal, or else the first one.
+    pub(super) fn resolve(&self, is_named: impl Fn(&PrincipalArn) -> bool) -> Option<(&PrincipalArn, &str)> {
+        let named = self.0.iter().find(|(principal, _)| is_named(principal));
+        named.or(self.0.first()).map(|(principal, file)| (principal, file.as_str()))
+    }
 }

@@ -24,14 +24,14 @@ async fn check(option: &str, file: &str, options: &[&str]) -> Ran {
 
 async fn check_json(option: &str, file: &str, options: &[&str]) -> Value {
     let ran = check(option, file, &[options, &["--format", "json"]].concat()).await;
-    serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}", ran.err))
+    serde_json::from_str(&ran.out).map_err(|_| ran.err).unwrap()
 }
 
 /// The verdict on the key policy for a principal, and the evidence.
 fn key_policy(report: &Value, principal: &str) -> (String, String) {
     let findings = report["findings"].as_array().unwrap();
     let is_it = |finding: &&Value| finding["check"] == "keyPolicy" && finding["subject"] == principal;
-    let finding = findings.iter().find(is_it).unwrap_or_else(|| panic!("{report:#}"));
+    let finding = findings.iter().find(is_it).ok_or_else(|| report.to_string()).unwrap();
     (finding["verdict"].as_str().unwrap().to_owned(), finding["evidence"].as_str().unwrap().to_owned())
 }
 

@@ -96,4 +96,10 @@ proptest! {
         let theirs = serde_json::from_str::<serde_json::Value>(&text);
         prop_assert_eq!(whole(&text).is_ok(), theirs.is_ok(), "{}", text);
     }
+
+    #[test]
+    fn the_compact_length_is_that_of_the_text_without_white_space(names in prop::collection::vec(r#"[ "\\\n\ta,:{]{0,5}"#, 0..6)) {
+        let value = serde_json::json!({ "a b": names, "c": [{}, [], {"d ": 1}] });
+        prop_assert_eq!(compact_length(&format!("\r\n\t{value:#} ")), value.to_string().len());
+    }
 }
