@@ -15,7 +15,7 @@
 //!
 //! | module | holds | may import |
 //! | --- | --- | --- |
-//! | [`reference`] | the reference of what people write and read, and the JSON Schemas, made from the code; pure | audit, cli, event, function, operations, report, `cloudformation_custom_resource` |
+//! | `reference` | the reference of what people write and read, and the JSON Schemas, made from the code; pure | audit, cli, event, function, operations, report, `cloudformation_custom_resource` |
 //! | [`cli`] | the command line, one file a command | access, audit, intent, key, location, operations, ports, preflight, quote, reconcile, report, session, text_encoding, `cloudformation_custom_resource`, `kms_key_policy` |
 //! | [`function`] | the Lambda: what is done with each kind of event | access, arn, audit, change_event, event, intent, location, metrics, operations, ports, preflight, quote, reconcile, remediation, session, `cloudformation_custom_resource`, `kms_key_policy` |
 //! | [`operations`] | what the command line and direct calls ask for: status, check, plan, apply, release, audit, and the list and the report of an audit of many accounts, and the report on a key | access, audit, intent, key, location, ports, preflight, quote, reconcile, report, session, text_encoding |
