@@ -32,6 +32,22 @@ impl Location {
         })
     }
 
+    /// The partition of a Region, by the beginning of its name.
+    #[must_use]
+    pub fn partition_of_region(region: &str) -> &'static str {
+        const PARTITIONS: [(&str, &str); 7] = [
+            ("cn-", "aws-cn"),
+            ("us-gov-", "aws-us-gov"),
+            ("us-iso-", "aws-iso"),
+            ("us-isob-", "aws-iso-b"),
+            ("us-isof-", "aws-iso-f"),
+            ("eu-isoe-", "aws-iso-e"),
+            ("eusc-", "aws-eusc"),
+        ];
+        let found = PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix));
+        found.map_or("aws", |(_, partition)| partition)
+    }
+
     /// Whether a text has the form of a Region's name: lower-case words with hyphens between them, and a number at the
     /// end, such as `eu-west-1`, `us-gov-west-1` or `eusc-de-east-1`. No list says which Regions there are, because new
     /// ones come.

@@ -43,13 +43,8 @@ fn of_event(payload: &Value, region: &str) -> Option<Location> {
     let text = |name| payload.get(name).and_then(Value::as_str);
     let account = text("account").or_else(|| text("accountId"))?;
     let is_here = text("region").is_none_or(|of_event| of_event == region);
-    let partition = match region {
-        region if region.starts_with("cn-") => "aws-cn",
-        region if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    };
     (is_here && Location::is_account(account)).then(|| Location {
-        partition: partition.to_owned(),
+        partition: Location::partition_of_region(region).to_owned(),
         region: region.to_owned(),
         account: account.to_owned(),
     })

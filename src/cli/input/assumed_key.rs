@@ -8,6 +8,7 @@ use super::outcomes::KeyTraits;
 use super::resolver::StackFacts;
 use crate::access::PrincipalArn;
 use crate::key::{KeyArn, KeyDescription, MultiRegion};
+use crate::location::Location;
 use kms_key_policy::AccountId;
 
 /// The most accounts that an unknown account of the key is tried with.
@@ -115,7 +116,7 @@ impl PolicyKeyQuestion<'_> {
     /// The partition: that of the Region, or that of everybody who is asked about. Nobody has access across partitions.
     fn partition(&self) -> Result<Option<&str>, InputError> {
         if let Some(region) = self.region {
-            return Ok(Some(partition_of_region(region)));
+            return Ok(Some(Location::partition_of_region(region)));
         }
         let partitions: BTreeSet<&str> = self.principals.iter().map(|arn| arn.partition()).collect();
         let mut partitions = partitions.into_iter();
@@ -193,20 +194,6 @@ impl AssumedKey {
             ..assumed
         }
     }
-}
-
-/// The partition of a Region, by the beginning of its name.
-fn partition_of_region(region: &str) -> &'static str {
-    const PARTITIONS: [(&str, &str); 7] = [
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-iso-", "aws-iso"),
-        ("us-isob-", "aws-iso-b"),
-        ("us-isof-", "aws-iso-f"),
-        ("eu-isoe-", "aws-iso-e"),
-        ("eusc-", "aws-eusc"),
-    ];
-    PARTITIONS.iter().find(|(prefix, _)| region.starts_with(prefix)).map_or("aws", |(_, partition)| partition)
 }
 
 #[cfg(test)]
