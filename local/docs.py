@@ -29,7 +29,6 @@ SCREENSHOT = IMAGES / "report.png"
 WIDTH, SCALE = 1100, 1.5
 # The name of the text in the picture that says which report it shows.
 SOURCE = b"Source"
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def main() -> int:

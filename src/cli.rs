@@ -210,10 +210,7 @@ where
     let Arguments { command, explain, output: before } = arguments;
     let mut command = match (command, explain) {
         (Some(command), None) => command,
-        (None, Some(check)) => {
-            let written = console.write(&explain::text(check));
-            return written.map_or_else(|error| end(&error, console), |()| Exit::Good);
-        }
+        (None, Some(check)) => Command::Check(CheckArguments::Explain(check)),
         (Some(_), Some(_)) => {
             let text = "--explain is given without a command, or as `session-kms check --explain`";
             return usage(&self::command().error(ErrorKind::ArgumentConflict, text), console);

@@ -32,15 +32,15 @@ impl<P: WritePorts> TerraformResource<'_, P> {
     /// # Errors
     /// If it was refused or could not be done. Terraform takes every answer but an error for success.
     pub(super) async fn answer(&self, call: &TerraformCall, digest: &str) -> Result<Value, FunctionError> {
-        let mut outcome = match call {
-            TerraformCall::Establish { intent, .. } => self.establish(intent, digest).await?,
+        let (command, mut outcome) = match call {
+            TerraformCall::Establish { intent, .. } => ("reconcile", self.establish(intent, digest).await?),
             TerraformCall::Release { document: None, .. } => {
                 let summary = "nothing of this resource exists";
                 let answer = NothingToRelease { command: "release", fails: false, summary };
                 return Ok(serde_json::to_value(answer).unwrap_or_default());
             }
             TerraformCall::Release { document: Some(document), on_delete } => {
-                self.release(document, *on_delete).await?
+                ("release", self.release(document, *on_delete).await?)
             }
         };
         if let TerraformCall::Establish { previous: Some(left), .. } = call {
@@ -48,8 +48,7 @@ impl<P: WritePorts> TerraformResource<'_, P> {
             outcome.notes.extend(self.release(document, *on_delete).await?.notes);
         }
         log(&outcome);
-        let is_release = matches!(call, TerraformCall::Release { .. });
-        Ok(answer(if is_release { "release" } else { "reconcile" }, &outcome))
+        Ok(answer(command, &outcome))
     }
 
     async fn establish(&self, intent: &Intent, digest: &str) -> Result<Outcome, FunctionError> {
