@@ -8,7 +8,6 @@ part.
 import json
 import multiprocessing
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -18,13 +17,12 @@ from typing import Any
 
 from local import environments, npm
 from local.cdk_comparison import CODE, CONSTRUCTS, PROPERTIES, ComparisonError, choices, differences, drift, properties
-from local.documents import LINTED
+from local.documents import LINTED, blocks
 from local.paths import ROOT
 from local.template import PSEUDO
 
 SOURCE = ROOT / "deploy" / "cdk"
 REGION = PSEUDO["AWS::Region"]
-EXAMPLE = re.compile(r"^```ts\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # The choices whose templates the CDK's own validation and cfn-lint check too. Together they have every resource.
 VALIDATED = {
     ("SessionKms", "most"), ("SessionKms", "created"), ("SessionKms", "every event"), ("SessionKmsKeyAccess", "most"),
@@ -106,9 +104,9 @@ def examples(folder: Path) -> Templates:
     (folder / "examples" / "function-arm64.zip").write_bytes(b"PK\x05\x06" + bytes(18))
     programs = []
     for document in LINTED["ts"]:
-        for number, code in enumerate(EXAMPLE.findall(document.read_text()), 1):
+        for number, block in enumerate(blocks(document, "ts"), 1):
             programs.append(f"{document.stem.lower()}-{number}")
-            (folder / "examples" / f"{programs[-1]}.ts").write_text(code)
+            (folder / "examples" / f"{programs[-1]}.ts").write_text(block.text)
     if not programs:
         raise CdkError("the documents have no example")
     _run(folder, "node_modules/.bin/tsc", "--project", "tsconfig.examples.json")

@@ -45,9 +45,9 @@ def pages() -> list[Path]:
     return sorted(found - {HISTORY})
 
 
-def blocks(page: Path) -> list[Block]:
-    """The fenced blocks of a page. One that never ends is an error."""
-    return list(_blocks(page, page.read_text().splitlines()))
+def blocks(page: Path, language: str | None = None) -> list[Block]:
+    """The fenced blocks of a page, or those in one language. One that never ends is an error."""
+    return [block for block in _blocks(page, page.read_text().splitlines()) if language in (None, block.language)]
 
 
 def _blocks(page: Path, lines: list[str]) -> Iterator[Block]:

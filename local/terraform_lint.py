@@ -11,13 +11,12 @@
 With folders, copies of the module are checked, without examples and documents.
 """
 
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from local import terraform_equality, terraform_module
-from local.documents import LINTED
+from local.documents import LINTED, blocks
 from local.paths import ROOT
 from local.terraform_module import MODULE
 from local.terraform_schema import Argument, Body, SchemaError, prepare, schema_of
@@ -232,12 +231,12 @@ def problems_of_documents() -> Iterator[str]:
     """Blocks of Terraform in documents that cannot be parsed, or that call the module by names that it does not have."""
     variables = Module(MODULE).variables
     for path in LINTED["hcl"]:
-        blocks = re.findall(r"^```hcl\n(.*?)^```$", path.read_text(), re.MULTILINE | re.DOTALL)
-        for text in blocks:
-            for block in read(text, path.name):
+        examples = blocks(path, "hcl")
+        for example in examples:
+            for block in read(example.text, path.name):
                 unknown = set(block.attributes) - set(variables) - {"source"} if block.kind == "module" else set()
                 yield from (f"{path.name}: the module has no variable {name}" for name in sorted(unknown))
-        if not blocks:
+        if not examples:
             yield f"{path.name} has no example"
 
 

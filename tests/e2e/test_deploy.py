@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local import environments, release
+from local.documents import blocks
 from local.package import archive
 from local.paths import BINARY, KEY_ACCESS_TEMPLATE, ROOT, TEMPLATE, architecture
 from local.servers import ACCOUNT, OWNER, REGION
@@ -348,8 +349,7 @@ def test_the_code_is_read_by_the_organization_only() -> None:
 
 def test_the_instructions_name_only_existing_parameters() -> None:
     text = (DEPLOY / "README.md").read_text()
-    blocks = re.findall(r"^ *```\w*\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
-    named = set(re.findall(r"\b([A-Z][A-Za-z]+)=", "\n".join(blocks)))
+    named = set(re.findall(r"\b([A-Z][A-Za-z]+)=", "\n".join(block.text for block in blocks(DEPLOY / "README.md"))))
     # Arguments of make, and of the commands on stack instances.
     known = {"TEMPLATE", "ARCHITECTURE", "Name", "Values", "Accounts", "AccountFilterType", "ConcurrencyMode", "OutputKey"}
     for path in [*DEPLOY.glob("*.yaml"), *ROOT.glob("template*.yaml")]:

@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from local import environments
+from local.documents import blocks
 from local.paths import ROOT, TARGET
 
 PROGRAM = TARGET / "debug" / "session-kms"
@@ -271,10 +272,10 @@ def test_a_file_that_breaks_the_schema_is_found(tmp_path: Path, file: str, schem
 
 
 def test_the_workflow_of_the_documentation_is_one(tmp_path: Path) -> None:
-    blocks = re.findall(r"^```yaml\n# (\S+)\n(.*?)^```$", (ROOT / "docs" / "pipelines.md").read_text(), re.MULTILINE | re.DOTALL)
+    files = [block.text.removeprefix("# ").split("\n", 1) for block in blocks(ROOT / "docs" / "pipelines.md", "yaml")]
     schemas = {".github/workflows/session-key.yml": "vendor.github-workflows", ".gitlab-ci.yml": "vendor.gitlab-ci"}
     checked = 0
-    for name, text in blocks:
+    for name, text in files:
         file = tmp_path / Path(name).name
         file.write_text(text)
         if name in schemas:
@@ -285,6 +286,6 @@ def test_the_workflow_of_the_documentation_is_one(tmp_path: Path) -> None:
         assert result.returncode == 0, result.stdout
         checked += 1
     assert checked == 3
-    workflow = yaml.safe_load(dict(blocks)[".github/workflows/session-key.yml"])
+    workflow = yaml.safe_load(dict(files)[".github/workflows/session-key.yml"])
     given = next(step["with"] for step in workflow["jobs"]["session-key"]["steps"] if "archive" in step.get("with", {}))
     assert set(given) <= set(yaml.safe_load((ROOT / "action.yml").read_text())["inputs"])
