@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import os
 import platform
-import shlex
 import shutil
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import zlib
 from pathlib import Path
 
 from local import archives, elf, environments, notices, sbom
+from local.commands import exit_code
 from local.package import archive
 from local.paths import CARGO_HOME, REQUIREMENTS, ROOT, TARGET
 from local.paths import architecture as own_architecture
@@ -43,21 +43,16 @@ def main(arguments: list[str]) -> int:
         print(USAGE, file=sys.stderr)
         return 2
     architectures = named or list(TARGETS)
-    try:
-        environments.ensure((ENVIRONMENT, "cargo-deny", "cyclonedx", "sam"))
-        print(advisories(), flush=True)
-        folder = release(architectures, check)
-    except (DifferenceError, ReleaseError, elf.ElfError, notices.NoticeError, environments.SetUpError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except subprocess.CalledProcessError as error:
-        print(f"failed: {shlex.join(str(part) for part in error.cmd)}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return exit_code(lambda: make(architectures, check), DifferenceError, ReleaseError, elf.ElfError, notices.NoticeError)
+
+
+def make(architectures: list[str], check: bool) -> None:
+    """Make a release, and show what is in it."""
+    environments.ensure((ENVIRONMENT, "cargo-deny", "cyclonedx", "sam"))
+    print(advisories(), flush=True)
+    folder = release(architectures, check)
     print(f"\nThe release is in {os.path.relpath(folder, ROOT)}:\n", flush=True)
     print((folder / "SHA256SUMS").read_text(), flush=True)
-    return 0
 
 
 def version() -> str:

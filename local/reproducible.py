@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from local import elf, environments
+from local.commands import exit_code
 from local.paths import CARGO_HOME, ROOT, TARGET, architecture
 from local.release_build import ENVIRONMENT, FUNCTION, PROGRAMS, TARGETS, Place, Program, command, run
 from local.sam_build import rust_target
@@ -94,22 +95,15 @@ def build_twice(programs: Iterable[tuple[Program, str]]) -> list[Path]:
 
 
 def main(arguments: list[str]) -> int:
-    everything = [(program, name) for name in TARGETS for program in PROGRAMS]
-    try:
-        with contextlib.ExitStack() as targets:
-            if arguments == ["all"]:
-                for target in TARGETS.values():
-                    targets.enter_context(rust_target(target))
-            build_twice(everything if arguments == ["all"] else [(FUNCTION, architecture())])
-    except (DifferenceError, environments.SetUpError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except subprocess.CalledProcessError as error:
-        print(f"failed: {shlex.join(error.cmd)}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    return exit_code(build_everything_twice if arguments == ["all"] else lambda: build_twice([(FUNCTION, architecture())]), DifferenceError)
+
+
+def build_everything_twice() -> None:
+    """Build both programs for both architectures in two folders."""
+    with contextlib.ExitStack() as targets:
+        for target in TARGETS.values():
+            targets.enter_context(rust_target(target))
+        build_twice((program, name) for name in TARGETS for program in PROGRAMS)
 
 
 if __name__ == "__main__":

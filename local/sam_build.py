@@ -9,7 +9,6 @@ was added is removed at the end.
 
 import contextlib
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from local import environments
+from local.commands import exit_code
 from local.paths import AUDIT_TEMPLATE, BINARY_NAME, KEY_ACCESS_TEMPLATE, ROOT, TEMPLATE, release_flags
 from local.release_build import TARGETS
 
@@ -42,20 +42,15 @@ def main(arguments: list[str]) -> int:
     if architecture not in TARGETS or template not in CONFIGURATIONS:
         print(f"usage: make package ARCHITECTURE={'|'.join(TARGETS)} TEMPLATE={'|'.join(CONFIGURATIONS)}", file=sys.stderr)
         return 2
-    try:
-        environments.ensure(("cargo-lambda", "sam"))
-        with rust_target(TARGETS[architecture]):
-            build(architecture, template)
-    except (environments.SetUpError, OSError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except subprocess.CalledProcessError as error:
-        print(f"failed: {shlex.join(error.cmd)}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
+    return exit_code(lambda: package(architecture, template))
+
+
+def package(architecture: str, template: str) -> None:
+    """Build everything, and say how to deploy it."""
+    environments.ensure(("cargo-lambda", "sam"))
+    with rust_target(TARGETS[architecture]):
+        build(architecture, template)
     print(next_steps(architecture, template), flush=True)
-    return 0
 
 
 def build(architecture: str, template: str) -> None:
