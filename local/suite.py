@@ -1,7 +1,8 @@
-"""``make test`` and ``make lint``: runs the checks of the project one after the other, and prints a summary.
+"""``make test`` and ``make lint``: runs the checks of the project, and prints a summary.
 
-A failing step, or a step whose program is missing, does not stop the others. A step that needs the result of a failed
-step is not run.
+The steps of cargo, and the tests, run one after the other. Beside them the Python environments are made and the checks in them
+run, one after the other too: each takes one core for the most part. A failing step, or a step whose program is missing, does
+not stop the others. A step that needs the result of a failed step is not run.
 
 ``python3 -m local.suite [lint]``, with any Python: the steps make the environments that they need.
 """
@@ -9,9 +10,12 @@ step is not run.
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TextIO
 
 from local import environments
 from local.paths import ALL_TEMPLATES, BINARY_NAME, ROOT, architecture
@@ -23,6 +27,9 @@ COMMAND_LINE = "command line"
 # The environments of the lints.
 LINT_ENVIRONMENTS = ("cargo-deny", "cfn-lint", "checkov", "parliament", "pipelines", "python-lint", "sam", "terraform")
 PYTHON_CODE = ("local", "demo", "tests/e2e", "benches/peers/python")
+# Variables that no step gets: those that could lead tests to an AWS account, and those by which `make` hands its own options
+# and variables on to every `make` below it.
+FOREIGN = ("AWS_", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS")
 
 
 @dataclass(frozen=True)
@@ -31,9 +38,21 @@ class Step:
 
     name: str
     command: list[str]
+    # Names of earlier steps. A step that runs beside the others needs only such steps.
     needs: tuple[str, ...] = ()
     # Environment variables that the command gets besides those of this process.
     settings: Mapping[str, str] = field(default_factory=dict)
+    # Whether the step runs beside those that do not say so. Its output is printed after it has ended, between two of them.
+    beside: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a step: whether it passed, after how many seconds, and what it printed if it ran beside others."""
+
+    passed: bool
+    seconds: float
+    output: str = ""
 
 
 def lint_steps() -> list[Step]:
@@ -75,7 +94,7 @@ def lint_steps() -> list[Step]:
 
 def lint() -> list[Step]:
     """The steps of ``make lint``."""
-    return [Step(ENVIRONMENTS, [sys.executable, "-m", "local", *LINT_ENVIRONMENTS]), *lint_steps()]
+    return [Step(ENVIRONMENTS, [sys.executable, "-m", "local", *LINT_ENVIRONMENTS], beside=True), *lint_steps()]
 
 
 def test() -> list[Step]:
@@ -85,9 +104,9 @@ def test() -> list[Step]:
     processes = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup", "--no-loadscope-reorder")
     end_to_end = ("-m", "pytest", "-c", "tests/e2e/pytest.ini", "--rootdir", ".", "tests/e2e", "--durations=10", *processes)
     return [
-        Step(ENVIRONMENTS, [sys.executable, "-m", "local", "all"]),
+        Step(ENVIRONMENTS, [sys.executable, "-m", "local", "all"], beside=True),
         *lint_steps(),
-        Step("browser", [sys.executable, "-m", "local.browser"]),
+        Step("browser", [sys.executable, "-m", "local.browser"], beside=True),
         Step("unit, property, component and documentation tests", ["cargo", "test", "--workspace", "--locked", "--no-fail-fast"]),
         Step("figures of the reliability tests", [sys.executable, "-m", "local.reliability"]),
         # The end-to-end tests run the function as a release ships it.
@@ -103,49 +122,88 @@ def test() -> list[Step]:
 
 def run(steps: list[Step]) -> int:
     """Run the steps, and return 0 if all of them passed, else 1."""
-    results: dict[str, tuple[str, float]] = {}
-    for step in steps:
-        print(f"\n==> {step.name}: {' '.join(step.command)}", flush=True)
-        failed = [name for name in step.needs if results[name][0] != "passed"]
-        if failed:
-            print(f"not run: {' and '.join(failed)} failed", flush=True)
-            results[step.name] = ("failed", 0)
-            continue
-        started = time.monotonic()
-        results[step.name] = ("passed" if _passes(step) else "failed", time.monotonic() - started)
-    return _summary(results)
+    pool = ThreadPoolExecutor(max_workers=1)
+    beside: dict[str, Future[Outcome]] = {}
+    try:
+        for step in steps:
+            if step.beside:
+                beside[step.name] = pool.submit(_beside, step, beside)
+        outcomes: dict[str, Outcome] = {}
+        unprinted = list(beside)
+        for step in steps:
+            if step.beside:
+                continue
+            while unprinted and beside[unprinted[0]].done():
+                print(beside[unprinted.pop(0)].result().output, end="", flush=True)
+            print(_heading(step), flush=True)
+            outcomes[step.name] = _after(step, {name: outcomes.get(name) or beside[name].result() for name in step.needs})
+        for name in unprinted:
+            print(beside[name].result().output, end="", flush=True)
+        outcomes |= {name: future.result() for name, future in beside.items()}
+    finally:
+        # After an interrupt, what has not begun never does.
+        pool.shutdown(cancel_futures=True)
+    return _summary({step.name: outcomes[step.name] for step in steps})
+
+
+def _beside(step: Step, others: Mapping[str, Future[Outcome]]) -> Outcome:
+    """Run a step with its output kept."""
+    with tempfile.TemporaryFile("w+", errors="replace") as output:
+        outcome = _after(step, {name: others[name].result() for name in step.needs}, output)
+        output.seek(0)
+        return replace(outcome, output=f"{_heading(step)}\n{output.read()}")
+
+
+def _after(step: Step, needed: Mapping[str, Outcome], output: TextIO | None = None) -> Outcome:
+    """Run a step if all that it needs has passed. Without a file for its output, it prints as this process does."""
+    failed = [name for name, outcome in needed.items() if not outcome.passed]
+    if failed:
+        print(f"not run: {' and '.join(failed)} failed", file=output, flush=True)
+        return Outcome(passed=False, seconds=0)
+    started = time.monotonic()
+    passed = _passes(step, output)
+    return Outcome(passed, time.monotonic() - started)
+
+
+def _heading(step: Step) -> str:
+    return f"\n==> {step.name}: {' '.join(step.command)}"
 
 
 def _in_environment(name: str, environment: str, program: str, *arguments: str) -> Step:
-    return Step(name, [_program(environment, program), *arguments], needs=(ENVIRONMENTS,), settings={"SAM_CLI_TELEMETRY": "0"})
+    settings = {"SAM_CLI_TELEMETRY": "0"}
+    return Step(name, [_program(environment, program), *arguments], needs=(ENVIRONMENTS,), settings=settings, beside=True)
 
 
 def _program(environment: str, name: str) -> str:
     return str(environments.program(environment, name))
 
 
-def _passes(step: Step) -> bool:
+def _passes(step: Step, output: TextIO | None) -> bool:
+    errors = subprocess.STDOUT if output else None
     try:
-        return subprocess.run(step.command, cwd=ROOT, stdin=subprocess.DEVNULL, env=_variables(step), check=False).returncode == 0
+        result = subprocess.run(
+            step.command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=_variables(step), check=False,
+        )
     except OSError as error:
         # There is no such program, or it may not be run.
-        print(f"cannot be run: {error}", flush=True)
+        print(f"cannot be run: {error}", file=output, flush=True)
         return False
+    return result.returncode == 0
 
 
 def _variables(step: Step) -> dict[str, str]:
-    """The variables of this process, without those that could lead tests to an AWS account."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    """The variables of this process without the foreign ones, and those of the step."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     return own | {"PYTHONDONTWRITEBYTECODE": "1"} | dict(step.settings)
 
 
-def _summary(results: dict[str, tuple[str, float]]) -> int:
+def _summary(outcomes: Mapping[str, Outcome]) -> int:
     print("\n==> summary", flush=True)
-    for name, (result, seconds) in results.items():
-        print(f"  {result}  {seconds:5.0f} s  {name}")
-    failed = sum(1 for result, _ in results.values() if result == "failed")
-    print(f"  {len(results) - failed} of {len(results)} steps passed", flush=True)
-    return 1 if failed else 0
+    for name, outcome in outcomes.items():
+        print(f"  {'passed' if outcome.passed else 'failed'}  {outcome.seconds:5.0f} s  {name}")
+    passed = sum(1 for outcome in outcomes.values() if outcome.passed)
+    print(f"  {passed} of {len(outcomes)} steps passed", flush=True)
+    return 0 if passed == len(outcomes) else 1
 
 
 def main(arguments: list[str]) -> int:
