@@ -104,10 +104,10 @@ def lint() -> list[Step]:
 
 def test() -> list[Step]:
     """The steps of ``make test``."""
-    # Each process has a local AWS of its own, which takes most of the time of a test. A fifth of the time a test waits for something
-    # to happen: with two processes more than there are cores, hardly a core waits. The slowest groups have names from the beginning
-    # of the alphabet.
-    processes = ("-n", str((os.cpu_count() or 1) + 2), "--dist", "loadgroup", "--no-loadscope-reorder")
+    # Each process has a local AWS of its own, which takes most of the time of a test. Much of the time a test waits for something to
+    # happen: with four processes more than there are cores, hardly a core waits. The slowest groups have names from the beginning of
+    # the alphabet.
+    processes = ("-n", str((os.cpu_count() or 1) + 4), "--dist", "loadgroup", "--no-loadscope-reorder")
     end_to_end = ("-m", "pytest", "-c", "tests/e2e/pytest.ini", "--rootdir", ".", "tests/e2e", "--durations=10", *processes)
     return [
         Step(ENVIRONMENTS, [sys.executable, "-m", "local", "all"], beside=True),

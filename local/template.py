@@ -70,7 +70,7 @@ CHOICES = {
 }
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """A YAML loader that reads CloudFormation's short forms into their long forms."""
 
 
