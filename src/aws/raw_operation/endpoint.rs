@@ -6,20 +6,20 @@ use aws_types::service_config::ServiceConfigKey;
 
 use super::{Endpoint, Service};
 use crate::aws::iam_service::{IAM, iam_endpoint};
+use crate::location::Location;
 
 /// The Region of a service's endpoint for whose partition there is only one. Only in China it differs between services.
 pub(in crate::aws) fn partition_region<'a>(region: &'a str, in_china: &'static str) -> &'a str {
-    let endpoints = [
-        ("cn-", in_china),
-        ("us-gov-", "us-gov-west-1"),
-        ("us-iso-", "us-iso-east-1"),
-        ("us-isob-", "us-isob-east-1"),
-        ("us-isof-", "us-isof-south-1"),
-        ("eu-isoe-", "eu-isoe-west-1"),
-        ("eusc-", "eusc-de-east-1"),
-    ];
-    let endpoint = endpoints.iter().find(|(prefix, _)| region.starts_with(prefix));
-    endpoint.map_or("us-east-1", |(_, region)| region)
+    match Location::partition_of_region(region) {
+        "aws-cn" => in_china,
+        "aws-us-gov" => "us-gov-west-1",
+        "aws-iso" => "us-iso-east-1",
+        "aws-iso-b" => "us-isob-east-1",
+        "aws-iso-f" => "us-isof-south-1",
+        "aws-iso-e" => "eu-isoe-west-1",
+        "aws-eusc" => "eusc-de-east-1",
+        _ => "us-east-1",
+    }
 }
 
 /// The endpoint that the code names for all services, else the one that the settings name for the service, else the one
